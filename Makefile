@@ -1,0 +1,60 @@
+# The words of this project. `make demo` and `make test` need nothing but Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help demo test test-cluster check format bench lock env env-dev clean
+help:  ## what there is to type
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+env: $(VENV)/.runtime
+$(VENV)/.runtime: requirements.lock requirements-uv.lock pyproject.toml tools/environment.sh
+	@PYTHON="$(PYTHON)" sh tools/environment.sh $(VENV) requirements.lock
+	@touch $@
+
+env-dev: $(VENV)/.dev
+$(VENV)/.dev: requirements-dev.lock requirements-uv.lock pyproject.toml tools/environment.sh
+	@PYTHON="$(PYTHON)" sh tools/environment.sh $(VENV) requirements-dev.lock
+	@touch $@ $(VENV)/.runtime
+
+demo: env  ## build made-up data in build/demo and show it
+	@$(BIN)/ci-stat demo build/demo
+
+test: env-dev  ## all checks and all tests; installs MariaDB where it may
+	@sh tools/mariadb.sh $(VENV)
+	@$(MAKE) --no-print-directory lint
+	@CI_STAT_TEST_REQUIRE=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+test-cluster: env-dev  ## the store tests against a sharded MariaDB (Spider)
+	@sh tools/mariadb.sh $(VENV) mariadb-plugin-spider
+	@CI_STAT_TEST_REQUIRE=1 CI_STAT_TEST_CLUSTER=1 $(BIN)/python -m pytest -q -m cluster
+
+check: env-dev  ## format, lint, types, import contract, tests
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+.PHONY: lint
+lint:
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports > build-lint.txt || (cat build-lint.txt; rm -f build-lint.txt; exit 1)
+	@rm -f build-lint.txt
+
+format: env-dev  ## put the code in form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: env-dev  ## speed and memory, as ratios against peers (about 15 minutes)
+	@sh tools/mariadb.sh $(VENV)
+	@$(BIN)/python -m benchmarks
+
+lock: env-dev  ## pin dependencies anew
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra mysqlclient -c requirements-dev.lock -o requirements-mysqlclient.lock
+	@echo 'uv' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url - -o requirements-uv.lock
+
+clean:  ## remove what was built
+	rm -rf build dist $(VENV)

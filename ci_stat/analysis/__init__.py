@@ -1,0 +1,1 @@
+"""Conclusions from results: arithmetic only. No I/O, no clock."""

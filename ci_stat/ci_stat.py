@@ -1,0 +1,138 @@
+"""The published door: load the runs of a window, and list them.
+
+    import ci_stat.ci_stat as stat
+    from datetime import datetime
+
+    res = stat.get_result(datetime(2021, 6, 19), datetime(2021, 6, 21), [])
+    stat.summary(res)
+    stat.job_list(res.job_map)
+    stat.pr_list(res.pr_map)
+
+Importing it reads no file, touches no stream and opens no connection.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Any
+
+from ci_stat.records import CaseFailure, Run, RunFilter, Status, Tally, Window
+from ci_stat.result import PR, Commit, FailInfo, Job, Result
+
+if TYPE_CHECKING:
+    from ci_stat.config import Settings
+    from ci_stat.reports.lines import Line
+
+Fail_Info = FailInfo
+
+__all__ = [
+    "PR",
+    "CaseFailure",
+    "Commit",
+    "FailInfo",
+    "Fail_Info",
+    "Job",
+    "Result",
+    "Run",
+    "Status",
+    "Tally",
+    "Window",
+    "get_result",
+    "job_list",
+    "pr_list",
+    "summary",
+]
+
+
+def get_result(
+    begin: datetime,
+    end: datetime,
+    job_name: Sequence[str] = (),
+    *,
+    repos: Sequence[str] = (),
+    branches: Sequence[str] = (),
+    settings: "Settings | None" = None,
+    progress: bool | None = None,
+) -> Result:
+    """The runs that started in [begin, end), with the pull requests, jobs, commits and failures they add up to.
+
+    - `begin`, `end`: naive times are in the database's zone (setting `time_zone`), aware ones are converted.
+    - `job_name`, `repos`, `branches`: exact names to keep; empty keeps all.
+    - `settings`: from `ci_stat.config.load()` if not given: `env.json` at `STAT_ENV_PATH`, then `CI_STAT_<KEY>`.
+    - `progress`: a progress line on stderr; by default only where a person watches.
+
+    Raises UsageError for a swapped window or a function passed for a time, SettingsError for settings that
+    cannot be used, DatabaseError (ServerUnreachable, AccessDenied, SchemaMismatch, ...) for the rest.
+    """
+    from ci_stat import config
+    from ci_stat.loading import Source, names, no_progress
+
+    settings = config.load() if settings is None else settings
+    zone = settings.zone
+    wanted = RunFilter(
+        Window.of(begin, end, zone),
+        names(job_name, "job_name"),
+        names(repos, "repos"),
+        names(branches, "branches"),
+    )
+    source = Source.of(settings)
+    if progress is False or (progress is None and not _watched()):
+        return source.load(wanted, no_progress)
+    from ci_stat.progress import counting
+
+    with counting("Loading runs") as advance:
+        return source.load(wanted, advance)
+
+
+def _watched() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def summary(res: Result, *, color: bool | None = None, width: int | None = None, file: IO[str] | None = None) -> None:
+    """Print counts and rates of the window: pull request runs and nightly ones, over time, and their source.
+
+    `color`: ANSI codes; by default yes, even into a file (that is what a dump is for), unless NO_COLOR is set.
+    `width`: cells of a line; by default the terminal's, and no limit for a file.
+    """
+    from ci_stat.analysis.counting import count_window
+    from ci_stat.reports import screen, tables
+
+    report = tables.summary(count_window(res), res.provenance)
+    screen.show(report, file or sys.stdout, _colored(color), width)
+
+
+def job_list(
+    job_map: Mapping[str, Job],
+    *,
+    color: bool | None = None,
+    width: int | None = None,
+    file: IO[str] | None = None,
+) -> None:
+    """Print jobs, most failures first, each with its failing pull requests and their runs. Arguments as `summary`."""
+    from ci_stat.reports.lists import job_lines
+
+    _print(job_lines(job_map), color, width, file)
+
+
+def pr_list(
+    pr_map: Mapping[Any, PR],
+    *,
+    color: bool | None = None,
+    width: int | None = None,
+    file: IO[str] | None = None,
+) -> None:
+    """Print pull requests, most failures first, each with commits and runs. Arguments as `summary`."""
+    from ci_stat.reports.lists import pr_lines
+
+    _print(pr_lines(pr_map), color, width, file)
+
+
+def _print(lines: "Iterable[Line]", color: bool | None, width: int | None, file: IO[str] | None) -> None:
+    from ci_stat.reports import screen
+
+    screen.write_lines(lines, file or sys.stdout, _colored(color), width)
+
+
+def _colored(color: bool | None) -> bool:
+    return not os.environ.get("NO_COLOR") if color is None else color

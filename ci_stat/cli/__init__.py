@@ -1,0 +1,119 @@
+"""The `ci-stat` command: arguments, progress bars, exit codes. No logic of its own.
+
+Heavy libraries (SQLAlchemy, rich, pandas) are imported by the commands that need them, not here.
+"""
+
+import logging
+import os
+import sys
+from typing import ClassVar
+
+import click
+
+from ci_stat import __version__
+from ci_stat.errors import CiStatError
+
+_EPILOG = """\b
+Examples:
+  ci-stat demo                              made-up data to look at, two weeks of it
+  ci-stat summary --since 24h               what the last day did
+  ci-stat jobs --begin 2021-06-19 --end 2021-06-21
+  ci-stat prs --since 7d --repo pingcap/tidb --limit 20
+  ci-stat failures --since 7d --json | jq '.failures[0]'
+  ci-stat import runs.jsonl.gz              bring the runs of another CI
+
+\b
+Exit codes:
+  0  done                          4  settings cannot be used
+  1  a fault of ci-stat itself     5  a record cannot be imported (--strict)
+  2  arguments cannot be meant     6  a file cannot be read or written
+  3  no answer from the database   130  interrupted
+
+Settings come from env.json at STAT_ENV_PATH and from CI_STAT_<KEY>: see `ci-stat config`.
+"""
+
+
+class Commands(click.Group):
+    """Loads a command's module when it is called, so that --help needs none of them."""
+
+    _modules: ClassVar = {
+        "summary": "show", "jobs": "show", "prs": "show", "failures": "show",
+        "import": "data", "export": "data", "demo": "data",
+        "config": "settings", "completion": "settings",
+    }  # fmt: skip
+    _helps: ClassVar = {
+        "summary": "Counts and rates of a window, over time.",
+        "jobs": "Jobs, most failures first.",
+        "prs": "Pull requests, most failures first.",
+        "failures": "What failed, most runs first.",
+        "import": "Bring run records from JSON Lines into the CI database.",
+        "export": "Write run records as JSON Lines.",
+        "demo": "Build made-up data of two weeks, and show it.",
+        "config": "Show the settings in force and where they came from.",
+        "completion": "Print the shell completion script.",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self._modules:
+            return None
+        from importlib import import_module
+
+        module = import_module(f"ci_stat.cli.{self._modules[cmd_name]}")
+        command: click.Command = module.COMMANDS[cmd_name]
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._helps.items()))
+
+
+@click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ci-stat")
+@click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
+def cli(verbose: bool) -> None:
+    """What is failing in your CI, since when, and whether it is the code, a flaky test or the machines."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING,
+        stream=sys.stderr,
+        format="%(levelname)s: %(message)s",
+    )
+    for noisy in ("sqlalchemy", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """The command's entry: every error is a message with the next step, and an exit code."""
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except BrokenPipeError:
+        # `ci-stat ... | head` is no error; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command and return its exit code."""
+    try:
+        cli.main(arguments, prog_name="ci-stat", standalone_mode=False)
+    except CiStatError as error:
+        click.echo(f"ci-stat: {_visible(error)}", err=True)
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("ci-stat: interrupted", err=True)
+        return 130
+    return 0
+
+
+def _visible(error: CiStatError) -> str:
+    """The message line by line: texts from outside may hold what acts on a terminal."""
+    from ci_stat.escape import visible
+
+    return "\n".join(visible(line) for line in str(error).split("\n"))

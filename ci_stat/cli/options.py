@@ -1,0 +1,140 @@
+"""Options that several commands share, and what they mean."""
+
+import re
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from ci_stat.errors import UsageError
+
+if TYPE_CHECKING:
+    from ci_stat.config import Settings
+    from ci_stat.loading import Source
+    from ci_stat.records import RunFilter
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LATEST = "latest"
+DEFAULT_SINCE = "24h"
+
+
+def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
+    return lambda command: reduce(lambda inner, option: option(inner), reversed(options), command)
+
+
+def window_options(command: F) -> F:
+    """--begin, --end, --since and the names to keep."""
+    return _stack(
+        click.option("--begin", metavar="TIME", help="Start of the window, e.g. 2021-06-19 or 2021-06-19T08:30+08:00."),
+        click.option(
+            "--end", metavar="TIME", help="End of the window, not included; 'latest' is the newest row. [now]"
+        ),
+        click.option("--since", metavar="LENGTH", help="Length of the window up to its end: 90m, 24h, 7d, 2w. [24h]"),
+        click.option("--job", "jobs", multiple=True, metavar="NAME", help="Keep this job; may be repeated."),
+        click.option(
+            "--repo",
+            "repos",
+            multiple=True,
+            metavar="OWNER/NAME",
+            help="Keep this repository; may be repeated.",
+        ),
+        click.option("--branch", "branches", multiple=True, metavar="NAME", help="Keep this branch; may be repeated."),
+    )(command)
+
+
+def format_options(command: F) -> F:
+    """--json, --csv and --color."""
+    return _stack(
+        click.option("--json", "form", flag_value="json", help="Print JSON."),
+        click.option("--csv", "form", flag_value="csv", help="Print CSV."),
+        click.option(
+            "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+            help="ANSI colours; auto is a terminal without NO_COLOR.",
+        ),
+    )(command)  # fmt: skip
+
+
+def limit_option(command: F) -> F:
+    return click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        default=20,
+        show_default=True,
+        help="Lines at most (JSON and CSV too).",
+    )(command)
+
+
+def parse_length(text: str) -> timedelta:
+    """`90m`, `24h`, `7d` or `2w`."""
+    found = re.fullmatch(r"(\d{1,6})([mhdw])", text.strip())
+    if not found or int(found[1]) == 0:
+        raise UsageError(
+            f"--since {text!r} is no length of time.", "Write a number and m, h, d or w: 90m, 24h, 7d, 2w."
+        )
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def parse_time(text: str, option: str, zone: ZoneInfo) -> datetime:
+    """ISO 8601, or `today`/`now`; without an offset it is in the database's zone."""
+    now = datetime.now(zone)
+    if text == "now":
+        return now
+    if text in ("today", "yesterday"):
+        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=text == "yesterday")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{option} {text!r} is no time.",
+            "Write 2021-06-19, 2021-06-19T08:30, with +08:00 behind it, now or today.",
+        ) from None
+
+
+def wanted(
+    source: "Source",
+    begin: str | None,
+    end: str | None,
+    since: str | None,
+    jobs: Any,
+    repos: Any,
+    branches: Any,
+) -> "RunFilter":
+    """What the shared options mean together. Raises UsageError."""
+    from ci_stat.records import RunFilter
+
+    zone = source.origin.zone
+    if begin and since:
+        raise UsageError("--begin and --since both say where the window starts.", "Give one of them.")
+    last = source.latest_end() if end == LATEST else parse_time(end or "now", "--end", zone)
+    first = parse_time(begin, "--begin", zone) if begin else last - parse_length(since or DEFAULT_SINCE)
+    return RunFilter(source.window(first, last), tuple(jobs), tuple(repos), tuple(branches))
+
+
+def colored(choice: str) -> bool:
+    """Whether to colour standard output; a choice made on the command line is stronger than NO_COLOR."""
+    import os
+
+    if choice == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return choice == "always"
+
+
+def opened_source() -> "tuple[Settings, Source]":
+    """Settings and the CI database, with the settings' warnings on stderr."""
+    from ci_stat import config
+    from ci_stat.loading import Source
+
+    settings = config.load()
+    warn(settings)
+    return settings, Source.of(settings)
+
+
+def warn(settings: "Settings") -> None:
+    for warning in settings.warnings:
+        click.echo(f"ci-stat: warning: {warning}", err=True)

@@ -1,0 +1,114 @@
+"""`ci-stat config` and `ci-stat completion`."""
+
+import json
+from typing import Any
+
+import click
+
+from ci_stat import config as settings_room
+from ci_stat.cli.options import warn
+from ci_stat.config import KEYS, Settings
+from ci_stat.errors import CiStatError, DatabaseError, SettingsError
+
+
+@click.command("config")
+@click.option("--check", is_flag=True, help="Try the connections too; exit code 3 if one fails.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def config(check: bool, as_json: bool) -> None:
+    """Show the settings in force and where each value came from. Secrets are never shown.
+
+    \b
+    Sources, the later wins: defaults, env.json at STAT_ENV_PATH (the file or its folder),
+    environment variables CI_STAT_<KEY>, e.g. CI_STAT_PASSWORD.
+    """
+    settings = settings_room.load()
+    warn(settings)
+    rows = [(key, settings.shown(key), settings.origin(key), KEYS[key].purpose) for key in KEYS]
+    if as_json:
+        names = ("key", "value", "source", "purpose")
+        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
+    else:
+        _table(rows, settings)
+    if check:
+        _check(settings)
+
+
+def _table(rows: list[tuple[str, str, str, str]], settings: Settings) -> None:
+    import sys
+
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ci_stat.cli.options import colored
+    from ci_stat.escape import visible
+    from ci_stat.reports import screen
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("setting", "value", "from", "what it is for"):
+        table.add_column(name, overflow="fold")
+    for key, value, source, purpose in rows:
+        style = "" if source != "not set" else "dim"
+        table.add_row(Text(key, "bold"), Text(visible(value)), Text(visible(source)), Text(purpose), style=style)
+    screen.show(table, sys.stdout, colored("auto"))
+    click.echo(f"settings file: {settings.file or f'none ({settings_room.PATH_VARIABLE} is not set)'}")
+
+
+def _check(settings: Settings) -> None:
+    """Try what can be tried, say how it went, and fail at the end if anything did."""
+    failed: list[str] = []
+    for name, attempt in (("CI database", _check_runs), ("own state", _check_state)):
+        try:
+            click.echo(f"{name}: {attempt(settings)}")
+        except CiStatError as error:
+            click.echo(f"{name}: FAILED: {error}", err=True)
+            failed.append(name)
+    if failed:
+        raise DatabaseError(f"Not usable: {', '.join(failed)}.")
+
+
+def _check_runs(settings: Settings) -> str:
+    from ci_stat.loading import Source
+
+    source = Source.of(settings)
+    newest, name = source.newest(), source.name
+    return f"ok, {name}, " + (f"newest row {newest:%Y-%m-%d %H:%M:%S} {settings.zone.key}" if newest else "empty")
+
+
+def _check_state(settings: Settings) -> str:
+    """Our own state: the file that will be created, or the server behind `state_url`."""
+    from pathlib import Path
+
+    from sqlalchemy import text
+
+    from ci_stat.store.engine import connected, hidden, open_engine
+
+    engine = open_engine(settings.state_url)
+    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").exists():
+        return f"ok, {hidden(engine.url)} will be created when it is needed"
+    with connected(engine) as connection:
+        connection.execute(text("select 1"))
+    return f"ok, {hidden(engine.url)}"
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script of a shell.
+
+    \b
+    bash:  ci-stat completion bash > ~/.local/share/bash-completion/completions/ci-stat
+    zsh:   ci-stat completion zsh > "${fpath[1]}/_ci-stat"
+    fish:  ci-stat completion fish > ~/.config/fish/completions/ci-stat.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    from ci_stat.cli import cli
+
+    found: Any = get_completion_class(shell)
+    if found is None:
+        raise SettingsError(f"No completion for {shell}.")
+    click.echo(found(cli, {}, "ci-stat", "_CI_STAT_COMPLETE").source())
+
+
+COMMANDS = {"config": config, "completion": completion}

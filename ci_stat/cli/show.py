@@ -1,0 +1,148 @@
+"""`ci-stat summary`, `jobs`, `prs`, `failures`: counted in the database, shown as tables, JSON or CSV."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ci_stat.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def _show(report: "RenderableType", color: str) -> None:
+    from ci_stat.reports import screen
+
+    screen.show(report, sys.stdout, options.colored(color))
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    # ASCII: what a terminal would act on stays an escape.
+    click.echo(json.dumps(data, indent=2))
+
+
+def _print_rows(name: str, rows: list[dict[str, Any]], total: int, source: dict[str, Any], form: str) -> None:
+    from ci_stat.reports import data
+
+    if form == "csv":
+        click.echo(data.to_csv(rows), nl=False)
+    else:
+        _print_json({"source": source, "total": total, name: rows})
+
+
+@click.command()
+@options.window_options
+@options.format_options
+def summary(form: str | None, color: str, **window: Any) -> None:
+    """Counts and rates of a window: pull request runs and nightly ones, over time.
+
+    Counted in the database: no row is loaded, however large the window.
+
+    \b
+    Examples:
+      ci-stat summary                               the last 24 hours
+      ci-stat summary --since 2w --end latest       two weeks up to the newest row
+      ci-stat summary --begin 2021-06-19 --end 2021-06-21 --repo pingcap/tidb
+    """
+    _, source = options.opened_source()
+    wanted = options.wanted(source, **window)
+    count, provenance = source.count_window(wanted)
+    from ci_stat.reports import data, words
+
+    if form == "json":
+        _print_json(data.summary_data(count, provenance))
+    elif form == "csv":
+        click.echo(data.to_csv(data.summary_data(count, provenance)["over_time"]), nl=False)
+    else:
+        from ci_stat.reports import tables
+
+        _show(tables.summary(count, provenance, words.filters(wanted)), color)
+
+
+@click.command()
+@options.window_options
+@options.limit_option
+@options.format_options
+def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
+    """Jobs, most failures first.
+
+    \b
+    Examples:
+      ci-stat jobs --since 7d
+      ci-stat jobs --since 24h --branch master --csv > jobs.csv
+    """
+    _, source = options.opened_source()
+    counts, provenance = source.count_jobs(options.wanted(source, **window))
+    from ci_stat.reports import data
+
+    if form:
+        rows = data.job_rows(counts[:limit], provenance)
+        _print_rows("jobs", rows, len(counts), data.source_data(provenance), form)
+        return
+    from ci_stat.reports import tables
+
+    _show(tables.jobs(counts, provenance, limit), color)
+
+
+@click.command()
+@options.window_options
+@options.limit_option
+@options.format_options
+def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
+    """Pull requests, most failures first.
+
+    \b
+    Examples:
+      ci-stat prs --since 24h
+      ci-stat prs --since 7d --job tidb_ghpr_unit_test --limit 5 --json
+    """
+    _, source = options.opened_source()
+    counts, total, provenance = source.count_prs(options.wanted(source, **window), limit)
+    from ci_stat.reports import data
+
+    if form:
+        _print_rows("prs", data.pr_rows(counts, provenance), total, data.source_data(provenance), form)
+        return
+    from ci_stat.reports import tables
+
+    _show(tables.prs(counts, total, provenance), color)
+
+
+@click.command()
+@options.window_options
+@options.limit_option
+@options.format_options
+def failures(limit: int, form: str | None, color: str, **window: Any) -> None:
+    """What failed: cases and other failures, most runs first, with the runs and pull requests they hit.
+
+    Reads the failed runs only. The table's own list is a lower bound: it keeps one case a run since 2021.
+
+    \b
+    Examples:
+      ci-stat failures --since 7d
+      ci-stat failures --since 24h --job tidb-unit-test-nightly
+    """
+    from dataclasses import replace
+
+    from ci_stat.progress import counting
+    from ci_stat.records import Status
+
+    _, source = options.opened_source()
+    wanted = replace(options.wanted(source, **window), statuses=(Status.FAILURE.value,))
+    with counting("Reading failed runs") as progress:
+        result = source.load(wanted, progress)
+    infos = list(result.fail_info_map.values())
+    from ci_stat.reports import data
+
+    if form:
+        rows = data.failure_rows(infos[:limit], result.provenance)
+        _print_rows("failures", rows, len(infos), data.source_data(result.provenance), form)
+        return
+    from ci_stat.reports import tables
+
+    _show(tables.failures(infos, result.miss_cnt, result.provenance, limit), color)
+
+
+COMMANDS = {"summary": summary, "jobs": jobs, "prs": prs, "failures": failures}

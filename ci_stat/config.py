@@ -1,0 +1,237 @@
+"""Settings: from `env.json` at `STAT_ENV_PATH` and from environment variables `CI_STAT_<KEY>`, which win.
+
+Nothing is connected here, and a secret is in no repr. Only the doors and the command line read settings.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from ci_stat.errors import SettingsError
+from ci_stat.records import DEFAULT_RUN_URL, DEFAULT_ZONE
+
+PATH_VARIABLE = "STAT_ENV_PATH"
+PREFIX = "CI_STAT_"
+FILE_NAME = "env.json"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting: what it is for, and what holds when it is not given."""
+
+    purpose: str
+    default: str | None = None
+    secret: bool = False
+
+
+KEYS: dict[str, Key] = {
+    "host": Key("server of the CI database (MySQL, MariaDB or TiDB)"),
+    "port": Key("its port", "3306"),
+    "user": Key("its user; SELECT is enough"),
+    "password": Key("the user's password", secret=True),
+    "database": Key("name of the CI database, usually sync_ci_data"),
+    "url": Key("the CI database as a SQLAlchemy URL, instead of host, port, user, password and database", secret=True),
+    "time_zone": Key("zone of the times in the CI database", DEFAULT_ZONE),
+    "connect_timeout": Key("seconds to wait for the database to answer", "10"),
+    "read_timeout": Key("seconds to wait for a query", "600"),
+    "run_url": Key("link to a run; {job} and {number} are filled in", DEFAULT_RUN_URL),
+    "state_url": Key("our own state as a SQLAlchemy URL (default: a SQLite file in the data folder)", secret=True),
+    "log_dir": Key("folder of the Jenkins logs"),
+    "webhook": Key("Feishu custom bot to post to", secret=True),
+    "app_id": Key("Feishu app to post as"),
+    "app_secret": Key("the Feishu app's secret", secret=True),
+    "gh_token": Key("GitHub token to read and file issues with", secret=True),
+}
+_SERVER = ("host", "user", "database")  # what a server needs at least
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value and where it came from. A secret's text is not in the repr."""
+
+    text: str = field(repr=False)
+    source: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is in force. Read it with the properties; `origin(key)` says where a value came from."""
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    file: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def get(self, key: str) -> str | None:
+        """The text of a setting, its default, or None."""
+        value = self.values.get(key)
+        return value.text if value else KEYS[key].default
+
+    def origin(self, key: str) -> str:
+        """`env.json`'s path, the variable's name, `default` or `not set`."""
+        value = self.values.get(key)
+        if value:
+            return value.source
+        return "default" if KEYS[key].default is not None else "not set"
+
+    def shown(self, key: str) -> str:
+        """The value for people: a secret only says that it is there."""
+        text = self.get(key)
+        if text is None:
+            return ""
+        if key in ("url", "state_url") and key in self.values:
+            return _hidden_url(text)
+        return "(set, hidden)" if KEYS[key].secret and text else text
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Raises SettingsError with the nearest names for a zone that does not exist."""
+        return zone_of(self.get("time_zone") or DEFAULT_ZONE, f"time_zone (from {self.origin('time_zone')})")
+
+    @property
+    def database_url(self) -> str:
+        """The CI database: `url`, or one made of host and so on, or the embedded SQLite file.
+
+        Raises SettingsError that names every missing key when a server is half described.
+        """
+        given = self.get("url")
+        if given:
+            return given
+        if not any(self.get(key) for key in (*_SERVER, "password")):
+            return f"sqlite:///{data_folder() / 'ci.sqlite'}"
+        missing = [f"  {key}: {KEYS[key].purpose}" for key in _SERVER if not self.get(key)]
+        if missing:
+            raise SettingsError(
+                "The CI database is only half described; missing:\n" + "\n".join(missing),
+                f"Add them to {self.file or FILE_NAME} (or set {PREFIX}<KEY>), or give `url` alone.",
+            )
+        return self._server_url()
+
+    def _server_url(self) -> str:
+        # Built here and not by SQLAlchemy: its import costs more than all of this module.
+        from urllib.parse import quote
+
+        user, password = quote(self.get("user") or "", safe=""), quote(self.get("password") or "", safe="")
+        host = self.get("host") or ""
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        database = quote(self.get("database") or "", safe="")
+        return f"mysql+pymysql://{user}:{password}@{host}:{self.number('port')}/{database}"
+
+    @property
+    def state_url(self) -> str:
+        return self.get("state_url") or f"sqlite:///{data_folder() / 'state.sqlite'}"
+
+    @property
+    def run_url(self) -> str:
+        return self.get("run_url") or DEFAULT_RUN_URL
+
+    def number(self, key: str) -> int:
+        """A setting that must be a whole number > 0. Raises SettingsError."""
+        text = self.get(key) or ""
+        if not (text.isascii() and text.isdigit() and int(text) > 0):
+            raise SettingsError(f"{key} is {text!r} (from {self.origin(key)}), not a whole number above 0.")
+        return int(text)
+
+
+def _hidden_url(text: str) -> str:
+    """A URL without its password and its query: from the last @ back to the scheme, only the user's name stays."""
+    scheme, found, rest = text.partition("://")
+    if not found:
+        return "(set, hidden)"
+    account, at, place = rest.rpartition("@")
+    user = account.partition(":")[0]
+    return f"{scheme}://{user + ':***@' if at else ''}{place.partition('?')[0]}"
+
+
+def zone_of(name: str, what: str) -> ZoneInfo:
+    """Raises SettingsError with the nearest names for a zone that does not exist."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        near = get_close_matches(name, available_timezones(), n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "Use a name like Asia/Shanghai or UTC."
+        raise SettingsError(f"{what} is {name[:80]!r}: there is no such time zone.", hint) from None
+
+
+def data_folder() -> Path:
+    """The user's data folder (not created here)."""
+    from platformdirs import user_data_path
+
+    return user_data_path("ci_stat", appauthor=False)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force now: defaults, then `env.json`, then variables.
+
+    Raises SettingsError for a file that is not there, cannot be read or is no JSON object.
+    """
+    environ = os.environ if environ is None else environ
+    file = _file(environ)
+    values: dict[str, Value] = {}
+    warnings: list[str] = []
+    for key, text in _read(file).items() if file else ():
+        if key in KEYS:
+            values[key] = Value(text, str(file))
+        else:
+            warnings.append(_unknown(key, KEYS, str(file)))
+    known = {PREFIX + key.upper(): key for key in KEYS}
+    for name in sorted(environ):
+        if name in known:
+            values[known[name]] = Value(environ[name], f"variable {name}")
+        elif name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_"):
+            warnings.append(_unknown(name, known, "the environment"))
+    # An empty text is how a key of the template is left out.
+    return Settings({k: v for k, v in values.items() if v.text != ""}, str(file) if file else None, tuple(warnings))
+
+
+def _unknown(name: str, known: Mapping[str, Any], where: str) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"Unknown setting {name[:80]!r} in {where}" + (
+        f": did you mean {near[0]!r}?" if near else "; it is ignored."
+    )
+
+
+def _file(environ: Mapping[str, str]) -> Path | None:
+    given = environ.get(PATH_VARIABLE)
+    if not given:
+        return None
+    path = Path(given).expanduser()
+    path = path / FILE_NAME if path.is_dir() else path
+    if not path.is_file():
+        raise SettingsError(
+            f"{PATH_VARIABLE} is {given!r}, but {path} does not exist.",
+            "Copy env.example.json there and fill it in, or unset the variable.",
+        )
+    return path
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The file's settings as texts. Errors name line and column, and never repeat a value."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise SettingsError(
+            f"{path} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+            "Check quotes and commas there; JSON knows neither comments nor a comma before }.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}."
+        ) from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path} holds a {type(content).__name__}, not an object.", 'Write {"host": "...", ...}.')
+    return {key: _as_text(key, value, path) for key, value in content.items() if value is not None}
+
+
+def _as_text(key: str, value: object, path: Path) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        if key in KEYS:
+            raise SettingsError(f"{key} in {path} is a {type(value).__name__}, not a text or a whole number.")
+        return ""
+    return str(value)

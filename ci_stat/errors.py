@@ -1,0 +1,64 @@
+"""The error tree. Each class has its exit code, and each message says what to do next.
+
+This room imports nothing and touches nothing.
+"""
+
+
+class CiStatError(Exception):
+    """Something a user can act on. `str()` is the whole message; `hint` is the next step."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class UsageError(CiStatError, ValueError):
+    """An argument that cannot be meant: a swapped window, a function passed for a time."""
+
+    exit_code = 2
+
+
+class DatabaseError(CiStatError):
+    """The CI database (or our own) did not give an answer that can be trusted."""
+
+    exit_code = 3
+
+
+class ServerUnreachable(DatabaseError):
+    """Nobody answers at the address, or not in time."""
+
+
+class AccessDenied(DatabaseError):
+    """The server knows us and says no."""
+
+
+class SchemaMismatch(DatabaseError):
+    """A table or a column is not there, or is not what we need."""
+
+
+class ConnectionLost(DatabaseError):
+    """The connection broke while an answer was on its way. Reads are tried once more."""
+
+
+class SettingsError(CiStatError):
+    """`env.json` or an environment variable cannot be used as it stands."""
+
+    exit_code = 4
+
+
+class BadRecord(CiStatError):
+    """One record of an import that cannot be stored; the message names its line."""
+
+    exit_code = 5
+
+
+class WriteError(CiStatError):
+    """A file of the user's could not be read or written."""
+
+    exit_code = 6

@@ -1,0 +1,213 @@
+"""Files into the CI database and out of it: the shell of `ci-stat import` and `ci-stat export`."""
+
+import gzip
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, select
+
+from ci_stat.errors import BadRecord, ConnectionLost, WriteError
+from ci_stat.records import RunFilter, RunRow
+from ci_stat.sources.jsonl import decode_line, encode_row
+from ci_stat.store.engine import connected, stream
+from ci_stat.store.runs import conditions, wall_time
+from ci_stat.store.schema import ci_data
+from ci_stat.store.sql import raw_json
+from ci_stat.store.write import prepare, write_rows
+
+BATCH = 1_000  # rows a transaction: a killed import loses at most so much work, and no row is stored twice
+STDIN = "-"
+
+
+@dataclass
+class Imported:
+    """What an import did. `skipped`: (line number, reason)."""
+
+    lines: int = 0
+    stored: int = 0
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+
+
+@contextmanager
+def opened(name: str) -> Iterator[IO[bytes]]:
+    """A file for reading, `-` for standard input, unpacked if its name ends in .gz. Raises WriteError."""
+    if name == STDIN:
+        yield sys.stdin.buffer
+        return
+    try:
+        with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as file:
+            yield cast("IO[bytes]", file)
+    except (OSError, EOFError) as error:
+        raise WriteError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def import_lines(
+    engine: Engine,
+    lines: Iterable[bytes],
+    zone: ZoneInfo,
+    strict: bool = False,
+    progress: Callable[[int], None] = lambda _n: None,
+    dry_run: bool = False,
+) -> Imported:
+    """Upsert run records by (job, number). A bad line is skipped and reported; with `strict` it is an error.
+
+    Raises BadRecord (strict) after everything before the bad line is stored; run it again to go on.
+    """
+    done = Imported()
+    batch: list[tuple[int, RunRow]] = []
+    if not dry_run:
+        prepare(engine)
+    for line in lines:
+        done.lines += 1
+        if not line.strip():
+            continue
+        try:
+            batch.append((done.lines, decode_line(line, zone)))
+        except BadRecord as error:
+            _skip(done, done.lines, str(error))
+        if len(batch) >= BATCH or (strict and done.skipped):
+            _store(engine, batch, done, progress, dry_run)
+        if strict and done.skipped:
+            break
+    _store(engine, batch, done, progress, dry_run)
+    if strict and done.skipped:
+        number, reason = done.skipped[0]
+        raise BadRecord(
+            f"Line {number}: {reason}.", f"{done.stored:,} rows are stored; mend the line and import again."
+        )
+    return done
+
+
+def _skip(done: Imported, line: int, reason: str) -> None:
+    done.skipped.append((line, reason))
+
+
+def _store(
+    engine: Engine,
+    batch: list[tuple[int, RunRow]],
+    done: Imported,
+    progress: Callable[[int], None],
+    dry_run: bool,
+) -> None:
+    refused = [] if dry_run else write_rows(engine, [row for _, row in batch])
+    for position, error in refused:
+        _skip(done, batch[position][0], str(error))
+    done.stored += len(batch) - len(refused)
+    progress(len(batch))
+    batch.clear()
+
+
+def read_rows(engine: Engine, wanted: RunFilter | None) -> Iterator[RunRow]:
+    """Whole rows, ordered by job and number; all of the table for None.
+
+    If the connection breaks midway, reading goes on once behind the last row.
+    """
+    last: tuple[str, int] | None = None
+    for attempt in (1, 2):
+        try:
+            for row in _rows_after(engine, wanted, last):
+                last = (row.job, row.job_id)
+                yield row
+        except ConnectionLost:
+            if attempt == 2:
+                raise
+        else:
+            return
+
+
+def _rows_after(engine: Engine, wanted: RunFilter | None, last: tuple[str, int] | None) -> Iterator[RunRow]:
+    c = ci_data.c
+    statement = select(
+        c.job, c.job_id, c.status, c.duration, c.time, c.commit, c.branch, c.comment, c.repo,
+        raw_json(c.description).label("description"), raw_json(c.analysis_res).label("analysis_res"),
+    ).order_by(c.job, c.job_id)  # fmt: skip
+    if wanted is not None:
+        statement = statement.where(*conditions(wanted))
+    if last is not None:
+        # Spelled out: a row comparison (job, job_id) > (a, b) is not used for the index everywhere.
+        statement = statement.where((c.job > last[0]) | ((c.job == last[0]) & (c.job_id > last[1])))
+    with connected(engine) as connection:
+        for rows in stream(connection, statement):
+            yield from map(_row, rows)
+
+
+def _row(values: tuple[Any, ...]) -> RunRow:
+    job, job_id, status, length, time, commit, branch, comment, repo, description, analysis = values
+    try:
+        moment = wall_time(time)
+    except ValueError:
+        moment = None
+    return RunRow(
+        job,
+        job_id,
+        status,
+        moment,
+        length,
+        commit,
+        branch,
+        comment,
+        repo,
+        _object(description),
+        _object(analysis),
+    )
+
+
+def _object(text: bytes | None) -> dict[str, Any] | str | None:
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else text.decode("utf-8", "backslashreplace")
+
+
+@contextmanager
+def written(name: str) -> Iterator[IO[str]]:
+    """A file for writing, `-` for standard output. The file appears whole or not at all. Raises WriteError."""
+    if name == STDIN:
+        yield sys.stdout
+        return
+    target = Path(name)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
+    os.close(handle)
+    try:
+        with _text_file(temporary, packed=name.endswith(".gz")) as file:
+            yield file
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except OSError as error:
+        raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _text_file(path: str, packed: bool) -> IO[str]:
+    return cast("IO[str]", gzip.open(path, "wt", encoding="utf-8")) if packed else open(path, "w", encoding="utf-8")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def export_rows(engine: Engine, wanted: RunFilter | None, file: IO[str], progress: Callable[[int], None]) -> int:
+    """Write the rows as JSON Lines; returns how many."""
+    number = 0
+    for number, row in enumerate(read_rows(engine, wanted), 1):
+        file.write(encode_row(row) + "\n")
+        if number % BATCH == 0:
+            progress(BATCH)
+    return number

@@ -1,0 +1,143 @@
+"""The shell around the core: settings to engine, engine to Result or counts. For the doors and the command line."""
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from ci_stat.config import Settings
+from ci_stat.errors import UsageError
+from ci_stat.records import JobCount, Origin, PRCount, Provenance, RunFilter, Window, WindowCount
+from ci_stat.result import Result
+from ci_stat.store import counts, runs
+from ci_stat.store.engine import connected, open_engine, retry_read
+
+T = TypeVar("T")
+Progress = Callable[[int], None]
+
+
+def no_progress(_rows: int) -> None:
+    """For callers that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The CI database, ready to be asked. Each question opens its own connection."""
+
+    engine: Engine
+    origin: Origin
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Source":
+        engine = open_engine(settings.database_url, settings.number("connect_timeout"), settings.number("read_timeout"))
+        return cls(engine, Origin(settings.zone, settings.run_url, partial(runs.describe, engine)))
+
+    @property
+    def name(self) -> str:
+        """The database for people, without password."""
+        return runs.database_name(self.engine)
+
+    def engine_for_writing(self) -> Engine:
+        """The engine, with the folder of an embedded database made."""
+        if self.engine.url.get_backend_name() == "sqlite" and self.engine.url.database:
+            Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        return self.engine
+
+    def newest(self) -> datetime | None:
+        """The freshest row's time, naive, in the database's zone."""
+        return self._ask(runs.newest_time)
+
+    def latest_end(self) -> datetime:
+        """The end of a window that just holds the newest row. Raises UsageError for an empty table."""
+        newest = self.newest()
+        if newest is None:
+            raise UsageError("The table is empty, so there is no latest row.", "Fill it with `ci-stat import FILE`.")
+        return newest + timedelta(seconds=1)
+
+    def window(self, begin: object, end: object) -> Window:
+        return Window.of(begin, end, self.origin.zone)
+
+    def load(self, wanted: RunFilter, progress: Progress = no_progress) -> Result:
+        """The runs of a window as a Result, read in one pass. Tried once more if the connection breaks."""
+
+        def read(connection: Connection) -> Result:
+            warnings: Counter[str] = Counter()
+            with collector_off():
+                found = list(runs.read_runs(connection, wanted, self.origin, warnings, progress))
+                source = self._provenance(connection, wanted, len(found), warnings)
+                return Result(found, source)
+
+        return self._ask(read)
+
+    def count_window(self, wanted: RunFilter) -> tuple[WindowCount, Provenance]:
+        def read(connection: Connection) -> tuple[WindowCount, Provenance]:
+            found = counts.count_window(connection, wanted)
+            return found, self._provenance(connection, wanted, found.tally.total)
+
+        return self._ask(read)
+
+    def count_jobs(self, wanted: RunFilter) -> tuple[list[JobCount], Provenance]:
+        def read(connection: Connection) -> tuple[list[JobCount], Provenance]:
+            found = counts.count_jobs(connection, wanted)
+            return found, self._provenance(connection, wanted, sum(job.tally.total for job in found))
+
+        return self._ask(read)
+
+    def count_prs(self, wanted: RunFilter, limit: int | None = None) -> tuple[list[PRCount], int, Provenance]:
+        """At most `limit` pull requests, how many there are, and where they came from."""
+
+        def read(connection: Connection) -> tuple[list[PRCount], int, Provenance]:
+            found, total, rows = counts.count_prs(connection, wanted, self.origin, limit)
+            return found, total, self._provenance(connection, wanted, rows)
+
+        return self._ask(read)
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        def once() -> T:
+            with connected(self.engine) as connection:
+                return question(connection)
+
+        return retry_read(once)
+
+    def _provenance(
+        self, connection: Connection, wanted: RunFilter, rows: int, warnings: Counter[str] | None = None
+    ) -> Provenance:
+        return Provenance(
+            window=wanted.window,
+            rows=rows,
+            newest=runs.newest_time(connection),
+            database=runs.database_name(self.engine),
+            query=runs.query_text(wanted),
+            warnings=tuple(sorted((warnings or {}).items())),
+        )
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """No cyclic collection while millions of objects are built: walking them over and over costs more than building."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def names(value: object, what: str) -> tuple[str, ...]:
+    """A list of names from a user. Raises UsageError for a lone text, which Python would take letter by letter."""
+    if value is None:
+        return ()
+    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, set, frozenset)):
+        raise UsageError(f"{what} is {value!r}, not a list of names.", f"Write [{value!r}] for one, [] for all.")
+    wrong = [each for each in value if not isinstance(each, str)]
+    if wrong:
+        raise UsageError(f"{what} holds {wrong[0]!r}, which is not a name.", "Names are texts.")
+    return tuple(value)

@@ -1,0 +1,59 @@
+"""Facts as read, and the numbers they add up to: immutable, compact, fast to decode.
+
+This room knows no SQL, no HTTP and no clock.
+"""
+
+from ci_stat.records.counts import (
+    JobCount,
+    PeriodCount,
+    PRCount,
+    PRFacts,
+    Tally,
+    WindowCount,
+    every_period,
+    period_length,
+    total_of,
+)
+from ci_stat.records.run import (
+    DEFAULT_RUN_URL,
+    TABLE,
+    CaseFailure,
+    Description,
+    FailureKind,
+    Origin,
+    Run,
+    RunRow,
+    Status,
+    failures_of,
+    pull_number,
+    to_json,
+)
+from ci_stat.records.window import DEFAULT_ZONE, Provenance, RunFilter, Window
+
+__all__ = [
+    "DEFAULT_RUN_URL",
+    "DEFAULT_ZONE",
+    "TABLE",
+    "CaseFailure",
+    "Description",
+    "FailureKind",
+    "JobCount",
+    "Origin",
+    "PRCount",
+    "PRFacts",
+    "PeriodCount",
+    "Provenance",
+    "Run",
+    "RunFilter",
+    "RunRow",
+    "Status",
+    "Tally",
+    "Window",
+    "WindowCount",
+    "every_period",
+    "failures_of",
+    "period_length",
+    "pull_number",
+    "to_json",
+    "total_of",
+]

@@ -1,0 +1,116 @@
+"""A Result as pandas frames. The only place that imports pandas, and only when a frame is asked for.
+
+Times carry the database's zone, names that repeat are categories, durations are milliseconds.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from ci_stat.records import Run, Status
+
+if TYPE_CHECKING:
+    from ci_stat.result.result import Result
+
+_RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
+    "job_name": lambda run: run.job_name,
+    "job_id": lambda run: run.job_id,
+    "status": lambda run: run.status,
+    "time": lambda run: run.time,
+    "duration": lambda run: run.duration,
+    "repo": lambda run: run.repo,
+    "branch": lambda run: run.branch,
+    "commit": lambda run: run.commit,
+    "pr_number": lambda run: run.pr_number or None,
+    "author": lambda run: run.author,
+    "comment": lambda run: run.comment,
+    "failures": lambda run: len(run.failures),
+}
+_CATEGORIES = {"job_name", "status", "repo", "branch", "commit", "author", "comment", "kind"}
+_INTEGERS = {"job_id", "duration", "pr_number", "failures"}
+
+
+def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> "pd.Series[Any]":
+    """Naive wall-clock times as a zone-aware column; an hour that a clock shows twice is taken as its first."""
+    naive = pd.Series(pd.to_datetime(pd.Series(list(times), dtype="object")))
+    first = pd.Series(True, index=naive.index).to_numpy()
+    return naive.astype("datetime64[us]").dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+
+
+def _column(name: str, values: list[Any], zone: ZoneInfo) -> Any:
+    if name in _CATEGORIES:
+        return pd.Categorical(values)
+    if name in _INTEGERS:
+        return pd.array(values, dtype="Int64")
+    return zoned(values, zone) if name in ("time", "last_run", "last_failure") else values
+
+
+def _frame(columns: dict[str, list[Any]], zone: ZoneInfo) -> pd.DataFrame:
+    return pd.DataFrame({name: _column(name, values, zone) for name, values in columns.items()})
+
+
+def runs_frame(res: "Result") -> pd.DataFrame:
+    """One row a run, PR and nightly (then `pr_number` is missing), oldest first."""
+    columns = {name: [get(run) for run in res.all_runs] for name, get in _RUN_COLUMNS.items()}
+    return _frame(columns, res.provenance.window.zone)
+
+
+def _counts(things: Sequence[Any]) -> dict[str, list[Any]]:
+    names = ("total_cnt", "success_cnt", "fail_cnt", "abort_cnt", "other_cnt")
+    columns = {name: [getattr(thing, name) for thing in things] for name in names}
+    return columns | {"fail_rate": [thing.tally.fail_rate for thing in things]}
+
+
+def _last(runs: Sequence[Run], status: str | None = None) -> datetime | None:
+    return next((run.time for run in reversed(runs) if status is None or run.status == status), None)
+
+
+def jobs_frame(res: "Result") -> pd.DataFrame:
+    """One row a job, most failures first."""
+    jobs = sorted(res.job_map.values(), key=attrgetter("rank"))
+    columns: dict[str, list[Any]] = {"job_name": [job.job_name for job in jobs]} | _counts(jobs)
+    columns["prs"] = [len(job.local_prs) for job in jobs]
+    columns["rerun_cnt"] = [job.rerun_cnt for job in jobs]
+    columns["attempt_cnt"] = [job.attempt_cnt for job in jobs]
+    columns["last_run"] = [_last(job.runs) for job in jobs]
+    columns["last_failure"] = [_last(job.runs, Status.FAILURE) for job in jobs]
+    return _frame(columns, res.provenance.window.zone)
+
+
+def prs_frame(res: "Result") -> pd.DataFrame:
+    """One row a pull request, most failures first."""
+    prs = sorted(res.pr_map.values(), key=attrgetter("rank"))
+    names: dict[str, list[Any]] = {
+        "repo": [pr.repo for pr in prs],
+        "pr_number": [pr.number for pr in prs],
+        "title": [pr.title for pr in prs],
+        "author": [pr.author for pr in prs],
+        "branch": [pr.branch for pr in prs],
+    }
+    columns = names | _counts(prs)
+    columns["commits"] = [len(pr.commit_hashes) for pr in prs]
+    columns["rerun_cnt"] = [pr.total_rerun_cnt for pr in prs]
+    columns["attempt_cnt"] = [pr.attempt_cnt() for pr in prs]
+    columns["last_run"] = [_last(pr.runs) for pr in prs]
+    return _frame(columns, res.provenance.window.zone)
+
+
+def failures_frame(res: "Result") -> pd.DataFrame:
+    """One row for each failure of each failed run: what failed, where, and what it said."""
+    pairs = [(run, info) for info in res.fail_info_map.values() for run in info.run_list]
+    columns: dict[str, list[Any]] = {
+        "case": [info.info for _, info in pairs],
+        "kind": [info.kind for _, info in pairs],
+        "job_name": [run.job_name for run, _ in pairs],
+        "job_id": [run.job_id for run, _ in pairs],
+        "time": [run.time for run, _ in pairs],
+        "repo": [run.repo for run, _ in pairs],
+        "branch": [run.branch for run, _ in pairs],
+        "commit": [run.commit for run, _ in pairs],
+        "pr_number": [run.pr_number or None for run, _ in pairs],
+    }
+    return _frame(columns, res.provenance.window.zone)

@@ -1,0 +1,177 @@
+"""A whole window: all runs, grouped by pull request, job, commit and failure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from ci_stat.records import Provenance, Run, Status, Tally
+from ci_stat.result import html
+from ci_stat.result.lookup import HashMap, NumberMap, Sourced
+from ci_stat.result.models import PR, Commit, FailInfo, Job, group_failures, repeated_attempts, tally_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Result:
+    """The runs of a window, and what they add up to.
+
+    - `run_list`: runs of pull requests; `special_list`: nightly runs, which belong to none. Both oldest first.
+    - `begin_time`, `end_time`: the window [begin, end), naive, wall clock of the database's zone; `provenance`
+      has the window with its zone, the number of rows, the newest row of the table, and the query.
+    - `pr_map` by (repo, number), `commit_hash_map` by (repo, hash), `job_map` by name. Jobs count all their runs.
+    - `success_cnt fail_cnt abort_cnt other_cnt total_cnt`: runs of `run_list`; `special_tally` those of
+      `special_list`.
+    """
+
+    def __init__(self, runs: Iterable[Run], provenance: Provenance) -> None:
+        self.provenance = provenance
+        self.begin_time, self.end_time = provenance.window.wall()
+        self._runs = in_order(runs)
+        self.run_list: list[Run] = []
+        self.special_list: list[Run] = []
+        self.pr_map: NumberMap[PR] = NumberMap()
+        self.job_map: Sourced[str, Job] = Sourced()
+        self.commit_hash_map: HashMap[Commit] = HashMap()
+        self.pr_map.provenance = self.job_map.provenance = self.commit_hash_map.provenance = provenance
+        self._group()
+
+    def _group(self) -> None:
+        """One pass over the runs; they come in order, so every list is in order too."""
+        prs: dict[tuple[str, int], list[Run]] = {}
+        jobs: dict[str, list[Run]] = {}
+        commits: dict[tuple[str, str], list[Run]] = {}
+        for run in self._runs:
+            repo = run.repo or ""
+            _add(jobs, run.job_name, run)
+            if run.pr_number:
+                self.run_list.append(run)
+                _add(prs, (repo, run.pr_number), run)
+            else:
+                self.special_list.append(run)
+            if run.commit:
+                _add(commits, (repo, run.commit), run)
+        self.pr_map.update((key, PR(*key, runs)) for key, runs in prs.items())
+        self.job_map.update((name, Job(name, runs, self.pr_map)) for name, runs in jobs.items())
+        self.commit_hash_map.update((key, Commit(*key, runs)) for key, runs in commits.items())
+        for pr in self.pr_map.values():
+            for commit in pr.commit_hashes:
+                self.commit_hash_map[pr.repo, commit].prs += (pr,)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Runs of pull requests by outcome."""
+        return tally_of(self.run_list)
+
+    @cached_property
+    def special_tally(self) -> Tally:
+        """Nightly runs by outcome."""
+        return tally_of(self.special_list)
+
+    @property
+    def success_cnt(self) -> int:
+        return self.tally.success
+
+    @property
+    def fail_cnt(self) -> int:
+        return self.tally.failure
+
+    @property
+    def abort_cnt(self) -> int:
+        return self.tally.aborted
+
+    @property
+    def other_cnt(self) -> int:
+        """Runs of pull requests whose status is none of SUCCESS, FAILURE and ABORTED."""
+        return self.tally.other
+
+    @property
+    def total_cnt(self) -> int:
+        """Runs of pull requests, whatever their status."""
+        return len(self.run_list)
+
+    @cached_property
+    def miss_cnt(self) -> int:
+        """Failed runs, of pull requests and nightly, for which no failure is known."""
+        return sum(run.status == Status.FAILURE and not run.failures for run in self._runs)
+
+    @cached_property
+    def fail_info_map(self) -> dict[str, FailInfo]:
+        """Failures by name with the runs they broke, most runs first."""
+        return group_failures(self._runs)
+
+    @property
+    def rerun_cnt(self) -> int:
+        """Runs beyond the first of the same job in the same pull request."""
+        return sum(pr.total_rerun_cnt for pr in self.pr_map.values())
+
+    @property
+    def attempt_cnt(self) -> int:
+        """Runs beyond the first of the same job on the same commit."""
+        return repeated_attempts(self._runs)
+
+    @property
+    def all_runs(self) -> list[Run]:
+        """`run_list` and `special_list` together, oldest first."""
+        return self._runs
+
+    def to_frame(self) -> "DataFrame":
+        """One row a run; see `ci_stat.result.frames`."""
+        from ci_stat.result import frames
+
+        return frames.runs_frame(self)
+
+    def jobs_frame(self) -> "DataFrame":
+        """One row a job, most failures first."""
+        from ci_stat.result import frames
+
+        return frames.jobs_frame(self)
+
+    def prs_frame(self) -> "DataFrame":
+        """One row a pull request, most failures first."""
+        from ci_stat.result import frames
+
+        return frames.prs_frame(self)
+
+    def failures_frame(self) -> "DataFrame":
+        """One row for each failure of each failed run."""
+        from ci_stat.result import frames
+
+        return frames.failures_frame(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Result {self.provenance.window}: {self.total_cnt} runs of {len(self.pr_map)} PRs, "
+            f"{self.fail_cnt} failed; {len(self.special_list)} nightly runs, {self.special_tally.failure} failed>"
+        )
+
+    def _repr_html_(self) -> str:
+        return html.result_html(self)
+
+
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """Oldest first, then by job and number; runs without a time lead. Cheap where they come so already."""
+    ordered = list(runs)
+    ordered.sort(key=_moment)
+    # Few runs share a second, so ties are mended afterwards instead of comparing three keys for every pair.
+    first = 0
+    for at in range(1, len(ordered) + 1):
+        if at == len(ordered) or ordered[at].time != ordered[first].time:
+            if at - first > 1:
+                ordered[first:at] = sorted(ordered[first:at], key=attrgetter("job_name", "job_id"))
+            first = at
+    return ordered
+
+
+def _moment(run: Run) -> datetime:
+    return run.time or datetime.min  # noqa: DTZ901 - naive, as the table's times are
+
+
+def _add(groups: dict[Any, list[Run]], key: Any, run: Run) -> None:
+    group = groups.get(key)
+    if group is None:
+        groups[key] = [run]
+    else:
+        group.append(run)

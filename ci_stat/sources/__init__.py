@@ -1,0 +1,1 @@
+"""Foreign places that facts come from, and their formats."""

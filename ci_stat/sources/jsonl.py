@@ -1,0 +1,161 @@
+"""Run records as JSON Lines, the format of `ci-stat import` and `ci-stat export` (docs/formats.md).
+
+One JSON object a line. Pure text to value and back; files are the caller's.
+"""
+
+import json
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ci_stat.errors import BadRecord
+from ci_stat.records import RunRow, Status, to_json
+
+# What other CI systems call the three outcomes; anything else is kept as it is.
+STATUS_NAMES = {
+    "COMPLETED": Status.SUCCESS, "SUCCESS": Status.SUCCESS, "PASSED": Status.SUCCESS, "SUCCEEDED": Status.SUCCESS,
+    "FAILURE": Status.FAILURE, "FAILED": Status.FAILURE,
+    "ABORTED": Status.ABORTED, "CANCELLED": Status.ABORTED, "CANCELED": Status.ABORTED,
+}  # fmt: skip
+
+# Short fields and the build parameter that each one is stored as.
+PULL_FIELDS = {
+    "pr_number": "ghprbPullId",
+    "author": "ghprbPullAuthorLogin",
+    "pr_title": "ghprbPullTitle",
+    "pr_link": "ghprbPullLink",
+}
+_TEXTS = ("repo", "branch", "commit", "comment")
+_REQUIRED = ("job_name", "job_id", "status", "time")
+FIELDS = (*_REQUIRED, "duration", *_TEXTS, *PULL_FIELDS, "case", "description", "analysis_res")
+_MAX_INT = 2**63 - 1
+
+
+def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
+    """One line to one row; times with an offset and epoch seconds are converted to `zone`.
+
+    Raises BadRecord that says which field is wrong and how.
+    """
+    try:
+        record = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise BadRecord(f"not valid JSON ({str(error)[:120]})") from None
+    if not isinstance(record, dict):
+        raise BadRecord(f"a {type(record).__name__}, not a JSON object")
+    _check_names(record)
+    row = RunRow(
+        job=_text(record, "job_name") or "",
+        job_id=_integer(record, "job_id") or 0,
+        status=_status(record),
+        time=_time(record["time"], zone),
+        duration=_integer(record, "duration"),
+        description=_description(record),
+        analysis_res=_analysis(record),
+    )
+    row.repo, row.branch, row.commit, row.comment = (_text(record, name) for name in _TEXTS)
+    if record.get("pr_number") and not row.repo:
+        raise BadRecord("pr_number without repo: a pull request is known by both")
+    return row
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _check_names(record: dict[str, Any]) -> None:
+    missing = [name for name in _REQUIRED if record.get(name) in (None, "")]
+    if missing:
+        raise BadRecord(f"no {' and no '.join(missing)}")
+    for name in record:
+        if name not in FIELDS:
+            near = get_close_matches(name, FIELDS, n=1)
+            raise BadRecord(f"unknown field {name[:80]!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+
+
+def _text(record: dict[str, Any], name: str) -> str | None:
+    value = record.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadRecord(f"{name} is {_shown(value)}, not a text")
+    if value is not None and any("\ud800" <= char <= "\udfff" for char in value):
+        raise BadRecord(f"{name} holds half of a surrogate pair, which is no text")
+    return value
+
+
+def _integer(record: dict[str, Any], name: str) -> int | None:
+    value = record.get(name)
+    if value is None:
+        return None
+    whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1
+    if not whole or not 0 <= value <= _MAX_INT:
+        raise BadRecord(f"{name} is {_shown(value)}, not a whole number from 0 to 2^63-1")
+    return int(value)
+
+
+def _status(record: dict[str, Any]) -> str:
+    status = _text(record, "status") or ""
+    return STATUS_NAMES.get(status.upper(), status)
+
+
+def _time(value: object, zone: ZoneInfo) -> datetime:
+    """ISO 8601 text, with or without offset, or seconds since 1970; to the second, as the table keeps it."""
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            moment = datetime.fromtimestamp(value, UTC)
+        elif isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+        else:
+            raise ValueError
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(zone).replace(tzinfo=None, fold=0)
+    except (ValueError, OverflowError, OSError):
+        raise BadRecord(f"time is {_shown(value)}, not ISO 8601 (2021-06-19T08:30:00) or epoch seconds") from None
+    return moment.replace(microsecond=0)
+
+
+def _object(record: dict[str, Any], name: str) -> dict[str, Any] | str | None:
+    value = record.get(name)
+    if value is not None and not isinstance(value, (dict, str)):
+        raise BadRecord(f"{name} is {_shown(value)}, not an object")
+    return value
+
+
+def _description(record: dict[str, Any]) -> dict[str, Any] | str | None:
+    """The build parameters, with the short fields in the places where the writer keeps them."""
+    given = _object(record, "description")
+    short = {PULL_FIELDS[name]: str(record[name]) for name in PULL_FIELDS if record.get(name) not in (None, "", 0)}
+    if not short:
+        return given
+    if isinstance(given, str):
+        raise BadRecord("description is a text, so pr_number and the like have no place to go")
+    number = _integer(record, "pr_number")
+    if record.get("pr_number") is not None and number == 0:
+        raise BadRecord("pr_number is 0")
+    return {**(given or {}), **short}
+
+
+def _analysis(record: dict[str, Any]) -> dict[str, Any] | str | None:
+    given, cases = _object(record, "analysis_res"), record.get("case")
+    if cases is None:
+        return given
+    if not isinstance(cases, list) or not all(isinstance(name, str) for name in cases):
+        raise BadRecord(f"case is {_shown(cases)}, not a list of names")
+    if isinstance(given, str):
+        raise BadRecord("analysis_res is a text, so case has no place to go")
+    return {**(given or {}), "case": cases}
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def encode_row(row: RunRow) -> str:
+    """The row as one line without newline. What the table holds and nothing derived from it, so it comes back equal."""
+    record = {
+        "job_name": row.job, "job_id": row.job_id, "status": row.status,
+        "time": row.time.isoformat() if row.time else None, "duration": row.duration, "repo": row.repo,
+        "branch": row.branch, "commit": row.commit, "comment": row.comment,
+        "description": row.description, "analysis_res": row.analysis_res,
+    }  # fmt: skip
+    return to_json({name: value for name, value in record.items() if value is not None})

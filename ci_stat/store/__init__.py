@@ -1,0 +1,1 @@
+"""The SQL databases. Knows statements and drivers; never results, reports or settings."""

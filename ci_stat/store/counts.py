@@ -1,0 +1,251 @@
+"""Counting in the database: a window of any size comes back as a few rows.
+
+One pass groups the rows into cells (repo, pull request text, job); every number about jobs and pull requests
+is an aggregate over cells. Names are grouped byte by byte, as Python would, whatever the table's collation.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Connection, Select, Subquery, and_, case, func, literal_column, select
+from sqlalchemy.types import String
+
+from ci_stat.records import (
+    JobCount,
+    Origin,
+    PRCount,
+    PRFacts,
+    RunFilter,
+    Status,
+    Tally,
+    WindowCount,
+    every_period,
+    period_length,
+)
+from ci_stat.store.engine import stream
+from ci_stat.store.runs import Decoder, conditions, run_statement, wall_text, wall_time
+from ci_stat.store.schema import ci_data
+from ci_stat.store.sql import exact, in_status, is_pull_number, names_failure, pull_text, pull_value
+
+_STATUSES = (Status.SUCCESS, Status.FAILURE, Status.ABORTED)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _tally(success: Any, failure: Any, aborted: Any, runs: Any) -> Tally:
+    named = (int(success or 0), int(failure or 0), int(aborted or 0))
+    return Tally(*named, other=int(runs or 0) - sum(named))
+
+
+def _cells(wanted: RunFilter) -> Subquery:
+    """One row for each (repo, pull text, job): runs by outcome, newest run, newest failure."""
+    c = ci_data.c
+    outcomes = [func.sum(case((in_status(status), 1), else_=0)).label(status.lower()) for status in _STATUSES]
+    failed_at = func.max(case((in_status(Status.FAILURE), c.time)))
+    return (
+        select(
+            exact(c.repo).label("r"),
+            pull_text(c.description).label("p"),
+            exact(c.job).label("j"),
+            func.count().label("runs"),
+            *outcomes,
+            func.max(c.time).label("newest"),
+            failed_at.label("failed_at"),
+        )
+        .where(*conditions(wanted))
+        .group_by("r", "p", "j")
+        .subquery("cells")
+    )
+
+
+def _in_pr(cells: Subquery) -> Any:
+    # COALESCE: a comparison with NULL is NULL, and NOT NULL would lose the nightly runs.
+    return func.coalesce(and_(cells.c.r.is_not(None), cells.c.r != "", is_pull_number(cells.c.p)), literal_column("0"))
+
+
+def _sums(table: Subquery) -> list[Any]:
+    return [func.sum(table.c[status.lower()]) for status in _STATUSES] + [func.sum(table.c.runs)]
+
+
+def job_statement(wanted: RunFilter) -> Select[Any]:
+    cells = _cells(wanted)
+    is_pr = case((_in_pr(cells), 1), else_=0)
+    return select(
+        cells.c.j,
+        *_sums(cells),
+        func.sum(is_pr),
+        func.sum(case((and_(is_pr == 1, cells.c.failure > 0), 1), else_=0)),
+        func.sum(case((is_pr == 1, cells.c.runs - 1), else_=0)),
+        func.sum(case((is_pr == 0, cells.c.runs), else_=0)),
+        func.max(cells.c.newest).cast(String(32)),
+        func.max(cells.c.failed_at).cast(String(32)),
+    ).group_by(cells.c.j)
+
+
+def count_jobs(connection: Connection, wanted: RunFilter) -> list[JobCount]:
+    """Every job of the window, most failures first."""
+    found = [
+        JobCount(
+            job_name=_text(job),
+            tally=_tally(*outcomes),
+            prs=int(prs),
+            failing_prs=int(failing),
+            rerun_cnt=int(reruns),
+            special_cnt=int(special),
+            last_run=wall_time(newest),
+            last_failure=wall_time(failed_at),
+        )
+        for job, *outcomes, prs, failing, reruns, special, newest, failed_at in _rows(connection, job_statement(wanted))
+    ]
+    return sorted(found, key=attrgetter("rank"))
+
+
+def _rows(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    return [row for rows in stream(connection, statement) for row in rows]
+
+
+def pr_statement(wanted: RunFilter, limit: int | None) -> Select[Any]:
+    cells = _cells(wanted)
+    failures, runs = func.sum(cells.c.failure), func.sum(cells.c.runs)
+    return (
+        select(
+            cells.c.r,
+            cells.c.p,
+            *_sums(cells),
+            func.count(),
+            func.sum(case((cells.c.failure > 0, 1), else_=0)),
+            func.sum(cells.c.runs - 1),
+            func.max(cells.c.newest).cast(String(32)),
+            # How many there are, and how many runs: counted before LIMIT cuts.
+            func.count().over(),
+            func.sum(func.sum(cells.c.runs)).over(),
+        )
+        .where(_in_pr(cells))
+        .group_by(cells.c.r, cells.c.p)
+        .order_by(failures.desc(), runs.desc(), cells.c.r, pull_value(cells.c.p))
+        .limit(limit)
+    )
+
+
+def count_prs(
+    connection: Connection, wanted: RunFilter, origin: Origin, limit: int | None = None
+) -> tuple[list[PRCount], int, int]:
+    """The pull requests of the window, most failures first, at most `limit`; titles by their newest run.
+
+    Returns them, how many there are without the limit, and how many runs those have.
+    """
+    found: list[PRCount] = []
+    total = rows = 0
+    for repo, pull, *outcomes, jobs, failing, reruns, newest, prs, runs in _rows(
+        connection, pr_statement(wanted, limit)
+    ):
+        total, rows = int(prs), int(runs)
+        found.append(
+            PRCount(
+                repo=_text(repo),
+                number=int(_text(pull)),
+                tally=_tally(*outcomes),
+                jobs=int(jobs),
+                failing_jobs=int(failing),
+                rerun_cnt=int(reruns),
+                last_run=wall_time(newest),
+            )
+        )
+    facts = _facts(connection, wanted, origin, found)
+    return [replace(pr, facts=facts.get((pr.repo, pr.number), PRFacts())) for pr in found], total, rows
+
+
+def _facts(
+    connection: Connection, wanted: RunFilter, origin: Origin, prs: list[PRCount], at_once: int = 500
+) -> dict[tuple[str, int], PRFacts]:
+    """What each pull request calls itself, from the rows of its newest moment: found through the index on time."""
+    decode = Decoder(origin, Counter())
+    newest: dict[tuple[str, int], Any] = {}
+    for first in range(0, len(prs), at_once):
+        times = sorted({wall_text(pr.last_run) for pr in prs[first : first + at_once] if pr.last_run})
+        for rows in stream(connection, run_statement(wanted).where(ci_data.c.time.cast(String(19)).in_(times))):
+            for run in map(decode, rows):
+                key, rank = (
+                    (run.repo or "", run.pr_number),
+                    (run.time, run.job_name, run.job_id),
+                )
+                if key not in newest or rank > newest[key][0]:
+                    newest[key] = (rank, PRFacts(run.pr_title, run.author, run.branch, run.pr_link))
+    return {key: facts for key, (_, facts) in newest.items()}
+
+
+def _total_statement(wanted: RunFilter) -> Select[Any]:
+    """Pull request runs and nightly runs apart, with the number of pull requests and reruns."""
+    cells = _cells(wanted)
+    by_pr = (
+        select(
+            cells.c.r,
+            cells.c.p,
+            func.sum(cells.c.runs).label("runs"),
+            *[func.sum(cells.c[status.lower()]).label(status.lower()) for status in _STATUSES],
+            func.count().label("jobs"),
+        )
+        .group_by(cells.c.r, cells.c.p)
+        .subquery("by_pr")
+    )
+    is_pr = case((_in_pr(by_pr), 1), else_=0).label("is_pr")
+    return select(
+        is_pr,
+        *_sums(by_pr),
+        func.count(),
+        func.sum(case((by_pr.c.failure > 0, 1), else_=0)),
+        func.sum(by_pr.c.runs - by_pr.c.jobs),
+    ).group_by("is_pr")
+
+
+def _period_statement(wanted: RunFilter) -> Select[Any]:
+    """Runs by period, job and status; failed ones also by whether a failure is named."""
+    c = ci_data.c
+    missed = case((in_status(Status.FAILURE), case((names_failure(), 0), else_=1)), else_=0)
+    return (
+        select(
+            func.substr(c.time.cast(String(32)), 1, period_length(wanted.window)).label("period"),
+            exact(c.job).label("j"),
+            exact(c.status).label("s"),
+            func.count(),
+            func.sum(missed),
+        )
+        .where(*conditions(wanted))
+        .group_by("period", "j", "s")
+    )
+
+
+def summary_statements(wanted: RunFilter) -> tuple[Select[Any], Select[Any]]:
+    """The two statements of `count_window`."""
+    return _total_statement(wanted), _period_statement(wanted)
+
+
+def count_window(connection: Connection, wanted: RunFilter) -> WindowCount:
+    """Everything that the summary of a window says."""
+    totals, periods = summary_statements(wanted)
+    kinds = {int(is_pr): rest for is_pr, *rest in _rows(connection, totals)}
+    pr, special = kinds.get(1, [0] * 7), kinds.get(0, [0] * 7)
+    by_period: dict[str, Counter[str]] = defaultdict(Counter)
+    by_job: dict[str, Counter[str]] = defaultdict(Counter)
+    missed = 0
+    for period, job, status, runs, unnamed in _rows(connection, periods):
+        by_period[_text(period)][_text(status)] += int(runs)
+        by_job[_text(job)][_text(status)] += int(runs)
+        missed += int(unnamed)
+    statuses: Counter[str] = sum(by_period.values(), Counter())
+    return WindowCount(
+        pr=_tally(*pr[:4]),
+        special=_tally(*special[:4]),
+        prs=int(pr[4]),
+        failing_prs=int(pr[5]),
+        rerun_cnt=int(pr[6]),
+        jobs=len(by_job),
+        failing_jobs=sum(1 for counts in by_job.values() if counts[Status.FAILURE]),
+        miss_cnt=missed,
+        other_statuses=tuple(sorted((name, n) for name, n in statuses.items() if name not in _STATUSES)),
+        periods=every_period(wanted.window, by_period),
+    )

@@ -1,0 +1,62 @@
+"""Table `ci_data`: its columns, what each is for, and the form in which we create it ourselves.
+
+The writer's table is read as it is found, by column name: its column order differs between installations.
+"""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import UserDefinedType
+
+from ci_stat.records import TABLE
+
+
+class Spelled(UserDefinedType[str]):
+    """A column type by its name in SQL. Values pass as they are: times and JSON are texts to us.
+
+    SQLAlchemy's own types would encode JSON a second time, and need the dialects' modules (50 ms of every start).
+    """
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.name
+
+
+_WALL_CLOCK = Spelled("DATETIME")
+_JSON = Text().with_variant(Spelled("JSON"), "mysql", "mariadb")
+_LONG_TEXT = Text().with_variant(Spelled("MEDIUMTEXT"), "mysql", "mariadb")
+
+metadata = MetaData()
+
+ci_data = Table(
+    TABLE,
+    metadata,
+    Column("job", String(200), primary_key=True, comment="job name"),
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False, comment="build number"),
+    # The writer's table has an enum of three; text keeps the statuses of other CI systems raw.
+    Column("status", String(64), nullable=False, comment="outcome"),
+    Column("duration", BigInteger, comment="milliseconds"),
+    Column("time", _WALL_CLOCK, comment="build start, wall clock of the database's zone"),
+    Column("commit", String(255), comment="head commit of the pull request"),
+    Column("branch", String(255), comment="target branch"),
+    Column("comment", _LONG_TEXT, comment="the comment that triggered the run"),
+    Column("analysis_res", _JSON, comment="failures by kind, as JSON"),
+    Column("description", _JSON, comment="the other build parameters, as JSON"),
+    Column("repo", String(255), comment="owner/name"),
+    Index("ix_ci_data_time", "time"),
+    Index("ix_ci_data_status", "status"),
+    Index("ix_ci_data_repo", "repo"),
+    comment="one row per finished build",
+)
+
+
+@compiles(CreateTable, "mysql", "mariadb")
+def _create_table(element: CreateTable, compiler: Any, **kw: Any) -> str:
+    # The server's default may be latin1. Not Table(mysql_charset=...): that imports the dialect in every start.
+    return f"{compiler.visit_create_table(element, **kw).rstrip()} CHARACTER SET utf8mb4\n\n"

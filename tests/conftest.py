@@ -1,0 +1,107 @@
+"""Fixtures: real databases of both kinds, and settings that point nowhere by accident."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine, text
+
+from ci_stat.loading import Source
+from ci_stat.records import Origin, RunFilter, RunRow, Window
+from ci_stat.store.engine import open_engine
+from ci_stat.store.write import prepare, write_rows
+from tests.support import mariadb
+
+settings.register_profile(
+    "ci_stat", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("ci_stat")
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
+_REQUIRED = bool(os.environ.get("CI_STAT_TEST_REQUIRE"))
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the settings, the data folder or the colours of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith("CI_STAT_") and not name.startswith("CI_STAT_TEST_"):
+            monkeypatch.delenv(name)
+    for name in ("STAT_ENV_PATH", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of real data beside the checkout."""
+    if not REAL.is_dir():
+        pytest.skip(f"the real data is not here: no folder {REAL.name} beside the checkout")
+    return REAL
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[mariadb.Server]:
+    """One private MariaDB server for this test process."""
+    reason = mariadb.missing()
+    if reason and not _REQUIRED:
+        pytest.skip(reason)
+    with mariadb.running() as running:
+        yield running
+
+
+@pytest.fixture
+def mariadb_url(server: mariadb.Server) -> Iterator[str]:
+    """A database of its own on the server."""
+    name = f"t{next(_numbers)}"
+    server.sql(f"create database {name}")
+    yield server.url(name)
+    server.sql(f"drop database {name}")
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ci.sqlite'}"
+    return str(request.getfixturevalue("mariadb_url"))
+
+
+@pytest.fixture
+def engine(url: str) -> Engine:
+    """An engine on an empty `ci_data`."""
+    made = open_engine(url)
+    prepare(made)
+    return made
+
+
+@pytest.fixture
+def source(engine: Engine) -> Source:
+    return Source(engine, Origin(SHANGHAI))
+
+
+Fill = Callable[[Sequence[RunRow]], None]
+
+
+@pytest.fixture
+def fill(engine: Engine) -> Fill:
+    """Replace what the table holds."""
+
+    def replace(rows: Sequence[RunRow]) -> None:
+        with engine.begin() as connection:
+            connection.execute(text("delete from ci_data"))
+        assert write_rows(engine, rows) == []
+
+    return replace
+
+
+def day(begin: datetime = datetime(2021, 6, 19), end: datetime = datetime(2021, 6, 20)) -> RunFilter:
+    """A window in the table's zone."""
+    return RunFilter(Window.of(begin, end, SHANGHAI))
