@@ -54,6 +54,7 @@ def get_result(
     branches: Sequence[str] = (),
     settings: "Settings | None" = None,
     progress: bool | None = None,
+    keep_descriptions: bool = False,
 ) -> Result:
     """The runs that started in [begin, end), with the pull requests, jobs, commits and failures they add up to.
 
@@ -61,6 +62,8 @@ def get_result(
     - `job_name`, `repos`, `branches`: exact names to keep; empty keeps all.
     - `settings`: from `ci_stat.config.load()` if not given: `env.json` at `STAT_ENV_PATH`, then `CI_STAT_<KEY>`.
     - `progress`: a progress line on stderr; by default only where a person watches.
+    - `keep_descriptions`: keep all build parameters in memory (2 KB a run); otherwise `run.description` asks the
+      database each time.
 
     Raises UsageError for a swapped window or a function passed for a time, SettingsError for settings that
     cannot be used, DatabaseError (ServerUnreachable, AccessDenied, SchemaMismatch, ...) for the rest.
@@ -78,11 +81,11 @@ def get_result(
     )
     source = Source.of(settings)
     if progress is False or (progress is None and not _watched()):
-        return source.load(wanted, no_progress)
+        return source.load(wanted, no_progress, keep_descriptions)
     from ci_stat.progress import counting
 
     with counting("Loading runs") as advance:
-        return source.load(wanted, advance)
+        return source.load(wanted, advance, keep_descriptions)
 
 
 def _watched() -> bool:

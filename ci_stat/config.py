@@ -6,6 +6,7 @@ Nothing is connected here, and a secret is in no repr. Only the doors and the co
 import json
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ from ci_stat.records import DEFAULT_RUN_URL, DEFAULT_ZONE
 PATH_VARIABLE = "STAT_ENV_PATH"
 PREFIX = "CI_STAT_"
 FILE_NAME = "env.json"
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 log = logging.getLogger(__name__)
 
 
@@ -50,6 +52,8 @@ KEYS: dict[str, Key] = {
     "gh_token": Key("GitHub token to read and file issues with", secret=True),
 }
 _SERVER = ("host", "user", "database")  # what a server needs at least
+_MAX_NUMBER = {"port": 65_535}
+_MAX_SECONDS = 31_536_000  # a year, where PyMySQL stops too
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,8 @@ class Settings:
         Raises SettingsError that names every missing key when a server is half described.
         """
         given = self.get("url")
-        if given:
-            return given
+        if given and not self._server_is_nearer():
+            return _usable_url(given, f"url (from {self.origin('url')})")
         if not any(self.get(key) for key in (*_SERVER, "password")):
             return f"sqlite:///{data_folder() / 'ci.sqlite'}"
         missing = [f"  {key}: {KEYS[key].purpose}" for key in _SERVER if not self.get(key)]
@@ -112,6 +116,14 @@ class Settings:
                 f"Add them to {self.file or FILE_NAME} (or set {PREFIX}<KEY>), or give `url` alone.",
             )
         return self._server_url()
+
+    def _server_is_nearer(self) -> bool:
+        """Whether variables describe a server while `url` is only in the file: variables win."""
+
+        def from_variable(key: str) -> bool:
+            return key in self.values and self.values[key].source.startswith("variable ")
+
+        return not from_variable("url") and any(map(from_variable, _SERVER))
 
     def _server_url(self) -> str:
         # Built here and not by SQLAlchemy: its import costs more than all of this module.
@@ -125,17 +137,23 @@ class Settings:
 
     @property
     def state_url(self) -> str:
-        return self.get("state_url") or f"sqlite:///{data_folder() / 'state.sqlite'}"
+        given = self.get("state_url")
+        if given:
+            return _usable_url(given, f"state_url (from {self.origin('state_url')})")
+        return f"sqlite:///{data_folder() / 'state.sqlite'}"
 
     @property
     def run_url(self) -> str:
         return self.get("run_url") or DEFAULT_RUN_URL
 
     def number(self, key: str) -> int:
-        """A setting that must be a whole number > 0. Raises SettingsError."""
-        text = self.get(key) or ""
-        if not (text.isascii() and text.isdigit() and int(text) > 0):
-            raise SettingsError(f"{key} is {text!r} (from {self.origin(key)}), not a whole number above 0.")
+        """A setting that must be a whole number > 0, of a size that can be meant. Raises SettingsError."""
+        text, most = self.get(key) or "", _MAX_NUMBER.get(key, _MAX_SECONDS)
+        # The length first: Python refuses to read numbers of thousands of digits.
+        if not (text.isascii() and text.isdigit() and len(text) <= 18 and 0 < int(text) <= most):
+            raise SettingsError(
+                f"{key} is {text[:80]!r} (from {self.origin(key)}), not a whole number from 1 to {most}."
+            )
         return int(text)
 
 
@@ -144,9 +162,27 @@ def _hidden_url(text: str) -> str:
     scheme, found, rest = text.partition("://")
     if not found:
         return "(set, hidden)"
+    if scheme.partition("+")[0] == "sqlite":
+        return text.partition("?")[0]  # a path, in which @ and : are letters
     account, at, place = rest.rpartition("@")
     user = account.partition(":")[0]
     return f"{scheme}://{user + ':***@' if at else ''}{place.partition('?')[0]}"
+
+
+def _usable_url(text: str, what: str) -> str:
+    """Raises SettingsError where a sign in the password would be taken for the host: it would be shown as such."""
+    scheme, _, rest = text.partition("://")
+    if scheme.partition("+")[0] == "sqlite":
+        return text
+    account, _, place = rest.rpartition("@")
+    server = re.split("[/?]", place, maxsplit=1)[0]
+    port = server.rpartition("]")[2].partition(":")[2]
+    if "@" in account.partition(":")[2] or not re.fullmatch("[0-9]{0,5}", port):
+        raise SettingsError(
+            f"{what} cannot be read: after the user and the password comes one @, then HOST:PORT/DATABASE.",
+            "Signs such as @ : / in the password are written %40 %3A %2F; or give host, user, password and so on.",
+        )
+    return text
 
 
 def zone_of(name: str, what: str) -> ZoneInfo:
@@ -186,6 +222,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             values[known[name]] = Value(environ[name], f"variable {name}")
         elif name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_"):
             warnings.append(_unknown(name, known, "the environment"))
+    for key, value in values.items():
+        if _NO_TEXT.search(value.text):
+            raise SettingsError(f"{key} (from {value.source}) is not text: it holds a NUL or is not UTF-8.")
     # An empty text is how a key of the template is left out.
     return Settings({k: v for k, v in values.items() if v.text != ""}, str(file) if file else None, tuple(warnings))
 
@@ -201,11 +240,16 @@ def _file(environ: Mapping[str, str]) -> Path | None:
     given = environ.get(PATH_VARIABLE)
     if not given:
         return None
-    path = Path(given).expanduser()
-    path = path / FILE_NAME if path.is_dir() else path
-    if not path.is_file():
+    path = Path(given)
+    try:
+        path = path.expanduser()
+        path = path / FILE_NAME if path.is_dir() else path
+        there = path.is_file()
+    except (OSError, RuntimeError):  # no right to look, a name too long, ~nobody
+        there = False
+    if not there:
         raise SettingsError(
-            f"{PATH_VARIABLE} is {given!r}, but {path} does not exist.",
+            f"{PATH_VARIABLE} is {given[:500]!r}, but {str(path)[:500]} does not exist.",
             "Copy env.example.json there and fill it in, or unset the variable.",
         )
     return path
@@ -224,6 +268,8 @@ def _read(path: Path) -> dict[str, str]:
         raise SettingsError(
             f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}."
         ) from None
+    except (ValueError, RecursionError):
+        raise SettingsError(f"{path} holds a number of thousands of digits, or is nested too deeply.") from None
     if not isinstance(content, dict):
         raise SettingsError(f"{path} holds a {type(content).__name__}, not an object.", 'Write {"host": "...", ...}.')
     return {key: _as_text(key, value, path) for key, value in content.items() if value is not None}

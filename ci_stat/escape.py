@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 MAX_SHOWN = 2_000  # characters; GitHub's own titles end at 256, so only an accident or an attack is longer
 
 # C0 and C1 controls, DEL, line and paragraph separators, the marks and overrides that reorder text on a
-# terminal (Trojan Source, CVE-2021-42574), zero-width characters, tag characters, and lone surrogates.
+# terminal (Trojan Source, CVE-2021-42574), zero-width characters, fillers that show nothing, format controls of
+# music and shorthand, tag characters, and lone surrogates. Left alone: U+FE00-FE0F, which choose an emoji's form.
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -41,6 +43,23 @@ def visible(text: object, limit: int = MAX_SHOWN) -> str:
     return _UNSAFE.sub(_escape, cut("" if text is None else str(text), limit))
 
 
+def visible_lines(text: object) -> str:
+    """`text` with its line breaks kept, each line made visible."""
+    return "\n".join(visible(line) for line in str(text).split("\n"))
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    return f"\\u{0xD7C0 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def json_safe(text: str) -> str:
+    """JSON text on one line, its hostile characters as JSON's own escapes: it reads as the same value."""
+    return _UNSAFE.sub(_json_escape, text)
+
+
 def html_text(text: object, limit: int = MAX_SHOWN) -> str:
     """`text` for an HTML element or a quoted attribute."""
     return html.escape(visible(text, limit))
@@ -54,4 +73,4 @@ def web_link(url: str | None) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
+    return url if parts.scheme in ("http", "https") and parts.hostname else None

@@ -2,23 +2,25 @@
 
 import gzip
 import json
+import math
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select
 
 from ci_stat.errors import BadRecord, ConnectionLost, WriteError
 from ci_stat.records import RunFilter, RunRow
-from ci_stat.sources.jsonl import decode_line, encode_row
+from ci_stat.sources.jsonl import decode_line, encode_row, nested_too_deep
 from ci_stat.store.engine import connected, stream
-from ci_stat.store.runs import conditions, wall_time
+from ci_stat.store.runs import conditions, name_conditions, wall_time
 from ci_stat.store.schema import ci_data
 from ci_stat.store.sql import raw_json
 from ci_stat.store.write import prepare, write_rows
@@ -45,7 +47,7 @@ def opened(name: str) -> Iterator[IO[bytes]]:
     try:
         with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as file:
             yield cast("IO[bytes]", file)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise WriteError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
@@ -78,6 +80,7 @@ def import_lines(
         if strict and done.skipped:
             break
     _store(engine, batch, done, progress, dry_run)
+    done.skipped.sort()  # what the database refused comes a batch later than what could not be read
     if strict and done.skipped:
         number, reason = done.skipped[0]
         raise BadRecord(
@@ -105,15 +108,21 @@ def _store(
     batch.clear()
 
 
-def read_rows(engine: Engine, wanted: RunFilter | None) -> Iterator[RunRow]:
+Where = Sequence[ColumnElement[bool]]
+
+
+def read_rows(engine: Engine, wanted: RunFilter | None, anytime: bool = False) -> Iterator[RunRow]:
     """Whole rows, ordered by job and number; all of the table for None.
+
+    `anytime`: only the names of `wanted` count, and rows without a time are read too.
 
     If the connection breaks midway, reading goes on once behind the last row.
     """
+    where: Where = () if wanted is None else name_conditions(wanted) if anytime else conditions(wanted)
     last: tuple[str, int] | None = None
     for attempt in (1, 2):
         try:
-            for row in _rows_after(engine, wanted, last):
+            for row in _rows_after(engine, where, last):
                 last = (row.job, row.job_id)
                 yield row
         except ConnectionLost:
@@ -123,14 +132,13 @@ def read_rows(engine: Engine, wanted: RunFilter | None) -> Iterator[RunRow]:
             return
 
 
-def _rows_after(engine: Engine, wanted: RunFilter | None, last: tuple[str, int] | None) -> Iterator[RunRow]:
+def _rows_after(engine: Engine, where: Where, last: tuple[str, int] | None) -> Iterator[RunRow]:
     c = ci_data.c
     statement = select(
         c.job, c.job_id, c.status, c.duration, c.time, c.commit, c.branch, c.comment, c.repo,
         raw_json(c.description).label("description"), raw_json(c.analysis_res).label("analysis_res"),
     ).order_by(c.job, c.job_id)  # fmt: skip
-    if wanted is not None:
-        statement = statement.where(*conditions(wanted))
+    statement = statement.where(*where)
     if last is not None:
         # Spelled out: a row comparison (job, job_id) > (a, b) is not used for the index everywhere.
         statement = statement.where((c.job > last[0]) | ((c.job == last[0]) & (c.job_id > last[1])))
@@ -164,10 +172,21 @@ def _object(text: bytes | None) -> dict[str, Any] | str | None:
     if text is None:
         return None
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError):
         value = None
-    return value if isinstance(value, dict) else text.decode("utf-8", "backslashreplace")
+    usable = isinstance(value, dict) and not nested_too_deep(value)
+    return value if usable else text.decode("utf-8", "backslashreplace")
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError for 1e999, which would be written as Infinity: no JSON, and refused by an import."""
+    value = float(text)
+    return value if math.isfinite(value) else float("none")
 
 
 @contextmanager
@@ -203,10 +222,16 @@ def _umask() -> int:
     return mask
 
 
-def export_rows(engine: Engine, wanted: RunFilter | None, file: IO[str], progress: Callable[[int], None]) -> int:
+def export_rows(
+    engine: Engine,
+    wanted: RunFilter | None,
+    file: IO[str],
+    progress: Callable[[int], None],
+    anytime: bool = False,
+) -> int:
     """Write the rows as JSON Lines; returns how many."""
     number = 0
-    for number, row in enumerate(read_rows(engine, wanted), 1):
+    for number, row in enumerate(read_rows(engine, wanted, anytime), 1):
         file.write(encode_row(row) + "\n")
         if number % BATCH == 0:
             progress(BATCH)

@@ -4,16 +4,17 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from ci_stat.config import Settings
-from ci_stat.errors import UsageError
+from ci_stat.errors import UsageError, WriteError
 from ci_stat.records import JobCount, Origin, PRCount, Provenance, RunFilter, Window, WindowCount
 from ci_stat.result import Result
 from ci_stat.store import counts, runs
@@ -47,7 +48,11 @@ class Source:
     def engine_for_writing(self) -> Engine:
         """The engine, with the folder of an embedded database made."""
         if self.engine.url.get_backend_name() == "sqlite" and self.engine.url.database:
-            Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(self.engine.url.database).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise WriteError(f"{folder} cannot be made: {error.strerror}.") from None
         return self.engine
 
     def newest(self) -> datetime | None:
@@ -61,17 +66,38 @@ class Source:
             raise UsageError("The table is empty, so there is no latest row.", "Fill it with `ci-stat import FILE`.")
         return newest + timedelta(seconds=1)
 
+    def unknown_names(self, wanted: RunFilter) -> list[str]:
+        """For each name in the filter that no row of the table has: that, and the names nearest to it."""
+
+        def look(connection: Connection) -> list[str]:
+            problems = []
+            for column, given in (("job", wanted.jobs), ("repo", wanted.repos), ("branch", wanted.branches)):
+                known = runs.known_names(connection, column) if given else set()
+                for name in given:
+                    if name not in known:
+                        near = get_close_matches(name, known, n=3, cutoff=0.5)
+                        problems.append(
+                            f"no run has the {column} {name!r}" + (f"; near: {', '.join(near)}" if near else "")
+                        )
+            return problems
+
+        return self._ask(look)
+
     def window(self, begin: object, end: object) -> Window:
         return Window.of(begin, end, self.origin.zone)
 
-    def load(self, wanted: RunFilter, progress: Progress = no_progress) -> Result:
+    def load(self, wanted: RunFilter, progress: Progress = no_progress, keep_descriptions: bool = False) -> Result:
         """The runs of a window as a Result, read in one pass. Tried once more if the connection breaks."""
 
         def read(connection: Connection) -> Result:
             warnings: Counter[str] = Counter()
+            kept: runs.Kept | None = {} if keep_descriptions else None
+            origin = self.origin if kept is None else replace(self.origin, describe=partial(_described, kept))
             with collector_off():
-                found = list(runs.read_runs(connection, wanted, self.origin, warnings, progress))
-                source = self._provenance(connection, wanted, len(found), warnings)
+                found = list(runs.read_runs(connection, wanted, origin, warnings, progress, kept))
+                # Of the whole window, so that no failure among many runs is not taken for no runs.
+                rows = runs.count_rows(connection, wanted) if wanted.statuses else len(found)
+                source = self._provenance(connection, wanted, rows, warnings)
                 return Result(found, source)
 
         return self._ask(read)
@@ -94,8 +120,8 @@ class Source:
         """At most `limit` pull requests, how many there are, and where they came from."""
 
         def read(connection: Connection) -> tuple[list[PRCount], int, Provenance]:
-            found, total, rows = counts.count_prs(connection, wanted, self.origin, limit)
-            return found, total, self._provenance(connection, wanted, rows)
+            found, total = counts.count_prs(connection, wanted, self.origin, limit)
+            return found, total, self._provenance(connection, wanted, runs.count_rows(connection, wanted))
 
         return self._ask(read)
 
@@ -117,6 +143,10 @@ class Source:
             query=runs.query_text(wanted),
             warnings=tuple(sorted((warnings or {}).items())),
         )
+
+
+def _described(kept: runs.Kept, job: str, job_id: int) -> dict[str, Any]:
+    return runs.parameters(kept.get((job, job_id)))
 
 
 @contextmanager

@@ -16,9 +16,14 @@ from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
 from tests.support import mariadb
+from tests.support.golden import Golden
 
+# More examples by hand: CI_STAT_TEST_EXAMPLES=2000 pytest tests/test_counts_agree.py
 settings.register_profile(
-    "ci_stat", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "ci_stat",
+    deadline=None,
+    max_examples=int(os.environ.get("CI_STAT_TEST_EXAMPLES", "40")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("ci_stat")
 
@@ -26,6 +31,15 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 _REQUIRED = bool(os.environ.get("CI_STAT_TEST_REQUIRE"))
 _numbers = count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the files in tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(bool(request.config.getoption("--update-golden")))
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 Heavy libraries (SQLAlchemy, rich, pandas) are imported by the commands that need them, not here.
 """
 
+import io
 import logging
 import os
 import sys
@@ -31,6 +32,10 @@ Exit codes:
 
 Settings come from env.json at STAT_ENV_PATH and from CI_STAT_<KEY>: see `ci-stat config`.
 """
+
+
+class ReaderGone(Exception):
+    """Whoever read our output has closed it."""
 
 
 class Commands(click.Group):
@@ -65,6 +70,13 @@ class Commands(click.Group):
         command: click.Command = module.COMMANDS[cmd_name]
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Not left to click, which would make it exit code 1.
+            raise ReaderGone from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(self._helps.items()))
@@ -86,9 +98,16 @@ def cli(verbose: bool) -> None:
 
 def main() -> None:
     """The command's entry: every error is a message with the next step, and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that is not UTF-8 gets escapes for what it cannot show, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(run(sys.argv[1:]))
-    except BrokenPipeError:
+        code = run(sys.argv[1:])
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        sys.exit(code)
+    except (ReaderGone, BrokenPipeError):
         # `ci-stat ... | head` is no error; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -99,7 +118,9 @@ def run(arguments: list[str]) -> int:
     try:
         cli.main(arguments, prog_name="ci-stat", standalone_mode=False)
     except CiStatError as error:
-        click.echo(f"ci-stat: {_visible(error)}", err=True)
+        from ci_stat.escape import visible_lines
+
+        click.echo(f"ci-stat: {visible_lines(error)}", err=True)
         return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -110,10 +131,3 @@ def run(arguments: list[str]) -> int:
         click.echo("ci-stat: interrupted", err=True)
         return 130
     return 0
-
-
-def _visible(error: CiStatError) -> str:
-    """The message line by line: texts from outside may hold what acts on a terminal."""
-    from ci_stat.escape import visible
-
-    return "\n".join(visible(line) for line in str(error).split("\n"))

@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from ci_stat.cli import options
+from ci_stat.escape import visible
+from ci_stat.reports.words import plural
 
 _SHOWN = 20  # bad lines that are printed one by one
 
@@ -29,14 +31,19 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
     from ci_stat.progress import counting
 
     settings, source = options.opened_source()
+    # Not inside `opened`: a folder that cannot be made is no fault of the file.
+    engine = source.engine if dry_run else source.engine_for_writing()
     with opened(file) as lines, counting("Importing") as progress:
-        done = import_lines(source.engine_for_writing(), lines, settings.zone, strict, progress, dry_run)
+        done = import_lines(engine, lines, settings.zone, strict, progress, dry_run)
     for number, reason in done.skipped[:_SHOWN]:
-        click.echo(f"ci-stat: line {number} skipped: {reason}", err=True)
+        click.echo(f"ci-stat: line {number} skipped: {visible(reason)}", err=True)
     if len(done.skipped) > _SHOWN:
         click.echo(f"ci-stat: … and {len(done.skipped) - _SHOWN:,} more lines skipped", err=True)
     verb = "would be stored" if dry_run else "stored"
-    click.echo(f"{done.lines:,} lines read, {done.stored:,} runs {verb}, {len(done.skipped):,} lines skipped.")
+    click.echo(
+        f"{plural(done.lines, 'line')} read, {plural(done.stored, 'run')} {verb}, "
+        f"{plural(len(done.skipped), 'line')} skipped. Times are kept in {settings.zone.key} (setting time_zone)."
+    )
 
 
 @click.command()
@@ -45,7 +52,7 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
 def export(file: str, **window: Any) -> None:
     """Write run records as JSON Lines, the format of `import`, to FILE (.gz packs it) or to standard output.
 
-    Without a window, all of the table.
+    Without --begin, --end and --since, runs of any time.
 
     \b
     Examples:
@@ -56,13 +63,12 @@ def export(file: str, **window: Any) -> None:
     from ci_stat.progress import counting
 
     _, source = options.opened_source()
-    given = any(window.values())
-    if given and not (window["begin"] or window["since"] or window["end"]):
-        window["begin"] = "0001-01-02"
-    wanted = options.wanted(source, **window) if given else None
+    wanted = options.wanted(source, **window)
+    anytime = not (window["begin"] or window["since"] or window["end"])
     with written(file) as out, counting("Exporting") as progress:
-        number = export_rows(source.engine, wanted, out, progress)
-    click.echo(f"{number:,} runs written to {file}.", err=True)
+        number = export_rows(source.engine, wanted, out, progress, anytime)
+    target = "standard output" if file == "-" else visible(file)
+    click.echo(f"{plural(number, 'run')} written to {target}.", err=True)
 
 
 @click.command()

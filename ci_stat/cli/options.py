@@ -15,7 +15,7 @@ from ci_stat.errors import UsageError
 if TYPE_CHECKING:
     from ci_stat.config import Settings
     from ci_stat.loading import Source
-    from ci_stat.records import RunFilter
+    from ci_stat.records import Provenance, RunFilter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -111,9 +111,13 @@ def wanted(
     zone = source.origin.zone
     if begin and since:
         raise UsageError("--begin and --since both say where the window starts.", "Give one of them.")
-    last = source.latest_end() if end == LATEST else parse_time(end or "now", "--end", zone)
-    first = parse_time(begin, "--begin", zone) if begin else last - parse_length(since or DEFAULT_SINCE)
-    return RunFilter(source.window(first, last), tuple(jobs), tuple(repos), tuple(branches))
+    try:
+        last = source.latest_end() if end == LATEST else parse_time(end or "now", "--end", zone)
+        first = parse_time(begin, "--begin", zone) if begin else last - parse_length(since or DEFAULT_SINCE)
+        window = source.window(first, last)
+    except OverflowError:
+        raise UsageError("The window would reach beyond the years 1 to 9999.", "Name a shorter one.") from None
+    return RunFilter(window, tuple(jobs), tuple(repos), tuple(branches))
 
 
 def colored(choice: str) -> bool:
@@ -135,6 +139,20 @@ def opened_source() -> "tuple[Settings, Source]":
     return settings, Source.of(settings)
 
 
+def hint(source: "Source", wanted: "RunFilter", found: "Provenance") -> None:
+    """On stderr, why a window may be empty: a name that no run has, or a table that ends before the window."""
+    if found.rows:
+        return
+    from ci_stat.escape import visible
+
+    for problem in source.unknown_names(wanted):
+        click.echo(f"ci-stat: {visible(problem)}", err=True)
+    if found.behind is not None and found.behind >= wanted.window.length:
+        click.echo("ci-stat: the table ends before this window; --end latest looks at its newest rows", err=True)
+
+
 def warn(settings: "Settings") -> None:
+    from ci_stat.escape import visible
+
     for warning in settings.warnings:
-        click.echo(f"ci-stat: warning: {warning}", err=True)
+        click.echo(f"ci-stat: warning: {visible(warning)}", err=True)

@@ -9,6 +9,7 @@ from ci_stat import config as settings_room
 from ci_stat.cli.options import warn
 from ci_stat.config import KEYS, Settings
 from ci_stat.errors import CiStatError, DatabaseError, SettingsError
+from ci_stat.escape import visible, visible_lines
 
 
 @click.command("config")
@@ -41,7 +42,6 @@ def _table(rows: list[tuple[str, str, str, str]], settings: Settings) -> None:
     from rich.text import Text
 
     from ci_stat.cli.options import colored
-    from ci_stat.escape import visible
     from ci_stat.reports import screen
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -51,7 +51,7 @@ def _table(rows: list[tuple[str, str, str, str]], settings: Settings) -> None:
         style = "" if source != "not set" else "dim"
         table.add_row(Text(key, "bold"), Text(visible(value)), Text(visible(source)), Text(purpose), style=style)
     screen.show(table, sys.stdout, colored("auto"))
-    click.echo(f"settings file: {settings.file or f'none ({settings_room.PATH_VARIABLE} is not set)'}")
+    click.echo(f"settings file: {visible(settings.file or f'none ({settings_room.PATH_VARIABLE} is not set)')}")
 
 
 def _check(settings: Settings) -> None:
@@ -59,9 +59,9 @@ def _check(settings: Settings) -> None:
     failed: list[str] = []
     for name, attempt in (("CI database", _check_runs), ("own state", _check_state)):
         try:
-            click.echo(f"{name}: {attempt(settings)}")
+            click.echo(f"{name}: {visible(attempt(settings))}")
         except CiStatError as error:
-            click.echo(f"{name}: FAILED: {error}", err=True)
+            click.echo(f"{name}: FAILED: {visible_lines(error)}", err=True)
             failed.append(name)
     if failed:
         raise DatabaseError(f"Not usable: {', '.join(failed)}.")

@@ -24,12 +24,19 @@ def _print_json(data: dict[str, Any]) -> None:
 
 
 def _print_rows(name: str, rows: list[dict[str, Any]], total: int, source: dict[str, Any], form: str) -> None:
-    from ci_stat.reports import data
-
     if form == "csv":
-        click.echo(data.to_csv(rows), nl=False)
+        _print_csv(rows, source["note"])
     else:
         _print_json({"source": source, "total": total, name: rows})
+
+
+def _print_csv(rows: list[dict[str, Any]], note: str | None) -> None:
+    """CSV has no place for it, and an empty table must not look like a quiet day: the note goes to stderr."""
+    from ci_stat.reports import data
+
+    click.echo(data.to_csv(rows), nl=False)
+    if note:
+        click.echo(f"ci-stat: {note}", err=True)
 
 
 @click.command()
@@ -49,12 +56,13 @@ def summary(form: str | None, color: str, **window: Any) -> None:
     _, source = options.opened_source()
     wanted = options.wanted(source, **window)
     count, provenance = source.count_window(wanted)
+    options.hint(source, wanted, provenance)
     from ci_stat.reports import data, words
 
     if form == "json":
         _print_json(data.summary_data(count, provenance))
     elif form == "csv":
-        click.echo(data.to_csv(data.summary_data(count, provenance)["over_time"]), nl=False)
+        _print_csv(data.summary_data(count, provenance)["over_time"], words.staleness(provenance))
     else:
         from ci_stat.reports import tables
 
@@ -74,16 +82,18 @@ def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
       ci-stat jobs --since 24h --branch master --csv > jobs.csv
     """
     _, source = options.opened_source()
-    counts, provenance = source.count_jobs(options.wanted(source, **window))
+    wanted = options.wanted(source, **window)
+    counts, provenance = source.count_jobs(wanted)
+    options.hint(source, wanted, provenance)
     from ci_stat.reports import data
 
     if form:
         rows = data.job_rows(counts[:limit], provenance)
         _print_rows("jobs", rows, len(counts), data.source_data(provenance), form)
         return
-    from ci_stat.reports import tables
+    from ci_stat.reports import tables, words
 
-    _show(tables.jobs(counts, provenance, limit), color)
+    _show(tables.jobs(counts, provenance, limit, words.filters(wanted)), color)
 
 
 @click.command()
@@ -99,15 +109,17 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
       ci-stat prs --since 7d --job tidb_ghpr_unit_test --limit 5 --json
     """
     _, source = options.opened_source()
-    counts, total, provenance = source.count_prs(options.wanted(source, **window), limit)
+    wanted = options.wanted(source, **window)
+    counts, total, provenance = source.count_prs(wanted, limit)
+    options.hint(source, wanted, provenance)
     from ci_stat.reports import data
 
     if form:
         _print_rows("prs", data.pr_rows(counts, provenance), total, data.source_data(provenance), form)
         return
-    from ci_stat.reports import tables
+    from ci_stat.reports import tables, words
 
-    _show(tables.prs(counts, total, provenance), color)
+    _show(tables.prs(counts, total, provenance, words.filters(wanted)), color)
 
 
 @click.command()
@@ -130,9 +142,10 @@ def failures(limit: int, form: str | None, color: str, **window: Any) -> None:
     from ci_stat.records import Status
 
     _, source = options.opened_source()
-    wanted = replace(options.wanted(source, **window), statuses=(Status.FAILURE.value,))
+    wanted = options.wanted(source, **window)
     with counting("Reading failed runs") as progress:
-        result = source.load(wanted, progress)
+        result = source.load(replace(wanted, statuses=(Status.FAILURE.value,)), progress)
+    options.hint(source, wanted, result.provenance)
     infos = list(result.fail_info_map.values())
     from ci_stat.reports import data
 
@@ -140,9 +153,10 @@ def failures(limit: int, form: str | None, color: str, **window: Any) -> None:
         rows = data.failure_rows(infos[:limit], result.provenance)
         _print_rows("failures", rows, len(infos), data.source_data(result.provenance), form)
         return
-    from ci_stat.reports import tables
+    from ci_stat.reports import tables, words
 
-    _show(tables.failures(infos, result.miss_cnt, result.provenance, limit), color)
+    report = tables.failures(infos, result.miss_cnt, result.provenance, limit, words.filters(wanted))
+    _show(report, color)
 
 
 COMMANDS = {"summary": summary, "jobs": jobs, "prs": prs, "failures": failures}

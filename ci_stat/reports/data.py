@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ci_stat.escape import visible
 from ci_stat.records import JobCount, PRCount, Provenance, Tally, WindowCount
 from ci_stat.reports.words import staleness
 from ci_stat.result import FailInfo
 
 Row = dict[str, Any]
+_CELL = 32_000  # characters; a spreadsheet takes 32,767
 
 
 def _iso(moment: datetime | None, source: Provenance) -> str | None:
@@ -105,6 +107,7 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _cell(value: Any) -> Any:
     text = " ".join(value) if isinstance(value, list) else value
-    if isinstance(text, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{text}"
-    return text
+    if not isinstance(text, str):
+        return text
+    shown = visible(text, _CELL)
+    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else shown

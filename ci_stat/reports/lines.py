@@ -3,7 +3,7 @@
 An editor folds a dump by its indentation, so nesting is indentation and a line is never wrapped.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -43,12 +43,16 @@ def _style(name: str) -> Style:
     return Style.parse(name)
 
 
-def _cut(parts: Iterable[tuple[str, str]], room: int) -> Iterator[tuple[str, str]]:
-    """Parts up to `room` terminal cells, the last one ending in … when something was left out."""
+def _cut(parts: Sequence[tuple[str, str]], room: int) -> Iterator[tuple[str, str]]:
+    """Parts up to `room` terminal cells, ending in … when something was left out."""
+    if sum(cell_len(text) for text, _ in parts) <= room:
+        yield from parts
+        return
+    room -= 1
     for text, style in parts:
         wide = cell_len(text)
         if wide > room:
-            yield set_cell_size(text, max(0, room - 1)) + "…", style
+            yield set_cell_size(text, room) + "…", style
             return
         room -= wide
         yield text, style

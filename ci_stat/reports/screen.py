@@ -28,6 +28,7 @@ def show(report: RenderableType, stream: IO[str], color: bool, width: int | None
     console = Console(
         file=stream,
         force_terminal=color,
+        force_jupyter=False,  # it would add an empty output of its own below every cell
         no_color=not color,
         color_system="standard" if color else None,
         width=limit or _UNLIMITED,
@@ -36,7 +37,11 @@ def show(report: RenderableType, stream: IO[str], color: bool, width: int | None
         emoji=False,
         legacy_windows=False,
     )
-    console.print(report, soft_wrap=limit is None)
+    with console.capture() as captured:
+        console.print(report, soft_wrap=limit is None)
+    # Tables pad every line to their width: blanks at the end help nobody.
+    for text in captured.get().removesuffix("\n").split("\n"):
+        stream.write(text.rstrip() + "\n")
 
 
 def write_lines(lines: Iterable[Line], stream: IO[str], color: bool, width: int | None = None) -> None:

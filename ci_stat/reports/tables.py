@@ -1,31 +1,21 @@
-"""The short reports as rich tables: the summary of a window, and one line a job, pull request or failure."""
+"""The short reports as rich renderables: the summary of a window, and one line a job, pull request or failure."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from ci_stat.escape import visible
 from ci_stat.records import JobCount, PeriodCount, PRCount, Provenance, Tally, WindowCount
+from ci_stat.reports.fitted import Column, Fitted
 from ci_stat.reports.lists import source_lines
-from ci_stat.reports.words import clock, percent, plural, span, staleness
+from ci_stat.reports.words import clock, percent, plural, span
 from ci_stat.result import FailInfo
 
 _BAR = 40  # cells of the longest bar
 _PARTS = (("success", "green"), ("failure", "red"), ("aborted", "yellow"), ("other", "magenta"))
-
-
-def _table(*columns: str, left: Sequence[str] = (), title: str = "") -> Table:
-    """A table with right-aligned columns but for those in `left`, which may be cut to fit."""
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
-    for name in columns:
-        if name in left:
-            table.add_column(name, overflow="ellipsis", no_wrap=True)
-        else:
-            table.add_column(name, justify="right", no_wrap=True)
-    return table
+Cell = Text | str
 
 
 def bar(tally: Tally, most: int, width: int = _BAR) -> Text:
@@ -42,7 +32,13 @@ def bar(tally: Tally, most: int, width: int = _BAR) -> Text:
     return text
 
 
-def _numbers(tally: Tally) -> list[Text | str]:
+def _count_columns() -> list[Column]:
+    """Beside `_numbers`. What is rarely needed goes first when the terminal is narrow."""
+    spare = {"runs": 0, "success": 6, "failure": 0, "aborted": 7, "other": 8, "fail rate": 0}
+    return [Column(title, spare=level) for title, level in spare.items()]
+
+
+def _numbers(tally: Tally) -> list[Cell]:
     return [
         f"{tally.total:,}",
         Text(f"{tally.success:,}", "green" if tally.success else "dim"),
@@ -53,20 +49,21 @@ def _numbers(tally: Tally) -> list[Text | str]:
     ]
 
 
-_COUNTS = ("runs", "success", "failure", "aborted", "other", "fail rate")
+def _heading(what: str, source: Provenance, filtered: str) -> Text:
+    """What, and for which window: a table is often read without its foot."""
+    window = source.window
+    title = Text.assemble((what, "bold"), " ", (f"{window}", "bold cyan"), (f"  {span(window.length)}", "dim"))
+    return title + Text(f"  {visible(filtered)}", "yellow") if filtered else title
 
 
 def summary(count: WindowCount, source: Provenance, filtered: str = "") -> RenderableType:
     """Counts and rates of the window, runs over time, and where they come from."""
-    title = Text("CI ", "bold") + Text(f"{source.window}", "bold cyan") + Text(f"  {span(source.window.length)}", "dim")
-    if filtered:
-        title.append(f"  {visible(filtered)}", "yellow")
+    title = _heading("CI", source, filtered)
     if source.rows == 0:
-        return Group(title, Text(staleness(source) or "", "bold yellow"), *_source(source))
-    table = _table("", *_COUNTS, left=("",))
-    table.add_row("pull requests", *_numbers(count.pr), bar(count.pr, count.pr.total))
-    table.add_row("nightly", *_numbers(count.special), bar(count.special, count.special.total))
-    table.add_row("together", *_numbers(count.tally), bar(count.tally, count.tally.total))
+        return Group(title, *_source(source))
+    kinds = (("pull requests", count.pr), ("nightly", count.special), ("together", count.tally))
+    rows: list[list[Cell]] = [[name, *_numbers(tally), bar(tally, tally.total)] for name, tally in kinds]
+    table = Fitted([Column("", left=True), *_count_columns(), Column("", spare=9)], rows)
     return Group(title, table, *_facts(count), _over_time(count.periods), *_source(source))
 
 
@@ -83,15 +80,19 @@ def _facts(count: WindowCount) -> Iterable[Text]:
         yield Text(f"other statuses: {shown}", "magenta")
 
 
-def _over_time(periods: Sequence[PeriodCount]) -> Table:
-    table = _table("", "runs", "failure", "fail rate", left=("",))
+def _over_time(periods: Sequence[PeriodCount]) -> Fitted:
     most = max((period.tally.total for period in periods), default=0)
+    rows: list[list[Cell]] = []
     for period in periods:
-        tally = period.tally
-        table.add_row(
-            period.label, f"{tally.total:,}", f"{tally.failure:,}", percent(tally.fail_rate), bar(tally, most)
-        )
-    return table
+        t = period.tally
+        rows.append([_with_weekday(period.label), f"{t.total:,}", f"{t.failure:,}", percent(t.fail_rate), bar(t, most)])
+    columns = [Column("", left=True), Column("runs"), Column("failure"), Column("fail rate"), Column("", spare=9)]
+    return Fitted(columns, rows)
+
+
+def _with_weekday(label: str) -> str:
+    """`2021-06-19 Sat`: weekends explain most quiet days."""
+    return f"{label} {date.fromisoformat(label):%a}" if len(label) == len("YYYY-MM-DD") else label
 
 
 def _source(source: Provenance) -> Iterable[Text]:
@@ -103,55 +104,69 @@ def _more(shown: int, total: int, what: str) -> list[Text]:
     return [Text(f"… and {total - shown:,} more {what} (--limit)", "dim")] if total > shown else []
 
 
-def jobs(counts: Sequence[JobCount], source: Provenance, limit: int | None = None, title: str = "") -> RenderableType:
+def jobs(
+    counts: Sequence[JobCount], source: Provenance, limit: int | None = None, filtered: str = ""
+) -> RenderableType:
     """One line a job, most failures first."""
     shown = counts[:limit]
-    table = _table("job", *_COUNTS, "PRs failed", "reruns", "last failure", left=("job",), title=title)
-    for job in shown:
-        table.add_row(
-            Text(visible(job.job_name, 120), "bold"), *_numbers(job.tally), f"{job.failing_prs:,} of {job.prs:,}",
-            f"{job.rerun_cnt:,}", clock(job.last_failure), bar(job.tally, job.tally.total, 12),
-        )  # fmt: skip
-    return Group(table, *_more(len(shown), len(counts), "jobs"), *_source(source))
+    columns = [
+        Column("job", left=True), *_count_columns(), Column("PRs failed", spare=3), Column("reruns", spare=2),
+        Column("last failure", spare=4), Column("", spare=9),
+    ]  # fmt: skip
+    more = _more(len(shown), len(counts), "jobs")
+    title = _heading("Jobs", source, filtered)
+    return Group(title, Fitted(columns, [_job_row(job) for job in shown]), *more, *_source(source))
 
 
-def prs(counts: Sequence[PRCount], total: int, source: Provenance, title: str = "") -> RenderableType:
+def _job_row(job: JobCount) -> list[Cell]:
+    failed = f"{job.failing_prs:,} of {job.prs:,}" if job.prs else "–"
+    name = Text(visible(job.job_name, 120), "bold")
+    tally = job.tally
+    last, drawn = clock(job.last_failure), bar(tally, tally.total, 12)
+    return [name, *_numbers(tally), failed, f"{job.rerun_cnt:,}", last, drawn]
+
+
+def prs(counts: Sequence[PRCount], total: int, source: Provenance, filtered: str = "") -> RenderableType:
     """One line a pull request, most failures first; `total` is how many there are."""
-    columns = (
-        "pull request",
-        "runs",
-        "failure",
-        "fail rate",
-        "jobs failed",
-        "reruns",
-        "last run",
-        "author",
-        "title",
-    )
-    table = _table(*columns, left=("pull request", "author", "title"), title=title)
-    for pr in counts:
-        facts, tally = pr.facts, pr.tally
-        table.add_row(
-            Text(visible(f"{pr.repo}#{pr.number}", 80), "bold"), f"{tally.total:,}",
-            Text(f"{tally.failure:,}", "bold red" if tally.failure else "dim"), percent(tally.fail_rate),
-            f"{pr.failing_jobs:,} of {pr.jobs:,}", f"{pr.rerun_cnt:,}", clock(pr.last_run),
-            Text(visible(facts.author, 40), "dim"), Text(visible(facts.title, 200)),
-        )  # fmt: skip
-    return Group(table, *_more(len(counts), total, "pull requests"), *_source(source))
+    columns = [
+        Column("pull request", left=True), Column("runs"), Column("failure"), Column("fail rate", spare=2),
+        Column("jobs failed", spare=5), Column("reruns", spare=3), Column("last run", spare=6),
+        Column("author", spare=7, left=True), Column("title", spare=1, left=True),
+    ]  # fmt: skip
+    more = _more(len(counts), total, "pull requests")
+    title = _heading("Pull requests", source, filtered)
+    return Group(title, Fitted(columns, [_pr_row(pr) for pr in counts]), *more, *_source(source))
 
 
-def failures(infos: Sequence[FailInfo], missed: int, source: Provenance, limit: int | None = None) -> RenderableType:
+def _pr_row(pr: PRCount) -> list[Cell]:
+    facts, tally = pr.facts, pr.tally
+    return [
+        Text(visible(f"{pr.repo}#{pr.number}", 80), "bold"), f"{tally.total:,}",
+        Text(f"{tally.failure:,}", "bold red" if tally.failure else "dim"), percent(tally.fail_rate),
+        f"{pr.failing_jobs:,} of {pr.jobs:,}", f"{pr.rerun_cnt:,}", clock(pr.last_run),
+        Text(visible(facts.author, 40), "dim"), Text(visible(facts.title, 200)),
+    ]  # fmt: skip
+
+
+def failures(
+    infos: Sequence[FailInfo], missed: int, source: Provenance, limit: int | None = None, filtered: str = ""
+) -> RenderableType:
     """One line a failure, most runs first, with where it was seen."""
     shown = infos[:limit]
-    table = _table(
-        "failure", "kind", "runs", "PRs", "first seen", "last seen", "jobs", left=("failure", "kind", "jobs")
-    )
-    for info in shown:
-        jobs_hit = list(dict.fromkeys(run.job_name for run in info.run_list))
-        more = f" +{len(jobs_hit) - 1}" if len(jobs_hit) > 1 else ""
-        table.add_row(
-            Text(visible(info.info, 200), "red"), info.kind, f"{info.fail_cnt():,}", f"{len(info.prs):,}",
-            clock(info.run_list[0].time), clock(info.run_list[-1].time), Text(visible(jobs_hit[0], 80) + more),
-        )  # fmt: skip
+    columns = [
+        Column("failure", left=True), Column("kind", spare=3), Column("runs"), Column("PRs"),
+        Column("first seen", spare=5), Column("last seen", spare=4), Column("jobs", spare=6, left=True),
+    ]  # fmt: skip
     unnamed = [Text(f"{plural(missed, 'failed run')} without a known failure", "yellow")] if missed else []
-    return Group(table, *_more(len(shown), len(infos), "failures"), *unnamed, *_source(source))
+    more = _more(len(shown), len(infos), "failures")
+    title = _heading("Failures", source, filtered)
+    return Group(title, Fitted(columns, [_failure_row(info) for info in shown]), *more, *unnamed, *_source(source))
+
+
+def _failure_row(info: FailInfo) -> list[Cell]:
+    jobs_hit = list(dict.fromkeys(run.job_name for run in info.run_list))
+    more = f" +{len(jobs_hit) - 1}" if len(jobs_hit) > 1 else ""
+    return [
+        Text(visible(info.info, 200), "red"), info.kind, f"{info.fail_cnt():,}", f"{len(info.prs):,}",
+        clock(info.run_list[0].time), clock(info.run_list[-1].time), Text(visible(jobs_hit[0], 80) + more),
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from ci_stat.records import Run, Status
+from ci_stat.records import Provenance, Run, Status
 
 if TYPE_CHECKING:
     from ci_stat.result.result import Result
@@ -49,14 +49,24 @@ def _column(name: str, values: list[Any], zone: ZoneInfo) -> Any:
     return zoned(values, zone) if name in ("time", "last_run", "last_failure") else values
 
 
-def _frame(columns: dict[str, list[Any]], zone: ZoneInfo) -> pd.DataFrame:
-    return pd.DataFrame({name: _column(name, values, zone) for name, values in columns.items()})
+def _frame(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
+    """A frame that says in `attrs` where it came from."""
+    zone = source.window.zone
+    frame = pd.DataFrame({name: _column(name, values, zone) for name, values in columns.items()})
+    frame.attrs = {
+        "window": str(source.window),
+        "rows": source.rows,
+        "newest_row": source.newest,
+        "database": source.database,
+        "query": source.query,
+    }
+    return frame
 
 
 def runs_frame(res: "Result") -> pd.DataFrame:
     """One row a run, PR and nightly (then `pr_number` is missing), oldest first."""
     columns = {name: [get(run) for run in res.all_runs] for name, get in _RUN_COLUMNS.items()}
-    return _frame(columns, res.provenance.window.zone)
+    return _frame(columns, res.provenance)
 
 
 def _counts(things: Sequence[Any]) -> dict[str, list[Any]]:
@@ -78,7 +88,7 @@ def jobs_frame(res: "Result") -> pd.DataFrame:
     columns["attempt_cnt"] = [job.attempt_cnt for job in jobs]
     columns["last_run"] = [_last(job.runs) for job in jobs]
     columns["last_failure"] = [_last(job.runs, Status.FAILURE) for job in jobs]
-    return _frame(columns, res.provenance.window.zone)
+    return _frame(columns, res.provenance)
 
 
 def prs_frame(res: "Result") -> pd.DataFrame:
@@ -96,7 +106,7 @@ def prs_frame(res: "Result") -> pd.DataFrame:
     columns["rerun_cnt"] = [pr.total_rerun_cnt for pr in prs]
     columns["attempt_cnt"] = [pr.attempt_cnt() for pr in prs]
     columns["last_run"] = [_last(pr.runs) for pr in prs]
-    return _frame(columns, res.provenance.window.zone)
+    return _frame(columns, res.provenance)
 
 
 def failures_frame(res: "Result") -> pd.DataFrame:
@@ -113,4 +123,4 @@ def failures_frame(res: "Result") -> pd.DataFrame:
         "commit": [run.commit for run, _ in pairs],
         "pr_number": [run.pr_number or None for run, _ in pairs],
     }
-    return _frame(columns, res.provenance.window.zone)
+    return _frame(columns, res.provenance)

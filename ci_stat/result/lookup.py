@@ -4,7 +4,7 @@ Numbers repeat across repositories, so a bare one is answered only where it mean
 """
 
 from bisect import bisect_left
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ci_stat.records import Provenance
 
@@ -23,6 +23,10 @@ class _ByRepo(Sourced[tuple[str, Any], V]):
 
     Raises KeyError naming the candidates where several have it.
     """
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, part: Any) -> V: ...
 
     def _matches(self, part: Any) -> list[tuple[str, Any]]:
         raise NotImplementedError

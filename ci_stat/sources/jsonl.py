@@ -4,13 +4,15 @@ One JSON object a line. Pure text to value and back; files are the caller's.
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ci_stat.errors import BadRecord
-from ci_stat.records import RunRow, Status, to_json
+from ci_stat.escape import json_safe
+from ci_stat.records import RunRow, Status, pull_number
 
 # What other CI systems call the three outcomes; anything else is kept as it is.
 STATUS_NAMES = {
@@ -29,7 +31,10 @@ PULL_FIELDS = {
 _TEXTS = ("repo", "branch", "commit", "comment")
 _REQUIRED = ("job_name", "job_id", "status", "time")
 FIELDS = (*_REQUIRED, "duration", *_TEXTS, *PULL_FIELDS, "case", "description", "analysis_res")
+MAX_DEPTH = 90  # MySQL takes 100 levels of JSON
 _MAX_INT = 2**63 - 1
+_FIRST_YEAR = 1000  # where DATETIME of MySQL and MariaDB begins
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
@@ -43,6 +48,8 @@ def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
         raise BadRecord(f"not valid JSON ({str(error)[:120]})") from None
     if not isinstance(record, dict):
         raise BadRecord(f"a {type(record).__name__}, not a JSON object")
+    if nested_too_deep(record):
+        raise BadRecord(f"nested more than {MAX_DEPTH} levels deep")
     _check_names(record)
     row = RunRow(
         job=_text(record, "job_name") or "",
@@ -59,12 +66,23 @@ def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
     return row
 
 
+def nested_too_deep(value: object, left: int = MAX_DEPTH) -> bool:
+    """Whether `value` is nested more than `MAX_DEPTH` levels deep, where databases and Python's own writer give up."""
+    if not isinstance(value, (dict, list)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return left == 0 or any(nested_too_deep(each, left - 1) for each in inner)
+
+
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
 def _check_names(record: dict[str, Any]) -> None:
+    # `"time": null` says that the time is not known: `export` writes so, and what it writes comes back.
     missing = [name for name in _REQUIRED if record.get(name) in (None, "")]
+    if "time" in record and record["time"] is None:
+        missing.remove("time")
     if missing:
         raise BadRecord(f"no {' and no '.join(missing)}")
     for name in record:
@@ -77,7 +95,7 @@ def _text(record: dict[str, Any], name: str) -> str | None:
     value = record.get(name)
     if value is not None and not isinstance(value, str):
         raise BadRecord(f"{name} is {_shown(value)}, not a text")
-    if value is not None and any("\ud800" <= char <= "\udfff" for char in value):
+    if value is not None and _HALF_PAIR.search(value):
         raise BadRecord(f"{name} holds half of a surrogate pair, which is no text")
     return value
 
@@ -94,20 +112,26 @@ def _integer(record: dict[str, Any], name: str) -> int | None:
 
 def _status(record: dict[str, Any]) -> str:
     status = _text(record, "status") or ""
-    return STATUS_NAMES.get(status.upper(), status)
+    known = STATUS_NAMES.get(status.upper())
+    return known.value if known else status
 
 
-def _time(value: object, zone: ZoneInfo) -> datetime:
+def _time(value: object, zone: ZoneInfo) -> datetime | None:
     """ISO 8601 text, with or without offset, or seconds since 1970; to the second, as the table keeps it."""
+    if value is None:
+        return None
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             moment = datetime.fromtimestamp(value, UTC)
-        elif isinstance(value, str):
+        # Epoch milliseconds in quotes would be read as the year 1624.
+        elif isinstance(value, str) and not (value.isdigit() and len(value) > len("20210619")):
             moment = datetime.fromisoformat(value)
         else:
             raise ValueError
         if moment.tzinfo is not None:
             moment = moment.astimezone(zone).replace(tzinfo=None, fold=0)
+        if moment.year < _FIRST_YEAR:
+            raise ValueError
     except (ValueError, OverflowError, OSError):
         raise BadRecord(f"time is {_shown(value)}, not ISO 8601 (2021-06-19T08:30:00) or epoch seconds") from None
     return moment.replace(microsecond=0)
@@ -115,23 +139,34 @@ def _time(value: object, zone: ZoneInfo) -> datetime:
 
 def _object(record: dict[str, Any], name: str) -> dict[str, Any] | str | None:
     value = record.get(name)
-    if value is not None and not isinstance(value, (dict, str)):
+    if isinstance(value, dict):
+        return value
+    if value is not None and not isinstance(value, str):
         raise BadRecord(f"{name} is {_shown(value)}, not an object")
-    return value
+    return _text(record, name)
 
 
 def _description(record: dict[str, Any]) -> dict[str, Any] | str | None:
     """The build parameters, with the short fields in the places where the writer keeps them."""
     given = _object(record, "description")
-    short = {PULL_FIELDS[name]: str(record[name]) for name in PULL_FIELDS if record.get(name) not in (None, "", 0)}
+    short = {PULL_FIELDS[name]: text for name in PULL_FIELDS if (text := _pull_text(record, name))}
     if not short:
         return given
     if isinstance(given, str):
         raise BadRecord("description is a text, so pr_number and the like have no place to go")
-    number = _integer(record, "pr_number")
-    if record.get("pr_number") is not None and number == 0:
-        raise BadRecord("pr_number is 0")
     return {**(given or {}), **short}
+
+
+def _pull_text(record: dict[str, Any], name: str) -> str | None:
+    """A short field as the build parameter's text; None where it is not given. 0 is the number of no pull request."""
+    if name != "pr_number":
+        value = record.get(name)
+        # A half pair may stand here, as in description: JSON has a way to write it.
+        return value if isinstance(value, str) else _text(record, name)
+    number = _integer(record, name)
+    if number and not pull_number(str(number)):
+        raise BadRecord(f"pr_number is {number}, of more digits than a pull request's number has")
+    return str(number) if number else None
 
 
 def _analysis(record: dict[str, Any]) -> dict[str, Any] | str | None:
@@ -158,4 +193,6 @@ def encode_row(row: RunRow) -> str:
         "branch": row.branch, "commit": row.commit, "comment": row.comment,
         "description": row.description, "analysis_res": row.analysis_res,
     }  # fmt: skip
-    return to_json({name: value for name, value in record.items() if value is not None})
+    kept = {name: value for name, value in record.items() if value is not None or name == "time"}
+    # An export to a terminal must not act on it, and some readers take U+2028 for the end of a line.
+    return json_safe(json.dumps(kept, ensure_ascii=False))

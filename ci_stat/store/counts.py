@@ -6,10 +6,12 @@ is an aggregate over cells. Names are grouped byte by byte, as Python would, wha
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, Subquery, and_, case, func, literal_column, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import String
 
 from ci_stat.records import (
@@ -27,7 +29,7 @@ from ci_stat.records import (
 from ci_stat.store.engine import stream
 from ci_stat.store.runs import Decoder, conditions, run_statement, wall_text, wall_time
 from ci_stat.store.schema import ci_data
-from ci_stat.store.sql import exact, in_status, is_pull_number, names_failure, pull_text, pull_value
+from ci_stat.store.sql import exact, in_status, is_pull_number, names_failure, pull_text, pull_value, wall
 
 _STATUSES = (Status.SUCCESS, Status.FAILURE, Status.ABORTED)
 
@@ -36,16 +38,29 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def _moment(value: Any) -> datetime | None:
+    """A time; None for what is none (MySQL's 2021-06-00): the rows that have it still count."""
+    try:
+        return wall_time(value)
+    except ValueError:
+        return None
+
+
+def _label(period: str) -> str:
+    """A period's label; `None`, as a Result has it, where the time is no time."""
+    return str(_moment(period) and period) if len(period) > len("YYYY-MM") else period
+
+
 def _tally(success: Any, failure: Any, aborted: Any, runs: Any) -> Tally:
     named = (int(success or 0), int(failure or 0), int(aborted or 0))
     return Tally(*named, other=int(runs or 0) - sum(named))
 
 
-def _cells(wanted: RunFilter) -> Subquery:
-    """One row for each (repo, pull text, job): runs by outcome, newest run, newest failure."""
+def _cells(wanted: RunFilter, with_times: bool = True) -> Subquery:
+    """One row for each (repo, pull text, job): runs by outcome, and if asked the newest run and failure."""
     c = ci_data.c
     outcomes = [func.sum(case((in_status(status), 1), else_=0)).label(status.lower()) for status in _STATUSES]
-    failed_at = func.max(case((in_status(Status.FAILURE), c.time)))
+    failed_at = func.max(case((in_status(Status.FAILURE), wall(c.time))))
     return (
         select(
             exact(c.repo).label("r"),
@@ -53,8 +68,7 @@ def _cells(wanted: RunFilter) -> Subquery:
             exact(c.job).label("j"),
             func.count().label("runs"),
             *outcomes,
-            func.max(c.time).label("newest"),
-            failed_at.label("failed_at"),
+            *([func.max(wall(c.time)).label("newest"), failed_at.label("failed_at")] if with_times else []),
         )
         .where(*conditions(wanted))
         .group_by("r", "p", "j")
@@ -96,15 +110,27 @@ def count_jobs(connection: Connection, wanted: RunFilter) -> list[JobCount]:
             failing_prs=int(failing),
             rerun_cnt=int(reruns),
             special_cnt=int(special),
-            last_run=wall_time(newest),
-            last_failure=wall_time(failed_at),
+            last_run=_moment(newest),
+            last_failure=_moment(failed_at),
         )
         for job, *outcomes, prs, failing, reruns, special, newest, failed_at in _rows(connection, job_statement(wanted))
     ]
     return sorted(found, key=attrgetter("rank"))
 
 
+_GROUPING_MEMORY = 256 * 2**20  # bytes; a million rows group into 150 MB of cells
+
+
 def _rows(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """The answer to a grouping statement, which may be grouped in memory for as long as this session lives."""
+    if connection.dialect.name != "sqlite":
+        try:
+            for name in ("tmp_table_size", "max_heap_table_size"):
+                connection.exec_driver_sql(f"SET SESSION {name} = {_GROUPING_MEMORY}")
+        except DBAPIError as error:
+            # A server that does not let us ask for it only groups more slowly.
+            if error.connection_invalidated:
+                raise
     return [row for rows in stream(connection, statement) for row in rows]
 
 
@@ -120,12 +146,11 @@ def pr_statement(wanted: RunFilter, limit: int | None) -> Select[Any]:
             func.sum(case((cells.c.failure > 0, 1), else_=0)),
             func.sum(cells.c.runs - 1),
             func.max(cells.c.newest).cast(String(32)),
-            # How many there are, and how many runs: counted before LIMIT cuts.
-            func.count().over(),
-            func.sum(func.sum(cells.c.runs)).over(),
+            func.count().over(),  # how many there are: counted before LIMIT cuts
         )
-        .where(_in_pr(cells))
         .group_by(cells.c.r, cells.c.p)
+        # Not WHERE, and inside an aggregate: MariaDB would push it down to the rows and look up the JSON five times.
+        .having(func.max(case((_in_pr(cells), 1), else_=0)) == 1)
         .order_by(failures.desc(), runs.desc(), cells.c.r, pull_value(cells.c.p))
         .limit(limit)
     )
@@ -133,17 +158,15 @@ def pr_statement(wanted: RunFilter, limit: int | None) -> Select[Any]:
 
 def count_prs(
     connection: Connection, wanted: RunFilter, origin: Origin, limit: int | None = None
-) -> tuple[list[PRCount], int, int]:
+) -> tuple[list[PRCount], int]:
     """The pull requests of the window, most failures first, at most `limit`; titles by their newest run.
 
-    Returns them, how many there are without the limit, and how many runs those have.
+    Returns them, and how many there are without the limit.
     """
     found: list[PRCount] = []
-    total = rows = 0
-    for repo, pull, *outcomes, jobs, failing, reruns, newest, prs, runs in _rows(
-        connection, pr_statement(wanted, limit)
-    ):
-        total, rows = int(prs), int(runs)
+    total = 0
+    for repo, pull, *outcomes, jobs, failing, reruns, newest, prs in _rows(connection, pr_statement(wanted, limit)):
+        total = int(prs)
         found.append(
             PRCount(
                 repo=_text(repo),
@@ -152,11 +175,11 @@ def count_prs(
                 jobs=int(jobs),
                 failing_jobs=int(failing),
                 rerun_cnt=int(reruns),
-                last_run=wall_time(newest),
+                last_run=_moment(newest),
             )
         )
     facts = _facts(connection, wanted, origin, found)
-    return [replace(pr, facts=facts.get((pr.repo, pr.number), PRFacts())) for pr in found], total, rows
+    return [replace(pr, facts=facts.get((pr.repo, pr.number), PRFacts())) for pr in found], total
 
 
 def _facts(
@@ -167,7 +190,10 @@ def _facts(
     newest: dict[tuple[str, int], Any] = {}
     for first in range(0, len(prs), at_once):
         times = sorted({wall_text(pr.last_run) for pr in prs[first : first + at_once] if pr.last_run})
-        for rows in stream(connection, run_statement(wanted).where(ci_data.c.time.cast(String(19)).in_(times))):
+        for rows in stream(
+            connection,
+            run_statement(wanted).where(func.substr(wall(ci_data.c.time).cast(String(32)), 1, 19).in_(times)),
+        ):
             for run in map(decode, rows):
                 key, rank = (
                     (run.repo or "", run.pr_number),
@@ -180,7 +206,7 @@ def _facts(
 
 def _total_statement(wanted: RunFilter) -> Select[Any]:
     """Pull request runs and nightly runs apart, with the number of pull requests and reruns."""
-    cells = _cells(wanted)
+    cells = _cells(wanted, with_times=False)
     by_pr = (
         select(
             cells.c.r,
@@ -208,7 +234,7 @@ def _period_statement(wanted: RunFilter) -> Select[Any]:
     missed = case((in_status(Status.FAILURE), case((names_failure(), 0), else_=1)), else_=0)
     return (
         select(
-            func.substr(c.time.cast(String(32)), 1, period_length(wanted.window)).label("period"),
+            func.substr(wall(c.time).cast(String(32)), 1, period_length(wanted.window)).label("period"),
             exact(c.job).label("j"),
             exact(c.status).label("s"),
             func.count(),
@@ -233,7 +259,7 @@ def count_window(connection: Connection, wanted: RunFilter) -> WindowCount:
     by_job: dict[str, Counter[str]] = defaultdict(Counter)
     missed = 0
     for period, job, status, runs, unnamed in _rows(connection, periods):
-        by_period[_text(period)][_text(status)] += int(runs)
+        by_period[_label(_text(period))][_text(status)] += int(runs)
         by_job[_text(job)][_text(status)] += int(runs)
         missed += int(unnamed)
     statuses: Counter[str] = sum(by_period.values(), Counter())

@@ -1,14 +1,17 @@
 """Connections: how to open one, how to stream from it, and what its errors mean to a person."""
 
 import sqlite3
+import struct
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from ci_stat.errors import (
@@ -39,7 +42,7 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise SettingsError(
             "The database URL cannot be read.",
             "Write it as mysql+pymysql://USER:PASSWORD@HOST:PORT/sync_ci_data or sqlite:////path/to/file.sqlite;"
@@ -54,26 +57,32 @@ def open_engine(url: str | URL, connect_timeout: int = CONNECT_TIMEOUT, read_tim
     Raises SettingsError for an URL whose driver is not installed or not known.
     """
     url = parse_url(url) if isinstance(url, str) else url
-    args: dict[str, Any] = {}
-    if url.get_backend_name() in ("mysql", "mariadb"):
-        args = _mysql_args(url, connect_timeout, read_timeout)
+    server = url.get_backend_name() in ("mysql", "mariadb")
+    limit = {"read_timeout": _seconds(url, "read_timeout", read_timeout)}
     try:
-        engine = create_engine(url, poolclass=NullPool, connect_args=args, hide_parameters=True)
+        args = _mysql_args(url, connect_timeout, read_timeout) if server else {}
+        engine = create_engine(
+            url, poolclass=NullPool, connect_args=args, hide_parameters=True, execution_options=limit
+        )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingsError(
             f"The database driver of {hidden(url)} is not there ({error}).",
-            "Use mysql+pymysql:// (always there), mysql+mysqldb:// (pip install mysqlclient) or sqlite:///.",
+            "Use mysql+pymysql:// (always there), mysql+mysqldb:// (pip install mysqlclient) or sqlite:///;"
+            " other databases, PostgreSQL among them, are not supported.",
         ) from None
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _sqlite_setup)
+    if server:
+        event.listen(engine, "do_connect", partial(_connect, engine))
+    elif url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", partial(_sqlite_setup, connect_timeout))
     return engine
 
 
 def _mysql_args(url: URL, connect_timeout: int, read_timeout: int) -> dict[str, Any]:
     """Driver arguments: time limits, and times left as text (their own parsers are the slowest part of a row)."""
     args: dict[str, Any] = {
-        "connect_timeout": connect_timeout,
-        "read_timeout": read_timeout,
+        "connect_timeout": _seconds(url, "connect_timeout", connect_timeout),
+        "read_timeout": _seconds(url, "read_timeout", read_timeout),
+        "write_timeout": _seconds(url, "write_timeout", read_timeout),
         "charset": "utf8mb4",
     }
     if url.get_driver_name() == "pymysql":
@@ -88,11 +97,42 @@ def _mysql_args(url: URL, connect_timeout: int, read_timeout: int) -> dict[str, 
     args["conv"] = {key: value for key, value in conversions.items() if key not in as_text}
     # An import must not store a cut name or an empty status without a word.
     args["init_command"] = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
-    return args | {key: value for key, value in url.query.items() if key in args and key.endswith("timeout")}
+    return args
 
 
-def _sqlite_setup(connection: sqlite3.Connection, _record: object) -> None:
-    connection.execute("PRAGMA busy_timeout = 30000")
+def _seconds(url: URL, key: str, default: int) -> int:
+    """A time limit: what the URL's query says, or the setting. Raises SettingsError."""
+    given = url.query.get(key)
+    if given is None:
+        return default
+    if not (isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 9 and int(given) > 0):
+        raise SettingsError(f"{key} in the URL {hidden(url)} is not a whole number of seconds above 0.")
+    return int(given)
+
+
+def _connect(engine: Engine, dialect: Any, _record: object, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The driver's connect, all of it within `connect_timeout`. Nothing that breaks here broke midway."""
+    limit = kwargs.get("connect_timeout")
+    mine = kwargs
+    if engine.url.get_driver_name() == "pymysql":
+        # PyMySQL would wait for the server's greeting as long as for a query.
+        mine = kwargs | {"read_timeout": limit, "write_timeout": limit}
+    try:
+        connection = dialect.connect(*args, **mine)
+    except Exception as error:
+        if _of_driver(error) and isinstance(explain(error, engine), (ConnectionLost, ServerUnreachable)):
+            raise ServerUnreachable(
+                f"{hidden(engine.url)} cannot be reached: {_text_of(error)}",
+                f"Check host and port, that the server runs, and the network (we waited up to {limit} s).",
+            ) from error
+        raise
+    if mine is not kwargs:
+        connection._read_timeout, connection._write_timeout = kwargs["read_timeout"], kwargs["write_timeout"]
+    return connection
+
+
+def _sqlite_setup(seconds: int, connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
 
 
 def require_file(url: URL) -> None:
@@ -132,24 +172,55 @@ def database_errors(engine: Engine) -> Iterator[None]:
         raise explain(error, engine) from error
 
 
+_DRIVERS = ("pymysql", "MySQLdb", "sqlite3")
+
+
 def _of_driver(error: BaseException) -> bool:
-    return type(error).__module__.split(".")[0] in ("pymysql", "MySQLdb", "sqlite3")
+    """Whether it is a driver's error, or one that came out of a driver's own code: a cut packet trips PyMySQL."""
+    return _package(type(error).__module__) in _DRIVERS or _package(_raised_in(error)) in _DRIVERS
 
 
-_LOST = {2006, 2013, 2014, 2055, 4031}
-_UNREACHABLE = {2002, 2003, 2005, 1040, 1130, 1203}
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _raised_in(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace else ""
+
+
+# What PyMySQL stumbles over when an answer ends too early or is not one.
+_STUMBLES = (OSError, EOFError, AttributeError, IndexError, AssertionError, struct.error)
+_LOST = {1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014, 2027, 2055, 4031}
+_UNREACHABLE = {2002, 2003, 2005, 2012, 1040, 1129, 1130, 1203}
 _DENIED = {1044, 1045, 1142, 1143, 1227, 1698}
+# Spider (1429, 12701, 12719), TiDB (9001-9005: a part of the storage does not answer).
+_PART_IS_GONE = {1429, 12701, 12719, 9001, 9002, 9003, 9005}
+
+
+def _text_of(error: BaseException) -> str:
+    return str(error.args[-1]) if error.args else str(error)
+
+
+def _is_lost(error: BaseException) -> bool:
+    code = error.args[0] if error.args else None
+    return code in _LOST or code in (0, "") or isinstance(error, _STUMBLES) or "Packet sequence number" in str(code)
 
 
 def explain(error: BaseException, engine: Engine) -> DatabaseError:
     """A driver's error in words, with the next step. The password is in none of them."""
     where = hidden(engine.url)
     code = error.args[0] if error.args else None
-    text = str(error.args[-1]) if error.args else str(error)
+    text = _text_of(error)
     if isinstance(error, sqlite3.Error):
         return _explain_sqlite(text, where, engine)
     if code in _DENIED:
-        return AccessDenied(f"{where} refuses us: {text}", "Check user, password and grants (SELECT is enough).")
+        return AccessDenied(
+            f"{where} refuses us: {text}",
+            "Check user, password and grants (SELECT is enough to read; import needs CREATE, INSERT and UPDATE).",
+        )
     if code == 1049:
         return SchemaMismatch(f"{where}: {text}.", "Check the setting `database` (usually sync_ci_data).")
     if code in (1146, 1054):
@@ -159,14 +230,24 @@ def explain(error: BaseException, engine: Engine) -> DatabaseError:
             f"{where} cannot be reached: {text}",
             "Check host and port, that the server runs, and the network.",
         )
-    if code in _LOST or code in (0, ""):
+    if code in _LOST and "timed out" in text:
+        return _too_slow(engine)
+    if _is_lost(error):
         return ConnectionLost(f"{where}: the connection broke off: {text}", "Try again; see the server's log.")
-    if code in (1429, 12701, 12719):
+    if code in _PART_IS_GONE:
         return ServerUnreachable(
             f"{where}: a part of the cluster does not answer: {text}",
             "No numbers are shown without all of its rows.",
         )
     return DatabaseError(f"{where}: {text} (error {code})")
+
+
+def _too_slow(engine: Engine) -> ServerUnreachable:
+    limit = engine.get_execution_options().get("read_timeout")
+    return ServerUnreachable(
+        f"{hidden(engine.url)} did not answer within {limit} s.",
+        "Ask for a shorter window, or raise the setting `read_timeout`.",
+    )
 
 
 def _explain_sqlite(text: str, where: str, engine: Engine) -> DatabaseError:
@@ -184,11 +265,13 @@ def _missing(engine: Engine, text: str) -> DatabaseError:
     where = hidden(engine.url)
     try:
         there = {column["name"] for column in inspect(engine).get_columns(ci_data.name)}
-    except SQLAlchemyError:
+    except NoSuchTableError:
         return SchemaMismatch(
             f"{where} has no table {ci_data.name} ({text}).",
             "Is this the database that Jenkins fills (usually sync_ci_data)? `ci-stat import` would create the table.",
         )
+    except SQLAlchemyError:
+        return SchemaMismatch(f"{where}: {text}.", "Table and columns could not be looked at.")
     gone = [f"{column.name} ({column.comment})" for column in ci_data.columns if column.name not in there]
     if not gone:
         return SchemaMismatch(f"{where}: {text}.")
@@ -219,17 +302,38 @@ def stream(connection: Connection, statement: Executable, batch: int = 2_000) ->
     parameters = [values[name] for name in compiled.positiontup] if compiled.positiontup is not None else values
     cursor = _streaming_cursor(connection)
     done = False
+    asked = time.monotonic()
     try:
         cursor.execute(str(compiled), parameters)
         while rows := cursor.fetchmany(batch):
             yield rows
+            asked = time.monotonic()
         done = True
+    except Exception as error:
+        # Not every driver says that it was the time limit that broke the connection.
+        if _of_driver(error) and _is_lost(error) and time.monotonic() - asked >= _read_timeout(connection):
+            raise _too_slow(connection.engine) from error
+        raise
     finally:
         # Closing a half-read server-side cursor would first read all the rest.
         if done:
             cursor.close()
         else:
-            connection.invalidate()
+            _forget_rest(connection)
+
+
+def _read_timeout(connection: Connection) -> float:
+    return float(connection.get_execution_options().get("read_timeout", READ_TIMEOUT))
+
+
+def _forget_rest(connection: Connection) -> None:
+    """Throw the connection away with all that it still has to say."""
+    raw: Any = connection.connection.driver_connection
+    result: Any = getattr(raw, "_result", None)
+    if result is not None and getattr(result, "unbuffered_active", False):
+        # PyMySQL would read on when its cursor is collected, and print a traceback about the closed socket.
+        result.unbuffered_active = False
+    connection.invalidate()
 
 
 def _streaming_cursor(connection: Connection) -> Any:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, Select, bindparam, func, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import BigInteger, String
 
+from ci_stat.errors import UsageError
 from ci_stat.records import (
     CaseFailure,
     Description,
@@ -23,9 +25,9 @@ from ci_stat.records import (
 )
 from ci_stat.store.engine import connected, hidden, stream
 from ci_stat.store.schema import ci_data
-from ci_stat.store.sql import exact, raw_json
+from ci_stat.store.sql import exact, in_window, raw_json
 
-BATCH = 2_000  # rows between two reports of progress
+BATCH = 500  # rows at a time: each brings 2-3 KB of JSON that is dropped at once
 
 BAD_DESCRIPTION = "description is not a JSON object: pull request unknown"
 BAD_ANALYSIS = "analysis_res is not a JSON object: failures unknown"
@@ -34,7 +36,7 @@ BAD_TIME = "time cannot be read"
 
 def wall_text(moment: datetime) -> str:
     """A naive time as every database here compares it."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return moment.isoformat(" ", "seconds")  # %Y would not pad a year before 1000
 
 
 def wall_time(value: object) -> datetime | None:
@@ -48,12 +50,21 @@ def wall_time(value: object) -> datetime | None:
 
 
 def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
-    """WHERE, with bound parameters only. The plain IN lets the server use its index; `exact` decides."""
-    begin, end = wanted.window.wall()
-    found: list[ColumnElement[bool]] = [
-        ci_data.c.time >= bindparam("begin", wall_text(begin), String()),
-        ci_data.c.time < bindparam("end", wall_text(end), String()),
-    ]
+    """WHERE for the window and the names, with bound parameters only."""
+    begin, end = map(wall_text, wanted.window.wall())
+    within = in_window(
+        ci_data.c.time,
+        bindparam("begin", begin, String()),
+        bindparam("end", end, String()),
+        bindparam("first_day", begin[:10], String()),
+        bindparam("day_after", end[:10] + "~", String()),
+    )
+    return [within, *name_conditions(wanted)]
+
+
+def name_conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    """WHERE for the names, at any time. The plain IN lets the server use its index; `exact` decides."""
+    found: list[ColumnElement[bool]] = []
     for column, names in (
         (ci_data.c.job, wanted.jobs),
         (ci_data.c.repo, wanted.repos),
@@ -61,8 +72,21 @@ def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
         (ci_data.c.status, wanted.statuses),
     ):
         if names:
-            found += [column.in_(names), exact(column).in_(names)]
+            _check_text(names)
+            found.append(exact(column).in_(names))
+            # A latin1 column beside letters that it lacks would be an error.
+            if all(name.isascii() for name in names):
+                found.append(column.in_(names))
     return found
+
+
+def _check_text(names: tuple[str, ...]) -> None:
+    """Raises UsageError for half of a surrogate pair (an argument that was not UTF-8): no driver can send it."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{name!r} is not text that a table can hold.", "Write it in UTF-8.") from None
 
 
 def run_statement(wanted: RunFilter) -> Select[Any]:
@@ -93,6 +117,17 @@ def _quoted(name: str) -> str:
     return "'" + name.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+def count_rows(connection: Connection, wanted: RunFilter) -> int:
+    """How many rows the window has, whatever their status."""
+    statement = select(func.count()).select_from(ci_data).where(*conditions(replace(wanted, statuses=())))
+    return int(connection.execute(statement).scalar() or 0)
+
+
+def known_names(connection: Connection, column: str) -> set[str]:
+    """The different values of `job`, `repo` or `branch` in the whole table: read from the column's index."""
+    return {name for (name,) in connection.execute(select(ci_data.c[column]).distinct()) if name}
+
+
 def newest_time(connection: Connection) -> datetime | None:
     """The freshest row's time, of the whole table (None if it is empty)."""
     found = connection.execute(select(func.max(ci_data.c.time).cast(String(32)))).scalar()
@@ -107,34 +142,45 @@ def database_name(engine: Engine) -> str:
     return hidden(engine.url)
 
 
+Kept = dict[tuple[str, int], bytes]
+
+
 def read_runs(
     connection: Connection,
     wanted: RunFilter,
     origin: Origin,
     warnings: Counter[str],
     on_rows: Callable[[int], None],
+    kept: Kept | None = None,
 ) -> Iterator[Run]:
     """The runs of a window, in no particular order. `warnings` counts what was wrong with rows.
 
-    `on_rows` is told the number of rows after each batch.
+    `on_rows` is told the number of rows after each batch; `kept` takes the descriptions, by job and number.
     """
     decode = Decoder(origin, warnings)
     for rows in stream(connection, run_statement(wanted), BATCH):
+        if kept is not None:
+            kept.update(((row[0], row[1]), row[9]) for row in rows if row[9])
         yield from map(decode, rows)
         on_rows(len(rows))
 
 
 def describe(engine: Engine, job: str, job_id: int) -> dict[str, Any]:
-    """All build parameters of one run; {} where there are none or they are not JSON."""
+    """All build parameters of one run, asked of the database; {} where there are none or they are not JSON."""
     statement = select(raw_json(ci_data.c.description)).where(
         ci_data.c.job == bindparam("job", job, String()),
+        exact(ci_data.c.job) == bindparam("exact_job", job, String()),
         ci_data.c.job_id == bindparam("id", job_id, BigInteger()),
     )
     with connected(engine) as connection:
-        found = connection.execute(statement).scalar()
+        return parameters(connection.execute(statement).scalar())
+
+
+def parameters(text: bytes | None) -> dict[str, Any]:
+    """A `description` as a dict; {} where it is none."""
     try:
-        decoded = json.loads(found) if found else {}
-    except ValueError:
+        decoded = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
 
@@ -187,7 +233,7 @@ class Decoder:
     def _pull(self, text: bytes) -> Description:
         try:
             return _description.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._pull_by_hand(text)
 
     def _pull_by_hand(self, text: bytes) -> Description:
@@ -213,13 +259,18 @@ class Decoder:
 
     def _object(self, text: bytes, complaint: str) -> dict[str, Any]:
         try:
-            decoded = json.loads(text)
-        except ValueError:
+            # Decoded here: json.loads would also take UTF-16 and a byte order mark. NaN is no JSON to a database.
+            decoded = json.loads(text.decode(), parse_constant=_no_number)
+        except (ValueError, RecursionError):
             decoded = None
         # `null` says that there is nothing; anything else that is no object is wrong.
         if not isinstance(decoded, dict) and text.strip() != b"null":
             self._warnings[complaint] += 1
         return decoded if isinstance(decoded, dict) else {}
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
 
 
 _description = msgspec.json.Decoder(Description)

@@ -79,8 +79,8 @@ def write_rows(engine: Engine, rows: Sequence[RunRow]) -> list[tuple[int, BadRec
         return []
     with database_errors(engine), engine.begin() as connection:
         try:
-            with connection.begin_nested():
-                connection.execute(_upsert(connection), [values_of(row) for row in rows])
+            # No savepoint (Spider has none): what was stored before the refused row is stored once more, with no harm.
+            connection.execute(_upsert(connection), [values_of(row) for row in rows])
         except DBAPIError as error:
             if not _refused(error):
                 raise
@@ -90,6 +90,8 @@ def write_rows(engine: Engine, rows: Sequence[RunRow]) -> list[tuple[int, BadRec
 
 def _refused(error: DBAPIError) -> bool:
     """Whether it was a value that the database did not take, and not the connection."""
+    if error.connection_invalidated:
+        return False
     return type(error).__name__ in ("DataError", "IntegrityError", "InterfaceError", "StatementError") or any(
         code in str(error.orig) for code in ("1265", "1366", "1406", "1264", "3140", "4025")
     )
@@ -100,8 +102,11 @@ def _one_by_one(connection: Connection, rows: Iterable[RunRow]) -> list[tuple[in
     statement = _upsert(connection)
     for position, row in enumerate(rows):
         try:
-            with connection.begin_nested():
-                connection.execute(statement, values_of(row))
+            connection.execute(statement, values_of(row))
         except DBAPIError as error:
-            refused.append((position, BadRecord(f"the database refuses it: {error.orig}")))
+            if not _refused(error):
+                raise
+            refused.append(
+                (position, BadRecord(f"the database refuses it: {error.orig.args[-1] if error.orig else error}"))
+            )
     return refused

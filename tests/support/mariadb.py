@@ -87,10 +87,15 @@ def start(folder: Path, *options: str, log_file: str = "8M", pool: str = "64M") 
     """A server on the data in `folder`/data, ready for work. Raises RuntimeError with its log if it dies."""
     port = _free_port()
     log = folder / "log.err"  # the server adds .err to a name without an ending
+    log.unlink(missing_ok=True)  # of an earlier start, which was ready once
+    # A server that starts sweeps its temporary folder, and would take the tables of the others with it.
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
     process = subprocess.Popen(
         [str(_binary("mariadbd")), "--no-defaults", f"--datadir={folder / 'data'}", f"--socket={folder / 's'}",
          f"--port={port}", "--bind-address=127.0.0.1", f"--pid-file={folder / 'pid'}", f"--log-error={log}",
-         "--skip-name-resolve", f"--innodb-buffer-pool-size={pool}", f"--innodb-log-file-size={log_file}",
+         f"--tmpdir={temporary}", "--skip-name-resolve", f"--innodb-buffer-pool-size={pool}",
+         f"--innodb-log-file-size={log_file}",
          "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--character-set-server=utf8mb4",
          "--collation-server=utf8mb4_unicode_ci", "--max-allowed-packet=64M", *_as_user(), *options],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -121,3 +126,8 @@ def running(*options: str, log_file: str = "8M", pool: str = "64M", memory: bool
         if server and server.process.poll() is None:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def has_spider() -> bool:
+    """Whether the sharding engine is installed beside the server."""
+    return any(Path("/usr/lib").glob("**/mysql/plugin/ha_spider.so"))

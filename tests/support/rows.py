@@ -37,7 +37,7 @@ def history(drawn: str, job: str = "unit", pr: int | None = 7, first: int = 1) -
     >>> [r.status for r in history("P F | A")]
     ['SUCCESS', 'FAILURE', 'ABORTED']
     """
-    rows = []
+    rows: list[RunRow] = []
     commit = 0
     for letter in drawn.replace(" ", ""):
         if letter == "|":

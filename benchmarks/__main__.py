@@ -1,0 +1,201 @@
+"""`make bench`: fill a private MariaDB, let the contenders run in turn, print figures beside their targets."""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.data import SIZES, fill, window
+from ci_stat.cli.demo import build
+from tests.support.mariadb import Server, running
+
+PYTHON = sys.executable
+CI_STAT = str(Path(PYTHON).with_name("ci-stat"))
+console = Console()
+
+
+@dataclass
+class Figures:
+    """One line: what was measured, against what, and the target that it must meet."""
+
+    rows: list[tuple[str, str, str, str, bool | None]] = field(default_factory=list)
+
+    def add(self, work: str, measured: str, yardstick: str, target: str, met: bool | None) -> None:
+        self.rows.append((work, measured, yardstick, target, met))
+        console.print(f"  {work}: {measured} ({target})", style="" if met is not False else "red")
+
+    def show(self) -> None:
+        table = Table("work", "measured", "yardstick in the same run", "to reach", "", title="ci_stat benchmarks")
+        for *texts, met in self.rows:
+            table.add_row(*texts, {True: "met", False: "MISSED", None: ""}[met])
+        console.print(table)
+
+
+def contender(name: str, url: str, size: int) -> dict[str, float]:
+    begin, end = window(size)
+    command = [PYTHON, "-m", "benchmarks.contenders", name, url, begin.isoformat(), end.isoformat()]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    assert found["rows"] == size, f"{name} saw {found['rows']} of {size} rows"
+    return found
+
+
+def seconds(command: Sequence[str], environ: dict[str, str], stdin: str | None = None) -> float:
+    started = time.perf_counter()
+    subprocess.run(
+        command, check=True, input=stdin, text=True, env=os.environ | environ, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    return time.perf_counter() - started
+
+
+def in_turn(rounds: int, *contenders: Callable[[], float]) -> list[list[float]]:
+    """Seconds of each contender, A B A B, after one round that is not counted."""
+    for run in contenders:
+        run()
+    return [list(column) for column in zip(*([run() for run in contenders] for _ in range(rounds)), strict=True)]
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+def load(server: Server, figures: Figures, rounds: int, drivers: Sequence[str]) -> None:
+    """`get_result` of 100,000 rows against pandas."""
+    size, database = SIZES["b100k"], "b100k"
+    ours: dict[str, list[dict[str, float]]] = {driver: [] for driver in drivers}
+    theirs = []
+    for number in range(rounds + 1):
+        for driver in drivers:
+            ours[driver].append(contender("ci_stat", server.url(database, driver), size))
+        theirs.append(contender("pandas", server.url(database), size))
+        if number == 0:  # warm
+            theirs.clear()
+            ours = {driver: [] for driver in drivers}
+    pandas_work = statistics.median(run["work"] for run in theirs)
+    for driver, limit in (("pymysql", 0.6), ("mysqldb", 0.3)):
+        if driver not in ours:
+            continue
+        ratio = ratios([run["work"] for run in ours[driver]], [run["work"] for run in theirs])
+        work = statistics.median(run["work"] for run in ours[driver])
+        figures.add(
+            f"get_result of 100,000 rows, {driver}", f"{ratio:.2f} of the time ({work:.2f} s)",
+            f"pandas.read_sql + groupby, PyMySQL ({pandas_work:.2f} s)", f"at most {limit}", ratio <= limit,
+        )  # fmt: skip
+    memory = ratios([run["rss"] for run in ours["pymysql"]], [run["rss"] for run in theirs])
+    peaks = [statistics.median(run["rss"] for run in runs) / 2**20 for runs in (ours["pymysql"], theirs)]
+    figures.add(
+        "the same, peak memory, pymysql", f"{memory:.3f} of it ({peaks[0]:.0f} MiB)", f"pandas ({peaks[1]:.0f} MiB)",
+        "at most 0.12", memory <= 0.12,
+    )  # fmt: skip
+
+
+def growth(server: Server, figures: Figures, sizes: Sequence[str], drivers: Sequence[str]) -> None:
+    """Time and memory from 10 thousand to a million rows."""
+    for driver in drivers:
+        runs = {name: contender("ci_stat", server.url(name, driver), SIZES[name]) for name in sizes}
+        smallest, largest = sizes[0], sizes[-1]
+        rates = {name: SIZES[name] / run["work"] for name, run in runs.items()}
+        shown = ", ".join(f"{SIZES[name]:,}: {runs[name]['work']:.2f} s ({rates[name]:,.0f}/s)" for name in sizes)
+        linear = rates[largest] >= 0.7 * rates[smallest]
+        figures.add(f"growth, {driver}", shown, "itself", "linear in time", linear)
+        for name in sizes[1:]:
+            each = (runs[name]["rss"] - runs[smallest]["rss"]) / (SIZES[name] - SIZES[smallest])
+            figures.add(
+                f"memory of a run kept, {SIZES[name]:,} rows, {driver}", f"{each:.0f} bytes",
+                f"peak above that of {SIZES[smallest]:,} rows", "at most 700 bytes", each <= 700,
+            )  # fmt: skip
+
+
+BARE = """
+select repo, json_unquote(json_extract(description, '$.ghprbPullId')) as p, job, count(*), sum(status = 'SUCCESS'),
+  sum(status = 'FAILURE'), sum(status = 'ABORTED') from ci_data where time >= '{begin}' and time < '{end}'
+  group by repo, p, job;
+select date(time) as d, job, status, count(*) from ci_data where time >= '{begin}' and time < '{end}'
+  group by d, job, status;
+"""
+
+
+def summary(server: Server, figures: Figures, database: str, rounds: int) -> None:
+    """`ci-stat summary` over a large table against the GROUP BYs that a person would type."""
+    begin, end = window(SIZES[database])
+    environ = {"CI_STAT_URL": server.url(database)}
+    client = ["mariadb", "--no-defaults", "-uroot", f"--socket={server.socket}", "-BN", database]
+    ask = [CI_STAT, "summary", "--color", "never", "--begin"]
+    bare = BARE.format(begin=begin, end=end)
+    ours, theirs, start = in_turn(
+        rounds,
+        lambda: seconds([*ask, begin.isoformat(), "--end", end.isoformat()], environ),
+        lambda: seconds(client, {}, bare),
+        lambda: seconds([*ask, "1999-01-01", "--end", "1999-01-02"], environ),
+    )
+    net = [a - s for a, s in zip(ours, start, strict=True)]
+    ratio = ratios(net, theirs)
+    figures.add(
+        f"ci-stat summary over {SIZES[database]:,} rows",
+        f"{ratio:.2f} of the time ({statistics.median(ours):.2f} s, start-up {statistics.median(start):.2f} s of it)",
+        f"bare GROUP BYs in the mariadb client ({statistics.median(theirs):.2f} s)",
+        "at most 1.3 and start-up", ratio <= 1.3,
+    )  # fmt: skip
+
+
+def start_up(figures: Figures, rounds: int) -> None:
+    """What a person waits for before anything happens."""
+    with tempfile.TemporaryDirectory() as folder:
+        build(Path(folder) / "demo", 20, 14, 1, logs=False)
+        environ = {"STAT_ENV_PATH": str(Path(folder) / "demo")}
+        helped, summed, nothing = in_turn(
+            rounds,
+            lambda: seconds([CI_STAT, "--help"], {}),
+            lambda: seconds([CI_STAT, "summary", "--since", "2w", "--end", "latest"], environ),
+            lambda: seconds([PYTHON, "-c", "pass"], {}),
+        )
+    base = statistics.median(nothing)
+    for name, times, limit in (("ci-stat --help", helped, 0.25), ("ci-stat summary, small SQLite", summed, 0.8)):
+        extra = statistics.median(a - b for a, b in zip(times, nothing, strict=True))
+        figures.add(name, f"+{extra:.2f} s", f"python -c pass ({base:.2f} s)", f"at most +{limit} s", extra <= limit)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--largest", choices=list(SIZES), default="b1m", help="the largest table [b1m: a million rows]")
+    parser.add_argument("--rounds", type=int, default=5, help="counted rounds of each comparison [5]")
+    arguments = parser.parse_args()
+    sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
+    drivers = ["pymysql", *(["mysqldb"] if _has_mysqlclient() else [])]
+    figures = Figures()
+    console.print("Start-up")
+    start_up(figures, max(arguments.rounds, 7))
+    with running(log_file="1G", pool="6G", memory=False) as server:
+        for name in sizes:
+            started = time.perf_counter()
+            fill(server, name, SIZES[name])
+            console.print(f"{SIZES[name]:,} rows filled in {time.perf_counter() - started:.0f} s")
+        if "b100k" in sizes:
+            load(server, figures, arguments.rounds, drivers)
+        growth(server, figures, sizes, drivers)
+        summary(server, figures, sizes[-1], max(3, arguments.rounds // 2))
+    figures.show()
+
+
+def _has_mysqlclient() -> bool:
+    try:
+        import MySQLdb  # noqa: F401
+    except ImportError:
+        console.print("mysqlclient is not installed: its figures are left out", style="yellow")
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

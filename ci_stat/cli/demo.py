@@ -1,0 +1,130 @@
+"""The demo: made-up data on disk, and the reports a person would look at first."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
+from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text
+from ci_stat.errors import WriteError
+from ci_stat.loading import Source
+from ci_stat.progress import counting
+from ci_stat.records import RunFilter, RunRow, Status
+from ci_stat.reports import screen, tables
+from ci_stat.store.engine import open_engine
+from ci_stat.store.write import prepare, write_rows
+
+_MARKER = ".ci_stat_demo"  # only a folder with it is ever emptied
+_OURS = ("ci.sqlite", "jenkins", FILE_NAME)
+_BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class Built:
+    folder: Path
+    begin: datetime
+    end: datetime
+    rows: int
+    logs: int
+
+
+def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bool = True) -> Built:
+    """Make the data in `folder`. Killed midway, the next call starts afresh.
+
+    Raises WriteError for a folder that holds anything else.
+    """
+    folder = (folder or data_folder() / "demo").absolute()
+    _clear(folder)
+    rows = generate_rows(rows_per_day=rows_per_day, days=days, seed=seed)
+    engine = open_engine(f"sqlite:///{folder / 'ci.sqlite'}")
+    prepare(engine)
+    stored = written = 0
+    with counting("Building the demo", rows_per_day * days, "runs") as progress:
+        for batch in _batches(rows):
+            write_rows(engine, batch)
+            written += sum(_write_log(folder / "jenkins", row, seed) for row in batch) if logs else 0
+            stored += len(batch)
+            progress(len(batch))
+    _write_settings(folder)
+    return Built(folder, DEMO_BEGIN, DEMO_BEGIN + timedelta(days=days), stored, written)
+
+
+def _batches(rows: Iterable[RunRow]) -> Iterator[list[RunRow]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def _clear(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not (folder / _MARKER).exists():
+            raise WriteError(f"{folder} is not empty and is no demo of ours.", "Name a new or an empty folder.")
+        (folder / _MARKER).touch()
+        for name in _OURS:
+            path = folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"{folder} cannot be used: {error.strerror}.") from None
+
+
+def _write_log(home: Path, row: RunRow, seed: int) -> bool:
+    """The log of a failed run where Jenkins keeps it: jobs/NAME/builds/NUMBER/log."""
+    text = log_text(row, seed) if row.status == Status.FAILURE else None
+    if text is None:
+        return False
+    target = home / "jobs" / row.job / "builds" / str(row.job_id)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "log").write_bytes(text)
+    return True
+
+
+def _write_settings(folder: Path) -> None:
+    settings = {"url": f"sqlite:///{folder / 'ci.sqlite'}", "log_dir": str(folder / "jenkins")}
+    (folder / FILE_NAME).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def show(built: Built, color: bool) -> None:
+    """Summary, worst jobs, worst pull requests, and what to type next."""
+    # The demo shows its own data, whatever the settings in force say.
+    source = Source.of(load({PATH_VARIABLE: str(built.folder)}))
+    wanted = RunFilter(source.window(built.begin, built.end))
+    screen.show(tables.summary(*source.count_window(wanted)), sys.stdout, color)
+    click.echo()
+    screen.show(tables.jobs(*source.count_jobs(wanted), limit=8), sys.stdout, color)
+    click.echo()
+    screen.show(tables.prs(*source.count_prs(wanted, 8)), sys.stdout, color)
+    click.echo(_next_steps(built))
+
+
+def _next_steps(built: Built) -> str:
+    inside = built.folder.is_relative_to(Path.cwd())
+    folder = f"$PWD/{os.path.relpath(built.folder)}" if inside else str(built.folder)
+    command = Path(sys.argv[0])
+    activate = f"  source {os.path.relpath(command.parent)}/activate\n" if _in_local_environment(command) else ""
+    return f"""
+This was made up: {built.rows:,} runs and {built.logs:,} logs in {folder}. What to type next:
+
+{activate}  export {PATH_VARIABLE}={folder}
+  ci-stat failures --since 2w --end latest             what failed, and whom it hit
+  ci-stat jobs --since 24h --end latest                the last day, job by job
+  ci-stat prs --since 7d --end latest --json           the same for other programs
+  python3 examples/fetch.py > log.ans                  everything, for an editor that folds
+  ci-stat config                                       where settings come from
+
+With a sync_ci_data of your own: cp env.example.json env.json, fill it in, export {PATH_VARIABLE}=$PWD,
+then ci-stat config --check."""
+
+
+def _in_local_environment(command: Path) -> bool:
+    """Whether this is a virtual environment below the current folder that is not activated."""
+    inside = not command.is_absolute() or command.is_relative_to(Path.cwd())
+    return inside and (command.parent / "activate").exists() and "VIRTUAL_ENV" not in os.environ

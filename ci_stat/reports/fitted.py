@@ -1,0 +1,74 @@
+"""A table that never cuts a number: on a narrow terminal it leaves out whole columns, the least telling first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+_NAME_MIN = 16  # cells that are left of a name when it is cut to fit
+_GAP = 3  # cells that a column costs beside its content
+
+
+@dataclass
+class Column:
+    """`spare`: the higher, the sooner the column is left out; 0 stays. Names (`left`) may be cut, numbers not."""
+
+    title: str
+    spare: int = 0
+    left: bool = False
+    cells: list[Text] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        return max([len(self.title), *(cell.cell_len for cell in self.cells)])
+
+    @property
+    def least(self) -> int:
+        return min(self.width, _NAME_MIN) if self.left else self.width
+
+
+class Fitted:
+    """Columns that are chosen when the width is known."""
+
+    def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], title: str = "") -> None:
+        self.columns = columns
+        self.title = title
+        for row in rows:
+            for column, cell in zip(columns, row, strict=True):
+                column.cells.append(cell if isinstance(cell, Text) else Text(cell))
+
+    def _kept(self, width: int) -> list[Column]:
+        kept = list(self.columns)
+        while sum(column.least + _GAP for column in kept) > width:
+            spare = max(kept, key=lambda column: column.spare)
+            if not spare.spare:
+                break
+            kept.remove(spare)
+        return kept
+
+    def _widths(self, kept: Sequence[Column], width: int) -> Iterator[int]:
+        """Numbers get what they need; names share the rest, each at most what it needs."""
+        room = width - sum(_GAP + (0 if column.left else column.width) for column in kept)
+        names = sum(column.left for column in kept)
+        for column in kept:
+            if not column.left:
+                yield column.width
+                continue
+            share = max(column.least, min(column.width, room // max(1, names)))
+            yield share
+            room, names = room - share, names - 1
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        kept = self._kept(options.max_width)
+        table = Table(box=box.SIMPLE_HEAD, title=self.title or None, title_justify="left", title_style="bold")
+        table.pad_edge = False
+        for column, width in zip(kept, self._widths(kept, options.max_width), strict=True):
+            justify: Literal["left", "right"] = "left" if column.left or not column.title else "right"
+            table.add_column(column.title, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
+        for cells in zip(*(column.cells for column in kept), strict=True):
+            table.add_row(*cells)
+        yield table
