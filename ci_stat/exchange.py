@@ -19,10 +19,11 @@ from sqlalchemy import ColumnElement, Engine, select
 from ci_stat.errors import BadRecord, ConnectionLost, WriteError
 from ci_stat.records import RunFilter, RunRow
 from ci_stat.sources.jsonl import decode_line, encode_row, nested_too_deep
-from ci_stat.store.engine import connected, stream
+from ci_stat.store.engine import connected
 from ci_stat.store.runs import conditions, name_conditions, wall_time
 from ci_stat.store.schema import ci_data
 from ci_stat.store.sql import raw_json
+from ci_stat.store.streaming import stream
 from ci_stat.store.write import prepare, write_rows
 
 BATCH = 1_000  # rows a transaction: a killed import loses at most so much work, and no row is stored twice

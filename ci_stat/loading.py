@@ -18,7 +18,8 @@ from ci_stat.errors import UsageError, WriteError
 from ci_stat.records import JobCount, Origin, PRCount, Provenance, RunFilter, Window, WindowCount
 from ci_stat.result import Result
 from ci_stat.store import counts, runs
-from ci_stat.store.engine import connected, open_engine, retry_read
+from ci_stat.store.engine import connected, open_engine
+from ci_stat.store.troubles import retry_read
 
 T = TypeVar("T")
 Progress = Callable[[int], None]

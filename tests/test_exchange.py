@@ -26,8 +26,9 @@ from ci_stat.errors import BadRecord, ConnectionLost, DatabaseError, SchemaMisma
 from ci_stat.exchange import Imported, export_rows, import_lines, opened, read_rows, written
 from ci_stat.records import RunFilter, RunRow, Window
 from ci_stat.sources.jsonl import encode_row
-from ci_stat.store.engine import open_engine, stream
+from ci_stat.store.engine import open_engine
 from ci_stat.store.schema import ci_data
+from ci_stat.store.streaming import stream
 from ci_stat.store.write import prepare, write_rows
 from tests.conftest import SHANGHAI, Fill
 from tests.support import mariadb

@@ -17,6 +17,8 @@ driver=yes
 if [ $driver = no ]; then
   command -v mariadb_config >/dev/null 2>&1 || wanted="$wanted libmariadb-dev"
   command -v pkg-config >/dev/null 2>&1 || wanted="$wanted pkg-config"
+  "$venv/bin/python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
+    wanted="$wanted python3-dev"
   command -v cc >/dev/null 2>&1 || wanted="$wanted gcc libc6-dev"
 fi
 if [ -n "$wanted" ]; then

@@ -81,7 +81,8 @@ def _check_state(settings: Settings) -> str:
 
     from sqlalchemy import text
 
-    from ci_stat.store.engine import connected, hidden, open_engine
+    from ci_stat.store.engine import connected, open_engine
+    from ci_stat.store.troubles import hidden
 
     engine = open_engine(settings.state_url)
     if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").exists():

@@ -26,10 +26,10 @@ from ci_stat.records import (
     every_period,
     period_length,
 )
-from ci_stat.store.engine import stream
 from ci_stat.store.runs import Decoder, conditions, run_statement, wall_text, wall_time
 from ci_stat.store.schema import ci_data
 from ci_stat.store.sql import exact, in_status, is_pull_number, names_failure, pull_text, pull_value, wall
+from ci_stat.store.streaming import stream
 
 _STATUSES = (Status.SUCCESS, Status.FAILURE, Status.ABORTED)
 

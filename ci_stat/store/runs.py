@@ -23,9 +23,11 @@ from ci_stat.records import (
     failures_of,
     pull_number,
 )
-from ci_stat.store.engine import connected, hidden, stream
+from ci_stat.store.engine import connected
 from ci_stat.store.schema import ci_data
 from ci_stat.store.sql import exact, in_window, raw_json
+from ci_stat.store.streaming import stream
+from ci_stat.store.troubles import hidden
 
 BATCH = 500  # rows at a time: each brings 2-3 KB of JSON that is dropped at once
 

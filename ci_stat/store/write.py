@@ -8,9 +8,9 @@ from sqlalchemy.exc import DBAPIError
 
 from ci_stat.errors import BadRecord, SchemaMismatch
 from ci_stat.records import RunRow, to_json
-from ci_stat.store.engine import database_errors, hidden
 from ci_stat.store.runs import wall_text
 from ci_stat.store.schema import ci_data, metadata
+from ci_stat.store.troubles import database_errors, hidden
 
 _COLUMNS = [column.name for column in ci_data.columns]
 _KEY = ("job", "job_id")
