@@ -1,4 +1,4 @@
-"""ci_stat: what is failing in your CI, since when, and whether somebody already knows.
+"""ci_stat: what is failing in your CI, since when, and whom it hits.
 
 Importing this package reads no file, opens no connection and touches no stream.
 """

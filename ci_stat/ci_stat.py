@@ -11,12 +11,14 @@
 Importing it reads no file, touches no stream and opens no connection.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
+from ci_stat.escape import visible
 from ci_stat.records import CaseFailure, Run, RunFilter, Status, Tally, Window
 from ci_stat.result import PR, Commit, FailInfo, Job, Result
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ci_stat.reports.lines import Line
 
 Fail_Info = FailInfo
+log = logging.getLogger(__name__)
 
 __all__ = [
     "PR",
@@ -72,6 +75,8 @@ def get_result(
     from ci_stat.loading import Source, names, no_progress
 
     settings = config.load() if settings is None else settings
+    for warning in settings.warnings:
+        log.warning("%s", visible(warning))
     zone = settings.zone
     wanted = RunFilter(
         Window.of(begin, end, zone),

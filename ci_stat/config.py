@@ -4,7 +4,6 @@ Nothing is connected here, and a secret is in no repr. Only the doors and the co
 """
 
 import json
-import logging
 import os
 import re
 from collections.abc import Mapping
@@ -21,7 +20,6 @@ PATH_VARIABLE = "STAT_ENV_PATH"
 PREFIX = "CI_STAT_"
 FILE_NAME = "env.json"
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ class Settings:
 
         user, password = quote(self.get("user") or "", safe=""), quote(self.get("password") or "", safe="")
         host = self.get("host") or ""
-        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
         database = quote(self.get("database") or "", safe="")
         return f"mysql+pymysql://{user}:{password}@{host}:{self.number('port')}/{database}"
 
@@ -158,15 +156,15 @@ class Settings:
 
 
 def _hidden_url(text: str) -> str:
-    """A URL without its password and its query: from the last @ back to the scheme, only the user's name stays."""
+    """A URL without password and options; nothing of one in which they cannot be told apart for certain."""
     scheme, found, rest = text.partition("://")
-    if not found:
-        return "(set, hidden)"
-    if scheme.partition("+")[0] == "sqlite":
+    if scheme in ("sqlite", "sqlite+pysqlite"):
         return text.partition("?")[0]  # a path, in which @ and : are letters
-    account, at, place = rest.rpartition("@")
-    user = account.partition(":")[0]
-    return f"{scheme}://{user + ':***@' if at else ''}{place.partition('?')[0]}"
+    place, _, options = rest.partition("?")
+    account, at, server = place.rpartition("@")
+    if not found or "@" in options or "/" in account:
+        return "(set, hidden)"
+    return f"{scheme}://{account.partition(':')[0] + ':***@' if at else ''}{server}"
 
 
 def _usable_url(text: str, what: str) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Engine, select
 from ci_stat.errors import BadRecord, ConnectionLost, WriteError
 from ci_stat.records import RunFilter, RunRow
 from ci_stat.sources.jsonl import decode_line, encode_row, nested_too_deep
-from ci_stat.store.engine import connected
+from ci_stat.store.engine import connected, is_alive
 from ci_stat.store.runs import conditions, name_conditions, wall_time
 from ci_stat.store.schema import ci_data
 from ci_stat.store.sql import raw_json
@@ -40,16 +40,35 @@ class Imported:
 
 
 @contextmanager
-def opened(name: str) -> Iterator[IO[bytes]]:
-    """A file for reading, `-` for standard input, unpacked if its name ends in .gz. Raises WriteError."""
+def opened(name: str) -> Iterator[Iterable[bytes]]:
+    """The lines of a file, `-` for standard input, unpacked if its name ends in .gz. Raises WriteError."""
     if name == STDIN:
+        if sys.stdin is None:
+            raise WriteError("Standard input is closed.", "Name a file, or pipe the records in.")
         yield sys.stdin.buffer
         return
     try:
-        with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as file:
-            yield cast("IO[bytes]", file)
-    except (OSError, EOFError, zlib.error) as error:
-        raise WriteError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+        file = cast("IO[bytes]", gzip.open(name)) if name.endswith(".gz") else open(name, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise _unreadable(name, error) from None
+    with file:
+        yield _lines_of(name, file)
+
+
+def _lines_of(name: str, file: IO[bytes]) -> Iterator[bytes]:
+    """The lines; only what goes wrong in reading them is blamed on the file."""
+    while True:
+        try:
+            line = file.readline()
+        except (OSError, EOFError, zlib.error) as error:
+            raise _unreadable(name, error) from None
+        if not line:
+            return
+        yield line
+
+
+def _unreadable(name: str, error: BaseException) -> WriteError:
+    return WriteError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.")
 
 
 def import_lines(
@@ -101,12 +120,24 @@ def _store(
     progress: Callable[[int], None],
     dry_run: bool,
 ) -> None:
-    refused = [] if dry_run else write_rows(engine, [row for _, row in batch])
+    refused = [] if dry_run else _write(engine, [row for _, row in batch])
     for position, error in refused:
         _skip(done, batch[position][0], str(error))
     done.stored += len(batch) - len(refused)
     progress(len(batch))
     batch.clear()
+
+
+def _write(engine: Engine, rows: list[RunRow]) -> list[tuple[int, BadRecord]]:
+    """`write_rows`; where the server breaks off, row by row, so that one too large a row costs itself only."""
+    try:
+        return write_rows(engine, rows)
+    except ConnectionLost as error:
+        if not is_alive(engine):
+            raise
+        if len(rows) == 1:
+            return [(0, BadRecord(f"the server breaks off at it ({error.message}): is it over max_allowed_packet?"))]
+    return [(position, refusal) for position, row in enumerate(rows) for _, refusal in _write(engine, [row])]
 
 
 Where = Sequence[ColumnElement[bool]]
@@ -196,7 +227,15 @@ def written(name: str) -> Iterator[IO[str]]:
     if name == STDIN:
         yield sys.stdout
         return
-    target = Path(name)
+    target = Path(os.path.realpath(name))  # a link stays, and what it points to is written
+    try:
+        replaceable = target.is_file() or not target.exists()
+    except OSError as error:
+        raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
+    if not replaceable:
+        with _direct(name) as file:
+            yield file
+        return
     try:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
@@ -211,6 +250,16 @@ def written(name: str) -> Iterator[IO[str]]:
         raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def _direct(name: str) -> Iterator[IO[str]]:
+    """A device or a pipe: it cannot be replaced by a finished file, and must not be."""
+    try:
+        with _text_file(name, packed=name.endswith(".gz")) as file:
+            yield file
+    except OSError as error:
+        raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
 
 
 def _text_file(path: str, packed: bool) -> IO[str]:

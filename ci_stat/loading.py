@@ -1,10 +1,12 @@
 """The shell around the core: settings to engine, engine to Result or counts. For the doors and the command line."""
 
 import gc
+import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
@@ -22,6 +24,7 @@ from ci_stat.store.engine import connected, open_engine
 from ci_stat.store.troubles import retry_read
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 Progress = Callable[[int], None]
 
 
@@ -33,7 +36,7 @@ def no_progress(_rows: int) -> None:
 class Source:
     """The CI database, ready to be asked. Each question opens its own connection."""
 
-    engine: Engine
+    engine: Engine = field(repr=False)  # its repr shows the URL's options
     origin: Origin
 
     @classmethod
@@ -105,8 +108,9 @@ class Source:
 
     def count_window(self, wanted: RunFilter) -> tuple[WindowCount, Provenance]:
         def read(connection: Connection) -> tuple[WindowCount, Provenance]:
-            found = counts.count_window(connection, wanted)
-            return found, self._provenance(connection, wanted, found.tally.total)
+            warnings: Counter[str] = Counter()
+            found = counts.count_window(connection, wanted, warnings)
+            return found, self._provenance(connection, wanted, found.tally.total, +warnings)
 
         return self._ask(read)
 
@@ -128,8 +132,11 @@ class Source:
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         def once() -> T:
+            started = time.monotonic()
             with connected(self.engine) as connection:
-                return question(connection)
+                answer = question(connection)
+            log.info("%s answered in %.2f s", self.name, time.monotonic() - started)
+            return answer
 
         return retry_read(once)
 

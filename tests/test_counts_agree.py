@@ -75,6 +75,7 @@ def _check(source: Source, wanted: RunFilter) -> None:
     assert source.count_prs(wanted, 2)[:2] == (count_prs(result.pr_map, 2), total)
     assert where.rows == from_jobs.rows == from_prs.rows == result.provenance.rows
     assert where.newest == result.provenance.newest
+    assert where.warnings == result.provenance.warnings
 
 
 @pytest.mark.usefixtures("loose")

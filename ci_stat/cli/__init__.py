@@ -86,9 +86,9 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="ci-stat")
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
 def cli(verbose: bool) -> None:
-    """What is failing in your CI, since when, and whether it is the code, a flaky test or the machines."""
+    """What is failing in your CI, since when, and whom it hits."""
     logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING,
+        level=logging.INFO if verbose else logging.WARNING,
         stream=sys.stderr,
         format="%(levelname)s: %(message)s",
     )
@@ -98,6 +98,9 @@ def cli(verbose: bool) -> None:
 
 def main() -> None:
     """The command's entry: every error is a message with the next step, and an exit code."""
+    # A closed stream is None; what is said to it goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A terminal that is not UTF-8 gets escapes for what it cannot show, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
@@ -109,8 +112,16 @@ def main() -> None:
         sys.exit(code)
     except (ReaderGone, BrokenPipeError):
         # `ci-stat ... | head` is no error; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         sys.exit(0)
+    except OSError as error:
+        _silence_stdout()
+        click.echo(f"ci-stat: cannot write the output: {error.strerror}", err=True)
+        sys.exit(6)
+
+
+def _silence_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(arguments: list[str]) -> int:

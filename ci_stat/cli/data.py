@@ -73,8 +73,10 @@ def export(file: str, **window: Any) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
-@click.option("--rows-per-day", type=click.IntRange(min=1), default=420, show_default=True, help="How busy the CI is.")
-@click.option("--days", type=click.IntRange(min=1), default=14, show_default=True, help="How long the history is.")
+@click.option(
+    "--rows-per-day", type=click.IntRange(1, 1_000_000), default=420, show_default=True, help="How busy the CI is."
+)
+@click.option("--days", type=click.IntRange(1, 3_650), default=14, show_default=True, help="How long the history is.")
 @click.option("--seed", type=int, default=20210621, show_default=True, help="Another seed, another history.")
 @click.option("--no-logs", is_flag=True, help="Leave the Jenkins logs out.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ import click
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text
 from ci_stat.errors import WriteError
+from ci_stat.escape import visible
 from ci_stat.loading import Source
 from ci_stat.progress import counting
 from ci_stat.records import RunFilter, RunRow, Status
@@ -42,6 +44,8 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
     Raises WriteError for a folder that holds anything else.
     """
     folder = (folder or data_folder() / "demo").absolute()
+    if "?" in str(folder) or "#" in str(folder):
+        raise WriteError(f"{folder} holds a ? or a #, which a database URL cannot.", "Name another folder.")
     _clear(folder)
     rows = generate_rows(rows_per_day=rows_per_day, days=days, seed=seed)
     engine = open_engine(f"sqlite:///{folder / 'ci.sqlite'}")
@@ -107,7 +111,7 @@ def show(built: Built, color: bool) -> None:
 
 def _next_steps(built: Built) -> str:
     inside = built.folder.is_relative_to(Path.cwd())
-    folder = f"$PWD/{os.path.relpath(built.folder)}" if inside else str(built.folder)
+    folder = f"$PWD/{os.path.relpath(built.folder)}" if inside else visible(shlex.quote(str(built.folder)))
     command = Path(sys.argv[0])
     activate = f"  source {os.path.relpath(command.parent)}/activate\n" if _in_local_environment(command) else ""
     return f"""

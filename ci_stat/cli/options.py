@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -63,7 +63,7 @@ def format_options(command: F) -> F:
 def limit_option(command: F) -> F:
     return click.option(
         "--limit",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, 1_000_000_000),
         default=20,
         show_default=True,
         help="Lines at most (JSON and CSV too).",
@@ -96,6 +96,12 @@ def parse_time(text: str, option: str, zone: ZoneInfo) -> datetime:
         ) from None
 
 
+def _before(last: datetime, since: str | None, zone: ZoneInfo) -> datetime:
+    """That long before `last` by the sun, not by the clock: on the day when clocks change these differ."""
+    aware = last.replace(tzinfo=zone) if last.tzinfo is None else last
+    return aware.astimezone(UTC) - parse_length(DEFAULT_SINCE if since is None else since)
+
+
 def wanted(
     source: "Source",
     begin: str | None,
@@ -109,11 +115,11 @@ def wanted(
     from ci_stat.records import RunFilter
 
     zone = source.origin.zone
-    if begin and since:
+    if begin is not None and since is not None:
         raise UsageError("--begin and --since both say where the window starts.", "Give one of them.")
     try:
-        last = source.latest_end() if end == LATEST else parse_time(end or "now", "--end", zone)
-        first = parse_time(begin, "--begin", zone) if begin else last - parse_length(since or DEFAULT_SINCE)
+        last = source.latest_end() if end == LATEST else parse_time("now" if end is None else end, "--end", zone)
+        first = parse_time(begin, "--begin", zone) if begin is not None else _before(last, since, zone)
         window = source.window(first, last)
     except OverflowError:
         raise UsageError("The window would reach beyond the years 1 to 9999.", "Name a shorter one.") from None

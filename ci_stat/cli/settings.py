@@ -8,7 +8,7 @@ import click
 from ci_stat import config as settings_room
 from ci_stat.cli.options import warn
 from ci_stat.config import KEYS, Settings
-from ci_stat.errors import CiStatError, DatabaseError, SettingsError
+from ci_stat.errors import CiStatError, DatabaseError, SettingsError, WriteError
 from ci_stat.escape import visible, visible_lines
 
 
@@ -77,6 +77,7 @@ def _check_runs(settings: Settings) -> str:
 
 def _check_state(settings: Settings) -> str:
     """Our own state: the file that will be created, or the server behind `state_url`."""
+    import os
     from pathlib import Path
 
     from sqlalchemy import text
@@ -85,7 +86,11 @@ def _check_state(settings: Settings) -> str:
     from ci_stat.store.troubles import hidden
 
     engine = open_engine(settings.state_url)
-    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").exists():
+    file = Path(engine.url.database or "")
+    if engine.url.get_backend_name() == "sqlite" and not file.exists():
+        nearest = next(folder for folder in file.absolute().parents if folder.exists())
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise WriteError(f"{file} cannot be made: {nearest} may not be written.", "Set state_url to another place.")
         return f"ok, {hidden(engine.url)} will be created when it is needed"
     with connected(engine) as connection:
         connection.execute(text("select 1"))

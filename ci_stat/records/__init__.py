@@ -12,7 +12,6 @@ from ci_stat.records.counts import (
     WindowCount,
     every_period,
     period_length,
-    total_of,
 )
 from ci_stat.records.run import (
     DEFAULT_RUN_URL,
@@ -55,5 +54,4 @@ __all__ = [
     "period_length",
     "pull_number",
     "to_json",
-    "total_of",
 ]

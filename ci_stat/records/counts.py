@@ -1,7 +1,7 @@
 """Numbers over runs: what the database counted, or what a Result adds up to. Both ways fill the same values."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
@@ -58,10 +58,6 @@ class Tally:
             self.aborted + other.aborted,
             self.other + other.other,
         )
-
-
-def total_of(tallies: Iterable[Tally]) -> Tally:
-    return sum(tallies, Tally())
 
 
 @dataclass(frozen=True, slots=True)

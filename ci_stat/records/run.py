@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ci_stat.escape import visible
+
 DEFAULT_RUN_URL = "https://ci.pingcap.net/blue/organizations/jenkins/{job}/detail/{job}/{number}/pipeline/"
 TABLE = "ci_data"
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
@@ -134,7 +136,7 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     def __repr__(self) -> str:
         number = f" PR #{self.pr_number}" if self.is_pr else ""
-        return f"<Run {self.job_name} #{self.job_id} {self.status} {self.time}{number}>"
+        return f"<Run {visible(self.job_name, 200)} #{self.job_id} {visible(self.status, 60)} {self.time}{number}>"
 
 
 class RunRow(msgspec.Struct, gc=False):

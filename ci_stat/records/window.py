@@ -1,7 +1,7 @@
 """The window of time that was asked for, and where an answer came from."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ci_stat.errors import UsageError
@@ -24,6 +24,11 @@ class Window:
         Raises UsageError for anything that is no time, and for begin >= end.
         """
         first, last = _moment(begin, "begin", zone), _moment(end, "end", zone)
+        if _clocks_go_back(first, last):
+            raise UsageError(
+                f"From begin to end the clocks of {zone.key} are put back, and the table's times have no offset.",
+                "Ask for a window that begins before the hour that they show twice, or ends after it.",
+            )
         if first >= last:
             swapped = "They look swapped." if first > last else "The window [begin, end) would be empty."
             raise UsageError(
@@ -42,6 +47,15 @@ class Window:
 
     def __str__(self) -> str:
         return f"[{self.begin:%Y-%m-%d %H:%M:%S}, {self.end:%Y-%m-%d %H:%M:%S}) {self.zone.key}"
+
+
+def _clocks_go_back(first: datetime, last: datetime) -> bool:
+    """Whether `last` comes after `first` by the sun, but not by the clock of their zone."""
+    try:
+        later = first.astimezone(UTC) < last.astimezone(UTC)
+    except OverflowError:  # the first and the last day of the calendar
+        return False
+    return later and first.replace(tzinfo=None) >= last.replace(tzinfo=None)
 
 
 def _moment(value: object, name: str, zone: ZoneInfo) -> datetime:

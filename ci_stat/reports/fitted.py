@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-_NAME_MIN = 16  # cells that are left of a name when it is cut to fit
+_NAME_MIN = 10  # cells that are left of a name when it is cut to fit
 _GAP = 3  # cells that a column costs beside its content
 
 
@@ -34,9 +34,8 @@ class Column:
 class Fitted:
     """Columns that are chosen when the width is known."""
 
-    def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]], title: str = "") -> None:
+    def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]]) -> None:
         self.columns = columns
-        self.title = title
         for row in rows:
             for column, cell in zip(columns, row, strict=True):
                 column.cells.append(cell if isinstance(cell, Text) else Text(cell))
@@ -64,8 +63,7 @@ class Fitted:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         kept = self._kept(options.max_width)
-        table = Table(box=box.SIMPLE_HEAD, title=self.title or None, title_justify="left", title_style="bold")
-        table.pad_edge = False
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for column, width in zip(kept, self._widths(kept, options.max_width), strict=True):
             justify: Literal["left", "right"] = "left" if column.left or not column.title else "right"
             table.add_column(column.title, justify=justify, no_wrap=True, overflow="ellipsis", width=width)

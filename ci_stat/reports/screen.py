@@ -17,7 +17,9 @@ def width_of(stream: IO[str]) -> int | None:
     if not stream.isatty():
         return None
     try:
-        return os.get_terminal_size(stream.fileno()).columns or None
+        told = int(os.environ.get("COLUMNS", "0"))
+        # A terminal that does not say how wide it is (0) is taken for 80.
+        return told or os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return shutil.get_terminal_size().columns
 

@@ -62,8 +62,11 @@ def summary(count: WindowCount, source: Provenance, filtered: str = "") -> Rende
     if source.rows == 0:
         return Group(title, *_source(source))
     kinds = (("pull requests", count.pr), ("nightly", count.special), ("together", count.tally))
-    rows: list[list[Cell]] = [[name, *_numbers(tally), bar(tally, tally.total)] for name, tally in kinds]
-    table = Fitted([Column("", left=True), *_count_columns(), Column("", spare=9)], rows)
+    rows: list[list[Cell]] = [
+        [name, *_numbers(t), percent(t.abort_rate), percent(t.success_rate), bar(t, t.total, 16)] for name, t in kinds
+    ]
+    rates = [Column("abort rate", spare=4), Column("success rate", spare=3)]
+    table = Fitted([Column("", left=True), *_count_columns(), *rates, Column("", spare=9)], rows)
     return Group(title, table, *_facts(count), _over_time(count.periods), *_source(source))
 
 

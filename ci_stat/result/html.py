@@ -61,7 +61,7 @@ def _source(provenance: Provenance) -> str:
     warned = "".join(f"; {n:,} × {html_text(text)}" for text, n in provenance.warnings)
     return (
         f'<div style="color:#57606a;font-size:smaller">{html_text(provenance.window)} · {provenance.rows:,} rows · '
-        f"{newest} · {html_text(provenance.database)}{warned}</div>"
+        f"{newest} · {html_text(provenance.database)}{warned}<div>{html_text(provenance.query)}</div></div>"
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from operator import attrgetter
 
+from ci_stat.escape import visible
 from ci_stat.failures import case_key
 from ci_stat.records import Run, Status, Tally
 from ci_stat.result import html
@@ -134,7 +135,8 @@ class Commit(_Counted):
         return self.runs[0].pr_number if not self.prs else self.prs[0].number
 
     def __repr__(self) -> str:
-        return f"<Commit {self.repo} {self.hash[:10]} {self.total_cnt} runs, {self.fail_cnt} failed>"
+        name = f"{visible(self.repo, 200)} {visible(self.hash[:10])}"
+        return f"<Commit {name} {self.total_cnt} runs, {self.fail_cnt} failed>"
 
 
 class PR(_Counted):
@@ -210,7 +212,7 @@ class PR(_Counted):
         return repeated_attempts(runs)
 
     def __repr__(self) -> str:
-        return f"<PR {self.repo}#{self.number} {self.total_cnt} runs, {self.fail_cnt} failed>"
+        return f"<PR {visible(self.repo, 200)}#{self.number} {self.total_cnt} runs, {self.fail_cnt} failed>"
 
     def _repr_html_(self) -> str:
         return html.pr_html(self)
@@ -285,7 +287,7 @@ class Job(_Counted):
         return repeated_attempts(self.runs)
 
     def __repr__(self) -> str:
-        return f"<Job {self.job_name} {self.total_cnt} runs, {self.fail_cnt} failed>"
+        return f"<Job {visible(self.job_name, 200)} {self.total_cnt} runs, {self.fail_cnt} failed>"
 
     def _repr_html_(self) -> str:
         return html.job_html(self)

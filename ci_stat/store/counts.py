@@ -10,7 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, and_, case, func, literal_column, select
+from sqlalchemy import Connection, Select, Subquery, and_, case, func, literal_column, not_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import String
 
@@ -26,9 +26,9 @@ from ci_stat.records import (
     every_period,
     period_length,
 )
-from ci_stat.store.runs import Decoder, conditions, run_statement, wall_text, wall_time
+from ci_stat.store.runs import BAD_ANALYSIS, BAD_DESCRIPTION, Decoder, conditions, run_statement, wall_text, wall_time
 from ci_stat.store.schema import ci_data
-from ci_stat.store.sql import exact, in_status, is_pull_number, names_failure, pull_text, pull_value, wall
+from ci_stat.store.sql import exact, in_status, is_no_object, is_pull_number, names_failure, pull_text, pull_value, wall
 from ci_stat.store.streaming import stream
 
 _STATUSES = (Status.SUCCESS, Status.FAILURE, Status.ABORTED)
@@ -225,6 +225,8 @@ def _total_statement(wanted: RunFilter) -> Select[Any]:
         func.count(),
         func.sum(case((by_pr.c.failure > 0, 1), else_=0)),
         func.sum(by_pr.c.runs - by_pr.c.jobs),
+        # Of a repository, but without a number: few rows, unless their JSON is broken.
+        func.sum(case((and_(by_pr.c.r != "", by_pr.c.p.is_(None)), by_pr.c.runs), else_=0)),
     ).group_by("is_pr")
 
 
@@ -239,6 +241,7 @@ def _period_statement(wanted: RunFilter) -> Select[Any]:
             exact(c.status).label("s"),
             func.count(),
             func.sum(missed),
+            func.sum(case((and_(not_(in_status(Status.SUCCESS)), is_no_object(c.analysis_res)), 1), else_=0)),
         )
         .where(*conditions(wanted))
         .group_by("period", "j", "s")
@@ -250,18 +253,28 @@ def summary_statements(wanted: RunFilter) -> tuple[Select[Any], Select[Any]]:
     return _total_statement(wanted), _period_statement(wanted)
 
 
-def count_window(connection: Connection, wanted: RunFilter) -> WindowCount:
-    """Everything that the summary of a window says."""
+def _broken_descriptions(connection: Connection, wanted: RunFilter) -> int:
+    c = ci_data.c
+    statement = select(func.count()).where(*conditions(wanted), c.repo != "", is_no_object(c.description))
+    return int(_rows(connection, statement)[0][0])
+
+
+def count_window(connection: Connection, wanted: RunFilter, warnings: Counter[str]) -> WindowCount:
+    """Everything that the summary of a window says. `warnings` counts what was wrong with rows, as a load does."""
     totals, periods = summary_statements(wanted)
     kinds = {int(is_pr): rest for is_pr, *rest in _rows(connection, totals)}
-    pr, special = kinds.get(1, [0] * 7), kinds.get(0, [0] * 7)
+    pr, special = kinds.get(1, [0] * 8), kinds.get(0, [0] * 8)
     by_period: dict[str, Counter[str]] = defaultdict(Counter)
     by_job: dict[str, Counter[str]] = defaultdict(Counter)
-    missed = 0
-    for period, job, status, runs, unnamed in _rows(connection, periods):
+    missed = broken = 0
+    for period, job, status, runs, unnamed, no_object in _rows(connection, periods):
         by_period[_label(_text(period))][_text(status)] += int(runs)
         by_job[_text(job)][_text(status)] += int(runs)
         missed += int(unnamed)
+        broken += int(no_object)
+    warnings[BAD_ANALYSIS] += broken
+    if int(special[7]):
+        warnings[BAD_DESCRIPTION] += _broken_descriptions(connection, wanted)
     statuses: Counter[str] = sum(by_period.values(), Counter())
     return WindowCount(
         pr=_tally(*pr[:4]),

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from ci_stat.errors import ConnectionLost, ServerUnreachable, SettingsError
+from ci_stat.errors import ConnectionLost, DatabaseError, ServerUnreachable, SettingsError
 from ci_stat.store.troubles import database_errors, explain, hidden, of_driver, text_of
 
 CONNECT_TIMEOUT = 10  # seconds
@@ -41,6 +41,11 @@ def open_engine(url: str | URL, connect_timeout: int = CONNECT_TIMEOUT, read_tim
     Raises SettingsError for an URL whose driver is not installed or not known.
     """
     url = parse_url(url) if isinstance(url, str) else url
+    if not url.database or url.database == ":memory:":
+        raise SettingsError(
+            f"The URL {hidden(url)} names no database.",
+            "Write it behind the host, e.g. /sync_ci_data, or name a SQLite file: sqlite:////path/to/ci.sqlite.",
+        )
     server = url.get_backend_name() in ("mysql", "mariadb")
     limit = {"read_timeout": _seconds(url, "read_timeout", read_timeout)}
     try:
@@ -54,6 +59,8 @@ def open_engine(url: str | URL, connect_timeout: int = CONNECT_TIMEOUT, read_tim
             "Use mysql+pymysql:// (always there), mysql+mysqldb:// (pip install mysqlclient) or sqlite:///;"
             " other databases, PostgreSQL among them, are not supported.",
         ) from None
+    except (TypeError, ValueError, ArgumentError) as error:
+        raise _unusable_option(url, error) from None
     if server:
         event.listen(engine, "do_connect", partial(_connect, engine))
     elif url.get_backend_name() == "sqlite":
@@ -94,6 +101,14 @@ def _seconds(url: URL, key: str, default: int) -> int:
     return int(given)
 
 
+def _unusable_option(url: URL, error: BaseException) -> SettingsError:
+    names = ", ".join(sorted(url.query))
+    return SettingsError(
+        f"An option of the URL {hidden(url)} cannot be used ({names}): {error}.",
+        "Options stand behind the ? and are those of the driver; check their names and the files that they name.",
+    )
+
+
 def _connect(engine: Engine, dialect: Any, _record: object, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """The driver's connect, all of it within `connect_timeout`. Nothing that breaks here broke midway."""
     limit = kwargs.get("connect_timeout")
@@ -109,6 +124,9 @@ def _connect(engine: Engine, dialect: Any, _record: object, args: list[Any], kwa
                 f"{hidden(engine.url)} cannot be reached: {text_of(error)}",
                 f"Check host and port, that the server runs, and the network (we waited up to {limit} s).",
             ) from error
+        # A key file that is not there, an option that the driver does not know.
+        if isinstance(error, (TypeError, ValueError, FileNotFoundError, PermissionError)) and engine.url.query:
+            raise _unusable_option(engine.url, error) from None
         raise
     if mine is not kwargs:
         connection._read_timeout, connection._write_timeout = kwargs["read_timeout"], kwargs["write_timeout"]
@@ -123,12 +141,28 @@ def require_file(url: URL) -> None:
     """For SQLite: the file must be there, because opening a missing one would quietly create an empty one."""
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return
-    if not Path(url.database or "").is_file() and not (url.database or "").startswith("file:"):
+    path = Path(url.database or "")
+    try:
+        there = path.is_file()
+        if path.is_dir():
+            raise ServerUnreachable(f"{path} is a folder, not a SQLite file.", "Name the file in it.")
+    except OSError as error:
+        raise ServerUnreachable(f"{path} cannot be looked at: {error.strerror}.") from None
+    if not there and not (url.database or "").startswith("file:"):
         raise ServerUnreachable(
             f"There is no database yet: {url.database} does not exist.",
             "Fill it with `ci-stat import FILE`, look at made-up data with `ci-stat demo`, or set host, user and"
             " database (or url) in env.json: see `ci-stat config`.",
         )
+
+
+def is_alive(engine: Engine) -> bool:
+    """Whether the server answers now."""
+    try:
+        with connected(engine) as connection:
+            return bool(connection.execute(select(1)).scalar())
+    except DatabaseError:
+        return False
 
 
 @contextmanager

@@ -153,6 +153,29 @@ def _is_mariadb(compiler: Any) -> bool:
     return bool(getattr(compiler.dialect, "is_mariadb", False))
 
 
+class is_no_object(FunctionElement[bool]):
+    """Whether a JSON column holds something that is neither an object nor null: broken text, an array, a number."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(is_no_object)
+def _is_no_object(element: is_no_object, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.clauses, **kw)
+    found = f"CASE WHEN json_valid({column}) THEN json_type({column}) ELSE 'broken' END"
+    return f"({column} <> '' AND {found} NOT IN ('object', 'null'))"
+
+
+@compiles(is_no_object, "mysql", "mariadb")
+def _is_no_object_mysql(element: is_no_object, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.clauses, **kw)
+    found = f"COALESCE(JSON_TYPE({column}), 'broken')"
+    if not _is_mariadb(compiler):
+        found = f"CASE WHEN JSON_VALID({column}) THEN JSON_TYPE({column}) ELSE 'broken' END"
+    return f"({column} <> '' AND {found} NOT IN ('OBJECT', 'NULL'))"
+
+
 def names_failure() -> ColumnElement[bool]:
     """Whether a row's `analysis_res` names any failure."""
     return has_names(ci_data.c.analysis_res, literal("_%"))

@@ -84,7 +84,7 @@ def explain(error: BaseException, engine: Engine) -> DatabaseError:
             f"{where} refuses us: {text}",
             "Check user, password and grants (SELECT is enough to read; import needs CREATE, INSERT and UPDATE).",
         )
-    if code == 1049:
+    if code in (1046, 1049):
         return SchemaMismatch(f"{where}: {text}.", "Check the setting `database` (usually sync_ci_data).")
     if code in (1146, 1054):
         return _missing(engine, text)

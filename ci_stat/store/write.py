@@ -1,4 +1,4 @@
-"""Writing `ci_data`: only `import`, `sync` and the demo do it. An upsert by (job, job_id)."""
+"""Writing `ci_data`: only `import` and the demo do it. An upsert by (job, job_id)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def prepare(engine: Engine) -> None:
     Raises SchemaMismatch when nothing makes (job, job_id) unique.
     """
     with database_errors(engine):
-        metadata.create_all(engine)
+        _create(engine)
         looks = inspect(engine)
         keys: list[Any] = [looks.get_pk_constraint(ci_data.name)["constrained_columns"]]
         keys += [index["column_names"] for index in looks.get_indexes(ci_data.name) if index["unique"]]
@@ -32,6 +32,16 @@ def prepare(engine: Engine) -> None:
             f"Table {ci_data.name} of {hidden(engine.url)} has no unique key on (job, job_id).",
             "An import would store runs twice. Add one: ALTER TABLE ci_data ADD PRIMARY KEY (job, job_id).",
         )
+
+
+def _create(engine: Engine) -> None:
+    try:
+        metadata.create_all(engine)
+    except DBAPIError:
+        # Another import may have made it since we looked.
+        if not inspect(engine).has_table(ci_data.name):
+            raise
+        metadata.create_all(engine)
 
 
 def values_of(row: RunRow) -> dict[str, Any]:
@@ -88,13 +98,16 @@ def write_rows(engine: Engine, rows: Sequence[RunRow]) -> list[tuple[int, BadRec
     return []
 
 
+# Cut, not of the column's type, too long, out of range, broken JSON, a CHECK.
+_VALUE_CODES = {1265, 1366, 1406, 1264, 3140, 4025}
+
+
 def _refused(error: DBAPIError) -> bool:
     """Whether it was a value that the database did not take, and not the connection."""
     if error.connection_invalidated:
         return False
-    return type(error).__name__ in ("DataError", "IntegrityError", "InterfaceError", "StatementError") or any(
-        code in str(error.orig) for code in ("1265", "1366", "1406", "1264", "3140", "4025")
-    )
+    code = error.orig.args[0] if error.orig and error.orig.args else None
+    return code in _VALUE_CODES or type(error).__name__ in ("DataError", "IntegrityError", "InterfaceError")
 
 
 def _one_by_one(connection: Connection, rows: Iterable[RunRow]) -> list[tuple[int, BadRecord]]:
