@@ -140,7 +140,7 @@ def _write(engine: Engine, rows: list[RunRow]) -> list[tuple[int, BadRecord]]:
     return [(position, refusal) for position, row in enumerate(rows) for _, refusal in _write(engine, [row])]
 
 
-Where = Sequence[ColumnElement[bool]]
+Where = Sequence[ColumnElement[Any]]
 
 
 def read_rows(engine: Engine, wanted: RunFilter | None, anytime: bool = False) -> Iterator[RunRow]:

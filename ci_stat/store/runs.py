@@ -51,7 +51,7 @@ def wall_time(value: object) -> datetime | None:
     return datetime.fromisoformat(value.decode() if isinstance(value, bytes) else str(value))
 
 
-def conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+def conditions(wanted: RunFilter) -> list[ColumnElement[Any]]:
     """WHERE for the window and the names, with bound parameters only."""
     begin, end = map(wall_text, wanted.window.wall())
     within = in_window(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, cast, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import BigInteger, Boolean, LargeBinary, String
+from sqlalchemy.types import BigInteger, Boolean, Integer, LargeBinary, String
 
 from ci_stat.records import FailureKind, Status
 from ci_stat.store.schema import ci_data
@@ -49,24 +49,25 @@ def _wall_mysql(element: wall, compiler: Any, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
 
 
-class in_window(FunctionElement[bool]):
+class in_window(FunctionElement[int]):
     """Whether a time lies in [begin, end). The last two, whole days as texts, let SQLite use its index first."""
 
     inherit_cache = True
-    type = Boolean()
+    # Not Boolean: SQLAlchemy would write `... < end = 1`, and the server could not use its index for the end.
+    type = Integer()
 
 
 @compiles(in_window)
 def _in_window(element: in_window, compiler: Any, **kw: Any) -> str:
     column, begin, end, first_day, day_after = (compiler.process(clause, **kw) for clause in element.clauses)
     time = f"replace({column}, 'T', ' ')"
-    return f"{column} >= {first_day} AND {column} < {day_after} AND {time} >= {begin} AND {time} < {end}"
+    return f"({column} >= {first_day} AND {column} < {day_after} AND {time} >= {begin} AND {time} < {end})"
 
 
 @compiles(in_window, "mysql", "mariadb")
 def _in_window_mysql(element: in_window, compiler: Any, **kw: Any) -> str:
     column, begin, end = (compiler.process(clause, **kw) for clause in list(element.clauses)[:3])
-    return f"{column} >= {begin} AND {column} < {end}"
+    return f"({column} >= {begin} AND {column} < {end})"
 
 
 class raw_json(FunctionElement[bytes]):

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from ci_stat.analysis import counting
 from ci_stat.cli import run
 from ci_stat.exchange import export_rows, import_lines
 from ci_stat.loading import Source
-from ci_stat.records import Origin, RunFilter, RunRow
+from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.sources.jsonl import encode_row
 from ci_stat.store import counts, runs
 from ci_stat.store.engine import open_engine
@@ -382,3 +382,26 @@ def test_nothing_else_is_in_the_database_afterwards(source: Source, fill: Fill, 
     tables = "select name from sqlite_master where type = 'table'" if "sqlite" in str(engine.url) else "show tables"
     with engine.connect() as connection:
         assert connection.execute(text(tables)).scalars().all() == ["ci_data"]
+
+
+def test_a_window_is_found_through_the_index_from_both_ends(mariadb_url: str) -> None:
+    """A short window of a long table must not read all that is newer."""
+    engine = open_engine(mariadb_url)
+    prepare(engine)
+    first = datetime(2021, 1, 1)
+    write_rows(engine, [RunRow("unit", n, "SUCCESS", time=first + timedelta(hours=n)) for n in range(3_000)])
+    wanted = RunFilter(Window.of(first, first + timedelta(hours=5), SHANGHAI))
+    with engine.connect() as connection:
+        connection.exec_driver_sql("analyze table ci_data").fetchall()
+        statements = [
+            runs.run_statement(wanted),
+            counts.job_statement(wanted),
+            counts.pr_statement(wanted, 5),
+            *counts.summary_statements(wanted),
+        ]
+        for statement in statements:
+            text = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+            plan = connection.exec_driver_sql("EXPLAIN " + text.replace("%", "%%")).mappings().fetchall()
+            (reading,) = [step for step in plan if step["table"] == "ci_data"]
+            assert (reading["type"], reading["key"]) == ("range", "ix_ci_data_time"), text
+            assert int(reading["rows"]) < 20, text
