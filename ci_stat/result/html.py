@@ -111,12 +111,16 @@ def _pr_row(pr: "PR") -> list[str]:
     ]
 
 
+def _one_line(markup: str) -> str:
+    return f'<span style="white-space:nowrap">{markup}</span>'
+
+
 def _run_row(run: Run) -> list[str]:
     color = _COLORS.get(Status(run.status), "") if run.status in Status.__members__ else ""
     status = f'<span style="color:{color or "#57606a"}">{html_text(run.status, 40)}</span>'
     broken = "; ".join(visible(name, 120) for name, _ in run.fail_info)
     return [
-        html_text(run.time), link(f"{run.job_name} #{run.job_id}", run.link), status,
+        _one_line(html_text(run.time)), _one_line(link(f"{run.job_name} #{run.job_id}", run.link)), status,
         html_text((run.commit or "")[:10]), html_text(broken, 300),
     ]  # fmt: skip
 
