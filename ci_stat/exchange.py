@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Engine, select
 
 from ci_stat.errors import BadRecord, ConnectionLost, WriteError
-from ci_stat.records import RunFilter, RunRow
+from ci_stat.records import RunFilter, RunRow, no_number
 from ci_stat.sources.jsonl import decode_line, encode_row, nested_too_deep
 from ci_stat.store.engine import connected, is_alive
 from ci_stat.store.runs import conditions, name_conditions, wall_time
@@ -204,15 +204,11 @@ def _object(text: bytes | None) -> dict[str, Any] | str | None:
     if text is None:
         return None
     try:
-        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        value = json.loads(text, parse_constant=no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         value = None
     usable = isinstance(value, dict) and not nested_too_deep(value)
     return value if usable else text.decode("utf-8", "backslashreplace")
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _finite(text: str) -> float:

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, text
 
+from ci_stat.cli import run
 from ci_stat.loading import Source
 from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
 from tests.support import mariadb
+from tests.support.command import Answer, Call
 from tests.support.golden import Golden
 
 # More examples by hand: CI_STAT_TEST_EXAMPLES=2000 pytest tests/test_counts_agree.py
@@ -40,6 +42,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     return Golden(bool(request.config.getoption("--update-golden")))
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """The command in this process."""
+
+    def of(*arguments: str) -> Answer:
+        capsys.readouterr()
+        code = run(list(arguments))
+        return Answer(code, *capsys.readouterr())
+
+    return of
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import re
 import time
 import traceback
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,33 +17,19 @@ import pytest
 from sqlalchemy import Engine, text
 
 import ci_stat.ci_stat as stat
-from ci_stat.cli import run
 from ci_stat.errors import AccessDenied, SettingsError, UsageError
 from ci_stat.records import RunRow
 from ci_stat.store import runs as store_runs
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
 from tests.support import hostile, mariadb
+from tests.support.command import Call
 from tests.support.proxy import closed_port, silent
 from tests.support.rows import history, pull, row
 
 REPORTS = ["summary", "jobs", "prs", "failures"]
 DAY = ["--begin", "2021-06-19", "--end", "2021-06-20"]
 BEGIN, END = datetime(2021, 6, 19), datetime(2021, 6, 20)
-Answer = tuple[int, str, str]
-Call = Callable[..., Answer]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """The command in this process: exit code, standard output, standard error."""
-
-    def of(*arguments: str) -> Answer:
-        capsys.readouterr()
-        code = run(list(arguments))
-        return (code, *capsys.readouterr())
-
-    return of
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from ci_stat.records.counts import (
 )
 from ci_stat.records.run import (
     DEFAULT_RUN_URL,
+    HALF_PAIR,
     TABLE,
     CaseFailure,
     Description,
@@ -24,6 +25,7 @@ from ci_stat.records.run import (
     RunRow,
     Status,
     failures_of,
+    no_number,
     pull_number,
     to_json,
 )
@@ -32,6 +34,7 @@ from ci_stat.records.window import DEFAULT_ZONE, Provenance, RunFilter, Window
 __all__ = [
     "DEFAULT_RUN_URL",
     "DEFAULT_ZONE",
+    "HALF_PAIR",
     "TABLE",
     "CaseFailure",
     "Description",
@@ -51,6 +54,7 @@ __all__ = [
     "WindowCount",
     "every_period",
     "failures_of",
+    "no_number",
     "period_length",
     "pull_number",
     "to_json",

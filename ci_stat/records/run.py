@@ -16,7 +16,7 @@ from ci_stat.escape import visible
 
 DEFAULT_RUN_URL = "https://ci.pingcap.net/blue/organizations/jenkins/{job}/detail/{job}/{number}/pipeline/"
 TABLE = "ci_data"
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
+HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Status(StrEnum):
@@ -169,10 +169,15 @@ def pull_number(text: object) -> int:
     return int(text)
 
 
+def no_number(name: str) -> None:
+    """For `json.loads(parse_constant=...)`: NaN and Infinity are Python's, not JSON's. Raises ValueError."""
+    raise ValueError(f"{name} is no JSON number")
+
+
 def to_json(value: dict[str, Any]) -> str:
     """JSON text that every database takes: readable, but with half surrogate pairs left as escapes."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if text.isascii() or not _HALF_PAIR.search(text) else json.dumps(value)
+    return text if text.isascii() or not HALF_PAIR.search(text) else json.dumps(value)
 
 
 def failures_of(analysis: object) -> Iterator[CaseFailure]:

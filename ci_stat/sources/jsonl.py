@@ -4,7 +4,6 @@ One JSON object a line. Pure text to value and back; files are the caller's.
 """
 
 import json
-import re
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ci_stat.errors import BadRecord
 from ci_stat.escape import json_safe
-from ci_stat.records import RunRow, Status, pull_number
+from ci_stat.records import HALF_PAIR, RunRow, Status, no_number, pull_number
 
 # What other CI systems call the three outcomes; anything else is kept as it is.
 STATUS_NAMES = {
@@ -34,7 +33,6 @@ FIELDS = (*_REQUIRED, "duration", *_TEXTS, *PULL_FIELDS, "case", "description", 
 MAX_DEPTH = 90  # MySQL takes 100 levels of JSON
 _MAX_INT = 2**63 - 1
 _FIRST_YEAR = 1000  # where DATETIME of MySQL and MariaDB begins
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
@@ -43,7 +41,7 @@ def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
     Raises BadRecord that says which field is wrong and how.
     """
     try:
-        record = json.loads(text, parse_constant=_no_number)
+        record = json.loads(text, parse_constant=no_number)
     except (ValueError, RecursionError) as error:
         raise BadRecord(f"not valid JSON ({str(error)[:120]})") from None
     if not isinstance(record, dict):
@@ -74,10 +72,6 @@ def nested_too_deep(value: object, left: int = MAX_DEPTH) -> bool:
     return left == 0 or any(nested_too_deep(each, left - 1) for each in inner)
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
 def _check_names(record: dict[str, Any]) -> None:
     # `"time": null` says that the time is not known: `export` writes so, and what it writes comes back.
     missing = [name for name in _REQUIRED if record.get(name) in (None, "")]
@@ -95,7 +89,7 @@ def _text(record: dict[str, Any], name: str) -> str | None:
     value = record.get(name)
     if value is not None and not isinstance(value, str):
         raise BadRecord(f"{name} is {_shown(value)}, not a text")
-    if value is not None and _HALF_PAIR.search(value):
+    if value is not None and HALF_PAIR.search(value):
         raise BadRecord(f"{name} holds half of a surrogate pair, which is no text")
     return value
 

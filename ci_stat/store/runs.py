@@ -21,6 +21,7 @@ from ci_stat.records import (
     RunFilter,
     Status,
     failures_of,
+    no_number,
     pull_number,
 )
 from ci_stat.store.engine import connected
@@ -262,17 +263,13 @@ class Decoder:
     def _object(self, text: bytes, complaint: str) -> dict[str, Any]:
         try:
             # Decoded here: json.loads would also take UTF-16 and a byte order mark. NaN is no JSON to a database.
-            decoded = json.loads(text.decode(), parse_constant=_no_number)
+            decoded = json.loads(text.decode(), parse_constant=no_number)
         except (ValueError, RecursionError):
             decoded = None
         # `null` says that there is nothing; anything else that is no object is wrong.
         if not isinstance(decoded, dict) and text.strip() != b"null":
             self._warnings[complaint] += 1
         return decoded if isinstance(decoded, dict) else {}
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
 
 
 _description = msgspec.json.Decoder(Description)

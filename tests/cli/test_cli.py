@@ -7,9 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,40 +16,20 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from ci_stat import __version__
-from ci_stat.cli import Commands, cli, run
+from ci_stat.cli import Commands, cli
 from ci_stat.errors import CiStatError
 from ci_stat.sources.jsonl import encode_row
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
 from tests.conftest import Fill
 from tests.support import hostile
+from tests.support.command import Answer, Call
 from tests.support.rows import history, row
 
 REPORTS = ["summary", "jobs", "prs", "failures"]
 DAY = ["--begin", "2021-06-19", "--end", "2021-06-20"]
 COMMANDS = cli.list_commands(None)  # type: ignore[arg-type]
 SGR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Answer]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """The command in this process."""
-
-    def of(*arguments: str) -> Answer:
-        capsys.readouterr()
-        code = run(list(arguments))
-        return Answer(code, *capsys.readouterr())
-
-    return of
 
 
 @pytest.fixture
