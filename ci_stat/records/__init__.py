@@ -13,18 +13,16 @@ from ci_stat.records.counts import (
     every_period,
     period_length,
 )
+from ci_stat.records.failure import ANALYSIS_KINDS, CaseFailure, Extraction, FailureKind, LogState, failures_of
 from ci_stat.records.run import (
     DEFAULT_RUN_URL,
     HALF_PAIR,
     TABLE,
-    CaseFailure,
     Description,
-    FailureKind,
     Origin,
     Run,
     RunRow,
     Status,
-    failures_of,
     no_number,
     pull_number,
     to_json,
@@ -32,14 +30,17 @@ from ci_stat.records.run import (
 from ci_stat.records.window import DEFAULT_ZONE, Provenance, RunFilter, Window
 
 __all__ = [
+    "ANALYSIS_KINDS",
     "DEFAULT_RUN_URL",
     "DEFAULT_ZONE",
     "HALF_PAIR",
     "TABLE",
     "CaseFailure",
     "Description",
+    "Extraction",
     "FailureKind",
     "JobCount",
+    "LogState",
     "Origin",
     "PRCount",
     "PRFacts",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ci_stat.escape import visible
+from ci_stat.records.failure import CaseFailure, FailureKind
 
 DEFAULT_RUN_URL = "https://ci.pingcap.net/blue/organizations/jenkins/{job}/detail/{job}/{number}/pipeline/"
 TABLE = "ci_data"
@@ -25,28 +26,6 @@ class Status(StrEnum):
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"
     ABORTED = "ABORTED"
-
-
-class FailureKind(StrEnum):
-    """What kind of thing went wrong: the classes of `analysis_res` (ci-data A2)."""
-
-    CASE = "case"
-    COMPILE = "compile"
-    CHECK = "check"
-    ENV = "env"
-
-
-class CaseFailure(msgspec.Struct, frozen=True, gc=False):
-    """One failure of one run.
-
-    `name`: the case (or, for the other kinds, the problem) as its source spells it; `message`: what it
-    said, empty when the source keeps none; `source`: where it was found, e.g. `analysis_res`.
-    """
-
-    kind: str
-    name: str
-    message: str = ""
-    source: str = "analysis_res"
 
 
 class Description(msgspec.Struct, gc=False):
@@ -78,8 +57,9 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
     - `repo` (`owner/name`), `branch` (target branch), `commit`, `comment` (the comment that triggered it): None
       where the row has none; nightly runs usually have neither repo nor commit.
     - `pr_number`: 0 for a run that belongs to no pull request; `author`, `pr_title`, `pr_link` are then None.
-    - `failures`: what went wrong, for runs that did not succeed. From `analysis_res` this is a lower bound: since
-      2021-01-06 the table keeps one kind and one case at most.
+    - `failures`: what went wrong, for runs that did not succeed: from the build log (`log` is then `read`), else from
+      `analysis_res`, which is a lower bound: since 2021-01-06 the table keeps one kind and one case at most.
+    - `log`: what became of the run's log, a `LogState`; empty where nobody looked.
 
     Holds no reference to PR, Commit or Job: the collector need not look at it (`gc=False`).
     """
@@ -99,6 +79,7 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
     pr_link: str | None
     failures: tuple[CaseFailure, ...]
     origin: Origin
+    log: str = ""
 
     @property
     def is_pr(self) -> bool:
@@ -178,16 +159,3 @@ def to_json(value: dict[str, Any]) -> str:
     """JSON text that every database takes: readable, but with half surrogate pairs left as escapes."""
     text = json.dumps(value, ensure_ascii=False)
     return text if text.isascii() or not HALF_PAIR.search(text) else json.dumps(value)
-
-
-def failures_of(analysis: object) -> Iterator[CaseFailure]:
-    """The failures in a decoded `analysis_res`, both eras: an object of string arrays by kind.
-
-    `compile` > `check` > `case` > `env`, as the writer ranks them; anything that is not of that shape is passed over.
-    """
-    if not isinstance(analysis, dict):
-        return
-    for kind in (FailureKind.COMPILE, FailureKind.CHECK, FailureKind.CASE, FailureKind.ENV):
-        names = analysis.get(kind)
-        if isinstance(names, list):
-            yield from (CaseFailure(kind.value, name) for name in names if isinstance(name, str) and name)
