@@ -2,43 +2,22 @@
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks import logs
 from benchmarks.data import SIZES, fill, window
+from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.demo import build
 from tests.support.mariadb import Server, running
 
 PYTHON = sys.executable
 CI_STAT = str(Path(PYTHON).with_name("ci-stat"))
-console = Console()
-
-
-@dataclass
-class Figures:
-    """One line: what was measured, against what, and the target that it must meet."""
-
-    rows: list[tuple[str, str, str, str, bool | None]] = field(default_factory=list)
-
-    def add(self, work: str, measured: str, yardstick: str, target: str, met: bool | None) -> None:
-        self.rows.append((work, measured, yardstick, target, met))
-        console.print(f"  {work}: {measured} ({target})", style="" if met is not False else "red")
-
-    def show(self) -> None:
-        table = Table("work", "measured", "yardstick in the same run", "to reach", "", title="ci_stat benchmarks")
-        for *texts, met in self.rows:
-            table.add_row(*texts, {True: "met", False: "MISSED", None: ""}[met])
-        console.print(table)
 
 
 def contender(name: str, url: str, size: int) -> dict[str, float]:
@@ -48,26 +27,6 @@ def contender(name: str, url: str, size: int) -> dict[str, float]:
     found: dict[str, float] = json.loads(done.stdout)
     assert found["rows"] == size, f"{name} saw {found['rows']} of {size} rows"
     return found
-
-
-def seconds(command: Sequence[str], environ: dict[str, str], stdin: str | None = None) -> float:
-    started = time.perf_counter()
-    subprocess.run(
-        command, check=True, input=stdin, text=True, env=os.environ | environ, stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )  # fmt: skip
-    return time.perf_counter() - started
-
-
-def in_turn(rounds: int, *contenders: Callable[[], float]) -> list[list[float]]:
-    """Seconds of each contender, A B A B, after one round that is not counted."""
-    for run in contenders:
-        run()
-    return [list(column) for column in zip(*([run() for run in contenders] for _ in range(rounds)), strict=True)]
-
-
-def ratios(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
 def load(server: Server, figures: Figures, rounds: int, drivers: Sequence[str]) -> None:
@@ -170,10 +129,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--largest", choices=list(SIZES), default="b1m", help="the largest table [b1m: a million rows]")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds of each comparison [5]")
+    parser.add_argument("--only", choices=["logs", "database"], help="leave the other half out")
+    parser.add_argument("--log-bytes", type=int, default=1 << 30, help="bytes of logs to read [a gigabyte]")
     arguments = parser.parse_args()
     sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
     drivers = ["pymysql", *(["mysqldb"] if _has_mysqlclient() else [])]
     figures = Figures()
+    if arguments.only != "database":
+        console.print("Logs")
+        logs.bench(figures, max(3, arguments.rounds // 2), arguments.log_bytes)
+    if arguments.only != "logs":
+        _database(figures, arguments, sizes, drivers)
+    figures.show()
+
+
+def _database(figures: Figures, arguments: argparse.Namespace, sizes: Sequence[str], drivers: Sequence[str]) -> None:
     console.print("Start-up")
     start_up(figures, max(arguments.rounds, 7))
     with running(log_file="1G", pool="6G", memory=False) as server:
@@ -185,7 +155,6 @@ def main() -> None:
             load(server, figures, arguments.rounds, drivers)
         growth(server, figures, sizes, drivers)
         summary(server, figures, sizes[-1], max(3, arguments.rounds // 2))
-    figures.show()
 
 
 def _has_mysqlclient() -> bool:

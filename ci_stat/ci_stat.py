@@ -58,6 +58,7 @@ def get_result(
     settings: "Settings | None" = None,
     progress: bool | None = None,
     keep_descriptions: bool = False,
+    logs: bool = True,
 ) -> Result:
     """The runs that started in [begin, end), with the pull requests, jobs, commits and failures they add up to.
 
@@ -65,6 +66,8 @@ def get_result(
     - `job_name`, `repos`, `branches`: exact names to keep; empty keeps all.
     - `settings`: from `ci_stat.config.load()` if not given: `env.json` at `STAT_ENV_PATH`, then `CI_STAT_<KEY>`.
     - `progress`: a progress line on stderr; by default only where a person watches.
+    - `logs`: failures from the build logs of the runs that failed, where the settings name a place (`log_dir`,
+      `jenkins_url`). Each log is read once; what was found is kept in our own state (`state_url`).
     - `keep_descriptions`: keep all build parameters in memory (2 KB a run); otherwise `run.description` asks the
       database each time.
 
@@ -86,11 +89,11 @@ def get_result(
     )
     source = Source.of(settings)
     if progress is False or (progress is None and not _watched()):
-        return source.load(wanted, no_progress, keep_descriptions)
-    from ci_stat.progress import counting
+        return source.load(wanted, no_progress, keep_descriptions, logs)
+    from ci_stat.progress import loading
 
-    with counting("Loading runs") as advance:
-        return source.load(wanted, advance, keep_descriptions)
+    with loading("Loading runs") as (advance, log_progress):
+        return source.load(wanted, advance, keep_descriptions, logs, log_progress)
 
 
 def _watched() -> bool:

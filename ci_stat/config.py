@@ -43,7 +43,13 @@ KEYS: dict[str, Key] = {
     "read_timeout": Key("seconds to wait for a query", "600"),
     "run_url": Key("link to a run; {job} and {number} are filled in", DEFAULT_RUN_URL),
     "state_url": Key("our own state as a SQLAlchemy URL (default: a SQLite file in the data folder)", secret=True),
-    "log_dir": Key("folder of the Jenkins logs"),
+    "log_dir": Key("folder of the build logs: a Jenkins home, or any with log_template"),
+    "log_template": Key("where a log is below log_dir, e.g. {job}/{number}.log (default: as in a Jenkins home)"),
+    "log_limit": Key("megabytes of text that are read of one log", "65536"),
+    "rules": Key("file of your own extraction rules (TOML), tried before ours"),
+    "jenkins_url": Key("root of the Jenkins that `ci-stat sync jenkins` and the logs come from"),
+    "jenkins_user": Key("user in Jenkins, for whom the token was made"),
+    "jenkins_token": Key("the user's API token", secret=True),
     "webhook": Key("Feishu custom bot to post to", secret=True),
     "app_id": Key("Feishu app to post as"),
     "app_secret": Key("the Feishu app's secret", secret=True),
@@ -87,7 +93,7 @@ class Settings:
         text = self.get(key)
         if text is None:
             return ""
-        if key in ("url", "state_url") and key in self.values:
+        if key in ("url", "state_url", "jenkins_url") and key in self.values:
             return _hidden_url(text)
         return "(set, hidden)" if KEYS[key].secret and text else text
 

@@ -62,3 +62,9 @@ class WriteError(CiStatError):
     """A file of the user's could not be read or written."""
 
     exit_code = 6
+
+
+class SourceError(CiStatError):
+    """A foreign place facts come from did not give an answer that can be used."""
+
+    exit_code = 7

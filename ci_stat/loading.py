@@ -1,6 +1,8 @@
 """The shell around the core: settings to engine, engine to Result or counts. For the doors and the command line."""
 
 import gc
+import hashlib
+import json
 import logging
 import time
 from collections import Counter
@@ -16,20 +18,31 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from ci_stat.config import Settings
-from ci_stat.errors import UsageError, WriteError
-from ci_stat.records import JobCount, Origin, PRCount, Provenance, RunFilter, Window, WindowCount
-from ci_stat.result import Result
+from ci_stat.errors import CiStatError, SettingsError, UsageError, WriteError
+from ci_stat.escape import visible
+from ci_stat.explaining import Asked, how_of
+from ci_stat.extraction import LogReader
+from ci_stat.records import JobCount, Origin, PRCount, Provenance, Run, RunFilter, Window, WindowCount
+from ci_stat.result import Result, log_states, with_failures
+from ci_stat.sources.build_log import FolderPlace
+from ci_stat.sources.no_log import LogPlace
 from ci_stat.store import counts, runs
 from ci_stat.store.engine import connected, open_engine
+from ci_stat.store.state import State
 from ci_stat.store.troubles import retry_read
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 Progress = Callable[[int], None]
+LogProgress = Callable[[int], Progress]  # told how many logs are to be read; gives what is told of each one done
 
 
 def no_progress(_rows: int) -> None:
     """For callers that nobody watches."""
+
+
+def no_logs() -> None:
+    """No log place is set."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +51,17 @@ class Source:
 
     engine: Engine = field(repr=False)  # its repr shows the URL's options
     origin: Origin
+    # Asked for when logs are to be read, and not before: rules that cannot be used are no trouble of a summary.
+    logs: Callable[[], LogReader | None] = field(default=no_logs, repr=False)
 
     @classmethod
     def of(cls, settings: Settings) -> "Source":
         engine = open_engine(settings.database_url, settings.number("connect_timeout"), settings.number("read_timeout"))
-        return cls(engine, Origin(settings.zone, settings.run_url, partial(runs.describe, engine)))
+        return cls(
+            engine,
+            Origin(settings.zone, settings.run_url, partial(runs.describe, engine)),
+            partial(log_reader, settings, engine),
+        )
 
     @property
     def name(self) -> str:
@@ -51,12 +70,7 @@ class Source:
 
     def engine_for_writing(self) -> Engine:
         """The engine, with the folder of an embedded database made."""
-        if self.engine.url.get_backend_name() == "sqlite" and self.engine.url.database:
-            folder = Path(self.engine.url.database).parent
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise WriteError(f"{folder} cannot be made: {error.strerror}.") from None
+        make_folder(self.engine)
         return self.engine
 
     def newest(self) -> datetime | None:
@@ -90,10 +104,33 @@ class Source:
     def window(self, begin: object, end: object) -> Window:
         return Window.of(begin, end, self.origin.zone)
 
-    def load(self, wanted: RunFilter, progress: Progress = no_progress, keep_descriptions: bool = False) -> Result:
-        """The runs of a window as a Result, read in one pass. Tried once more if the connection breaks."""
+    def load(
+        self,
+        wanted: RunFilter,
+        progress: Progress = no_progress,
+        keep_descriptions: bool = False,
+        logs: bool = True,
+        log_progress: LogProgress | None = None,
+    ) -> Result:
+        """The runs of a window as a Result, read in one pass. Tried once more if the connection breaks.
 
-        def read(connection: Connection) -> Result:
+        `logs`: failures from the build logs too, where a place for them is set.
+        """
+        reader = self.logs() if logs else None
+        found, source = self._read_runs(wanted, progress, keep_descriptions)
+        if reader is not None:
+            # Not with the collector off: reading many logs in this process leaves cycles behind.
+            known = reader.read(found, log_progress)
+            found = with_failures(found, known)
+            states = tuple(log_states(found).most_common())
+            source = replace(source, logs=states, rule_set=reader.asked.rule_set if states else "")
+        with collector_off():
+            return Result(found, source)
+
+    def _read_runs(
+        self, wanted: RunFilter, progress: Progress, keep_descriptions: bool
+    ) -> tuple[list[Run], Provenance]:
+        def read(connection: Connection) -> tuple[list[Run], Provenance]:
             warnings: Counter[str] = Counter()
             kept: runs.Kept | None = {} if keep_descriptions else None
             origin = self.origin if kept is None else replace(self.origin, describe=partial(_described, kept))
@@ -101,8 +138,7 @@ class Source:
                 found = list(runs.read_runs(connection, wanted, origin, warnings, progress, kept))
                 # Of the whole window, so that no failure among many runs is not taken for no runs.
                 rows = runs.count_rows(connection, wanted) if wanted.statuses else len(found)
-                source = self._provenance(connection, wanted, rows, warnings)
-                return Result(found, source)
+                return found, self._provenance(connection, wanted, rows, warnings)
 
         return self._ask(read)
 
@@ -151,6 +187,67 @@ class Source:
             query=runs.query_text(wanted),
             warnings=tuple(sorted((warnings or {}).items())),
         )
+
+
+def log_places(settings: Settings) -> tuple[LogPlace, ...]:
+    """The places of build logs that the settings name, in the order in which they are tried."""
+    places: list[LogPlace] = []
+    folder, url = settings.get("log_dir"), settings.get("jenkins_url")
+    if folder:
+        places.append(_folder_place(settings, Path(folder).expanduser()))
+    if url:
+        from ci_stat.sources.jenkins import JenkinsPlace
+        from ci_stat.syncing import jenkins_of
+
+        places.append(JenkinsPlace(jenkins_of(settings)))
+    return tuple(places)
+
+
+def _folder_place(settings: Settings, folder: Path) -> FolderPlace:
+    template = settings.get("log_template")
+    if template and not all(field in template for field in ("{job}", "{number}")):
+        raise SettingsError(
+            f"log_template is {template[:200]!r}, without {{job}} or {{number}}: all builds would have one log.",
+            "Write a path below log_dir, e.g. {job}/{number}.log.",
+        )
+    if not folder.is_dir():
+        log.warning("log_dir is %s, which is not there: no log is found in it.", visible(folder))
+    return FolderPlace(folder, template, settings.number("log_limit") * 2**20)
+
+
+def log_reader(settings: Settings, engine: Engine) -> LogReader | None:
+    """What reads logs, with our own state to remember them; None where no place is set."""
+    places = log_places(settings)
+    if not places:
+        return None
+    how = how_of(settings.get("rules"))
+    said = [settings.get(key) or "" for key in _WHEREABOUTS]
+    whereabouts = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]
+    return LogReader(places, Asked(how), _state(settings, runs.database_name(engine)), whereabouts)
+
+
+# What decides whether a log is to be had; not the token, of which no trace may be stored.
+_WHEREABOUTS = ("log_dir", "log_template", "log_limit", "jenkins_url", "jenkins_user")
+
+
+def _state(settings: Settings, database: str) -> State | None:
+    try:
+        engine = open_engine(settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout"))
+        make_folder(engine)
+        return State(engine, database)
+    except CiStatError as error:
+        log.warning("Our own state cannot be used, so logs are read each time: %s", visible(error))
+        return None
+
+
+def make_folder(engine: Engine) -> None:
+    """The folder of an embedded database. Raises WriteError."""
+    if engine.url.get_backend_name() == "sqlite" and engine.url.database not in (None, "", ":memory:"):
+        folder = Path(str(engine.url.database)).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{folder} cannot be made: {error.strerror}.") from None
 
 
 def _described(kept: runs.Kept, job: str, job_id: int) -> dict[str, Any]:

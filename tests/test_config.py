@@ -283,7 +283,7 @@ PASSWORDS = ["hunter2", "p@ss", "p:w", "p/w", "p%41", "p@x:8y@z", "p?q", "p#f", 
 
 
 def test_what_is_a_secret() -> None:
-    assert {"password", "url", "state_url", "webhook", "app_secret", "gh_token"} == set(SECRETS)
+    assert {"password", "url", "state_url", "webhook", "app_secret", "gh_token", "jenkins_token"} == set(SECRETS)
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))

@@ -88,7 +88,7 @@ README_PYTHON = [block for block in ALL_BLOCKS if block.page == README and block
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small demo, built once a test process."""
-    built = build(tmp_path_factory.mktemp("docs") / "demo", rows_per_day=150, days=14, seed=20210621, logs=False)
+    built = build(tmp_path_factory.mktemp("docs") / "demo", rows_per_day=150, days=14, seed=20210621)
     return built.folder
 
 
@@ -388,7 +388,7 @@ def test_dump_is_coloured_nested_and_uncut(world: dict[str, str], tmp_path: Path
     assert max(map(len, lines)) > 200
     assert not [line for line in lines if line.endswith("…")]
     depths = {len(line) - len(line.lstrip()) for line in lines if re.match(r"(    )+\S", line)}
-    assert depths == {4, 8, 12}
+    assert depths == {4, 8, 12, 16}
 
 
 @pytest.mark.parametrize(("variable", "arguments"), [("1", ()), ("", ("--color", "never"))])
@@ -429,3 +429,32 @@ def test_notebook_runs(world: dict[str, str], monkeypatch: pytest.MonkeyPatch, t
     assert outputs[-1]["text"].strip() == sys.prefix, "the kernel is another Python"
     assert not [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"]
     assert sum("text/html" in output.get("data", {}) for output in outputs) >= 6
+
+
+def test_rule_keys_are_the_codes() -> None:
+    from dataclasses import MISSING, fields
+
+    from ci_stat.failures.rules import Rule
+
+    rows = _rows(ROOT / "docs" / "rules.md", "| key | default |")
+    described = {_names(key)[0]: _names(default) for key, default, _ in rows}
+    assert list(described) == sorted(described, key=list(described).index)
+    assert set(described) == {field.name for field in fields(Rule)}
+    for field in fields(Rule):
+        default = () if field.default is MISSING else field.default
+        shown = described[field.name]
+        if shown:
+            assert shown == [json.dumps(list(default) if isinstance(default, tuple) else default)], field.name
+
+
+def test_the_example_of_a_rule_works(tmp_path: Path) -> None:
+    import io
+
+    from ci_stat.failures import How, extract
+    from ci_stat.failures.rules import parse
+
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    log = "\n".join(line[4:] for line in page.splitlines() if line.startswith("    "))
+    rule = next(block.text for block in _blocks(ROOT / "docs" / "rules.md") if block.info == "toml")
+    (found,) = extract(io.BytesIO(log.encode()), how=How(parse(rule, "the page"))).failures
+    assert (found.kind, found.message, found.first_line, found.last_line) == ("check", "no header", 2, 3)

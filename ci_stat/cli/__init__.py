@@ -16,19 +16,22 @@ from ci_stat.errors import CiStatError
 
 _EPILOG = """\b
 Examples:
+  ci-stat explain build.log                 why did this build fail?
   ci-stat demo                              made-up data to look at, two weeks of it
   ci-stat summary --since 24h               what the last day did
   ci-stat jobs --begin 2021-06-19 --end 2021-06-21
   ci-stat prs --since 7d --repo pingcap/tidb --limit 20
   ci-stat failures --since 7d --json | jq '.failures[0]'
   ci-stat import runs.jsonl.gz              bring the runs of another CI
+  ci-stat sync jenkins --since 7d           bring the builds of a Jenkins
 
 \b
 Exit codes:
   0  done                          4  settings cannot be used
   1  a fault of ci-stat itself     5  a record cannot be imported (--strict)
   2  arguments cannot be meant     6  a file cannot be read or written
-  3  no answer from the database   130  interrupted
+  3  no answer from the database   7  a foreign place gave no usable answer
+  130  interrupted
 
 Settings come from env.json at STAT_ENV_PATH and from CI_STAT_<KEY>: see `ci-stat config`.
 """
@@ -42,17 +45,20 @@ class Commands(click.Group):
     """Loads a command's module when it is called, so that --help needs none of them."""
 
     _modules: ClassVar = {
+        "explain": "explain",
         "summary": "show", "jobs": "show", "prs": "show", "failures": "show",
-        "import": "data", "export": "data", "demo": "data",
+        "import": "data", "export": "data", "sync": "sync", "demo": "data",
         "config": "settings", "completion": "settings",
     }  # fmt: skip
     _helps: ClassVar = {
+        "explain": "Why a build failed, from its log.",
         "summary": "Counts and rates of a window, over time.",
         "jobs": "Jobs, most failures first.",
         "prs": "Pull requests, most failures first.",
         "failures": "What failed, most runs first.",
         "import": "Bring run records from JSON Lines into the CI database.",
         "export": "Write run records as JSON Lines.",
+        "sync": "Bring the builds of a Jenkins into the CI database.",
         "demo": "Build made-up data of two weeks, and show it.",
         "config": "Show the settings in force and where they came from.",
         "completion": "Print the shell completion script.",

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -18,14 +18,14 @@ from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text
 from ci_stat.errors import WriteError
 from ci_stat.escape import visible
 from ci_stat.loading import Source
-from ci_stat.progress import counting
+from ci_stat.progress import counting, loading
 from ci_stat.records import RunFilter, RunRow, Status
 from ci_stat.reports import screen, tables
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
 
 _MARKER = ".ci_stat_demo"  # only a folder with it is ever emptied
-_OURS = ("ci.sqlite", "jenkins", FILE_NAME)
+_OURS = ("ci.sqlite", "state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "jenkins", FILE_NAME)
 _BATCH = 1_000
 
 
@@ -92,12 +92,16 @@ def _write_log(home: Path, row: RunRow, seed: int) -> bool:
 
 
 def _write_settings(folder: Path) -> None:
-    settings = {"url": f"sqlite:///{folder / 'ci.sqlite'}", "log_dir": str(folder / "jenkins")}
+    settings = {
+        "url": f"sqlite:///{folder / 'ci.sqlite'}",
+        "state_url": f"sqlite:///{folder / 'state.sqlite'}",
+        "log_dir": str(folder / "jenkins"),
+    }
     (folder / FILE_NAME).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def show(built: Built, color: bool) -> None:
-    """Summary, worst jobs, worst pull requests, and what to type next."""
+    """Summary, worst jobs, worst pull requests, failures with the runs they broke, and what to type next."""
     # The demo shows its own data, whatever the settings in force say.
     source = Source.of(load({PATH_VARIABLE: str(built.folder)}))
     wanted = RunFilter(source.window(built.begin, built.end))
@@ -106,19 +110,26 @@ def show(built: Built, color: bool) -> None:
     screen.show(tables.jobs(*source.count_jobs(wanted), limit=8), sys.stdout, color)
     click.echo()
     screen.show(tables.prs(*source.count_prs(wanted, 8)), sys.stdout, color)
+    click.echo()
+    with loading("Reading failed runs") as (progress, log_progress):
+        failed = replace(wanted, statuses=(Status.FAILURE.value,))
+        result = source.load(failed, progress, log_progress=log_progress)
+    screen.show(tables.failures(result, 12), sys.stdout, color)
     click.echo(_next_steps(built))
 
 
 def _next_steps(built: Built) -> str:
     inside = built.folder.is_relative_to(Path.cwd())
     folder = f"$PWD/{os.path.relpath(built.folder)}" if inside else visible(shlex.quote(str(built.folder)))
-    command = Path(sys.argv[0])
+    command, example = Path(sys.argv[0]), f"{folder}/jenkins/jobs/tidb-unit-test-nightly/builds/*/log"
     activate = f"  source {os.path.relpath(command.parent)}/activate\n" if _in_local_environment(command) else ""
     return f"""
 This was made up: {built.rows:,} runs and {built.logs:,} logs in {folder}. What to type next:
 
 {activate}  export {PATH_VARIABLE}={folder}
-  ci-stat failures --since 2w --end latest             what failed, and whom it hit
+  ci-stat failures --since 2w --end latest             what failed, what it said, and the runs it broke
+  ci-stat explain {example}
+                                                       why did this build fail?
   ci-stat jobs --since 24h --end latest                the last day, job by job
   ci-stat prs --since 7d --end latest --json           the same for other programs
   python3 examples/fetch.py > log.ans                  everything, for an editor that folds

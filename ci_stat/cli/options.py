@@ -48,16 +48,20 @@ def window_options(command: F) -> F:
     )(command)
 
 
+def color_option(command: F) -> F:
+    return click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+        help="ANSI colours; auto is a terminal without NO_COLOR.",
+    )(command)  # fmt: skip
+
+
 def format_options(command: F) -> F:
     """--json, --csv and --color."""
     return _stack(
         click.option("--json", "form", flag_value="json", help="Print JSON."),
         click.option("--csv", "form", flag_value="csv", help="Print CSV."),
-        click.option(
-            "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
-            help="ANSI colours; auto is a terminal without NO_COLOR.",
-        ),
-    )(command)  # fmt: skip
+        color_option,
+    )(command)
 
 
 def limit_option(command: F) -> F:

@@ -126,10 +126,12 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
 @options.window_options
 @options.limit_option
 @options.format_options
-def failures(limit: int, form: str | None, color: str, **window: Any) -> None:
+@click.option("--no-logs", is_flag=True, help="Leave the build logs alone: only what the table says.")
+def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: Any) -> None:
     """What failed: cases and other failures, most runs first, with the runs and pull requests they hit.
 
-    Reads the failed runs only. The table's own list is a lower bound: it keeps one case a run since 2021.
+    Reads the failed runs, and their build logs where a place is set (log_dir, jenkins_url); each log is read once.
+    The table's own list is a lower bound: it keeps one case a run since 2021.
 
     \b
     Examples:
@@ -138,13 +140,14 @@ def failures(limit: int, form: str | None, color: str, **window: Any) -> None:
     """
     from dataclasses import replace
 
-    from ci_stat.progress import counting
+    from ci_stat.progress import loading
     from ci_stat.records import Status
 
     _, source = options.opened_source()
     wanted = options.wanted(source, **window)
-    with counting("Reading failed runs") as progress:
-        result = source.load(replace(wanted, statuses=(Status.FAILURE.value,)), progress)
+    failed = replace(wanted, statuses=(Status.FAILURE.value,))
+    with loading("Reading failed runs") as (progress, log_progress):
+        result = source.load(failed, progress, logs=not no_logs, log_progress=log_progress)
     options.hint(source, wanted, result.provenance)
     infos = list(result.fail_info_map.values())
     from ci_stat.reports import data
@@ -155,7 +158,7 @@ def failures(limit: int, form: str | None, color: str, **window: Any) -> None:
         return
     from ci_stat.reports import tables, words
 
-    report = tables.failures(infos, result.miss_cnt, result.provenance, limit, words.filters(wanted))
+    report = tables.failures(result, limit, words.filters(wanted))
     _show(report, color)
 
 

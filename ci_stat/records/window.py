@@ -80,7 +80,8 @@ class Provenance:
 
     `rows`: rows of the window that were read or counted; `newest`: the freshest row of the whole table (naive, in
     the window's zone), None for an empty table; `query`: the statement with its parameters; `database`: its URL
-    without password; `warnings`: what was wrong with rows, and how often.
+    without password; `warnings`: what was wrong with rows, and how often; `logs`: what became of the logs of failed
+    runs (a `LogState`), and how often; `rule_set`: the rules they were read by. Both empty where no log was read.
     """
 
     window: Window
@@ -89,6 +90,8 @@ class Provenance:
     database: str
     query: str
     warnings: tuple[tuple[str, int], ...] = ()
+    logs: tuple[tuple[str, int], ...] = ()
+    rule_set: str = ""
 
     @property
     def behind(self) -> timedelta | None:

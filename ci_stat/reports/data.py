@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ci_stat.escape import visible
-from ci_stat.records import JobCount, PRCount, Provenance, Tally, WindowCount
+from ci_stat.records import CaseFailure, JobCount, PRCount, Provenance, Tally, WindowCount
 from ci_stat.reports.words import staleness
 from ci_stat.result import FailInfo
 
@@ -30,6 +30,8 @@ def source_data(source: Provenance) -> Row:
         "newest_row": _iso(source.newest, source),
         "note": staleness(source),
         "warnings": dict(source.warnings),
+        "logs": dict(source.logs),
+        "rule_set": source.rule_set or None,
         "database": source.database,
         "query": source.query,
     }
@@ -87,10 +89,20 @@ def failure_rows(infos: Sequence[FailInfo], source: Provenance) -> list[Row]:
             "case": info.info, "kind": info.kind, "runs": info.fail_cnt(), "prs": len(info.prs),
             "first_seen": _iso(info.run_list[0].time, source), "last_seen": _iso(info.run_list[-1].time, source),
             "jobs": list(dict.fromkeys(run.job_name for run in info.run_list)),
-            "newest_run": info.run_list[-1].link,
+            "newest_run": info.run_list[-1].link, **_said(info),
+            "broke": [f"{run.job_name}#{run.job_id}" for run in info.run_list],
         }
         for info in infos
     ]  # fmt: skip
+
+
+def _said(info: FailInfo) -> Row:
+    """What is known of a failure from the newest run that a log speaks of, or that the table names."""
+    newest = info.newest or CaseFailure("", "")
+    return {
+        "message": info.message, "file": newest.file, "line": newest.line or None, "rule": newest.rule,
+        "source": newest.source, "fingerprint": newest.fingerprint,
+    }  # fmt: skip
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -15,11 +15,15 @@ _GAP = 3  # cells that a column costs beside its content
 
 @dataclass
 class Column:
-    """`spare`: the higher, the sooner the column is left out; 0 stays. Names (`left`) may be cut, numbers not."""
+    """`spare`: the higher, the sooner the column is left out; 0 stays. Names (`left`) may be cut, numbers not.
+
+    `floor`: cells that a name is cut to before another column is left out.
+    """
 
     title: str
     spare: int = 0
     left: bool = False
+    floor: int = _NAME_MIN
     cells: list[Text] = field(default_factory=list)
 
     @property
@@ -28,7 +32,7 @@ class Column:
 
     @property
     def least(self) -> int:
-        return min(self.width, _NAME_MIN) if self.left else self.width
+        return min(self.width, self.floor) if self.left else self.width
 
 
 class Fitted:

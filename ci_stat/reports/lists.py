@@ -108,3 +108,6 @@ def source_lines(source: Provenance) -> Iterator[Line]:
     rows, newest = plural(source.rows, "row"), clock(source.newest)
     yield line(0, (f"{source.window} · {rows} of {source.database} · newest row {newest}", _LABEL))
     yield line(0, (f"query: {source.query}", _LABEL))
+    if source.logs:
+        states = ", ".join(f"{n:,} {state}" for state, n in source.logs)
+        yield line(0, (f"logs: {states} · rules {source.rule_set}", _LABEL))

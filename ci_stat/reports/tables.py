@@ -7,13 +7,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ci_stat.escape import visible
-from ci_stat.records import JobCount, PeriodCount, PRCount, Provenance, Tally, WindowCount
+from ci_stat.records import JobCount, LogState, PeriodCount, PRCount, Provenance, Status, Tally, WindowCount
 from ci_stat.reports.fitted import Column, Fitted
 from ci_stat.reports.lists import source_lines
 from ci_stat.reports.words import clock, percent, plural, span
-from ci_stat.result import FailInfo
+from ci_stat.result import FailInfo, Result
 
 _BAR = 40  # cells of the longest bar
+SHOWN_RUNS = 4  # newest runs named beside a failure
 _PARTS = (("success", "green"), ("failure", "red"), ("aborted", "yellow"), ("other", "magenta"))
 Cell = Text | str
 
@@ -77,7 +78,8 @@ def _facts(count: WindowCount) -> Iterable[Text]:
     )
     if count.miss_cnt:
         share = percent(count.miss_cnt / count.tally.failure)
-        yield Text(f"{plural(count.miss_cnt, 'failed run')} ({share}) without a known failure", "yellow")
+        text = f"{plural(count.miss_cnt, 'failed run')} ({share}) of which the table names no failure"
+        yield Text(f"{text}; ci-stat failures reads their logs", "yellow")
     if count.other_statuses:
         shown = ", ".join(f"{visible(name, 60) or '(empty)'} {n:,}" for name, n in count.other_statuses)
         yield Text(f"other statuses: {shown}", "magenta")
@@ -151,25 +153,49 @@ def _pr_row(pr: PRCount) -> list[Cell]:
     ]  # fmt: skip
 
 
-def failures(
-    infos: Sequence[FailInfo], missed: int, source: Provenance, limit: int | None = None, filtered: str = ""
-) -> RenderableType:
-    """One line a failure, most runs first, with where it was seen."""
+def failures(res: Result, limit: int | None = None, filtered: str = "") -> RenderableType:
+    """One line a failure, most runs first: what it said, and the newest runs that it broke."""
+    source, infos = res.provenance, list(res.fail_info_map.values())
     shown = infos[:limit]
     columns = [
-        Column("failure", left=True), Column("kind", spare=3), Column("runs"), Column("PRs"),
-        Column("first seen", spare=5), Column("last seen", spare=4), Column("jobs", spare=6, left=True),
+        Column("failure", left=True, floor=36), Column("kind", spare=3), Column("runs"), Column("PRs"),
+        Column("first seen", spare=6), Column("last seen", spare=5),
+        Column("broke, newest first", spare=4, left=True, floor=28), Column("said", spare=9, left=True, floor=30),
     ]  # fmt: skip
-    unnamed = [Text(f"{plural(missed, 'failed run')} without a known failure", "yellow")] if missed else []
     more = _more(len(shown), len(infos), "failures")
     title = _heading("Failures", source, filtered)
-    return Group(title, Fitted(columns, [_failure_row(info) for info in shown]), *more, *unnamed, *_source(source))
+    table = Fitted(columns, [_failure_row(info) for info in shown])
+    return Group(title, table, *more, *_known(res), *_source(source))
 
 
 def _failure_row(info: FailInfo) -> list[Cell]:
-    jobs_hit = list(dict.fromkeys(run.job_name for run in info.run_list))
-    more = f" +{len(jobs_hit) - 1}" if len(jobs_hit) > 1 else ""
     return [
         Text(visible(info.info, 200), "red"), info.kind, f"{info.fail_cnt():,}", f"{len(info.prs):,}",
-        clock(info.run_list[0].time), clock(info.run_list[-1].time), Text(visible(jobs_hit[0], 80) + more),
+        clock(info.run_list[0].time), clock(info.run_list[-1].time), Text(_broke(info)),
+        Text(visible(info.message, 300), "dim"),
     ]  # fmt: skip
+
+
+def _broke(info: FailInfo) -> str:
+    """`job #12 #11, other #3 +5`: the newest runs by job."""
+    newest = info.run_list[: -SHOWN_RUNS - 1 : -1]
+    by_job: dict[str, list[str]] = {}
+    for run in newest:
+        by_job.setdefault(run.job_name, []).append(f"#{run.job_id}")
+    more = f" +{len(info.run_list) - len(newest):,}" if len(info.run_list) > len(newest) else ""
+    return ", ".join(f"{visible(job, 80)} {' '.join(numbers)}" for job, numbers in by_job.items()) + more
+
+
+def _known(res: Result) -> Iterable[Text]:
+    """What the names rest on: logs, or the table alone, and what is not known."""
+    states, failed = res.log_states, [run for run in res.all_runs if run.status == Status.FAILURE]
+    if states:
+        others = [f"{plural(n, 'log')} {state}" for state, n in states.most_common() if state != LogState.READ]
+        read = f"{plural(states[LogState.READ], 'log')} read"
+        yield Text("; ".join([read, *others]), "yellow" if others else "dim")
+    lower = sum(all(each.source != "log" for each in run.failures) for run in failed if run.failures)
+    if lower:
+        runs = plural(lower, "failed run")
+        yield Text(f"{runs} with what the table says, which keeps one failure a run: a lower bound", "dim")
+    if res.miss_cnt:
+        yield Text(f"{plural(res.miss_cnt, 'failed run')} without a known failure", "yellow")

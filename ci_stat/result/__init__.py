@@ -1,8 +1,21 @@
 """How facts add up: runs into jobs, pull requests, commits and failures. No files, no network, no printing."""
 
 from ci_stat.records import Run
+from ci_stat.result.logs import log_states, with_failures
 from ci_stat.result.lookup import HashMap, NumberMap
 from ci_stat.result.models import PR, Commit, FailInfo, Job, group_failures
 from ci_stat.result.result import Result
 
-__all__ = ["PR", "Commit", "FailInfo", "HashMap", "Job", "NumberMap", "Result", "Run", "group_failures"]
+__all__ = [
+    "PR",
+    "Commit",
+    "FailInfo",
+    "HashMap",
+    "Job",
+    "NumberMap",
+    "Result",
+    "Run",
+    "group_failures",
+    "log_states",
+    "with_failures",
+]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from ci_stat.records import Provenance, Run, Status
+from ci_stat.records import CaseFailure, Provenance, Run, Status
 
 if TYPE_CHECKING:
     from ci_stat.result.result import Result
@@ -30,8 +30,8 @@ _RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
     "comment": lambda run: run.comment,
     "failures": lambda run: len(run.failures),
 }
-_CATEGORIES = {"job_name", "status", "repo", "branch", "commit", "author", "comment", "kind"}
-_INTEGERS = {"job_id", "duration", "pr_number", "failures"}
+_CATEGORIES = {"job_name", "status", "repo", "branch", "commit", "author", "comment", "kind", "rule", "source"}
+_INTEGERS = {"job_id", "duration", "pr_number", "failures", "line", "first_line", "last_line"}
 
 
 def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> "pd.Series[Any]":
@@ -109,18 +109,30 @@ def prs_frame(res: "Result") -> pd.DataFrame:
     return _frame(columns, res.provenance)
 
 
+_FAILURE_COLUMNS: dict[str, Callable[[CaseFailure], Any]] = {
+    "message": lambda failure: failure.message,
+    "rule": lambda failure: failure.rule,
+    "source": lambda failure: failure.source,
+    "fingerprint": lambda failure: failure.fingerprint,
+    "file": lambda failure: failure.file,
+    "line": lambda failure: failure.line or None,
+    "first_line": lambda failure: failure.first_line or None,
+    "last_line": lambda failure: failure.last_line or None,
+}
+
+
 def failures_frame(res: "Result") -> pd.DataFrame:
-    """One row for each failure of each failed run: what failed, where, and what it said."""
-    pairs = [(run, info) for info in res.fail_info_map.values() for run in info.run_list]
+    """One row for each failure of each failed run: what failed, where, and what it said in this run."""
+    found = [
+        (run, info, seen)
+        for info in res.fail_info_map.values()
+        for run, seen in zip(info.run_list, info.seen, strict=True)
+    ]
     columns: dict[str, list[Any]] = {
-        "case": [info.info for _, info in pairs],
-        "kind": [info.kind for _, info in pairs],
-        "job_name": [run.job_name for run, _ in pairs],
-        "job_id": [run.job_id for run, _ in pairs],
-        "time": [run.time for run, _ in pairs],
-        "repo": [run.repo for run, _ in pairs],
-        "branch": [run.branch for run, _ in pairs],
-        "commit": [run.commit for run, _ in pairs],
-        "pr_number": [run.pr_number or None for run, _ in pairs],
+        "case": [info.info for _, info, _ in found],
+        "kind": [info.kind for _, info, _ in found],
     }
+    names = ("job_name", "job_id", "time", "repo", "branch", "commit", "pr_number")
+    columns |= {name: [_RUN_COLUMNS[name](run) for run, _, _ in found] for name in names}
+    columns |= {name: [get(seen) for _, _, seen in found] for name, get in _FAILURE_COLUMNS.items()}
     return _frame(columns, res.provenance)

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain, count
 from operator import attrgetter
 
 from ci_stat.escape import visible
 from ci_stat.failures import case_key
-from ci_stat.records import Run, Status, Tally
+from ci_stat.records import CaseFailure, FailureKind, Run, Status, Tally
 from ci_stat.result import html
 from ci_stat.result.lookup import NumberMap
 
@@ -62,14 +63,33 @@ class _Counted:
 
 
 class FailInfo:
-    """One failure and the runs it broke. `info`: its name; `kind`: case, compile, check or env."""
+    """One failure and the runs it broke. `info`: its name; `kind`: a `FailureKind`.
 
-    __slots__ = ("info", "kind", "run_list")
+    `run_list`: the runs, oldest first; `seen`: what each of them said, in the same order.
+    """
+
+    __slots__ = ("info", "kind", "run_list", "seen")
 
     def __init__(self, info: str, kind: str = "case") -> None:
         self.info = info
         self.kind = kind
         self.run_list: list[Run] = []
+        self.seen: list[CaseFailure] = []
+
+    def add(self, run: Run, failure: CaseFailure) -> None:
+        self.run_list.append(run)
+        self.seen.append(failure)
+
+    @property
+    def message(self) -> str:
+        """What it said last; "" where no source keeps what was said."""
+        return next((each.message for each in reversed(self.seen) if each.message), "")
+
+    @property
+    def newest(self) -> CaseFailure | None:
+        """The failure as the newest run has it, from a log if any has."""
+        from_logs = (each for each in reversed(self.seen) if each.source == "log")
+        return next(from_logs, self.seen[-1] if self.seen else None)
 
     def fail_cnt(self) -> int:
         """How many runs it broke."""
@@ -92,12 +112,30 @@ def group_failures(runs: Iterable[Run]) -> dict[str, FailInfo]:
     found: dict[tuple[str, str], FailInfo] = {}
     for run in runs:
         if run.failures and run.status == Status.FAILURE:
-            for key in dict.fromkeys((failure.kind, case_key(failure.name)) for failure in run.failures):
-                found.setdefault(key, FailInfo(key[1], key[0])).run_list.append(run)
+            once = {_group_key(failure): failure for failure in reversed(run.failures)}
+            for key, failure in reversed(once.items()):
+                found.setdefault(key, FailInfo(case_key(failure.name), failure.kind)).add(run, failure)
     named: dict[str, FailInfo] = {}
-    for (kind, name), info in sorted(found.items(), key=lambda item: (-len(item[1].run_list), item[0])):
-        named[name if name not in named else f"{kind}: {name}"] = info
+    for _, info in sorted(found.items(), key=lambda item: (-len(item[1].run_list), item[0])):
+        named[_free_name(named, info)] = info
     return named
+
+
+def _group_key(failure: CaseFailure) -> tuple[str, str]:
+    """A case is its name, however it is spelled. Anything else is what it says, as its fingerprint masks it."""
+    if failure.fingerprint and not is_case(failure):
+        return (failure.kind, failure.fingerprint)
+    return (failure.kind, case_key(failure.name))
+
+
+def is_case(failure: CaseFailure) -> bool:
+    """Whether its name is that of a test case."""
+    return failure.kind == FailureKind.CASE and not failure.guess
+
+
+def _free_name(named: dict[str, FailInfo], info: FailInfo) -> str:
+    names = chain((info.info, f"{info.kind}: {info.info}"), (f"{info.kind}: {info.info} ({n})" for n in count(2)))
+    return next(name for name in names if name not in named)
 
 
 class Commit(_Counted):

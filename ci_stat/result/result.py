@@ -1,5 +1,6 @@
 """A whole window: all runs, grouped by pull request, job, commit and failure."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci_stat.records import Provenance, Run, Status, Tally
 from ci_stat.result import html
+from ci_stat.result.logs import log_states
 from ci_stat.result.lookup import HashMap, NumberMap, Sourced
 from ci_stat.result.models import PR, Commit, FailInfo, Job, group_failures, repeated_attempts, tally_of
 
@@ -96,6 +98,11 @@ class Result:
     def miss_cnt(self) -> int:
         """Failed runs, of pull requests and nightly, for which no failure is known."""
         return sum(run.status == Status.FAILURE and not run.failures for run in self._runs)
+
+    @cached_property
+    def log_states(self) -> Counter[str]:
+        """What became of the logs of failed runs: read, missing, too old, ... Empty where no log was looked for."""
+        return log_states(self._runs)
 
     @cached_property
     def fail_info_map(self) -> dict[str, FailInfo]:

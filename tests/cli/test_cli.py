@@ -75,10 +75,10 @@ def test_help_names_every_command_and_the_exit_codes(call: Call) -> None:
     assert shown.code == 0
     assert all(re.search(rf"^  {name} +\S", shown.out, re.M) for name in COMMANDS)
     assert re.search(r"Examples:\n +ci-stat ", shown.out)
-    for number in (0, 1, 2, 3, 4, 5, 6, 130):
+    for number in (0, 1, 2, 3, 4, 5, 6, 7, 130):
         assert re.search(rf"\b{number}  \S", shown.out), number
     codes = {error.exit_code for error in _errors(CiStatError)}
-    assert codes == {1, 2, 3, 4, 5, 6}
+    assert codes == {1, 2, 3, 4, 5, 6, 7}
 
 
 def _errors(kind: type[CiStatError]) -> set[type[CiStatError]]:
@@ -268,7 +268,7 @@ def test_json_says_where_its_numbers_come_from(database: Engine, call: Call, nam
         "begin": "2021-06-19T00:00:00+08:00", "end": "2021-06-20T00:00:00+08:00", "time_zone": "Asia/Shanghai",
         "rows": 10, "newest_row": "2021-06-19T00:41:00+08:00", "warnings": {},
         "note": "Old data: the newest row is of 2021-06-19 00:41:00, 23 h 19 min before the window's end.",
-        "database": source["database"], "query": source["query"],
+        "logs": {}, "rule_set": None, "database": source["database"], "query": source["query"],
     }  # fmt: skip
     assert source["query"].startswith(
         "SELECT * FROM ci_data WHERE time >= '2021-06-19 00:00:00' AND time < '2021-06-20 00:00:00'"

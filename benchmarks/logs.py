@@ -1,0 +1,119 @@
+"""How fast and how small the log scanner is: against ripgrep, against the first ci_stat's pipeline, against itself."""
+
+import json
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.log_data import write
+from benchmarks.measure import Figures, in_turn, ratios
+from ci_stat.failures.rules import anchors_of, builtin
+
+PYTHON = sys.executable
+# The first ci_stat's pipeline, per log: cut off the stamp, drop server lines, blocks of 101 and then 20 lines.
+OLD = "cut -d' ' -f2- {log} | grep -v '^\\[2021' | grep -A 101 '^FAIL:' | grep -A 20 '^FAIL:'"
+BIG, LONG_LINE = 4 << 30, 1 << 30
+
+
+def bench(figures: Figures, rounds: int, total: int, big: int = BIG, long_line: int = LONG_LINE) -> None:
+    """All of it, on logs of `total` bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        logs = write(Path(folder), total)
+        size = sum(log.stat().st_size for log in logs)
+        names = [str(log) for log in logs]
+        anchors = Path(folder) / "anchors"
+        anchors.write_text("\n".join(sorted(anchors_of(builtin()))))
+        _throughput(figures, names, size, anchors, rounds)
+        _packed(figures, names, rounds)
+        _memory(figures, Path(folder), big, long_line)
+
+
+def _throughput(figures: Figures, names: list[str], size: int, anchors: Path, rounds: int) -> None:
+    search = f"for f in {_quoted(names)}; do rg -a -F -j1 -c -f {shlex.quote(str(anchors))} $f; done"
+    pipeline = "; ".join(OLD.format(log=shlex.quote(name)) for name in names)
+    one, two, ripgrep, old = in_turn(
+        rounds, partial(_inside, names, 1), partial(_inside, names, 2), partial(_bash, search), partial(_bash, pipeline)
+    )
+    rates = {
+        name: size / 1e6 / statistics.median(each) for name, each in zip("12ro", (one, two, ripgrep, old), strict=True)
+    }
+    share = ratios(ripgrep, one)
+    yardstick = f"ripgrep, the same anchors, file by file, {rates['r']:,.0f} MB/s"
+    figures.add(
+        "logs, one process", f"{rates['1']:,.0f} MB/s, {share:.2f} of it", yardstick, "at least 0.5", share >= 0.5
+    )
+    times = ratios(old, one)
+    figures.add("the same", f"{times:.1f} times", f"cut | grep -v | grep -A | grep -A, {rates['o']:,.0f} MB/s",
+                "at least 12 times", times >= 12)  # fmt: skip
+    gain = ratios(one, two)
+    figures.add("two processes", f"{gain:.2f} times ({rates['2']:,.0f} MB/s)", "one", "at least 1.8 times", gain >= 1.8)
+
+
+def _packed(figures: Figures, names: list[str], rounds: int) -> None:
+    some = names[:8]
+    for suffix, pack, tool in ((".gz", "gzip -6 -k", "zcat"), (".zst", "zstd -3 -q -k", "zstdcat")):
+        _bash(f"{pack} {_quoted(some)}")
+        packed = [name + suffix for name in some]
+        ours, theirs = in_turn(rounds, partial(_inside, packed, 1), partial(_bash, f"{tool} {_quoted(packed)}"))
+        share = ratios(theirs, ours)
+        figures.add(f"{suffix} logs", f"{share:.2f} of its MB/s", f"{tool} to nowhere", "at least 0.6", share >= 0.6)
+
+
+def _memory(figures: Figures, folder: Path, big: int, long_line: int) -> None:
+    whole, line = folder / "big.log", folder / "line.log"
+    with whole.open("wb") as file:
+        text = (folder / "000.log").read_bytes()
+        while file.tell() < big:
+            file.write(text)
+    with line.open("wb") as file:
+        while file.tell() < long_line:
+            file.write(b"x" * (1 << 20))
+        file.write(b"\nFAIL: a_test.go:1: S.T\n\nmore\n")
+    for path, what in ((whole, f"a log of {big >> 20:,} MB"), (line, f"a line of {long_line >> 20:,} MB")):
+        peak = _peak(path) / 2**20
+        figures.add(f"memory of ci-stat explain, {what}", f"{peak:.0f} MB", "", "under 64 MB", peak < 64)
+
+
+def _inside(names: Sequence[str], workers: int) -> float:
+    """Seconds that reading takes in a fresh process, without its start: that is measured elsewhere."""
+    code = (
+        "import io, json, sys, time\nfrom ci_stat.explaining import Asked, explain_files\n"
+        "from ci_stat.failures import extract\nextract(io.BytesIO(b'x'))  # loads the rules\n"
+        "names = json.load(sys.stdin)\nstart = time.perf_counter()\n"
+        f"found = sum(len(each.extraction.failures) for _, each in explain_files(names, Asked(), {workers}))\n"
+        "print(json.dumps([time.perf_counter() - start, found]))"
+    )
+    done = subprocess.run([PYTHON, "-c", code], input=json.dumps(names), capture_output=True, text=True, check=True)
+    seconds, found = json.loads(done.stdout)
+    assert found >= len(names), f"{found} failures in {len(names)} logs: each has some"
+    return float(seconds)
+
+
+def _peak(path: Path) -> int:
+    """Peak resident memory of the command, in bytes: its own, which `ru_maxrss` is not (a parent's is inherited)."""
+    code = (
+        "import re, sys\nfrom ci_stat.cli import run\n"
+        "code = run(['explain', '--json', sys.argv[1]])\n"
+        "status = open('/proc/self/status').read()\n"
+        "print(code, re.search(r'VmHWM:\\s+(\\d+)', status)[1], file=sys.stderr)"
+    )
+    done = subprocess.run([PYTHON, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    ended, kilobytes = done.stderr.split()[-2:]
+    assert ended == "0", done.stderr
+    return int(kilobytes) * 1024
+
+
+def _bash(command: str) -> float:
+    started = time.perf_counter()
+    subprocess.run(["bash", "-c", command], check=False, stdout=subprocess.DEVNULL)  # grep finds nothing: exit code 1
+    return time.perf_counter() - started
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return " ".join(map(shlex.quote, names))

@@ -1,0 +1,50 @@
+"""Contenders in turn, and figures beside their targets."""
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+
+
+@dataclass
+class Figures:
+    """One line: what was measured, against what, and the target that it must meet."""
+
+    rows: list[tuple[str, str, str, str, bool | None]] = field(default_factory=list)
+
+    def add(self, work: str, measured: str, yardstick: str, target: str, met: bool | None) -> None:
+        self.rows.append((work, measured, yardstick, target, met))
+        console.print(f"  {work}: {measured} ({target})", style="" if met is not False else "red")
+
+    def show(self) -> None:
+        table = Table("work", "measured", "yardstick in the same run", "to reach", "", title="ci_stat benchmarks")
+        for *texts, met in self.rows:
+            table.add_row(*texts, {True: "met", False: "MISSED", None: ""}[met])
+        console.print(table)
+
+
+def seconds(command: Sequence[str], environ: dict[str, str], stdin: str | None = None) -> float:
+    started = time.perf_counter()
+    subprocess.run(
+        command, check=True, input=stdin, text=True, env=os.environ | environ, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    return time.perf_counter() - started
+
+
+def in_turn(rounds: int, *contenders: Callable[[], float]) -> list[list[float]]:
+    """Seconds of each contender, A B A B, after one round that is not counted."""
+    for run in contenders:
+        run()
+    return [list(column) for column in zip(*([run() for run in contenders] for _ in range(rounds)), strict=True)]
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))

@@ -1,0 +1,166 @@
+"""Builds as Jenkins tells of them, and as rows of `ci_data`. Pure values."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeGuard
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ci_stat.errors import BadRecord, SourceError
+from ci_stat.escape import visible
+from ci_stat.records import HALF_PAIR, Extraction, FailureKind, RunRow
+
+FIELDS = "number,result,building,timestamp"
+FIELDS_WITH_PARAMETERS = f"{FIELDS},duration,actions[parameters[name,value]]"
+
+# Build parameters with a column of their own; of several for one column, the first that says something.
+COLUMNS = {
+    "commit": ("ghprbActualCommit",),
+    "branch": ("ghprbTargetBranch", "release_test__release_branch"),
+    "comment": ("ghprbCommentBody",),
+    "repo": ("ghprbGhRepository",),
+}
+
+# The four keys of `analysis_res`, and the kinds that each one takes. Unknown and guesses are in none.
+ANALYSIS_KEYS = {
+    "compile": (FailureKind.COMPILE, FailureKind.BUILD),
+    "check": (FailureKind.CHECK,),
+    "case": (
+        FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.TIMEOUT, FailureKind.CRASH,
+    ),
+    "env": (FailureKind.ENV, FailureKind.SETUP),
+}  # fmt: skip
+
+
+class Build(msgspec.Struct, frozen=True):
+    """One build. `result`: Jenkins' word, None where there is none (yet); `timestamp`: its start in milliseconds
+    since 1970; `duration`: milliseconds, None where not asked for or not known."""
+
+    number: int
+    result: str | None
+    building: bool
+    timestamp: int
+    duration: int | None = None
+    parameters: dict[str, str] = {}
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Builds, newest first, and the number of the job's oldest kept build (None for a job without builds)."""
+
+    builds: list[Build]
+    first: int | None
+
+
+def is_number(value: object) -> TypeGuard[int]:
+    """Whether it can be a build number."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+
+
+_GOOD: dict[str, Callable[[object], bool]] = {
+    "number": is_number,
+    "timestamp": is_number,
+    "building": lambda value: isinstance(value, bool),
+    "result": lambda value: value is None or isinstance(value, str),
+}
+
+
+def page_of(found: dict[str, Any], where: str) -> Page:
+    """Raises SourceError for an answer without builds, or with something else in their place."""
+    builds = found.get("allBuilds")
+    if not isinstance(builds, list):
+        raise SourceError(
+            f"{where} lists no builds.", "Is it a folder or a multibranch project? --job NAME/** takes the jobs in it."
+        )
+    oldest = found.get("firstBuild")
+    first = oldest.get("number") if isinstance(oldest, dict) else None
+    return Page([build_of(each, where) for each in builds], first if is_number(first) else None)
+
+
+def build_of(found: Any, where: str) -> Build:
+    """Raises SourceError that names the field which is missing or of another type."""
+    if not isinstance(found, dict):
+        raise SourceError(f"{where}: a build is {_kind(found)}, not an object.")
+    for name, good in _GOOD.items():
+        if not good(found.get(name)):
+            which = visible(repr(found.get("number")), 40)
+            raise SourceError(
+                f"{where}: the {name} of a build ({which}) is {_kind(found.get(name))}.",
+                "Is this a Jenkins, and no proxy in front of it changes its answers?",
+            )
+    result, parameters = found.get("result"), dict(_parameters(found.get("actions")))
+    return Build(
+        found["number"], result and _text(result), found["building"], found["timestamp"],
+        _length(found.get("duration")), parameters,
+    )  # fmt: skip
+
+
+def _kind(value: object) -> str:
+    return "missing" if value is None else f"a {type(value).__name__}"
+
+
+def _length(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
+
+
+def _parameters(actions: Any) -> Iterator[tuple[str, str]]:
+    """(name, value as text); for a name that comes twice, the first value. A secret parameter has no value."""
+    seen = set()
+    for action in actions if isinstance(actions, list) else ():
+        found = action.get("parameters") if isinstance(action, dict) else None
+        for each in found if isinstance(found, list) else ():
+            name, value = (each.get("name"), each.get("value")) if isinstance(each, dict) else (None, None)
+            if isinstance(name, str) and value is not None and name not in seen:
+                seen.add(name)
+                yield _text(name), _value_text(value)
+
+
+def _value_text(value: object) -> str:
+    """As the original writer has them: all values are texts."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _text(value: str) -> str:
+    """Without half surrogate pairs, which no driver can send."""
+    return HALF_PAIR.sub("\ufffd", value)
+
+
+def row_of(job: str, build: Build, zone: ZoneInfo, analysis: dict[str, Any] | None) -> RunRow:
+    """The build as a row: promoted parameters in their columns, all others in `description`.
+
+    Raises BadRecord for a start beyond the year 9999, which no table holds.
+    """
+    left = dict(build.parameters)
+    columns: dict[str, str | None] = {}
+    for column, names in COLUMNS.items():
+        taken = next((name for name in names if left.get(name)), None)
+        columns[column] = left.pop(taken) if taken else None
+        for name in names:  # one that is there and empty says nothing
+            if not left.get(name, "-"):
+                del left[name]
+    return RunRow(
+        job, build.number, build.result or "", _wall_clock(build.timestamp, zone), build.duration,
+        description=left, analysis_res=analysis, **columns,
+    )  # fmt: skip
+
+
+def _wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime:
+    try:
+        moment = datetime.fromtimestamp(milliseconds // 1000, UTC).astimezone(zone).replace(tzinfo=None, fold=0)
+    except (OverflowError, ValueError, OSError):
+        raise BadRecord("its start is no time that a table can hold") from None
+    return moment
+
+
+def analysis_of(found: Extraction) -> dict[str, Any]:
+    """`analysis_res` from what a log gave: names by key, each once, in the order of the log; {} for none."""
+    keys = {kind: key for key, kinds in ANALYSIS_KEYS.items() for kind in kinds}
+    names: dict[str, dict[str, None]] = {key: {} for key in ANALYSIS_KEYS}
+    for failure in found.failures:
+        key = keys.get(FailureKind(failure.kind)) if failure.kind in set(FailureKind) else None
+        if key and failure.name and not failure.guess:
+            names[key][_text(failure.name)] = None
+    return {key: list(each) for key, each in names.items() if each}

@@ -1,0 +1,136 @@
+"""A Jenkins home with small build logs, and places that count, wait and kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ci_stat.sources.build_log import FolderPlace
+from ci_stat.sources.compressed import Unpacked
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def go_test(name: str, said: str = "apply_test.go:17: got 1, want 2") -> str:
+    return f"=== RUN   {name}\n--- FAIL: {name} (0.03s)\n    {said}\n"
+
+
+def gocheck(name: str, said: str = "... value *errors.Error = region 17 not found") -> str:
+    """`name` as `lock_test.go:655: testLockSuite.TestResolve`."""
+    line = "-" * 70
+    return f"\n{line}\nFAIL: {name}\n\nlock_test.go:700:\n    c.Assert(err, IsNil)\n{said}\n\n"
+
+
+def write_log(home: Path, job: str, number: int, *parts: str, finished: bool = True) -> Path:
+    """The log of one build as Jenkins lays it."""
+    path = home.joinpath(*(piece for part in job.split("/") for piece in ("jobs", part)), "builds", str(number), "log")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    end = "Finished: FAILURE\n" if finished else ""
+    path.write_text(f"Started by user\n+ make test\n{''.join(parts)}make: *** [test] Error 1\n{end}", "utf-8")
+    return path
+
+
+class Watched(FolderPlace):
+    """Leaves a file `JOB NUMBER PID TIME` in `opened` for each log that is opened."""
+
+    def __init__(self, home: Path, opened: Path) -> None:
+        super().__init__(home)
+        self._opened_in = opened
+        self._main = os.getpid()
+
+    @contextmanager
+    def open(self, job: str, number: int) -> Iterator[Unpacked]:
+        (self._opened_in / f"{job} {number} {os.getpid()} {time.monotonic_ns()}").touch()
+        self.before(number)
+        with super().open(job, number) as stream:
+            yield stream
+
+    def before(self, number: int) -> None:
+        """What happens before a log is opened."""
+
+
+class Deadly(Watched):
+    """The process that reads build 3, 7 or 11 dies; this one never does."""
+
+    def before(self, number: int) -> None:
+        if number in (3, 7, 11) and os.getpid() != self._main:
+            if number == 3:
+                os._exit(3)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Stuck(Watched):
+    """Nobody ever reads build 30 and those after it."""
+
+    def before(self, number: int) -> None:
+        if number >= 30:
+            time.sleep(120)
+
+
+class Broken(Watched):
+    """Something that nobody thought of happens at build 3."""
+
+    def before(self, number: int) -> None:
+        if number == 3:
+            raise ZeroDivisionError("oh")
+
+
+class Interrupted(Watched):
+    """Somebody types Ctrl-C when build 5 is opened."""
+
+    def before(self, number: int) -> None:
+        if number == 5:
+            raise KeyboardInterrupt
+
+
+def opened(folder: Path) -> list[tuple[str, int, int]]:
+    """Job, number and process of each log that was opened, in that order."""
+    names = (each.name.rsplit(" ", 3) for each in folder.iterdir())
+    found = [(job, int(number), int(pid), int(at)) for job, number, pid, at in names]
+    return [each[:3] for each in sorted(found, key=lambda each: each[3])]
+
+
+# A process of its own: the tests' may have threads, and must not die.
+_BEGIN = """
+import os, signal, sys, threading
+from pathlib import Path
+from ci_stat import extraction
+from ci_stat.explaining import Asked
+from ci_stat.extraction import LogReader
+from ci_stat.records import Origin, Run
+from ci_stat.store.engine import open_engine
+from ci_stat.store.state import State
+from tests.support.logs import *
+
+folder, count = Path(sys.argv[1]), int(sys.argv[2])
+extraction.cores = lambda: 3
+def run(number, status="FAILURE"):
+    nothing = (None,) * 6
+    return Run("unit", number, status, None, None, None, None, None, None, 0, None, None, None, (), Origin(None))
+runs = [run(number) for number in range(1, count + 1)]
+def reader(kind=Watched, state=True):
+    kept = State(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), "ci") if state else None
+    return LogReader((kind(folder / "home", folder / "opened"),), Asked(), kept)
+"""
+
+
+def python(code: str, folder: Path, count: int, **options: Any) -> "subprocess.Popen[str]":
+    """`code` in a process of its own, with `runs` of the job `unit` from 1 to `count`, and `reader(kind)`."""
+    script = _BEGIN + textwrap.dedent(code)
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(folder), str(count)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, **options,
+    )  # fmt: skip
+
+
+def answer(process: "subprocess.Popen[str]") -> str:
+    """What it printed; raises AssertionError with its errors if it failed or said anything else."""
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, ""), err
+    return out.strip()
