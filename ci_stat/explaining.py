@@ -159,6 +159,8 @@ def all_rules(file: Path) -> tuple[Rule, ...]:
 
 def _open(name: str, limit: int) -> AbstractContextManager[LogStream]:
     if name == STANDARD_INPUT:
+        if sys.stdin is None:  # closed by the shell: `<&-`
+            raise NoLog(LogState.UNREADABLE, "standard input is closed")
         return closing(_StandardInput(limit))
     return opened(Path(name), limit)
 

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ci_stat.failures import Explained
 
 
-_UNREAD = ("missing", "unreadable", "refused", "unreachable", "too old")
-
-
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOG... | JOB NUMBER | -")
 @click.option("--all", "everything", is_flag=True, help="Also what only says that something failed.")
@@ -57,6 +54,8 @@ def explain(
     from ci_stat.explaining import Asked, all_rules, explain_files, passing_lines
     from ci_stat.failures import How
 
+    if [*logs, against].count("-") > 1:
+        raise UsageError("Standard input (-) can be read once only.", "Give files for the other logs.")
     passing = passing_lines(against) if against else frozenset()
     build = _build_of(logs)
     rules = all_rules(rules_file) if rules_file else None
@@ -69,23 +68,32 @@ def _build_of(logs: tuple[str, ...]) -> tuple[str, int] | None:
     """JOB NUMBER, unless there are files of that name."""
     if len(logs) != 2 or not (logs[1].isascii() and logs[1].isdigit() and len(logs[1]) < 10) or logs[0] == "-":
         return None
-    return None if Path(logs[0]).is_file() or Path(logs[1]).is_file() else (logs[0], int(logs[1]))
+    try:
+        there = Path(logs[0]).is_file() or Path(logs[1]).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    return None if there else (logs[0], int(logs[1]))
 
 
 def _of_build(job: str, number: int, asked: "Asked") -> "tuple[str, Explained]":
+    from dataclasses import replace
+
     from ci_stat import config
-    from ci_stat.explaining import explain_stream, nothing
+    from ci_stat.explaining import explain_stream, how_of, nothing
     from ci_stat.loading import log_places
     from ci_stat.sources.build_log import first_log
     from ci_stat.sources.no_log import NoLog
 
-    places = log_places(config.load())
+    settings = config.load()
+    places = log_places(settings)
     if not places:
         raise UsageError(
             f"No file is called {job!r}, and no log place is set in which build {number} of a job could be looked for.",
             "Give a log file, or set log_dir or jenkins_url (see `ci-stat config`).",
         )
     name = f"{job} #{number}"
+    if asked.how.rules is None:
+        asked = replace(asked, how=replace(asked.how, rules=how_of(settings.get("rules")).rules))
     try:
         with first_log(places, job, number) as stream:
             return name, explain_stream(stream, asked)
@@ -106,7 +114,7 @@ def _print(answers: "Iterable[tuple[str, Explained]]", form: str, color: str) ->
             if count:
                 click.echo()
             screen.write_lines(explained.answer_lines(name, answer), sys.stdout, options.colored(color))
-        if answer.extraction.state in _UNREAD:
+        if answer.extraction.state != "read" and not answer.extraction.bytes:
             unread.append(name)
     if unread:
         raise WriteError(f"No text could be read from {plural(len(unread), 'log')}: {', '.join(unread[:5])}.")

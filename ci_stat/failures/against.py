@@ -1,6 +1,7 @@
 """The lines of a passing log, so that what it also says is no reason for a failure."""
 
 import re
+from hashlib import blake2b
 
 from ci_stat.failures.scan import ByteStream
 from ci_stat.failures.text import clean
@@ -12,8 +13,9 @@ _NUMBERS = re.compile(r"\d+|\b[0-9a-f]{7,}\b")
 
 
 def key_of(text: str) -> int:
-    """Equal for two lines that differ in numbers and hashes only."""
-    return hash(_NUMBERS.sub("#", text.strip()))
+    """Equal for two lines that differ in numbers and hashes only; the same in every process."""
+    masked = _NUMBERS.sub("#", text.strip()).encode("utf-8", "replace")
+    return int.from_bytes(blake2b(masked, digest_size=8).digest())
 
 
 def lines_of(stream: ByteStream) -> frozenset[int]:

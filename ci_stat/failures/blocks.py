@@ -32,9 +32,9 @@ def indent_of(text: str) -> int:
     return len(_INDENT.match(text)[0].expandtabs(8))  # type: ignore[index]
 
 
-def blocks_at(document: Document, position: int, rule: Rule, match: re.Match[str]) -> Iterator[Block]:
-    """The block that begins at a match; several where the rule says that it is a list."""
-    first, last = _up(document, position, rule), _down(document, position, rule)
+def blocks_at(document: Document, position: int, rule: Rule, match: re.Match[str], floor: int = 0) -> Iterator[Block]:
+    """The block that begins at a match; several where the rule says that it is a list. Not above position `floor`."""
+    first, last = _up(document, position, rule, floor), _down(document, position, rule)
     if not rule.items:
         yield Block(rule, first, _trimmed(document, position, last), position, match)
         return
@@ -46,12 +46,12 @@ def blocks_at(document: Document, position: int, rule: Rule, match: re.Match[str
         yield Block(rule, begin, _trimmed(document, begin, end), begin, hit)
 
 
-def _up(document: Document, position: int, rule: Rule) -> int:
+def _up(document: Document, position: int, rule: Rule, floor: int) -> int:
     if not rule.back:
         return position
     back, first = compiled(rule.back), position
     while (
-        first > 0
+        first > floor
         and position - first < rule.lines
         and document.follows(first)
         and back.search(document.text(first - 1))

@@ -95,18 +95,19 @@ def find_blocks(document: Document, anchored: dict[int, set[int]], matcher: Matc
     for position, literals in anchored.items():
         if position > end and len(found) < MOST_BLOCKS:
             rules = matcher.rules_with(literals)
-            new = _matched(document, position, [rule for rule in rules if rule.for_job(job)])
+            new = _matched(document, position, [rule for rule in rules if rule.for_job(job)], end + 1)
             found += new
             if new and new[0].weight != EFFECT:
                 end = max(end, new[-1].last)
     return found
 
 
-def _matched(document: Document, position: int, rules: list[Rule]) -> list[Block]:
+def _matched(document: Document, position: int, rules: list[Rule], floor: int) -> list[Block]:
     for rule in rules:
         match = rule.match(document.text(position), document.text(position + 1))
-        if match:
-            return list(blocks_at(document, position, rule, match))
+        blocks = list(blocks_at(document, position, rule, match, floor)) if match else []
+        if blocks:
+            return blocks
     return []
 
 
@@ -124,6 +125,5 @@ def _each_once(failures: list[tuple[CaseFailure, Found]]) -> list[tuple[CaseFail
 
 
 def _identity(failure: CaseFailure) -> tuple[str, ...]:
-    if failure.kind == FailureKind.CASE and not failure.guess:
-        return (failure.kind, failure.suite, case_key(failure.name))
-    return (failure.kind, failure.fingerprint)
+    # With what it said: two packages may have cases of one name.
+    return (failure.kind, failure.suite, case_key(failure.name), failure.fingerprint)

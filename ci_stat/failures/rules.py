@@ -66,8 +66,11 @@ class Rule:
                 raise ValueError(f"{name} is {value!r}, not one of {', '.join(WEIGHTS)}")
         if not self.anchors or not all(3 <= len(anchor.encode()) <= 100 for anchor in self.anchors):
             raise ValueError("anchors must be literals of 3 to 100 bytes, one at least")
-        if not 1 <= self.lines <= _MOST_LINES:
-            raise ValueError(f"lines is {self.lines}, not from 1 to {_MOST_LINES}")
+        if any("\n" in anchor for anchor in self.anchors):
+            raise ValueError("an anchor stands in one line, and holds no line end")
+        for name, least in (("lines", 1), ("head", 1), ("blank", 0), ("tail", 0)):
+            if not least <= getattr(self, name) <= _MOST_LINES:
+                raise ValueError(f"{name} is {getattr(self, name)}, not from {least} to {_MOST_LINES}")
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
@@ -110,7 +113,7 @@ def parse(text: str, where: str) -> tuple[Rule, ...]:
     """A user's own rules. Raises SettingsError that names the rule and what is wrong with it."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{where} is not valid TOML: {error}.", "See docs/rules.md for an example.") from None
     rules = content.get("rule")
     if set(content) - {"rule"} or not isinstance(rules, list) or not all(isinstance(each, dict) for each in rules):
@@ -122,7 +125,7 @@ def _checked(values: dict[str, Any], index: int, where: str) -> Rule:
     try:
         rule = _rule(values)
         rule.compile_all()
-    except (ValueError, TypeError, re.error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, re.error) as error:
         raise SettingsError(
             f"{where}: rule {index} ({str(values.get('name', 'without a name'))[:80]!r}): {error}.",
             "See docs/rules.md for what a rule holds.",

@@ -8,7 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import TYPE_CHECKING, Protocol
 
 from ci_stat.failures.text import without_escapes
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 PAGE = 1 << 14
 PAGES = 8  # in a buffer: 128 KB stay in the second level cache
 BEHIND, AHEAD = 1, 4  # pages kept before and after one that holds an anchor: 16 KB and 64 KB
-MOST = 400  # pages kept from the front, and again from the back, of a log that is full of anchors: 6.5 MB each
+MOST = 128  # pages kept from the front, and again from the back, of a log that is full of anchors: 2 MB each
 MUCH = 512  # buffers, 64 MB, after which counting lines faster is worth an import
 OVERLAP = 128  # longer than any anchor
 # Short pieces of the anchors, shared by many and rare in what servers and build tools say of ordinary days. They are
 # searched everywhere; only where one stands the anchors that hold it are compared. An anchor without any is its own.
 CORES = (
-    "rror", "FAIL", "ailed", "ailure", "anic", "illed", "nnot ", "has ", "d not ", "e max", "ld: ", " memor", "ted wi",
-    "Excep", "java.", "std", " offl", "OUT", "ost ", "defi", "signa", " ERR", "The ", " out", " Gat", "E: Un", "gePu",
-    "style]", "borte", "t ok ", "hs:", "NING:", "oom", "iff ", " 137", "*** ",
+    "ailed", "not ", "ror ", "ilur", "FAIL", "exit", "the ", "ror:", "signal", "Excep", " out", "ld: ", "Erro",
+    "ked ", " ERR", "java.", "defi", "error", "check)", " wen", "Kill", "has ", " ***", "ake ", "styl", "The ",
+    "e to", "red ", "ment", "--- S", " Gat", "gePu", " refo", "ere w", "IMEO", " faili", "ceba", "fata", "NING:",
+    "ceede", " std", "iff ", "ed a", "found ", "cess ", "Fail", "s to ", "vice", " bui",
 )  # fmt: skip
-GROUP = 12  # literals searched in one pass: of up to 12 at about 10 GB/s, of 32 at less than 2
+GROUP = 20  # literals searched in one pass: 12 at about 10 GB/s, 32 at less than 2
 
 
 class ByteStream(Protocol):
@@ -92,9 +93,11 @@ def _apart(cores: Sequence[str]) -> list[list[str]]:
 
     Equal first letters go into different groups: the library searches few first letters one by one, which is slow.
     """
+    collide = _collisions(cores)
     groups: list[list[str]] = [[] for _ in range(-(-len(cores) // GROUP))]
-    for core in sorted(cores, key=lambda core: (-sum(each[0] == core[0] for each in cores), core)):
-        free = [group for group in groups if not any(_collide(core, each) for each in group)]
+    # Those that collide with most others come first, while there is room.
+    for core in sorted(cores, key=lambda core: (-len(collide[core]), core)):
+        free = [group for group in groups if collide[core].isdisjoint(group)]
         if free:
             min(free, key=lambda group: (sum(each[0] == core[0] for each in group), len(group))).append(core)
         else:
@@ -102,13 +105,16 @@ def _apart(cores: Sequence[str]) -> list[list[str]]:
     return groups
 
 
-def _collide(one: str, two: str) -> bool:
-    """Whether a text can hold both so that they share letters."""
-    return one in two or two in one or _overlap(one, two) or _overlap(two, one)
-
-
-def _overlap(first: str, second: str) -> bool:
-    return any(second.startswith(first[start:]) for start in range(1, len(first)))
+def _collisions(cores: Sequence[str]) -> dict[str, set[str]]:
+    """For each core the others with which it can share letters in a text."""
+    begins = {core: frozenset(core[:end] for end in range(1, len(core) + 1)) for core in cores}
+    ends = {core: frozenset(core[start:] for start in range(len(core))) for core in cores}
+    found: dict[str, set[str]] = {core: set() for core in cores}
+    for one, two in combinations(cores, 2):
+        if one in two or two in one or not (begins[one].isdisjoint(ends[two]) and begins[two].isdisjoint(ends[one])):
+            found[one].add(two)
+            found[two].add(one)
+    return found
 
 
 class _Buffer:

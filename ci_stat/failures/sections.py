@@ -47,7 +47,7 @@ def sections(document: Document, marks: list[int]) -> list[Section]:
         text = _whole(document, position)
         end = _END.search(text)
         if end:
-            code = next((end[name] for name in ("code", "tail", "action", "script") if end[name]), "1")
+            code = _code(end)
             if position > start:
                 loose = not (end["command"] or end["tail"] or end["action"])
                 found.append(Section(outer, start, position - 1, code != "0", loose))
@@ -58,8 +58,19 @@ def sections(document: Document, marks: list[int]) -> list[Section]:
 
 
 def passed(document: Document, marks: list[int]) -> bool:
-    """Whether the log itself says, near its end, that the build succeeded."""
-    return any(_PASSED.search(document.text(each)) for each in marks if each >= len(document) - 20)
+    """Whether the last thing that the log says about its end, near its end, is that the build succeeded."""
+    for each in reversed([mark for mark in marks if mark >= len(document) - 20]):
+        text = document.text(each)
+        if _PASSED.search(text):
+            return True
+        end = _END.search(_whole(document, each))
+        if end and _code(end) != "0":
+            return False
+    return False
+
+
+def _code(end: re.Match[str]) -> str:
+    return next((end[name] for name in ("code", "tail", "action", "script") if end[name]), "1")
 
 
 def _whole(document: Document, position: int) -> str:

@@ -38,7 +38,7 @@ def without_escapes(raw: bytes) -> bytes:
 def clean(raw: bytes) -> str:
     """The line as text for matching: indentation is kept, blanks at the end are not."""
     raw = raw[: 4 * LONGEST]
-    text = without_escapes(raw).decode("utf-8", "replace")
+    text = without_escapes(raw).decode("utf-8", "replace").removeprefix("\ufeff")
     if "\r" in text:
         # What follows a carriage return is written over what stood there; fold markers are hidden that way.
         shown = [part for part in text.split("\r") if part.strip()]

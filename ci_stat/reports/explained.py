@@ -27,7 +27,7 @@ def answer_lines(name: str, answer: Explained) -> Iterator[Line]:
 
 def _read(answer: Explained) -> str:
     extraction = answer.extraction
-    if extraction.state not in (LogState.READ, LogState.CUT, LogState.RUNNING, LogState.TOO_BIG):
+    if extraction.state != LogState.READ and not extraction.bytes:
         return str(extraction.state)
     found = plural(len(extraction.failures), "failure")
     return f"{plural(extraction.lines, 'line')}, {found}" + (", a guess" if _is_guess(answer) else "")

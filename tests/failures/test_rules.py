@@ -20,7 +20,7 @@ from ci_stat.records import CaseFailure
 FOLDER = Path(__file__).with_name("fixtures")
 LOGS = sorted(FOLDER.glob("*.log"))
 KEYS = ("kind", "name", "suite", "file", "line", "message", "first_line", "last_line", "rule")
-SLOW = 0.05  # seconds for a line of 2,000 characters; the worst of ours takes a fiftieth
+SLOW = 0.3  # seconds of CPU for a line of 2,000 characters; linear ones take milliseconds, nested ones for ever
 
 
 def answer_of(log: Path) -> tuple[CaseFailure, ...]:
@@ -103,7 +103,7 @@ def test_no_line_makes_a_pattern_run_long(rule: Rule) -> None:
     patterns = (rule.pattern, rule.next, rule.back, rule.until, rule.through, rule.down, rule.items, rule.says)
     for pattern in {re.compile(each) for each in patterns if each}:
         for line in _lines(rule):
-            started = time.perf_counter()
+            started = time.process_time()
             pattern.search(line)
-            took = time.perf_counter() - started
+            took = time.process_time() - started
             assert took < SLOW, f"{pattern.pattern!r} takes {took:.2f} s for {line[:60]!r}..."
