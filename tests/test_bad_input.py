@@ -140,9 +140,8 @@ def test_a_host_that_has_no_address(call: Call, monkeypatch: pytest.MonkeyPatch)
 def account(server: mariadb.Server, mariadb_url: str) -> Iterator[tuple[str, str]]:
     """A database, and a user who may read it with the password `right%one`."""
     database = mariadb_url.rpartition("/")[2]
-    server.sql(f"create user 'reader'@'%' identified by 'right%one'; grant select on {database}.* to 'reader'@'%'")
-    yield "reader", database
-    server.sql("drop user 'reader'@'%'")
+    with server.account("reader", "right%one", f"select on {database}.*") as name:
+        yield name, database
 
 
 def _as(monkeypatch: pytest.MonkeyPatch, server: mariadb.Server, user: str, password: str, database: str) -> None:

@@ -250,9 +250,13 @@ def test_a_process_killed_midway_leaves_nobody_behind_and_loses_little(
     def stuck() -> set[int]:
         return {pid for _, number, pid in opened(tmp_path / "opened") if number >= 30}
 
-    _wait_for(lambda: len(stuck()) == 3)
-    readers = stuck()
-    _wait_for(lambda: len(_kept(state)) >= 20)
+    try:
+        _wait_for(lambda: len(stuck()) == 3)
+        readers = stuck()
+        _wait_for(lambda: len(_kept(state)) >= 20)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     if sign == signal.SIGINT:
         os.killpg(process.pid, sign)
     else:

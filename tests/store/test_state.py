@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -244,15 +245,21 @@ def test_a_state_of_a_newer_version_is_left_alone(state: State, empty: Engine) -
     assert "state_url" in caught.value.hint
 
 
-def test_a_state_that_may_only_be_read(state: State, empty: Engine, url: str, request: pytest.FixtureRequest) -> None:
+@pytest.fixture
+def read_only(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of the same database for somebody who may only read."""
+    if url.startswith("sqlite"):
+        yield f"{url.replace('///', '///file:')}?mode=ro&uri=true"
+        return
+    server: mariadb.Server = request.getfixturevalue("server")
+    with server.account("reader", "x", f"select on {url.rpartition('/')[2]}.*"):
+        yield url.replace("root:@", "reader:x@")
+
+
+def test_a_state_that_may_only_be_read(state: State, read_only: str) -> None:
     found = {("unit", 1): read(failure())}
     state.keep(found, RULES)
-    if url.startswith("sqlite"):
-        reader = State(open_engine(f"{url.replace('///', '///file:')}?mode=ro&uri=true"), "mysql://ci")
-    else:
-        server, name = request.getfixturevalue("server"), url.rpartition("/")[2]
-        server.sql(f"create or replace user reader@'%' identified by 'x'; grant select on {name}.* to reader@'%'")
-        reader = State(open_engine(url.replace("root:@", "reader:x@")), "mysql://ci")
+    reader = State(open_engine(read_only), "mysql://ci")
     reader.prepare()
     assert reader.known(found, RULES) == found
     with pytest.raises(DatabaseError):

@@ -54,7 +54,7 @@ class Server:
         return self.folder / "s"
 
     def sql(self, text: str, database: str = "") -> str:
-        """What the `mariadb` client prints for `text`."""
+        """What the `mariadb` client prints for `text`. Raises RuntimeError with the server's own words."""
         command = [
             "mariadb",
             "--no-defaults",
@@ -63,7 +63,19 @@ class Server:
             f"--socket={self.socket}",
             *([database] if database else []),
         ]
-        return subprocess.run(command, input=text, text=True, check=True, capture_output=True).stdout
+        done = subprocess.run(command, input=text, text=True, capture_output=True)
+        if done.returncode:
+            raise RuntimeError(f"mariadb: {done.stderr.strip()}")
+        return done.stdout
+
+    @contextmanager
+    def account(self, name: str, password: str, rights: str) -> Iterator[str]:
+        """A user of this name with `rights` ("select on t1.*"), gone after the block: tests share the server."""
+        self.sql(f"create user {name}@'%' identified by '{password}'; grant {rights} to {name}@'%'")
+        try:
+            yield name
+        finally:
+            self.sql(f"drop user {name}@'%'")
 
     def stop(self, kill: bool = False) -> None:
         (self.process.kill if kill else self.process.terminate)()
