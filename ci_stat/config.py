@@ -50,9 +50,32 @@ KEYS: dict[str, Key] = {
     "jenkins_url": Key("root of the Jenkins that `ci-stat sync jenkins` and the logs come from"),
     "jenkins_user": Key("user in Jenkins, for whom the token was made"),
     "jenkins_token": Key("the user's API token", secret=True),
-    "webhook": Key("Feishu custom bot to post to", secret=True),
-    "app_id": Key("Feishu app to post as"),
+    "channels": Key("where reports go, e.g. feishu,mail,slack (default: everything that is set up)"),
+    "webhook": Key("Feishu custom bot to post to: its whole address", secret=True),
+    "webhook_secret": Key("the bot's signing secret, if it asks for signatures", secret=True),
+    "webhook_keyword": Key("a word that the bot wants in each message, if it asks for one"),
+    "app_id": Key("Feishu app to post as; with a webhook too, the webhook is the spare way"),
     "app_secret": Key("the Feishu app's secret", secret=True),
+    "chat_id": Key("chat that the app posts to: its id (oc_...), or a name that only one chat has"),
+    "feishu_url": Key(
+        "Feishu's API; Lark's international side is https://open.larksuite.com", "https://open.feishu.cn"
+    ),
+    "mail_host": Key("SMTP server to send reports by"),
+    "mail_port": Key("its port (default: 587, or 465 for ssl)"),
+    "mail_tls": Key("encryption: starttls, ssl or none", "starttls"),
+    "mail_ca": Key("file of a certificate authority of your own, to check the mail server by"),
+    "mail_user": Key("user in the mail server"),
+    "mail_password": Key("the user's password", secret=True),
+    "mail_from": Key("sender of reports"),
+    "mail_to": Key("who gets reports: addresses with commas between"),
+    "slack_webhook": Key("Slack incoming webhook to post to", secret=True),
+    "slack_token": Key("Slack bot token to post with, instead of a webhook", secret=True),
+    "slack_channel": Key("channel that the token posts to"),
+    "slack_url": Key("Slack's API", "https://slack.com/api"),
+    "stale_hours": Key("hours without any new row after which a report says that its data is old", "2"),
+    "history_days": Key("days before a window that decide what is new, and what is usual", "14"),
+    "report_delay": Key("minutes that a report waits for builds that are still going", "0"),
+    "known_issues": Key("file (JSON) of cases that somebody already knows: {case: link}"),
     "gh_token": Key("GitHub token to read and file issues with", secret=True),
 }
 _SERVER = ("host", "user", "database")  # what a server needs at least
@@ -159,6 +182,10 @@ class Settings:
                 f"{key} is {text[:80]!r} (from {self.origin(key)}), not a whole number from 1 to {most}."
             )
         return int(text)
+
+    def minutes(self, key: str) -> int:
+        """A whole number that may be 0. Raises SettingsError."""
+        return 0 if self.get(key) == "0" else self.number(key)
 
 
 def _hidden_url(text: str) -> str:

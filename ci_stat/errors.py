@@ -68,3 +68,15 @@ class SourceError(CiStatError):
     """A foreign place facts come from did not give an answer that can be used."""
 
     exit_code = 7
+
+
+class NotDelivered(CiStatError):
+    """A report is not known to have arrived everywhere it should."""
+
+    exit_code = 8
+
+
+class DataTrouble(CiStatError):
+    """There is no data for a report, or none that is new."""
+
+    exit_code = 9

@@ -74,3 +74,42 @@ def web_link(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+# The signs that Feishu's card markup acts on, as the entities that its documentation names.
+_LARK = {ord(sign): f"&#{ord(sign)};" for sign in "><-!*/\\[]()#:+\"'`$_"} | {
+    ord("&"): "&amp;", ord("~"): "&sim;", ord("|"): "&#124;", ord("{"): "&#123;", ord("}"): "&#125;",
+}  # fmt: skip
+_WWW = re.compile(r"(?i)\b(www)\.")
+_ADDRESS = re.compile(r"(?i)://|\bwww\.")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:/=])")
+_BREAK = "\u200b"  # between two signs that act together only; visible() has taken out all that came from outside
+
+
+def lark_text(text: object, limit: int = MAX_SHOWN) -> str:
+    """`text` inside Feishu's card markup (`markdown`, `lark_md`): nothing in it is markup, a mention or a link."""
+    return _WWW.sub(r"\1&#46;", visible(text, limit).translate(_LARK))
+
+
+def message_text(text: object, limit: int = MAX_SHOWN) -> str:
+    """`text` in a Feishu text or post message, where `<at ...>` is live and addresses become links.
+
+    There are no entities in it: `<` becomes its full-width form, and addresses are broken by a character of no width.
+    """
+    return _broken_addresses(visible(text, limit).replace("<", "\uff1c").replace(">", "\uff1e"))
+
+
+def _broken_addresses(text: str) -> str:
+    return _ADDRESS.sub(lambda match: f"{match[0][:-2]}{_BREAK}{match[0][-2:]}", text)
+
+
+def slack_text(text: object, limit: int = MAX_SHOWN) -> str:
+    """`text` in Slack's mrkdwn: no mention and no link. Emphasis cannot be escaped there, and does no harm."""
+    shown = visible(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _broken_addresses(shown)
+
+
+def markdown_text(text: object, limit: int = MAX_SHOWN) -> str:
+    """`text` in GitHub's Markdown: no markup, no mention, no reference to an issue, no link."""
+    shown = _MARKDOWN.sub(r"\\\1", visible(text, limit))
+    return shown.replace("@", f"@{_BREAK}").replace("\\#", f"\\#{_BREAK}").replace("\\:\\/\\/", f"\\:{_BREAK}\\/\\/")

@@ -22,11 +22,11 @@ from ci_stat.errors import CiStatError, SettingsError, UsageError, WriteError
 from ci_stat.escape import visible
 from ci_stat.explaining import Asked, how_of
 from ci_stat.extraction import LogReader
-from ci_stat.records import JobCount, Origin, PRCount, Provenance, Run, RunFilter, Window, WindowCount
+from ci_stat.records import JobCount, Origin, PeriodCount, PRCount, Provenance, Run, RunFilter, Window, WindowCount
 from ci_stat.result import Result, log_states, with_failures
 from ci_stat.sources.build_log import FolderPlace
 from ci_stat.sources.no_log import LogPlace
-from ci_stat.store import counts, runs
+from ci_stat.store import counts, runs, times
 from ci_stat.store.engine import connected, open_engine
 from ci_stat.store.state import State
 from ci_stat.store.troubles import retry_read
@@ -76,6 +76,10 @@ class Source:
     def newest(self) -> datetime | None:
         """The freshest row's time, naive, in the database's zone."""
         return self._ask(runs.newest_time)
+
+    def oldest(self) -> datetime | None:
+        """The first row's time, naive, in the database's zone."""
+        return self._ask(runs.oldest_time)
 
     def latest_end(self) -> datetime:
         """The end of a window that just holds the newest row. Raises UsageError for an empty table."""
@@ -166,6 +170,30 @@ class Source:
 
         return self._ask(read)
 
+    def count_windows(self, wanted: Sequence[RunFilter]) -> list[WindowCount]:
+        """The counts of several windows, over one connection."""
+        return self._ask(lambda connection: [counts.count_window(connection, each, Counter()) for each in wanted])
+
+    def count_periods(self, wanted: RunFilter) -> tuple[PeriodCount, ...]:
+        """Runs over time, by hour, day or month."""
+        return self._ask(lambda connection: times.count_periods(connection, wanted))
+
+    def durations(self, wanted: Sequence[RunFilter]) -> dict[str, list[int]]:
+        """Milliseconds of the successful runs of several windows together, by job."""
+
+        def read(connection: Connection) -> dict[str, list[int]]:
+            together: dict[str, list[int]] = {}
+            for each in wanted:
+                for job, took in times.durations(connection, each).items():
+                    together.setdefault(job, []).extend(took)
+            return together
+
+        return self._ask(read)
+
+    def ended_later(self, wanted: RunFilter, age: timedelta) -> tuple[int, int]:
+        """How many runs of a window ended later than `age` after its end, of how many."""
+        return self._ask(lambda connection: times.ended_later(connection, wanted, age))
+
     def _ask(self, question: Callable[[Connection], T]) -> T:
         def once() -> T:
             started = time.monotonic()
@@ -232,12 +260,17 @@ _WHEREABOUTS = ("log_dir", "log_template", "log_limit", "jenkins_url", "jenkins_
 
 def _state(settings: Settings, database: str) -> State | None:
     try:
-        engine = open_engine(settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout"))
-        make_folder(engine)
-        return State(engine, database)
+        return State(state_engine(settings), database)
     except CiStatError as error:
         log.warning("Our own state cannot be used, so logs are read each time: %s", visible(error))
         return None
+
+
+def state_engine(settings: Settings) -> Engine:
+    """The engine of our own state, with its folder made. Raises SettingsError or WriteError."""
+    engine = open_engine(settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout"))
+    make_folder(engine)
+    return engine
 
 
 def make_folder(engine: Engine) -> None:

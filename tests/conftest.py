@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import Engine, text
 
 from ci_stat.cli import run
@@ -26,6 +26,8 @@ settings.register_profile(
     deadline=None,
     max_examples=int(os.environ.get("CI_STAT_TEST_EXAMPLES", "40")),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
+    # All but `explain`, which runs for minutes where examples are large.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],
 )
 settings.load_profile("ci_stat")
 

@@ -205,7 +205,7 @@ def test_every_command_line_parses() -> None:
             except (AssertionError, click.ClickException) as error:
                 pytest.fail(f"{where}: {line}: {error}")
             seen.add(arguments[0])
-    assert seen >= {"summary", "jobs", "prs", "failures", "import", "export", "demo", "config"}
+    assert seen >= {"summary", "jobs", "prs", "failures", "report", "deliveries", "import", "export", "demo", "config"}
 
 
 def test_changelog_names_every_command() -> None:

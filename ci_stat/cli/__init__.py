@@ -22,6 +22,7 @@ Examples:
   ci-stat jobs --begin 2021-06-19 --end 2021-06-21
   ci-stat prs --since 7d --repo pingcap/tidb --limit 20
   ci-stat failures --since 7d --json | jq '.failures[0]'
+  ci-stat report hourly --post              what the last hour did, to Feishu, mail or Slack
   ci-stat import runs.jsonl.gz              bring the runs of another CI
   ci-stat sync jenkins --since 7d           bring the builds of a Jenkins
 
@@ -31,6 +32,7 @@ Exit codes:
   1  a fault of ci-stat itself     5  a record cannot be imported (--strict)
   2  arguments cannot be meant     6  a file cannot be read or written
   3  no answer from the database   7  a foreign place gave no usable answer
+  8  a report is not delivered     9  no data for a report, or none that is new
   130  interrupted
 
 Settings come from env.json at STAT_ENV_PATH and from CI_STAT_<KEY>: see `ci-stat config`.
@@ -47,6 +49,7 @@ class Commands(click.Group):
     _modules: ClassVar = {
         "explain": "explain",
         "summary": "show", "jobs": "show", "prs": "show", "failures": "show",
+        "report": "report", "deliveries": "report",
         "import": "data", "export": "data", "sync": "sync", "demo": "data",
         "config": "settings", "completion": "settings",
     }  # fmt: skip
@@ -56,6 +59,8 @@ class Commands(click.Group):
         "jobs": "Jobs, most failures first.",
         "prs": "Pull requests, most failures first.",
         "failures": "What failed, most runs first.",
+        "report": "Hourly and daily reports: shown, or sent once to everybody.",
+        "deliveries": "What became of reports that were sent.",
         "import": "Bring run records from JSON Lines into the CI database.",
         "export": "Write run records as JSON Lines.",
         "sync": "Bring the builds of a Jenkins into the CI database.",

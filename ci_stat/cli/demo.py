@@ -14,13 +14,18 @@ from pathlib import Path
 import click
 
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
-from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text
+from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text, stories_from
 from ci_stat.errors import WriteError
 from ci_stat.escape import visible
 from ci_stat.loading import Source
 from ci_stat.progress import counting, loading
 from ci_stat.records import RunFilter, RunRow, Status
+from ci_stat.reporting import HOURLY, reporter, watching
 from ci_stat.reports import screen, tables
+from ci_stat.reports.card_reading import card_document
+from ci_stat.reports.document_terminal import on_terminal
+from ci_stat.reports.feishu_forms import fitted_card
+from ci_stat.reports.report_document import report_document
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
 
@@ -115,7 +120,24 @@ def show(built: Built, color: bool) -> None:
         failed = replace(wanted, statuses=(Status.FAILURE.value,))
         result = source.load(failed, progress, log_progress=log_progress)
     screen.show(tables.failures(result, 12), sys.stdout, color)
+    click.echo()
+    _show_card(built, source, color)
     click.echo(_next_steps(built))
+
+
+def _show_card(built: Built, source: Source, color: bool) -> None:
+    """The hourly card of the first hour of the planted outage, or of the last hour where it is not in the data."""
+    begin = stories_from(built.begin).outage[0]
+    if begin >= built.end:
+        begin = built.end - timedelta(hours=1)
+    window = source.window(begin, begin + timedelta(hours=1))
+    settings = load({PATH_VARIABLE: str(built.folder)})
+    with watching() as watched:
+        made = reporter(settings, source, window.end + timedelta(minutes=7), watched).report(HOURLY, RunFilter(window))
+    card = card_document(fitted_card(report_document(made)))
+    click.echo(click.style("The hourly card for Feishu, mail or Slack (ci-stat report hourly --preview):", bold=color))
+    click.echo()
+    screen.show(on_terminal(card), sys.stdout, color)
 
 
 def _next_steps(built: Built) -> str:
@@ -132,6 +154,8 @@ This was made up: {built.rows:,} runs and {built.logs:,} logs in {folder}. What 
                                                        why did this build fail?
   ci-stat jobs --since 24h --end latest                the last day, job by job
   ci-stat prs --since 7d --end latest --json           the same for other programs
+  ci-stat report hourly --now 2021-06-16T15:07 --preview-html card.html
+                                                       the card above, as it looks in the client
   python3 examples/fetch.py > log.ans                  everything, for an editor that folds
   ci-stat config                                       where settings come from
 

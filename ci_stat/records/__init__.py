@@ -13,7 +13,17 @@ from ci_stat.records.counts import (
     every_period,
     period_length,
 )
-from ci_stat.records.failure import ANALYSIS_KINDS, CaseFailure, Extraction, FailureKind, LogState, failures_of
+from ci_stat.records.delivery import Delivery, DeliveryKey, DeliveryState, Outcome
+from ci_stat.records.failure import (
+    ANALYSIS_KINDS,
+    CaseFailure,
+    Extraction,
+    FailureKey,
+    FailureKind,
+    LogState,
+    Sighting,
+    failures_of,
+)
 from ci_stat.records.run import (
     DEFAULT_RUN_URL,
     HALF_PAIR,
@@ -36,12 +46,17 @@ __all__ = [
     "HALF_PAIR",
     "TABLE",
     "CaseFailure",
+    "Delivery",
+    "DeliveryKey",
+    "DeliveryState",
     "Description",
     "Extraction",
+    "FailureKey",
     "FailureKind",
     "JobCount",
     "LogState",
     "Origin",
+    "Outcome",
     "PRCount",
     "PRFacts",
     "PeriodCount",
@@ -49,6 +64,7 @@ __all__ = [
     "Run",
     "RunFilter",
     "RunRow",
+    "Sighting",
     "Status",
     "Tally",
     "Window",

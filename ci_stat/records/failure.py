@@ -1,6 +1,7 @@
-"""What went wrong in one run (`CaseFailure`), and what reading a build log gave (`Extraction`)."""
+"""What went wrong in one run (`CaseFailure`), what a build log gave (`Extraction`), and since when (`Sighting`)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -75,6 +76,22 @@ class Extraction(msgspec.Struct, frozen=True, gc=False):
     lines: int = 0
     bytes: int = 0
     detail: str = ""
+
+
+FailureKey = tuple[str, str]
+"""What makes two failures the same one: kind, and name or fingerprint."""
+
+
+class Sighting(msgspec.Struct, frozen=True, gc=False):
+    """When one failure was seen: at first and at last, and the run it was first seen in.
+
+    Times are naive, wall clock of the CI database's zone, whole seconds, as `ci_data.time`.
+    """
+
+    first_seen: datetime
+    last_seen: datetime
+    job: str
+    number: int
 
 
 def failures_of(analysis: object) -> Iterator[CaseFailure]:

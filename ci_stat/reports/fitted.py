@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -28,7 +29,7 @@ class Column:
 
     @property
     def width(self) -> int:
-        return max([len(self.title), *(cell.cell_len for cell in self.cells)])
+        return max([cell_len(self.title), *(cell.cell_len for cell in self.cells)])
 
     @property
     def least(self) -> int:

@@ -3,7 +3,7 @@
 from ci_stat.records import Run
 from ci_stat.result.logs import log_states, with_failures
 from ci_stat.result.lookup import HashMap, NumberMap
-from ci_stat.result.models import PR, Commit, FailInfo, Job, group_failures
+from ci_stat.result.models import PR, Commit, FailInfo, Job, failure_key, group_failures
 from ci_stat.result.result import Result
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "NumberMap",
     "Result",
     "Run",
+    "failure_key",
     "group_failures",
     "log_states",
     "with_failures",

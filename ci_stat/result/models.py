@@ -112,7 +112,7 @@ def group_failures(runs: Iterable[Run]) -> dict[str, FailInfo]:
     found: dict[tuple[str, str], FailInfo] = {}
     for run in runs:
         if run.failures and run.status == Status.FAILURE:
-            once = {_group_key(failure): failure for failure in reversed(run.failures)}
+            once = {failure_key(failure): failure for failure in reversed(run.failures)}
             for key, failure in reversed(once.items()):
                 found.setdefault(key, FailInfo(case_key(failure.name), failure.kind)).add(run, failure)
     named: dict[str, FailInfo] = {}
@@ -121,7 +121,7 @@ def group_failures(runs: Iterable[Run]) -> dict[str, FailInfo]:
     return named
 
 
-def _group_key(failure: CaseFailure) -> tuple[str, str]:
+def failure_key(failure: CaseFailure) -> tuple[str, str]:
     """A case is its name, however it is spelled. Anything else is what it says, as its fingerprint masks it."""
     if failure.fingerprint and not is_case(failure):
         return (failure.kind, failure.fingerprint)

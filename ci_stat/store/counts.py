@@ -34,7 +34,7 @@ from ci_stat.store.streaming import stream
 _STATUSES = (Status.SUCCESS, Status.FAILURE, Status.ABORTED)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
@@ -46,7 +46,7 @@ def _moment(value: Any) -> datetime | None:
         return None
 
 
-def _label(period: str) -> str:
+def label_of(period: str) -> str:
     """A period's label; `None`, as a Result has it, where the time is no time."""
     return str(_moment(period) and period) if len(period) > len("YYYY-MM") else period
 
@@ -104,7 +104,7 @@ def count_jobs(connection: Connection, wanted: RunFilter) -> list[JobCount]:
     """Every job of the window, most failures first."""
     found = [
         JobCount(
-            job_name=_text(job),
+            job_name=text_of(job),
             tally=_tally(*outcomes),
             prs=int(prs),
             failing_prs=int(failing),
@@ -169,8 +169,8 @@ def count_prs(
         total = int(prs)
         found.append(
             PRCount(
-                repo=_text(repo),
-                number=int(_text(pull)),
+                repo=text_of(repo),
+                number=int(text_of(pull)),
                 tally=_tally(*outcomes),
                 jobs=int(jobs),
                 failing_jobs=int(failing),
@@ -268,8 +268,8 @@ def count_window(connection: Connection, wanted: RunFilter, warnings: Counter[st
     by_job: dict[str, Counter[str]] = defaultdict(Counter)
     missed = broken = 0
     for period, job, status, runs, unnamed, no_object in _rows(connection, periods):
-        by_period[_label(_text(period))][_text(status)] += int(runs)
-        by_job[_text(job)][_text(status)] += int(runs)
+        by_period[label_of(text_of(period))][text_of(status)] += int(runs)
+        by_job[text_of(job)][text_of(status)] += int(runs)
         missed += int(unnamed)
         broken += int(no_object)
     warnings[BAD_ANALYSIS] += broken

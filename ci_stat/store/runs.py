@@ -133,7 +133,16 @@ def known_names(connection: Connection, column: str) -> set[str]:
 
 def newest_time(connection: Connection) -> datetime | None:
     """The freshest row's time, of the whole table (None if it is empty)."""
-    found = connection.execute(select(func.max(ci_data.c.time).cast(String(32)))).scalar()
+    return _time_of(connection, func.max(ci_data.c.time))
+
+
+def oldest_time(connection: Connection) -> datetime | None:
+    """The first row's time, of the whole table (None if it is empty)."""
+    return _time_of(connection, func.min(ci_data.c.time))
+
+
+def _time_of(connection: Connection, what: ColumnElement[Any]) -> datetime | None:
+    found = connection.execute(select(what.cast(String(32)))).scalar()
     try:
         return wall_time(found)
     except ValueError:

@@ -4,34 +4,19 @@ One row a build; what older rules found is replaced when its log is read again. 
 once. The CI databases that share one state are told apart by a short hash of their names.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    insert,
-    inspect,
-    select,
-)
+from sqlalchemy import ColumnElement, Engine, inspect, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
-from sqlalchemy.types import TypeDecorator
 
-from ci_stat.errors import SchemaMismatch
+from ci_stat.errors import AccessDenied, SchemaMismatch
 from ci_stat.records import CaseFailure, Extraction, LogState
 from ci_stat.store.engine import connected
-from ci_stat.store.schema import Spelled
-from ci_stat.store.troubles import database_errors, hidden, retry_read
+from ci_stat.store.state_tables import batches, extractions, insert_missing, metadata, source_of, version_table
+from ci_stat.store.troubles import database_errors, explain, hidden, retry_read, text_of
 
 VERSION = 1
 BATCH = 200  # builds in one statement: SQLite takes at most 999 values in older versions
@@ -43,43 +28,7 @@ MOST_BYTES = 450_000
 FINAL = frozenset({LogState.READ, LogState.TOO_OLD, LogState.TOO_BIG})
 _OF_PLACES = FINAL - {LogState.READ}
 
-T = TypeVar("T")
 Key = tuple[str, int]
-_BYTES = Text().with_variant(Spelled("MEDIUMTEXT"), "mysql", "mariadb")
-
-
-class _Exact(TypeDecorator[str]):
-    """Text as bytes: every collation that MySQL, MariaDB and TiDB share takes `unit` and `unit ` for one."""
-
-    impl = Spelled("VARBINARY(1020)")
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: Any) -> Any:
-        return None if value is None else value.encode()
-
-    def process_result_value(self, value: Any, _dialect: Any) -> str | None:
-        return value.decode() if isinstance(value, bytes) else value
-
-
-_NAME = String(255).with_variant(_Exact(), "mysql", "mariadb")
-
-metadata = MetaData()
-
-version_table = Table("ci_stat_state", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
-extractions = Table(
-    "log_extractions",
-    metadata,
-    Column("source", String(16), primary_key=True, comment="which CI database: a hash of its name"),
-    Column("job", _NAME, primary_key=True, comment="job name"),
-    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="build number"),
-    Column("rule_set", String(64), nullable=False, comment="version of the rules that found it"),
-    Column("state", String(32), nullable=False, comment="what became of the log"),
-    Column("detail", _BYTES, nullable=False, comment="why, in a sentence"),
-    Column("log_lines", BigInteger, nullable=False, comment="lines read"),
-    Column("log_bytes", BigInteger, nullable=False, comment="bytes read"),
-    Column("failures", _BYTES, nullable=False, comment="failures in causal order, as JSON"),
-    comment="what was found in build logs",
-)
 
 
 class State:
@@ -88,7 +37,7 @@ class State:
     def __init__(self, engine: Engine, database: str) -> None:
         """`database`: the CI database's name without password (`runs.database_name`)."""
         self._engine = engine
-        self._source = hashlib.sha256(database.encode()).hexdigest()[:16]
+        self._source = source_of(database)
 
     def prepare(self) -> None:
         """Make the tables where they are missing. Raises SchemaMismatch for a state that a newer ci_stat wrote."""
@@ -103,18 +52,25 @@ class State:
 
     def _create(self) -> None:
         there = set(inspect(self._engine).get_table_names())
-        with self._engine.begin() as connection:
-            for table in metadata.sorted_tables:
-                if table.name not in there:  # looked at first: who may only read has no right to say CREATE
+        missing = [table for table in metadata.sorted_tables if table.name not in there]
+        try:
+            with self._engine.begin() as connection:
+                for table in missing:  # looked at first: who may only read has no right to say CREATE
                     connection.execute(CreateTable(table, if_not_exists=True))  # another process may be quicker
+        except DBAPIError as error:
+            # Who may only read the logs' table that an older ci_stat made does without the tables that came later.
+            if not (there >= {version_table.name, extractions.name} and self._may_not(error)):
+                raise
+
+    def _may_not(self, error: DBAPIError) -> bool:
+        said = error.orig or error
+        return isinstance(explain(said, self._engine), AccessDenied) or "readonly" in text_of(said)
 
     def _version(self) -> int:
         with self._engine.begin() as connection:
             found = connection.execute(select(version_table.c.version)).scalars().all()
             if not found:
-                statement = insert(version_table).prefix_with("OR IGNORE", dialect="sqlite")
-                statement = statement.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")
-                connection.execute(statement, {"version": VERSION})
+                connection.execute(insert_missing(version_table), {"version": VERSION})
         return max(found, default=VERSION)
 
     def known(self, builds: Iterable[Key], rule_set: str, places: str = "") -> dict[Key, Extraction]:
@@ -131,7 +87,7 @@ class State:
 
     def _look_up(self, builds: Iterable[Key], where: ColumnElement[bool]) -> dict[Key, Extraction]:
         found: dict[Key, Extraction] = {}
-        for batch in _batches(builds, BATCH):
+        for batch in batches(builds, BATCH):
             found.update(retry_read(lambda batch=batch: self._of(batch, where)))  # type: ignore[misc]
         return found
 
@@ -157,7 +113,7 @@ class State:
         """
         gone = self.read_before([key for key, each in found.items() if each.state in _OF_PLACES])
         final = [(key, each) for key, each in found.items() if each.state in FINAL and key not in gone]
-        for batch in _batches(final, BATCH):
+        for batch in batches(final, BATCH):
             with database_errors(self._engine), self._engine.begin() as connection:
                 connection.execute(self._upsert(), [self._values(*each, rule_set, places) for each in batch])
 
@@ -208,9 +164,3 @@ def _extraction(row: Any) -> Extraction | None:
         return Extraction(LogState(row.state), failures, int(row.log_lines), int(row.log_bytes), row.detail)
     except ValueError:
         return None
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    each = iter(items)
-    while batch := list(islice(each, size)):
-        yield batch

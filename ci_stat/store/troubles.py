@@ -1,5 +1,6 @@
 """What a database's errors mean to a person: one of ours, with where and the next step. The password is in none."""
 
+import re
 import sqlite3
 import struct
 from collections.abc import Callable, Iterator
@@ -123,9 +124,15 @@ def _explain_sqlite(text: str, where: str, engine: Engine) -> DatabaseError:
     return DatabaseError(f"{where}: {text}")
 
 
+# Of the messages of all drivers: `no such table: deliveries`, `Table 'x.deliveries' doesn't exist`.
+_OWN_TABLE = re.compile(r"\b(deliveries|failure_sightings|sighting_spans|log_extractions|ci_stat_state)\b")
+
+
 def _missing(engine: Engine, text: str) -> DatabaseError:
     """What exactly is not there, by looking at the table once."""
     where = hidden(engine.url)
+    if _OWN_TABLE.search(text):
+        return SchemaMismatch(f"{where} lacks a table of our own state ({text}).", "Any `ci-stat report` makes it.")
     try:
         there = {column["name"] for column in inspect(engine).get_columns(ci_data.name)}
     except NoSuchTableError:

@@ -1,0 +1,49 @@
+"""How long jobs take, and whether that changed: the middle (median) of their successful runs."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median_low
+
+from ci_stat.analysis.report import DurationRow
+from ci_stat.records import Status
+from ci_stat.result import Job
+
+LEAST_RUNS = 5  # on both sides: below that the middle is chance
+CHANGE = 0.2  # smaller changes of the middle are not called a change
+# Runs this much shorter than nine of ten others did no work: Jenkins jobs end at once with success where the commit was
+# tested before (ci-data A3).
+CHEAP = 0.1
+LEAST_CHANGE = 60_000  # ms; a job of seconds that doubles does not make anybody wait
+
+
+def slowest(
+    jobs: Mapping[str, Job], before: Mapping[str, Sequence[int]], shown: int
+) -> tuple[tuple[DurationRow, ...], int]:
+    """Jobs whose middle changed first, the largest change first; then the slowest. And how many are left out.
+
+    `before`: durations in ms of the successful runs to compare with, by job.
+    """
+    rows = [row for name, job in jobs.items() if (row := _row(name, job, before.get(name, ())))]
+    rows.sort(key=lambda row: (-abs(_delta(row)) if row.change is not None else 0, -row.middle, row.job))
+    return tuple(rows[:shown]), max(0, len(rows) - shown)
+
+
+def _row(name: str, job: Job, before: Sequence[int]) -> DurationRow | None:
+    took = [run.duration for run in job.runs if run.status == Status.SUCCESS and run.duration is not None]
+    least = CHEAP * max(map(_usual_most, (took, before)))
+    took, before = [each for each in took if each >= least], [each for each in before if each >= least]
+    if not took:
+        return None
+    middle, then = median_low(took), median_low(before) if before else None
+    row = DurationRow(name, len(took), middle, max(took), then, len(before))
+    if then and min(len(took), len(before)) >= LEAST_RUNS and abs(middle - then) >= max(LEAST_CHANGE, CHANGE * then):
+        return DurationRow(name, len(took), middle, max(took), then, len(before), middle / then - 1)
+    return row
+
+
+def _usual_most(took: Sequence[int]) -> int:
+    """What nine of ten take at most; 0 for none."""
+    return sorted(took)[len(took) * 9 // 10 - 1 if len(took) > 1 else 0] if took else 0
+
+
+def _delta(row: DurationRow) -> int:
+    return row.middle - (row.before or 0)

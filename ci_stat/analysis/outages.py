@@ -1,0 +1,124 @@
+"""One cause that breaks many pull requests at once: the machines, a service, or what was merged an hour ago."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ci_stat.records import CaseFailure, FailureKind, Run, Status
+from ci_stat.result import failure_key
+
+SPAN = timedelta(hours=2)  # how close together the failures are
+AUTHORS = 3  # different ones: one person's pull requests can share a fault of their own
+PRS_OF_ENV = 3
+PRS_OF_ONE_CAUSE = 5  # any flaky case of a busy project hits three pull requests in two hours
+SHARE = 0.2  # of the failed runs in between: a busy project has some failures of machines in every hour
+_MACHINES = frozenset({FailureKind.ENV, FailureKind.SETUP})
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """`runs`, oldest first, failed of one cause; `what` and `message` are those of most of them."""
+
+    kind: str
+    what: str
+    message: str
+    runs: tuple[Run, ...]
+
+    @property
+    def prs(self) -> int:
+        return len(set(map(_pr, self.runs)))
+
+    @property
+    def authors(self) -> int:
+        return len(set(map(_author, self.runs)))
+
+
+def outages(runs: Iterable[Run]) -> list[Outage]:
+    """Outages among the failed runs of pull requests, most runs first. A run belongs to one at most."""
+    failed = [run for run in runs if run.is_pr and run.time and run.status == Status.FAILURE]
+    by_cause: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run in failed:
+        if run.failures:
+            by_cause[_cause(run.failures[0])].append(run)
+    found = [_outage(hit) for key, its in by_cause.items() for hit in _stretches(its, failed, _least(key))]
+    return sorted(found, key=lambda outage: (-len(outage.runs), outage.what))
+
+
+def _cause(failure: CaseFailure) -> tuple[str, str]:
+    """Trouble of the machines has many texts and one cause; anything else is what it says."""
+    return (FailureKind.ENV.value, "") if failure.kind in _MACHINES else failure_key(failure)
+
+
+def _least(cause: tuple[str, str]) -> int:
+    return PRS_OF_ENV if cause[0] == FailureKind.ENV else PRS_OF_ONE_CAUSE
+
+
+def _pr(run: Run) -> tuple[str | None, int]:
+    return run.repo, run.pr_number
+
+
+def _author(run: Run) -> object:
+    """Who wrote it; a pull request without a known author counts as an author of its own."""
+    return run.author or _pr(run)
+
+
+def _time(run: Run) -> datetime:
+    return run.time or datetime.min  # noqa: DTZ901 - runs without a time were left out
+
+
+def _stretches(runs: Sequence[Run], failed: Sequence[Run], prs: int) -> Iterator[list[Run]]:
+    """The stretches in which enough pull requests of enough authors were hit within `SPAN`. One pass: an outage of a
+    busy project has thousands of runs."""
+    near = _Near()
+    hit: list[Run] = []
+    first = kept = 0  # the oldest run within SPAN, and the first one that is in no stretch yet
+    for at, run in enumerate(runs):
+        near.add(run, 1)
+        while _time(run) - _time(runs[first]) > SPAN:
+            near.add(runs[first], -1)
+            first += 1
+        if near.prs < prs or near.authors < AUTHORS:
+            continue
+        if hit and first >= kept:
+            yield from _large(hit, failed)
+            hit = []
+        hit.extend(runs[max(first, kept) : at + 1])
+        kept = at + 1
+    if hit:
+        yield from _large(hit, failed)
+
+
+class _Near:
+    """How many pull requests and authors a sliding stretch of runs has."""
+
+    def __init__(self) -> None:
+        self._prs: Counter[object] = Counter()
+        self._authors: Counter[object] = Counter()
+
+    def add(self, run: Run, times: int) -> None:
+        for counted, key in ((self._prs, _pr(run)), (self._authors, _author(run))):
+            counted[key] += times
+            if not counted[key]:
+                del counted[key]
+
+    @property
+    def prs(self) -> int:
+        return len(self._prs)
+
+    @property
+    def authors(self) -> int:
+        return len(self._authors)
+
+
+def _large(hit: list[Run], failed: Sequence[Run]) -> Iterator[list[Run]]:
+    between = sum(_time(hit[0]) <= _time(run) <= _time(hit[-1]) for run in failed)
+    if len(hit) >= SHARE * between:
+        yield hit
+
+
+def _outage(runs: list[Run]) -> Outage:
+    causes = [run.failures[0] for run in runs]
+    name, _ = Counter(cause.name for cause in causes).most_common(1)[0]
+    same = next(cause for cause in reversed(causes) if cause.name == name)
+    return Outage(same.kind, name, same.message, tuple(runs))

@@ -1,0 +1,301 @@
+"""`ci-stat report hourly|daily` and `ci-stat deliveries`: made, shown, and with --post delivered."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ci_stat.cli import options
+from ci_stat.errors import DatabaseError, DataTrouble, NotDelivered, WriteError
+
+if TYPE_CHECKING:
+    from ci_stat.analysis.report import Report
+    from ci_stat.config import Settings
+    from ci_stat.delivering import Audience, Delivered
+    from ci_stat.loading import Source
+    from ci_stat.records import Delivery, RunFilter
+    from ci_stat.reports.document import Document
+
+STATES = ("sent", "failed", "uncertain", "sending", "preparing")
+FORMS = ("terminal", "card", "card1", "post", "text", "slack", "markdown", "mail", "html", "json")
+
+_EPILOG = """\b
+Examples:
+  ci-stat report hourly                                 the last whole hour, shown here
+  ci-stat report hourly --post                          sent to every channel that is set up
+  ci-stat report daily --begin 2021-06-16 --preview     the card of that day, drawn here
+  ci-stat report daily --preview-html card.html         the card as a page
+  ci-stat report hourly --as card | jq .                what goes to Feishu
+Crontab lines and systemd timers: docs/reports.md.
+
+\b
+Exit codes, beside those of ci-stat: 3 the database does not answer, 8 not delivered,
+9 no data, or none that is new. The first two are reports of their own, and are sent too.
+"""
+
+
+@click.group(epilog=_EPILOG)
+def report() -> None:
+    """What CI did in an hour or a day: for Feishu, mail, Slack, or here.
+
+    Dry by default: it shows the report and says to whom it would go. --post sends it, once to everybody,
+    however often it is called.
+    """
+
+
+def _report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed((
+        click.option("--begin", metavar="TIME", help="Start of the window. [of the last whole hour or day]"),
+        click.option("--end", metavar="TIME", help="End of the window, not included. [an hour or a day after --begin]"),
+        click.option("--now", metavar="TIME", help="Take this for the present, e.g. 2021-06-16T15:07. [now]"),
+        click.option("--job", "jobs", multiple=True, metavar="NAME", help="Keep this job (may be repeated)."),
+        click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME", help="Keep this repository."),
+        click.option("--branch", "branches", multiple=True, metavar="NAME", help="Keep this branch."),
+        click.option("--post", is_flag=True, help="Send it to everybody who has not got it."),
+        click.option("--force", is_flag=True, help="With --post: send it again, even where it has arrived."),
+        click.option("--channel", "channels", multiple=True, type=click.Choice(["feishu", "mail", "slack"]),
+                     help="Only this channel; may be repeated. [all that are set up]"),
+        click.option("--preview", is_flag=True, help="Draw the Feishu card in the terminal."),
+        click.option("--preview-html", metavar="FILE", help="Write the Feishu card as a page."),
+        click.option("--as", "form", type=click.Choice(FORMS), help="Print it in this form."),
+        click.option("--json", "form", flag_value="json", help="Print the numbers as JSON."),
+        options.color_option,
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@report.command(epilog=_EPILOG)
+@_report_options
+def hourly(**given: Any) -> None:
+    """The last whole hour, beside the hour before and what is usual at this hour."""
+    _run("hourly", **given)
+
+
+@report.command(epilog=_EPILOG)
+@_report_options
+def daily(**given: Any) -> None:
+    """The last whole day, beside the day before and the same weekday last week."""
+    _run("daily", **given)
+
+
+def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: str | None, color: str,
+         form: str | None, preview: bool, preview_html: str | None, **window: Any) -> None:  # fmt: skip
+    from ci_stat.delivering import audiences
+    from ci_stat.reporting import reporter, watching
+
+    settings, source = options.opened_source()
+    moment = _now(now, source)
+    wanted = _wanted(kind, settings, source, moment, **window)
+    # Before any work: whoever cannot be reached for want of a setting is told so at once.
+    receivers = audiences(settings, channels) if post else []
+    with watching() as watched:
+        made = reporter(settings, source, moment, watched).report(kind, wanted)
+    _show(made, form, preview, preview_html, color)
+    if post:
+        _post(made, receivers, settings, source, force)
+    elif form is None:
+        _say_to_whom(settings, channels)
+    _raise_trouble(made)
+
+
+def _now(text: str | None, source: "Source") -> datetime:
+    zone = source.origin.zone
+    moment = options.parse_time(text or "now", "--now", zone)
+    return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+
+
+def _wanted(kind: str, settings: "Settings", source: "Source", now: datetime, begin: str | None, end: str | None,
+            jobs: Any, repos: Any, branches: Any) -> "RunFilter":  # fmt: skip
+    from ci_stat.records import RunFilter
+    from ci_stat.reporting import report_window
+
+    zone = source.origin.zone
+    window = report_window(kind, now, zone, timedelta(minutes=settings.minutes("report_delay")))
+    if begin is not None or end is not None:
+        length = timedelta(days=1) if kind == "daily" else timedelta(hours=1)
+        first = options.parse_time(begin, "--begin", zone) if begin else None
+        last = options.parse_time(end, "--end", zone) if end else None
+        if first is None and last is not None:
+            first = last - length
+        assert first is not None
+        window = source.window(first, last or first + length)
+    return RunFilter(window, tuple(jobs), tuple(repos), tuple(branches))
+
+
+def _show(made: "Report", form: str | None, preview: bool, page: str | None, color: str) -> None:
+    from ci_stat.reports.report_document import report_document
+
+    document = report_document(made)
+    if page:
+        _write_page(document, page)
+    if form == "json":
+        from ci_stat.reports.report_data import report_data
+
+        click.echo(json.dumps(report_data(made), indent=2))
+    elif form and form != "terminal":
+        click.echo(_in_form(document, form, made.kind))
+    elif not page:
+        _on_terminal(document, preview, color)
+
+
+def _on_terminal(document: "Document", preview: bool, color: str) -> None:
+    from ci_stat.reports import screen
+    from ci_stat.reports.document_terminal import on_terminal
+
+    screen.show(on_terminal(_as_card(document) if preview else document), sys.stdout, options.colored(color))
+
+
+def _as_card(document: "Document") -> "Document":
+    """What the card says, read back from the card itself."""
+    from ci_stat.reports.card_reading import card_document
+    from ci_stat.reports.feishu_forms import fitted_card
+
+    return card_document(fitted_card(document))
+
+
+def _write_page(document: "Document", page: str) -> None:
+    from ci_stat.reports.document_html import page as html_page
+
+    try:
+        Path(page).write_text(html_page(_as_card(document), looks="card"), encoding="utf-8")
+    except OSError as error:
+        raise WriteError(f"{page} cannot be written: {error.strerror}.") from None
+    click.echo(f"ci-stat: the card is drawn in {page}", err=True)
+
+
+def _in_form(document: "Document", form: str, kind: str) -> str:
+    """The report as a channel gets it; JSON is ASCII, so that a terminal acts on nothing in it."""
+    from ci_stat.reports import document_html, document_markdown, feishu_forms, slack
+
+    if form == "markdown":
+        return document_markdown.as_markdown(document).rstrip("\n")
+    if form == "html":
+        return document_html.page(document, looks="card").rstrip("\n")
+    if form == "mail":
+        return _mail_text(document, kind)
+    if form == "slack":
+        return json.dumps(slack.slack(document), indent=2)
+    names = {"card": "card 2.0", "card1": "card 1.0"}
+    wanted = names.get(form, form)
+    made = feishu_forms.forms(document, feishu_forms.webhook_bytes, feishu_forms.WEBHOOK_BYTES)
+    return json.dumps(next(each.content for each in made if each.name == wanted), indent=2)
+
+
+def _mail_text(document: "Document", kind: str) -> str:
+    from email.policy import SMTP
+
+    from ci_stat.reports.mail import mail
+
+    message = mail(
+        document, kind=kind, sender="ci_stat@localhost", recipient="you@localhost", domain_of_ids="localhost",
+        unique=document.summary, date=datetime.now(UTC),
+    )  # fmt: skip
+    return message.as_bytes(policy=SMTP).decode("ascii", "backslashreplace").replace("\r\n", "\n")
+
+
+def _say_to_whom(settings: "Settings", channels: Sequence[str]) -> None:
+    """What --post would do. Nobody need be set up for a look."""
+    from ci_stat.delivering import audiences
+    from ci_stat.errors import SettingsError
+    from ci_stat.escape import visible, visible_lines
+
+    try:
+        for receiver in audiences(settings, channels):
+            click.echo(f"ci-stat: would send it to {visible(receiver.name)} (--post sends)", err=True)
+    except SettingsError as error:
+        click.echo(f"ci-stat: --post would send it to nobody: {visible_lines(error)}", err=True)
+
+
+def _post(made: "Report", receivers: "Sequence[Audience]", settings: "Settings", source: "Source", force: bool) -> None:
+    """Raises NotDelivered when the report is not known to have arrived somewhere."""
+    from ci_stat.delivering import deliver
+
+    told = deliver(made, receivers, _ledger(settings, source), datetime.now(UTC), force)
+    for each in told:
+        _say(each)
+    failed = [each.audience for each in told if not _fine(each)]
+    if failed:
+        raise NotDelivered(f"Not delivered to {', '.join(failed)}.", "`ci-stat deliveries` shows what is known.")
+
+
+def _fine(told: "Delivered") -> bool:
+    """Arrived, or somebody else is at it right now."""
+    from ci_stat.records import DeliveryState
+
+    busy = (DeliveryState.PREPARING, DeliveryState.SENDING)
+    return told.arrived or (told.skipped and told.outcome.state in busy)
+
+
+def _say(told: "Delivered") -> None:
+    from ci_stat.escape import visible
+
+    outcome = told.outcome
+    if told.skipped:
+        words = f"not sent to {told.audience}: {outcome.reason}"
+    elif told.arrived:
+        words = f"sent to {told.audience} as {told.form}"
+    else:
+        words = f"{outcome.state} for {told.audience}: {outcome.reason}"
+    click.echo(f"ci-stat: {visible(words)}", err=True)
+    if outcome.hint and not told.arrived:
+        click.echo(f"  {visible(outcome.hint)}", err=True)
+
+
+def _ledger(settings: "Settings", source: "Source") -> Any:
+    from ci_stat.loading import state_engine
+    from ci_stat.store.deliveries import Deliveries
+    from ci_stat.store.owners import is_alive, this_process
+    from ci_stat.store.state import State
+
+    engine = state_engine(settings)
+    State(engine, source.name).prepare()
+    return Deliveries(engine, source.name, this_process(), lambda: datetime.now(UTC), is_alive)
+
+
+def _raise_trouble(made: "Report") -> None:
+    from ci_stat.analysis.report import TroubleReport
+
+    if isinstance(made, TroubleReport):
+        kind = DatabaseError if made.trouble == "database" else DataTrouble
+        raise kind(made.message, made.hint)
+
+
+@click.command()
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Keep this state; may be repeated.")
+@click.option("--since", metavar="LENGTH", help="Those of this long: 24h, 7d. [all]")
+@options.limit_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.color_option
+def deliveries(states: Sequence[str], since: str | None, limit: int, as_json: bool, color: str) -> None:
+    """What became of reports that were sent: newest first.
+
+    A delivery is uncertain when the far end took the message and gave no answer, or when we were killed while sending.
+    It is not sent again unless asked for: `ci-stat report hourly --begin ... --post --force`.
+    """
+    settings, source = options.opened_source()
+    after = datetime.now(UTC) - options.parse_length(since) if since else None
+    found = _ledger(settings, source).list(limit, states or None, after)
+    if as_json:
+        from ci_stat.reports.deliveries import delivery_rows
+
+        click.echo(json.dumps({"deliveries": delivery_rows(found)}, indent=2))
+        return
+    _show_deliveries(found, color, source)
+
+
+def _show_deliveries(found: "Sequence[Delivery]", color: str, source: "Source") -> None:
+    from ci_stat.reports import screen
+    from ci_stat.reports.deliveries import deliveries_table
+
+    if not found:
+        click.echo("No delivery is known.")
+        return
+    screen.show(deliveries_table(found, source.origin.zone), sys.stdout, options.colored(color))
+
+
+COMMANDS = {"report": report, "deliveries": deliveries}

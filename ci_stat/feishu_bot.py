@@ -1,0 +1,48 @@
+"""The published door to Feishu: a Result as a card, and a card to a chat.
+
+    import ci_stat.ci_stat as stat
+    from ci_stat.feishu_bot import post_card, res_to_card
+
+    res = stat.get_result(begin, end, [])
+    print(post_card(res_to_card(res)))
+
+Importing it reads no file and opens no connection.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from ci_stat.records import Outcome
+from ci_stat.result import Result
+
+if TYPE_CHECKING:
+    from ci_stat.config import Settings
+
+__all__ = ["Outcome", "post_card", "res_to_card"]
+
+
+def res_to_card(res: Result) -> dict[str, Any]:
+    """The card of a Result, of schema 2.0, small enough for a webhook. Equal Results give equal cards.
+
+    It is the hourly report without what a Result does not know: the windows before, and what failed before. For those
+    see `ci-stat report hourly`.
+    """
+    from ci_stat import __version__
+    from ci_stat.analysis.window_report import Surroundings, hourly
+    from ci_stat.reports.feishu_forms import fitted_card
+    from ci_stat.reports.report_document import report_document
+
+    report = hourly(res, res.end_time, Surroundings(), version=__version__)
+    return fitted_card(report_document(report))
+
+
+def post_card(card: dict[str, Any], chat: str | None = None, *, settings: "Settings | None" = None) -> Outcome:
+    """Send a card to the chat of the settings, or to `chat` (an id, or a name that one chat has); say what happened.
+
+    It is sent each time that this is called; `ci-stat report` sends a report once. Raises SettingsError where neither
+    an app nor a webhook is set; trouble of the far end is in the Outcome.
+    """
+    from ci_stat import config
+    from ci_stat.delivering import feishu_sender
+
+    sender = feishu_sender(config.load() if settings is None else settings, chat)
+    return sender.send_card(card)
