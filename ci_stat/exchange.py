@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Engine, select
 
 from ci_stat.errors import BadRecord, ConnectionLost, WriteError
-from ci_stat.records import RunFilter, RunRow, no_number
+from ci_stat.records import RunFilter, RunRow, Stretch, no_number
 from ci_stat.sources.jsonl import decode_line, encode_row, nested_too_deep
 from ci_stat.store.engine import connected, is_alive
 from ci_stat.store.runs import conditions, name_conditions, wall_time
@@ -32,11 +32,12 @@ STDIN = "-"
 
 @dataclass
 class Imported:
-    """What an import did. `skipped`: (line number, reason)."""
+    """What an import did. `skipped`: (line number, reason); `times`: those of the rows that were stored."""
 
     lines: int = 0
     stored: int = 0
     skipped: list[tuple[int, str]] = field(default_factory=list)
+    times: Stretch = field(default_factory=Stretch)
 
 
 @contextmanager
@@ -78,12 +79,14 @@ def import_lines(
     strict: bool = False,
     progress: Callable[[int], None] = lambda _n: None,
     dry_run: bool = False,
+    done: Imported | None = None,
 ) -> Imported:
     """Upsert run records by (job, number). A bad line is skipped and reported; with `strict` it is an error.
+    `done` is told what is done while it is done.
 
     Raises BadRecord (strict) after everything before the bad line is stored; run it again to go on.
     """
-    done = Imported()
+    done = done or Imported()
     batch: list[tuple[int, RunRow]] = []
     if not dry_run:
         prepare(engine)
@@ -124,6 +127,8 @@ def _store(
     for position, error in refused:
         _skip(done, batch[position][0], str(error))
     done.stored += len(batch) - len(refused)
+    if not dry_run:
+        done.times.add(row for _, row in batch)
     progress(len(batch))
     batch.clear()
 

@@ -22,7 +22,19 @@ from ci_stat.errors import CiStatError, SettingsError, UsageError, WriteError
 from ci_stat.escape import visible
 from ci_stat.explaining import Asked, how_of
 from ci_stat.extraction import LogReader
-from ci_stat.records import JobCount, Origin, PeriodCount, PRCount, Provenance, Run, RunFilter, Window, WindowCount
+from ci_stat.records import (
+    JobCount,
+    Origin,
+    PeriodCount,
+    PRCount,
+    Provenance,
+    Run,
+    RunFilter,
+    Stretch,
+    Window,
+    WindowCount,
+    WindowFacts,
+)
 from ci_stat.result import Result, log_states, with_failures
 from ci_stat.sources.build_log import FolderPlace
 from ci_stat.sources.no_log import LogPlace
@@ -170,29 +182,17 @@ class Source:
 
         return self._ask(read)
 
-    def count_windows(self, wanted: Sequence[RunFilter]) -> list[WindowCount]:
-        """The counts of several windows, over one connection."""
-        return self._ask(lambda connection: [counts.count_window(connection, each, Counter()) for each in wanted])
+    def window_facts(self, wanted: Sequence[RunFilter]) -> list[WindowFacts]:
+        """What reports need to know of several windows, over one connection."""
+        return self._ask(lambda connection: [_facts(connection, each) for each in wanted]) if wanted else []
+
+    def count_rows(self, wanted: Sequence[RunFilter]) -> list[int]:
+        """How many rows each window has: read from an index, which is cheap."""
+        return self._ask(lambda connection: [runs.count_rows(connection, each) for each in wanted]) if wanted else []
 
     def count_periods(self, wanted: RunFilter) -> tuple[PeriodCount, ...]:
         """Runs over time, by hour, day or month."""
         return self._ask(lambda connection: times.count_periods(connection, wanted))
-
-    def durations(self, wanted: Sequence[RunFilter]) -> dict[str, list[int]]:
-        """Milliseconds of the successful runs of several windows together, by job."""
-
-        def read(connection: Connection) -> dict[str, list[int]]:
-            together: dict[str, list[int]] = {}
-            for each in wanted:
-                for job, took in times.durations(connection, each).items():
-                    together.setdefault(job, []).extend(took)
-            return together
-
-        return self._ask(read)
-
-    def ended_later(self, wanted: RunFilter, age: timedelta) -> tuple[int, int]:
-        """How many runs of a window ended later than `age` after its end, of how many."""
-        return self._ask(lambda connection: times.ended_later(connection, wanted, age))
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         def once() -> T:
@@ -215,6 +215,11 @@ class Source:
             query=runs.query_text(wanted),
             warnings=tuple(sorted((warnings or {}).items())),
         )
+
+
+def _facts(connection: Connection, wanted: RunFilter) -> WindowFacts:
+    count = replace(counts.count_window(connection, wanted, Counter()), periods=())
+    return WindowFacts(count, *times.run_times(connection, wanted))
 
 
 def log_places(settings: Settings) -> tuple[LogPlace, ...]:
@@ -271,6 +276,22 @@ def state_engine(settings: Settings) -> Engine:
     engine = open_engine(settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout"))
     make_folder(engine)
     return engine
+
+
+def forget_facts(settings: Settings, source: Source, times: Stretch) -> None:
+    """Drop the kept numbers of windows whose rows have changed. Trouble with our own state is said, and no more."""
+    from ci_stat.store.facts import Facts
+
+    if times.first is None or times.last is None:
+        return
+    try:
+        engine = open_engine(settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout"))
+        if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").exists():
+            return  # nothing was ever kept
+        State(engine, source.name).prepare()
+        Facts(engine, source.name).forget(times.first, times.last)
+    except CiStatError as error:
+        log.warning("Reports may show numbers from before these rows came: %s", visible(error))
 
 
 def make_folder(engine: Engine) -> None:

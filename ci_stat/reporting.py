@@ -1,82 +1,51 @@
-"""The shell around reports: a window, what lies around it, and the history of failures become a report's value."""
+"""The shell around reports: a window, what lies around it, and trouble on the way, become a report's value."""
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from msgspec import structs
-
 from ci_stat import __version__
 from ci_stat.analysis.report import LateRuns, Report, TroubleReport
 from ci_stat.analysis.window_report import Surroundings, daily, hourly
+from ci_stat.around import DAY, SETTLED, Around, Watched, moved
 from ci_stat.config import Settings
-from ci_stat.errors import CiStatError, DatabaseError, SettingsError
+from ci_stat.errors import CiStatError, DatabaseError, SettingsError, UsageError
 from ci_stat.escape import visible, web_link
 from ci_stat.failures import case_key
-from ci_stat.loading import LogProgress, Progress, Source, no_progress
-from ci_stat.records import FailureKey, Provenance, Run, RunFilter, Sighting, Status, Window
+from ci_stat.loading import Source, collector_off
+from ci_stat.records import Provenance, RunFilter, Window, WindowFacts
 from ci_stat.reports.words import clock, filters, plural, span
-from ci_stat.result import Result, failure_key
-from ci_stat.store.sightings import Sightings
+from ci_stat.result import Result
 
 log = logging.getLogger(__name__)
 
 HOURLY, DAILY = "hourly", "daily"
-# Rows appear up to a quarter of an hour after the end of a build, and a build takes an hour or two: what began shortly
-# before the last look is looked at again.
-LOOK_BACK = timedelta(hours=3)
-_DAY = timedelta(days=1)
 _CHART_DAYS = 14
 _QUIET_SHARE = 0.5  # of the days before: where the hour was empty on more, an empty hour is nothing to shout about
-
-Step = Callable[[str], None]  # told what is being done now
-
-
-def no_step(_what: str) -> None:
-    """For callers that nobody watches."""
-
-
-@dataclass(frozen=True)
-class Watched:
-    """What a person who waits is shown."""
-
-    step: Step = no_step
-    rows: Progress = no_progress
-    logs: LogProgress | None = None
-
-
-@contextmanager
-def watching() -> Iterator[Watched]:
-    """Progress lines, one after the other, where a person watches; a new step ends the line of the one before."""
-    from ci_stat.progress import loading
-
-    with ExitStack() as lines:
-        shown: tuple[Progress, LogProgress] = (no_progress, lambda _total: no_progress)
-
-        def step(what: str) -> None:
-            nonlocal shown
-            lines.close()
-            shown = lines.enter_context(loading(what))
-
-        yield Watched(step, lambda rows: shown[0](rows), lambda total: shown[1](total))
+_NO_DATA = "Look at the writer of ci_data: `ci-stat config --check` shows the newest row."
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """Makes reports from one CI database. `now`: aware; it is only said in the report, and decides what is old."""
+    """Makes reports from one CI database."""
 
-    source: Source
-    history: Sightings | None
-    now: datetime
+    around: Around
     stale_after: timedelta = timedelta(hours=2)
     history_days: int = 14
     known_issues: Mapping[str, str] = field(default_factory=dict)
-    watched: Watched = field(default_factory=Watched)
+
+    @property
+    def source(self) -> Source:
+        return self.around.source
+
+    @property
+    def now(self) -> datetime:
+        """Aware; said in the report, and what decides which data is old."""
+        return self.around.now
 
     def report(self, kind: str, wanted: RunFilter) -> Report:
         """The report of a window, or why there is none. Raises SettingsError and the like; never DatabaseError."""
@@ -86,20 +55,25 @@ class Reporter:
             return self._trouble(kind, wanted, "database", error.message, error.hint, None)
 
     def _report(self, kind: str, wanted: RunFilter) -> Report:
-        self.watched.step("Loading runs")
-        res = self.source.load(wanted, self.watched.rows, log_progress=self.watched.logs)
+        watched = self.around.watched
+        watched.step("Loading runs")
+        res = self.source.load(wanted, watched.rows, log_progress=watched.logs)
         trouble = self._old_data(kind, wanted, res.provenance)
         if trouble:
             return trouble
-        self.watched.step("Counting the windows before")
-        around = self._around(kind, wanted)
-        if not res.all_runs and not _usually_empty(around):
+        watched.step("Counting the windows before")
+        oldest = self.source.oldest() or res.begin_time
+        found = self._of_day(wanted, res, oldest) if kind == DAILY else self._of_hour(wanted, oldest)
+        if not res.all_runs and not _usually_empty(found):
             newest = clock(res.provenance.newest)
             message = f"No runs in this window; the newest row is of {newest}."
             return self._trouble(kind, wanted, "no data", message, _NO_DATA, res.provenance.newest)
-        around = self._with_history(wanted.window, res, around)
+        self.around.keep(wanted, res)
+        seen, since = self.around.first_seen(wanted, res.all_runs, oldest, self.history_days)
+        found = replace(found, seen=seen, history_since=since, known_issues=self.known_issues)
         make = daily if kind == DAILY else hourly
-        return make(res, self._made_at(wanted), around, filters(wanted), __version__)
+        with collector_off():
+            return make(res, self._made_at(wanted), found, filters(wanted), __version__)
 
     def _made_at(self, wanted: RunFilter) -> datetime:
         return self.now.astimezone(wanted.window.zone).replace(tzinfo=None, microsecond=0)
@@ -123,125 +97,50 @@ class Reporter:
         message = f"Nothing newer than {clock(source.newest)}, {span(behind)} before the window's end."
         return self._trouble(kind, wanted, "old data", message, _NO_DATA, source.newest)
 
-    def _around(self, kind: str, wanted: RunFilter) -> Surroundings:
-        oldest = self.source.oldest() or wanted.window.wall()[0]
-        return self._around_day(wanted, oldest) if kind == DAILY else self._around_hour(wanted, oldest)
-
-    def _around_hour(self, wanted: RunFilter, oldest: datetime) -> Surroundings:
+    def _of_hour(self, wanted: RunFilter, oldest: datetime) -> Surroundings:
+        """The hour before, and the same hour of the days before, as far as there are rows."""
         length = wanted.window.length
-        before, days = _moved(wanted, -length), [-_DAY * days for days in range(1, self.history_days + 1)]
-        # Days before the first row would make every number look large.
-        usual = [moved for moved in (_moved(wanted, by) for by in days) if moved.window.wall()[0] >= oldest]
-        counted = self.source.count_windows([before, *usual])
+        days = [moved(wanted, -DAY * back) for back in range(1, self.history_days + 1)]
+        usual = [day for day in days if day.window.wall()[0] >= oldest]
+        before, *others = self.around.facts_of([moved(wanted, -length), *usual])
         named = (
-            (f"{span(length)} before", (counted[0],)),
-            (f"usual (median of {plural(len(usual), 'day')})", tuple(counted[1:])),
+            (f"{span(length)} before", (before.count,)),
+            (f"usual (median of {plural(len(usual), 'day')})", tuple(each.count for each in others)),
         )
-        return Surroundings(beside=named, late=self._late(wanted, before), history_since=oldest)
+        return Surroundings(beside=named, late=self._late(wanted, before))
 
-    def _around_day(self, wanted: RunFilter, oldest: datetime) -> Surroundings:
-        day, week = _moved(wanted, -wanted.window.length), _moved(wanted, -_DAY * 7)
-        there = [each for each in (day, week) if each.window.wall()[1] > oldest]
-        counted = dict(zip(there, self.source.count_windows(there), strict=True))
-        names = ((f"{span(wanted.window.length)} before", day), ("a week before", week))
-        named = tuple((name, (counted[each],) if each in counted else ()) for name, each in names)
-        begin = wanted.window.end - _DAY * _CHART_DAYS
-        chart = replace(wanted, window=Window.of(begin, wanted.window.end, wanted.window.zone))
-        days = (day for day in self.source.count_periods(chart) if day.label >= str(oldest.date()))
+    def _of_day(self, wanted: RunFilter, res: Result, oldest: datetime) -> Surroundings:
+        """The day before, the same weekday of last week, and the days of the chart, as far as there are rows."""
+        names = (f"{span(wanted.window.length)} before", "a week before")
+        windows = (moved(wanted, -wanted.window.length), moved(wanted, -DAY * 7))
+        there = [each for each in windows if each.window.wall()[1] > oldest]
+        facts = dict(zip(there, self.around.facts_of(there), strict=True))
+        days = self.around.days(wanted, res.tally + res.special_tally, _CHART_DAYS)
         return Surroundings(
-            beside=named, late=self._late(wanted, day), durations=self.source.durations([day, week]),
-            days=tuple(days), history_since=oldest,
-        )  # fmt: skip
+            beside=tuple(
+                (name, (facts[each].count,) if each in facts else ()) for name, each in zip(names, windows, strict=True)
+            ),
+            late=self._late(wanted, facts[windows[0]]) if windows[0] in facts else None,
+            durations=_together(facts.values()),
+            days=[day for day in days if day.label >= str(oldest.date())],
+        )
 
-    def _late(self, wanted: RunFilter, before: RunFilter) -> LateRuns | None:
+    def _late(self, wanted: RunFilter, before: WindowFacts) -> LateRuns | None:
         """None where all of the window's builds must have ended, or nothing speaks for others."""
         age = self.now - wanted.window.end
-        if not timedelta(0) <= age < LOOK_BACK * 2:
+        if not timedelta(0) <= age < SETTLED:
             return None
-        late, runs = self.source.ended_later(before, age)
-        return LateRuns(late, runs) if late else None
-
-    def _with_history(self, window: Window, res: Result, around: Surroundings) -> Surroundings:
-        """Raises SettingsError for a file of known issues that cannot be used."""
-        oldest = around.history_since or window.wall()[0]
-        around = replace(around, known_issues=self.known_issues, history_since=None)
-        if self.history is None:
-            return around
-        try:
-            since = self._look_back(self.history, window, oldest)
-            own = sightings_of(res.all_runs)
-            self.history.add(own)
-            seen = self.history.first_seen(own)
-        except CiStatError as error:
-            log.warning("Our own state cannot be used, so nothing is called new: %s", visible(error))
-            return around
-        return replace(around, seen=seen, history_since=since)
-
-    def _look_back(self, history: Sightings, window: Window, oldest: datetime) -> datetime:
-        """See to it that the history knows the failures of the days before the window; returns since when it does."""
-        begin, _ = window.wall()
-        first = min(begin, max(oldest, begin - timedelta(days=self.history_days)))
-        reader = self.source.logs()
-        rule_set = reader.asked.rule_set if reader else ""
-        for stretch in _unknown(history.span(), first, begin, rule_set):
-            self.watched.step(f"Looking through {stretch[0]:%Y-%m-%d %H:%M} to {stretch[1]:%Y-%m-%d %H:%M}")
-            failed = RunFilter(Window.of(*stretch, window.zone), statuses=(Status.FAILURE.value,))
-            res = self.source.load(failed, self.watched.rows, log_progress=self.watched.logs)
-            history.add(sightings_of(res.all_runs))
-            history.extend(*stretch, rule_set)
-        return first
+        late = sum(after > age.total_seconds() for after in before.ended_after)
+        return LateRuns(late, before.count.tally.total) if late else None
 
 
-_NO_DATA = "Look at the writer of ci_data: `ci-stat config --check` shows the newest row."
-
-
-def sightings_of(runs: list[Run]) -> dict[FailureKey, Sighting]:
-    """When each failure of failed runs, oldest first, was first and last seen."""
-    found: dict[FailureKey, Sighting] = {}
-    for run in runs:
-        if run.status != Status.FAILURE or run.time is None:
-            continue
-        for failure in run.failures:
-            key = failure_key(failure)
-            first = found.get(key)
-            found[key] = (
-                structs.replace(first, last_seen=run.time)
-                if first
-                else Sighting(run.time, run.time, run.job_name, run.job_id)
-            )
+def _together(facts: Iterable[WindowFacts]) -> dict[str, list[int]]:
+    """Durations of several windows by job."""
+    found: dict[str, list[int]] = {}
+    for each in facts:
+        for job, took in each.durations.items():
+            found.setdefault(job, []).extend(took)
     return found
-
-
-def _unknown(
-    known: tuple[datetime, datetime, str] | None, first: datetime, end: datetime, rule_set: str
-) -> Iterator[tuple[datetime, datetime]]:
-    """What of [first, end) is not known yet, newest day first: killed midway, what was looked through stays known."""
-    if known is None or known[2] != rule_set or known[0] >= end or known[1] < first:
-        yield from _days(first, end)
-        return
-    known_from, known_to, _ = known
-    if known_to < end + LOOK_BACK:
-        # Oldest first, so that it stays one stretch.
-        yield from reversed(list(_days(max(first, known_to - LOOK_BACK), end)))
-    if known_from > first:
-        yield from _days(first, known_from)
-
-
-def _days(first: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    while end > first:
-        begin = max(first, end - _DAY)
-        yield begin, end
-        end = begin
-
-
-def _moved(wanted: RunFilter, by: timedelta) -> RunFilter:
-    """The same hours on another day, by the clock: what people compare with."""
-    begin, end = wanted.window.wall()
-    return replace(wanted, window=_window(begin + by, end + by, wanted.window.zone))
-
-
-def _window(begin: datetime, end: datetime, zone: ZoneInfo) -> Window:
-    return Window.of(begin, end, zone)
 
 
 def _usually_empty(around: Surroundings) -> bool:
@@ -255,10 +154,15 @@ def report_window(kind: str, now: datetime, zone: ZoneInfo, delay: timedelta = t
     last = (now - delay).astimezone(zone)
     if kind == DAILY:
         end = last.replace(hour=0, minute=0, second=0, microsecond=0)
-        return Window.of(end - _DAY, end, zone)
-    # In UTC: an hour that the clock skips or shows twice is an hour all the same.
+        return Window.of(end.replace(tzinfo=None) - DAY, end, zone)
     end = last.replace(minute=0, second=0, microsecond=0)
-    return Window.of((end.astimezone(UTC) - timedelta(hours=1)), end, zone)
+    # In UTC: an hour that the clock skips is an hour all the same.
+    begin = end.astimezone(UTC) - timedelta(hours=1)
+    try:
+        return Window.of(begin, end, zone)
+    except UsageError:
+        # The clock shows this hour twice, and the table cannot tell which: both, with the one before them.
+        return Window.of(begin - timedelta(hours=1), end, zone)
 
 
 def known_issues(file: str | None) -> dict[str, str]:
@@ -281,24 +185,23 @@ def known_issues(file: str | None) -> dict[str, str]:
 def reporter(settings: Settings, source: Source, now: datetime, watched: Watched | None = None) -> Reporter:
     """A reporter as the settings say."""
     return Reporter(
-        source,
-        _history(settings, source),
-        now,
+        _around(settings, source, now, watched or Watched()),
         timedelta(hours=settings.number("stale_hours")),
         settings.number("history_days"),
         known_issues(settings.get("known_issues")),
-        watched or Watched(),
     )
 
 
-def _history(settings: Settings, source: Source) -> Sightings | None:
+def _around(settings: Settings, source: Source, now: datetime, watched: Watched) -> Around:
     from ci_stat.loading import state_engine
+    from ci_stat.store.facts import Facts
+    from ci_stat.store.sightings import Sightings
     from ci_stat.store.state import State
 
     try:
         engine = state_engine(settings)
         State(engine, source.name).prepare()
-        return Sightings(engine, source.name)
     except CiStatError as error:
         log.warning("Our own state cannot be used, so nothing is called new: %s", visible(error))
-        return None
+        return Around(source, None, None, now, watched)
+    return Around(source, Facts(engine, source.name), Sightings(engine, source.name), now, watched)

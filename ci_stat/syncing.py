@@ -20,7 +20,7 @@ from ci_stat.errors import BadRecord, DatabaseError, SettingsError, SourceError
 from ci_stat.escape import visible
 from ci_stat.explaining import PLAIN
 from ci_stat.failures import How, extract
-from ci_stat.records import LogState, RunRow, Status
+from ci_stat.records import LogState, RunRow, Status, Stretch
 from ci_stat.sources.jenkins import Jenkins
 from ci_stat.sources.jenkins_builds import Build, Page, analysis_of, row_of
 from ci_stat.sources.jenkins_jobs import Unreachable
@@ -57,7 +57,7 @@ class Plan:
 @dataclass
 class Synced:
     """What a sync did. `logs`: logs by `LogState`; `left_out`: builds by the reason why they are not stored;
-    `failed`: (job, why nothing or not all of it was brought)."""
+    `failed`: (job, why nothing or not all of it was brought); `times`: those of the rows that were stored."""
 
     jobs: int = 0
     stored: int = 0
@@ -65,6 +65,7 @@ class Synced:
     logs: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, SourceError]] = field(default_factory=list)
+    times: Stretch = field(default_factory=Stretch)
 
 
 def jenkins_of(settings: Settings) -> Jenkins:
@@ -77,13 +78,18 @@ def jenkins_of(settings: Settings) -> Jenkins:
 
 
 def sync(
-    engine: Engine, client: Jenkins, zone: ZoneInfo, plan: Plan, progress: Callable[[int], None] = lambda _n: None
+    engine: Engine,
+    client: Jenkins,
+    zone: ZoneInfo,
+    plan: Plan,
+    progress: Callable[[int], None] = lambda _n: None,
+    done: Synced | None = None,
 ) -> Synced:
-    """Bring what is missing. A job that fails is in `failed`, and the others go on.
+    """Bring what is missing. A job that fails is in `failed`, and the others go on. `done` is told meanwhile.
 
     Raises DatabaseError: without the database nothing goes on.
     """
-    done = Synced()
+    done = done or Synced()
     if not plan.dry_run:
         prepare(engine)
     there = not plan.dry_run or has_table(engine)
@@ -213,6 +219,7 @@ class _JobSync:
         refused = _write(self.rows.engine, made)
         self.done.left_out.update(f"because {refusal}" for _, refusal in refused)
         self.done.stored += len(made) - len(refused)
+        self.done.times.add(made)
 
     def _details(self, batch: dict[int, int]) -> Iterator[Build]:
         """The builds with their parameters, oldest first. One that is gone meanwhile is left out."""

@@ -14,14 +14,16 @@ from ci_stat.records import (
     Run,
     Status,
     WindowCount,
+    WindowFacts,
     every_period,
     period_length,
+    seconds_after,
 )
 from ci_stat.result import PR, Job, Result
 
 
-def count_window(res: Result) -> WindowCount:
-    """Everything that the summary of a window says."""
+def count_window(res: Result, over_time: bool = True) -> WindowCount:
+    """Everything that the summary of a window says; its periods only if it is asked for them `over_time`."""
     statuses = Counter(run.status for run in res.all_runs)
     return WindowCount(
         pr=res.tally,
@@ -33,8 +35,18 @@ def count_window(res: Result) -> WindowCount:
         failing_jobs=sum(job.fail_cnt > 0 for job in res.job_map.values()),
         miss_cnt=res.miss_cnt,
         other_statuses=tuple(sorted((name, n) for name, n in statuses.items() if name not in Status.__members__)),
-        periods=_periods(res),
+        periods=_periods(res) if over_time else (),
     )
+
+
+def window_facts(res: Result) -> WindowFacts:
+    """What later reports need to know of this window, as `loading.Source.window_facts` asks it of the database."""
+    durations: dict[str, list[int]] = defaultdict(list)
+    after = (seconds_after(res.end_time, run.time, run.duration) for run in res.all_runs)
+    for run in res.all_runs:
+        if run.status == Status.SUCCESS and run.duration is not None:
+            durations[run.job_name].append(run.duration)
+    return WindowFacts(count_window(res, over_time=False), dict(durations), sorted(late for late in after if late > 0))
 
 
 def _periods(res: Result) -> tuple[PeriodCount, ...]:

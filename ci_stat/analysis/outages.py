@@ -1,5 +1,6 @@
 """One cause that breaks many pull requests at once: the machines, a service, or what was merged an hour ago."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,13 +37,25 @@ class Outage:
 
 def outages(runs: Iterable[Run]) -> list[Outage]:
     """Outages among the failed runs of pull requests, most runs first. A run belongs to one at most."""
-    failed = [run for run in runs if run.is_pr and run.time and run.status == Status.FAILURE]
+    failed = sorted((run for run in runs if run.is_pr and run.time and run.status == Status.FAILURE), key=_time)
+    times = [_time(run) for run in failed]
     by_cause: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in failed:
         if run.failures:
             by_cause[_cause(run.failures[0])].append(run)
-    found = [_outage(hit) for key, its in by_cause.items() for hit in _stretches(its, failed, _least(key))]
+    found = [
+        _outage(hit)
+        for key, its in by_cause.items()
+        if len(its) >= _least(key)
+        for hit in _stretches(its, _least(key))
+        if len(hit) >= SHARE * _between(times, hit)
+    ]
     return sorted(found, key=lambda outage: (-len(outage.runs), outage.what))
+
+
+def _between(times: Sequence[datetime], hit: Sequence[Run]) -> int:
+    """How many runs failed from the first of these to the last."""
+    return bisect_right(times, _time(hit[-1])) - bisect_left(times, _time(hit[0]))
 
 
 def _cause(failure: CaseFailure) -> tuple[str, str]:
@@ -67,7 +80,7 @@ def _time(run: Run) -> datetime:
     return run.time or datetime.min  # noqa: DTZ901 - runs without a time were left out
 
 
-def _stretches(runs: Sequence[Run], failed: Sequence[Run], prs: int) -> Iterator[list[Run]]:
+def _stretches(runs: Sequence[Run], prs: int) -> Iterator[list[Run]]:
     """The stretches in which enough pull requests of enough authors were hit within `SPAN`. One pass: an outage of a
     busy project has thousands of runs."""
     near = _Near()
@@ -81,12 +94,12 @@ def _stretches(runs: Sequence[Run], failed: Sequence[Run], prs: int) -> Iterator
         if near.prs < prs or near.authors < AUTHORS:
             continue
         if hit and first >= kept:
-            yield from _large(hit, failed)
+            yield hit
             hit = []
         hit.extend(runs[max(first, kept) : at + 1])
         kept = at + 1
     if hit:
-        yield from _large(hit, failed)
+        yield hit
 
 
 class _Near:
@@ -109,12 +122,6 @@ class _Near:
     @property
     def authors(self) -> int:
         return len(self._authors)
-
-
-def _large(hit: list[Run], failed: Sequence[Run]) -> Iterator[list[Run]]:
-    between = sum(_time(hit[0]) <= _time(run) <= _time(hit[-1]) for run in failed)
-    if len(hit) >= SHARE * between:
-        yield hit
 
 
 def _outage(runs: list[Run]) -> Outage:

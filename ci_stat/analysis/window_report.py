@@ -95,7 +95,7 @@ def daily(res: Result, made_at: datetime, around: Surroundings, about: str = "",
 
 
 def _window_fields(res: Result, made_at: datetime, around: Surroundings, about: str, version: str) -> dict[str, Any]:
-    count, found = count_window(res), outages(res.run_list)
+    count, found = count_window(res, over_time=False), outages(res.run_list)
     explained = {id(run) for outage in found for run in outage.runs}
     rest = [run for run in res.all_runs if id(run) not in explained]
     failures = _failures(rest, res, around)

@@ -27,14 +27,19 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
       {"job_name": "unit", "job_id": 7, "status": "FAILED", "time": "2021-06-19T08:30:00+08:00",
        "duration": 61000, "repo": "me/app", "commit": "1f0c", "pr_number": 12, "case": ["TestX"]}
     """
-    from ci_stat.exchange import import_lines, opened
+    from ci_stat.exchange import Imported, import_lines, opened
+    from ci_stat.loading import forget_facts
     from ci_stat.progress import counting
 
     settings, source = options.opened_source()
     # Not inside `opened`: a folder that cannot be made is no fault of the file.
     engine = source.engine if dry_run else source.engine_for_writing()
-    with opened(file) as lines, counting("Importing") as progress:
-        done = import_lines(engine, lines, settings.zone, strict, progress, dry_run)
+    done = Imported()
+    try:
+        with opened(file) as lines, counting("Importing") as progress:
+            import_lines(engine, lines, settings.zone, strict, progress, dry_run, done)
+    finally:
+        forget_facts(settings, source, done.times)
     for number, reason in done.skipped[:_SHOWN]:
         click.echo(f"ci-stat: line {number} skipped: {visible(reason)}", err=True)
     if len(done.skipped) > _SHOWN:

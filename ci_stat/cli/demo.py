@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from ci_stat.around import watching
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text, stories_from
 from ci_stat.errors import WriteError
@@ -20,7 +21,7 @@ from ci_stat.escape import visible
 from ci_stat.loading import Source
 from ci_stat.progress import counting, loading
 from ci_stat.records import RunFilter, RunRow, Status
-from ci_stat.reporting import HOURLY, reporter, watching
+from ci_stat.reporting import HOURLY, reporter
 from ci_stat.reports import screen, tables
 from ci_stat.reports.card_reading import card_document
 from ci_stat.reports.document_terminal import on_terminal

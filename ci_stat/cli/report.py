@@ -85,8 +85,9 @@ def daily(**given: Any) -> None:
 
 def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: str | None, color: str,
          form: str | None, preview: bool, preview_html: str | None, **window: Any) -> None:  # fmt: skip
+    from ci_stat.around import watching
     from ci_stat.delivering import audiences
-    from ci_stat.reporting import reporter, watching
+    from ci_stat.reporting import reporter
 
     settings, source = options.opened_source()
     moment = _now(now, source)

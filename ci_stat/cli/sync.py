@@ -51,18 +51,23 @@ def jenkins(
       ci-stat sync jenkins --dry-run
     """
     from ci_stat.explaining import how_of
+    from ci_stat.loading import forget_facts
     from ci_stat.progress import counting
-    from ci_stat.syncing import Plan, jenkins_of
+    from ci_stat.syncing import Plan, Synced, jenkins_of
     from ci_stat.syncing import sync as bring
 
     settings, source = options.opened_source()
     now = options.parse_time("now", "now", settings.zone)
     begin = None if since is None else _since(since, now, settings.zone)
     plan = Plan(now, jobs, begin, limit, not no_logs, dry_run, how_of(settings.get("rules")))
-    with jenkins_of(settings) as client, counting("Syncing", unit="builds") as progress:
-        engine = source.engine if dry_run else source.engine_for_writing()
-        done = bring(engine, client, settings.zone, plan, progress)
-        name = client.name
+    done = Synced()
+    try:
+        with jenkins_of(settings) as client, counting("Syncing", unit="builds") as progress:
+            engine = source.engine if dry_run else source.engine_for_writing()
+            bring(engine, client, settings.zone, plan, progress, done)
+            name = client.name
+    finally:
+        forget_facts(settings, source, done.times)
     click.echo(_json(done, name, dry_run) if as_json else "\n".join(_words(done, name, dry_run)))
     _complain(done)
 

@@ -10,8 +10,10 @@ from ci_stat.records.counts import (
     PRFacts,
     Tally,
     WindowCount,
+    WindowFacts,
     every_period,
     period_length,
+    seconds_after,
 )
 from ci_stat.records.delivery import Delivery, DeliveryKey, DeliveryState, Outcome
 from ci_stat.records.failure import (
@@ -33,6 +35,7 @@ from ci_stat.records.run import (
     Run,
     RunRow,
     Status,
+    Stretch,
     no_number,
     pull_number,
     to_json,
@@ -66,13 +69,16 @@ __all__ = [
     "RunRow",
     "Sighting",
     "Status",
+    "Stretch",
     "Tally",
     "Window",
     "WindowCount",
+    "WindowFacts",
     "every_period",
     "failures_of",
     "no_number",
     "period_length",
     "pull_number",
+    "seconds_after",
     "to_json",
 ]

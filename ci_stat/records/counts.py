@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
+import msgspec
+
 from ci_stat.records.run import Status
 from ci_stat.records.window import Window
 
@@ -139,6 +141,25 @@ class WindowCount:
     @property
     def tally(self) -> Tally:
         return self.pr + self.special
+
+
+class WindowFacts(msgspec.Struct, frozen=True, gc=False):
+    """What reports of later windows need to know of this one. `count` is without periods.
+
+    - `durations`: milliseconds of the successful runs, by job.
+    - `ended_after`: of the runs that ended after the window's end, how many seconds after it.
+    """
+
+    count: WindowCount
+    durations: dict[str, list[int]]
+    ended_after: list[int]
+
+
+def seconds_after(end: datetime, began: datetime | None, milliseconds: int | None) -> int:
+    """How long after `end` a run ended, in whole seconds; 0 or less for one that did not, or of which it is unknown."""
+    if began is None or milliseconds is None:
+        return 0
+    return int((began - end).total_seconds() + milliseconds / 1000)
 
 
 def period_format(days: float) -> str:

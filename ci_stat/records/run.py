@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -138,6 +138,20 @@ class RunRow(msgspec.Struct, gc=False):
     repo: str | None = None
     description: dict[str, Any] | str | None = None
     analysis_res: dict[str, Any] | str | None = None
+
+
+@dataclass
+class Stretch:
+    """From the first to the last time of rows; both None where none has a time."""
+
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def add(self, rows: Iterable[RunRow]) -> None:
+        times = [row.time for row in rows if row.time is not None]
+        if times:
+            self.first = min([*times, self.first] if self.first else times)
+            self.last = max([*times, self.last] if self.last else times)
 
 
 def pull_number(text: object) -> int:

@@ -106,6 +106,17 @@ spans = Table(
     comment="the time in which failures were looked for",
 )
 
+facts = Table(
+    "window_facts",
+    metadata,
+    Column("source", String(16), primary_key=True, comment="which CI database: a hash of its name"),
+    Column("key_hash", String(32), primary_key=True, comment="a hash of what it is about, window and names"),
+    Column("begin", String(19), nullable=False, comment="window, wall clock of the CI database"),
+    Column("end", String(19), nullable=False, comment="not in it"),
+    Column("value", BYTES, nullable=False, comment="what was counted, as JSON"),
+    comment="numbers of windows that have ended, which later reports are beside",
+)
+
 
 def source_of(database: str) -> str:
     """What stands for a CI database in every table: several may share one state."""

@@ -1,16 +1,15 @@
-"""When runs happened and how long they took: numbers around a window, without a look into any JSON."""
+"""When runs happened and how long they took, without a look into any JSON."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.types import String
 
-from ci_stat.records import PeriodCount, RunFilter, Status, every_period, period_length
+from ci_stat.records import PeriodCount, RunFilter, Status, every_period, period_length, seconds_after
 from ci_stat.store.counts import label_of, text_of
 from ci_stat.store.runs import conditions, wall_time
 from ci_stat.store.schema import ci_data
-from ci_stat.store.sql import exact, in_status, wall
+from ci_stat.store.sql import exact, wall
 from ci_stat.store.streaming import stream
 
 
@@ -26,27 +25,19 @@ def count_periods(connection: Connection, wanted: RunFilter) -> tuple[PeriodCoun
     return every_period(wanted.window, counted)
 
 
-def durations(connection: Connection, wanted: RunFilter) -> dict[str, list[int]]:
-    """Milliseconds that each successful run took, by job."""
-    c = ci_data.c
-    statement = select(exact(c.job).label("j"), c.duration).where(
-        *conditions(wanted), in_status(Status.SUCCESS), c.duration.is_not(None)
-    )
-    found: dict[str, list[int]] = defaultdict(list)
+def run_times(connection: Connection, wanted: RunFilter) -> tuple[dict[str, list[int]], list[int]]:
+    """`durations` and `ended_after` of a window, as `WindowFacts` has them."""
+    c, end = ci_data.c, wanted.window.wall()[1]
+    statement = select(
+        exact(c.job).label("j"), exact(c.status).label("s"), wall(c.time).cast(String(32)).label("t"), c.duration
+    ).where(*conditions(wanted), c.duration.is_not(None))
+    took: dict[str, list[int]] = defaultdict(list)
+    after: list[int] = []
     for rows in stream(connection, statement):
-        for job, took in rows:
-            found[text_of(job)].append(int(took))
-    return dict(found)
-
-
-def ended_later(connection: Connection, wanted: RunFilter, age: timedelta) -> tuple[int, int]:
-    """How many runs of the window ended later than `age` after its end, and how many it has."""
-    limit = wanted.window.wall()[1] + age
-    late = total = 0
-    statement = select(wall(ci_data.c.time).cast(String(32)).label("t"), ci_data.c.duration).where(*conditions(wanted))
-    for rows in stream(connection, statement):
-        for began, took in rows:
-            moment = wall_time(began)
-            total += 1
-            late += moment is not None and took is not None and moment + timedelta(milliseconds=int(took)) > limit
-    return late, total
+        for job, status, began, duration in rows:
+            if text_of(status) == Status.SUCCESS:
+                took[text_of(job)].append(int(duration))
+            late = seconds_after(end, wall_time(began), int(duration))
+            if late > 0:
+                after.append(late)
+    return dict(took), sorted(after)

@@ -1,0 +1,154 @@
+"""How fast reports are: the daily card beside `get_result` alone, and the hourly job from start to posted card.
+
+The day has 20,000 runs, with 14 such days before it; the failures of all of them are in our state already.
+"""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.measure import Figures, in_turn, ratios
+from ci_stat.config import FILE_NAME, PATH_VARIABLE
+from ci_stat.demo import DEMO_BEGIN, generate_rows, log_failures
+from ci_stat.loading import Source, log_reader
+from ci_stat.records import Extraction, LogState, RunRow, Status
+from ci_stat.store.engine import open_engine
+from ci_stat.store.state import State
+from ci_stat.store.write import prepare, write_rows
+from tests.support.feishu import running
+
+PYTHON = sys.executable
+DAYS = 15
+LAST_DAY = DEMO_BEGIN + timedelta(days=DAYS - 1)
+NOON = LAST_DAY + timedelta(hours=15, minutes=13)
+_BATCH = 2_000
+
+
+def bench(figures: Figures, rounds: int, rows_per_day: int = 20_000) -> None:
+    """All of it, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        runs = _fill(folder, rows_per_day)
+        _inside(folder, "daily")  # looks through the days before, once
+        _daily(figures, folder, rounds, runs)
+        _hourly(figures, folder, rounds)
+
+
+def _fill(folder: Path, rows_per_day: int) -> int:
+    """The CI database, our state, and the settings; how many runs the last day has."""
+    (folder / "jenkins").mkdir()
+    settings = {"url": f"sqlite:///{folder / 'ci.sqlite'}", "state_url": f"sqlite:///{folder / 'state.sqlite'}",
+                "log_dir": str(folder / "jenkins")}  # fmt: skip
+    (folder / FILE_NAME).write_text(json.dumps(settings))
+    engine, state, rule_set = open_engine(settings["url"]), _state(folder), _rule_set(folder)
+    prepare(engine)
+    last = 0
+    for batch in _batches(generate_rows(rows_per_day, DAYS)):
+        write_rows(engine, batch)
+        found = {(row.job, row.job_id): _extraction(row) for row in batch if row.status == Status.FAILURE}
+        state.keep(found, rule_set)
+        last += sum(row.time is not None and row.time >= LAST_DAY for row in batch)
+    return last
+
+
+def _batches(rows: Iterable[RunRow]) -> Iterator[list[RunRow]]:
+    each = iter(rows)
+    while batch := list(islice(each, _BATCH)):
+        yield batch
+
+
+def _extraction(row: RunRow) -> Extraction:
+    return Extraction(LogState.READ, log_failures(row), 2_000, 200_000)
+
+
+def _source(folder: Path) -> Source:
+    from ci_stat.config import load
+
+    return Source.of(load({PATH_VARIABLE: str(folder)}))
+
+
+def _state(folder: Path) -> State:
+    state = State(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), _source(folder).name)
+    state.prepare()
+    return state
+
+
+def _rule_set(folder: Path) -> str:
+    from ci_stat.config import load
+
+    reader = log_reader(load({PATH_VARIABLE: str(folder)}), _source(folder).engine)
+    assert reader is not None
+    return reader.asked.rule_set
+
+
+def _daily(figures: Figures, folder: Path, rounds: int, runs: int) -> None:
+    loaded, reported = in_turn(rounds, partial(_inside, folder, "load"), partial(_inside, folder, "daily"))
+    ratio = ratios(reported, loaded)
+    figures.add(
+        f"a daily card of {runs:,} runs, failures cached", f"{ratio:.2f} times ({statistics.median(reported):.2f} s)",
+        f"get_result alone ({statistics.median(loaded):.2f} s)", "at most 1.5 times", ratio <= 1.5,
+    )  # fmt: skip
+
+
+def _inside(folder: Path, what: str) -> float:
+    """Seconds of the work in a process of its own, imports left out."""
+    command = [PYTHON, "-m", "benchmarks.reports", what, str(folder)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _hourly(figures: Figures, folder: Path, rounds: int) -> None:
+    with running() as server:
+        environ = {PATH_VARIABLE: str(folder), "CI_STAT_WEBHOOK": server.hook_url()}
+        spent = [_cpu(environ) for _ in range(rounds + 1)][1:]
+        posted = len(server.messages)
+    imports = _cpu(environ, "--help")
+    cpu = statistics.median(spent)
+    figures.add(
+        f"the hourly job, start to posted card ({posted} posted)", f"{cpu:.2f} s of CPU",
+        f"the same process asked for --help {imports:.2f} s", "under 2.0 s", cpu < 2.0 and posted == rounds + 1,
+    )  # fmt: skip
+
+
+def _cpu(environ: dict[str, str], *more: str) -> float:
+    """Seconds of CPU, user and system, of one cron job."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [PYTHON, "-m", "jobs.hourly_report", "--now", NOON.isoformat(), "--post", "--force", *more]
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | environ)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _work(what: str, folder: Path) -> float:
+    from time import perf_counter
+
+    import ci_stat.ci_stat as stat
+    from ci_stat import config
+    from ci_stat.records import RunFilter
+    from ci_stat.reporting import reporter
+    from ci_stat.reports.feishu_forms import fitted_card
+    from ci_stat.reports.report_document import report_document
+
+    settings = config.load({PATH_VARIABLE: str(folder)})
+    end = LAST_DAY + timedelta(days=1)
+    started = perf_counter()
+    if what == "load":
+        assert len(stat.get_result(LAST_DAY, end, [], settings=settings, progress=False).all_runs)
+    else:
+        source = Source.of(settings)
+        now = datetime.combine(end, datetime.min.time(), source.origin.zone).astimezone(UTC) + timedelta(minutes=17)
+        made = reporter(settings, source, now).report("daily", RunFilter(source.window(LAST_DAY, end)))
+        assert fitted_card(report_document(made))["header"]["title"]["content"].startswith("CI daily: ")
+    return perf_counter() - started
+
+
+if __name__ == "__main__":
+    print(_work(sys.argv[1], Path(sys.argv[2])))

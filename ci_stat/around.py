@@ -1,0 +1,215 @@
+"""The shell around a window: the facts of other windows, counted once and kept, and the history of failures."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+from msgspec import structs
+
+from ci_stat.analysis.counting import window_facts
+from ci_stat.errors import CiStatError
+from ci_stat.escape import visible
+from ci_stat.loading import LogProgress, Progress, Source, no_progress
+from ci_stat.records import FailureKey, PeriodCount, Run, RunFilter, Sighting, Status, Tally, Window, WindowFacts
+from ci_stat.reports.words import filters
+from ci_stat.result import Result, failure_key
+from ci_stat.store.facts import FactKey, Facts
+from ci_stat.store.sightings import Sightings
+
+log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
+# Rows appear up to a quarter of an hour after the end of a build, and a build takes an hour or two: what began shortly
+# before the last look is looked at again.
+LOOK_BACK = timedelta(hours=3)
+SETTLED = timedelta(hours=6)  # after its end a window gets no more rows, and its facts are kept
+T = TypeVar("T")
+_FACTS, _TALLY = "facts", "tally"
+
+Step = Callable[[str], None]  # told what is being done now
+
+
+def no_step(_what: str) -> None:
+    """For callers that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a person who waits is shown."""
+
+    step: Step = no_step
+    rows: Progress = no_progress
+    logs: LogProgress | None = None
+
+
+@contextmanager
+def watching() -> Iterator[Watched]:
+    """Progress lines, one after the other, where a person watches; a new step ends the line of the one before."""
+    from ci_stat.progress import loading
+
+    with ExitStack() as lines:
+        shown: tuple[Progress, LogProgress] = (no_progress, lambda _total: no_progress)
+
+        def step(what: str) -> None:
+            nonlocal shown
+            lines.close()
+            shown = lines.enter_context(loading(what))
+
+        yield Watched(step, lambda rows: shown[0](rows), lambda total: shown[1](total))
+
+
+@dataclass(frozen=True)
+class Around:
+    """What lies around windows of one CI database. `now`: aware; `facts`, `history`: None without our own state."""
+
+    source: Source
+    facts: Facts | None
+    history: Sightings | None
+    now: datetime
+    watched: Watched
+
+    def facts_of(self, wanted: Sequence[RunFilter]) -> list[WindowFacts]:
+        """The facts of windows: what was kept, if they still have as many rows, or counted now."""
+        known = self._kept([_key(_FACTS, each) for each in wanted], WindowFacts)
+        found = {each: known[key] for each in wanted if (key := _key(_FACTS, each)) in known}
+        rows = self.source.count_rows(list(found))
+        found = {each: fact for (each, fact), n in zip(found.items(), rows, strict=True) if fact.count.tally.total == n}
+        missing = [each for each in wanted if each not in found]
+        counted = dict(zip(missing, self.source.window_facts(missing), strict=True))
+        self._keep({_key(_FACTS, each): fact for each, fact in counted.items() if self._settled(each)})
+        return [found.get(each) or counted[each] for each in wanted]
+
+    def keep(self, wanted: RunFilter, res: Result) -> None:
+        """Keep the facts of the window that was loaded, for reports to come."""
+        if self._settled(wanted):
+            own = window_facts(res)
+            self._keep({_key(_FACTS, wanted): own, _key(_TALLY, wanted): own.count.tally})
+
+    def days(self, wanted: RunFilter, own: Tally, days: int) -> list[PeriodCount]:
+        """Runs by outcome of so many days up to the window's end, oldest first. `own`: those of the window itself."""
+        each = [moved(wanted, -DAY * back, DAY) for back in reversed(range(days))]
+        keys = [_key(_TALLY, day) for day in each]
+        known = self._kept(keys, Tally) | {_key(_TALLY, wanted): own}
+        missing = [day for day, key in zip(each, keys, strict=True) if key not in known]
+        counted = self._tallies(missing)
+        self._keep({_key(_TALLY, day): tally for day, tally in counted.items() if self._settled(day)})
+        tallies = [known.get(key) or counted[day] for day, key in zip(each, keys, strict=True)]
+        return [PeriodCount(f"{day.window.begin:%Y-%m-%d}", tally) for day, tally in zip(each, tallies, strict=True)]
+
+    def _tallies(self, days: Sequence[RunFilter]) -> dict[RunFilter, Tally]:
+        """Counted without a look into any JSON."""
+        return {day: sum((part.tally for part in self.source.count_periods(day)), Tally()) for day in days}
+
+    def _settled(self, wanted: RunFilter) -> bool:
+        return self.now - wanted.window.end >= SETTLED
+
+    def _kept(self, keys: Sequence[FactKey], kind: type[T]) -> dict[FactKey, T]:
+        if self.facts is None:
+            return {}
+        try:
+            return {key: msgspec.json.decode(text, type=kind) for key, text in self.facts.get(keys).items()}
+        except (CiStatError, msgspec.MsgspecError) as error:
+            log.warning("What was counted before cannot be read, and is counted anew: %s", visible(error))
+            return {}
+
+    def _keep(self, values: Mapping[FactKey, WindowFacts | Tally]) -> None:
+        if self.facts is None or not values:
+            return
+        try:
+            self.facts.put({key: msgspec.json.encode(value) for key, value in values.items()})
+        except CiStatError as error:
+            log.warning("What was counted cannot be kept: %s", visible(error))
+
+    def first_seen(
+        self, wanted: RunFilter, runs: Sequence[Run], oldest: datetime, days: int
+    ) -> tuple[dict[FailureKey, Sighting], datetime | None]:
+        """When the failures of these runs were first seen, and since when that is known: None if it is not."""
+        if self.history is None:
+            return {}, None
+        try:
+            since = self._look_back(self.history, wanted.window, oldest, days)
+            own = sightings_of(runs)
+            self.history.add(own)
+            self._extend(self.history, wanted)
+            return self.history.first_seen(own), since
+        except CiStatError as error:
+            log.warning("Our own state cannot be used, so nothing is called new: %s", visible(error))
+            return {}, None
+
+    def _look_back(self, history: Sightings, window: Window, oldest: datetime, days: int) -> datetime:
+        """See to it that the history knows the failures of the days before the window; returns since when it does."""
+        begin, _ = window.wall()
+        first = min(begin, max(oldest, begin - timedelta(days=days)))
+        rule_set = self._rule_set()
+        for stretch in _unknown(history.span(), first, begin, rule_set):
+            self.watched.step(f"Looking through {stretch[0]:%Y-%m-%d %H:%M} to {stretch[1]:%Y-%m-%d %H:%M}")
+            failed = RunFilter(Window.of(*stretch, window.zone), statuses=(Status.FAILURE.value,))
+            runs = self.source.load(failed, self.watched.rows, log_progress=self.watched.logs).all_runs
+            history.add(sightings_of(runs))
+            history.extend(*stretch, rule_set)
+        return first
+
+    def _extend(self, history: Sightings, wanted: RunFilter) -> None:
+        """Note that the window itself was looked through, if all of it was."""
+        begin, end = wanted.window.wall()
+        until = min(end, self.now.astimezone(wanted.window.zone).replace(tzinfo=None, microsecond=0))
+        if filters(wanted) == "" and until > begin:
+            history.extend(begin, until, self._rule_set())
+
+    def _rule_set(self) -> str:
+        reader = self.source.logs()
+        return reader.asked.rule_set if reader else ""
+
+
+def _key(what: str, wanted: RunFilter) -> FactKey:
+    return FactKey(what, *wanted.window.wall(), filters(wanted))
+
+
+def moved(wanted: RunFilter, by: timedelta, length: timedelta | None = None) -> RunFilter:
+    """The same hours on another day, by the clock: what people compare with. `length`: that much before its end."""
+    begin, end = wanted.window.wall()
+    begin = begin if length is None else end - length
+    return replace(wanted, window=Window.of(begin + by, end + by, wanted.window.zone))
+
+
+def sightings_of(runs: Sequence[Run]) -> dict[FailureKey, Sighting]:
+    """When each failure of failed runs, oldest first, was first and last seen."""
+    found: dict[FailureKey, Sighting] = {}
+    for run in runs:
+        if run.status != Status.FAILURE or run.time is None:
+            continue
+        for failure in run.failures:
+            key = failure_key(failure)
+            first = found.get(key)
+            found[key] = (
+                structs.replace(first, last_seen=run.time)
+                if first
+                else Sighting(run.time, run.time, run.job_name, run.job_id)
+            )
+    return found
+
+
+def _unknown(
+    known: tuple[datetime, datetime, str] | None, first: datetime, end: datetime, rule_set: str
+) -> Iterator[tuple[datetime, datetime]]:
+    """What of [first, end) is not known yet, newest day first: killed midway, what was looked through stays known."""
+    if known is None or known[2] != rule_set or known[0] >= end or known[1] < first:
+        yield from _days(first, end)
+        return
+    known_from, known_to, _ = known
+    if known_to < end + LOOK_BACK:
+        # Oldest first, so that it stays one stretch.
+        yield from reversed(list(_days(max(first, known_to - LOOK_BACK), end)))
+    if known_from > first:
+        yield from _days(first, known_from)
+
+
+def _days(first: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    while end > first:
+        begin = max(first, end - DAY)
+        yield begin, end
+        end = begin

@@ -1,0 +1,125 @@
+"""What people get, whole: a busy day, a quiet hour, an outage, an empty window, a dead database, in every channel."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from ci_stat.analysis.report import Report
+from ci_stat.around import Around, Watched
+from ci_stat.demo import generate_rows
+from ci_stat.loading import Source
+from ci_stat.records import Origin, RunFilter, Window
+from ci_stat.reporting import DAILY, HOURLY, Reporter
+from ci_stat.reports import screen
+from ci_stat.reports.document import Document
+from ci_stat.reports.document_markdown import as_markdown
+from ci_stat.reports.document_terminal import on_terminal
+from ci_stat.reports.feishu_forms import WEBHOOK_BYTES, forms, webhook_bytes
+from ci_stat.reports.mail import mail
+from ci_stat.reports.report_document import report_document
+from ci_stat.reports.slack import slack
+from ci_stat.store.engine import open_engine
+from ci_stat.store.facts import Facts
+from ci_stat.store.sightings import Sightings
+from ci_stat.store.state import State
+from ci_stat.store.write import prepare, write_rows
+from tests.support.feishu_cards import check
+from tests.support.golden import Golden
+from tests.support.results import SHANGHAI
+
+DAYS = 10  # of the demo: the outage is on the last
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
+    """The demo's database, under a name that is the same everywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("demo"))
+        engine = open_engine("sqlite:///ci.sqlite")
+        prepare(engine)
+        write_rows(engine, list(generate_rows(days=DAYS)))
+        State(open_engine("sqlite:///state.sqlite"), "sqlite:///ci.sqlite").prepare()
+        yield Source(engine, Origin(SHANGHAI))
+
+
+def reporter(source: Source, now: datetime) -> Reporter:
+    engine = open_engine("sqlite:///state.sqlite")
+    around = Around(source, Facts(engine, source.name), Sightings(engine, source.name), now, Watched())
+    return Reporter(around, known_issues={"testevictsuite.testevictunderpressure": "https://github.com/o/r/issues/1"})
+
+
+def made(source: Source, kind: str, begin: datetime, minutes_after: int = 13) -> Report:
+    end = begin + timedelta(days=1 if kind == DAILY else 0, hours=0 if kind == DAILY else 1)
+    now = end.replace(tzinfo=SHANGHAI) + timedelta(minutes=minutes_after)
+    return reporter(source, now).report(kind, RunFilter(Window.of(begin, end, SHANGHAI)))
+
+
+def busy_day(source: Source) -> Report:
+    return made(source, DAILY, datetime(2021, 6, 10))
+
+
+def quiet_hour(source: Source) -> Report:
+    return made(source, HOURLY, datetime(2021, 6, 13, 5))
+
+
+def outage(source: Source) -> Report:
+    return made(source, HOURLY, datetime(2021, 6, 16, 14))
+
+
+def empty_window(source: Source) -> Report:
+    return made(source, HOURLY, datetime(2021, 6, 18, 10))
+
+
+def dead_database(_source: Source) -> Report:
+    engine = open_engine("mysql://reader:hunter2@127.0.0.1:1/sync_ci_data")
+    return made(Source(engine, Origin(SHANGHAI)), HOURLY, datetime(2021, 6, 16, 14))
+
+
+SITUATIONS = [busy_day, quiet_hour, outage, empty_window, dead_database]
+
+
+def _terminal(document: Document) -> str:
+    out = StringIO()
+    screen.show(on_terminal(document), out, color=False, width=110)
+    return out.getvalue()
+
+
+def _mail(document: Document) -> str:
+    message = mail(
+        document, kind="hourly", sender="ci@example.com", recipient="you@example.com", domain_of_ids="example.com",
+        unique="golden", date=datetime(2021, 6, 16, tzinfo=UTC),
+    )  # fmt: skip
+    heads = "".join(f"{name}: {value}\n" for name, value in message.items() if name != "Content-Type")
+    return heads + "".join(
+        f"\n---- {part.get_content_type()}\n{part.get_content()}"
+        for part in message.walk()
+        if part.get_content_maintype() == "text"  # not the picture, which changes with the drawing library
+    ).replace("\r\n", "\n")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.__name__)
+def test_what_people_get(source: Source, golden: Golden, situation: object) -> None:
+    assert callable(situation)
+    document = report_document(situation(source), [])
+    name = f"report_{situation.__name__}"  # type: ignore[attr-defined]
+    for form in forms(document, webhook_bytes, WEBHOOK_BYTES):
+        if form.msg_type == "interactive":
+            assert check(form.content) == []
+        golden.check(f"{name}_{form.name.replace(' ', '_').replace('.', '_')}.json", _json(form.content))
+    golden.check(f"{name}_terminal.txt", _terminal(document))
+    golden.check(f"{name}_mail.txt", _mail(document))
+    golden.check(f"{name}.md", as_markdown(document))
+    golden.check(f"{name}_slack.json", _json(slack(document)))
+
+
+def test_no_secret_in_any_of_them() -> None:
+    folder = Path(__file__).parents[1] / "golden"
+    assert not [file.name for file in folder.glob("report_*") if "hunter2" in file.read_text(encoding="utf-8")]
