@@ -5,18 +5,19 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import getaddresses
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from ci_stat.analysis.report import Report, TroubleReport
 from ci_stat.config import Settings
-from ci_stat.errors import SettingsError
+from ci_stat.errors import CiStatError, SettingsError
 from ci_stat.escape import visible
 from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Outcome
 from ci_stat.reports.document import Document
 from ci_stat.reports.feishu_forms import APP_BYTES, WEBHOOK_BYTES, Form, forms
-from ci_stat.reports.report_document import report_document, window_words
+from ci_stat.reports.report_document import report_document
 
 if TYPE_CHECKING:
     from ci_stat.sinks.feishu import FeishuApp, FeishuWebhook
@@ -92,6 +93,17 @@ def report_key(report: Report, audience: str) -> DeliveryKey:
 
 
 def _deliver(report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool) -> Delivered:
+    """Whatever goes wrong with one audience is told, and the others are not kept from theirs."""
+    try:
+        return _claimed(report, audience, ledger, now, force)
+    except CiStatError as error:
+        return Delivered(audience.name, Outcome(DeliveryState.FAILED, error.message, error.hint))
+    except Exception as error:
+        log.exception("A fault of ci_stat while a report was made for %s", visible(audience.name))
+        return Delivered(audience.name, Outcome(DeliveryState.FAILED, f"a fault of ci_stat ({type(error).__name__})"))
+
+
+def _claimed(report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool) -> Delivered:
     from ci_stat.store.deliveries import LostClaim
 
     key = report_key(report, audience.name)
@@ -103,7 +115,8 @@ def _deliver(report: Report, audience: Audience, ledger: "Deliveries", now: date
     try:
         outcome, form = audience.deliver(report_document(report, notes_before(ledger.before(key))), ticket)
     except LostClaim as error:
-        return Delivered(audience.name, Outcome(DeliveryState.SENDING, str(error)), skipped=True)
+        # Somebody else has it, or it took so long that it might arrive twice: what became of it is not known here.
+        return Delivered(audience.name, Outcome(DeliveryState.UNCERTAIN, error.message, error.hint), skipped=True)
     except BaseException:
         ledger.release(key)  # nothing happens once it has left
         raise
@@ -127,33 +140,41 @@ def notes_before(before: Delivery | None) -> list[str]:
     return [f"The report before this one, of {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {what}{why}"]
 
 
-def subject(report: Report) -> str:
-    """`hourly report of 2021-06-16 14:00 to 15:00 Asia/Shanghai`."""
-    return f"{report.kind} report of {window_words(report.window)}"
-
-
 # Who gets reports
 
 
 def audiences(settings: Settings, only: Sequence[str] = ()) -> list[Audience]:
     """Everybody who gets reports, by the settings; `only` narrows to these channels.
 
-    Raises SettingsError for a channel that is chosen and not set up, and for half of a set-up.
+    A channel that is set up wrongly is an audience that nothing reaches: the others get theirs. Raises SettingsError
+    if no channel can be used.
     """
     made = {"feishu": _feishu, "mail": _mail, "slack": _slack}
     chosen = tuple(only) or _chosen(settings)
-    found = [
-        audience
-        for channel in chosen
-        for audience in made[channel](settings, bool(only) or bool(settings.get("channels")))
-    ]
+    wanted = bool(only) or bool(settings.get("channels"))
+    found: list[Audience] = []
+    broken: list[tuple[str, SettingsError]] = []
+    for channel in chosen:
+        try:
+            found += made[channel](settings, wanted)
+        except SettingsError as error:
+            broken.append((channel, error))
     if not found:
-        raise SettingsError(
-            "No channel is set up, so there is nobody to send the report to.",
-            "Set webhook, or app_id, app_secret and chat_id, for Feishu; mail_host, mail_from and mail_to for mail; "
-            "slack_webhook, or slack_token and slack_channel, for Slack.",
-        )
-    return found
+        raise broken[0][1] if broken else SettingsError(_NOBODY, _SET_UP)
+    return found + [_unusable(channel, error) for channel, error in broken]
+
+
+_NOBODY = "No channel is set up, so there is nobody to send the report to."
+_SET_UP = (
+    "Set webhook, or app_id, app_secret and chat_id, for Feishu; mail_host, mail_from and mail_to for mail; "
+    "slack_webhook, or slack_token and slack_channel, for Slack."
+)
+
+
+def _unusable(channel: str, error: SettingsError) -> Audience:
+    """An audience that is told why nothing reaches it."""
+    outcome = Outcome(DeliveryState.FAILED, error.message, error.hint)
+    return Audience(f"{channel} (set up wrongly)", lambda _document, _ticket: (outcome, ""))
 
 
 def _chosen(settings: Settings) -> tuple[str, ...]:
@@ -200,6 +221,8 @@ class FeishuSender:
             if outcome.reason and form:
                 log.warning("Feishu's app failed, the webhook is tried: %s", visible(outcome.reason))
             outcome, form = self._by_forms(way, document, ticket)
+            if way is self.webhook and self.app is not None:
+                form = f"{form} by the webhook"
             if outcome.state != DeliveryState.FAILED:
                 break
         return outcome, form
@@ -247,21 +270,19 @@ def feishu_sender(settings: Settings, chat: str | None = None) -> FeishuSender:
     from ci_stat.sinks.feishu import FeishuApp, FeishuWebhook
 
     app = webhook = None
+    if chat and not settings.get("app_id"):
+        raise SettingsError("Only an app can choose the chat.", "Set app_id and app_secret; a webhook has one chat.")
     if any(settings.get(key) for key in ("app_id", "app_secret")):
         _given(
             settings, ("app_id", "app_secret") if chat else ("app_id", "app_secret", "chat_id"), "Feishu's app", True
         )
         url, name, secret = (settings.get(key) or "" for key in ("feishu_url", "app_id", "app_secret"))
-        app = FeishuApp(url, name, secret, chat or _chat(settings))
+        app = FeishuApp(url, name, secret, chat or settings.get("chat_id") or "")
     if settings.get("webhook") and not (chat and app):
         webhook = FeishuWebhook(settings.get("webhook") or "", settings.get("webhook_secret"))
     if app is None and webhook is None:
         raise SettingsError("Feishu is not set up.", "Set webhook, or app_id, app_secret and chat_id.")
     return FeishuSender(app, webhook, settings.get("webhook_keyword") or "")
-
-
-def _chat(settings: Settings) -> str:
-    return settings.get("chat_id") or ""
 
 
 def _feishu(settings: Settings, wanted: bool) -> Iterator[Audience]:
@@ -273,7 +294,7 @@ def _feishu(settings: Settings, wanted: bool) -> Iterator[Audience]:
         token = hashlib.sha256((settings.get("webhook") or "").encode()).hexdigest()[:8]
         yield Audience(f"feishu webhook {token}", sender.deliver)
     else:
-        yield Audience(f"feishu chat {_chat(settings)}", sender.deliver, None if sender.webhook else _UUID_LIFE)
+        yield Audience(f"feishu chat {settings.get('chat_id')}", sender.deliver, None if sender.webhook else _UUID_LIFE)
 
 
 def _slack(settings: Settings, wanted: bool) -> Iterator[Audience]:
@@ -297,21 +318,35 @@ def _slack(settings: Settings, wanted: bool) -> Iterator[Audience]:
 
 
 def _mail(settings: Settings, wanted: bool) -> Iterator[Audience]:
+    """One audience for each recipient: who was refused is tried again alone."""
+    from ci_stat.reports.mail import address, domain_of
+
     if not _given(settings, ("mail_host", "mail_from", "mail_to"), "Mail", wanted):
         return
-    for recipient in dict.fromkeys(part.strip() for part in (settings.get("mail_to") or "").split(",") if part.strip()):
-        yield Audience(f"mail {recipient}", partial(_send_mail, settings, recipient))
-
-
-def _send_mail(settings: Settings, recipient: str, document: Document, ticket: Ticket) -> Told:
-    from ci_stat.reports.mail import domain_of, mail
-
     sender = settings.get("mail_from") or ""
+    server, domain = mail_server(settings), domain_of(sender)
+    for recipient in recipients(settings.get("mail_to") or ""):
+        send = partial(_send_mail, server, sender, recipient, domain)
+        yield Audience(f"mail {address(recipient).addr_spec}", send)
+
+
+def recipients(text: str) -> list[str]:
+    """Addresses with commas between, with names or without (`"Doe, Ann" <ann@example.com>`), each once."""
+    pairs = getaddresses([text])
+    return list(dict.fromkeys(f'"{name}" <{spec}>' if name else spec for name, spec in pairs if name or spec))
+
+
+def _send_mail(
+    server: "MailServer", sender: str, recipient: str, domain: str, document: Document, ticket: Ticket
+) -> Told:
+    from ci_stat.reports.mail import address, mail
+
     message = mail(
-        document, kind=ticket.kind, sender=sender, recipient=recipient, domain_of_ids=domain_of(sender),
-        unique=ticket.name, date=ticket.now,
+        document, kind=ticket.kind, sender=sender, recipient=recipient, domain_of_ids=domain, unique=ticket.name,
+        date=ticket.now,
     )  # fmt: skip
-    return mail_server(settings).send(message, sender, recipient, partial(ticket.sending, "mail")), "mail"
+    envelope = address(sender).addr_spec, address(recipient).addr_spec
+    return server.send(message, *envelope, partial(ticket.sending, "mail")), "mail"
 
 
 def mail_server(settings: Settings) -> "MailServer":

@@ -31,7 +31,7 @@ def res_to_card(res: Result) -> dict[str, Any]:
     from ci_stat.reports.feishu_forms import fitted_card
     from ci_stat.reports.report_document import report_document
 
-    report = hourly(res, res.end_time, Surroundings(), version=__version__)
+    report = hourly(res, None, Surroundings(), version=__version__)
     return fitted_card(report_document(report))
 
 

@@ -92,10 +92,22 @@ class Reporter:
         # A window that ends in the future is judged by what could be there now.
         end = min(source.window.wall()[1], self._made_at(wanted))
         behind = end - source.newest
-        if behind <= self.stale_after:
+        if behind <= self.stale_after or self._usually_silent(wanted, source.newest, end):
             return None
         message = f"Nothing newer than {clock(source.newest)}, {span(behind)} before the window's end."
         return self._trouble(kind, wanted, "old data", message, _NO_DATA, source.newest)
+
+    def _usually_silent(self, wanted: RunFilter, newest: datetime, end: datetime) -> bool:
+        """Whether most of the days before had no run either from this time of day on: a project that sleeps at night.
+
+        Whatever the names: it is the writer of the table that may have stopped.
+        """
+        zone = wanted.window.zone
+        oldest = self.source.oldest()
+        days = [DAY * back for back in range(1, self.history_days + 1) if oldest and newest - DAY * back >= oldest]
+        since = [Window.of(newest + timedelta(seconds=1) - back, end - back, zone) for back in days]
+        rows = self.source.count_rows([RunFilter(window) for window in since])
+        return bool(rows) and sum(n == 0 for n in rows) > _QUIET_SHARE * len(rows)
 
     def _of_hour(self, wanted: RunFilter, oldest: datetime) -> Surroundings:
         """The hour before, and the same hour of the days before, as far as there are rows."""

@@ -168,7 +168,7 @@ def test_a_preview_is_the_card(database: Engine, call: Call, tmp_path: Path) -> 
 def test_no_data_old_data_and_no_database_are_reports_of_their_own(
     database: Engine, webhook: Feishu, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, _, err = call("report", "hourly", "--now", "2021-06-19T20:07", "--post")
+    code, _, err = call("report", "hourly", "--now", "2021-06-20T20:07", "--post")
     assert (code, "Nothing newer than 2021-06-19 14:12:00" in err) == (9, True)
     code, _, err = call("report", "hourly", "--begin", "2021-06-18T11", "--now", NOW, "--post")
     assert code == 0  # as empty as on all days before
@@ -183,10 +183,19 @@ def test_no_data_old_data_and_no_database_are_reports_of_their_own(
     assert ["old data" in said[0], "0 runs" in said[1], "no data" in said[2], "no answer" in said[3]] == [True] * 4
 
 
+def test_silence_that_is_usual_is_no_trouble(database: Engine, webhook: Feishu, call: Call) -> None:
+    """There are runs in the afternoon only: nothing is wrong at night."""
+    code, _, err = call("report", "hourly", "--now", "2021-06-19T23:07", "--post")
+    assert (code, err) == (0, "")
+    assert [message.content["header"]["template"] for message in webhook.messages] == ["blue"]
+    code, _, err = hourly(call, "--repo", "no/such")
+    assert (code, "no run has the repo 'no/such'" in err) == (0, True)
+
+
 def test_trouble_is_said_once_and_the_report_can_follow(database: Engine, webhook: Feishu, call: Call) -> None:
-    begin = ("report", "hourly", "--begin", "2021-06-19T18", "--now", "2021-06-19T19:07", "--post")
+    begin = ("report", "hourly", "--begin", "2021-06-20T18", "--now", "2021-06-20T19:07", "--post")
     assert [call(*begin).code, call(*begin).code] == [9, 9]
-    write_rows(database, [run(HOUR + timedelta(hours=4, minutes=5), 9000)])
+    write_rows(database, [run(HOUR + timedelta(hours=28, minutes=5), 9000)])
     assert call(*begin).code == 0
     titles = [message.content["header"]["title"]["content"] for message in webhook.messages]
     assert titles == ["CI hourly: old data", "CI hourly: 1 run, 0 failures"]
@@ -213,8 +222,9 @@ def test_dry_unless_told(database: Engine, webhook: Feishu, call: Call) -> None:
 def test_once_and_only_once(database: Engine, webhook: Feishu, call: Call) -> None:
     first, second = hourly(call, "--post"), hourly(call, "--post")
     assert (first.code, second.code, len(webhook.messages)) == (0, 0, 1)
-    assert "sent to feishu webhook" in first.err
-    assert "already sent" in second.err
+    assert "sent to feishu webhook" in first.out
+    assert "already sent" in second.out
+    assert first.err == second.err == ""
     assert hourly(call, "--post", "--force").code == 0
     assert len(webhook.messages) == 2
     table = call("deliveries").out
@@ -354,6 +364,59 @@ def test_one_channel_that_fails_does_not_stop_the_others(
     assert "Not delivered to mail a@example.com, mail b@example.com." in err
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("TLS", "startls"), ("CA", "/nonexistent"), ("TO", "not an address"), ("FROM", "a@b@c")]
+)
+def test_one_channel_that_is_set_up_wrongly_does_not_stop_the_others(
+    database: Engine, webhook: Feishu, call: Call, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    for name, usual in {"HOST": "127.0.0.1", "FROM": "ci@example.com", "TO": "you@example.com"}.items():
+        monkeypatch.setenv(f"CI_STAT_MAIL_{name}", usual)
+    monkeypatch.setenv(f"CI_STAT_MAIL_{key}", value)
+    code, _, err = hourly(call, "--post")
+    assert (code, len(webhook.messages)) == (8, 1)
+    assert "Not delivered to mail (set up wrongly)." in err
+    assert hourly(call, "--post", "--channel", "mail").code == 4
+
+
+def test_a_fault_of_ours_costs_one_audience(
+    database: Engine, webhook: Feishu, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object) -> object:
+        raise ZeroDivisionError
+
+    monkeypatch.setenv("CI_STAT_SLACK_WEBHOOK", "http://127.0.0.1:1/services/T/B/x")
+    monkeypatch.setenv("CI_STAT_CHANNELS", "slack,feishu")
+    monkeypatch.setattr("ci_stat.reports.slack.slack", broken)
+    code, _, err = hourly(call, "--post")
+    assert (code, len(webhook.messages)) == (8, 1)
+    assert "a fault of ci_stat (ZeroDivisionError)" in err
+
+
+def test_a_state_that_cannot_be_used_sends_nothing(
+    database: Engine, webhook: Feishu, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing could be written down, so nothing could be known to be sent once."""
+    monkeypatch.setenv("CI_STAT_STATE_URL", "sqlite:////proc/nope/state.sqlite")
+    code, out, err = hourly(call, "--post")
+    assert (code, webhook.messages, "Nothing was delivered" in err) == (8, [], True)
+    assert "CI hourly: 8 runs" in out
+
+
+def test_force_without_post(database: Engine, call: Call) -> None:
+    assert hourly(call, "--force").code == 2
+
+
+def test_a_closed_or_full_output_costs_nobody_the_report(webhook: Feishu, environment: dict[str, str]) -> None:
+    environment["CI_STAT_WEBHOOK"] = webhook.hook_url()
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(
+            [sys.executable, "-c", "from ci_stat.cli import main; main()", "report", "hourly", "--now", NOW, "--post"],
+            env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (process.returncode, len(webhook.messages)) == (6, 1), process.stderr
+
+
 def test_nobody_to_send_to(database: Engine, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = hourly(call, "--post")
     assert (code, out, "No channel is set up" in err) == (4, "", True)
@@ -387,10 +450,10 @@ def test_a_chat_by_its_name(database: Engine, app: Feishu, call: Call, monkeypat
 # Two at once, and one of them killed
 
 
-def _cron(folder: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
+def _cron(folder: Path, environment: dict[str, str], *more: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "jobs.hourly_report", "--now", NOW, "--post"], cwd=Path(__file__).parents[1], text=True,
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-m", "jobs.hourly_report", "--now", NOW, "--post", *more], cwd=Path(__file__).parents[1],
+        text=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -406,10 +469,10 @@ def _ends(processes: Sequence["subprocess.Popen[str]"]) -> list[tuple[int, str]]
 
 def test_two_crons_at_the_same_minute(webhook: Feishu, environment: dict[str, str], tmp_path: Path) -> None:
     environment["CI_STAT_WEBHOOK"] = webhook.hook_url()
-    for _ in range(3):
-        ends = _ends([_cron(tmp_path, environment) for _ in range(2)])
+    for begin in ("2021-06-19T14", "2021-06-18T14", "2021-06-17T14"):
+        ends = _ends([_cron(tmp_path, environment, "--begin", begin) for _ in range(2)])
         assert [code for code, _ in ends] == [0, 0], ends
-    assert len(webhook.messages) == 1
+    assert len(webhook.messages) == 3
 
 
 @pytest.mark.parametrize("way", ["webhook", "app"])

@@ -66,13 +66,17 @@ class PRTimes:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job with failures, and the pull requests that it failed most often; `more_prs` are left out."""
+    """A job with failures, and the pull requests that it failed most often; `more_prs` are left out.
+
+    `in_outage`: failed runs that belong to an outage; `prs` and `newest` are about the others.
+    """
 
     job: str
     tally: Tally
     prs: tuple[PRTimes, ...]
     more_prs: int
     newest: RunRow
+    in_outage: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +179,13 @@ class WindowReport:
 
     - `new_failures`: those never seen before; `seen_failures`: the others; those first that hit several pull requests.
     - `history_since`: since when failures are known, None where no history was asked: then none is called new.
-    - `miss_cnt`: failed runs for which no failure is known; `made_at`: when the report was made.
+    - `miss_cnt`: failed runs for which no failure is known; `made_at`: when it was made, None if nobody says.
     - `more_*`: how many are left out of the list of that name.
     """
 
     kind: str
     window: Window
-    made_at: datetime
+    made_at: datetime | None
     provenance: Provenance
     beside: tuple[str, ...]
     numbers: tuple[Compared, ...]

@@ -1,5 +1,6 @@
 """A Result and what is known of other windows, as the values that reports show."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +27,7 @@ from ci_stat.analysis.report import (
 from ci_stat.analysis.reruns import most_rerun, pr_times
 from ci_stat.failures import case_key
 from ci_stat.records import FailureKey, PeriodCount, Run, Sighting, Status, WindowCount
-from ci_stat.result import PR, FailInfo, Job, Result, failure_key, group_failures
+from ci_stat.result import PR, FailInfo, Job, Result, failure_key, group_failures, is_case
 
 SHOWN_PRS = 8
 SHOWN_RUNS = 3  # of one pull request
@@ -71,12 +72,16 @@ class Surroundings:
     days: Sequence[PeriodCount] = ()
 
 
-def hourly(res: Result, made_at: datetime, around: Surroundings, about: str = "", version: str = "") -> HourlyReport:
+def hourly(
+    res: Result, made_at: datetime | None, around: Surroundings, about: str = "", version: str = ""
+) -> HourlyReport:
     """`made_at` is said in the report; `about`: the names that it was narrowed to."""
     return HourlyReport(kind="hourly", **_window_fields(res, made_at, around, about, version))
 
 
-def daily(res: Result, made_at: datetime, around: Surroundings, about: str = "", version: str = "") -> DailyReport:
+def daily(
+    res: Result, made_at: datetime | None, around: Surroundings, about: str = "", version: str = ""
+) -> DailyReport:
     """As `hourly`, with reruns, durations, nightly jobs and the days before."""
     reruns, more_reruns = most_rerun(res.job_map.values(), SHOWN_RERUNS, SHOWN_JOB_PRS)
     slow, more_slowest = slowest(res.job_map, around.durations, SHOWN_SLOWEST)
@@ -94,8 +99,11 @@ def daily(res: Result, made_at: datetime, around: Surroundings, about: str = "",
     )
 
 
-def _window_fields(res: Result, made_at: datetime, around: Surroundings, about: str, version: str) -> dict[str, Any]:
-    count, found = count_window(res, over_time=False), outages(res.run_list)
+def _window_fields(
+    res: Result, made_at: datetime | None, around: Surroundings, about: str, version: str
+) -> dict[str, Any]:
+    # What is not shown as an outage is listed like anything else: no failure may stand nowhere.
+    count, found = count_window(res, over_time=False), outages(res.run_list)[:SHOWN_OUTAGES]
     explained = {id(run) for outage in found for run in outage.runs}
     rest = [run for run in res.all_runs if id(run) not in explained]
     failures = _failures(rest, res, around)
@@ -105,7 +113,7 @@ def _window_fields(res: Result, made_at: datetime, around: Surroundings, about: 
         "window": res.provenance.window, "made_at": made_at, "provenance": res.provenance,
         "beside": tuple(name for name, _ in around.beside), "numbers": _numbers(count, around),
         "tally": count.tally, "miss_cnt": count.miss_cnt,
-        "outages": tuple(map(_outage_row, found[:SHOWN_OUTAGES])),
+        "outages": tuple(map(_outage_row, found)),
         **failures,
         "prs": prs, "more_prs": more_prs, "jobs": jobs, "more_jobs": more_jobs,
         "history_since": around.history_since, "late": around.late, "about": about, "version": version,
@@ -126,9 +134,13 @@ def _median(values: Iterable[int]) -> float | None:
 
 
 def run_row(run: Run) -> RunRow:
+    """A run and its first failure; a case has the same name here as in the list of failures."""
     first = run.failures[0] if run.failures else None
-    said = "" if first is None or first.message == first.name else first.message
-    return RunRow(run.job_name, run.job_id, run.link, run.time, first.name if first else "", said)
+    if first is None:
+        return RunRow(run.job_name, run.job_id, run.link, run.time)
+    name = case_key(first.name) if is_case(first) else first.name
+    said = "" if first.message in (name, first.name) else first.message
+    return RunRow(run.job_name, run.job_id, run.link, run.time, name, said)
 
 
 def _outage_row(outage: Outage) -> OutageRow:
@@ -201,20 +213,23 @@ def _pr_row(pr: PR, own: Sequence[Run]) -> PRRow:
 
 
 def _jobs(res: Result, explained: Collection[int]) -> tuple[tuple[JobRow, ...], int]:
-    """Jobs by failures, those that only an outage broke left out."""
+    """Jobs by their failed runs that no outage explains."""
+    rows: list[tuple[int, Job, list[Run]]] = []
+    for job in worst_first(job for job in res.job_map.values() if job.fail_cnt):
+        own = [run for run in job.runs if run.status == Status.FAILURE and id(run) not in explained]
+        if own:
+            rows.append((-len(own), job, own))
+    rows.sort(key=lambda row: row[0])
+    return tuple(_job_row(job, own) for _, job, own in rows[:SHOWN_JOBS]), max(0, len(rows) - SHOWN_JOBS)
 
-    def own(job: Job) -> bool:
-        return any(run.status == Status.FAILURE and id(run) not in explained for run in job.runs)
 
-    failing = worst_first(filter(own, res.job_map.values()))
-    return tuple(map(_job_row, failing[:SHOWN_JOBS])), max(0, len(failing) - SHOWN_JOBS)
-
-
-def _job_row(job: Job) -> JobRow:
-    failing = worst_first(pr for pr in job.local_prs.values() if pr.fail_cnt)
-    newest = next(run for run in reversed(job.runs) if run.status == Status.FAILURE)
-    shown = tuple(pr_times(pr, pr.fail_cnt) for pr in failing[:SHOWN_JOB_PRS])
-    return JobRow(job.job_name, job.tally, shown, max(0, len(failing) - SHOWN_JOB_PRS), run_row(newest))
+def _job_row(job: Job, own: Sequence[Run]) -> JobRow:
+    times = Counter((run.repo or "", run.pr_number) for run in own if run.is_pr)
+    failing = sorted(times.items(), key=lambda item: (-item[1], item[0]))
+    shown = tuple(pr_times(job.local_prs[key], n) for key, n in failing[:SHOWN_JOB_PRS])
+    return JobRow(
+        job.job_name, job.tally, shown, max(0, len(failing) - SHOWN_JOB_PRS), run_row(own[-1]), job.fail_cnt - len(own)
+    )
 
 
 def _nightly(res: Result, around: Surroundings) -> tuple[tuple[NightlyRow, ...], int]:
@@ -226,6 +241,6 @@ def _nightly(res: Result, around: Surroundings) -> tuple[tuple[NightlyRow, ...],
 
 
 def _nightly_row(job: Job, res: Result, around: Surroundings) -> NightlyRow:
-    infos = list(job.fail_info_map.values())
-    shown = tuple(_failure_row(info, res, around) for info in infos[:SHOWN_NIGHTLY_FAILURES])
-    return NightlyRow(job.job_name, job.tally, shown, len(infos) - len(shown), run_row(job.runs[-1]))
+    rows = [_failure_row(info, res, around) for info in job.fail_info_map.values()]
+    shown = tuple(sorted(rows, key=lambda row: not row.new)[:SHOWN_NIGHTLY_FAILURES])
+    return NightlyRow(job.job_name, job.tally, shown, len(rows) - len(shown), run_row(job.runs[-1]))

@@ -39,6 +39,9 @@ Settings come from env.json at STAT_ENV_PATH and from CI_STAT_<KEY>: see `ci-sta
 """
 
 
+_HELP_OPTIONS = ["-h", "--help"]
+
+
 class ReaderGone(Exception):
     """Whoever read our output has closed it."""
 
@@ -79,6 +82,9 @@ class Commands(click.Group):
 
         module = import_module(f"ci_stat.cli.{self._modules[cmd_name]}")
         command: click.Command = module.COMMANDS[cmd_name]
+        # Of their own: click keeps the help option that it made first, whichever context asked for it.
+        for each in (command, *getattr(command, "commands", {}).values()):
+            each.context_settings.setdefault("help_option_names", _HELP_OPTIONS)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -93,7 +99,7 @@ class Commands(click.Group):
             formatter.write_dl(list(self._helps.items()))
 
 
-@click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": _HELP_OPTIONS})
 @click.version_option(__version__, prog_name="ci-stat")
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
 def cli(verbose: bool) -> None:

@@ -23,9 +23,8 @@ from ci_stat.progress import counting, loading
 from ci_stat.records import RunFilter, RunRow, Status
 from ci_stat.reporting import HOURLY, reporter
 from ci_stat.reports import screen, tables
-from ci_stat.reports.card_reading import card_document
+from ci_stat.reports.card_reading import preview
 from ci_stat.reports.document_terminal import on_terminal
-from ci_stat.reports.feishu_forms import fitted_card
 from ci_stat.reports.report_document import report_document
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
@@ -135,10 +134,9 @@ def _show_card(built: Built, source: Source, color: bool) -> None:
     settings = load({PATH_VARIABLE: str(built.folder)})
     with watching() as watched:
         made = reporter(settings, source, window.end + timedelta(minutes=7), watched).report(HOURLY, RunFilter(window))
-    card = card_document(fitted_card(report_document(made)))
     click.echo(click.style("The hourly card for Feishu, mail or Slack (ci-stat report hourly --preview):", bold=color))
     click.echo()
-    screen.show(on_terminal(card), sys.stdout, color)
+    screen.show(on_terminal(preview(report_document(made))), sys.stdout, color)
 
 
 def _next_steps(built: Built) -> str:

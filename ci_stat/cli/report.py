@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ci_stat.cli import options
-from ci_stat.errors import DatabaseError, DataTrouble, NotDelivered, WriteError
+from ci_stat.errors import DatabaseError, DataTrouble, NotDelivered, UsageError, WriteError
 
 if TYPE_CHECKING:
     from ci_stat.analysis.report import Report
@@ -33,8 +33,8 @@ Examples:
 Crontab lines and systemd timers: docs/reports.md.
 
 \b
-Exit codes, beside those of ci-stat: 3 the database does not answer, 8 not delivered,
-9 no data, or none that is new. The first two are reports of their own, and are sent too.
+Exit codes, beside those of ci-stat: 8 not delivered; 3 the database does not answer and
+9 no data, or none that is new: these two are reports of their own, and are sent too.
 """
 
 
@@ -89,6 +89,8 @@ def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: st
     from ci_stat.delivering import audiences
     from ci_stat.reporting import reporter
 
+    if force and not post:
+        raise UsageError("--force sends again, and nothing is sent without --post.", "Add --post.")
     settings, source = options.opened_source()
     moment = _now(now, source)
     wanted = _wanted(kind, settings, source, moment, **window)
@@ -96,12 +98,23 @@ def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: st
     receivers = audiences(settings, channels) if post else []
     with watching() as watched:
         made = reporter(settings, source, moment, watched).report(kind, wanted)
+    # Sent before it is shown: a full disk or a closed pipe must not cost anybody the report.
+    missed = _post(made, receivers, settings, source, force, quiet=form is not None) if post else None
     _show(made, form, preview, preview_html, color)
-    if post:
-        _post(made, receivers, settings, source, force)
-    elif form is None:
+    _hint(made, source, wanted)
+    if not post and form is None:
         _say_to_whom(settings, channels)
+    if missed:
+        raise missed
     _raise_trouble(made)
+
+
+def _hint(made: "Report", source: "Source", wanted: "RunFilter") -> None:
+    """Why a report of chosen names may be empty: a name that no run has. The others say so themselves."""
+    from ci_stat.analysis.report import WindowReport
+
+    if isinstance(made, WindowReport) and made.about:
+        options.hint(source, wanted, made.provenance)
 
 
 def _now(text: str | None, source: "Source") -> datetime:
@@ -145,25 +158,19 @@ def _show(made: "Report", form: str | None, preview: bool, page: str | None, col
 
 
 def _on_terminal(document: "Document", preview: bool, color: str) -> None:
-    from ci_stat.reports import screen
+    from ci_stat.reports import card_reading, screen
     from ci_stat.reports.document_terminal import on_terminal
 
-    screen.show(on_terminal(_as_card(document) if preview else document), sys.stdout, options.colored(color))
-
-
-def _as_card(document: "Document") -> "Document":
-    """What the card says, read back from the card itself."""
-    from ci_stat.reports.card_reading import card_document
-    from ci_stat.reports.feishu_forms import fitted_card
-
-    return card_document(fitted_card(document))
+    shown = card_reading.preview(document) if preview else document
+    screen.show(on_terminal(shown), sys.stdout, options.colored(color))
 
 
 def _write_page(document: "Document", page: str) -> None:
+    from ci_stat.reports.card_reading import preview
     from ci_stat.reports.document_html import page as html_page
 
     try:
-        Path(page).write_text(html_page(_as_card(document), looks="card"), encoding="utf-8")
+        Path(page).write_text(html_page(preview(document), looks="card"), encoding="utf-8")
     except OSError as error:
         raise WriteError(f"{page} cannot be written: {error.strerror}.") from None
     click.echo(f"ci-stat: the card is drawn in {page}", err=True)
@@ -171,12 +178,12 @@ def _write_page(document: "Document", page: str) -> None:
 
 def _in_form(document: "Document", form: str, kind: str) -> str:
     """The report as a channel gets it; JSON is ASCII, so that a terminal acts on nothing in it."""
-    from ci_stat.reports import document_html, document_markdown, feishu_forms, slack
+    from ci_stat.reports import card_reading, document_html, document_markdown, feishu_forms, slack
 
     if form == "markdown":
         return document_markdown.as_markdown(document).rstrip("\n")
     if form == "html":
-        return document_html.page(document, looks="card").rstrip("\n")
+        return document_html.page(card_reading.preview(document), looks="card").rstrip("\n")
     if form == "mail":
         return _mail_text(document, kind)
     if form == "slack":
@@ -212,16 +219,24 @@ def _say_to_whom(settings: "Settings", channels: Sequence[str]) -> None:
         click.echo(f"ci-stat: --post would send it to nobody: {visible_lines(error)}", err=True)
 
 
-def _post(made: "Report", receivers: "Sequence[Audience]", settings: "Settings", source: "Source", force: bool) -> None:
-    """Raises NotDelivered when the report is not known to have arrived somewhere."""
+def _post(
+    made: "Report", receivers: "Sequence[Audience]", settings: "Settings", source: "Source", force: bool, quiet: bool
+) -> NotDelivered | None:
+    """What to complain about when the report is not known to have arrived everywhere. `quiet`: say no successes."""
     from ci_stat.delivering import deliver
+    from ci_stat.errors import CiStatError
 
-    told = deliver(made, receivers, _ledger(settings, source), datetime.now(UTC), force)
+    try:
+        ledger = _ledger(settings, source)
+    except CiStatError as error:
+        return NotDelivered(f"Nothing was delivered: our own state cannot be used: {error.message}", error.hint)
+    told = deliver(made, receivers, ledger, datetime.now(UTC), force)
     for each in told:
-        _say(each)
+        _say(each, quiet)
     failed = [each.audience for each in told if not _fine(each)]
-    if failed:
-        raise NotDelivered(f"Not delivered to {', '.join(failed)}.", "`ci-stat deliveries` shows what is known.")
+    if not failed:
+        return None
+    return NotDelivered(f"Not delivered to {', '.join(failed)}.", "`ci-stat deliveries` shows what is known.")
 
 
 def _fine(told: "Delivered") -> bool:
@@ -232,18 +247,19 @@ def _fine(told: "Delivered") -> bool:
     return told.arrived or (told.skipped and told.outcome.state in busy)
 
 
-def _say(told: "Delivered") -> None:
+def _say(told: "Delivered", quiet: bool) -> None:
+    """Trouble on stderr; what went well on standard output: cron mails what stands on stderr."""
     from ci_stat.escape import visible
 
     outcome = told.outcome
-    if told.skipped:
-        words = f"not sent to {told.audience}: {outcome.reason}"
-    elif told.arrived:
-        words = f"sent to {told.audience} as {told.form}"
-    else:
-        words = f"{outcome.state} for {told.audience}: {outcome.reason}"
-    click.echo(f"ci-stat: {visible(words)}", err=True)
-    if outcome.hint and not told.arrived:
+    if told.arrived or (told.skipped and _fine(told)):
+        words = f"not sent to {told.audience}: {outcome.reason}" if told.skipped else f"sent to {told.audience}"
+        if not quiet:
+            click.echo(f"{visible(words)}{'' if told.skipped else f' as {told.form}'}\n")
+        return
+    words = f"not sent to {told.audience}" if told.skipped else f"{outcome.state} for {told.audience}"
+    click.echo(f"ci-stat: {visible(words)}: {visible(outcome.reason)}", err=True)
+    if outcome.hint:
         click.echo(f"  {visible(outcome.hint)}", err=True)
 
 

@@ -9,11 +9,17 @@ from typing import Any
 from ci_stat.escape import visible, web_link
 from ci_stat.reports.document import Block, Button, Chart, Document, Item, Paragraph, Section, Span, Table, Text, Tone
 from ci_stat.reports.feishu_card import COLORS, Card
+from ci_stat.reports.feishu_forms import fitted_card
 
 _TONES = {"green": Tone.GOOD, "red": Tone.BAD, "orange": Tone.WARN, "grey": Tone.FAINT}
 _COUNT = re.compile(r" \([\d,]+\)$")
-_LEFT_OUT = re.compile(r"… and ([\d,]+) (more \D+)")
+_LEFT_OUT = re.compile(r"… and ([\d,]+) (more \D+?)s?")
 _MARK = re.compile(r"\*\*|\[(?P<words>[^\]]*)\]\((?P<link>[^)]*)\)|<font color='(?P<color>\w+)'>|</font>|[^*\[<]+|.")
+
+
+def preview(document: Document) -> Document:
+    """What the card of a document says, read back from the card itself."""
+    return card_document(fitted_card(document))
 
 
 def card_document(card: Card) -> Document:
@@ -34,9 +40,26 @@ def _split(elements: Sequence[Card]) -> tuple[list[Block], tuple[Text, ...]]:
     """The blocks, and what stands below the last rule."""
     rules = [at for at, element in enumerate(elements) if element["tag"] == "hr"]
     last = rules[-1] if rules else len(elements)
-    blocks = [block for element in elements[:last] for block in _blocks(element)]
+    blocks = [block for element in _whole(elements[:last]) for block in _blocks(element)]
     foot = [line for element in elements[last + 1 :] for line in _foot_lines(element)]
     return _joined(blocks), tuple(foot)
+
+
+def _whole(elements: Sequence[Card]) -> Iterator[Card]:
+    """Elements with the pieces of a long list put together again: a piece goes on where it begins with an entry."""
+    held: Card | None = None
+    for element in elements:
+        content = str(element.get("content", ""))
+        if held and element["tag"] == "markdown" and content.startswith(("• ", "　", "<font color='grey'>… and")):
+            held = {**held, "content": f"{held['content']}\n{content}"}
+            continue
+        if held:
+            yield held
+        held = element if element["tag"] == "markdown" else None
+        if held is None:
+            yield element
+    if held:
+        yield held
 
 
 def _foot_lines(element: Card) -> Iterator[Text]:

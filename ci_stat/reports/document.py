@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ci_stat.escape import visible, web_link
+from ci_stat.reports.words import plural
 
 
 class Tone(StrEnum):
@@ -50,17 +51,20 @@ class Table:
     rows: tuple[tuple[Text, ...], ...]
     weight: int = 100
     more: int = 0
-    what: str = "rows"
+    what: str = "more row"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of a section, with lines below it. `more`: lines left out, which are `what`."""
+    """One entry of a section, with lines below it. `more`: lines left out, each of which is one `what`.
+
+    Without `what` the lines belong to the entry, and are left out with it only.
+    """
 
     head: Text
     lines: tuple[Text, ...] = ()
     more: int = 0
-    what: str = "more"
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Section:
     items: tuple[Item, ...]
     weight: int
     more: int = 0
-    what: str = "more"
+    what: str = "more entry"
     folded: bool = False
 
 
@@ -163,7 +167,7 @@ def details(document: Document) -> int:
 
 
 def _plan(document: Document) -> list[tuple[int, int | None]]:
-    """What goes first: lines below the last entries of the least important part, then whole entries likewise.
+    """What goes first: of the least important part the lines below its last entries, then its entries; then the next.
 
     (block, item): a line of that item; (block, None): the block's last entry.
     """
@@ -171,15 +175,18 @@ def _plan(document: Document) -> list[tuple[int, int | None]]:
         ((block.weight, at, block) for at, block in enumerate(document.blocks) if isinstance(block, (Section, Table))),
         key=lambda part: part[:2],
     )
-    lines = [(at, item) for _, at, block in parts for item in _lines_last_first(block)]
-    entries = [(at, None) for _, at, block in parts for _ in _entries(block)]
-    return [*lines, *entries]
+    plan: list[tuple[int, int | None]] = []
+    for _, at, block in parts:
+        plan += [(at, item) for item in _lines_last_first(block)]
+        plan += [(at, None) for _ in _entries(block)]
+    return plan
 
 
 def _lines_last_first(block: Section | Table) -> Iterator[int]:
     if isinstance(block, Section):
         for place in reversed(range(len(block.items))):
-            yield from [place] * len(block.items[place].lines)
+            item = block.items[place]
+            yield from [place] * (len(item.lines) if item.what else 0)
 
 
 def _entries(block: Section | Table) -> Sequence[object]:
@@ -203,5 +210,5 @@ def _without_lines(item: Item, removed: int) -> Item:
 
 
 def more_words(more: int, what: str) -> str:
-    """`… and 12 more failed runs`, or nothing."""
-    return f"… and {more:,} {what}" if more else ""
+    """`… and 12 more failed runs`, or nothing. `what` is one of them: `more failed run`."""
+    return f"… and {plural(more, what)}" if more else ""

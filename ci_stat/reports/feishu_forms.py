@@ -9,7 +9,7 @@ from ci_stat.reports.document import Document
 from ci_stat.reports.feishu_card import Card, card_v2
 from ci_stat.reports.feishu_card_v1 import card_v1
 from ci_stat.reports.feishu_text import bare_message, plain_message, post
-from ci_stat.reports.fit import fitted
+from ci_stat.reports.limits import fitted
 
 # On the wire. Webhooks take 20 KB and apps 30 KB; a tenth is left, because the server's own tags expand, and cards
 # beyond 25 KB were seen to be drawn wrong.

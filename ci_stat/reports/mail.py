@@ -34,7 +34,7 @@ def mail(
     domain = _domain(domain_of_ids)
     digest = sha256(f"{kind}\n{unique}".encode(errors="surrogatepass")).hexdigest()[:32]
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = _subject(document.title)
+    message["Subject"] = _subject(document.summary)
     message["From"] = address(sender)
     message["To"] = address(recipient)
     message["Date"] = date

@@ -18,7 +18,7 @@ from ci_stat.analysis.report import (
     TroubleReport,
     WindowReport,
 )
-from ci_stat.records import LogState, Provenance, Tally, Window
+from ci_stat.records import Provenance, Tally, Window
 from ci_stat.reports.document import (
     Block,
     Button,
@@ -51,7 +51,7 @@ def report_document(report: Report, notes: Sequence[str] = ()) -> Document:
 
 def _window(report: WindowReport, notes: Sequence[str]) -> Document:
     failed = report.tally.failure
-    tone = Tone.BAD if report.outages else Tone.WARN if failed else Tone.GOOD
+    tone = Tone.BAD if report.outages else Tone.WARN if failed else Tone.GOOD if report.tally.total else Tone.PLAIN
     rate = f" ({percent(report.tally.fail_rate)})" if failed else ""
     said = f"{plural(report.tally.total, 'run')}, {plural(failed, 'failure')}{rate}"
     new = len(report.new_failures) + report.more_new_failures
@@ -138,8 +138,8 @@ def _late(report: WindowReport) -> Paragraph | None:
     if late is None:
         return None
     words = (
-        f"Some builds of this window may still be going: of the window before, {late.late:,} of "
-        f"{plural(late.runs, 'run')} ended later than this."
+        f"Some builds of this window may still be going: of the {plural(late.runs, 'run')} of the window before, "
+        f"{late.late:,} had not ended so soon after it."
     )
     return Paragraph((text(Span(words, Tone.FAINT)),))
 
@@ -161,13 +161,14 @@ def _days(report: WindowReport) -> Chart | None:
 def _new_failures(report: WindowReport) -> Section | None:
     since = report.history_since
     title = f"New failures, never seen since {since:%Y-%m-%d %H:%M}" if since else "New failures"
-    return _section(title, map(_failure, report.new_failures), 90, report.more_new_failures, "more failures")
+    return _section(title, map(_failure, report.new_failures), 90, report.more_new_failures, "more failure")
 
 
 def _seen_failures(report: WindowReport) -> Section | None:
-    title = "Failures seen before" if report.history_since else "Failures"
+    since = report.history_since
+    title = f"Failures seen before, since {since:%Y-%m-%d %H:%M}" if since else "Failures"
     more = report.more_seen_failures
-    return _section(title, map(_failure, report.seen_failures), 40, more, "more failures", folded=True)
+    return _section(title, map(_failure, report.seen_failures), 40, more, "more failure", folded=True)
 
 
 def _section(
@@ -192,7 +193,7 @@ def _failure(row: FailureRow) -> Item:
         issue,
     )
     lines = [text(f"{jobs}, newest ", _number(row.newest), _message(row.message))]
-    return Item(head, tuple(lines), what="more lines")
+    return Item(head, tuple(lines))
 
 
 def _message(message: str) -> Span | None:
@@ -216,7 +217,7 @@ def _failed_run(row: RunRow) -> Text:
 def _prs(report: WindowReport) -> Section | None:
     items, more = map(_pr, report.prs), report.more_prs
     folded = isinstance(report, DailyReport)  # whose lists are long
-    return _section("Failing pull requests", items, 70, more, "more pull requests", folded)
+    return _section("Failing pull requests", items, 70, more, "more pull request", folded)
 
 
 def _pr(row: PRRow) -> Item:
@@ -227,7 +228,7 @@ def _pr(row: PRRow) -> Item:
     who = f", {cut(row.author, 40)}" if row.author else ""
     title = Span(f": {cut(row.title, TITLE)}{who}", Tone.FAINT) if row.title else None
     head = text(_pull(row.repo, row.number, row.link), f"{where}: {counts}{reruns}{outage}", title)
-    return Item(head, tuple(map(_failed_run, row.failed)), row.more, "more failed runs")
+    return Item(head, tuple(map(_failed_run, row.failed)), row.more, "more failed run")
 
 
 def _pull(repo: str, number: int, link: str) -> Span:
@@ -245,13 +246,14 @@ def _counts(tally: Tally) -> str:
 
 
 def _jobs(report: WindowReport) -> Section | None:
-    return _section("Failing jobs", map(_job, report.jobs), 50, report.more_jobs, "more jobs", folded=True)
+    return _section("Failing jobs", map(_job, report.jobs), 50, report.more_jobs, "more job", folded=True)
 
 
 def _job(row: JobRow) -> Item:
+    outage = f", {row.in_outage:,} in an outage" if row.in_outage else ""
     head = text(
         Span(cut(row.job, NAME), bold=True),
-        f": {_counts(row.tally)} ({percent(row.tally.fail_rate)}), newest failure ",
+        f": {_counts(row.tally)} ({percent(row.tally.fail_rate)}){outage}, newest failure ",
         _number(row.newest),
     )
     return Item(head, _times(row.prs, row.more_prs))
@@ -268,13 +270,13 @@ def _times(prs: Sequence[PRTimes], more: int) -> tuple[Text, ...]:
 
 
 def _nightly(report: DailyReport) -> Section | None:
-    return _section("Nightly jobs", map(_nightly_job, report.nightly), 80, report.more_nightly, "more jobs")
+    return _section("Nightly jobs", map(_nightly_job, report.nightly), 80, report.more_nightly, "more job")
 
 
 def _nightly_job(row: NightlyRow) -> Item:
     rate = f" ({percent(row.tally.fail_rate)} failed)" if row.tally.failure else ""
     head = text(Span(cut(row.job, NAME), bold=True), f": {_counts(row.tally)}{rate}, newest ", _number(row.newest))
-    return Item(head, tuple(map(_nightly_failure, row.failures)), row.more, "more failures")
+    return Item(head, tuple(map(_nightly_failure, row.failures)), row.more, "more failure")
 
 
 def _nightly_failure(row: FailureRow) -> Text:
@@ -288,7 +290,7 @@ def _nightly_failure(row: FailureRow) -> Text:
 
 
 def _reruns(report: DailyReport) -> Section | None:
-    return _section("Most rerun jobs", map(_rerun, report.reruns), 20, report.more_reruns, "more jobs", folded=True)
+    return _section("Most rerun jobs", map(_rerun, report.reruns), 20, report.more_reruns, "more job", folded=True)
 
 
 def _rerun(row: RerunRow) -> Item:
@@ -304,7 +306,7 @@ def _slowest(report: DailyReport) -> Table | None:
         return None
     columns = ("job", "runs", "middle", "before", "change", "longest")
     rows = tuple(map(_duration, report.slowest))
-    return Table("Slowest jobs, those that changed first", columns, rows, 30, report.more_slowest, "more jobs")
+    return Table("Slowest jobs, those that changed first", columns, rows, 30, report.more_slowest, "more job")
 
 
 def _duration(row: DurationRow) -> tuple[Text, ...]:
@@ -333,7 +335,8 @@ def _button(report: WindowReport) -> Button | None:
 
 def _foot(report: WindowReport) -> tuple[Text, ...]:
     lines = list(_source(report.provenance, report.miss_cnt))
-    lines.append(f"made {clock(report.made_at)} by ci_stat {report.version}")
+    made = f"made {clock(report.made_at)} " if report.made_at else ""
+    lines.append(f"{made}by ci_stat {report.version}")
     return tuple(text(Span(line, Tone.FAINT)) for line in lines)
 
 
@@ -341,10 +344,8 @@ def _source(source: Provenance, miss_cnt: int) -> Iterator[str]:
     window = source.window
     yield f"{window}, {plural(source.rows, 'run')} of {cut(source.database, 120)}, newest row {clock(source.newest)}"
     if source.logs:
-        missing = sum(n for state, n in source.logs if state != LogState.READ)
         states = ", ".join(f"{n:,} {state}" for state, n in source.logs)
-        not_read = f" ({missing:,} not to be had)" if missing else ""
-        yield f"logs: {states}{not_read}, rules {source.rule_set}"
+        yield f"logs: {states}, rules {source.rule_set}"
     else:
         yield "logs: none read; failures are what the table names, a lower bound"
     if miss_cnt:

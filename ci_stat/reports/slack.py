@@ -5,7 +5,7 @@ from typing import Any
 
 from ci_stat.escape import slack_text, visible
 from ci_stat.reports.document import Block, Button, Document, Paragraph, Span, Text, text
-from ci_stat.reports.fit import fitted
+from ci_stat.reports.limits import fitted
 from ci_stat.reports.plain_lines import block_lines
 
 Payload = dict[str, Any]

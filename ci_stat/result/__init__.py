@@ -3,7 +3,7 @@
 from ci_stat.records import Run
 from ci_stat.result.logs import log_states, with_failures
 from ci_stat.result.lookup import HashMap, NumberMap
-from ci_stat.result.models import PR, Commit, FailInfo, Job, failure_key, group_failures
+from ci_stat.result.models import PR, Commit, FailInfo, Job, failure_key, group_failures, is_case
 from ci_stat.result.result import Result
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Run",
     "failure_key",
     "group_failures",
+    "is_case",
     "log_states",
     "with_failures",
 ]

@@ -62,7 +62,7 @@ class MailServer:
         if not self._host or not re.fullmatch(r"[\w.:%-]+", self._host):
             raise SettingsError("mail_host is no name of a server.", "Write the name alone, as smtp.example.com")
         if tls not in PORTS:
-            raise SettingsError("mail_tls is none of starttls, ssl and none.")
+            raise SettingsError("mail_tls must be starttls, ssl or none.")
         self._port = port or PORTS[tls]
         self._where = f"{self._host}:{self._port}"
         _check_login(self._host, tls, user, password)

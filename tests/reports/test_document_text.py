@@ -67,7 +67,7 @@ def test_a_table_that_is_too_wide_becomes_lines() -> None:
 
 
 def test_headings_are_underlined_and_say_how_many() -> None:
-    blocks = (Section("Jobs", (), 1, 1234, "more jobs"),)
+    blocks = (Section("Jobs", (), 1, 1234, "more job"),)
     assert as_text(Document("查询", "", Tone.PLAIN, "", blocks)) == (
         "查询\n====\n\n\nJobs (1,234)\n------------\n… and 1,234 more jobs\n"
     )

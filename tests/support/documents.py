@@ -115,7 +115,7 @@ def _new() -> Section:
         Item(race, (text("tidb_ghpr_unit_test, newest ", _number("tidb_ghpr_unit_test", 45821), _faint(said)),)),
         Item(build, (text("tidb_ghpr_build, newest ", _number("tidb_ghpr_build", 30124)),)),
     )  # fmt: skip
-    return Section("New failures, never seen since 2021-05-17 00:00", items, 90, 1, "more failures")
+    return Section("New failures, never seen since 2021-05-17 00:00", items, 90, 1, "more failure")
 
 
 def _prs() -> Section:
@@ -128,8 +128,8 @@ def _prs() -> Section:
         text(_run("tidb_ghpr_check_2", 45733), _faint(" no failure is known")),
     )
     other = Item(text(_pull(25102), " release-5.1: 1 failed, 3 succeeded"), (text(_run("tidb_ghpr_mybatis", 811)),))
-    items = (Item(head, runs, 5, "more failed runs"), other)
-    return Section("Failing pull requests", items, 70, 29, "more pull requests", folded=True)
+    items = (Item(head, runs, 5, "more failed run"), other)
+    return Section("Failing pull requests", items, 70, 29, "more pull request", folded=True)
 
 
 def _jobs() -> Section:
@@ -139,7 +139,7 @@ def _jobs() -> Section:
         _number("tidb_ghpr_integration_common_test", 20931),
     )
     times = text(_pull(25411), " 3×, ", _pull(25102), " 2×", " and 12 more PRs")
-    return Section("Failing jobs", (Item(head, (times,)),), 50, 0, "more jobs", folded=True)
+    return Section("Failing jobs", (Item(head, (times,)),), 50, 0, "more job", folded=True)
 
 
 def quiet() -> Document:
@@ -173,7 +173,7 @@ def _slowest() -> Table:
     )
     columns = ("job", "runs", "middle", "before", "change", "longest")
     cells = tuple(tuple(text(cell) for cell in row) for row in rows)
-    return Table("Slowest jobs, those that changed first", columns, cells, 30, 17, "more jobs")
+    return Table("Slowest jobs, those that changed first", columns, cells, 30, 17, "more job")
 
 
 def hostile() -> Document:
