@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import logs
+from benchmarks import logs, reports
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.demo import build
@@ -129,16 +129,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--largest", choices=list(SIZES), default="b1m", help="the largest table [b1m: a million rows]")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds of each comparison [5]")
-    parser.add_argument("--only", choices=["logs", "database"], help="leave the other half out")
+    parser.add_argument("--only", choices=["logs", "reports", "database"], help="leave the others out")
     parser.add_argument("--log-bytes", type=int, default=1 << 30, help="bytes of logs to read [a gigabyte]")
     arguments = parser.parse_args()
     sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
     drivers = ["pymysql", *(["mysqldb"] if _has_mysqlclient() else [])]
     figures = Figures()
-    if arguments.only != "database":
+    if arguments.only in (None, "logs"):
         console.print("Logs")
         logs.bench(figures, max(3, arguments.rounds // 2), arguments.log_bytes)
-    if arguments.only != "logs":
+    if arguments.only in (None, "reports"):
+        console.print("Reports")
+        reports.bench(figures, max(3, arguments.rounds))
+    if arguments.only in (None, "database"):
         _database(figures, arguments, sizes, drivers)
     figures.show()
 

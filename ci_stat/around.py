@@ -23,9 +23,9 @@ from ci_stat.store.sightings import Sightings
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
-# Rows appear up to a quarter of an hour after the end of a build, and a build takes an hour or two: what began shortly
-# before the last look is looked at again.
-LOOK_BACK = timedelta(hours=3)
+# Rows appear up to a quarter of an hour after the end of a build, and the longest builds take hours: what began before
+# the last look is looked at again.
+LOOK_BACK = timedelta(hours=12)
 SETTLED = timedelta(hours=6)  # after its end a window gets no more rows, and its facts are kept
 T = TypeVar("T")
 _FACTS, _TALLY = "facts", "tally"
@@ -60,6 +60,14 @@ def watching() -> Iterator[Watched]:
             shown = lines.enter_context(loading(what))
 
         yield Watched(step, lambda rows: shown[0](rows), lambda total: shown[1](total))
+
+
+class _NotRead(CiStatError):
+    """The CI database did not answer: no trouble of our own state."""
+
+    def __init__(self, trouble: CiStatError) -> None:
+        super().__init__(trouble.message, trouble.hint)
+        self.trouble = trouble
 
 
 @dataclass(frozen=True)
@@ -136,6 +144,8 @@ class Around:
             self.history.add(own)
             self._extend(self.history, wanted)
             return self.history.first_seen(own), since
+        except _NotRead as error:
+            raise error.trouble from None
         except CiStatError as error:
             log.warning("Our own state cannot be used, so nothing is called new: %s", visible(error))
             return {}, None
@@ -147,11 +157,19 @@ class Around:
         rule_set = self._rule_set()
         for stretch in _unknown(history.span(), first, begin, rule_set):
             self.watched.step(f"Looking through {stretch[0]:%Y-%m-%d %H:%M} to {stretch[1]:%Y-%m-%d %H:%M}")
-            failed = RunFilter(Window.of(*stretch, window.zone), statuses=(Status.FAILURE.value,))
-            runs = self.source.load(failed, self.watched.rows, log_progress=self.watched.logs).all_runs
-            history.add(sightings_of(runs))
+            try:
+                failed = self.failed(Window.of(*stretch, window.zone))
+            except CiStatError as error:
+                raise _NotRead(error) from None
+            history.add(sightings_of(failed))
             history.extend(*stretch, rule_set)
         return first
+
+    def failed(self, window: Window, wanted: RunFilter | None = None) -> list[Run]:
+        """The failed runs of a window, with what their logs say; of the names of `wanted` only."""
+        asked = RunFilter(window) if wanted is None else replace(wanted, window=window)
+        asked = replace(asked, statuses=(Status.FAILURE.value,))
+        return self.source.load(asked, self.watched.rows, log_progress=self.watched.logs).all_runs
 
     def _extend(self, history: Sightings, wanted: RunFilter) -> None:
         """Note that the window itself was looked through, if all of it was."""

@@ -79,7 +79,9 @@ KEYS: dict[str, Key] = {
     "gh_token": Key("GitHub token to read and file issues with", secret=True),
 }
 _SERVER = ("host", "user", "database")  # what a server needs at least
-_MAX_NUMBER = {"port": 65_535}
+_MAX_NUMBER = {
+    "port": 65_535, "mail_port": 65_535, "history_days": 366, "stale_hours": 8_760, "report_delay": 10_080,
+}  # fmt: skip
 _MAX_SECONDS = 31_536_000  # a year, where PyMySQL stops too
 
 

@@ -30,6 +30,8 @@ CHANNELS = ("feishu", "mail", "slack")
 # Feishu forgets a uuid after an hour; the margin is for clocks that differ.
 _UUID_LIFE = timedelta(minutes=50)
 
+_LONGEST_GAP = timedelta(days=7)  # longer, and nobody waits for what lies in it
+
 Sending = Callable[[str], None]  # told the form, right before the message leaves
 Told = tuple[Outcome, str]  # and the form in which it was sent
 
@@ -113,7 +115,9 @@ def _claimed(report: Report, audience: Audience, ledger: "Deliveries", now: date
     attempt = _named(key, claim.first_started.isoformat())
     ticket = Ticket(report.kind, _named(key), attempt, now, partial(ledger.sending, key))
     try:
-        outcome, form = audience.deliver(report_document(report, notes_before(ledger.before(key))), ticket)
+        outcome, form = audience.deliver(
+            report_document(report, notes_before(ledger.before(key), report.window.begin)), ticket
+        )
     except LostClaim as error:
         # Somebody else has it, or it took so long that it might arrive twice: what became of it is not known here.
         return Delivered(audience.name, Outcome(DeliveryState.UNCERTAIN, error.message, error.hint), skipped=True)
@@ -130,14 +134,21 @@ def _named(key: DeliveryKey, attempt: str = "") -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def notes_before(before: Delivery | None) -> list[str]:
-    """What to say when the report before this one is not known to have arrived."""
-    if before is None or before.state == DeliveryState.SENT:
+def notes_before(before: Delivery | None, begin: datetime) -> list[str]:
+    """What to say when the report before this one is not known to have arrived, or when there was none.
+
+    `begin`: of this report's window.
+    """
+    if before is None:
         return []
+    end = datetime.fromisoformat(before.key.end)
+    if before.state == DeliveryState.SENT:
+        missing = timedelta(0) < begin - end <= _LONGEST_GAP
+        return [f"There was no report of {end:%Y-%m-%d %H:%M} to {begin:%Y-%m-%d %H:%M}"] if missing else []
     what = "did not get through" if before.state == DeliveryState.FAILED else "may not have got through"
     why = f": {before.reason}" if before.reason else ""
-    begin, end = (datetime.fromisoformat(each) for each in (before.key.begin, before.key.end))
-    return [f"The report before this one, of {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {what}{why}"]
+    first = datetime.fromisoformat(before.key.begin)
+    return [f"The report before this one, of {first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {what}{why}"]
 
 
 # Who gets reports
@@ -150,8 +161,8 @@ def audiences(settings: Settings, only: Sequence[str] = ()) -> list[Audience]:
     if no channel can be used.
     """
     made = {"feishu": _feishu, "mail": _mail, "slack": _slack}
-    chosen = tuple(only) or _chosen(settings)
-    wanted = bool(only) or bool(settings.get("channels"))
+    named = tuple(dict.fromkeys(only)) or _named_channels(settings)
+    chosen, wanted = named or CHANNELS, bool(named)
     found: list[Audience] = []
     broken: list[tuple[str, SettingsError]] = []
     for channel in chosen:
@@ -177,14 +188,14 @@ def _unusable(channel: str, error: SettingsError) -> Audience:
     return Audience(f"{channel} (set up wrongly)", lambda _document, _ticket: (outcome, ""))
 
 
-def _chosen(settings: Settings) -> tuple[str, ...]:
+def _named_channels(settings: Settings) -> tuple[str, ...]:
     named = tuple(part.strip() for part in (settings.get("channels") or "").split(",") if part.strip())
     wrong = [name for name in named if name not in CHANNELS]
     if wrong:
         raise SettingsError(
             f"channels names {wrong[0]!r}, which is no channel.", f"Channels are {', '.join(CHANNELS)}."
         )
-    return tuple(dict.fromkeys(named)) or CHANNELS
+    return tuple(dict.fromkeys(named))
 
 
 def _given(settings: Settings, keys: Sequence[str], what: str, wanted: bool) -> bool:
@@ -291,17 +302,17 @@ def _feishu(settings: Settings, wanted: bool) -> Iterator[Audience]:
     sender = feishu_sender(settings)
     if sender.app is None:
         # A hash: the ledger must know one bot from another, and not its token.
-        token = hashlib.sha256((settings.get("webhook") or "").encode()).hexdigest()[:8]
+        token = hashlib.sha256((settings.get("webhook") or "").strip().encode()).hexdigest()[:8]
         yield Audience(f"feishu webhook {token}", sender.deliver)
     else:
         yield Audience(f"feishu chat {settings.get('chat_id')}", sender.deliver, None if sender.webhook else _UUID_LIFE)
 
 
 def _slack(settings: Settings, wanted: bool) -> Iterator[Audience]:
-    from ci_stat.reports.slack import slack
+    from ci_stat.reports.slack import slack, slack_words
     from ci_stat.sinks.slack import SlackBot, SlackWebhook
 
-    webhook, url = settings.get("slack_webhook"), settings.get("slack_url") or ""
+    webhook, url = (settings.get("slack_webhook") or "").strip(), settings.get("slack_url") or ""
     if webhook:
         name = f"slack webhook {hashlib.sha256(webhook.encode()).hexdigest()[:8]}"
         far_end: SlackBot | SlackWebhook = SlackWebhook(webhook)
@@ -312,7 +323,11 @@ def _slack(settings: Settings, wanted: bool) -> Iterator[Audience]:
         return
 
     def send(document: Document, ticket: Ticket) -> Told:
-        return far_end.send(slack(document), partial(ticket.sending, "blocks")), "blocks"
+        outcome = far_end.send(slack(document), partial(ticket.sending, "blocks"))
+        if not outcome.rejected:
+            return outcome, "blocks"
+        log.warning("Slack refused the blocks, the text is tried: %s", visible(outcome.reason))
+        return far_end.send(slack_words(document), partial(ticket.sending, "text")), "text"
 
     yield Audience(name, send)
 

@@ -80,6 +80,7 @@ def web_link(url: str | None) -> str | None:
 _LARK = {ord(sign): f"&#{ord(sign)};" for sign in "><-!*/\\[]()#:+\"'`$_"} | {
     ord("&"): "&amp;", ord("~"): "&sim;", ord("|"): "&#124;", ord("{"): "&#123;", ord("}"): "&#125;",
 }  # fmt: skip
+_INNER_HYPHEN = re.compile(r"(?<=[0-9A-Za-z])&#45;(?=[0-9A-Za-z])")  # which is no list and no rule, and stands in dates
 _WWW = re.compile(r"(?i)\b(www)\.")
 _ADDRESS = re.compile(r"(?i)://|\bwww\.")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:/=])")
@@ -88,7 +89,8 @@ _BREAK = "\u200b"  # between two signs that act together only; visible() has tak
 
 def lark_text(text: object, limit: int = MAX_SHOWN) -> str:
     """`text` inside Feishu's card markup (`markdown`, `lark_md`): nothing in it is markup, a mention or a link."""
-    return _WWW.sub(r"\1&#46;", visible(text, limit).translate(_LARK))
+    shown = _WWW.sub(r"\1&#46;", visible(text, limit).translate(_LARK))
+    return _INNER_HYPHEN.sub("-", shown)
 
 
 def message_text(text: object, limit: int = MAX_SHOWN) -> str:

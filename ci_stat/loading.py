@@ -85,9 +85,9 @@ class Source:
         make_folder(self.engine)
         return self.engine
 
-    def newest(self) -> datetime | None:
-        """The freshest row's time, naive, in the database's zone."""
-        return self._ask(runs.newest_time)
+    def newest(self, until: datetime | None = None) -> datetime | None:
+        """The freshest row's time, naive, in the database's zone; `until`: of the rows not later than that."""
+        return self._ask(lambda connection: runs.newest_time(connection, until))
 
     def oldest(self) -> datetime | None:
         """The first row's time, naive, in the database's zone."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ci_stat import __version__
+from ci_stat.analysis.outages import SPAN
 from ci_stat.analysis.report import LateRuns, Report, TroubleReport
 from ci_stat.analysis.window_report import Surroundings, daily, hourly
 from ci_stat.around import DAY, SETTLED, Around, Watched, moved
@@ -17,7 +18,7 @@ from ci_stat.errors import CiStatError, DatabaseError, SettingsError, UsageError
 from ci_stat.escape import visible, web_link
 from ci_stat.failures import case_key
 from ci_stat.loading import Source, collector_off
-from ci_stat.records import Provenance, RunFilter, Window, WindowFacts
+from ci_stat.records import Provenance, Run, RunFilter, Window, WindowFacts
 from ci_stat.reports.words import clock, filters, plural, span
 from ci_stat.result import Result
 
@@ -53,6 +54,10 @@ class Reporter:
             return self._report(kind, wanted)
         except DatabaseError as error:
             return self._trouble(kind, wanted, "database", error.message, error.hint, None)
+        except OverflowError:
+            raise UsageError(
+                "What lies around the window would reach beyond the year 1.", "Name a later one."
+            ) from None
 
     def _report(self, kind: str, wanted: RunFilter) -> Report:
         watched = self.around.watched
@@ -70,10 +75,17 @@ class Reporter:
             return self._trouble(kind, wanted, "no data", message, _NO_DATA, res.provenance.newest)
         self.around.keep(wanted, res)
         seen, since = self.around.first_seen(wanted, res.all_runs, oldest, self.history_days)
-        found = replace(found, seen=seen, history_since=since, known_issues=self.known_issues)
+        found = replace(
+            found, seen=seen, history_since=since, known_issues=self.known_issues, earlier=self._earlier(wanted)
+        )
         make = daily if kind == DAILY else hourly
         with collector_off():
             return make(res, self._made_at(wanted), found, filters(wanted), __version__)
+
+    def _earlier(self, wanted: RunFilter) -> list[Run]:
+        """Failed runs in which an outage of the window may have begun."""
+        begin, _ = wanted.window.wall()
+        return self.around.failed(Window.of(begin - SPAN, begin, wanted.window.zone), wanted)
 
     def _made_at(self, wanted: RunFilter) -> datetime:
         return self.now.astimezone(wanted.window.zone).replace(tzinfo=None, microsecond=0)
@@ -89,13 +101,16 @@ class Reporter:
     def _old_data(self, kind: str, wanted: RunFilter, source: Provenance) -> TroubleReport | None:
         if source.newest is None:
             return self._trouble(kind, wanted, "no data", "The table is empty.", _NO_DATA, None)
-        # A window that ends in the future is judged by what could be there now.
-        end = min(source.window.wall()[1], self._made_at(wanted))
-        behind = end - source.newest
-        if behind <= self.stale_after or self._usually_silent(wanted, source.newest, end):
+        # A window that ends in the future is judged by what could be there now, and so is a row of the future.
+        now = self._made_at(wanted)
+        end, newest = min(source.window.wall()[1], now), source.newest
+        if newest > now:
+            newest = self.source.newest(now) or newest
+        behind = end - newest
+        if behind <= self.stale_after or self._usually_silent(wanted, newest, end):
             return None
-        message = f"Nothing newer than {clock(source.newest)}, {span(behind)} before the window's end."
-        return self._trouble(kind, wanted, "old data", message, _NO_DATA, source.newest)
+        message = f"Nothing newer than {clock(newest)}, {span(behind)} before the window's end."
+        return self._trouble(kind, wanted, "old data", message, _NO_DATA, newest)
 
     def _usually_silent(self, wanted: RunFilter, newest: datetime, end: datetime) -> bool:
         """Whether most of the days before had no run either from this time of day on: a project that sleeps at night.
@@ -112,20 +127,22 @@ class Reporter:
     def _of_hour(self, wanted: RunFilter, oldest: datetime) -> Surroundings:
         """The hour before, and the same hour of the days before, as far as there are rows."""
         length = wanted.window.length
-        days = [moved(wanted, -DAY * back) for back in range(1, self.history_days + 1)]
-        usual = [day for day in days if day.window.wall()[0] >= oldest]
-        before, *others = self.around.facts_of([moved(wanted, -length), *usual])
+        days = [moved(wanted, -DAY * back) for back in range(1, self.history_days + 1)] if length <= DAY else []
+        usual = [day for day in days if _has_rows(day, oldest)]
+        near = [each for each in (moved(wanted, -length),) if _has_rows(each, oldest)]
+        facts = self.around.facts_of([*near, *usual])
+        before, others = facts[: len(near)], facts[len(near) :]
         named = (
-            (f"{span(length)} before", (before.count,)),
+            (f"{span(length)} before", tuple(each.count for each in before)),
             (f"usual (median of {plural(len(usual), 'day')})", tuple(each.count for each in others)),
         )
-        return Surroundings(beside=named, late=self._late(wanted, before))
+        return Surroundings(beside=named, late=self._late(wanted, before[0]) if before else None)
 
     def _of_day(self, wanted: RunFilter, res: Result, oldest: datetime) -> Surroundings:
         """The day before, the same weekday of last week, and the days of the chart, as far as there are rows."""
         names = (f"{span(wanted.window.length)} before", "a week before")
         windows = (moved(wanted, -wanted.window.length), moved(wanted, -DAY * 7))
-        there = [each for each in windows if each.window.wall()[1] > oldest]
+        there = [each for each in windows if _has_rows(each, oldest) and each.window.end <= wanted.window.begin]
         facts = dict(zip(there, self.around.facts_of(there), strict=True))
         days = self.around.days(wanted, res.tally + res.special_tally, _CHART_DAYS)
         return Surroundings(
@@ -155,6 +172,12 @@ def _together(facts: Iterable[WindowFacts]) -> dict[str, list[int]]:
     return found
 
 
+def _has_rows(wanted: RunFilter, oldest: datetime) -> bool:
+    """Whether at least half of a window lies behind the first row of the table."""
+    begin, end = wanted.window.wall()
+    return begin + (end - begin) / 2 >= oldest
+
+
 def _usually_empty(around: Surroundings) -> bool:
     """Whether the windows before are mostly empty too: nights of a project that sleeps."""
     counts = around.beside[-1][1]
@@ -181,10 +204,10 @@ def known_issues(file: str | None) -> dict[str, str]:
     """Links by the key of a case, from a JSON file `{case: link}`. Raises SettingsError."""
     if not file:
         return {}
-    path = Path(file).expanduser()
+    path = Path(file)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        found = json.loads(path.expanduser().read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, RuntimeError) as error:  # RuntimeError: ~nobody
         reason = getattr(error, "strerror", None) or "it is not JSON"
         raise SettingsError(f"known_issues: {path} cannot be read: {reason}.") from None
     if not isinstance(found, dict) or not all(isinstance(link, str) and web_link(link) for link in found.values()):
@@ -200,8 +223,17 @@ def reporter(settings: Settings, source: Source, now: datetime, watched: Watched
         _around(settings, source, now, watched or Watched()),
         timedelta(hours=settings.number("stale_hours")),
         settings.number("history_days"),
-        known_issues(settings.get("known_issues")),
+        _known_issues(settings),
     )
+
+
+def _known_issues(settings: Settings) -> dict[str, str]:
+    """Links are not worth a report: without a file that can be used there are none, and it is said."""
+    try:
+        return known_issues(settings.get("known_issues"))
+    except SettingsError as error:
+        log.warning("%s", visible(error))
+        return {}
 
 
 def _around(settings: Settings, source: Source, now: datetime, watched: Watched) -> Around:

@@ -198,7 +198,7 @@ def test_rows_that_came_late_are_found_at_the_next_look(fill: Fill, around: Arou
     around.first_seen(first, around.source.load(first).all_runs, BEGIN, 14)
     late = row("lint", 7, "FAILURE", time=BEGIN + timedelta(hours=10, minutes=50), analysis_res={"case": ["s.Late"]})
     fill([*failing((9, "s.Old")), late])
-    assert timedelta(hours=1) < LOOK_BACK
+    assert timedelta(hours=2) < LOOK_BACK
     runs = [row("unit", 9, "FAILURE", time=BEGIN + timedelta(hours=11, minutes=5), analysis_res={"case": ["s.Late"]})]
     write_rows(around.source.engine, runs)
     seen, _ = around.first_seen(second, around.source.load(second).all_runs, BEGIN, 14)

@@ -13,18 +13,31 @@ SPAN = timedelta(hours=2)  # how close together the failures are
 AUTHORS = 3  # different ones: one person's pull requests can share a fault of their own
 PRS_OF_ENV = 3
 PRS_OF_ONE_CAUSE = 5  # any flaky case of a busy project hits three pull requests in two hours
-SHARE = 0.2  # of the failed runs in between: a busy project has some failures of machines in every hour
+RUNS = 5
+SHARE = 0.4  # of the failed runs in between: a busy project has some failures of machines in every hour
 _MACHINES = frozenset({FailureKind.ENV, FailureKind.SETUP})
+# What has a name of its own. `build error` and `exit code 124` are said of a hundred different failures.
+_NAMED = frozenset({FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.CRASH})
+_NAMED_IN_LOGS = frozenset({FailureKind.COMPILE, FailureKind.CHECK})
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """`runs`, oldest first, failed of one cause; `what` and `message` are those of most of them."""
+    """`runs`, oldest first, failed of one cause. `typical` is what most of them said, `newest` the last that did."""
 
-    kind: str
-    what: str
-    message: str
+    typical: CaseFailure
+    newest: Run
     runs: tuple[Run, ...]
+
+    @property
+    def machines(self) -> bool:
+        """Whether it is trouble of the machines."""
+        return self.typical.kind in _MACHINES
+
+    @property
+    def mixed(self) -> bool:
+        """Whether some of its runs said something else."""
+        return any(run.failures[0].name != self.typical.name for run in self.runs)
 
     @property
     def prs(self) -> int:
@@ -41,21 +54,27 @@ def outages(runs: Iterable[Run]) -> list[Outage]:
     times = [_time(run) for run in failed]
     by_cause: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in failed:
-        if run.failures:
+        if run.failures and _tells(run.failures[0]):
             by_cause[_cause(run.failures[0])].append(run)
     found = [
         _outage(hit)
         for key, its in by_cause.items()
         if len(its) >= _least(key)
         for hit in _stretches(its, _least(key))
-        if len(hit) >= SHARE * _between(times, hit)
+        if len(hit) >= max(RUNS, SHARE * _between(times, hit))
     ]
-    return sorted(found, key=lambda outage: (-len(outage.runs), outage.what))
+    return sorted(found, key=lambda outage: (-len(outage.runs), outage.typical.name))
 
 
 def _between(times: Sequence[datetime], hit: Sequence[Run]) -> int:
     """How many runs failed from the first of these to the last."""
     return bisect_right(times, _time(hit[-1])) - bisect_left(times, _time(hit[0]))
+
+
+def _tells(failure: CaseFailure) -> bool:
+    """Whether equal failures mean one cause."""
+    in_log = failure.kind in _NAMED_IN_LOGS and failure.source == "log"
+    return failure.kind in _MACHINES or (not failure.guess and (failure.kind in _NAMED or in_log))
 
 
 def _cause(failure: CaseFailure) -> tuple[str, str]:
@@ -125,7 +144,6 @@ class _Near:
 
 
 def _outage(runs: list[Run]) -> Outage:
-    causes = [run.failures[0] for run in runs]
-    name, _ = Counter(cause.name for cause in causes).most_common(1)[0]
-    same = next(cause for cause in reversed(causes) if cause.name == name)
-    return Outage(same.kind, name, same.message, tuple(runs))
+    name, _ = Counter(run.failures[0].name for run in runs).most_common(1)[0]
+    newest = next(run for run in reversed(runs) if run.failures[0].name == name)
+    return Outage(newest.failures[0], newest, tuple(runs))

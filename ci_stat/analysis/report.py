@@ -101,7 +101,11 @@ class FailureRow:
 
 @dataclass(frozen=True, slots=True)
 class OutageRow:
-    """One cause that broke many pull requests in a short time. `prs` and `authors`: how many different ones."""
+    """One cause that broke many pull requests in a short time. `prs` and `authors`: how many different ones.
+
+    `what` and `message` are those of most runs, `newest` the last of these; `mixed`: others said something else.
+    `begin` may lie before the window. `new`, `first_seen` and `issue` as for a failure; of machines nothing is new.
+    """
 
     what: str
     kind: str
@@ -113,6 +117,10 @@ class OutageRow:
     begin: datetime | None
     end: datetime | None
     newest: RunRow
+    mixed: bool = False
+    first_seen: datetime | None = None
+    new: bool = False
+    issue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

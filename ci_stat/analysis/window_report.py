@@ -61,6 +61,7 @@ class Surroundings:
     - `beside`: a name for each thing that the numbers are compared with, and the windows that it is the median of.
     - `seen`: when failures were seen first; `history_since`: since when that is known.
     - `known_issues`: links by the key of a case (`case_key`).
+    - `earlier`: failed runs shortly before the window, in which an outage may have begun.
     """
 
     beside: tuple[tuple[str, tuple[WindowCount, ...]], ...] = ()
@@ -70,6 +71,7 @@ class Surroundings:
     known_issues: Mapping[str, str] = field(default_factory=dict)
     durations: Mapping[str, Sequence[int]] = field(default_factory=dict)
     days: Sequence[PeriodCount] = ()
+    earlier: Sequence[Run] = ()
 
 
 def hourly(
@@ -102,8 +104,10 @@ def daily(
 def _window_fields(
     res: Result, made_at: datetime | None, around: Surroundings, about: str, version: str
 ) -> dict[str, Any]:
+    own = {id(run) for run in res.run_list}
+    hit = [outage for outage in outages([*around.earlier, *res.run_list]) if any(id(run) in own for run in outage.runs)]
     # What is not shown as an outage is listed like anything else: no failure may stand nowhere.
-    count, found = count_window(res, over_time=False), outages(res.run_list)[:SHOWN_OUTAGES]
+    count, found = count_window(res, over_time=False), hit[:SHOWN_OUTAGES]
     explained = {id(run) for outage in found for run in outage.runs}
     rest = [run for run in res.all_runs if id(run) not in explained]
     failures = _failures(rest, res, around)
@@ -113,7 +117,7 @@ def _window_fields(
         "window": res.provenance.window, "made_at": made_at, "provenance": res.provenance,
         "beside": tuple(name for name, _ in around.beside), "numbers": _numbers(count, around),
         "tally": count.tally, "miss_cnt": count.miss_cnt,
-        "outages": tuple(map(_outage_row, found)),
+        "outages": tuple(_outage_row(outage, res, around) for outage in found),
         **failures,
         "prs": prs, "more_prs": more_prs, "jobs": jobs, "more_jobs": more_jobs,
         "history_since": around.history_since, "late": around.late, "about": about, "version": version,
@@ -143,20 +147,31 @@ def run_row(run: Run) -> RunRow:
     return RunRow(run.job_name, run.job_id, run.link, run.time, name, said)
 
 
-def _outage_row(outage: Outage) -> OutageRow:
-    first, last = outage.runs[0], outage.runs[-1]
+def _outage_row(outage: Outage, res: Result, around: Surroundings) -> OutageRow:
+    said, first, last = outage.typical, outage.runs[0], outage.runs[-1]
+    seen = None if outage.machines else around.seen.get(failure_key(said))
     return OutageRow(
-        what=outage.what,
-        kind=outage.kind,
-        message="" if outage.message == outage.what else outage.message,
+        what=case_key(said.name) if is_case(said) else said.name,
+        kind=said.kind,
+        message="" if said.message == said.name else said.message,
         runs=len(outage.runs),
         prs=outage.prs,
         authors=outage.authors,
         jobs=len({run.job_name for run in outage.runs}),
         begin=first.time,
         end=last.time,
-        newest=run_row(last),
+        newest=run_row(outage.newest),
+        mixed=outage.mixed,
+        first_seen=seen.first_seen if seen else None,
+        new=_is_new(seen.first_seen, res, around) if seen else False,
+        issue=around.known_issues.get(case_key(said.name), ""),
     )
+
+
+def _is_new(first: datetime | None, res: Result, around: Surroundings) -> bool:
+    """Whether nothing in the history was like it. Without a history nothing is called new."""
+    since = around.history_since
+    return since is not None and since < res.begin_time and (first is None or first >= res.begin_time)
 
 
 def _failures(runs: Sequence[Run], res: Result, around: Surroundings) -> dict[str, Any]:
@@ -176,8 +191,7 @@ def _spread_first(row: FailureRow) -> tuple[int, int, str, str]:
 def _failure_row(info: FailInfo, res: Result, around: Surroundings) -> FailureRow:
     seen = around.seen.get(failure_key(info.seen[0]))
     jobs = list(dict.fromkeys(run.job_name for run in info.run_list))
-    since = around.history_since
-    first = seen.first_seen if seen else (info.run_list[0].time if since else None)
+    first = seen.first_seen if seen else (info.run_list[0].time if around.history_since else None)
     return FailureRow(
         name=info.info,
         kind=info.kind,
@@ -188,7 +202,7 @@ def _failure_row(info: FailInfo, res: Result, around: Surroundings) -> FailureRo
         more_jobs=max(0, len(jobs) - SHOWN_FAILURE_JOBS),
         newest=run_row(info.run_list[-1]),
         first_seen=first,
-        new=since is not None and since < res.begin_time and (first is None or first >= res.begin_time),
+        new=_is_new(first, res, around),
         issue=around.known_issues.get(case_key(info.info), ""),
     )
 

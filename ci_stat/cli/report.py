@@ -92,8 +92,11 @@ def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: st
     if force and not post:
         raise UsageError("--force sends again, and nothing is sent without --post.", "Add --post.")
     settings, source = options.opened_source()
-    moment = _now(now, source)
-    wanted = _wanted(kind, settings, source, moment, **window)
+    try:
+        moment = _now(now, source)
+        wanted = _wanted(kind, settings, source, moment, **window)
+    except OverflowError:
+        raise UsageError("The window would reach beyond the years 1 to 9999.", "Name another one.") from None
     # Before any work: whoever cannot be reached for want of a setting is told so at once.
     receivers = audiences(settings, channels) if post else []
     with watching() as watched:
@@ -132,13 +135,11 @@ def _wanted(kind: str, settings: "Settings", source: "Source", now: datetime, be
     window = report_window(kind, now, zone, timedelta(minutes=settings.minutes("report_delay")))
     if begin is not None or end is not None:
         length = timedelta(days=1) if kind == "daily" else timedelta(hours=1)
-        first = options.parse_time(begin, "--begin", zone) if begin else None
-        last = options.parse_time(end, "--end", zone) if end else None
-        if first is None and last is not None:
-            first = last - length
-        assert first is not None
+        last = None if end is None else options.parse_time(end, "--end", zone)
+        first = (last or now) - length if begin is None else options.parse_time(begin, "--begin", zone)
         window = source.window(first, last or first + length)
-    return RunFilter(window, tuple(jobs), tuple(repos), tuple(branches))
+    # Each name once, in one order: the same names are the same report.
+    return RunFilter(window, *(tuple(sorted(set(names))) for names in (jobs, repos, branches)))
 
 
 def _show(made: "Report", form: str | None, preview: bool, page: str | None, color: str) -> None:
@@ -295,7 +296,10 @@ def deliveries(states: Sequence[str], since: str | None, limit: int, as_json: bo
     It is not sent again unless asked for: `ci-stat report hourly --begin ... --post --force`.
     """
     settings, source = options.opened_source()
-    after = datetime.now(UTC) - options.parse_length(since) if since else None
+    try:
+        after = datetime.now(UTC) - options.parse_length(since) if since else None
+    except OverflowError:
+        raise UsageError(f"--since {since!r} reaches beyond the year 1.", "Name a shorter length.") from None
     found = _ledger(settings, source).list(limit, states or None, after)
     if as_json:
         from ci_stat.reports.deliveries import delivery_rows

@@ -166,8 +166,12 @@ def details(document: Document) -> int:
     return len(_plan(document))
 
 
+# Down to so many entries every part is cut before any part is cut further: the first entries of each say most.
+_KEPT = (5, 3, 1, 0)
+
+
 def _plan(document: Document) -> list[tuple[int, int | None]]:
-    """What goes first: of the least important part the lines below its last entries, then its entries; then the next.
+    """What goes first: of the least important part the lines below its last entries, and these entries; then the next.
 
     (block, item): a line of that item; (block, None): the block's last entry.
     """
@@ -176,15 +180,18 @@ def _plan(document: Document) -> list[tuple[int, int | None]]:
         key=lambda part: part[:2],
     )
     plan: list[tuple[int, int | None]] = []
-    for _, at, block in parts:
-        plan += [(at, item) for item in _lines_last_first(block)]
-        plan += [(at, None) for _ in _entries(block)]
+    left = {at: len(_entries(block)) for _, at, block in parts}
+    for kept in _KEPT:
+        for _, at, block in parts:
+            going = range(kept, left[at])
+            plan += [(at, item) for item in _lines_last_first(block, going)] + [(at, None) for _ in going]
+            left[at] = min(left[at], kept)
     return plan
 
 
-def _lines_last_first(block: Section | Table) -> Iterator[int]:
+def _lines_last_first(block: Section | Table, places: range) -> Iterator[int]:
     if isinstance(block, Section):
-        for place in reversed(range(len(block.items))):
+        for place in reversed(places):
             item = block.items[place]
             yield from [place] * (len(item.lines) if item.what else 0)
 

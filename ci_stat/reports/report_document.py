@@ -54,7 +54,7 @@ def _window(report: WindowReport, notes: Sequence[str]) -> Document:
     tone = Tone.BAD if report.outages else Tone.WARN if failed else Tone.GOOD if report.tally.total else Tone.PLAIN
     rate = f" ({percent(report.tally.fail_rate)})" if failed else ""
     said = f"{plural(report.tally.total, 'run')}, {plural(failed, 'failure')}{rate}"
-    new = len(report.new_failures) + report.more_new_failures
+    new = len(report.new_failures) + report.more_new_failures + sum(row.new for row in report.outages)
     if new:
         said += f", {new:,} new"
     title = f"CI {report.kind}: {said}"
@@ -106,15 +106,18 @@ def _outages(report: WindowReport) -> Paragraph | None:
 def _outage(row: OutageRow) -> Text:
     machines = row.kind in ("env", "setup")
     what = "Looks like an outage" if machines else "One cause in many pull requests"
+    others = " and other trouble of the machines" if row.mixed else ""
     hit = f"{plural(row.runs, 'failed run')} of {plural(row.prs, 'pull request')} by {plural(row.authors, 'author')}"
-    when = f"{clock(row.begin)} to {clock(row.end)}"
+    seen = f", first seen {clock(row.first_seen)}" if row.first_seen else ""
+    issue = linked("known issue", row.issue) if row.issue else None
     return text(
+        Span("New: ", Tone.BAD, bold=True) if row.new else None,
         Span(f"{what}: {cut(row.what, NAME)}", Tone.BAD, bold=True),
-        f" ({cut(row.kind, 20)}): {hit} in {plural(row.jobs, 'job')}, {when}, newest ",
-        _run(row.newest),
-        _message(row.message),
-        ". Its runs are not listed below.",
-    )
+        f" ({cut(row.kind, 20)}){others}: {hit} in {plural(row.jobs, 'job')}, ",
+        f"{clock(row.begin)} to {clock(row.end)}{seen}",
+        ", " if issue else None, issue, ", newest ", _run(row.newest), _message(row.message),
+        ". These runs are not listed below.",
+    )  # fmt: skip
 
 
 def _numbers(report: WindowReport) -> Table:

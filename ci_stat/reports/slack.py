@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ci_stat.escape import slack_text, visible
-from ci_stat.reports.document import Block, Button, Document, Paragraph, Span, Text, text
+from ci_stat.escape import slack_text
+from ci_stat.reports.document import Block, Button, Document, Paragraph, Span, Text, cut, plain, text
 from ci_stat.reports.limits import fitted
-from ci_stat.reports.plain_lines import block_lines
+from ci_stat.reports.plain_lines import block_lines, document_lines
 
 Payload = dict[str, Any]
 _SECTION = 2_900  # characters; a section takes 3,000
+_LINE = 1_900  # characters; a context takes 2,000
 _BLOCKS = 50
 _ALL = 12_000  # characters of all sections: beyond that nobody reads a chat message
 _IN_LINK = {"|": "%7C", ">": "%3E", "<": "%3C", "&": "&amp;"}
@@ -39,11 +40,11 @@ def _payload(document: Document) -> Payload:
 
 
 def _header(title: str) -> Payload:
-    return {"type": "header", "text": {"type": "plain_text", "text": visible(title, 120), "emoji": False}}
+    return {"type": "header", "text": {"type": "plain_text", "text": cut(title, 150), "emoji": False}}
 
 
 def _context(lines: Iterable[Text]) -> Payload:
-    return {"type": "context", "elements": [_mrkdwn(_marked(line)[:2_000]) for line in lines]}
+    return {"type": "context", "elements": [_mrkdwn(_marked(line)) for line in lines]}
 
 
 def _contexts(lines: tuple[Text, ...]) -> Iterator[Payload]:
@@ -59,7 +60,7 @@ def _mrkdwn(content: str) -> Payload:
 
 def _blocks(block: Block) -> Iterator[Payload]:
     if isinstance(block, Button):
-        button = {"type": "button", "text": {"type": "plain_text", "text": visible(block.text, 60)}, "url": block.link}
+        button = {"type": "button", "text": {"type": "plain_text", "text": cut(block.text, 75)}, "url": block.link}
         yield {"type": "actions", "elements": [button]}
         return
     lines = block.lines if isinstance(block, Paragraph) else block_lines(block)
@@ -73,13 +74,25 @@ def _pieces(lines: Iterable[str]) -> Iterator[str]:
         if held and len(held) + len(line) + 1 > _SECTION:
             yield held
             held = ""
-        held = f"{held}\n{line}" if held else line[:_SECTION]
+        held = f"{held}\n{line}" if held else line
     if held:
         yield held
 
 
 def _marked(line: Text) -> str:
-    return "".join(map(_span, line))
+    """A line with its links; only its words where that is too long for a section, so that no link is cut open."""
+    marked = "".join(map(_span, line))
+    return marked if len(marked) <= _LINE else slack_text(cut(plain(line), _LINE // 5))
+
+
+def slack_words(document: Document) -> Payload:
+    """The same without blocks, for a server that refuses them."""
+    return {"text": fitted(document, _words, lambda words: len(words) <= _ALL)}
+
+
+def _words(document: Document) -> str:
+    lines = (document.title, document.subtitle, *map(plain, document_lines(document)))
+    return "\n".join(slack_text(line) for line in lines)
 
 
 def _span(span: Span) -> str:

@@ -63,4 +63,9 @@ def filters(wanted: RunFilter | None) -> str:
         ("branch", wanted.branches),
         ("status", wanted.statuses),
     )
-    return " · ".join(f"{kind} {', '.join(names)}" for kind, names in kinds if names)
+    return " · ".join(f"{kind} {', '.join(map(_listed, names))}" for kind, names in kinds if names)
+
+
+def _listed(name: str) -> str:
+    """A name in a list; quoted where it could be taken for two."""
+    return f'"{name}"' if "," in name or " · " in name else name

@@ -131,9 +131,9 @@ def known_names(connection: Connection, column: str) -> set[str]:
     return {name for (name,) in connection.execute(select(ci_data.c[column]).distinct()) if name}
 
 
-def newest_time(connection: Connection) -> datetime | None:
-    """The freshest row's time, of the whole table (None if it is empty)."""
-    return _time_of(connection, func.max(ci_data.c.time))
+def newest_time(connection: Connection, until: datetime | None = None) -> datetime | None:
+    """The freshest row's time, of the whole table (None if it is empty), or of its rows up to `until`."""
+    return _time_of(connection, func.max(ci_data.c.time), until)
 
 
 def oldest_time(connection: Connection) -> datetime | None:
@@ -141,8 +141,11 @@ def oldest_time(connection: Connection) -> datetime | None:
     return _time_of(connection, func.min(ci_data.c.time))
 
 
-def _time_of(connection: Connection, what: ColumnElement[Any]) -> datetime | None:
-    found = connection.execute(select(what.cast(String(32)))).scalar()
+def _time_of(connection: Connection, what: ColumnElement[Any], until: datetime | None = None) -> datetime | None:
+    statement = select(what.cast(String(32)))
+    if until is not None:
+        statement = statement.where(ci_data.c.time <= wall_text(until))
+    found = connection.execute(statement).scalar()
     try:
         return wall_time(found)
     except ValueError:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.analysis.outages import AUTHORS, PRS_OF_ENV, PRS_OF_ONE_CAUSE, SHARE, SPAN, outages
+from ci_stat.analysis.outages import AUTHORS, PRS_OF_ENV, PRS_OF_ONE_CAUSE, RUNS, SHARE, SPAN, outages
 from ci_stat.records import Run, RunRow
 from tests.support.results import result
 from tests.support.rows import BEGIN, pull, row
@@ -34,17 +34,19 @@ def env(*prs: int, every: int = 10) -> list[Hit]:
 
 
 def test_trouble_of_machines_is_one_cause_whatever_it_says() -> None:
-    (outage,) = outages(runs(env(1, 2, 3, 3)))
-    assert (outage.kind, outage.prs, outage.authors, len(outage.runs)) == ("env", 3, 3, 4)
-    assert outage.what == "no space on node 0"
+    (outage,) = outages(runs([*env(1, 2, 3, 3), (40, 3, "env", "no space on node 0")]))
+    assert (outage.typical.kind, outage.prs, outage.authors, len(outage.runs)) == ("env", 3, 3, 5)
+    assert (outage.typical.name, outage.newest.job_id, outage.mixed) == ("no space on node 0", 5, True)
 
 
 @pytest.mark.parametrize(
     "hits",
     [
-        pytest.param(env(1, 2, 2, 2), id="two pull requests"),
-        pytest.param(env(1, 2, 3, every=70), id="too far apart"),
+        pytest.param(env(1, 2, 2, 2, 2, 2), id="two pull requests"),
+        pytest.param(env(1, 2, 3, 1, 2, every=70), id="too far apart"),
         pytest.param([(at, at, "case", "s.T") for at in range(PRS_OF_ONE_CAUSE - 1)], id="a case of few"),
+        pytest.param([(at, at, "check", "check error") for at in range(9)], id="a name for anything"),
+        pytest.param(env(1, 2, 3, 1), id="few runs"),
         pytest.param([], id="nothing"),
     ],
 )
@@ -63,11 +65,11 @@ def test_a_small_part_of_many_failures_is_no_outage() -> None:
 
 def test_one_case_in_many_pull_requests_is_one_cause() -> None:
     (outage,) = outages(runs([(at, at + 1, "case", "s.T") for at in range(PRS_OF_ONE_CAUSE)]))
-    assert (outage.kind, outage.what, outage.prs) == ("case", "s.T", PRS_OF_ONE_CAUSE)
+    assert (outage.typical.kind, outage.typical.name, outage.prs) == ("case", "s.T", PRS_OF_ONE_CAUSE)
 
 
 def test_two_outages_of_a_day_are_two() -> None:
-    morning, evening = env(1, 2, 3), [(at + 600, *rest) for at, *rest in env(4, 5, 6, 7)]
+    morning, evening = env(1, 2, 3, 1, 2), [(at + 600, *rest) for at, *rest in env(4, 5, 6, 7, 4, 5)]
     first, second = outages(runs([*morning, *evening]))  # type: ignore[list-item]
     assert (first.prs, second.prs) == (4, 3)
 
@@ -90,10 +92,10 @@ def test_what_an_outage_is(hits: list[Hit]) -> None:
         times = [run.time for run in outage.runs]
         assert times == sorted(times)  # type: ignore[type-var]
         assert outage.authors >= AUTHORS
-        assert outage.prs >= (PRS_OF_ENV if outage.kind == "env" else PRS_OF_ONE_CAUSE)
+        assert outage.prs >= (PRS_OF_ENV if outage.machines else PRS_OF_ONE_CAUSE)
         assert all(later - earlier <= SPAN for earlier, later in pairwise(times))  # type: ignore[operator]
         between = sum(times[0] <= run.time <= times[-1] for run in given)  # type: ignore[operator]
-        assert len(outage.runs) >= SHARE * between
+        assert len(outage.runs) >= max(RUNS, SHARE * between)
 
 
 @given(st.permutations(env(1, 2, 3, 4, 5, 6)))

@@ -225,13 +225,14 @@ def test_every_text_stands_out() -> None:
 # --- in a browser ---
 
 
+@pytest.mark.parametrize("looks", ["card", "mail"])
 @pytest.mark.parametrize("name", ["daily", "hostile"])
-def test_a_browser_has_nothing_to_complain_of(name: str, tmp_path: Path) -> None:
+def test_a_browser_has_nothing_to_complain_of(name: str, looks: Literal["card", "mail"], tmp_path: Path) -> None:
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         pytest.skip("no chromium, chromium-browser or google-chrome on PATH")
     shown, picture = tmp_path / "card.html", tmp_path / "card.png"
-    shown.write_text(page(EXAMPLES[name](), looks="card"), encoding="utf-8")
+    shown.write_text(page(EXAMPLES[name](), looks=looks), encoding="utf-8")
     ran = subprocess.run(
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--no-first-run",
          f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", "--window-size=700,1400",

@@ -120,9 +120,13 @@ _OUTAGES = st.builds(
     _COUNTS,
     _COUNTS,
     _COUNTS,
-    _TIMES,
-    _TIMES,
+    st.none() | _TIMES,
+    st.none() | _TIMES,
     _RUNS,
+    st.booleans(),
+    st.none() | _TIMES,
+    st.booleans(),
+    _LINKS,
 )
 _PRS = st.builds(
     values.PRRow,
@@ -138,7 +142,7 @@ _PRS = st.builds(
     _COUNTS,
     _COUNTS,
 )
-_JOBS = st.builds(values.JobRow, _HOSTILE, _TALLIES, _few(_PR_TIMES, 4), _COUNTS, _RUNS)
+_JOBS = st.builds(values.JobRow, _HOSTILE, _TALLIES, _few(_PR_TIMES, 4), _COUNTS, _RUNS, _COUNTS)
 _RERUNS = st.builds(
     values.RerunRow, _HOSTILE, _COUNTS, _COUNTS, _few(st.tuples(_HOSTILE, _COUNTS), 4), _few(_PR_TIMES, 4), _COUNTS
 )
