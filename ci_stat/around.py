@@ -28,6 +28,8 @@ DAY = timedelta(days=1)
 LOOK_BACK = timedelta(hours=12)
 SETTLED = timedelta(hours=6)  # after its end a window gets no more rows, and its facts are kept
 T = TypeVar("T")
+# Later than that nobody but `import` and `sync` brings rows, and these make us forget.
+CHECKED = timedelta(days=3)
 _FACTS, _TALLY = "facts", "tally"
 
 Step = Callable[[str], None]  # told what is being done now
@@ -81,11 +83,13 @@ class Around:
     watched: Watched
 
     def facts_of(self, wanted: Sequence[RunFilter]) -> list[WindowFacts]:
-        """The facts of windows: what was kept, if they still have as many rows, or counted now."""
+        """The facts of windows: what was kept, or counted now. Recent ones must still have as many rows."""
         known = self._kept([_key(_FACTS, each) for each in wanted], WindowFacts)
         found = {each: known[key] for each in wanted if (key := _key(_FACTS, each)) in known}
-        rows = self.source.count_rows(list(found))
-        found = {each: fact for (each, fact), n in zip(found.items(), rows, strict=True) if fact.count.tally.total == n}
+        recent = [each for each in found if self.now - each.window.end < CHECKED]
+        for each, rows in zip(recent, self.source.count_rows(recent), strict=True):
+            if rows != found[each].count.tally.total:
+                del found[each]
         missing = [each for each in wanted if each not in found]
         counted = dict(zip(missing, self.source.window_facts(missing), strict=True))
         self._keep({_key(_FACTS, each): fact for each, fact in counted.items() if self._settled(each)})

@@ -76,14 +76,16 @@ class Reporter:
         self.around.keep(wanted, res)
         seen, since = self.around.first_seen(wanted, res.all_runs, oldest, self.history_days)
         found = replace(
-            found, seen=seen, history_since=since, known_issues=self.known_issues, earlier=self._earlier(wanted)
+            found, seen=seen, history_since=since, known_issues=self.known_issues, earlier=self._earlier(kind, wanted)
         )
         make = daily if kind == DAILY else hourly
         with collector_off():
             return make(res, self._made_at(wanted), found, filters(wanted), __version__)
 
-    def _earlier(self, wanted: RunFilter) -> list[Run]:
-        """Failed runs in which an outage of the window may have begun."""
+    def _earlier(self, kind: str, wanted: RunFilter) -> list[Run]:
+        """Failed runs in which an outage of the window may have begun. A day has room for its own outages."""
+        if kind == DAILY:
+            return []
         begin, _ = wanted.window.wall()
         return self.around.failed(Window.of(begin - SPAN, begin, wanted.window.zone), wanted)
 

@@ -1,7 +1,7 @@
 """How long jobs take, and whether that changed: the middle (median) of their successful runs."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from statistics import median_low
 
 from ci_stat.analysis.report import DurationRow
 from ci_stat.records import Status
@@ -28,21 +28,27 @@ def slowest(
 
 
 def _row(name: str, job: Job, before: Sequence[int]) -> DurationRow | None:
-    took = [run.duration for run in job.runs if run.status == Status.SUCCESS and run.duration is not None]
+    took = sorted(run.duration for run in job.runs if run.status == Status.SUCCESS and run.duration is not None)
+    before = sorted(before)
     least = CHEAP * max(map(_usual_most, (took, before)))
-    took, before = [each for each in took if each >= least], [each for each in before if each >= least]
+    took, before = took[bisect_left(took, least) :], before[bisect_left(before, least) :]
     if not took:
         return None
-    middle, then = median_low(took), median_low(before) if before else None
-    row = DurationRow(name, len(took), middle, max(took), then, len(before))
+    middle, then = _middle(took), _middle(before) if before else None
+    row = DurationRow(name, len(took), middle, took[-1], then, len(before))
     if then and min(len(took), len(before)) >= LEAST_RUNS and abs(middle - then) >= max(LEAST_CHANGE, CHANGE * then):
-        return DurationRow(name, len(took), middle, max(took), then, len(before), middle / then - 1)
+        return DurationRow(name, len(took), middle, took[-1], then, len(before), middle / then - 1)
     return row
 
 
-def _usual_most(took: Sequence[int]) -> int:
+def _middle(ordered: Sequence[int]) -> int:
+    """The median, the lower of two: a duration that was there."""
+    return ordered[(len(ordered) - 1) // 2]
+
+
+def _usual_most(ordered: Sequence[int]) -> int:
     """What nine of ten take at most; 0 for none."""
-    return sorted(took)[len(took) * 9 // 10 - 1 if len(took) > 1 else 0] if took else 0
+    return ordered[len(ordered) * 9 // 10 - 1 if len(ordered) > 1 else 0] if ordered else 0
 
 
 def _delta(row: DurationRow) -> int:

@@ -59,7 +59,7 @@ def outages(runs: Iterable[Run]) -> list[Outage]:
     found = [
         _outage(hit)
         for key, its in by_cause.items()
-        if len(its) >= _least(key)
+        if len(set(map(_pr, its))) >= _least(key)
         for hit in _stretches(its, _least(key))
         if len(hit) >= max(RUNS, SHARE * _between(times, hit))
     ]

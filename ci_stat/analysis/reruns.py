@@ -14,8 +14,8 @@ _AFTER = {Status.FAILURE: "after a failure", Status.ABORTED: "after an abort", S
 
 def most_rerun(jobs: Iterable[Job], shown: int, shown_prs: int) -> tuple[tuple[RerunRow, ...], int]:
     """The jobs with most reruns, at most `shown` with at most `shown_prs` pull requests each; how many are left out."""
-    rerun = sorted((job for job in jobs if job.rerun_cnt), key=lambda job: (-job.rerun_cnt, job.job_name))
-    return tuple(_row(job, shown_prs) for job in rerun[:shown]), max(0, len(rerun) - shown)
+    rerun = sorted((-times, job.job_name, job) for job in jobs if (times := job.rerun_cnt))
+    return tuple(_row(job, shown_prs) for _, _, job in rerun[:shown]), max(0, len(rerun) - shown)
 
 
 def _row(job: Job, shown: int) -> RerunRow:

@@ -48,8 +48,10 @@ def _text_fits(content: dict[str, str], size: Size, most: int) -> bool:
 
 def _card(document: Document, render: Callable[[Document], Card], size: Size, most: int) -> Card:
     def fits(card: Card) -> bool:
+        if size("interactive", card) > most:
+            return False
         nodes, tables = count_tags(card)
-        return nodes <= MOST_NODES and tables <= MOST_TABLES and size("interactive", card) <= most
+        return nodes <= MOST_NODES and tables <= MOST_TABLES
 
     return fitted(document, render, fits)
 

@@ -80,6 +80,7 @@ class FeishuWebhook:
         the way there does wrong becomes the Outcome; what `about_to_send` raises comes through.
         """
         self.body(message, _SOME_TIME)  # raises for what is no JSON, before anybody is told anything
+        self._http.ready()
         before = once(about_to_send)
 
         def attempt() -> Verdict:

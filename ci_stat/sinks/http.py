@@ -126,6 +126,12 @@ class Http:
     def get(self, path: str, query: Mapping[str, str], authorization: str = "") -> Answer | NoAnswer:
         return self._ask("GET", f"{path}?{urlencode(query)}", b"", authorization)
 
+    @staticmethod
+    def ready() -> None:
+        """Load what a request needs. It takes a while, in which nothing should be announced as on its way."""
+        import requests  # noqa: F401
+        import urllib3  # noqa: F401
+
     def _ask(self, method: str, path: str, body: bytes, authorization: str) -> Answer | NoAnswer:
         # A connection of its own for each request: one that was kept, and that the server has just closed, looks like
         # one that broke off after sending.

@@ -55,6 +55,7 @@ class SlackWebhook:
         `about_to_send` is called once, immediately before the first request that could deliver.
         """
         body = json_bytes(payload | QUIET)
+        self._http.ready()
         before = once(about_to_send)
 
         def attempt() -> Verdict:
@@ -101,6 +102,7 @@ class SlackBot:
     def send(self, payload: dict[str, Any], about_to_send: Callable[[], None] = nothing) -> Outcome:
         """As `SlackWebhook.send`; a message that was delivered has its `ts` as message_id."""
         body = json_bytes(payload | QUIET | {"channel": self._channel})
+        self._http.ready()
         before = once(about_to_send)
 
         def attempt() -> Verdict:

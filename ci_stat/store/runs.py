@@ -26,7 +26,7 @@ from ci_stat.records import (
 )
 from ci_stat.store.engine import connected
 from ci_stat.store.schema import ci_data
-from ci_stat.store.sql import exact, in_window, raw_json
+from ci_stat.store.sql import exact, in_window, of_rows, raw_json
 from ci_stat.store.streaming import stream
 from ci_stat.store.troubles import hidden
 
@@ -62,7 +62,10 @@ def conditions(wanted: RunFilter) -> list[ColumnElement[Any]]:
         bindparam("first_day", begin[:10], String()),
         bindparam("day_after", end[:10] + "~", String()),
     )
-    return [within, *name_conditions(wanted)]
+    _check_text(wanted.statuses)
+    # A status is that of thousands of rows, and the window's rows are few beside them.
+    statuses = [of_rows(exact(ci_data.c.status)).in_(wanted.statuses)] if wanted.statuses else []
+    return [within, *name_conditions(replace(wanted, statuses=())), *statuses]
 
 
 def name_conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:

@@ -32,6 +32,24 @@ def _exact_mysql(element: exact, compiler: Any, **kw: Any) -> str:
     return f"CAST(CONVERT({compiler.process(element.clauses, **kw)} USING utf8mb4) AS BINARY)"
 
 
+class of_rows(FunctionElement[str]):
+    """A column by its value in rows that something else has found. SQLite would take its index first, however many rows
+    that finds, and the window's only then."""
+
+    inherit_cache = True
+    type = String()
+
+
+@compiles(of_rows)
+def _of_rows(element: of_rows, compiler: Any, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
+@compiles(of_rows, "mysql", "mariadb")
+def _of_rows_mysql(element: of_rows, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
 class wall(FunctionElement[str]):
     """A time as the database compares it. SQLite compares letters: `2021-06-19T08:00` as if it had a blank."""
 
