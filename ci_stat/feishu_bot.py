@@ -42,7 +42,7 @@ def post_card(card: dict[str, Any], chat: str | None = None, *, settings: "Setti
     an app nor a webhook is set; trouble of the far end is in the Outcome.
     """
     from ci_stat import config
-    from ci_stat.delivering import feishu_sender
+    from ci_stat.audiences import feishu_sender
 
     sender = feishu_sender(config.load() if settings is None else settings, chat)
     return sender.send_card(card)

@@ -102,7 +102,9 @@ class Reporter:
 
     def _old_data(self, kind: str, wanted: RunFilter, source: Provenance) -> TroubleReport | None:
         if source.newest is None:
-            return self._trouble(kind, wanted, "no data", "The table is empty.", _NO_DATA, None)
+            return self._trouble(
+                kind, wanted, "no data", "The table is empty, or its newest time cannot be read.", _NO_DATA, None
+            )
         # A window that ends in the future is judged by what could be there now, and so is a row of the future.
         now = self._made_at(wanted)
         end, newest = min(source.window.wall()[1], now), source.newest

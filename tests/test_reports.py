@@ -205,7 +205,7 @@ def test_an_empty_table(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CI_STAT_URL", url)
     prepare(open_engine(url))
     code, out, _ = hourly(call)
-    assert (code, "The table is empty." in out) == (9, True)
+    assert (code, "The table is empty" in out) == (9, True)
 
 
 # Sending

@@ -14,8 +14,9 @@ from ci_stat.errors import DatabaseError, DataTrouble, NotDelivered, UsageError,
 
 if TYPE_CHECKING:
     from ci_stat.analysis.report import Report
+    from ci_stat.audiences import Audience
     from ci_stat.config import Settings
-    from ci_stat.delivering import Audience, Delivered
+    from ci_stat.delivering import Delivered
     from ci_stat.loading import Source
     from ci_stat.records import Delivery, RunFilter
     from ci_stat.reports.document import Document
@@ -86,7 +87,7 @@ def daily(**given: Any) -> None:
 def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: str | None, color: str,
          form: str | None, preview: bool, preview_html: str | None, **window: Any) -> None:  # fmt: skip
     from ci_stat.around import watching
-    from ci_stat.delivering import audiences
+    from ci_stat.audiences import audiences
     from ci_stat.reporting import reporter
 
     if force and not post:
@@ -209,7 +210,7 @@ def _mail_text(document: "Document", kind: str) -> str:
 
 def _say_to_whom(settings: "Settings", channels: Sequence[str]) -> None:
     """What --post would do. Nobody need be set up for a look."""
-    from ci_stat.delivering import audiences
+    from ci_stat.audiences import audiences
     from ci_stat.errors import SettingsError
     from ci_stat.escape import visible, visible_lines
 
