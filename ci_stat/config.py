@@ -77,10 +77,26 @@ KEYS: dict[str, Key] = {
     "report_delay": Key("minutes that a report waits for builds that are still going", "0"),
     "known_issues": Key("file (JSON) of cases that somebody already knows: {case: link}"),
     "gh_token": Key("GitHub token to read and file issues with", secret=True),
+    "github_repo": Key("repository that issues are filed in", "pingcap/tidb"),
+    "github_url": Key("GitHub's API; of GitHub Enterprise https://HOST/api/v3", "https://api.github.com"),
+    "issue_labels": Key("labels of new issues, if the repository has them", "type/bug,component/test"),
+    "issue_owners": Key("file (JSON) of owners: {case, suite, prefix* or repository: @login}"),
+    "issue_failures": Key("failed runs of a case in the window that make an issue", "2"),
+    "issue_windows": Key("windows of the last 7 days, with a failure in each, that make an issue too", "2"),
+    "issue_together": Key("more failing cases than that in one run are one incident", "10"),
+    "issue_new": Key("new issues at most in one run", "3"),
+    "issue_changes": Key("changes at the tracker at most in one run", "10"),
+    "issue_implausible": Key("new issues planned at once, above which nothing is done", "20"),
+    "issue_history": Key("days before the window that are evidence too", "30"),
+    "issue_mute_label": Key("label that switches us off for an issue", "ci_stat/mute"),
+    "issue_refile_label": Key("label that allows to file again what was closed as not planned", "ci_stat/refile"),
+    "issue_reproduce": Key("how to reproduce a case, e.g. make ut X={case} (default: by the case's language)"),
+    "private_hosts": Key("hosts that no issue may name: host, *.domain or network, with commas between"),
 }
 _SERVER = ("host", "user", "database")  # what a server needs at least
 _MAX_NUMBER = {
     "port": 65_535, "mail_port": 65_535, "history_days": 366, "stale_hours": 8_760, "report_delay": 10_080,
+    "issue_history": 366, "issue_new": 100, "issue_changes": 500, "issue_windows": 7,
 }  # fmt: skip
 _MAX_SECONDS = 31_536_000  # a year, where PyMySQL stops too
 

@@ -80,3 +80,9 @@ class DataTrouble(CiStatError):
     """There is no data for a report, or none that is new."""
 
     exit_code = 9
+
+
+class Refused(CiStatError):
+    """Nothing was done, because what would have been done cannot be trusted."""
+
+    exit_code = 10

@@ -21,6 +21,7 @@ from ci_stat.loading import Source, collector_off
 from ci_stat.records import Provenance, Run, RunFilter, Window, WindowFacts
 from ci_stat.reports.words import clock, filters, plural, span
 from ci_stat.result import Result
+from ci_stat.trackers import issue_links
 
 log = logging.getLogger(__name__)
 
@@ -227,16 +228,25 @@ def reporter(settings: Settings, source: Source, now: datetime, watched: Watched
         _around(settings, source, now, watched or Watched()),
         timedelta(hours=settings.number("stale_hours")),
         settings.number("history_days"),
-        _known_issues(settings),
+        _known_issues(settings, source, now),
     )
 
 
-def _known_issues(settings: Settings) -> dict[str, str]:
-    """Links are not worth a report: without a file that can be used there are none, and it is said."""
+def _known_issues(settings: Settings, source: Source, now: datetime) -> dict[str, str]:
+    """Our own issues, and those of the file, which win. Links are not worth a report: trouble is only said."""
+    found = _own_issues(settings, source, now)
     try:
-        return known_issues(settings.get("known_issues"))
+        return found | known_issues(settings.get("known_issues"))
     except SettingsError as error:
         log.warning("%s", visible(error))
+        return found
+
+
+def _own_issues(settings: Settings, source: Source, now: datetime) -> dict[str, str]:
+    try:
+        return issue_links(settings, source, lambda: now)
+    except CiStatError as error:
+        log.info("No links to our issues: %s", visible(error))  # that our state cannot be used is said by `_around`
         return {}
 
 

@@ -23,6 +23,7 @@ Examples:
   ci-stat prs --since 7d --repo pingcap/tidb --limit 20
   ci-stat failures --since 7d --json | jq '.failures[0]'
   ci-stat report hourly --post              what the last hour did, to Feishu, mail or Slack
+  ci-stat issues plan                       what to file for last night's failures, and why
   ci-stat import runs.jsonl.gz              bring the runs of another CI
   ci-stat sync jenkins --since 7d           bring the builds of a Jenkins
 
@@ -32,7 +33,9 @@ Exit codes:
   1  a fault of ci-stat itself     5  a record cannot be imported (--strict)
   2  arguments cannot be meant     6  a file cannot be read or written
   3  no answer from the database   7  a foreign place gave no usable answer
-  8  a report is not delivered     9  no data for a report, or none that is new
+  8  a report or an issue is not delivered
+  9  no data for a report, or none that is new
+  10  no issue is touched: the plan cannot be trusted
   130  interrupted
 
 Settings come from env.json at STAT_ENV_PATH and from CI_STAT_<KEY>: see `ci-stat config`.
@@ -52,7 +55,7 @@ class Commands(click.Group):
     _modules: ClassVar = {
         "explain": "explain",
         "summary": "show", "jobs": "show", "prs": "show", "failures": "show",
-        "report": "report", "deliveries": "report",
+        "report": "report", "deliveries": "report", "issues": "issues",
         "import": "data", "export": "data", "sync": "sync", "demo": "data",
         "config": "settings", "completion": "settings",
     }  # fmt: skip
@@ -64,6 +67,7 @@ class Commands(click.Group):
         "failures": "What failed, most runs first.",
         "report": "Hourly and daily reports: shown, or sent once to everybody.",
         "deliveries": "What became of reports that were sent.",
+        "issues": "Issues for the failed cases of a nightly job: planned, and filed once.",
         "import": "Bring run records from JSON Lines into the CI database.",
         "export": "Write run records as JSON Lines.",
         "sync": "Bring the builds of a Jenkins into the CI database.",

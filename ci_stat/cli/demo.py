@@ -18,6 +18,7 @@ from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text, stories_from
 from ci_stat.errors import WriteError
 from ci_stat.escape import visible
+from ci_stat.filing import filer, jobs_of
 from ci_stat.loading import Source
 from ci_stat.progress import counting, loading
 from ci_stat.records import RunFilter, RunRow, Status
@@ -25,6 +26,7 @@ from ci_stat.reporting import HOURLY, reporter
 from ci_stat.reports import screen, tables
 from ci_stat.reports.card_reading import preview
 from ci_stat.reports.document_terminal import on_terminal
+from ci_stat.reports.issue_plan_text import plan_screen
 from ci_stat.reports.report_document import report_document
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
@@ -32,6 +34,7 @@ from ci_stat.store.write import prepare, write_rows
 _MARKER = ".ci_stat_demo"  # only a folder with it is ever emptied
 _OURS = ("ci.sqlite", "state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "jenkins", FILE_NAME)
 _BATCH = 1_000
+_REASONS = 4  # lines that the demo shows of each reason for filing nothing
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ def show(built: Built, color: bool) -> None:
     screen.show(tables.failures(result, 12), sys.stdout, color)
     click.echo()
     _show_card(built, source, color)
+    _show_issues(built, source, color)
     click.echo(_next_steps(built))
 
 
@@ -137,6 +141,21 @@ def _show_card(built: Built, source: Source, color: bool) -> None:
     click.echo(click.style("The hourly card for Feishu, mail or Slack (ci-stat report hourly --preview):", bold=color))
     click.echo()
     screen.show(on_terminal(preview(report_document(made))), sys.stdout, color)
+
+
+def _show_issues(built: Built, source: Source, color: bool) -> None:
+    """What would be filed for the nightly failures of the first whole day of the planted regression."""
+    begin = stories_from(built.begin).regression[0].replace(hour=0, minute=0) + timedelta(days=1)
+    begin = min(begin, built.end - timedelta(days=1))
+    window = source.window(begin, begin + timedelta(days=1))
+    settings = load({PATH_VARIABLE: str(built.folder)})
+    with watching() as watched:
+        made = filer(settings, source, lambda: window.end + timedelta(hours=8), watched).plan(window, jobs_of(()))
+    click.echo(
+        click.style("What would be filed for a night's failures, and why not (ci-stat issues plan):", bold=color)
+    )
+    click.echo()
+    screen.show(plan_screen(made.plan, None, source.origin.zone, _REASONS), sys.stdout, color)
 
 
 def _next_steps(built: Built) -> str:
@@ -155,6 +174,8 @@ This was made up: {built.rows:,} runs and {built.logs:,} logs in {folder}. What 
   ci-stat prs --since 7d --end latest --json           the same for other programs
   ci-stat report hourly --now 2021-06-16T15:07 --preview-html card.html
                                                        the card above, as it looks in the client
+  ci-stat issues plan --begin 2021-06-09 --drafts      the plan above, with the texts of the issues
+  ci-stat issues replay --since 2w --end latest        what the rules would have filed, and what was wrong
   python3 examples/fetch.py > log.ans                  everything, for an editor that folds
   ci-stat config                                       where settings come from
 

@@ -43,7 +43,10 @@ def _message(document: Document, found: Found, groups: dict[str, Any]) -> str:
     given = groups.get("message") or groups.get("error")
     if given:
         return str(given).strip()[:MESSAGE]
-    return _spoken(document, found).strip()[:MESSAGE]
+    said = _spoken(document, found).strip()
+    # The function that races tells one race from another; by itself it would not say that it is one.
+    where = block.rule.kind == FailureKind.RACE and "race" not in said.casefold()
+    return f"DATA RACE: {said}"[:MESSAGE] if where else said[:MESSAGE]
 
 
 def _spoken(document: Document, found: Found) -> str:

@@ -117,6 +117,54 @@ facts = Table(
     comment="numbers of windows that have ended, which later reports are beside",
 )
 
+# Rows about issues belong to a tracker's repository: two CI databases that file there see each other's.
+intents = Table(
+    "issue_intents",
+    metadata,
+    Column("tracker", String(16), primary_key=True, comment="which tracker and repository: a hash of their names"),
+    Column("id_hash", String(32), primary_key=True, comment="a hash of the id"),
+    Column("id", BYTES, nullable=False, comment="the same for the same call, whoever plans it"),
+    Column("kind", String(32), nullable=False, comment="create, comment or edit"),
+    Column("action", String(32), nullable=False, comment="what the call is part of"),
+    Column("key_hash", String(32), nullable=False, comment="a hash of the key"),
+    Column("key", BYTES, nullable=False, comment="the failure; sha: and a hash if it is too long"),
+    Column("name", BYTES, nullable=False, comment="the failure's name, cut"),
+    Column("number", BigInteger, nullable=False, comment="the issue; 0 if it is not created yet"),
+    Column("state", String(16), nullable=False, comment="intended, done, failed or uncertain"),
+    Column("owner", String(255), nullable=False, comment="host:pid:start of the process that meant to make the call"),
+    Column("token", String(32), nullable=False, comment="another one after every change"),
+    Column("started", String(32), nullable=False, comment="UTC; when this attempt began"),
+    Column("changed", String(32), nullable=False, comment="UTC"),
+    Column("attempts", Integer, nullable=False, comment="how often it was begun"),
+    Column("comment", BigInteger, nullable=False, comment="the comment's id, 0 if there is none"),
+    Column("code", BigInteger, comment="the tracker's answer"),
+    Column("reason", BYTES, nullable=False, comment="what happened, in words"),
+    Column("why", BYTES, nullable=False, comment="why it was to be done"),
+    comment="what was written to issues, noted before and after each call",
+)
+mutes = Table(
+    "issue_mutes",
+    metadata,
+    Column("tracker", String(16), primary_key=True, comment="which tracker and repository: a hash of their names"),
+    Column("key_hash", String(32), primary_key=True, comment="a hash of the key"),
+    Column("key", BYTES, nullable=False, comment="the failure; sha: and a hash if it is too long"),
+    Column("name", BYTES, nullable=False, comment="the failure's name, cut"),
+    Column("until", String(32), nullable=False, comment="UTC"),
+    Column("why", BYTES, nullable=False, comment="in somebody's words"),
+    Column("made", String(32), nullable=False, comment="UTC"),
+    comment="failures that no issue is touched for",
+)
+locks = Table(
+    "issue_locks",
+    metadata,
+    Column("tracker", String(16), primary_key=True, comment="which tracker and repository: a hash of their names"),
+    Column("owner", String(255), nullable=False, comment="host:pid:start of the process that has it"),
+    Column("token", String(32), nullable=False, comment="another one after every change"),
+    Column("since", String(32), nullable=False, comment="UTC; when it was taken"),
+    Column("renewed", String(32), nullable=False, comment="UTC; when its owner last said that it is at work"),
+    comment="who writes issues now",
+)
+
 
 def source_of(database: str) -> str:
     """What stands for a CI database in every table: several may share one state."""

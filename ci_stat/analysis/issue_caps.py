@@ -1,0 +1,65 @@
+"""How much is done in one run: little enough to be looked at, and nothing if it cannot be right."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from ci_stat.analysis.issue_rules import Decision, Decisions, Rules
+from ci_stat.records import IssueAction, Reason
+
+# What people should know first comes first; the numbers in a text can wait.
+_ORDER = [
+    IssueAction.FILE, IssueAction.REOPEN, IssueAction.COMMENT, IssueAction.CLOSE, IssueAction.UPDATE, IssueAction.NOT,
+]  # fmt: skip
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Today:
+    """What we did on this day before: numbers of new issues, and of all that were changed."""
+
+    filed: frozenset[int] = frozenset()
+    changed: frozenset[int] = frozenset()
+
+
+def capped(decisions: Iterable[Decision], rules: Rules, problem: str, today: Today) -> Decisions:
+    """The decisions, at most so many of which act. `problem`: why the tracker's list cannot be trusted, or ""."""
+    found = sorted(decisions, key=lambda each: _ORDER.index(each.action))
+    new = sum(each.action is IssueAction.FILE for each in found)
+    if problem:
+        hint = "Nothing is filed, changed or closed until the list is whole. Try again later."
+        return Decisions(tuple(found), problem, hint)
+    if new > rules.implausible:
+        return Decisions(
+            tuple(found), f"{new} new issues at once are not plausible (more than {rules.implausible}).",
+            "The data is wrong, or everything is broken. Look at the plan; raise issue_implausible to go on.",
+        )  # fmt: skip
+    files = [each for each in found if each.action is IssueAction.FILE]
+    rest = [each for each in found if each.action not in (IssueAction.FILE, IssueAction.NOT)]
+    rest.sort(key=_stalest_first)
+    chosen = _chosen(files[: max(0, rules.new - len(today.filed))], rest, rules.changes, today)
+    taken = {id(each) for each in chosen}
+    left = [_left(each) for each in (*files, *rest) if id(each) not in taken]
+    return Decisions((*chosen, *left, *(each for each in found if each.action is IssueAction.NOT)))
+
+
+def _chosen(files: Sequence[Decision], rest: Sequence[Decision], changes: int, today: Today) -> list[Decision]:
+    """As many as may be done today; what was begun today is ended in any case."""
+    left, chosen = changes - len(today.changed), []
+    for each in (*files, *rest):
+        begun = each.issue is not None and each.issue.issue.number in today.changed
+        if begun or left > 0:
+            chosen.append(each)
+            left -= not begun
+    return chosen
+
+
+def _stalest_first(decision: Decision) -> tuple[int, datetime]:
+    """Among equals those that have waited longest: whoever comes last today comes first tomorrow."""
+    tracked = decision.issue.marker if decision.issue else None
+    return _ORDER.index(decision.action), tracked.last if tracked else _EVER
+
+
+def _left(decision: Decision) -> Decision:
+    why = f"would {decision.action.value}, when it is its turn: {decision.why}"
+    return replace(decision, action=IssueAction.NOT, reason=Reason.CAP, why=why)

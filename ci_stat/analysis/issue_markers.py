@@ -1,0 +1,100 @@
+"""What an issue says of itself, brought up to date by new evidence: counts only grow, and nothing is counted twice."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
+
+from msgspec.structs import replace
+
+from ci_stat.analysis.evidence import Evidence, Failing, Hit
+from ci_stat.analysis.issue_rules import Change
+from ci_stat.analysis.silence import DAY, longest_gap
+from ci_stat.records import Marker
+
+MOST_TOLD = 30  # different messages of one case that are worth a comment each
+SHOWN_MEMBERS = 10
+MOST_MEMBERS = 40  # that a marker holds: of a larger incident nobody can say which are new
+
+
+def stamp(*parts: object) -> str:
+    """A short name for a call: the same for the same parts, whoever plans it again."""
+    said = "\0".join(map(str, parts))
+    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def first_marker(failing: Failing, hits: Sequence[Hit], evidence: Evidence, create: str, why: str) -> Marker:
+    """Of a new issue: everything that is known by now is in its text, so it is told."""
+    moments = [hit.run.started for hit in hits]
+    return Marker(
+        key=failing.key, kind=failing.kind, create=create, first=moments[0], last=moments[-1],
+        fingerprints=_fingerprints(failing, hits), branches=_branches(hits), days=_days(hits, evidence),
+        longest=longest_gap(moments) / DAY, members=tuple(failing.members), why=why,
+    )  # fmt: skip
+
+
+def grown(marker: Marker, failing: Failing | None, hits: Sequence[Hit], evidence: Evidence) -> Marker:
+    """With all failures that are known now. What was told stays as it is."""
+    new = [hit.run.started for hit in hits if hit.run.started > marker.last]
+    days = _days(hits, evidence)
+    oldest = min(marker.days, default="")  # days before it are in `older`
+    merged = {day: max(n, days.get(day, 0)) for day, n in marker.days.items()}
+    merged |= {day: n for day, n in days.items() if day not in marker.days and day >= oldest}
+    if not new and merged == marker.days:
+        return marker
+    members = tuple(dict.fromkeys((*marker.members, *(failing.members if failing else ()))))
+    return replace(
+        marker, days=dict(sorted(merged.items())), last=max([marker.last, *new]), members=members,
+        longest=max(marker.longest, longest_gap([marker.last, *new]) / DAY),
+    )  # fmt: skip
+
+
+def told(marker: Marker, failing: Failing, hits: Sequence[Hit]) -> Marker:
+    """After a comment that says what is new."""
+    return replace(
+        marker,
+        fingerprints=_with(marker.fingerprints, _fingerprints(failing, hits), MOST_TOLD),
+        branches=_with(marker.branches, _branches(hits), MOST_MEMBERS),
+    )
+
+
+def _with(known: tuple[str, ...], new: tuple[str, ...], most: int) -> tuple[str, ...]:
+    """No more than a marker holds: what does not fit would be new for ever."""
+    return known if len(known) >= most else tuple(dict.fromkeys((*known, *new)))[:most]
+
+
+def changes(marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedelta) -> tuple[Change, ...]:
+    """What is worth a comment: new messages, branches or members, and that it is back after a silence."""
+    found: list[Change] = []
+    new = [hit for hit in hits if hit.run.started > marker.last]
+    if new and new[0].run.started - marker.last >= back:
+        found.append(Change("back", str((new[0].run.started - marker.last).days)))
+    if failing.members:
+        known = set(marker.members) if len(marker.members) < MOST_MEMBERS else set(failing.members)
+        more = [name for key, name in failing.members.items() if key not in known]
+        return (*found, Change("members", ", ".join(more[:SHOWN_MEMBERS]))) if more else tuple(found)
+    seen = set(marker.fingerprints)
+    for hit in hits:
+        print_ = hit.said.fingerprint
+        if print_ and print_ not in seen and len(seen) < MOST_TOLD:
+            seen.add(print_)
+            found.append(Change("message", hit.said.message or hit.said.name, hit.said.excerpt))
+    # One that had no branch known before gets no comment for having one now.
+    branches = [branch for branch in _branches(hits) if marker.branches and branch not in marker.branches]
+    return (*found, *(Change("branch", branch) for branch in branches))
+
+
+def _fingerprints(failing: Failing, hits: Sequence[Hit]) -> tuple[str, ...]:
+    if failing.members:
+        return ()
+    return tuple(dict.fromkeys(hit.said.fingerprint for hit in hits if hit.said.fingerprint))
+
+
+def _branches(hits: Sequence[Hit]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(hit.run.branch for hit in hits if hit.run.branch))
+
+
+def _days(hits: Sequence[Hit], evidence: Evidence) -> dict[str, int]:
+    """Failed runs by day."""
+    runs = {(hit.run.job, hit.run.number): evidence.day(hit.run.started) for hit in hits}
+    return dict(sorted(Counter(runs.values()).items()))

@@ -1,0 +1,82 @@
+"""Which issues of a tracker are about a failure: ours by what they say of themselves, others by their titles."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ci_stat.analysis.evidence import INCIDENT, Failing, alike
+from ci_stat.failures import Named, named_in, names
+from ci_stat.records import Ledger, Snapshot, TrackedIssue
+
+
+@dataclass(frozen=True)
+class Found:
+    """The issues of one failure. `gone`: one of ours was deleted or moved, and none is left."""
+
+    open: TrackedIssue | None = None
+    closed: TrackedIssue | None = None
+    gone: int = 0
+
+
+class TrackerIndex:
+    """The issues of a snapshot, to be found by failure."""
+
+    def __init__(self, snapshot: Snapshot, ledger: Ledger) -> None:
+        self._gone, self._created = set(snapshot.gone), ledger.created
+        self._by_number = {each.issue.number: each for each in snapshot.issues}
+        self._ours: dict[str, list[TrackedIssue]] = defaultdict(list)
+        self._titled: dict[str, list[tuple[Named, TrackedIssue]]] = defaultdict(list)
+        self._cut: list[tuple[Named, TrackedIssue]] = []
+        self._incidents: list[TrackedIssue] = []
+        for each in snapshot.issues:
+            self._add(each)
+
+    def _add(self, each: TrackedIssue) -> None:
+        if each.marker is not None and each.marker.kind == INCIDENT:
+            self._incidents.append(each)
+        elif each.marker is not None:
+            self._ours[each.marker.key].append(each)
+        elif (named := named_in(each.issue.title)) is not None:
+            if named.cut:
+                self._cut.append((named, each))
+            else:
+                for handle in handles(named.case):
+                    self._titled[handle].append((named, each))
+
+    def of(self, failing: Failing) -> Found:
+        found = list(self._about(failing))
+        numbers = self._created.get(failing.key, ())
+        found += [self._by_number[number] for number in numbers if number in self._by_number]
+        still_open = [each for each in found if each.issue.open]
+        closed = [each for each in found if not each.issue.open]
+        gone = [number for number in numbers if number in self._gone]
+        return Found(
+            min(still_open, key=lambda each: (not each.ours, each.issue.number), default=None),
+            max(closed, key=_closed_at, default=None),
+            gone[-1] if gone and not found else 0,
+        )
+
+    def _about(self, failing: Failing) -> Iterable[TrackedIssue]:
+        if failing.kind == INCIDENT:
+            return [each for each in self._incidents if each.marker and alike(each.marker.members, failing.members)]
+        said = failing.newest
+        where = said.file or said.suite
+        near = [*self._cut]
+        for handle in handles(failing.name):
+            near += self._titled.get(handle, ())
+        return self._ours.get(failing.key, []) + [each for named, each in near if names(named, failing.name, where)]
+
+
+def handles(case: str) -> set[str]:
+    """By which bare names a case may be found: `TestX` for `suite.TestX/sub`, `file::TestX` and `TestX (Class)`."""
+    return {
+        re.split(r"::|[.#]", part)[-1].strip()
+        for text in (case, case.split("/", 1)[0])
+        for part in (text, text.split("(", 1)[0])
+    }
+
+
+def _closed_at(each: TrackedIssue) -> tuple[float, int]:
+    closed = each.issue.closed_at
+    return (closed.timestamp() if closed else 0.0, each.issue.number)

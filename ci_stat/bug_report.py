@@ -1,0 +1,63 @@
+"""The published door to issues: a plan of what would be filed for the failed cases of a job, and what was done.
+
+    from ci_stat.bug_report import bug_report
+
+    report = bug_report(begin, end, ["tidb-unit-test-nightly"])
+    print(report)
+
+Importing it reads no file and opens no connection.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ci_stat.records import IssuePlan
+
+if TYPE_CHECKING:
+    from ci_stat.applying import Applied
+    from ci_stat.config import Settings
+
+__all__ = ["BugReport", "bug_report"]
+
+
+@dataclass(frozen=True)
+class BugReport:
+    """What would be done (`plan`), and what was (`applied`, None for a dry run). `str()` says both."""
+
+    plan: IssuePlan
+    applied: "Applied | None" = None
+
+    def __str__(self) -> str:
+        from ci_stat.reports.issue_plan_text import plan_text
+
+        return plan_text(self.plan, self.applied)
+
+
+def bug_report(
+    begin: datetime,
+    end: datetime,
+    jobs: Sequence[str],
+    post: bool = False,
+    *,
+    settings: "Settings | None" = None,
+    now: datetime | None = None,
+) -> BugReport:
+    """Plan issues for the cases that failed in the runs of `jobs` that started in [begin, end); file them if `post`.
+
+    An empty list means the nightly job. `now`: aware, by default the present. Raises SettingsError, DatabaseError,
+    SourceError, and Refused where nothing may be done.
+    """
+    from ci_stat import config
+    from ci_stat.filing import filer, jobs_of
+    from ci_stat.loading import Source, names
+
+    known = config.load() if settings is None else settings
+    source = Source.of(known)
+    made_by = filer(known, source, lambda: now or datetime.now(UTC))
+    window, wanted = source.window(begin, end), jobs_of(names(jobs, "jobs"))
+    if not post:
+        return BugReport(made_by.plan(window, wanted).plan)
+    made, applied = made_by.post(window, wanted)
+    return BugReport(made.plan, applied)

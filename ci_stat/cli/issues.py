@@ -1,0 +1,314 @@
+"""`ci-stat issues`: what would be filed for failed cases, and with --post filed; its history, mutes and a replay."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ci_stat.cli import options
+from ci_stat.errors import NotDelivered, Refused, UsageError
+
+if TYPE_CHECKING:
+    from ci_stat.applying import Applied
+    from ci_stat.config import Settings
+    from ci_stat.filing import Filer
+    from ci_stat.loading import Source
+    from ci_stat.records import IssuePlan, Window
+
+_EPILOG = """\b
+Examples:
+  ci-stat issues plan                            what yesterday's nightly failures would have us do, and why
+  ci-stat issues plan --plan-out plan.json       the same, to be read and applied later
+  ci-stat issues apply plan.json                 do it, unless the tracker has moved on since
+  ci-stat issues plan --post                     plan and do it in one go: for cron
+  ci-stat issues explain testSuite.TestName      why a case has an issue, or has none
+  ci-stat issues mute testSuite.TestName --until 2021-07-01 --why "known, #123"
+  ci-stat issues replay --since 30d              what the rules would have done, and what of it was wrong
+
+\b
+Exit codes, beside those of ci-stat: 7 GitHub gave no usable answer; 8 something was not done;
+10 nothing was done: the plan is not plausible, the list of issues is not whole, the tracker moved on,
+or another filer is at work.
+"""
+
+
+@click.group(epilog=_EPILOG)
+def issues() -> None:
+    """Issues for the failed cases of a nightly job: planned, explained, and with --post filed.
+
+    Dry by default. Every failing case gets an answer: file, comment, update, reopen, close, or why not.
+    """
+
+
+def _plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed((
+        click.option("--begin", metavar="TIME", help="Start of the window. [of yesterday]"),
+        click.option("--end", metavar="TIME", help="End of the window, not included. [a day after --begin]"),
+        click.option("--now", metavar="TIME", help="Take this for the present, e.g. 2021-06-16T08:17. [now]"),
+        click.option("--job", "jobs", multiple=True, metavar="NAME",
+                     help="Look at this job (may be repeated). [tidb-unit-test-nightly]"),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+_post_option = click.option("--post", is_flag=True, help="Do what the plan says.")
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@issues.command(epilog=_EPILOG)
+@_plan_options
+@_post_option
+@click.option("--plan-out", metavar="FILE", help="Save the plan, for `ci-stat issues apply`.")
+@click.option("--drafts", is_flag=True, help="Print the texts too, as they would stand at the tracker.")
+@_json_option
+@options.color_option
+def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: str, jobs: Sequence[str],
+         now: str | None, **window: Any) -> None:  # fmt: skip
+    """What is to be done for the failures of a window, and why not for the others."""
+    from ci_stat.filing import jobs_of, write_plan
+
+    if post and plan_out:
+        raise UsageError("--plan-out saves a plan for later, and --post does it now.", "Give one of them.")
+    settings, source, moment = _opened(now)
+    names = jobs_of(jobs)
+    with _watched_filer(settings, source, moment) as filer:
+        wanted = _window(source, moment(), **window)
+        made, applied = filer.post(wanted, names) if post else (filer.plan(wanted, names), None)
+    if plan_out:
+        write_plan(made.plan, Path(plan_out))
+    _show(made.plan, applied, as_json, color, source, drafts)
+    _hint_empty(source, wanted, names)
+    if not post and not as_json:
+        _say_next(made.plan, plan_out)
+    _complain(made.plan, applied)
+
+
+@issues.command()
+@click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
+@_json_option
+@options.color_option
+def apply(file: Path, as_json: bool, color: str) -> None:
+    """Do what a saved plan says. Refused if the tracker has moved on since it was made."""
+    from ci_stat.filing import read_plan
+
+    saved = read_plan(file)
+    settings, source, moment = _opened(None)
+    with _watched_filer(settings, source, moment) as filer:
+        applied = filer.apply(saved)
+    _show(saved, applied, as_json, color, source, drafts=False)
+    _complain(saved, applied)
+
+
+@issues.command()
+@click.argument("case", required=False)
+@click.option("--since", metavar="LENGTH", help="Calls of this long: 24h, 7d. [all]")
+@click.option("--mutes", is_flag=True, help="The mutes in force instead.")
+@options.limit_option
+@_json_option
+@options.color_option
+def history(case: str | None, since: str | None, mutes: bool, limit: int, as_json: bool, color: str) -> None:
+    """What was done at the tracker, newest first: all calls, with their answers."""
+    from msgspec import to_builtins
+
+    from ci_stat.reports.issue_history import history_table, mutes_table
+    from ci_stat.trackers import ledger_of, mutes_of
+
+    settings, source, moment = _opened(None)
+    if mutes:
+        muted = list(mutes_of(settings, source, moment).all(moment()).values())
+        _print({"mutes": to_builtins(muted)}, mutes_table(muted, source.origin.zone), as_json, color, bool(muted))
+        return
+    after = moment() - options.parse_length(since) if since else None
+    found = ledger_of(settings, source, moment).list(limit, _key(case) if case else None, after)
+    _print({"calls": to_builtins(found)}, history_table(found, source.origin.zone), as_json, color, bool(found))
+
+
+@issues.command()
+@click.argument("case")
+@click.option("--until", metavar="DATE", help="The day on which it ends, e.g. 2021-07-01.")
+@click.option("--why", default="", help="A sentence for those who wonder later.")
+@click.option("--off", is_flag=True, help="End it now.")
+def mute(case: str, until: str | None, why: str, off: bool) -> None:
+    """Switch us off for a case until a day: nothing is filed, commented, reopened or closed."""
+    from ci_stat.escape import visible
+    from ci_stat.records import Mute
+    from ci_stat.trackers import mutes_of
+
+    settings, source, moment = _opened(None)
+    known, key = mutes_of(settings, source, moment), _key(case)
+    if off:
+        ended = known.unmute(key)
+        click.echo(f"{visible(case)} is {'no longer muted' if ended else 'not muted'}.")
+        return
+    if not until or not why.strip():
+        raise UsageError("A mute needs an end and a reason.", 'Write --until 2021-07-01 --why "...".')
+    zone = source.origin.zone
+    end = options.parse_time(until, "--until", zone)
+    end = end.replace(tzinfo=zone) if end.tzinfo is None else end
+    if end <= moment():
+        raise UsageError(f"--until {until} is in the past.", "Name a day to come; --off ends a mute.")
+    known.mute(Mute(key, case, end, why.strip(), moment()))
+    click.echo(f"{visible(case)} is muted until {end:%Y-%m-%d %H:%M}.")
+
+
+@issues.command()
+@click.option("--since", metavar="LENGTH", default="30d", show_default=True, help="How far back: 30d, 8w.")
+@click.option("--end", metavar="TIME", help="Where it ends; 'latest' is the newest row. [the last midnight]")
+@click.option("--job", "jobs", multiple=True, metavar="NAME", help="Look at this job (may be repeated).")
+@_json_option
+@options.color_option
+def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, color: str) -> None:
+    """Run the rules over the past, day after day, at an empty tracker in memory: nothing is touched."""
+    from ci_stat.filing import jobs_of
+    from ci_stat.reports.issue_history import scorecard_data, scorecard_screen
+
+    settings, source, moment = _opened(None)
+    last = (
+        source.latest_end()
+        if end == options.LATEST
+        else options.parse_time(end or "today", "--end", source.origin.zone)
+    )
+    with _watched_filer(settings, source, moment) as filer:
+        card = filer.replay(source.window(_before(last, since, source), last), jobs_of(jobs))
+    _print(scorecard_data(card), scorecard_screen(card, source.origin.zone), as_json, color, True)
+
+
+@issues.command()
+@click.argument("case")
+@_plan_options
+@_json_option
+@options.color_option
+def explain(case: str, as_json: bool, color: str, jobs: Sequence[str], now: str | None, **window: Any) -> None:
+    """Why a case has an issue, or has none: its failures, the rule that spoke, and what was done before."""
+    from ci_stat.filing import jobs_of
+    from ci_stat.reports.issue_explained import explained_data, explained_screen
+
+    settings, source, moment = _opened(now)
+    with _watched_filer(settings, source, moment) as filer:
+        found = filer.explain(case, _window(source, moment(), **window), jobs_of(jobs))
+    _print(explained_data(found), explained_screen(found), as_json, color, True)
+
+
+def _key(case: str) -> str:
+    from ci_stat.analysis.evidence import key_of_case
+
+    return key_of_case(case)
+
+
+def _opened(now: str | None) -> "tuple[Settings, Source, Callable[[], datetime]]":
+    settings, source = options.opened_source()
+    if now is None:
+        return settings, source, lambda: datetime.now(UTC)
+    zone = source.origin.zone
+    moment = options.parse_time(now, "--now", zone)
+    fixed = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+    return settings, source, lambda: fixed
+
+
+class _watched_filer:
+    """A filer, with progress lines while it works where somebody watches."""
+
+    def __init__(self, settings: "Settings", source: "Source", moment: Callable[[], datetime]) -> None:
+        from ci_stat.around import watching
+
+        self._watching, self._given = watching(), (settings, source, moment)
+
+    def __enter__(self) -> "Filer":
+        from ci_stat.filing import filer
+
+        return filer(*self._given, self._watching.__enter__())
+
+    def __exit__(self, *error: Any) -> None:
+        self._watching.__exit__(*error)
+
+
+def _window(source: "Source", now: datetime, begin: str | None, end: str | None) -> "Window":
+    from ci_stat.reporting import DAILY, report_window
+
+    zone = source.origin.zone
+    if begin is None and end is None:
+        return report_window(DAILY, now, zone)
+    last = (
+        source.latest_end()
+        if end == options.LATEST
+        else None
+        if end is None
+        else options.parse_time(end, "--end", zone)
+    )
+    day = timedelta(days=1)
+    first = (last or now) - day if begin is None else options.parse_time(begin, "--begin", zone)
+    try:
+        return source.window(first, last or first + day)
+    except OverflowError:
+        raise UsageError("The window would reach beyond the years 1 to 9999.", "Name another one.") from None
+
+
+def _before(last: datetime, since: str, source: "Source") -> datetime:
+    aware = last.replace(tzinfo=source.origin.zone) if last.tzinfo is None else last
+    try:
+        return aware.astimezone(UTC) - options.parse_length(since)
+    except OverflowError:
+        raise UsageError(f"--since {since!r} reaches beyond the year 1.", "Name a shorter length.") from None
+
+
+def _show(
+    made: "IssuePlan", applied: "Applied | None", as_json: bool, color: str, source: "Source", drafts: bool
+) -> None:
+    from ci_stat.reports.issue_plan_text import drafts_text, plan_data, plan_screen
+
+    _print(plan_data(made, applied), plan_screen(made, applied, source.origin.zone), as_json, color, True)
+    if drafts and not as_json:
+        click.echo(drafts_text(made))
+
+
+def _print(data: Any, screen_of: Any, as_json: bool, color: str, found: bool) -> None:
+    from ci_stat.reports import screen
+
+    if as_json:
+        click.echo(json.dumps(data, indent=2))
+    elif not found:
+        click.echo("Nothing is known.")
+    else:
+        screen.show(screen_of, sys.stdout, options.colored(color))
+
+
+def _hint_empty(source: "Source", window: "Window", jobs: Sequence[str]) -> None:
+    """A window without runs is no quiet window: say which name nobody knows, or that the data is old."""
+    from ci_stat.records import RunFilter
+
+    wanted = RunFilter(window, jobs=tuple(jobs))
+    if source.count_rows([wanted]) == [0]:
+        for problem in source.unknown_names(wanted):
+            click.echo(f"ci-stat: {problem}", err=True)
+        click.echo(
+            f"ci-stat: no run of {', '.join(jobs)} is in this window: that is not the same as no failure", err=True
+        )
+
+
+def _say_next(made: "IssuePlan", saved: str | None) -> None:
+    from ci_stat.records import IssueAction
+
+    if saved:
+        click.echo(f"ci-stat: the plan is in {saved}; do it with: ci-stat issues apply {saved}", err=True)
+    elif any(each.action != IssueAction.NOT for each in made.entries) and not made.stopped:
+        click.echo("ci-stat: nothing was done (--post does it, --drafts shows the texts)", err=True)
+
+
+def _complain(made: "IssuePlan", applied: "Applied | None") -> None:
+    if made.stopped:
+        raise Refused(f"Nothing is done: {made.stopped}", made.hint)
+    if applied is None or applied.fine:
+        return
+    failed = [each for each in applied.done if not each.fine]
+    message = f"{len(failed)} of {len(applied.done)} could not be done."
+    raise NotDelivered(
+        f"{applied.stopped or message}", "The next run takes up what was not done. `ci-stat issues history` shows it."
+    )
+
+
+COMMANDS = {"issues": issues}

@@ -1,0 +1,289 @@
+"""Issues at a tracker: what the tracker holds, what we keep of it, and what is to be done there.
+
+Times are aware, in UTC. Everything here can be written as JSON, and read again.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from ci_stat.records.delivery import DeliveryState
+
+DEFAULT_ISSUE_JOB = "tidb-unit-test-nightly"
+
+
+class IssueAction(StrEnum):
+    """What is to be done about one failing case, or one issue of ours."""
+
+    FILE = "file"
+    COMMENT = "comment"  # and the numbers in its text are brought up to date
+    UPDATE = "update"  # only the numbers in its text
+    REOPEN = "reopen"
+    CLOSE = "close"
+    NOT = "not"
+
+
+class Reason(StrEnum):
+    """Why nothing is done: the whole list."""
+
+    KNOWN = "known and open"  # somebody else's issue
+    UP_TO_DATE = "up to date"
+    RARE = "flaky but rare"
+    BELOW_GATE = "below the gate"
+    INCIDENT = "part of an incident"  # which has its own line, and its own issue
+    MACHINES = "part of an outage"  # the machines were to blame in each of its runs
+    NO_TEST = "not a test's failure"
+    GUESS = "only a guess"
+    LOG_MISSING = "log missing"
+    MUTED = "muted"
+    SWITCHED_OFF = "switched off by label"
+    NOT_PLANNED = "closed as not planned"
+    DUPLICATE = "closed as duplicate"
+    BEFORE_FIX = "run older than the fix"
+    CAP = "cap reached"
+    TAKEN_OVER = "text taken over by a person"
+    LOCKED = "locked"
+    GONE = "deleted or moved"
+    UNSETTLED = "an earlier try is not settled"
+    QUIET = "quiet, not for long enough"
+    FEW_RUNS = "quiet, in too few runs"
+    PERSON = "a person wrote lately"
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """What an issue of ours says of itself, hidden in its text: enough to go on without our own state.
+
+    - `key`: the failure; for an incident that of its first day. `kind`: `case`, ... or `incident`.
+    - `create`: the intent that it was created for.
+    - `fingerprints`, `branches`: those that were told, in the text or in a comment.
+    - `days`: failed runs by day (ISO date, the CI database's zone); `older`: those of days before.
+    - `first`, `last`: start of the first and the last failed run.
+    - `longest`: the longest silence between two failures, in days.
+    - `members`: keys of an incident's cases. `closed`: for which silence we closed it; "" if we have not.
+    - `why`: the sentence that it was filed for.
+    """
+
+    key: str
+    kind: str
+    create: str
+    first: datetime
+    last: datetime
+    fingerprints: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    days: dict[str, int] = {}
+    older: int = 0
+    longest: float = 0.0
+    members: tuple[str, ...] = ()
+    closed: str = ""
+    why: str = ""
+
+    @property
+    def failures(self) -> int:
+        return self.older + sum(self.days.values())
+
+
+class ListedIssue(msgspec.Struct, frozen=True):
+    """An issue as the tracker lists it. `body`: "" where the caller did not want it kept."""
+
+    number: int
+    title: str
+    author: str
+    created_at: datetime
+    url: str
+    open: bool = True
+    by_bot: bool = False
+    state_reason: str = ""
+    labels: tuple[str, ...] = ()
+    closed_at: datetime | None = None
+    locked: bool = False
+    body: str = ""
+
+
+class IssueComment(msgspec.Struct, frozen=True):
+    id: int
+    author: str
+    created_at: datetime
+    body: str
+    by_bot: bool = False
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """All issues of a repository. `problem`: why the list cannot be trusted to be whole; "" if it is proved."""
+
+    issues: tuple[ListedIssue, ...]
+    pages: int = 0
+    problem: str = ""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What became of one write. `state`: SENT, FAILED (for certain not done) or UNCERTAIN.
+
+    - `number`: the issue; `comment`: the comment's id, 0 for another sort of write.
+    - `labels`: those that the issue has now, after a creation.
+    - `stop`: no other write will do better now: a wrong token, issues switched off, a limit that does not pass.
+    """
+
+    state: DeliveryState
+    number: int = 0
+    comment: int = 0
+    labels: tuple[str, ...] = ()
+    reason: str = ""
+    hint: str = ""
+    code: int | None = None
+    stop: bool = False
+
+
+class TrackedIssue(msgspec.Struct, frozen=True):
+    """An issue that has to do with a failing case, or is ours.
+
+    - `marker`: read from its text, if we wrote it. `ours`: we created it.
+    - `cases`: what its title names (`failures.titles`).
+    - `person_wrote`: when somebody else last commented; `commented`: when we did; `told`: ids of our comments.
+    """
+
+    issue: ListedIssue
+    ours: bool = False
+    marker: Marker | None = None
+    person_wrote: datetime | None = None
+    commented: datetime | None = None
+    told: tuple[str, ...] = ()
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What the tracker held at one moment.
+
+    - `viewer`: the login that we write as. `labels`: all labels of the repository.
+    - `gone`: numbers of ours that were deleted, or moved to another repository.
+    - `problem`: why nothing may be filed; "" if the list is proved to be whole.
+    """
+
+    repo: str
+    taken_at: datetime
+    viewer: str
+    issues: tuple[TrackedIssue, ...] = ()
+    labels: tuple[str, ...] = ()
+    gone: tuple[int, ...] = ()
+    listed: int = 0
+    problem: str = ""
+
+
+class Mute(msgspec.Struct, frozen=True):
+    """Nothing is filed, commented or closed for a case until then."""
+
+    key: str
+    name: str
+    until: datetime
+    why: str
+    made: datetime
+
+
+class IntentKind(StrEnum):
+    CREATE = "create"
+    COMMENT = "comment"
+    EDIT = "edit"  # text, state or both
+
+
+class IntentState(StrEnum):
+    INTENDED = "intended"  # the call may be on its way
+    DONE = "done"
+    FAILED = "failed"  # for certain not done
+    UNCERTAIN = "uncertain"  # no answer that says; looked for before it is tried again
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """One outward call: written down before it is made, its answer after it.
+
+    - `id`: the same for the same call, whoever plans it again: a comment or an issue with this id is looked for.
+    - `key`, `name`: the failure; `action`: what the call is part of.
+    - `number`: the issue, 0 for one that is not created yet; `comment`: the comment's id.
+    - `owner`: host:pid:start of the process that wrote it.
+    """
+
+    id: str
+    kind: str
+    action: str
+    key: str
+    name: str
+    number: int = 0
+    state: str = IntentState.INTENDED
+    started: datetime | None = None
+    changed: datetime | None = None
+    owner: str = ""
+    comment: int = 0
+    code: int | None = None
+    reason: str = ""
+    why: str = ""
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """What our own state knows of one repository's issues, for planning.
+
+    - `created`: numbers by key, oldest first. `unsettled`: keys whose creation has no answer yet.
+    - `done`: ids of comments that were made. `commented`: when we last commented, by number; `changed`: when we last
+      did anything.
+    """
+
+    created: dict[str, tuple[int, ...]] = {}
+    unsettled: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
+    commented: dict[int, datetime] = {}
+    changed: dict[int, datetime] = {}
+    mutes: dict[str, Mute] = {}
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What is written to the tracker. A field that is None is left as it is.
+
+    `create`, `comment_id`: the intents' ids. `state`: `open` or `closed`.
+    """
+
+    title: str | None = None
+    body: str | None = None
+    labels: tuple[str, ...] = ()
+    comment: str | None = None
+    comment_id: str = ""
+    create: str = ""
+    state: str | None = None
+    state_reason: str | None = None
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """One line of a plan: a failing case (or an issue of ours), what is to be done, and why.
+
+    - `reason`: a `Reason` where nothing is done. `why`: a sentence with the numbers.
+    - `runs`: failed runs in the window. `number`, `url`: the issue, 0 and "" where there is none.
+    """
+
+    key: str
+    kind: str
+    name: str
+    action: str
+    why: str
+    reason: str = ""
+    runs: int = 0
+    last: datetime | None = None
+    number: int = 0
+    url: str = ""
+    draft: Draft | None = None
+
+
+class IssuePlan(msgspec.Struct, frozen=True):
+    """What would be done. `stopped`: why nothing will be; `tracker`: a hash of what it was made from.
+
+    `window`: its begin and end, for people in `zone`; `notes`: what a reader should know.
+    """
+
+    repo: str
+    tracker_url: str
+    window: tuple[datetime, datetime]
+    jobs: tuple[str, ...]
+    made_at: datetime
+    tracker: str
+    entries: tuple[Planned, ...]
+    stopped: str = ""
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+    zone: str = "UTC"
+    version: str = ""
+    format: int = 1

@@ -1,0 +1,169 @@
+"""All issues of a repository, and the proof that these are all: what is missing here would be filed a second time.
+
+A list is read in many pages, while people file, close, move and delete. It is held against what is asked before and
+after it: the number of open ones, the number of all (where GitHub numbers the pages), and the newest one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ci_stat.errors import SourceError
+from ci_stat.records.issue import ListedIssue, Listing
+from ci_stat.sinks.github_asking import Asking
+from ci_stat.sinks.github_pages import PER_PAGE, Page, Pages
+from ci_stat.sinks.github_shapes import Item, Misshapen, in_shape, item_of, number_in, text_in
+
+ASCENDING = {"state": "all", "sort": "created", "direction": "asc"}
+DESCENDING = {"state": "all", "sort": "created", "direction": "desc"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a list is held against. `open`: issues and pull requests; `newest`: a number; `total`: None if not told."""
+
+    open: int
+    newest: int | None
+    total: int | None
+
+
+@dataclass
+class Reading:
+    """One reading of the list. `problem`: the first thing that is wrong with it."""
+
+    repo: str
+    keep: Callable[[str], bool]
+    issues: list[ListedIssue] = field(default_factory=list)
+    numbers: dict[int, None] = field(default_factory=dict)  # in the order of the list, pull requests too
+    open: int = 0
+    pages: int = 0
+    last: int | None = None
+    problem: str = ""
+
+    def __post_init__(self) -> None:
+        self._before: Item | None = None
+        self._orders = {"created_at", "number"}
+
+    def add(self, page: Page) -> None:
+        """One more page."""
+        self.pages += 1
+        self.last = page.last or self.last
+        if page.following and len(page.items) != PER_PAGE:
+            self._wrong(f"page {self.pages} has {len(page.items)} items, and there is another after it")
+        try:
+            for value in page.items:
+                self._add(item_of(value, self.repo, self.keep))
+        except Misshapen as error:
+            self._wrong(f"page {self.pages}: {error}")
+
+    def _add(self, item: Item) -> None:
+        if item.number in self.numbers:
+            self._wrong(f"#{item.number} is in it twice")
+            return
+        self._in_order(item)
+        self.numbers[item.number] = None
+        self.open += item.open
+        if item.issue is not None:
+            self.issues.append(item.issue)
+
+    def _in_order(self, item: Item) -> None:
+        """An issue that came from another repository has a new number, and was created when it was there."""
+        before, self._before = self._before, item
+        if before is not None:
+            self._orders -= {"created_at"} if item.created_at < before.created_at else set()
+            self._orders -= {"number"} if item.number < before.number else set()
+        if not self._orders:
+            self._wrong(f"#{item.number} is not where it belongs")
+
+    def _wrong(self, problem: str) -> None:
+        self.problem = self.problem or f"{problem}."
+
+
+def listing(
+    asking: Asking, pages: Pages, repo: str, keep: Callable[[str], bool], progress: Callable[[int], None]
+) -> Listing:
+    """All issues, read a second time if the first does not agree with itself. Raises SourceError."""
+    found = _read(asking, pages, repo, keep, progress)
+    if found.problem:
+        found = _read(asking, pages, repo, keep, progress)
+    return found
+
+
+def open_count(asking: Asking, repo: str) -> int:
+    """How many issues and pull requests are open. Raises SourceError, also for a repository without issues."""
+    value = asking.read(f"/repos/{repo}").value
+    with in_shape():
+        count, name = number_in(value, "open_issues_count"), text_in(value, "full_name")
+    if name.lower() != repo.lower():
+        raise SourceError(f"{repo} has another name at GitHub now.", "Set github_repo to its new name.")
+    if value.get("has_issues") is False:
+        hint = "Switch them on in the repository's settings, or set github_repo to where they are."
+        raise SourceError(f"Issues are switched off in {repo}.", hint)
+    return count
+
+
+def _read(
+    asking: Asking, pages: Pages, repo: str, keep: Callable[[str], bool], progress: Callable[[int], None]
+) -> Listing:
+    before = _facts(asking, pages, repo)
+    reading = Reading(repo, keep)
+    for page in pages.pages(f"/repos/{repo}/issues", ASCENDING):
+        reading.add(page)
+        progress(len(page.items))
+        if reading.problem:
+            break
+    problem = reading.problem or disagreement(reading, before, _facts(asking, pages, repo))
+    return Listing(tuple(reading.issues), reading.pages, problem and f"The list of issues is not whole: {problem}")
+
+
+def _facts(asking: Asking, pages: Pages, repo: str) -> Facts:
+    count = open_count(asking, repo)
+    page = pages.page(f"/repos/{repo}/issues", DESCENDING | {"per_page": "1"})
+    with in_shape():
+        newest = [item_of(value, repo, lambda _: False).number for value in page.items]
+    total = page.last or (None if page.following else len(newest))  # with one on each page, the last page is the count
+    return Facts(count, newest[0] if newest else None, total)
+
+
+def disagreement(reading: Reading, before: Facts, after: Facts) -> str:
+    """Why a reading does not agree with what was told before and after it; "" where it does."""
+    return (
+        _of_pages(reading)
+        or _of_newest(reading, before, after)
+        or _of_total(reading, before, after)
+        or _of_open(reading, before, after)
+    )
+
+
+def _of_pages(reading: Reading) -> str:
+    if reading.last is None or reading.last == reading.pages:
+        return ""
+    return f"{reading.last} pages were announced, and {reading.pages} came."
+
+
+def _of_newest(reading: Reading, before: Facts, after: Facts) -> str:
+    if before.newest is not None and before.newest not in reading.numbers:
+        return f"#{before.newest}, the newest one, is not in it."
+    # One that is not in it came after the list was read if its number is above all others.
+    if after.newest is None or after.newest in reading.numbers or after.newest > max(reading.numbers, default=0):
+        return ""
+    return f"#{after.newest}, the newest one, is not in it."
+
+
+def _of_total(reading: Reading, before: Facts, after: Facts) -> str:
+    """What is deleted or moved away shifts all behind it to the front, and the first of the next page out of sight."""
+    if before.total is None or after.total is None:
+        return ""
+    listed = list(reading.numbers)
+    came = len(listed) if before.newest is None else len(listed) - 1 - listed.index(before.newest)
+    known = after.newest is None or after.newest in reading.numbers
+    if after.total < before.total + came or (known and after.total != before.total + came):
+        return f"there were {before.total:,} before, {after.total:,} after, and {came:,} came while it was read."
+    return ""
+
+
+def _of_open(reading: Reading, before: Facts, after: Facts) -> str:
+    least, most = sorted((before.open, after.open))
+    if least <= reading.open <= most:
+        return ""
+    told = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return f"it has {reading.open:,} open ones, and the repository says {told}."

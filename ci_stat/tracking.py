@@ -1,0 +1,160 @@
+"""The shell around a tracker: what it holds as one value, and what became of calls that got no answer."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from ci_stat.failures import named_in
+from ci_stat.records import (
+    Intent,
+    IntentKind,
+    IntentState,
+    IssueComment,
+    Ledger,
+    ListedIssue,
+    Mute,
+    Snapshot,
+    TrackedIssue,
+)
+from ci_stat.reports.issue_marker import comment_ids, mentions_us, read
+
+if TYPE_CHECKING:
+    from ci_stat.sinks.github import GitHub
+    from ci_stat.store.issue_lock import IssueLock
+    from ci_stat.store.issues import Issues
+    from ci_stat.store.mutes import Mutes
+
+# A list need not show at once what was written a moment ago: a call that got no answer is looked for that much later.
+SETTLE = timedelta(seconds=60)
+_PERSONS = timedelta(days=15)  # how far back comments are read: a day more than a person's word holds
+
+
+def no_progress(_items: int) -> None:
+    """For callers that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """One repository at GitHub, with what our own state knows of it. `clock`: now, aware."""
+
+    github: "GitHub"
+    issues: "Issues"
+    mutes: "Mutes"
+    lock: "IssueLock"
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    def ledger(self, keys: Iterable[str] = ()) -> Ledger:
+        """`keys`: of the failures that are looked at; very long ones are found by that only."""
+        return self.issues.ledger(self.mutes.all(self.clock()), keys)
+
+    def snapshot(self, progress: Callable[[int], None] = no_progress) -> Snapshot:
+        """What the tracker holds now. Raises SourceError; a list that is not whole is said in `problem`."""
+        taken, viewer, labels = self.clock(), self.github.viewer(), self.github.labels()
+        listing = self.github.issues(mentions_us, progress)
+        created = {number for numbers in self.issues.ledger().created.values() for number in numbers}
+        found = [each for each in (_tracked(issue, viewer, created) for issue in listing.issues) if each is not None]
+        gone, problem = self._missing(created - {issue.number for issue in listing.issues})
+        return Snapshot(
+            self.github.repo, taken, viewer, tuple(self._with_comments(each, viewer) for each in found), labels,
+            gone, len(listing.issues), listing.problem or problem,
+        )  # fmt: skip
+
+    def _missing(self, numbers: Iterable[int]) -> tuple[tuple[int, ...], str]:
+        """Issues of ours that the list has not: those that are gone, and what to say of those that are there."""
+        gone: list[int] = []
+        for number in sorted(numbers):
+            if self.github.issue(number) is not None:
+                return tuple(
+                    gone
+                ), f"The list of issues is not whole: #{number}, which is ours and there, is not in it."
+            gone.append(number)
+        return tuple(gone), ""
+
+    def _with_comments(self, tracked: TrackedIssue, viewer: str) -> TrackedIssue:
+        """Only of open issues of ours: whether they may be closed hangs on what people write."""
+        if not (tracked.ours and tracked.issue.open):
+            return tracked
+        comments = self.github.comments(tracked.issue.number, self.clock() - _PERSONS)
+        own = [each for each in comments if each.author == viewer or comment_ids(each.body)]
+        persons = [each.created_at for each in comments if each not in own and not each.by_bot]
+        return replace(
+            tracked,
+            person_wrote=max(persons, default=None),
+            commented=max((each.created_at for each in own), default=None),
+            told=tuple(name for each in own for name in comment_ids(each.body)),
+        )
+
+    def wait_for_unsettled(self) -> None:
+        """Until a list must show what was on its way when somebody died."""
+        begun = [each.changed or each.started for each in self.issues.unsettled()]
+        age = min((abs(self.clock() - moment) for moment in begun if moment), default=SETTLE)
+        if age < SETTLE:
+            self.sleep((SETTLE - age).total_seconds())
+
+    def settle(self, snapshot: Snapshot, pending: Iterable[Intent]) -> None:
+        """Find out what became of calls that got no answer: `pending`, of before the snapshot, whose list is whole."""
+        self.lock.renew()
+        made = {each.marker.create: each.issue.number for each in snapshot.issues if each.marker and each.ours}
+        for intent in pending:
+            if intent.kind == IntentKind.CREATE:
+                self._settle_creation(intent, made)
+            elif intent.kind == IntentKind.COMMENT:
+                self._settle_comment(intent)
+            else:  # it is planned again if it is still needed, and then does the same
+                self.issues.settle(intent.id, IntentState.FAILED, reason="no answer came; it can be done again")
+        known = self.issues.ledger().created
+        for each in snapshot.issues:
+            if each.ours and each.marker and each.issue.number not in known.get(each.marker.key, ()):
+                self.issues.adopt(each.marker.key, each.issue.title, each.issue.number, each.marker.create)
+
+    def _settle_creation(self, intent: Intent, made: dict[str, int]) -> None:
+        number = made.get(intent.id)
+        if number is not None:
+            self.issues.settle(intent.id, IntentState.DONE, number=number, reason="found by its marker")
+        else:
+            self.issues.settle(intent.id, IntentState.FAILED, reason="it did not arrive: no issue has its marker")
+
+    def _settle_comment(self, intent: Intent) -> None:
+        found = self.comment_of(intent.number, intent.id, intent.started)
+        if found is not None:
+            self.issues.settle(
+                intent.id, IntentState.DONE, number=intent.number, comment=found.id, reason="found by its mark"
+            )
+        else:
+            self.issues.settle(intent.id, IntentState.FAILED, reason="it did not arrive: no comment has its mark")
+
+    def comment_of(self, number: int, name: str, since: datetime | None) -> IssueComment | None:
+        """Our comment of that name. `since`: when it was begun; clocks may differ by an hour."""
+        after = since - timedelta(hours=1) if since else None
+        comments = self.github.comments(number, after)
+        return next((each for each in comments if name in comment_ids(each.body)), None)
+
+
+def _tracked(issue: ListedIssue, viewer: str, created: set[int]) -> TrackedIssue | None:
+    """The issue, if it has to do with tests. Somebody else's with a marker of ours in it is somebody else's."""
+    marker = read(issue.body) if mentions_us(issue.body) else None
+    mine = issue.number in created or (marker is not None and bool(viewer) and issue.author == viewer)
+    if mine:
+        return TrackedIssue(issue, ours=True, marker=marker)
+    return TrackedIssue(replace(issue, body="")) if named_in(issue.title) else None
+
+
+def fingerprint(snapshot: Snapshot, mutes: Iterable[Mute]) -> str:
+    """A hash of all that a plan hangs on: another one if the tracker, or what we know of it, has moved on."""
+    said = (
+        snapshot.repo, snapshot.problem, sorted(snapshot.gone), sorted(snapshot.labels),
+        [replace(each, commented=None, told=()) for each in sorted(snapshot.issues, key=_number)],
+        sorted((each.key, each.until.astimezone(UTC).isoformat()) for each in mutes),
+    )  # fmt: skip
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
+
+
+def _number(each: TrackedIssue) -> int:
+    return each.issue.number

@@ -1,0 +1,205 @@
+"""`ci-stat issues` and `jobs.nightly_issues`: what a person types, and what cron gets back."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ci_stat.bug_report import bug_report
+from ci_stat.records import RunRow
+from ci_stat.store.engine import open_engine
+from ci_stat.store.write import prepare, write_rows
+from jobs.nightly_issues import main as nightly
+from tests.support.command import Call
+from tests.support.github import CONTRACT, GitHub, github_server
+
+JOB = "tidb-unit-test-nightly"
+DAY = datetime(2021, 6, 9)
+NOW = "2021-06-10T09:00"
+CASE = "testSuite.TestFlaky"
+
+
+def row(number: int, hours: float, *cases: str, job: str = JOB) -> RunRow:
+    analysis = {"case": [f"FAIL: a_test.go:7: {case}" for case in cases]} if cases else None
+    status = "FAILURE" if cases else "SUCCESS"
+    return RunRow(job, number, status, DAY + timedelta(hours=hours), 1000, branch="master", analysis_res=analysis)
+
+
+ROWS = [row(1, 1), row(2, 2, CASE), row(3, 9, CASE), row(4, 10, "testSuite.TestOnce"), row(5, 30)]
+
+
+@pytest.fixture(autouse=True)
+def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ci.sqlite'}")
+    prepare(engine)
+    write_rows(engine, ROWS)
+    monkeypatch.setenv("CI_STAT_URL", f"sqlite:///{tmp_path / 'ci.sqlite'}")
+    monkeypatch.setenv("CI_STAT_STATE_URL", f"sqlite:///{tmp_path / 'state.sqlite'}")
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+    with github_server(contract=CONTRACT if CONTRACT.exists() else None) as server:
+        server.now = datetime(2021, 6, 10, 1, tzinfo=UTC)
+        monkeypatch.setenv("CI_STAT_GITHUB_URL", server.url)
+        monkeypatch.setenv("CI_STAT_GITHUB_REPO", server.repo)
+        monkeypatch.setenv("CI_STAT_GH_TOKEN", server.token)
+        yield server
+        assert server.findings == []
+
+
+def writes(github: GitHub) -> list[str]:
+    return [call.method for call in github.requests if call.method != "GET"]
+
+
+def test_without_a_token_a_plan_can_be_looked_at(call: Call) -> None:
+    shown = call("issues", "plan", "--begin", "2021-06-09", "--now", NOW)
+    assert shown.code == 0
+    assert f"file  {CASE}" in " ".join(shown.out.split()).replace("file ", "file  ", 1) or CASE in shown.out
+    assert "below the gate" in shown.out
+    assert "gh_token is not set" in shown.out
+    assert "--post does it" in shown.err
+
+
+def test_without_a_token_nothing_is_posted(call: Call) -> None:
+    shown = call("issues", "plan", "--begin", "2021-06-09", "--now", NOW, "--post")
+    assert shown.code == 4
+    assert "gh_token" in shown.err
+
+
+def test_the_cron_job_is_dry_and_looks_at_yesterday(github: GitHub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert nightly(["--now", NOW]) == 0
+    assert "2021-06-09 00:00 to 2021-06-10 00:00" in capsys.readouterr().out
+    assert writes(github) == []
+
+
+def test_post_files_what_the_plan_says_and_a_second_run_changes_nothing(github: GitHub, call: Call) -> None:
+    github.issue(f"some bug of {JOB}", author="ann")
+    first = call("issues", "plan", "--now", NOW, "--post")
+    assert first.code == 0, first.err
+    (filed,) = (issue for issue in github.issues.values() if issue.author == github.login)
+    assert filed.title == f"unstable test `{CASE}`"
+    assert "done: #" in first.out
+    assert writes(github) == ["POST"]
+    second = call("issues", "plan", "--now", NOW, "--post")
+    assert (second.code, writes(github)) == (0, ["POST"])
+    assert "up to date" in second.out
+    told = call("issues", "history", "--json")
+    assert [(each["kind"], each["state"]) for each in json.loads(told.out)["calls"]] == [("create", "done")]
+
+
+def test_the_misspelt_job_is_taken_as_the_real_one(caplog: pytest.LogCaptureFixture, call: Call) -> None:
+    shown = call("issues", "plan", "--now", NOW, "--job", "tide-unit-test-nightly")
+    assert shown.code == 0
+    assert JOB in shown.out
+    assert "is misspelt" in caplog.text
+
+
+def test_a_saved_plan_is_applied_once_and_refused_when_the_tracker_moved(
+    github: GitHub, call: Call, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+    saved = call("issues", "plan", "--now", NOW, "--plan-out", str(plan))
+    assert saved.code == 0
+    assert f"ci-stat issues apply {plan}" in saved.err
+    assert call("issues", "apply", str(plan)).code == 0
+    again = call("issues", "apply", str(plan))
+    assert again.code == 10
+    assert "moved on" in again.err
+    assert writes(github) == ["POST"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"repo": 1}', b"\xff\xfe", b"[" * 100_000])
+def test_a_file_that_is_no_plan(content: bytes, call: Call, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_bytes(content)
+    shown = call("issues", "apply", str(plan))
+    assert shown.code == 6
+    assert "no plan of ours" in shown.err
+
+
+def test_explain_says_why(call: Call) -> None:
+    assert "failed in 2 runs" in call("issues", "explain", CASE, "--now", NOW).out
+    assert "below the gate" in call("issues", "explain", "FAIL: a_test.go:9: testSuite.TestOnce", "--now", NOW).out
+    unknown = call("issues", "explain", "testSuite.TestFlakey", "--now", NOW)
+    assert f"Near: {CASE}" in unknown.out
+    data = json.loads(call("issues", "explain", CASE, "--now", NOW, "--json").out)
+    assert (data["decision"]["action"], len(data["failures"])) == ("file", 2)
+
+
+def test_a_mute_needs_an_end_and_a_reason(call: Call) -> None:
+    assert call("issues", "mute", CASE).code == 2
+    assert call("issues", "mute", CASE, "--until", "2021-01-01", "--why", "x").code == 2
+    assert call("issues", "mute", CASE, "--until", "9999-12-31", "--why", "known, #1").code == 0
+    assert "known, #1" in call("issues", "history", "--mutes").out
+    assert call("issues", "mute", CASE, "--off").out.strip() == f"{CASE} is no longer muted."
+    assert call("issues", "mute", CASE, "--off").out.strip() == f"{CASE} is not muted."
+
+
+def test_a_mute_is_in_the_plan_of_a_tracker(github: GitHub, call: Call) -> None:
+    call("issues", "mute", CASE, "--until", "9999-12-31", "--why", "known, #1")
+    shown = call("issues", "plan", "--now", NOW)
+    assert "muted" in shown.out
+    assert "known, #1" in shown.out
+
+
+def test_replay_prints_a_scorecard(call: Call) -> None:
+    shown = call("issues", "replay", "--since", "3d", "--end", "2021-06-11")
+    assert shown.code == 0
+    assert "1  would have been filed" in shown.out
+    data = json.loads(call("issues", "replay", "--since", "3d", "--end", "2021-06-11", "--json").out)
+    assert (data["filed"], data["windows"]) == (1, 3)
+
+
+def test_an_empty_window_is_not_a_quiet_one(call: Call) -> None:
+    shown = call("issues", "plan", "--begin", "2021-01-01")
+    assert shown.code == 0
+    assert "not the same as no failure" in shown.err
+    assert "near: tidb-unit-test-nightly" in call("issues", "plan", "--job", "tidb-unit-nightly", "--now", NOW).err
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [("401", 7, "token"), ("404", 7, "repo"), ("html-200", 7, "page"), ("410", 7, "issues")],
+)
+def test_a_tracker_that_does_not_answer(fault: str, code: int, said: str, github: GitHub, call: Call) -> None:
+    from tests.support.github import Fault
+
+    github.fault(Fault(what=fault, method="GET", path=r"/issues$", times=50))
+    shown = call("issues", "plan", "--now", NOW, "--post")
+    assert shown.code == code, shown
+    assert said in shown.err.lower()
+    assert github.token not in shown.out + shown.err
+    assert writes(github) == []
+
+
+def test_the_door(github: GitHub) -> None:
+    now = datetime(2021, 6, 10, 1, tzinfo=UTC)
+    dry = bug_report(DAY, DAY + timedelta(days=1), [JOB], now=now)
+    assert dry.applied is None
+    assert CASE in str(dry)
+    assert writes(github) == []
+    done = bug_report(DAY, DAY + timedelta(days=1), [], post=True, now=now)
+    assert done.applied is not None
+    assert done.applied.fine
+    assert "done: #1" in str(done)
+
+
+def test_plan_out_and_post_are_two_things(call: Call, tmp_path: Path) -> None:
+    assert call("issues", "plan", "--post", "--plan-out", str(tmp_path / "p")).code == 2
+
+
+def test_json_is_the_plan_with_its_texts(call: Call) -> None:
+    data = json.loads(call("issues", "plan", "--now", NOW, "--json").out)
+    assert [each["action"] for each in data["entries"]] == ["file", "not"]
+    assert data["entries"][0]["draft"]["title"] == f"unstable test `{CASE}`"
+    drafts = call("issues", "plan", "--now", NOW, "--drafts").out
+    assert "=== file testSuite.TestFlaky" in drafts
+
+
+def test_reports_link_the_issues_that_we_wrote(github: GitHub, call: Call) -> None:
+    assert call("issues", "plan", "--now", NOW, "--post").code == 0
+    shown = call("report", "daily", "--begin", "2021-06-09", "--as", "markdown")
+    assert f"{github.url}/{github.repo}/issues/1" in shown.out.replace("\\", "").replace("\u200b", "")

@@ -1,0 +1,283 @@
+"""No secret gets through, whatever stands around it, and ordinary test output stays as it is.
+
+The secrets are put together here, so that no scanner finds one in this file.
+"""
+
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ci_stat.reports.redaction import MASK, redacted
+
+A = "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"  # 36 signs as a generator draws them
+HEX = "0123456789abcdef" * 4
+PW = "hunter" + "2!"
+BASE = "dXNlcjpo" + "dW50ZXIyIQ=="
+UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+JWT = "ey" + "JhbGciOiJIUzI1NiJ9.ey" + "JzdWIiOiIxMjM0NTY3ODkwIn0." + "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"
+PEM = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj"
+_KEY = "PRIVATE " + "KEY"
+
+# A line, and the secret in it.
+SECRETS = [
+    (f"remote: using gh{'p_' + A} for fetch", "p_" + A),
+    (f"GITHUB_TOKEN=gh{'s_' + A}", "s_" + A),
+    (f"env: gh{'o_' + A}, retry", "o_" + A),
+    (f"github{'_pat_11AAAAAAA0' + A}_{A}", A),
+    (f"token v1.{HEX[:40]} of the app", HEX[:40]),
+    (f"PRIVATE-TOKEN: gl{'pat-' + A[:20]}", A[:20]),
+    (f"runner registered with gl{'rt-' + A[:20]}.", A[:20]),
+    (f"slack: xox{'b-123456789012-' + A[:24]}", A[:24]),
+    (f"xapp{'-1-A0123456789-1234567890-' + HEX}", HEX),
+    (f"AWS_ACCESS_KEY_ID=AK{'IAIOSFODNN7EXAMPLE'}", "IAIOSFODNN7EXAMPLE"),
+    (f"aws_secret_access_key = wJalr{'XUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'}", "XUtnFEMI/K7MDENG"),
+    (f'"SecretAccessKey": "wJalr{"XUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}"', "XUtnFEMI/K7MDENG"),
+    (f"google: AI{'zaSyA' + A[:32]} is over its quota", A[:32]),
+    (f"access: ya{'29.' + A}", A),
+    (f"GOC{'SPX-' + A[:28]}", A[:28]),
+    (f"DefaultEndpointsProtocol=https;AccountName=ci;AccountKey={A}==;EndpointSuffix=core", A),
+    (f"Endpoint=sb://ci.example/;SharedAccessKeyName=root;SharedAccessKey={A}=", A),
+    (f"azure client abc8{'Q~' + A[:34]}", A[:34]),
+    (f"//registry.npmjs.org/:_authToken={A}", A),
+    (f"npm publish with npm{'_' + A}", A),
+    (f"TWINE_PASSWORD=pypi{'-AgEIcHlwaS5vcmc' + A * 2}", A),
+    (f"stripe: sk{'_live_' + A[:24]}", A[:24]),
+    (f"stripe: rk{'_test_' + A[:24]}", A[:24]),
+    (f"Authorization: Bearer {A}", A),
+    (f"> authorization: token {HEX[:40]}", HEX[:40]),
+    (f"'Authorization': 'Basic {BASE}'", BASE),
+    (f'curl -H "Authorization: Bearer {JWT}" https://api.example/', JWT[-30:]),
+    (f"Proxy-Authorization: Negotiate {A}", A),
+    (f"Authorization: {HEX[:32]}", HEX[:32]),
+    (f"the server said no to Bearer {A}", A),
+    (f"jwt is {JWT}", JWT[-30:]),
+    (f"session token: {JWT}!", JWT[-30:]),
+    (f"git clone https://ci:{PW}@git.example/x.git", PW),
+    (f"https://{A}@github.com/x/y", A),
+    (f"postgres://admin:{PW}@db:5432/ci?sslmode=off", PW),
+    (f"redis://:{PW}@cache:6379/0", PW),
+    (f"open root:{PW}@tcp(127.0.0.1:4000)/test failed", PW),
+    (f"dsn ci:p@ss{PW}@tcp(db:3306)/", PW),
+    (f"jdbc:oracle:thin:scott/{PW}@db:1521", PW),
+    (f"jdbc:mysql://db/test?user=root&password={PW}", PW),
+    (f"mysql -h 127.0.0.1 -P 4000 -u root -p{PW} -e 'select 1'", PW),
+    (f"mysqldump -uroot -p'{PW}' test > x.sql", PW),
+    (f"mariadb-admin -u root -p{PW} ping", PW),
+    (f"sshpass -p {PW} ssh ci@host", PW),
+    (f"docker login -u ci -p {PW} hub.example", PW),
+    (f"curl -fsS -u ci:{PW} https://x.example/", PW),
+    (f"curl --user=ci:{PW} https://x.example/", PW),
+    (f"tool --password {PW} --verbose", PW),
+    (f"tool --password={PW}", PW),
+    (f"tool --db-password '{PW} with blanks'", PW),
+    (f"tool --api-key {A} run", A),
+    (f"tool -token {A}", A),
+    (f"password={PW}", PW),
+    (f"Password: {PW}", PW),
+    (f"  password: '{PW}'", PW),
+    (f'{{"user":"ci","password":"{PW}"}}', PW),
+    (f'msg="{{\\"password\\":\\"{PW}\\"}}"', PW),
+    (f"DB_PASSWORD={PW} make test", PW),
+    (f"export MYSQL_PWD='{PW}'", PW),
+    ("MYSQL_ROOT_PASSWORD: " + "correcthorse\n", "correcthorse"),
+    (f"config{{User:ci Password:{PW} Port:4000}}", PW),
+    (f'spring.datasource.password="{PW}"', PW),
+    (f"passphrase => '{PW}'", PW),
+    (f"set PGPASSWORD={PW}&& psql", PW),
+    (f"client_secret={A}", A),
+    ("SECRET=" + "correcthorse", "correcthorse"),
+    (f"api_key: {A}", A),
+    (f"apiKey='{A}'", A),
+    (f"X-Api-Key: {HEX[:32]}", HEX[:32]),
+    (f"token: {A}", A),
+    (f'"token": "{HEX[:40]}"', HEX[:40]),
+    (f"SONAR_TOKEN={HEX[:40]}", HEX[:40]),
+    (f"CODECOV_TOKEN={UUID}", UUID),
+    ("DEPLOY_TOKEN=" + "correcthorse", "correcthorse"),
+    (f'"auths":{{"hub.example":{{"auth":"{BASE}"}}}}', BASE),
+    (f"client-key-data: LS0tLS1CRUdJTi{A}", A),
+    (f"machine git.example login ci password {PW}", PW),
+    (f"<password>{PW}</password>", PW),
+    (f"https://hooks.slack.com/services/T0123/B4567/{A[:24]}", A[:24]),
+    (f"POST https://open.feishu.cn/open-apis/bot/v2/hook/{UUID} 200", UUID),
+    (f"https://open.larksuite.com/open-apis/bot/hook/{HEX[:32]}", HEX[:32]),
+    (f"https://discord.com/api/webhooks/123456789/{A}", A),
+    (f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={UUID}", UUID),
+    (f"https://oapi.dingtalk.com/robot/send?access_token={HEX}", HEX),
+    (f"https://api.telegram.org/bot12345678:{A}/send", A),
+    (f"https://b.s3.example/log?X-Amz-Date=20210619&X-Amz-Signature={HEX}&x=1", HEX),
+    (f"https://x.blob.core.windows.net/a?sv=2020&sig={A}%3D&se=2021", A),
+    (f"https://storage.example/a?token={A}#top", A),
+    (f"Set-Cookie: JSESSIONID={HEX[:32]}; Path=/; HttpOnly", HEX[:32]),
+    (f"< cookie: a=b; session={A}", A),
+    (f"-----BEGIN RSA {_KEY}-----\n{PEM}\n{A}==\n-----END RSA {_KEY}-----", PEM),
+    (f"-----BEGIN OPENSSH {_KEY}-----\\n{PEM}\\n-----END OPENSSH {_KEY}-----", PEM),
+    (f"-----BEGIN {_KEY}-----\n[2021-06-06T12:07:58.284Z] {PEM}\n", PEM),
+    (f"dckr{'_pat_' + A[:27]}", A[:27]),
+    (f"SENDGRID SG.{A[:22]}.{A}{A[:7]}", A),
+    (f"telegram 123456789:AA{A[:33]}", A[:33]),
+    (f"VAULT hvs.{A}", A),
+]
+
+HARMLESS = [
+    "[2021-06-18 11:06:01.123 +08:00] [INFO] [server.go:12] [\"server is running\"]",
+    "FAIL: password_test.go:58: testPasswordSuite.TestChangePassword",
+    "--- FAIL: TestResetPassword (0.01s)",
+    "    --- FAIL: TestAuth/password=empty (0.00s)",
+    "=== RUN   TestPassword/token:expired",
+    "TestPassword: expected 5, got 6",
+    "tests/test_login.py::test_password: AssertionError",
+    "expected token: IDENT",
+    "syntax error: unexpected token: RPAREN near line 5",
+    "unexpected token: TestFoo2Bar12",
+    "next token: 'select' at column 12",
+    "token=5 pos=12",
+    "token: ;",
+    "... obtained int = 5",
+    "HEAD is now at 1f0e5a3 executor: fix the secret of life (#123)",
+    f"git checkout -f {HEX[:40]}",
+    f"request {UUID} took 3ms",
+    "goroutine 12 [running]: main.f(0xc000123456, 0x1d4)",
+    "\t/go/src/github.com/pingcap/tidb/executor/x.go:88 +0x1d4",
+    "Access denied for user 'root'@'%' (using password: YES)",
+    "ERROR 1045 (28000): Access denied for user 'root'@'localhost' (using password: NO)",
+    "password: wrong for user root",
+    "the password is missing",
+    "invalid password",
+    "password=***",
+    "password: ${DB_PASSWORD}",
+    "PASSWORD=$PASSWORD",
+    "password: null",
+    "Password: <nil>",
+    "token := parser.next()",
+    "token = parser.TokenInt64",
+    'if password == userInput {',
+    "password := os.Getenv(\"X\")",
+    "mysql -h 127.0.0.1 -P 4000 -u root test",
+    "mysql -port 4000 -protocol tcp",
+    "docker run -u 1000:1000 -p 8080:80 image",
+    "curl -fsS https://ci.example/job/x/12/console",
+    "https://ci.example:8080/job/a%2Fb/12/display/redirect?page=2&key=name",
+    "git@github.com:pingcap/tidb.git",
+    "go: downloading github.com/pingcap/check v0.0.0-20200212061837-5e12011dc712",
+    "sha256:" + HEX,
+    "v1:" + HEX[:32],
+    "author: Bob, authority: none, authentication: off",
+    "Authorization failed for this user",
+    "the bearer of bad news",
+    "cookie: not found",
+    "secret: my-tls-secret",
+    "auth: true",
+    "PASS: password_test.go:12: testSuite.TestA\t0.011s",
+    "OOPS: 668 passed, 5 skipped, 1 PANICKED",
+    "npm_config_registry npm_lifecycle_event_of_something_long_indeed",
+    "pypi-mirror-of-the-company is up",
+    "-----BEGIN CERTIFICATE-----",
+    "==================== Test output for //pkg/auth:auth_test (shard 1 of 2):",
+    "10.0.0.1:4000 -> 10.0.0.2:20160",
+    "SELECT user, authentication_string FROM mysql.user WHERE user = 'root'",
+    "tokens: 5, secrets: 3, passwords: 0",
+    "x = 'a': 1, b: 2 @ (3)",
+    'docker run -v "$PWD:/mnt" image',
+    "OLDPWD=/home/ci/build",
+    "works with tab-local pwd: 0.68 ms",
+    "Version=4.0.0.0, PublicKeyToken=b77a5c561934e089",
+    "Number of tries to enter a password: 3",
+    "export ARTIFACTS_SECRET=[secure]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "secret"), SECRETS)
+def test_a_secret_in_a_log_line_is_masked(line: str, secret: str) -> None:
+    shown = redacted(line)
+    assert secret not in shown
+    assert MASK in shown
+    assert redacted(shown) == shown
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_ordinary_lines_stay_as_they_are(line: str) -> None:
+    assert redacted(line) == line
+
+
+def test_there_are_many_of_each() -> None:
+    assert len(SECRETS) >= 60
+    assert len(HARMLESS) >= 40
+
+
+def test_what_was_masked_can_be_seen() -> None:
+    assert redacted(f"password={PW}") == "password=***"
+    assert redacted(f'{{"user":"ci","password":"{PW}"}}') == '{"user":"ci","password":"***"}'
+    assert redacted(f"Authorization: Bearer {A}") == "Authorization: Bearer ***"
+    assert redacted(f"https://ci:{PW}@git.example/x.git") == "https://ci:***@git.example/x.git"
+    assert redacted(f"open root:{PW}@tcp(127.0.0.1:4000)/t") == "open root:***@tcp(127.0.0.1:4000)/t"
+    assert redacted(f"mysql -u root -p{PW} -e x") == "mysql -u root -p*** -e x"
+    assert redacted(f"a\n-----BEGIN {_KEY}-----\n{PEM}\n-----END {_KEY}-----\nb") == "a\n*** private key ***\nb"
+    assert redacted(f"Password:{PW} Port:4000}}") == "Password:*** Port:4000}"
+    assert redacted(f"f(token='{A}', n=1)") == "f(token='***', n=1)"
+
+
+texts = st.lists(
+    st.one_of(
+        st.text(max_size=10),
+        st.sampled_from(["password=", "token: ", "://", "@", ":", '"', "'", "\\", "eyJ", "ghp_", "-----BEGIN ",
+                         "Bearer ", "mysql ", " -p", "***", "\n", "Test", "expected ", "<password>", "?sig=", "=",
+                         "Cookie: a=", "-----BEGIN RSA PRIVATE KEY-----", "--secret ", "@tcp(", "1.2.3.4",
+                         "a.corp.example"]),
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@given(st.sampled_from(SECRETS), texts, texts)
+def test_no_planted_secret_survives(planted: tuple[str, str], before: str, after: str) -> None:
+    line, secret = planted
+    assert secret not in redacted(f"{before}\n{line}\n{after}")
+    assert secret not in redacted(f"[2021-06-06T12:07:58.284Z] {line}\n{after}")
+
+
+@given(texts)
+@example("password=:")
+def test_twice_is_once(text: str) -> None:
+    hosts = ("*.corp.example", "10.0.0.0/8", "ci")
+    once = redacted(text, hosts)
+    assert redacted(once, hosts) == once
+
+
+@pytest.mark.parametrize(
+    ("hosts", "text", "shown"),
+    [
+        (["ci.corp.example"], "https://ci.corp.example:8080/job/x", "https://***:8080/job/x"),
+        (["ci.corp.example"], "user@CI.Corp.Example, done", "user@***, done"),
+        (["*.corp.example"], "a.b.corp.example and corp.example.", "*** and ***."),
+        (["*.corp.example"], "notcorp.example corp.examples", "notcorp.example corp.examples"),
+        (["buildhost"], "buildhost: my-buildhost buildhost7", "***: my-buildhost buildhost7"),
+        (["ci-*.corp"], "ssh ci-12.corp", "ssh ***"),
+        (["10.0.0.5"], "10.0.0.5:4000 10.0.0.55 110.0.0.5", "***:4000 10.0.0.55 110.0.0.5"),
+        (["10.0.0.0/8"], "dial tcp 10.1.2.3:4000, not 11.1.2.3.", "dial tcp ***:4000, not 11.1.2.3."),
+        (["10.1.2.3/8"], "10.9.9.9", "***"),
+        (["fd00::/8"], "[fd12:3456::1]:4000 and 2001:db8::1 at 12:30:45", "[***]:4000 and 2001:db8::1 at 12:30:45"),
+        (["", " "], "nothing", "nothing"),
+        (["*."], "nothing.", "nothing."),
+    ],
+)
+def test_private_hosts(hosts: list[str], text: str, shown: str) -> None:
+    assert redacted(text, hosts) == shown
+    assert redacted(shown, hosts) == shown
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "a.", "1.", "1:", ":", "eyJ", "eyJaaaaaaaaa.", "password=", 'password="', "password=\\\"", "--a-", "-" * 7,
+     "mysql ", "curl -u", "://", "://a:", "login ", "-----BEGIN RSA PRIVATE KEY-----", "cookie:", "cookie:a", "\\", "=",
+     "ghp_", "gl", "SG.", "ab3Q~", "authorization: ", "?sig=", "TestA:", "expected ", "a.corp.example", "xn--", "'",
+     "<password>", "token", "token:", "aB3", "docker login ", "jdbc:oracle:thin:a/", "hooks.slack.com/services/", " ",
+     "\n", "token=", "token=a1", "--token "],
+)  # fmt: skip
+def test_hostile_texts_take_linear_time(piece: str) -> None:
+    text = piece * (100_000 // len(piece))
+    started = time.process_time()
+    redacted(text, ("*.corp.example", "10.0.0.0/8", "fd00::/8", "ci-*.corp", "ci"))
+    assert time.process_time() - started < 5
