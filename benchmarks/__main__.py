@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import logs, reports
+from benchmarks import issues, logs, reports
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.demo import build
@@ -129,8 +129,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--largest", choices=list(SIZES), default="b1m", help="the largest table [b1m: a million rows]")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds of each comparison [5]")
-    parser.add_argument("--only", choices=["logs", "reports", "database"], help="leave the others out")
+    parser.add_argument("--only", choices=["logs", "reports", "issues", "database"], help="leave the others out")
     parser.add_argument("--log-bytes", type=int, default=1 << 30, help="bytes of logs to read [a gigabyte]")
+    parser.add_argument("--seeds", type=int, help="drawn histories of each sort, for issues [1 or 2]")
     arguments = parser.parse_args()
     sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
     drivers = ["pymysql", *(["mysqldb"] if _has_mysqlclient() else [])]
@@ -141,6 +142,9 @@ def main() -> None:
     if arguments.only in (None, "reports"):
         console.print("Reports")
         reports.bench(figures, max(3, arguments.rounds))
+    if arguments.only in (None, "issues"):
+        console.print("Issues")
+        issues.report(figures, arguments.seeds)
     if arguments.only in (None, "database"):
         _database(figures, arguments, sizes, drivers)
     figures.show()

@@ -21,8 +21,8 @@ from ci_stat.records import (
     Planned,
     Written,
 )
-from ci_stat.reports.issue_marker import read
-from ci_stat.tracking import Tracker
+from ci_stat.reports.issue_marker import block_of, read, replaced
+from ci_stat.tracking import Tracker, Us, state_of
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +70,17 @@ def apply(plan: IssuePlan, tracker: Tracker) -> Applied:
     if plan.stopped:
         raise Refused(plan.stopped, plan.hint)
     done: list[Done] = []
-    viewer = tracker.github.viewer() if any(each.action == IssueAction.FILE for each in plan.entries) else ""
-    for entry in plan.entries:
-        if entry.action == IssueAction.NOT or entry.draft is None:
+    acting = [each for each in plan.entries if each.action != IssueAction.NOT]
+    us = Us(tracker.github.viewer() if acting else "")
+    for entry in acting:
+        if entry.draft is None:
             continue
         try:
-            one = _Line(entry, entry.draft, plan, tracker, viewer).do()
+            one = _Line(entry, entry.draft, plan, tracker, us).do()
         except SourceError as error:  # of a look before or after a call; what was done before is told all the same
             return Applied(tuple(done), error.message)
+        except ValueError as error:  # a text that GitHub would never take: the other lines are none the worse for it
+            one = Done(entry, entry.number, (Written(DeliveryState.FAILED, entry.number, reason=visible(error, 300)),))
         done.append(one)
         log.info("%s: %s", visible(entry.name), one.skipped or ("done" if one.fine else "not done"))
         trouble = one.trouble
@@ -88,23 +91,27 @@ def apply(plan: IssuePlan, tracker: Tracker) -> Applied:
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of a plan at work. `viewer`: whom we write as, "" for an App's installation."""
+    """One line of a plan at work."""
 
     entry: Planned
     draft: Draft
     plan: IssuePlan
     tracker: Tracker
-    viewer: str
+    us: Us
 
     def do(self) -> Done:
         if self.entry.action == IssueAction.FILE:
             return self._file()
+        fresh = self.tracker.github.issue(self.entry.number)
+        if fresh is None or state_of(fresh) != self.entry.seen:
+            return Done(self.entry, self.entry.number, skipped="people changed it meanwhile: the next run looks again")
         written: list[Written] = []
-        for one in self._comment_and_edit():
+        for one in self._comment_and_edit(fresh):
             written.append(one)
             if one.state is not DeliveryState.SENT:
                 break  # the text must not say what the comment has not told
-        return Done(self.entry, self.entry.number, tuple(written))
+        skipped = "" if written else "there is nothing to write"
+        return Done(self.entry, self.entry.number, tuple(written), skipped)
 
     def _file(self) -> Done:
         draft, github = self.draft, self.tracker.github
@@ -123,53 +130,57 @@ class _Line:
 
     def _filed_meanwhile(self) -> ListedIssue | None:
         """An issue of this failure that the list did not have: by a person, or by a filer with another state."""
-        newest = self.tracker.github.newest(self.plan.made_at - timedelta(minutes=10))
+        newest = self.tracker.github.newest(self.plan.looked_at - timedelta(minutes=10))
         return next((each for each in newest if each.open and self._is_about_it(each)), None)
 
     def _is_about_it(self, issue: ListedIssue) -> bool:
         marker = read(issue.body)
-        by_us = issue.author == self.viewer if self.viewer else issue.by_bot
-        if marker is not None and by_us:  # a marker of somebody else is a copy, and may be put anywhere
+        if marker is not None and self.us.wrote(issue):  # a marker of somebody else is a copy, and may be put anywhere
             return marker.key == self.entry.key
         named, ours = named_in(issue.title), named_in(self.draft.title or "")
         return named is not None and ours is not None and named.case == ours.case
 
     def _looked_for_issue(self, written: Written) -> Written:
         """Whether the issue is there, though its creation got no answer. If it is not, it may still come."""
-        since = self.tracker.clock() - timedelta(hours=1)
         for pause in LOOKS:
             self.tracker.sleep(pause)
             try:
-                newest = self.tracker.github.newest(since)
+                newest = self.tracker.github.newest(self.plan.looked_at - timedelta(hours=1))
             except CiStatError as error:
                 log.warning("%s", visible(error))
                 continue
             for issue in newest:
                 marker = read(issue.body)
-                if marker is not None and marker.create == self.draft.create:
+                if marker is not None and marker.create == self.draft.create and self.us.wrote(issue):
                     return Written(DeliveryState.SENT, issue.number, labels=issue.labels, code=written.code)
         return written
 
-    def _comment_and_edit(self) -> Iterator[Written]:
+    def _comment_and_edit(self, fresh: ListedIssue) -> Iterator[Written]:
         draft, github, number = self.draft, self.tracker.github, self.entry.number
+        body = self._body(fresh)
         if draft.comment and self._intend(draft.comment_id, IntentKind.COMMENT):
             written = github.comment(number, draft.comment)
             if written.state is DeliveryState.UNCERTAIN:
                 written = self._looked_for_comment(written)
             self._settle(draft.comment_id, written)
             yield written
-        if draft.body is not None or draft.state is not None:
-            name = stamp("edit", self.plan.repo, number, self.plan.made_at.isoformat(), draft.body, draft.state)
+        if body is not None or draft.state is not None:
+            name = stamp("edit", self.plan.repo, number, self.plan.made_at.isoformat(), body, draft.state)
             if self._intend(name, IntentKind.EDIT):
-                edited = github.edit(number, body=draft.body, state=draft.state, state_reason=draft.state_reason)
+                edited = github.edit(number, body=body, state=draft.state, state_reason=draft.state_reason)
                 self._settle(name, edited)
                 yield edited
+
+    def _body(self, fresh: ListedIssue) -> str | None:
+        """The text with our part changed: what people have written around it since the plan was made stays."""
+        part = block_of(self.draft.body or "")
+        return replaced(fresh.body, part) if part else None
 
     def _looked_for_comment(self, written: Written) -> Written:
         for pause in LOOKS:
             self.tracker.sleep(pause)
             try:
-                found = self.tracker.comment_of(self.entry.number, self.draft.comment_id, self.tracker.clock())
+                found = self.tracker.comment_of(self.entry.number, self.draft.comment_id)
             except CiStatError as error:
                 log.warning("%s", visible(error))
                 continue

@@ -10,8 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ci_stat import __version__
 from ci_stat.analysis.evidence import Evidence, Failing, History, elsewhere, key_of_case
 from ci_stat.analysis.issue_plan import decide
@@ -20,7 +18,7 @@ from ci_stat.analysis.issue_rules import Decision, Decisions, Rules
 from ci_stat.applying import Applied, apply
 from ci_stat.around import Watched
 from ci_stat.config import Settings
-from ci_stat.errors import Refused, SettingsError, WriteError
+from ci_stat.errors import Refused, SettingsError
 from ci_stat.loading import Source
 from ci_stat.records import (
     DEFAULT_ISSUE_JOB,
@@ -36,7 +34,7 @@ from ci_stat.records import (
 from ci_stat.reports.issue_explained import Explanation
 from ci_stat.reports.issue_text import About, Owners, issue_draft, owners
 from ci_stat.trackers import mutes_of, tracker_of, tracker_url
-from ci_stat.tracking import Tracker, fingerprint
+from ci_stat.tracking import Tracker, fingerprint, state_of
 
 if TYPE_CHECKING:
     from ci_stat.store.mutes import Mutes
@@ -47,6 +45,8 @@ MISSPELT = {"tide-unit-test-nightly": DEFAULT_ISSUE_JOB}
 _DAY = timedelta(days=1)
 _LONGEST = 366 * _DAY
 _CALLS = 50  # of the ledger's, that an explanation shows
+OLDEST_PLAN = _DAY
+_NEW_PLAN = "Make a new plan, look at it, and apply that."
 _ALONE = "gh_token is not set: planned as if the tracker held nothing"
 
 
@@ -90,10 +90,12 @@ class Filer:
         """Plan, and do it. Raises Refused when another filer is at work."""
         with self._locked() as tracker:
             made = self._made(window, tuple(jobs), self._settled(tracker))
-            return made, Applied() if made.plan.stopped else apply(made.plan, tracker)
+            stopped = made.plan.stopped
+            return made, Applied(stopped=stopped) if stopped else apply(made.plan, tracker)
 
     def apply(self, plan: IssuePlan) -> Applied:
         """Do what a saved plan says. Raises Refused if the tracker has moved on since."""
+        self._check_age(plan)
         if (plan.repo, plan.tracker_url) != (self.repo, self.tracker_url):
             raise Refused(
                 f"The plan is for {plan.repo} at {plan.tracker_url}, the settings are for {self.repo} at "
@@ -104,9 +106,16 @@ class Filer:
             if fingerprint(snapshot, tracker.ledger().mutes.values()) != plan.tracker:
                 raise Refused(
                     "The tracker has moved on since the plan was made: issues were opened, changed or closed.",
-                    "Make a new plan, look at it, and apply that.",
+                    _NEW_PLAN,
                 )
             return apply(plan, tracker)
+
+    def _check_age(self, plan: IssuePlan) -> None:
+        """A plan is of its day: what was quiet then may fail now."""
+        if plan.notes and _ALONE in plan.notes:
+            raise Refused("The plan was made without gh_token, so without a look at the tracker.", _NEW_PLAN)
+        if not timedelta(0) <= self.now() - plan.made_at <= OLDEST_PLAN:
+            raise Refused(f"The plan is of {plan.made_at:%Y-%m-%d %H:%M} UTC, and holds for a day.", _NEW_PLAN)
 
     def replay(self, window: Window, jobs: Sequence[str]) -> Scorecard:
         """The rules run over the days of the window, at an empty tracker in memory. Nothing is touched."""
@@ -122,7 +131,8 @@ class Filer:
         decision = next((each for each in made.decisions.all if _is_about(each, key)), None)
         calls = self.tracker.issues.list(_CALLS, key) if self.tracker else []
         near = get_close_matches(case, [each.name for each in made.evidence.failing.values()], n=3, cutoff=0.6)
-        failing = made.evidence.failing.get(key)
+        incident = next((each for each in made.evidence.incidents if each.key == key), None)
+        failing = made.evidence.failing.get(key) or incident
         return Explanation(
             case, key, made.evidence, failing, decision, tuple(calls), made.ledger.mutes.get(key),
             () if failing else tuple(near), made.plan.stopped,
@@ -130,13 +140,13 @@ class Filer:
 
     def evidence(self, window: Window, jobs: tuple[str, ...], oldest: datetime | None = None) -> Evidence:
         """What speaks for issues. `oldest`: where the history must begin at the latest, aware."""
-        since = self._since(window, oldest)
-        history = self.history(Window.of(since, window.end, window.zone), jobs)
+        since, until = self._since(window, oldest), max(window.end.astimezone(UTC), self.now())
+        history = self.history(Window.of(since, until, window.zone), jobs)
         self.watched.step("Looking for the same failures in other jobs")
         failed = RunFilter(window, statuses=(Status.FAILURE.value,))
         others = self.source.load(failed, self.watched.rows, log_progress=self.watched.logs).all_runs
         return history.evidence(
-            window.begin.astimezone(UTC), window.end.astimezone(UTC), since.astimezone(UTC), elsewhere(others, jobs)
+            window.begin.astimezone(UTC), window.end.astimezone(UTC), since, elsewhere(others, jobs), until
         )
 
     def history(self, window: Window, jobs: tuple[str, ...]) -> History:
@@ -182,25 +192,32 @@ class Filer:
         self.watched.step("Planning")
         ledger = self.tracker.ledger(evidence.failing) if self.tracker else self._mutes_alone()
         decisions = decide(evidence, snapshot, ledger, self.rules, self.now())
-        return Made(self._planned(decisions, evidence, snapshot, ledger), evidence, decisions, snapshot, ledger)
+        plan = self._planned(decisions, evidence.at_end, snapshot, ledger)
+        return Made(plan, evidence.at_end, decisions, snapshot, ledger)
 
     def _mutes_alone(self) -> Ledger:
         return Ledger(mutes=self.mutes.all(self.now()) if self.mutes else {})
 
     def _planned(self, decisions: Decisions, evidence: Evidence, snapshot: Snapshot, ledger: Ledger) -> IssuePlan:
-        missing = [label for label in self.labels if snapshot.viewer and label not in snapshot.labels]
+        missing = [label for label in self.labels if self.tracker and label not in snapshot.labels]
         notes = [f"the repository has no label {label}: it is left out" for label in missing]
         notes += [_ALONE] if self.tracker is None else []
         about = self.about(decisions, evidence, tuple(label for label in self.labels if label not in missing))
         entries = tuple(_entry(each, evidence, about) for each in decisions.all)
-        unowned = sum(each.action is IssueAction.FILE and not _owner(self.owners, each) for each in decisions.all)
+        unowned = sum(each.action is IssueAction.FILE and not self._owner(each) for each in decisions.all)
         notes += [f"{unowned} new without an owner in issue_owners"] if unowned and self.owners else []
         return IssuePlan(
             repo=self.repo, tracker_url=self.tracker_url, window=(evidence.begin, evidence.end), jobs=evidence.jobs,
-            made_at=self.now().astimezone(UTC), tracker=fingerprint(snapshot, ledger.mutes.values()),
+            made_at=self.now().astimezone(UTC), looked_at=snapshot.taken_at.astimezone(UTC),
+            tracker=fingerprint(snapshot, ledger.mutes.values()),
             entries=entries, stopped=decisions.stopped, hint=decisions.hint, notes=tuple(notes), zone=evidence.zone.key,
             version=__version__,
         )  # fmt: skip
+
+    def _owner(self, decision: Decision) -> str:
+        if self.owners is None or decision.failing is None:
+            return ""
+        return self.owners.of(decision.name, decision.failing.newest.suite, self.repo) or ""
 
     def about(self, decisions: Decisions, evidence: Evidence, labels: tuple[str, ...]) -> About:
         new = [each.failing for each in decisions.acting if each.action is IssueAction.FILE and each.failing]
@@ -227,12 +244,6 @@ def _is_about(decision: Decision, key: str) -> bool:
     return decision.key == key or bool(decision.issue and decision.issue.marker and decision.issue.marker.key == key)
 
 
-def _owner(known: Owners | None, decision: Decision) -> str:
-    if known is None or decision.failing is None:
-        return ""
-    return known.of(decision.name, decision.failing.newest.suite) or ""
-
-
 def _entry(decision: Decision, evidence: Evidence, about: About) -> Planned:
     tracked = decision.issue or decision.before
     acting = decision.action is not IssueAction.NOT
@@ -240,31 +251,9 @@ def _entry(decision: Decision, evidence: Evidence, about: About) -> Planned:
         key=decision.key, kind=decision.kind, name=decision.name, action=decision.action, why=decision.why,
         reason=decision.reason or "", runs=decision.runs, last=decision.last,
         number=tracked.issue.number if tracked and decision.action is not IssueAction.FILE else 0,
-        url=tracked.issue.url if tracked else "",
+        url=tracked.issue.url if tracked else "", seen=state_of(tracked.issue) if tracked else "",
         draft=issue_draft(decision, evidence, about) if acting else None,
     )  # fmt: skip
-
-
-def read_plan(file: Path) -> IssuePlan:
-    """A plan that was saved. Raises CiStatError for a file that is none."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=IssuePlan)
-    except OSError as error:
-        raise WriteError(f"{file} cannot be read: {error.strerror}.") from None
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise WriteError(
-            f"{file} is no plan of ours: {str(error)[:200]}.", "Make one: ci-stat issues plan --plan-out FILE."
-        ) from None
-
-
-def write_plan(plan: IssuePlan, file: Path) -> None:
-    """Whole or not at all: a plan that is cut could be taken for a smaller one. Raises WriteError."""
-    part = file.with_name(f"{file.name}.part")
-    try:
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n")
-        part.replace(file)
-    except OSError as error:
-        raise WriteError(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -277,11 +266,17 @@ def rules_of(settings: Settings) -> Rules:
     )  # fmt: skip
 
 
-def filer(settings: Settings, source: Source, now: Callable[[], datetime], watched: Watched | None = None) -> Filer:
-    """A filer as the settings say. Raises SettingsError, DatabaseError."""
+def filer(
+    settings: Settings,
+    source: Source,
+    now: Callable[[], datetime],
+    watched: Watched | None = None,
+    clock: Callable[[], datetime] | None = None,
+) -> Filer:
+    """A filer as the settings say. `clock`: the real time, if `now` is another. Raises SettingsError, DatabaseError."""
     return Filer(
         source=source,
-        tracker=tracker_of(settings, source, now) if settings.get("gh_token") else None,
+        tracker=tracker_of(settings, source, clock or now) if settings.get("gh_token") else None,
         rules=rules_of(settings),
         memory=timedelta(days=settings.number("issue_history")),
         now=now,

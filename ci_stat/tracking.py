@@ -1,6 +1,7 @@
 """The shell around a tracker: what it holds as one value, and what became of calls that got no answer."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from ci_stat.records import (
     Snapshot,
     TrackedIssue,
 )
-from ci_stat.reports.issue_marker import comment_ids, mentions_us, read
+from ci_stat.reports.issue_marker import block, comment_ids, mentions_us, read, replaced
 
 if TYPE_CHECKING:
     from ci_stat.sinks.github import GitHub
@@ -59,10 +60,11 @@ class Tracker:
         taken, viewer, labels = self.clock(), self.github.viewer(), self.github.labels()
         listing = self.github.issues(mentions_us, progress)
         created = {number for numbers in self.issues.ledger().created.values() for number in numbers}
-        found = [each for each in (_tracked(issue, viewer, created) for issue in listing.issues) if each is not None]
+        us = Us(viewer)
+        found = [each for each in (_tracked(issue, us, created) for issue in listing.issues) if each is not None]
         gone, problem = self._missing(created - {issue.number for issue in listing.issues})
         return Snapshot(
-            self.github.repo, taken, viewer, tuple(self._with_comments(each, viewer) for each in found), labels,
+            self.github.repo, taken, viewer, tuple(self._with_comments(each, us) for each in found), labels,
             gone, len(listing.issues), listing.problem or problem,
         )  # fmt: skip
 
@@ -77,12 +79,13 @@ class Tracker:
             gone.append(number)
         return tuple(gone), ""
 
-    def _with_comments(self, tracked: TrackedIssue, viewer: str) -> TrackedIssue:
+    def _with_comments(self, tracked: TrackedIssue, us: "Us") -> TrackedIssue:
         """Only of open issues of ours: whether they may be closed hangs on what people write."""
         if not (tracked.ours and tracked.issue.open):
             return tracked
         comments = self.github.comments(tracked.issue.number, self.clock() - _PERSONS)
-        own = [each for each in comments if each.author == viewer or comment_ids(each.body)]
+        # A mark may be copied by anybody, and a person may write with our token's account.
+        own = [each for each in comments if us.wrote(each) and comment_ids(each.body)]
         persons = [each.created_at for each in comments if each not in own and not each.by_bot]
         return replace(
             tracked,
@@ -122,7 +125,7 @@ class Tracker:
             self.issues.settle(intent.id, IntentState.FAILED, reason="it did not arrive: no issue has its marker")
 
     def _settle_comment(self, intent: Intent) -> None:
-        found = self.comment_of(intent.number, intent.id, intent.started)
+        found = self.comment_of(intent.number, intent.id)
         if found is not None:
             self.issues.settle(
                 intent.id, IntentState.DONE, number=intent.number, comment=found.id, reason="found by its mark"
@@ -130,19 +133,31 @@ class Tracker:
         else:
             self.issues.settle(intent.id, IntentState.FAILED, reason="it did not arrive: no comment has its mark")
 
-    def comment_of(self, number: int, name: str, since: datetime | None) -> IssueComment | None:
-        """Our comment of that name. `since`: when it was begun; clocks may differ by an hour."""
-        after = since - timedelta(hours=1) if since else None
-        comments = self.github.comments(number, after)
-        return next((each for each in comments if name in comment_ids(each.body)), None)
+    def comment_of(self, number: int, name: str) -> IssueComment | None:
+        """Our comment of that name, whenever it was written: clocks differ."""
+        us = Us(self.github.viewer())
+        return next(
+            (each for each in self.github.comments(number) if us.wrote(each) and name in comment_ids(each.body)), None
+        )
 
 
-def _tracked(issue: ListedIssue, viewer: str, created: set[int]) -> TrackedIssue | None:
+@dataclass(frozen=True)
+class Us:
+    """Whom we write as. GitHub does not tell an App's installation its login (""): then a bot with our marks is us."""
+
+    login: str
+
+    def wrote(self, what: ListedIssue | IssueComment) -> bool:
+        return what.author == self.login if self.login else what.by_bot
+
+
+def _tracked(issue: ListedIssue, us: Us, created: set[int]) -> TrackedIssue | None:
     """The issue, if it has to do with tests. Somebody else's with a marker of ours in it is somebody else's."""
     marker = read(issue.body) if mentions_us(issue.body) else None
-    mine = issue.number in created or (marker is not None and bool(viewer) and issue.author == viewer)
-    if mine:
-        return TrackedIssue(issue, ours=True, marker=marker)
+    if issue.number in created or (marker is not None and us.wrote(issue)):
+        # Without the signs around our part it cannot be kept up to date: people have taken it over.
+        sound = marker is not None and replaced(issue.body, block("")) is not None
+        return TrackedIssue(issue, ours=True, marker=marker if sound else None)
     return TrackedIssue(replace(issue, body="")) if named_in(issue.title) else None
 
 
@@ -153,7 +168,18 @@ def fingerprint(snapshot: Snapshot, mutes: Iterable[Mute]) -> str:
         [replace(each, commented=None, told=()) for each in sorted(snapshot.issues, key=_number)],
         sorted((each.key, each.until.astimezone(UTC).isoformat()) for each in mutes),
     )  # fmt: skip
-    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
+    return digest_of(said)
+
+
+def digest_of(said: object) -> str:
+    """32 hex digits for any values; titles may hold half surrogate pairs, which have no UTF-8."""
+    text = json.dumps(msgspec.to_builtins(said), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def state_of(issue: ListedIssue) -> str:
+    """A hash of what a decision about this issue hangs on; not of its text, which people may write in."""
+    return digest_of((issue.number, issue.open, issue.state_reason, issue.locked, sorted(issue.labels)))
 
 
 def _number(each: TrackedIssue) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from ci_stat.failures import case_key
@@ -21,6 +22,7 @@ from ci_stat.result import failure_key
 INCIDENT = "incident"
 MOST_KEY = 300  # characters
 LEAST_TOGETHER = 5  # tests in one run; fewer fail together by chance, however few the job has
+ENOUGH_RUNS = 20  # from which one may say what is usual
 ALIKE = 0.5  # of the smaller of two sets of tests: from here on they are one incident
 MACHINES = frozenset({FailureKind.ENV, FailureKind.SETUP})
 # What the code of a test, or what it tests, did. The others belong to a whole run.
@@ -38,7 +40,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunRef:
-    """A finished run. `started`: aware, UTC."""
+    """A finished run. `started`: aware, UTC. `shows`: its tests ran, so that one which fails would be seen."""
 
     job: str
     number: int
@@ -47,6 +49,7 @@ class RunRef:
     branch: str
     commit: str
     succeeded: bool
+    shows: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,10 @@ class Failing:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The failures of the window [begin, end) and their history back to `since`; all aware, UTC.
+    """The failures of the window [begin, end), with all that is known from `since` to `until`; all aware, UTC.
 
-    - `failing`: everything that failed in the history. `incidents`: what failed together.
-    - `runs`: all finished runs from `since` to `end`, oldest first.
+    - `failing`: everything that failed in that time. `incidents`: what failed together.
+    - `runs`: all finished runs from `since` to `until`, oldest first.
     - `unread`: failed runs of the window of which no failure is known, by what became of their logs.
     - `zone`: whose days are counted.
     """
@@ -111,6 +114,28 @@ class Evidence:
     incidents: tuple[Failing, ...]
     runs: tuple[RunRef, ...]
     unread: tuple[tuple[str, int], ...] = ()
+    later: datetime | None = None
+
+    @property
+    def until(self) -> datetime:
+        """Up to when failures are known: a window of the past is not the end of the story."""
+        return max(self.end, self.later or self.end)
+
+    def before_end(self, hits: Iterable[Hit]) -> tuple[Hit, ...]:
+        return tuple(hit for hit in hits if hit.run.started < self.end)
+
+    @property
+    def at_end(self) -> "Evidence":
+        """As it was known at the window's end: what issues say, so that a second run of the day says nothing else."""
+        if self.until == self.end:
+            return self
+        cut = ((key, replace(each, hits=self.before_end(each.hits))) for key, each in self.failing.items())
+        groups = (replace(each, hits=self.before_end(each.hits)) for each in self.incidents)
+        return replace(
+            self, failing={key: each for key, each in cut if each.hits}, later=None,
+            incidents=tuple(each for each in groups if each.hits),
+            runs=tuple(run for run in self.runs if run.started < self.end),
+        )  # fmt: skip
 
     def in_window(self, hits: Iterable[Hit]) -> tuple[Hit, ...]:
         return tuple(hit for hit in hits if self.begin <= hit.run.started < self.end)
@@ -127,10 +152,11 @@ class Evidence:
 def issue_key(failure: CaseFailure) -> tuple[str, str]:
     """What one issue is about: key and name. Subtests go to their test; what has no name goes by its fingerprint."""
     kind, name = failure_key(failure)
+    name = name.encode("utf-8", "backslashreplace").decode()  # half a pair has no place in any text of ours
     if kind == FailureKind.CASE and not failure.guess:
         test = _SUBTEST.sub(r"\1", name)
         return _bounded(f"case:{test}"), test
-    return _bounded(f"{kind}:{name}"), case_key(failure.name)
+    return _bounded(f"{kind}:{name}"), case_key(failure.name).encode("utf-8", "backslashreplace").decode()
 
 
 def _bounded(key: str) -> str:
@@ -156,34 +182,50 @@ class History:
         self._together, self._share = together, share
 
     def evidence(
-        self, begin: datetime, end: datetime, since: datetime, others: Mapping[str, tuple[Elsewhere, ...]] | None = None
+        self,
+        begin: datetime,
+        end: datetime,
+        since: datetime,
+        others: Mapping[str, tuple[Elsewhere, ...]] | None = None,
+        until: datetime | None = None,
     ) -> Evidence:
-        """Of the window, as it was known at its end. `others`: what failed in other jobs, by key."""
-        failed = [each for each in self._failed if since <= each[0].started < end]
-        broken = self._broken(failed)
+        """Of the window, as it was known at `until`, or at its end. `others`: what failed in other jobs, by key."""
+        known = max(end, until or end)
+        failed = [each for each in self._failed if since <= each[0].started < known]
+        runs = [ref for ref in self._refs if since <= ref.started < known]
+        broken = self._broken(failed, runs)
         hits: dict[str, list[Hit]] = defaultdict(list)
         for ref, failures, _ in failed:
             cause = _cause(ref, failures, broken)
             for key, said in failures.items():
                 hits[key].append(Hit(ref, said, cause))
         failing = {key: _failing(key, its, (others or {}).get(key, ())) for key, its in hits.items()}
-        runs = [ref for ref in self._refs if since <= ref.started < end]
-        unread = Counter(log for ref, failures, log in failed if not failures and ref.started >= begin)
+        unread = Counter(log for ref, failures, log in failed if not failures and begin <= ref.started < end)
         return Evidence(
             begin, end, since, self._zone, self._jobs, failing, tuple(_incidents(failed, broken, failing)),
-            tuple(runs), tuple(sorted(unread.items())),
+            tuple(runs), tuple(sorted(unread.items())), known,
         )  # fmt: skip
 
-    def _broken(self, failed: Sequence["_Failed"]) -> dict[RunRef, frozenset[str]]:
+    def _broken(self, failed: Sequence["_Failed"], runs: Sequence[RunRef]) -> dict[RunRef, frozenset[str]]:
         """The runs in which too many tests failed together, and which."""
         tests = {ref: _tests(failures) for ref, failures, _ in failed if not _of_machines(failures)}
         known: dict[str, set[str]] = defaultdict(set)
         for ref, keys in tests.items():
             known[ref.job] |= keys
-        return {ref: keys for ref, keys in tests.items() if self._is_broken(len(keys), len(known[ref.job]))}
+        usual = {job: _usual([len(tests.get(ref, ())) for ref in runs if ref.job == job]) for job in known}
+        return {
+            ref: keys for ref, keys in tests.items() if self._is_broken(len(keys), len(known[ref.job]), usual[ref.job])
+        }
 
-    def _is_broken(self, tests: int, known: int) -> bool:
-        return tests > self._together or (tests >= LEAST_TOGETHER and tests >= self._share * known)
+    def _is_broken(self, tests: int, known: int, usual: float) -> bool:
+        """Where many tests fail in every run, many in one run are no incident."""
+        many = tests > self._together or (tests >= LEAST_TOGETHER and tests >= self._share * known)
+        return many and tests >= 2 * usual
+
+
+def _usual(tests: Sequence[int]) -> float:
+    """How many tests fail in the middle one of the runs; 0 where they are too few to tell."""
+    return median(tests) if len(tests) >= ENOUGH_RUNS else 0.0
 
 
 _Failures = Mapping[str, CaseFailure]
@@ -223,15 +265,16 @@ def _incidents(
 
 
 def _alike(broken: Mapping[RunRef, frozenset[str]]) -> list[list[RunRef]]:
-    groups: list[tuple[set[str], list[RunRef]]] = []
+    """Each run beside the first one that is like it: compared with all together, in time anything would be."""
+    groups: list[list[RunRef]] = []
     for ref, keys in broken.items():
-        group = next((each for each in groups if each[1][0].job == ref.job and alike(each[0], keys)), None)
+        like = (runs for runs in groups if runs[0].job == ref.job and alike(broken[runs[0]], keys))
+        group = next(like, None)
         if group is None:
-            groups.append((set(keys), [ref]))
+            groups.append([ref])
         else:
-            group[0].update(keys)
-            group[1].append(ref)
-    return [runs for _, runs in groups]
+            group.append(ref)
+    return groups
 
 
 def alike(one: Iterable[str], other: Iterable[str]) -> bool:
@@ -241,7 +284,10 @@ def alike(one: Iterable[str], other: Iterable[str]) -> bool:
 
 
 def freed(evidence: Evidence, keys: Iterable[str]) -> Evidence:
-    """The evidence with these tests taken out of incidents: they fail by themselves too, so all their runs count."""
+    """The evidence with these tests taken out of incidents: they fail by themselves too, so all their runs count.
+
+    The few that are left of an incident wait until they fail by themselves: for them alone it is none any more.
+    """
     own = set(keys)
     incidents = []
     for each in evidence.incidents:
@@ -249,8 +295,6 @@ def freed(evidence: Evidence, keys: Iterable[str]) -> Evidence:
         if len(left) >= LEAST_TOGETHER:
             name = f"{each.hits[0].run.job}: {len(left)} tests fail together"
             incidents.append(replace(each, members=left, name=name))
-        else:
-            own |= set(left)
     failing = {
         key: replace(each, hits=tuple(map(_without_incident, each.hits))) if key in own else each
         for key, each in evidence.failing.items()
@@ -297,10 +341,12 @@ def _cause(ref: RunRef, failures: _Failures, broken: Mapping[RunRef, frozenset[s
 
 
 def _ref(run: Run) -> RunRef:
+    succeeded = run.status == Status.SUCCESS
+    failures = _by_key(run.failures)
+    shows = succeeded or (bool(_tests(failures)) and not _of_machines(failures))
     return RunRef(
-        run.job_name, run.job_id, _moment(run), run.link, run.branch or "", run.commit or "",
-        run.status == Status.SUCCESS,
-    )  # fmt: skip
+        run.job_name, run.job_id, _moment(run), run.link, run.branch or "", run.commit or "", succeeded, shows
+    )
 
 
 def _moment(run: Run) -> datetime:

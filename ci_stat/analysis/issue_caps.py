@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from ci_stat.analysis.evidence import INCIDENT
 from ci_stat.analysis.issue_rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Reason
 
@@ -11,6 +12,7 @@ from ci_stat.records import IssueAction, Reason
 _ORDER = [
     IssueAction.FILE, IssueAction.REOPEN, IssueAction.COMMENT, IssueAction.CLOSE, IssueAction.UPDATE, IssueAction.NOT,
 ]  # fmt: skip
+_LATELY = timedelta(days=3)
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -32,9 +34,9 @@ def capped(decisions: Iterable[Decision], rules: Rules, problem: str, today: Tod
     if new > rules.implausible:
         return Decisions(
             tuple(found), f"{new} new issues at once are not plausible (more than {rules.implausible}).",
-            "The data is wrong, or everything is broken. Look at the plan; raise issue_implausible to go on.",
+            "The data is wrong, all is broken, or it is a backlog: look at the plan, and raise issue_implausible.",
         )  # fmt: skip
-    files = [each for each in found if each.action is IssueAction.FILE]
+    files = sorted((each for each in found if each.action is IssueAction.FILE), key=_newest_first)
     rest = [each for each in found if each.action not in (IssueAction.FILE, IssueAction.NOT)]
     rest.sort(key=_stalest_first)
     chosen = _chosen(files[: max(0, rules.new - len(today.filed))], rest, rules.changes, today)
@@ -54,6 +56,13 @@ def _chosen(files: Sequence[Decision], rest: Sequence[Decision], changes: int, t
     return chosen
 
 
+def _newest_first(decision: Decision) -> tuple[bool, bool, int]:
+    """Incidents, then what began lately, then the rest by failed runs: people can still say what they changed."""
+    marker, last = decision.marker, decision.last or _EVER
+    old = marker is None or last - marker.first > _LATELY
+    return decision.kind != INCIDENT, old, -decision.runs
+
+
 def _stalest_first(decision: Decision) -> tuple[int, datetime]:
     """Among equals those that have waited longest: whoever comes last today comes first tomorrow."""
     tracked = decision.issue.marker if decision.issue else None
@@ -61,5 +70,5 @@ def _stalest_first(decision: Decision) -> tuple[int, datetime]:
 
 
 def _left(decision: Decision) -> Decision:
-    why = f"would {decision.action.value}, when it is its turn: {decision.why}"
+    why = f"would {decision.action.value}, but that is enough for today: {decision.why}"
     return replace(decision, action=IssueAction.NOT, reason=Reason.CAP, why=why)

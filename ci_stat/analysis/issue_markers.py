@@ -1,7 +1,7 @@
 """What an issue says of itself, brought up to date by new evidence: counts only grow, and nothing is counted twice."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import timedelta
 from hashlib import sha256
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ci_stat.analysis.evidence import Evidence, Failing, Hit
 from ci_stat.analysis.issue_rules import Change
 from ci_stat.analysis.silence import DAY, longest_gap
-from ci_stat.records import Marker
+from ci_stat.records import Marker, masked_name
 
 MOST_TOLD = 30  # different messages of one case that are worth a comment each
 SHOWN_MEMBERS = 10
@@ -28,7 +28,8 @@ def first_marker(failing: Failing, hits: Sequence[Hit], evidence: Evidence, crea
     moments = [hit.run.started for hit in hits]
     return Marker(
         key=failing.key, kind=failing.kind, create=create, first=moments[0], last=moments[-1],
-        fingerprints=_fingerprints(failing, hits), branches=_branches(hits), days=_days(hits, evidence),
+        fingerprints=_fingerprints(failing, hits), branches=_branches(hits), jobs=_jobs(hits),
+        days=_days(hits, evidence),
         longest=longest_gap(moments) / DAY, members=tuple(failing.members), why=why,
     )  # fmt: skip
 
@@ -42,7 +43,7 @@ def grown(marker: Marker, failing: Failing | None, hits: Sequence[Hit], evidence
     merged |= {day: n for day, n in days.items() if day not in marker.days and day >= oldest}
     if not new and merged == marker.days:
         return marker
-    members = tuple(dict.fromkeys((*marker.members, *(failing.members if failing else ()))))
+    members = _with(marker.members, tuple(failing.members) if failing else (), MOST_MEMBERS)
     return replace(
         marker, days=dict(sorted(merged.items())), last=max([marker.last, *new]), members=members,
         longest=max(marker.longest, longest_gap([marker.last, *new]) / DAY),
@@ -60,7 +61,8 @@ def told(marker: Marker, failing: Failing, hits: Sequence[Hit]) -> Marker:
 
 def _with(known: tuple[str, ...], new: tuple[str, ...], most: int) -> tuple[str, ...]:
     """No more than a marker holds: what does not fit would be new for ever."""
-    return known if len(known) >= most else tuple(dict.fromkeys((*known, *new)))[:most]
+    added = [name for name in new if not _is_in(name, known)]
+    return known if len(known) >= most else tuple(dict.fromkeys((*known, *added)))[:most]
 
 
 def changes(marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedelta) -> tuple[Change, ...]:
@@ -71,7 +73,7 @@ def changes(marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedel
         found.append(Change("back", str((new[0].run.started - marker.last).days)))
     if failing.members:
         known = set(marker.members) if len(marker.members) < MOST_MEMBERS else set(failing.members)
-        more = [name for key, name in failing.members.items() if key not in known]
+        more = [name for key, name in failing.members.items() if not _is_in(key, known)]
         return (*found, Change("members", ", ".join(more[:SHOWN_MEMBERS]))) if more else tuple(found)
     seen = set(marker.fingerprints)
     for hit in hits:
@@ -80,8 +82,18 @@ def changes(marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedel
             seen.add(print_)
             found.append(Change("message", hit.said.message or hit.said.name, hit.said.excerpt))
     # One that had no branch known before gets no comment for having one now.
-    branches = [branch for branch in _branches(hits) if marker.branches and branch not in marker.branches]
+    branches = [branch for branch in _branches(hits) if marker.branches and not _is_in(branch, marker.branches)]
     return (*found, *(Change("branch", branch) for branch in branches))
+
+
+def is_of_jobs(marker: Marker, jobs: Iterable[str]) -> bool:
+    """Whether one of these jobs failed so; issues of older versions do not say in which."""
+    return not marker.jobs or any(_is_in(job, marker.jobs) for job in jobs)
+
+
+def _is_in(name: str, told: Container[str]) -> bool:
+    """Names that hold a secret stand masked in a marker."""
+    return name in told or masked_name(name) in told
 
 
 def _fingerprints(failing: Failing, hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -92,6 +104,10 @@ def _fingerprints(failing: Failing, hits: Sequence[Hit]) -> tuple[str, ...]:
 
 def _branches(hits: Sequence[Hit]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(hit.run.branch for hit in hits if hit.run.branch))
+
+
+def _jobs(hits: Sequence[Hit]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(hit.run.job for hit in hits))
 
 
 def _days(hits: Sequence[Hit], evidence: Evidence) -> dict[str, int]:

@@ -5,17 +5,19 @@ Every failure of the window and every open issue of ours gets a decision; where 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from ci_stat.analysis.evidence import INCIDENT, MACHINES, TESTS, Cause, Evidence, Failing, Hit, freed
 from ci_stat.analysis.issue_caps import Today, capped
-from ci_stat.analysis.issue_markers import changes, first_marker, grown, stamp, told
+from ci_stat.analysis.issue_markers import changes, first_marker, grown, is_of_jobs, stamp, told
 from ci_stat.analysis.issue_quiet import quiet_decision
 from ci_stat.analysis.issue_rules import Change, Decision, Decisions, Rules
 from ci_stat.analysis.tracker_index import Found, TrackerIndex
 from ci_stat.analysis.wording import date, plural, times
-from ci_stat.records import IssueAction, Ledger, LogState, Marker, Reason, Snapshot, TrackedIssue
+from ci_stat.records import IssueAction, Ledger, LogState, Marker, Mute, Reason, Snapshot, TrackedIssue
+
+OLD = timedelta(days=2)  # since a window ended: later one may ask whether it is over
 
 
 def decide(evidence: Evidence, snapshot: Snapshot, ledger: Ledger, rules: Rules, now: datetime) -> Decisions:
@@ -34,14 +36,14 @@ def _done_today(evidence: Evidence, snapshot: Snapshot, ledger: Ledger, now: dat
 
 def passes_gate(hits: Sequence[Hit], evidence: Evidence, rules: Rules) -> bool:
     """Whether a test failed often enough: in runs of this window, or in several windows of the last days."""
-    inside = evidence.in_window(hits)
+    inside, hits = evidence.in_window(hits), evidence.before_end(hits)
     return len(_runs(inside)) >= rules.failures or (bool(inside) and _windows(hits, evidence, rules) >= rules.windows)
 
 
 def _windows(hits: Iterable[Hit], evidence: Evidence, rules: Rules) -> int:
     """In how many windows of this length, counted back from this one's end, there is a failure."""
     length = evidence.end - evidence.begin
-    ages = (evidence.end - hit.run.started for hit in hits)
+    ages = (evidence.end - hit.run.started for hit in evidence.before_end(hits))
     return len({-(-age // length) for age in ages if age <= max(rules.memory, length)})
 
 
@@ -61,7 +63,8 @@ class _Subject:
 class _Planner:
     def __init__(self, evidence: Evidence, snapshot: Snapshot, ledger: Ledger, rules: Rules, now: datetime) -> None:
         own = [each.key for each in evidence.failing.values() if passes_gate(each.own, evidence, rules)]
-        self.evidence = freed(evidence, own)
+        self.known = freed(evidence, own)
+        self.evidence = self.known.at_end
         self.snapshot, self.ledger, self.rules, self.now = snapshot, ledger, rules, now
         self.index = TrackerIndex(snapshot, ledger)
 
@@ -96,7 +99,7 @@ class _Planner:
         refused = self._refused(failing, inside)
         if refused:
             reason, why = refused
-            mute = self.ledger.mutes.get(failing.key) if reason is Reason.MUTED else None
+            mute = self._mute(failing) if reason is Reason.MUTED else None
             return base(action=IssueAction.NOT, reason=reason, why=why, mute=mute)
         hits = failing.hits if failing.kind == INCIDENT else failing.own
         subject = _Subject(failing, hits, self.evidence.in_window(hits))
@@ -111,12 +114,18 @@ class _Planner:
             if failing.newest.guess:
                 return Reason.GUESS, "no rule knows this line of the log, so it may mean nothing"
             return Reason.NO_TEST, f"a failure of kind {failing.kind} belongs to a run, not to a test"
-        mute = self.ledger.mutes.get(failing.key)
+        mute = self._mute(failing)
         if mute and mute.until > self.now:
             return Reason.MUTED, f"muted until {date(mute.until, self.evidence.zone)}: {mute.why}"
         if failing.kind != INCIDENT and not self.evidence.in_window(failing.own):
             return Reason.INCIDENT, "it failed only in runs in which many tests failed together"
         return None
+
+    def _mute(self, failing: Failing) -> Mute | None:
+        """An incident is muted by the key in its issue's text, which stays when the first run of it is forgotten."""
+        found = self.index.of(failing).open if failing.kind == INCIDENT else None
+        key = found.marker.key if found and found.marker else failing.key
+        return self.ledger.mutes.get(failing.key) or self.ledger.mutes.get(key)
 
     def _at_tracker(self, subject: _Subject, found: Found) -> Decision:
         if found.open:
@@ -135,6 +144,9 @@ class _Planner:
         if off:
             return off
         assert issue.marker is not None
+        if not is_of_jobs(issue.marker, self.evidence.jobs):
+            why = f"#{issue.issue.number} is open, and is about {', '.join(issue.marker.jobs)}"
+            return self._not(subject, Reason.OTHER_JOB, why, issue)
         number, marker = issue.issue.number, grown(issue.marker, subject.failing, subject.hits, self.evidence)
         new = changes(issue.marker, subject.failing, subject.hits, self.rules.back)
         marks = {self._mark(number, each): each for each in new}
@@ -183,7 +195,9 @@ class _Planner:
             return self._not(subject, refused, why, issue)
         after = replace(subject, hits=later, inside=inside)
         if self.now - closed <= self.rules.reopen:
-            return self._again(after, issue, closed)
+            # Somebody else's issue is known by its title only: that needs as much evidence as a new one.
+            sure = issue.ours or passes_gate(later, self.evidence, self.rules)
+            return self._again(after, issue, closed) if sure else self._below(after, issue)
         return self._new(after, issue)
 
     def _again(self, subject: _Subject, issue: TrackedIssue, closed: datetime) -> Decision:
@@ -200,6 +214,8 @@ class _Planner:
         return self._act(IssueAction.REOPEN, subject, why, issue, marker, changes=new, stamp=name)
 
     def _new(self, subject: _Subject, before: TrackedIssue | None) -> Decision:
+        if self._is_over(subject):
+            return self._not(subject, Reason.OVER, "the window is old, and it has not failed since", before)
         failing, rules = subject.failing, self.rules
         inside, runs = subject.inside, len(_runs(subject.inside))
         if failing.key in self.ledger.unsettled:
@@ -218,6 +234,13 @@ class _Planner:
         marker = first_marker(failing, subject.hits, self.evidence, name, why)
         return self._act(IssueAction.FILE, subject, why, None, marker, before=before, stamp=name)
 
+    def _is_over(self, subject: _Subject) -> bool:
+        """Whether an old window is looked at, and nothing of it is left today."""
+        known, key = self.known, subject.failing.key
+        later = known.failing.get(key) or next((each for each in known.incidents if each.key == key), None)
+        hits = later.hits if later and later.kind == INCIDENT else later.own if later else ()
+        return known.until - known.end >= OLD and all(hit.run.started < known.end for hit in hits)
+
     def _below(self, subject: _Subject, before: TrackedIssue | None) -> Decision:
         earlier = len(_runs(subject.hits)) - len(_runs(subject.inside))
         need = f"{self.rules.failures} failed runs make an issue, or {self.rules.windows} windows with one"
@@ -229,14 +252,18 @@ class _Planner:
     def _without_failures(self, issue: TrackedIssue) -> Decision:
         """An open issue of ours of which nothing failed in the window, or nothing that counts."""
         marker = issue.marker
-        failing = self.evidence.failing.get(marker.key) if marker else None
+        failing = self.known.failing.get(marker.key) if marker else None
         if marker is not None and failing is not None:
-            missed = grown(marker, failing, failing.own, self.evidence)
+            subject = _Subject(failing, self.known.before_end(failing.own), ())
+            missed = grown(marker, failing, subject.hits, self.evidence)
             if missed != marker and not self._blocked(issue):
-                subject = _Subject(failing, failing.own, ())
                 why = f"#{issue.issue.number} lacks failures of earlier windows"
                 return self._act(IssueAction.UPDATE, subject, why, issue, missed)
-        return quiet_decision(issue, self.evidence, self.ledger, self.rules, self.now, self._commented_today(issue))
+            if len(subject.hits) < len(failing.own):
+                return self._not(
+                    subject, Reason.QUIET, f"#{issue.issue.number}: it failed again since the window", issue
+                )
+        return quiet_decision(issue, self.known, self.ledger, self.rules, self.now, self._commented_today(issue))
 
     def _blocked(self, issue: TrackedIssue) -> bool:
         mute = self.ledger.mutes.get(issue.marker.key) if issue.marker else None

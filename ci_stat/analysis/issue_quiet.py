@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from msgspec import structs
 
-from ci_stat.analysis.evidence import INCIDENT, Evidence
-from ci_stat.analysis.issue_markers import stamp
+from ci_stat.analysis.evidence import INCIDENT, Evidence, RunRef
+from ci_stat.analysis.issue_markers import is_of_jobs, stamp
 from ci_stat.analysis.issue_rules import Change, Decision, Rules
-from ci_stat.analysis.silence import DAY, Silence
+from ci_stat.analysis.silence import DAY, Silence, bursts
 from ci_stat.analysis.wording import date, plural
 from ci_stat.failures import named_in
-from ci_stat.records import IssueAction, Ledger, Marker, Reason, TrackedIssue
+from ci_stat.records import IssueAction, Ledger, Marker, Reason, TrackedIssue, masked_name
 
 LEAST_SHOWN = 0.0001
 
@@ -38,6 +38,8 @@ def quiet_decision(
     call = stamp("close", number, marker.last.isoformat())
     if marker.closed == call:
         return replace(base, reason=Reason.PERSON, why=f"#{number}: somebody opened it again after we had closed it")
+    if not is_of_jobs(marker, evidence.jobs):
+        return replace(base, reason=Reason.OTHER_JOB, why=f"#{number} is about {', '.join(marker.jobs)}")
     silence = silence_of(marker, evidence)
     refused = _too_early(issue, silence, rules, now, commented and call not in issue.told)
     said = silence_words(silence)
@@ -51,24 +53,38 @@ def quiet_decision(
 
 
 def silence_of(marker: Marker, evidence: Evidence) -> Silence:
-    """How long nothing was heard of it, by the end of the window."""
+    """How long nothing was heard of it, in runs that would have shown it: of its jobs and branches, with tests run."""
     return Silence(
         failures=marker.failures,
         span=marker.last - marker.first,
-        quiet=max(timedelta(0), evidence.end - marker.last),
+        quiet=max(timedelta(0), evidence.until - marker.last),
         longest=marker.longest * DAY,
         runs=_runs_of_span(marker, evidence),
-        runs_since=evidence.runs_between(marker.last + timedelta(microseconds=1)),
+        runs_since=len(_shown(marker, evidence, marker.last + timedelta(microseconds=1))),
+        bursts=bursts(marker.days) + bool(marker.older),
     )
 
 
 def _runs_of_span(marker: Marker, evidence: Evidence) -> int:
     """Finished runs from the first to the last failure; those before our history are estimated."""
-    known = evidence.runs_between(max(marker.first, evidence.since), marker.last)
+    known = len(_shown(marker, evidence, marker.first, marker.last))
     before = evidence.since - marker.first
     if before <= timedelta(0):
         return known
-    return known + int(len(evidence.runs) * (before / (evidence.end - evidence.since)))
+    shown = len(_shown(marker, evidence, evidence.since))
+    return known + int(shown * (before / (evidence.until - evidence.since)))
+
+
+def _shown(marker: Marker, evidence: Evidence, first: datetime, last: datetime | None = None) -> list[RunRef]:
+    """The runs in [first, last) that would have shown the failure."""
+    runs = (run for run in evidence.runs if first <= run.started and (last is None or run.started < last))
+    return [run for run in runs if run.shows and _is_of(marker, run)]
+
+
+def _is_of(marker: Marker, run: RunRef) -> bool:
+    """Whether it is a run of its jobs and branches; names that hold a secret stand masked in a marker."""
+    its_branch = not marker.branches or {run.branch, masked_name(run.branch)} & set(marker.branches)
+    return bool(its_branch) and is_of_jobs(marker, (run.job,))
 
 
 def silence_words(silence: Silence) -> str:
@@ -86,8 +102,8 @@ def _chance(chance: float) -> str:
 def _too_early(
     issue: TrackedIssue, silence: Silence, rules: Rules, now: datetime, commented: bool
 ) -> tuple[Reason, str] | None:
-    if not silence.long_enough:
-        return Reason.QUIET, ""
+    if silence.lacking:
+        return Reason.QUIET, f"{silence_words(silence)}; {silence.lacking}"
     if not silence.enough_runs:
         return Reason.FEW_RUNS, f"only {plural(silence.runs_since, 'run')} since the last failure"
     if issue.person_wrote and now - issue.person_wrote < rules.person:

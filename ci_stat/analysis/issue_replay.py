@@ -14,6 +14,7 @@ from ci_stat.analysis.issue_plan import decide
 from ci_stat.analysis.issue_rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Ledger, ListedIssue, Marker, Snapshot, TrackedIssue
 
+JUDGED = timedelta(days=7)  # a filing of yesterday had no time to prove right
 Ask = Callable[[datetime, datetime, datetime], Evidence]  # begin, end, since
 
 
@@ -148,7 +149,7 @@ def _judge(card: Scorecard, tracker: MemoryTracker, evidence: Evidence) -> None:
         later = [hit for hit in _hits(each, evidence, tracker) if hit.run.started > each.at]
         if each.action is IssueAction.CLOSE and later:
             card.refailed.append(each)
-        if each.action is IssueAction.FILE and not later:
+        if each.action is IssueAction.FILE and not later and evidence.end - each.at >= JUDGED:
             card.single.append(each)
     card.open = sum(each.issue.open for each in tracker.issues.values())
 

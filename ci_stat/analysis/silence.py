@@ -1,7 +1,8 @@
 """When silence is evidence: whether what failed now and then, and has not for a while, has stopped."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from math import sqrt
 
@@ -9,13 +10,17 @@ DAY = timedelta(days=1)
 DOUBT = 0.01  # how likely the silence may be by chance
 LEAST_RUNS = 50  # since the last failure, however often it failed before
 LEAST_QUIET = 7 * DAY  # a team's week: what fails on Mondays only has not stopped on Thursday
-LONG_QUIET = 90 * DAY  # then it is closed though its failures are too few for any formula
+LONG_QUIET = 90 * DAY  # then failures that came in bursts count one by one again
+STEADY = 0.3  # share of runs: what failed so often from its first to its last failure was broken, and is mended
+MENDED_QUIET, BURST_QUIET = 14 * DAY, 28 * DAY  # after the one burst there was: of what was broken, and of the others
 _Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """n failures over `span`, then quiet for `quiet`; aware times and whole runs.
+    """n failures in `bursts` over `span`, then quiet for `quiet`; aware times and whole runs.
+
+    - `bursts`: stretches of days with failures; a day without one ends it.
 
     - `longest`: the longest silence before this one. `runs`: finished runs from the first to the last failure;
       `runs_since`: after it.
@@ -27,6 +32,7 @@ class Silence:
     longest: timedelta
     runs: int
     runs_since: int
+    bursts: int = 1
 
     @property
     def chance(self) -> float:
@@ -34,8 +40,16 @@ class Silence:
 
         The rule of the Go project's watcher. Failures within one day count as spread over that day.
         """
+        return self._chance(self.failures)
+
+    @property
+    def chance_by_bursts(self) -> float:
+        """The same with bursts: ten failures on one bad day are one occasion, not ten."""
+        return self._chance(self.bursts)
+
+    def _chance(self, times: int) -> float:
         span = max(self.span, DAY)
-        return float((span / (span + self.quiet)) ** (self.failures - 1))
+        return float((span / (span + self.quiet)) ** (times - 1))
 
     @property
     def chance_by_runs(self) -> float:
@@ -43,11 +57,27 @@ class Silence:
         return float((1 - lower_bound(self.failures, max(self.runs, self.failures))) ** self.runs_since)
 
     @property
-    def long_enough(self) -> bool:
-        if self.quiet <= max(LEAST_QUIET, self.longest):
-            return False
-        # Each gap between failures is one more occasion to be fooled: what doubt there is they share.
-        return self.quiet >= LONG_QUIET or self.chance < DOUBT / max(1, self.failures - 1)
+    def lacking(self) -> str:
+        """What speaks against the silence yet, in words; "" when it is long enough."""
+        least = max(LEAST_QUIET, self.longest)
+        if self.quiet <= least:
+            return f"more than {least.days} quiet days are needed"
+        if self.failures == 1:  # of an incident: no formula speaks about one run
+            return "" if self.quiet >= LONG_QUIET else f"{LONG_QUIET.days} quiet days are needed after one run"
+        if self.chance >= DOUBT:
+            return f"that must be less than {DOUBT:.0%}"
+        return "" if self.quiet >= LONG_QUIET else self._of_bursts
+
+    @property
+    def _of_bursts(self) -> str:
+        if self.bursts == 1:
+            steady = lower_bound(self.failures, max(self.runs, self.failures)) >= STEADY
+            least = MENDED_QUIET if steady else BURST_QUIET
+            return "" if self.quiet >= least else f"{least.days} quiet days are needed after a single burst of failures"
+        # Each gap between bursts is one more occasion to be fooled: what doubt there is they share.
+        if self.chance_by_bursts < DOUBT / (self.bursts - 1):
+            return ""
+        return f"they came in {self.bursts} bursts only, by which it is {self.chance_by_bursts:.1%}"
 
     @property
     def enough_runs(self) -> bool:
@@ -64,6 +94,12 @@ def lower_bound(failures: int, runs: int) -> float:
     middle = rate + z2 / (2 * runs)
     half = _Z * sqrt(rate * (1 - rate) / runs + z2 / (4 * runs * runs))
     return max(0.0, (middle - half) / (1 + z2 / runs))
+
+
+def bursts(days: Iterable[str]) -> int:
+    """How many stretches of days these are; ISO dates."""
+    dates = sorted(map(date.fromisoformat, days))
+    return sum(later - sooner > DAY for sooner, later in pairwise(dates)) + bool(dates)
 
 
 def longest_gap(moments: list[datetime]) -> timedelta:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ci_stat.analysis.evidence import INCIDENT, Failing, alike
 from ci_stat.failures import Named, named_in, names
-from ci_stat.records import Ledger, Snapshot, TrackedIssue
+from ci_stat.records import Ledger, Snapshot, TrackedIssue, masked_name
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,20 @@ class TrackerIndex:
 
     def _about(self, failing: Failing) -> Iterable[TrackedIssue]:
         if failing.kind == INCIDENT:
-            return [each for each in self._incidents if each.marker and alike(each.marker.members, failing.members)]
+            return [each for each in self._incidents if each.marker and _alike(each.marker.members, failing.members)]
         said = failing.newest
         where = said.file or said.suite
         near = [*self._cut]
         for handle in handles(failing.name):
             near += self._titled.get(handle, ())
-        return self._ours.get(failing.key, []) + [each for named, each in near if names(named, failing.name, where)]
+        own = self._ours.get(failing.key, []) + self._ours.get(masked_name(failing.key), [])
+        return own + [each for named, each in near if names(named, failing.name, where)]
+
+
+def _alike(told: Iterable[str], members: Iterable[str]) -> bool:
+    """Also where names are masked in a marker, because they hold a secret or a private host."""
+    keys, known = list(members), set(told)
+    return alike(known, [masked if (masked := masked_name(key)) in known else key for key in keys])
 
 
 def handles(case: str) -> set[str]:

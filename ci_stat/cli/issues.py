@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ci_stat.cli import options
-from ci_stat.errors import NotDelivered, Refused, UsageError
+from ci_stat.errors import DataTrouble, NotDelivered, Refused, UsageError
 
 if TYPE_CHECKING:
     from ci_stat.applying import Applied
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from ci_stat.loading import Source
     from ci_stat.records import IssuePlan, Window
 
+LAST_YEAR = 9999  # whose last day has no UTC in some zones
+
 _EPILOG = """\b
 Examples:
   ci-stat issues plan                            what yesterday's nightly failures would have us do, and why
   ci-stat issues plan --plan-out plan.json       the same, to be read and applied later
+  ci-stat issues show plan.json --drafts         read it
   ci-stat issues apply plan.json                 do it, unless the tracker has moved on since
   ci-stat issues plan --post                     plan and do it in one go: for cron
   ci-stat issues explain testSuite.TestName      why a case has an issue, or has none
@@ -70,7 +73,8 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: str, jobs: Sequence[str],
          now: str | None, **window: Any) -> None:  # fmt: skip
     """What is to be done for the failures of a window, and why not for the others."""
-    from ci_stat.filing import jobs_of, write_plan
+    from ci_stat.filing import jobs_of
+    from ci_stat.plan_files import write_plan
 
     if post and plan_out:
         raise UsageError("--plan-out saves a plan for later, and --post does it now.", "Give one of them.")
@@ -82,22 +86,40 @@ def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: s
     if plan_out:
         write_plan(made.plan, Path(plan_out))
     _show(made.plan, applied, as_json, color, source, drafts)
-    _hint_empty(source, wanted, names)
+    empty = _empty(source, wanted, names)
     if not post and not as_json:
         _say_next(made.plan, plan_out)
     _complain(made.plan, applied)
+    if empty:
+        raise empty
 
 
 @issues.command()
 @click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
-@_json_option
+@click.option("--drafts", is_flag=True, help="The texts too, as they would stand at the tracker.")
 @options.color_option
-def apply(file: Path, as_json: bool, color: str) -> None:
-    """Do what a saved plan says. Refused if the tracker has moved on since it was made."""
-    from ci_stat.filing import read_plan
+def show(file: Path, drafts: bool, color: str) -> None:
+    """A saved plan, to be read by a person. Nothing is asked and nothing done."""
+    from ci_stat.plan_files import read_plan
+    from ci_stat.reports.issue_plan_text import drafts_text, plan_screen
 
     saved = read_plan(file)
-    settings, source, moment = _opened(None)
+    _print({}, plan_screen(saved), False, color, True)
+    if drafts:
+        click.echo(drafts_text(saved))
+
+
+@issues.command()
+@click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
+@click.option("--now", metavar="TIME", help="Take this for the present. [now]")
+@_json_option
+@options.color_option
+def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
+    """Do what a saved plan says. Refused if it is older than a day, or the tracker has moved on since it was made."""
+    from ci_stat.plan_files import read_plan
+
+    saved = read_plan(file)
+    settings, source, moment = _opened(now)
     with _watched_filer(settings, source, moment) as filer:
         applied = filer.apply(saved)
     _show(saved, applied, as_json, color, source, drafts=False)
@@ -152,6 +174,8 @@ def mute(case: str, until: str | None, why: str, off: bool) -> None:
     end = end.replace(tzinfo=zone) if end.tzinfo is None else end
     if end <= moment():
         raise UsageError(f"--until {until} is in the past.", "Name a day to come; --off ends a mute.")
+    if end.year >= LAST_YEAR:
+        raise UsageError(f"--until {until} is too far away.", f"Name a day before the year {LAST_YEAR}.")
     known.mute(Mute(key, case, end, why.strip(), moment()))
     click.echo(f"{visible(case)} is muted until {end:%Y-%m-%d %H:%M}.")
 
@@ -221,7 +245,7 @@ class _watched_filer:
     def __enter__(self) -> "Filer":
         from ci_stat.filing import filer
 
-        return filer(*self._given, self._watching.__enter__())
+        return filer(*self._given, self._watching.__enter__(), lambda: datetime.now(UTC))
 
     def __exit__(self, *error: Any) -> None:
         self._watching.__exit__(*error)
@@ -277,17 +301,19 @@ def _print(data: Any, screen_of: Any, as_json: bool, color: str, found: bool) ->
         screen.show(screen_of, sys.stdout, options.colored(color))
 
 
-def _hint_empty(source: "Source", window: "Window", jobs: Sequence[str]) -> None:
-    """A window without runs is no quiet window: say which name nobody knows, or that the data is old."""
+def _empty(source: "Source", window: "Window", jobs: Sequence[str]) -> DataTrouble | None:
+    """A window without runs is no quiet window: which name nobody knows, or that the data is old."""
+    from ci_stat.escape import visible
     from ci_stat.records import RunFilter
 
     wanted = RunFilter(window, jobs=tuple(jobs))
-    if source.count_rows([wanted]) == [0]:
-        for problem in source.unknown_names(wanted):
-            click.echo(f"ci-stat: {problem}", err=True)
-        click.echo(
-            f"ci-stat: no run of {', '.join(jobs)} is in this window: that is not the same as no failure", err=True
-        )
+    if source.count_rows([wanted]) != [0]:
+        return None
+    problems = [visible(problem) for problem in source.unknown_names(wanted)]
+    return DataTrouble(
+        f"No run of {visible(', '.join(jobs))} is in this window: that is not the same as no failure.",
+        "\n  ".join(problems) or "Look at the writer of ci_data: `ci-stat config --check` shows the newest row.",
+    )
 
 
 def _say_next(made: "IssuePlan", saved: str | None) -> None:

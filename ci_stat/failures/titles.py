@@ -21,6 +21,9 @@ _PLAIN = re.compile(r"(?i)(?:unstable|flaky) tests?:? `+([^`]+)`+(?: in (?:the )
 _MADE = re.compile(r"(?i)(?:\[[^\]]*\] *)?(?:case failure|stabi?li[sz]ed case failed): *(?P<name>.+)$")
 _FILE_FIRST = re.compile(r"(?i)(?P<name>(?:(?:FAIL|PANIC|MISS): *)?\S+\.go:.+?) failed$")
 _NEW = re.compile(r"(?i)(?:[\w*/, -]{1,60}: *)?(?:add|support|implement|introduce|provide)\b")
+# Of a change, not of a failure: one taken back, or a test that is to fail sooner.
+_REVERT = re.compile(r'(?i)revert *["\u201c]|\[revert\]')
+_SOONER = re.compile(r"(?i)(?:[\w*/, -]{1,60}: *)?(?:make|let) +(?:the +|test +)?\S{1,200} +fail +\w")
 _TOKEN = re.compile(r"`+([^`]+)`+|[^\s`]+")
 _POSITION = re.compile(r"\S+\.go:(?:\d+:?)?$")
 _TESTLIKE = re.compile(
@@ -69,13 +72,15 @@ def _shown(name: str) -> str:
 def named_in(title: str) -> Named | None:
     """The test that a title says is failing, unstable or flaky. None for other titles."""
     text = " ".join(title[:LONGEST].split())
+    if _REVERT.match(text):
+        return None
     whole = _PLAIN.match(text)
     if whole:
         return _named(whole[1], text[whole.end(1) :])
     made = _MADE.match(text) or _FILE_FIRST.match(text)
     if made:
         return _named(made["name"].replace("`", ""), "")
-    return None if _NEW.match(text) else next(_in_words(text), None)
+    return None if _NEW.match(text) or _SOONER.match(text) else next(_in_words(text), None)
 
 
 def _in_words(text: str) -> Iterator[Named]:

@@ -45,6 +45,7 @@ from ci_stat.records.issue import (
     Snapshot,
     TrackedIssue,
     Written,
+    masked_name,
 )
 from ci_stat.records.run import (
     DEFAULT_RUN_URL,
@@ -114,6 +115,7 @@ __all__ = [
     "Written",
     "every_period",
     "failures_of",
+    "masked_name",
     "no_number",
     "period_length",
     "pull_number",

@@ -5,10 +5,12 @@ Times are aware, in UTC. Everything here can be written as JSON, and read again.
 
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 import msgspec
 
 from ci_stat.records.delivery import DeliveryState
+from ci_stat.records.failure import FailureKind
 
 DEFAULT_ISSUE_JOB = "tidb-unit-test-nightly"
 
@@ -44,6 +46,8 @@ class Reason(StrEnum):
     CAP = "cap reached"
     TAKEN_OVER = "text taken over by a person"
     LOCKED = "locked"
+    OTHER_JOB = "another job's issue"
+    OVER = "over since"
     GONE = "deleted or moved"
     UNSETTLED = "an earlier try is not settled"
     QUIET = "quiet, not for long enough"
@@ -57,11 +61,13 @@ class Marker(msgspec.Struct, frozen=True):
     - `key`: the failure; for an incident that of its first day. `kind`: `case`, ... or `incident`.
     - `create`: the intent that it was created for.
     - `fingerprints`, `branches`: those that were told, in the text or in a comment.
+    - `jobs`: those that it failed in.
     - `days`: failed runs by day (ISO date, the CI database's zone); `older`: those of days before.
     - `first`, `last`: start of the first and the last failed run.
     - `longest`: the longest silence between two failures, in days.
     - `members`: keys of an incident's cases. `closed`: for which silence we closed it; "" if we have not.
     - `why`: the sentence that it was filed for.
+    - `commits`: of the first failure, and of the last pass before it; "" where it is not known.
     """
 
     key: str
@@ -71,16 +77,31 @@ class Marker(msgspec.Struct, frozen=True):
     last: datetime
     fingerprints: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
     days: dict[str, int] = {}
     older: int = 0
     longest: float = 0.0
     members: tuple[str, ...] = ()
     closed: str = ""
     why: str = ""
+    commits: tuple[str, str] = ("", "")
 
     @property
     def failures(self) -> int:
         return self.older + sum(self.days.values())
+
+
+_KINDS = frozenset({*FailureKind, "incident"})
+
+
+def masked_name(text: str) -> str:
+    """What stands in a marker for a name that holds a secret: not the name, and not the same for two names.
+
+    The kind in front of a key stays: `case:~0123456789abcdef`.
+    """
+    kind, colon, _ = text.partition(":")
+    known = f"{kind}:" if colon and kind in _KINDS else ""
+    return f"{known}~{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 class ListedIssue(msgspec.Struct, frozen=True):
@@ -138,7 +159,6 @@ class TrackedIssue(msgspec.Struct, frozen=True):
     """An issue that has to do with a failing case, or is ours.
 
     - `marker`: read from its text, if we wrote it. `ours`: we created it.
-    - `cases`: what its title names (`failures.titles`).
     - `person_wrote`: when somebody else last commented; `commented`: when we did; `told`: ids of our comments.
     """
 
@@ -253,6 +273,7 @@ class Planned(msgspec.Struct, frozen=True):
 
     - `reason`: a `Reason` where nothing is done. `why`: a sentence with the numbers.
     - `runs`: failed runs in the window. `number`, `url`: the issue, 0 and "" where there is none.
+    - `seen`: a hash of the issue's state when this was planned: if it has another by then, nothing is done.
     """
 
     key: str
@@ -265,13 +286,15 @@ class Planned(msgspec.Struct, frozen=True):
     last: datetime | None = None
     number: int = 0
     url: str = ""
+    seen: str = ""
     draft: Draft | None = None
 
 
 class IssuePlan(msgspec.Struct, frozen=True):
     """What would be done. `stopped`: why nothing will be; `tracker`: a hash of what it was made from.
 
-    `window`: its begin and end, for people in `zone`; `notes`: what a reader should know.
+    `looked_at`: when the tracker was read. `window`: its begin and end, for people in `zone`; `notes`: what a reader
+    should know.
     """
 
     repo: str
@@ -279,6 +302,7 @@ class IssuePlan(msgspec.Struct, frozen=True):
     window: tuple[datetime, datetime]
     jobs: tuple[str, ...]
     made_at: datetime
+    looked_at: datetime
     tracker: str
     entries: tuple[Planned, ...]
     stopped: str = ""

@@ -52,7 +52,7 @@ class About:
 
     - `hosts`: names that nobody outside may see. `reproduce`: a command with {case} {test} {suite} {file} {package}.
     - `commits`: by key, the commit of the first failure and of the last pass before it; "" where it is not known.
-    - `now`: aware. `silence_hint`: one more way to switch us off.
+    - `now`: aware.
     """
 
     repo: str
@@ -64,4 +64,3 @@ class About:
     reproduce: str = ""
     version: str = ""
     commits: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    silence_hint: str = ""

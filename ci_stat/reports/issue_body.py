@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from shlex import quote
 
@@ -13,22 +14,28 @@ from ci_stat.analysis.issue_rules import Decision
 from ci_stat.analysis.silence import lower_bound
 from ci_stat.escape import visible
 from ci_stat.failures import title_name
-from ci_stat.records import FailureKind, IssueAction, Marker
+from ci_stat.records import FailureKind, IssueAction, Marker, masked_name
 from ci_stat.reports.issue_about import About
-from ci_stat.reports.issue_marker import block, hidden, remarked, replaced, trimmed
+from ci_stat.reports.issue_marker import BEGIN, END, block, hidden, read, remarked, replaced, trimmed
 from ci_stat.reports.issue_parts import Pen, command, share
 from ci_stat.reports.redaction import redacted
 from ci_stat.reports.words import plural
 
-TITLE, BODY = 256, 60_000  # characters; GitHub takes 65,536 of a text, and people write around ours
-DAYS, MEMBERS, PLACES = 14, 50, 5  # shown of each
+TITLE, BODY = 256, 60_000  # characters of ours; people write around it
+WHOLE = 65_000  # of an issue's text with what people wrote; GitHub takes 65,536
+# Members, and lines of the log. No lines at all: nothing but the numbers, and what they were of.
+_LEVELS = ((50, 30), (10, 10), (0, 3), (0, 0))
+DAYS, PLACES = 14, 5  # shown of each
+RARE, NEARLY_ALWAYS = 0.5, 0.8  # rates, at the lower end of what they may be
 _HIDDEN = 20_000  # characters of a marker: a name that is longer leaves no room for text
 
-# A reference of ours in the last lines of our part; before the marker, which no foreign text can have in it.
+# A reference of ours, as the last lines of our part are written; only the tracker's line ends may differ.
 _EARLIER = re.compile(
-    r"Earlier: #(\d{1,9}) \(closed (\d{4}-\d\d-\d\d)\)\.\s{1,8}---\s{1,8}[^\r\n]{0,300}\s{1,8}"
-    r"<!-- ci_stat:issue:"
+    r"\n(Earlier: #[1-9]\d{0,8} \(closed \d{4}-\d\d-\d\d\)\.)\r?\n\r?\n---\r?\n\r?\n"
+    r"`+ ?ci_stat [^`\r\n]{0,100}`+, [^`\r\n]{1,100}\. What people write above and below this stays\.\r?\n\r?\n"
+    r"<!-- ci_stat:issue:v1 [^\r\n]{0,30100}-->\s{0,8}\Z"
 )
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,10 @@ class Writer:
 
     @property
     def hits(self) -> tuple[Hit, ...]:
-        """What speaks for the issue, oldest first."""
-        failing = self.decision.failing
-        return (failing.own or failing.hits) if failing else ()
+        """What speaks for the issue, oldest first: what was before its first failure is another issue's."""
+        failing, marker = self.decision.failing, self.decision.marker
+        every = (failing.own or failing.hits) if failing else ()
+        return tuple(hit for hit in every if marker is None or hit.run.started >= marker.first) or every
 
     @property
     def _is_incident(self) -> bool:
@@ -72,8 +80,17 @@ class Writer:
         if decision.issue is None or decision.marker is None:
             return None
         old = decision.issue.issue.body
-        new = replaced(old, self.block()) if decision.failing else remarked(old, self.marker)
-        return None if new == old else new
+        new = self._replaced(old) if decision.failing else remarked(old, self.marker)
+        return None if new is None or new == old or len(new) > WHOLE else new
+
+    def _replaced(self, old: str) -> str | None:
+        """With less of ours where people wrote much; where nothing of ours fits any more, only the marker changes."""
+        around = replaced(old, "")
+        if around is None:
+            return None
+        room = WHOLE - len(around)
+        text = self.block(min(BODY, room))
+        return replaced(old, text) if len(text) <= room else remarked(old, self.marker)
 
     @cached_property
     def marker(self) -> Marker:
@@ -81,22 +98,33 @@ class Writer:
         assert self.decision.marker is not None  # of whatever is ours and written
         marker = trimmed(self.decision.marker)
 
-        def clean(names: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(redacted(name, self.about.hosts) for name in names)
+        def clean(*names: str) -> tuple[str, ...]:
+            return tuple(name if redacted(name, self.about.hosts) == name else masked_name(name) for name in names)
 
-        (key,) = clean((marker.key,))
-        return replace(marker, key=key, branches=clean(marker.branches), members=clean(marker.members))
+        return replace(
+            marker, key=clean(marker.key)[0], branches=clean(*marker.branches), jobs=clean(*marker.jobs),
+            members=clean(*marker.members), why=redacted(marker.why, self.about.hosts), commits=self._commits,
+        )  # fmt: skip
 
-    def block(self) -> str:
-        """Our part, under `BODY` characters: of a failure with very long names less is shown."""
+    @property
+    def _commits(self) -> tuple[str, str]:
+        """Around the first failure: looked up for a new issue, and known by its marker ever after."""
+        marker = self.decision.marker
+        looked_up = self.about.commits.get(self.decision.key, ("", ""))
+        failed, passed = looked_up if any(looked_up) or marker is None else marker.commits
+        return (failed if _COMMIT.fullmatch(failed) else "", passed if _COMMIT.fullmatch(passed) else "")
+
+    def block(self, room: int = BODY) -> str:
+        """Our part, under `room` characters if that can be: of a failure with very long names less is shown."""
         text = ""
-        for members, lines in ((MEMBERS, 30), (MEMBERS // 5, 10), (0, 3)):
+        for members, lines in _LEVELS:
             text = block(self._text(members, lines))
-            if len(text) < BODY:
+            if len(text) < room:
                 break
         return text
 
     def _text(self, members: int, lines: int) -> str:
+        silence = ("### How to silence it", "\n".join(self._silence())) if lines else ()
         parts = (
             self.pen.fence(self._message(), lines=10, size=2_000),
             "## Bug Report",
@@ -105,8 +133,7 @@ class Writer:
             "### 3. What did you see instead (Required)", *self._seen(members, lines),
             "### 4. What is your version? (Required)", self._version(),
             "### Why this issue is here", self._why(),
-            "### How to silence it", "\n".join(self._silence()),
-            *self._people(), "---", self._foot(),
+            *silence, *self._people(), "---", self._foot(),
         )  # fmt: skip
         line = hidden(self.marker)
         return "\n\n".join((*parts, *([line] if len(line) < _HIDDEN else [])))
@@ -124,16 +151,31 @@ class Writer:
             f"{self.decision.name}\n{said.file}\n{said.suite}"
         ):
             line, where = command(self.decision.name, said, self.about.repo, self.about.reproduce)
-        if line:
-            yield pen.fence(line, "sh")
-            yield (
-                f"In the folder of {pen.code(where)}. " if where else ""
-            ) + "It fails now and then: run it many times."
+        shown = pen.fence(line, "sh")
+        if line and f"\n{line}\n" in shown:  # what was broken to be harmless is no command any more
+            yield shown
+            yield from filter(None, [" ".join(self._hints(where))])
         else:
             last = self.hits[-1]
             commit = f" on commit {pen.code(last.run.commit)}" if last.run.commit else ""
-            link = pen.link("the last run that failed", last.run.link)
-            yield f"Run the job {pen.code(last.run.job)} again{commit}: {link}."
+            yield f"Run the job {pen.code(last.run.job)} again{commit}: {self._last_run()}."
+
+    def _hints(self, where: str) -> Iterator[str]:
+        failed, runs, _ = self._counted()
+        least = lower_bound(failed, runs)
+        if where:
+            yield f"In the folder of {self.pen.code(where)}."
+        if least < RARE:
+            yield "It fails now and then: run it many times."
+        elif least >= NEARLY_ALWAYS:
+            yield "It fails in nearly every run."
+
+    def _last_run(self) -> str:
+        """The newest one that is known here; the issue may know of a newer one."""
+        run, marker = self.hits[-1].run, self.decision.marker
+        if marker is None or run.started >= marker.last:
+            return f"the {self.pen.link('last run that failed', run.link)}"
+        return f"a {self.pen.link('run that failed', run.link)}"
 
     def _expected(self) -> str:
         if self._is_incident:
@@ -148,24 +190,22 @@ class Writer:
         yield self.numbers()
         yield "\n".join(self._when())
         places = list(self._elsewhere())
-        if places:
+        if places and lines:
             yield "The same failure in other jobs, or on other branches:"
             yield "\n".join(places)
-        if self.decision.failing and self.decision.failing.members:
+        if self.decision.failing and self.decision.failing.members and lines:
             yield "\n".join(self._members(self.decision.failing, members))
         yield "\n".join(self._days())
         excerpt = self.hits[-1].said.excerpt
-        if excerpt:
-            yield f"From the log of the {self.pen.link('last run that failed', self.hits[-1].run.link)}:"
+        if excerpt and lines:
+            yield f"From the log of {self._last_run()}:"
             yield self.pen.fence(excerpt, lines=lines)
 
     def numbers(self) -> str:
         """How often, in how many runs, and how sure that is."""
-        hits, evidence, pen = self.hits, self.evidence, self.pen
-        failed = len({(hit.run.job, hit.run.number) for hit in hits})
-        since = hits[0].run.started
-        runs = max(failed, evidence.runs_between(since))
-        jobs = ", ".join(pen.code(job, 80) for job in sorted({hit.run.job for hit in hits})[:PLACES])
+        evidence, pen = self.evidence, self.pen
+        failed, runs, since = self._counted()
+        jobs = ", ".join(pen.code(job, 80) for job in sorted({hit.run.job for hit in self.hits})[:PLACES])
         said = (
             f"Failed in **{failed:,} of {plural(runs, 'finished run')}** of {jobs} "
             f"from {pen.moment(since)} to {pen.moment(evidence.end, zone=True)}: {share(failed / runs)}, "
@@ -174,15 +214,23 @@ class Writer:
         total = self.decision.marker.failures if self.decision.marker else 0
         return f"{said} In all, {plural(total, 'run')} so far." if total > failed else said
 
+    def _counted(self) -> tuple[int, int, datetime]:
+        """Failed runs, finished runs, and since when: from its first failure on, or as far back as is known."""
+        first, marker = self.hits[0].run.started, self.decision.marker
+        since = min(first, max(marker.first, self.evidence.since)) if marker else first
+        failed = len({(hit.run.job, hit.run.number) for hit in self.hits})
+        return failed, max(failed, self.evidence.runs_between(since)), since
+
     def _when(self) -> Iterator[str]:
         pen, marker, hits = self.pen, self.marker, self.hits
-        first = pen.run(hits[0]) if hits[0].run.started <= marker.first else pen.moment(marker.first)
+        first = pen.run(hits[0]) if hits[0].run.started == marker.first else pen.moment(marker.first)
+        last = pen.run(hits[-1]) if hits[-1].run.started >= marker.last else pen.moment(marker.last)
         yield f"- First seen: {first}"
-        yield f"- Last seen: {pen.run(hits[-1])}"
+        yield f"- Last seen: {last}"
         branches = [pen.code(branch, 80) for branch in dict.fromkeys(hit.run.branch for hit in hits) if branch]
         if branches:
             yield f"- Branches: {', '.join(branches[:PLACES])}{_and_more(len(branches) - PLACES)}"
-        failed, passed = self.about.commits.get(self.decision.key, ("", ""))
+        failed, passed = self._commits
         if failed:
             yield f"- Commit of the first failure: {pen.code(failed)}"
         if passed:
@@ -223,7 +271,7 @@ class Writer:
         pen, last = self.pen, self.hits[-1].run
         branch = f"Branch {pen.code(last.branch)}" if last.branch else "Branch not known"
         commit = f"commit {pen.code(last.commit)}" if last.commit else "commit not known"
-        return f"{branch}, {commit}: those of the {pen.link('last run that failed', last.link)}."
+        return f"{branch}, {commit}: those of {self._last_run()}."
 
     def _why(self) -> str:
         rules = self.about.rules
@@ -244,8 +292,6 @@ class Writer:
         yield f"- Or run {pen.code(line, 500)}."
         again = f", unless it gets the label {pen.code(rules.refile_label)}" if rules.refile_label else ""
         yield f"- Or close it as not planned: it is not filed again{again}."
-        if self.about.silence_hint:
-            yield f"- {pen.said(self.about.silence_hint)}"
         yield "- Closed as completed, it is opened again when a run that starts later fails in the same way."
 
     def _because(self) -> str:
@@ -269,12 +315,11 @@ class Writer:
         elif owner:
             yield f"Owner: {self.pen.code(owner)}"  # who was told once
         before = self.decision.before or None
-        old = self.decision.issue.issue.body if self.decision.issue else ""
         if before:
             closed = before.issue.closed_at or before.issue.created_at
             yield f"Earlier: #{before.issue.number} (closed {self.pen.day(closed)})."
-        elif found := _EARLIER.search(old):
-            yield f"Earlier: #{found[1]} (closed {found[2]})."
+        elif self.decision.issue:
+            yield from _earlier(self.decision.issue.issue.body)
 
     def _owner(self) -> str | None:
         suite = self.hits[-1].said.suite
@@ -283,6 +328,15 @@ class Writer:
     def _foot(self) -> str:
         made = self.pen.code(f"ci_stat {self.about.version}")
         return f"{made}, {self.pen.moment(self.about.now, zone=True)}. What people write above and below this stays."
+
+
+def _earlier(body: str) -> Iterator[str]:
+    """The reference in our part of this text. Somebody else's words, wherever they stand, give none."""
+    if read(body) is None or replaced(body, "") is None:
+        return
+    found = _EARLIER.search(body[body.index(BEGIN) : body.index(END)])
+    if found:
+        yield found[1]
 
 
 def _and_more(left: int) -> str:

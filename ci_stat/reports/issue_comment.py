@@ -13,6 +13,7 @@ from ci_stat.reports.issue_parts import share
 from ci_stat.reports.words import plural, span
 
 RUNS = 5  # shown
+FEW_BURSTS = 5  # so few that by them the silence is less certain than by failures
 
 
 @dataclass(frozen=True)
@@ -91,16 +92,13 @@ class Comment:
         yield f"Tests that did not fail together with these before: {self.writer.pen.code(change.said, 1_000)}."
 
     def _closing(self, silence: Silence) -> Iterator[str]:
-        said = plural(silence.failures, "failure")
-        over = f" over {span(max(silence.span, timedelta(minutes=1)))}" if silence.failures > 1 else ""
+        said, once = plural(silence.failures, "failure"), silence.failures <= 1
+        over = "" if once else f" over {span(max(silence.span, timedelta(minutes=1)))}"
         yield (
             f"Closed as completed: {said}{over}, then none for {span(silence.quiet)} in "
             f"{plural(silence.runs_since, 'finished run')}."
         )
-        yield (
-            f"If nothing had changed, the chance of so long a silence would be {_chance(silence.chance)} by time, and "
-            f"{_chance(silence.chance_by_runs)} by runs. The longest silence before was {span(silence.longest)}."
-        )
+        yield "One failure tells no rate, so the length of the silence alone speaks." if once else _doubt(silence)
         yield "When a run that starts from now on fails in the same way, this is opened again."
 
     def _stranger(self) -> Iterator[str]:
@@ -117,6 +115,19 @@ _SAY = {
     "back": Comment._back,
     "members": Comment._members,
 }
+
+
+def _doubt(silence: Silence) -> str:
+    """How likely it is that nothing was mended. Ten failures on one bad day are one occasion: then that is said too."""
+    chances = f"{_chance(silence.chance)} by time, and {_chance(silence.chance_by_runs)} by runs"
+    longest = f"The longest silence before was {span(silence.longest)}." if silence.longest else ""
+    bursts = ""
+    if silence.bursts == 1:
+        bursts = "They came in a single burst, so the length of the silence counts for more."
+    elif silence.bursts <= FEW_BURSTS and silence.bursts < silence.failures:
+        bursts = f"They came in {silence.bursts} bursts; by these it would be {_chance(silence.chance_by_bursts)}."
+    said = f"If nothing had changed, the chance of so long a silence would be {chances}."
+    return " ".join(filter(None, (said, bursts, longest)))
 
 
 def _is_number(text: str) -> bool:

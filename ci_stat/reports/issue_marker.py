@@ -59,6 +59,7 @@ def _sound(marker: Marker) -> Iterator[bool]:
     """Whether one may calculate with it. Raises ValueError for a day that is none."""
     yield marker.first.tzinfo is not None
     yield marker.last.tzinfo is not None
+    yield all(2000 <= moment.year <= 2200 for moment in (marker.first, marker.last))
     yield math.isfinite(marker.longest)
     yield 0 <= marker.longest < 1e6
     yield all(0 <= n < 1e9 for n in (marker.older, *marker.days.values()))
@@ -74,6 +75,7 @@ def trimmed(marker: Marker) -> Marker:
         older=marker.older + sum(n for day, n in marker.days.items() if day < newest[0]) if newest else marker.older,
         fingerprints=marker.fingerprints[-NEWEST:],
         branches=marker.branches[-NEWEST:],
+        jobs=marker.jobs[-NEWEST:],
         members=marker.members[-NEWEST:],
     )
     return _fitted(kept)
@@ -82,7 +84,7 @@ def trimmed(marker: Marker) -> Marker:
 def _fitted(marker: Marker) -> Marker:
     """Lists of very long names lose more of their oldest, the longest list first."""
     while len(hidden(marker)) > LIMIT:
-        lists = {name: getattr(marker, name) for name in ("fingerprints", "branches", "members")}
+        lists = {name: getattr(marker, name) for name in ("fingerprints", "branches", "jobs", "members")}
         name, longest = max(lists.items(), key=lambda each: len(json.dumps(each[1])))
         if not longest:
             break  # its key alone is that long
@@ -103,6 +105,12 @@ def replaced(body: str, new_block: str) -> str | None:
         return None
     start, end = body.index(BEGIN), body.index(END)
     return f"{body[:start]}{new_block}{body[end + len(END) :]}" if start < end else None
+
+
+def block_of(body: str) -> str | None:
+    """Our part of an issue's text, with its signs. None if it is not there once."""
+    start, end = body.find(BEGIN), body.find(END)
+    return body[start : end + len(END)] if 0 <= start < end and replaced(body, "") is not None else None
 
 
 def comment_mark(id: str) -> str:

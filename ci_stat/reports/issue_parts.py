@@ -22,8 +22,10 @@ _LINE = 400  # characters of a line
 _URL = 300  # characters; nothing of ours is longer, and a text has many
 _TICKS = re.compile("`+")
 _OURS = re.compile(r"(?i)<!--(?=\s*ci_stat:)")
-# What bots take for a command: a slash and a word at the beginning of a line. Paths go on with another slash.
-_COMMAND = re.compile(r"(?m)^([ \t]*)/(?=[A-Za-z][\w-]*(?:\s|$))")
+# What bots take for a command at the beginning of a line, after blanks of any sort: `/close`, `/area/sql`, `bors r+`.
+_COMMAND = re.compile(r"(?m)^([^\S\n]*)(?=/[A-Za-z])")
+_BORS = re.compile(r"(?im)^([^\S\n]*bors)(?=[ \t])")
+_MENTION = re.compile(r"@(?=[A-Za-z\d])")
 _GAP = "\u200b"  # between two signs that act together only; visible() has taken out all that came from outside
 _LIVE_WORD = re.compile(r"(?i)\b[0-9a-f]{7,64}\b|\bGH-\d+")
 _LINE_ENDS = re.compile(r"\r\n?")
@@ -55,8 +57,7 @@ class Pen:
         """As it stands, in a fence that nothing in it can end; cut in the middle where it is long."""
         shown = _middle(_LINE_ENDS.sub("\n", redacted(text, self.hosts)), lines, size)
         ticks = "`" * max(3, _longest(shown) + 1)
-        dead = _COMMAND.sub(rf"\1{_GAP}/", _OURS.sub("< !--", shown))
-        return f"{ticks}{kind}\n{dead}\n{ticks}"
+        return f"{ticks}{kind}\n{_dead(_OURS.sub('< !--', shown))}\n{ticks}"
 
     def link(self, words: str, url: str) -> str:
         """`words` of ours, as a link where the address is one and says nothing private."""
@@ -83,6 +84,11 @@ class Pen:
 
 
 _IN_URL = "%:/?#[]!$&'()*+,;=-._~"
+
+
+def _dead(text: str) -> str:
+    """What bots act on, broken by a sign that nobody sees: they read the source, where a fence is no fence."""
+    return _MENTION.sub(f"@{_GAP}", _BORS.sub(rf"\1{_GAP}", _COMMAND.sub(rf"\1{_GAP}", text)))
 
 
 def _longest(text: str) -> int:

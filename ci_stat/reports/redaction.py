@@ -32,6 +32,7 @@ _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----
 _KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY = 8_000  # characters of a private key whose end is missing: the text was cut in it
 
+_SQL = r"(\\?'(?:[^'\\\r\n]|\\[^'\r\n]|''|\\'(?=\w)){1,500}\\?'|\\?\"(?:[^\"\\\r\n]|\\[^\"\r\n]|\"\"){1,500}\\?\")"
 # Group 1 stays, group 2 is masked.
 _PLACES = tuple(
     re.compile(pattern)
@@ -45,6 +46,7 @@ _PLACES = tuple(
         r"(?i)(api\.telegram\.org/bot)([\w:-]{1,100})",
         # Addresses and data source names.
         r"(://[^\s/:@\"'<>]{0,200}:)([^\s/\"'<>]{1,300})(?=@)",
+        r"(?i)((?<![a-z])dsn[\"']?\s{0,4}[:=]\s{0,4}[\"']?[\w.$%-]{1,100}:)([^\s\"']{1,300})(?=@)",
         r"(?i)(jdbc:oracle:\w{1,10}:[\w.$-]{1,100}/)([^\s@\"']{1,200})(?=@)",
         r"(?i)([?&](?:x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)|signature|sig"
         r"|access_token|private_token|oauth_token|refresh_token|id_token|client_secret|api_?key|password|passwd|pwd"
@@ -57,33 +59,47 @@ _PLACES = tuple(
         r"(?!(?:ort|rotocol|lugin|ath|arallel|kg|roto)\b)([^\s\"']{1,200}|\"[^\"\r\n]{1,200}\"|'[^'\r\n]{1,200}')",
         r"(\b(?i:curl|wget|http)\b(?:[^\r\n]{0,300}?\s)?(?:-u|--user|--proxy-user)[\s=]{1,4}[\"']?[\w.@$-]{0,100}:)"
         r"([^\s\"']{1,200})",
+        r"(\b(?i:redis-cli)\b(?:[^\r\n]{0,300}?\s)?(?:-a|--pass)[\s=]{1,4})"
+        r"([^\s\"'-][^\s\"']{0,199}|\"[^\"\r\n]{1,200}\"|'[^'\r\n]{1,200}')",
+        r"(\b(?i:codecov)\b(?:[^\r\n]{0,300}?\s)?-t[\s=]{1,4}[\"']?)([\w-]{8,200})",
+        # SQL: what stands in quotes, which stay.
+        rf"(?i)(\bidentified\s{{1,4}}(?:with\s{{1,4}}\S{{1,60}}\s{{1,4}})?(?:by|as)\s{{1,4}}(?:password\s{{1,4}})?){_SQL}",
+        rf"(?i)(\bset\s{{1,4}}password\b[^\r\n=]{{0,200}}=\s{{0,4}}(?:\w{{1,20}}\s{{0,4}}\(\s{{0,4}})?){_SQL}",
         # Headers, to the end of the line or of the quotation.
         r"(?i)(\b(?:proxy-)?authorization[\"']?\s{0,4}[:=]\s{0,4}[\[\"']{0,2}"
         r"(?:basic|bearer|token|digest|negotiate|apikey|ntlm|aws4-hmac-sha256)\s{1,4})([^\r\n\"'\]]{1,4000})",
         r"(?i)(cookie2?[\"']?\s{0,4}:\s{0,4}[\[\"']{0,2})((?=[\w.!#$%&*+^|~-]{1,200}=)[^\r\n\"'\]]{1,8000})",
     )
 )
-_AT_NETWORK = re.compile(r"@(?:tcp|udp|unix|tls)?\(")  # user:password@tcp(host:port)/, of Go's driver for MySQL
+# user:password@tcp(host:port)/ and user:password@/, of Go's driver for MySQL
+_AT_NETWORK = re.compile(r"@(?:(?:tcp|udp|unix|tls)?\(|/(?=[\w?\s\"'`]|$))")
 _USER = re.compile(r"[^\s\"'`/]{1,300}\Z")
 # Where a word may stand as well: masked if it looks drawn by lot.
 _MAYBE = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?i)(\b(?:proxy-)?authorization[\"']?\s{0,4}[:=]\s{0,4}[\[\"']{0,2})([^\s\"'\],]{8,4000})",
-        r"(?i)(\bbearer\s{1,4})([\w.~+/=-]{8,4000})",
+        r"(?i)(\bbearer[\"']?(?:\s{1,4}|\s{0,4}[:=]\s{0,4}[\"']?))([\w.~+/=-]{8,4000})",
+        r"(?i)(\bpass(?:word|phrase)[ \t]{1,4}for[ \t]{1,4}(?:'[^'\r\n]{1,200}'|[^\r\n:]{1,100}):[ \t]{1,4})"
+        r"([^\s\"'<>]{6,300})",
+        # On the next line, by itself.
+        r"(?im)((?:pass(?:word|wd|phrase)|pwd|secret|token)[ \t]{0,4}[:=][ \t]{0,4}\r?\n[ \t]{0,40})"
+        r"([^\s\"'<>=]{8,300})(?=[ \t]{0,40}\r?$)",
         r"(?i)([?&](?:token|key|code|auth|sign|secret|session|sid|st)=)([^&\s\"'<>#]{6,4000})",
         r"(://)([^\s/:@\"'<>]{8,300})(?=@)",
     )
 )
 
 _WORDS = (
-    r"pass(?:word|wd|phrase|code)|pwd|secret[_-]?key|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?"
+    r"pass(?:word|wd|phrase|code)|pwd|secret[_-]?key(?:[_-]?base)?|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?"
     r"|account[_-]?key|shared[_-]?access[_-]?(?:key|signature)|private[_-]?key|signing[_-]?key|encryption[_-]?key"
-    r"|key[_-]?data|auth|credentials?|session[_-]?(?:id|key)|jwt|webhook"
+    r"|key[_-]?data|auth|credentials?|session[_-]?(?:id|key)|jwt|webhook|client[_-]?key|kube[_-]?config"
+    r"|(?<![a-z])(?:pass|pw|creds?|sk)|(?-i:(?<=[a-z])Pass)"
 )
 _QUOTED = r"\\?\"(?:[^\"\\\r\n]|\\[^\"\r\n]){1,2000}\\?\"|'[^'\r\n]{1,2000}'|`[^`\r\n]{1,2000}`"
 _ASSIGNED = re.compile(
-    rf"(?i)(?P<word>{_WORDS})\d{{0,3}}(?P<between>\\?[\"'`]?\]?[ \t]{{0,4}}(?::=|=>|==|=|:)[ \t]{{0,4}})"
+    rf"(?i)(?P<word>{_WORDS})\d{{0,3}}"
+    rf"(?P<between>\\?[\"'`]?\]?(?:[ \t]{{0,4}}(?::=|=>|==|=|:|%3[AaDd])[ \t]{{0,4}}|[ \t]{{1,4}}(?=[\"'`])))"
     rf"(?P<value>{_QUOTED}|[^\s\"'`&<>]{{1,200}})"
 )
 _FLAG = re.compile(
@@ -91,6 +107,9 @@ _FLAG = re.compile(
     rf"(?P<value>{_QUOTED}|[^\s\"'`-][^\s\"'`&<>]{{0,199}})"
 )
 _REST = re.compile(r"[^\s\"'`&<>]*")  # of a value of which 200 signs were enough to tell what it is
+# Tests speak so too: `pass: 12`, `PASS: TestX`.
+_BRIEF = re.compile(r"(?i)pass|pw|creds?|sk")
+_RESULT = re.compile(r"(?i)[\d.,/%]+|ok|(?:pass|fail|skip+)(?:ed)?|Test.*|\S*(?:\.go|_test|::|\.py).*")
 _SURE = re.compile(r"(?i)pass(?:word|wd|phrase)|pwd|secret[_-]?key|account[_-]?key|shared|key[_-]?data")
 _NOTHING = re.compile(
     r"(?i)(?:\*+|x{3,}|\.{3}|true|false|yes|no|on|off|null|nil|none|undefined|empty|unset|\[?(?:redacted|masked|hidden|secure|filtered)\]?|\d\d?"
@@ -98,7 +117,10 @@ _NOTHING = re.compile(
     r"|\$(?-i:[A-Z_])\w*|\$?\{.*|\$\(.*|%[-\w(].*|\[\]?)?"
 )
 _PARSING = re.compile(r"(?i)(?:expected|illegal|invalid|next|got|bad|unknown|syntax|parse[rd]?)[\w :,'\"-]{0,20}$")
-_FOLDER = re.compile(r"(?i)pwd(?:[=:> ]*[/~]|: )")  # the working directory, and the command that prints it
+# The working directory, and the command that prints it; files of keys.
+_FOLDER = re.compile(
+    r"(?i)pwd(?:[=:> ]*[/~]|: )|(?:kube[_-]?config|client[_-]?key)\W{1,8}?(?:[/~.]|\S*[/.](?:pem|key|ya?ml)$)"
+)
 _PUBLIC = re.compile(r"(?i)public[_-]?(?:key[_-]?)?$")  # `PublicKeyToken=`
 _OF_TEST = re.compile(r"(?:(?<![A-Za-z])(?:Test|Benchmark|Example|Fuzz)|::test)[\w/.:-]{0,80}$")
 _CALL = re.compile(r"\w\(")
@@ -106,6 +128,11 @@ _TAIL = ",;)}]\\"
 _WORDLIKE = re.compile(r"[A-Za-z_./:*-]*\d{0,3}")
 _DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _SWITCHES = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
+# Colours of a terminal, controls, and what has no width.
+_UNSEEN = re.compile(
+    r"\x1b\[[\d;]{0,20}[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _PASSES = 4  # what is masked changes what stands before the next word
 _NAME = 300  # characters of a text that is likely to come again
 _WINDOW, _EDGE = 20_000, 500
@@ -136,6 +163,16 @@ def _of_name(text: str, hosts: tuple[str, ...]) -> str:
 
 
 def _until_it_stays(text: str, hosts: tuple[str, ...]) -> str:
+    """What signs that nobody sees have torn is found where they are taken out: then they stay out."""
+    shown = _passes(text, hosts)
+    if not _UNSEEN.search(shown):
+        return shown
+    bare = _UNSEEN.sub("", shown)
+    found = _passes(bare, hosts)
+    return shown if found == bare else found
+
+
+def _passes(text: str, hosts: tuple[str, ...]) -> str:
     for _ in range(_PASSES):
         before, text = text, _once(text, hosts)
         if text == before:
@@ -181,7 +218,7 @@ def _without_users(text: str) -> str:
     parts, at = [], 0
     for found in _AT_NETWORK.finditer(text):
         user = _USER.search(text[max(at, found.start() - 300) : found.start()])
-        if user and ":" in user[0]:
+        if user and user[0].partition(":")[2]:
             parts += [text[at : found.start() - len(user[0])], user[0].partition(":")[0], ":", MASK]
             at = found.start()
     return "".join((*parts, text[at:]))
@@ -209,6 +246,10 @@ def _assigned(match: re.Match[str]) -> str | None:
     quoted = not match["value"].startswith(value)
     if _OF_TEST.search(before) or _PARSING.search(before):
         found = _random(value, 20)
+    elif not between.strip(" \t\\\"'`]"):
+        found = _random(value)  # `token "x"`
+    elif _BRIEF.fullmatch(match["word"]):
+        found = _is_brief(match, before, value, quoted)
     elif _is_sure(match["word"], between, quoted):
         found = not (_sentence(match, value) or (not quoted and _is_code(between, value)))
     else:
@@ -229,6 +270,18 @@ def _is_sure(word: str, between: str, quoted: bool) -> bool:
     return "=" in between and (word.lower() == "secret" or word.isupper()) and (quoted or between == "=")
 
 
+def _is_brief(match: re.Match[str], before: str, value: str, quoted: bool) -> bool:
+    """Whether a word of four letters at most is a password's: `DB_PASS=x`, `pass: x`."""
+    word, between, named = match["word"], match["between"], before.endswith(("_", "-"))
+    if _RESULT.fullmatch(value):
+        return named and value.isdigit() and len(value) > 2
+    if word.lower() == "sk":
+        return _random(value)
+    if word == "PASS" and not named and "=" not in between:
+        return False
+    return named or quoted or not between.strip("=") or between.startswith("%") or _random(value, 6)
+
+
 def _sentence(match: re.Match[str], value: str) -> bool:
     """Whether people speak of a password: `password: wrong for user root`."""
     after = match.string[match.end() : match.end() + 3]
@@ -244,7 +297,7 @@ def _flag(match: re.Match[str]) -> str | None:
     value = _bare(match["value"])
     after = match.string[match.end() : match.end() + 3]
     spoken = value.isalpha() and value.islower() and after[:1] == " " and after[1:2].isalpha()
-    sure = _SURE.search(match["word"]) or _DIGIT.search(value)
+    sure = _SURE.search(match["word"]) or match["word"] in ("pass", "pw") or _DIGIT.search(value)
     if _NOTHING.fullmatch(value) or spoken or not (sure or _random(value)):
         return None
     return _with_mask(match, value)

@@ -18,7 +18,9 @@ from ci_stat.store.state_tables import fitted, insert_missing, locks, write
 from ci_stat.store.steps import ask, insist, tracker_of, utc_moment, utc_text, written
 from ci_stat.store.troubles import retry_read
 
-LEASE = timedelta(minutes=15)  # for how long a process that cannot be seen from here is taken to be at work
+# For how long a process that cannot be seen from here is taken to be at work: longer than it may wait for a limit of
+# the far end, twice a quarter of an hour for one call.
+LEASE = timedelta(minutes=60)
 
 _c = locks.c
 

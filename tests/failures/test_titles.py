@@ -59,6 +59,8 @@ TITLES = [
     ("//pkg/kv:kv_test is flaky", "//pkg/kv:kv_test", ""),
     ("unstable test (TestX)", "TestX", ""),
     ("flaky test \"TestX\", again", "TestX", ""),
+    ("make check fails: TestX failed", "TestX", ""),
+    ("unstable test `revert`", "revert", ""),
     ("unstable test `window_functions`", "window_functions", ""),
 ]  # fmt: skip
 
@@ -86,6 +88,12 @@ OTHERS = [
     "",
     "`",
     "unstable test ``",
+    'Revert "executor: fix flaky test TestX"',
+    'Revert "unstable test `TestX`" (#12)',
+    "[revert] Case failure: TestX",
+    "[Revert] flaky test TestX",
+    "executor: make TestX fail faster",
+    "make test TestX fail early",
 ]
 
 

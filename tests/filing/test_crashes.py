@@ -30,7 +30,7 @@ NEW = "... obtained string = quite another text"
 def history(it: World) -> None:
     """Up to a morning on which everything is to be done: two to file, and one each of all else."""
     it.green(0, LAST + 2)
-    it.runs([21.21, 21.51, 21.91, 22.21, 22.41, 22.61], case("suite.TestSilent"))
+    it.runs([15.21 + n / 60 for n in range(20)], case("suite.TestSilent"))
     for name in ("suite.TestTold", "suite.TestUsual", "suite.TestBack"):
         it.runs([27.22, 27.63], case(name))
     it.runs([28.22, 28.63], case("suite.TestUnwanted"))
@@ -43,7 +43,7 @@ def history(it: World) -> None:
     # The next day tells whether what was done is remembered.
     it.run(LAST + 1.31, case("suite.TestTold", NEW))
     it.run(LAST + 1.32, case("suite.TestUsual"))
-    for day in (22, 27, 28):
+    for day in (15, 27, 28):
         made, _ = it.post(day)
         assert not made.plan.stopped
     it.github.close(it.number("TestBack"), at=moment(29.4))

@@ -1,5 +1,6 @@
 """What we hide in issues comes back as it was, and nobody's text breaks it."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.records import Marker
+from ci_stat.records import Marker, masked_name
 from ci_stat.reports.issue_marker import (
     BEGIN,
     END,
@@ -40,7 +41,8 @@ names = st.lists(whole, max_size=5).map(tuple)
 markers = st.builds(
     Marker, key=whole, kind=whole, create=whole, first=moments, last=moments, fingerprints=names, branches=names,
     days=st.dictionaries(days, st.integers(0, 1000), max_size=5), older=st.integers(0, 10**6),
-    longest=st.floats(0, 10_000), members=names,
+    longest=st.floats(0, 10_000), members=names, jobs=names,
+    commits=st.tuples(whole, whole),
 )  # fmt: skip
 
 
@@ -53,8 +55,8 @@ def test_how_it_looks() -> None:
     assert hidden(made) == (
         '<!-- ci_stat:issue:v1 {"key":"case:a.b","kind":"case","create":"c1",'
         '"first":"2021\\u002d06\\u002d01T12:00:00Z","last":"2021\\u002d06\\u002d01T12:00:00Z",'
-        '"fingerprints":["v1:ab"],"branches":[],"days":{"2021\\u002d06\\u002d01":2},"older":0,"longest":0.5,'
-        '"members":[],"closed":"","why":""} -->'
+        '"fingerprints":["v1:ab"],"branches":[],"jobs":[],"days":{"2021\\u002d06\\u002d01":2},"older":0,"longest":0.5,'
+        '"members":[],"closed":"","why":"","commits":["",""]} -->'
     )
 
 
@@ -102,6 +104,10 @@ def test_it_is_found_within_what_others_write(made: Marker, before: str, after: 
         hidden(marker()).replace('"older":0', f'"older":{"9" * 5000}'),
         hidden(marker()).replace('"older":0', '"older":-5'),
         hidden(marker()).replace("00Z", "00"),
+        hidden(marker(first=FIRST.replace(year=1))),
+        hidden(marker(first=FIRST.replace(year=1999))),
+        hidden(marker(last=FIRST.replace(year=2201))),
+        hidden(marker(last=FIRST.replace(year=9999))),
         hidden(marker()).replace('"days":{}', '"days":{"yesterday":1}'),
         hidden(marker()).replace('"days":{}', '"days":{"20210601":1}'),
         "<!-- ci_stat:issue:v1 {" + "[" * 20_000 + "} -->",
@@ -192,11 +198,27 @@ def test_a_trimmed_marker_keeps_the_newest_and_the_sum() -> None:
 
 def test_long_names_make_shorter_lists() -> None:
     long = tuple(f"case:{n}" + "\u4e2d" * 280 for n in range(40))
+    assert len(hidden(trimmed(marker(jobs=long)))) <= LIMIT
     kept = trimmed(marker(members=long, fingerprints=tuple(f"v1:{n:032x}" for n in range(40))))
     assert len(hidden(kept)) <= LIMIT
     assert kept.members
     assert kept.members == long[-len(kept.members) :]
     assert len(kept.fingerprints) == 40
+
+
+def test_years_with_which_one_may_calculate() -> None:
+    for year in (2000, 2200):
+        assert read(hidden(marker(first=FIRST.replace(year=year), last=FIRST.replace(year=year)))) is not None
+
+
+def test_a_name_that_holds_a_secret_stands_masked() -> None:
+    masked = masked_name("case:s.TestA")
+    assert re.fullmatch(r"case:~[0-9a-f]{16}", masked)
+    assert masked_name("case:s.TestB") != masked
+    assert masked_name("incident:x").startswith("incident:~")
+    assert re.fullmatch(r"~[0-9a-f]{16}", masked_name("feature:x"))
+    assert re.fullmatch(r"~[0-9a-f]{16}", masked_name("case"))
+    assert re.fullmatch(r"~[0-9a-f]{16}", masked_name("\ud800"))
 
 
 def test_a_key_that_is_too_long_by_itself_is_kept() -> None:

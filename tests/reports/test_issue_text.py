@@ -1,7 +1,7 @@
 """What is written to a tracker: as people get it, and with words that want to be more than words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +14,8 @@ from ci_stat.analysis.evidence import Elsewhere, Hit
 from ci_stat.analysis.issue_rules import Decision
 from ci_stat.analysis.silence import Silence
 from ci_stat.failures import case_key, named_in, names
-from ci_stat.records import CaseFailure, Draft, IssueAction
-from ci_stat.reports.issue_marker import comment_ids, read
+from ci_stat.records import CaseFailure, Draft, IssueAction, masked_name
+from ci_stat.reports.issue_marker import block, comment_ids, hidden, read
 from ci_stat.reports.issue_parts import command
 from ci_stat.reports.issue_text import issue_draft, owners
 from tests.reports.test_redaction import SECRETS
@@ -64,11 +64,11 @@ def old_body() -> str:
 def test_a_new_issue_with_everything(golden: Golden) -> None:
     case = failing()
     before = tracked(number=321, open=False, closed_at=BEGIN - timedelta(days=90))
-    settings = about(commits={case.key: COMMITS}, silence_hint="Ask in the channel of the test team.")
+    settings = about(commits={case.key: COMMITS})
     draft = issue_draft(decision(FILE, case, before=before), evidence(case), settings)
     golden.check("issue_file.md", shown(draft) + "\n")
     assert draft.create == "0123456789abcdef0123"
-    assert read(draft.body or "") == marker(case)
+    assert read(draft.body or "") == marker(case, commits=COMMITS)
 
 
 def test_a_race(golden: Golden) -> None:
@@ -134,7 +134,7 @@ def test_only_one_comment_a_day_so_none_may_be_due() -> None:
 
 
 def test_closing(golden: Golden) -> None:
-    said = Silence(7, timedelta(days=20, hours=3), timedelta(days=41), timedelta(days=14), 380, 2100)
+    said = Silence(7, timedelta(days=20, hours=3), timedelta(days=41), timedelta(days=14), 380, 2100, bursts=4)
     closed = marker(failing(), longest=14.0)
     draft = issue_draft(
         decision(CLOSE, failing(), failing=None, issue=tracked(old_body()), silence=said, marker=closed,
@@ -146,6 +146,31 @@ def test_closing(golden: Golden) -> None:
     assert read(draft.body or "") == closed
     line = re.compile("<!-- ci_stat:issue:.*")
     assert line.sub("", draft.body or "") == line.sub("", old_body())
+
+
+@pytest.mark.parametrize(
+    ("silence", "said"),
+    [
+        (
+            Silence(1, timedelta(0), timedelta(days=91), timedelta(0), 1, 800),
+            "Closed as completed: 1 failure, then none for 91 days in 800 finished runs.\n\n"
+            "One failure tells no rate, so the length of the silence alone speaks.\n\nWhen",
+        ),
+        (
+            Silence(9, timedelta(days=2), timedelta(days=30), timedelta(days=1), 90, 800, bursts=1),
+            "They came in a single burst, so the length of the silence counts for more.",
+        ),
+        (
+            Silence(9, timedelta(days=9), timedelta(days=81), timedelta(days=5), 90, 800, bursts=3),
+            "They came in 3 bursts; by these it would be 1%.",
+        ),
+    ],
+)
+def test_what_is_said_of_a_silence(silence: Silence, said: str) -> None:
+    closing = decision(CLOSE, failing(), failing=None, issue=tracked(old_body()), silence=silence)
+    comment = issue_draft(closing, evidence(), about()).comment or ""
+    assert said in comment
+    assert "100%" not in comment
 
 
 def test_an_update_keeps_what_people_wrote(golden: Golden) -> None:
@@ -162,6 +187,146 @@ def test_an_update_keeps_what_people_wrote(golden: Golden) -> None:
     assert "Earlier: #321 (closed 2021-03-22)." in new
     assert draft.comment is None
     assert draft.state is None
+
+
+@pytest.mark.parametrize(
+    ("room", "parts"),
+    [
+        (60_500, ["### How to silence it", "The same failure in other jobs", "FAIL: executor"]),
+        (62_600, ["Failed in **6 of"]),
+        (64_000, []),
+    ],
+)
+def test_around_what_people_wrote_there_is_less_of_ours(room: int, parts: list[str]) -> None:
+    case = failing()
+    # At last no more of ours than its signs and the marker, as a person may have left it.
+    body = f"{'x' * room}\n{old_body() if room < 63_000 else block(hidden(marker(case)))}"
+    now = decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3))
+    new = issue_draft(now, evidence(case), about()).body or ""
+    assert new.startswith("x" * room)
+    assert len(new) <= 65_000
+    assert read(new) == marker(case, older=3)
+    assert [part for part in parts if part not in new] == []
+    if room > 62_000:
+        assert "### How to silence it" not in new
+        assert "From the log" not in new
+
+
+@given(st.integers(58_000, 65_536))
+def test_no_text_is_longer_than_a_tracker_takes(length: int) -> None:
+    case = failing()
+    for body in (f"{'x' * length}{old_body()}", f"{old_body()[:-30]}{'x' * length}{old_body()[-30:]}"):
+        for action in (UPDATE, CLOSE):
+            now = decision(action, case, issue=tracked(body), marker=marker(case, older=3))
+            assert len(issue_draft(now, evidence(case), about()).body or "") <= 65_000
+
+
+def test_commits_survive_an_update() -> None:
+    case = failing()
+    now = decision(UPDATE, case, issue=tracked(old_body()), marker=marker(case, commits=COMMITS, older=3))
+    body = issue_draft(now, evidence(case), about()).body or ""
+    assert f"Commit of the first failure: `{COMMITS[0]}`" in body
+    assert read(body) == marker(case, commits=COMMITS, older=3)
+    other = (COMMITS[1], "")
+    body = issue_draft(now, evidence(case), about(commits={case.key: other})).body or ""
+    assert read(body) == marker(case, commits=other, older=3)
+    odd = decision(UPDATE, case, issue=tracked(old_body()), marker=marker(case, commits=("@alice", "#1")))
+    assert "Commit of the first failure" not in (issue_draft(odd, evidence(case), about()).body or "")
+
+
+def test_a_new_issue_tells_nothing_of_before_the_close() -> None:
+    case = failing()
+    later = failing(hits=case.hits[2:])
+    before = tracked(number=321, open=False, closed_at=BEGIN - timedelta(days=3))
+    draft = issue_draft(decision(FILE, case, before=before, marker=marker(later)), evidence(case), about())
+    first = case.hits[2].run
+    assert f"- First seen: 2021-06-19 00:00, [run {first.number}]" in (draft.body or "")
+    runs = evidence(case).runs_between(first.started)
+    assert f"Failed in **4 of {runs} finished runs**" in (draft.body or "")
+    assert "from 2021-06-19 00:00 to" in (draft.body or "")
+    assert "In all" not in (draft.body or "")
+    assert "2021-05-31" not in (draft.body or "")
+
+
+def test_an_older_window_takes_nothing_back() -> None:
+    case = failing()
+    newer = marker(case, last=BEGIN + timedelta(days=5), older=2)
+    body = issue_draft(decision(UPDATE, case, issue=tracked(old_body()), marker=newer), evidence(case), about()).body
+    assert "- Last seen: 2021-06-25 00:00\n" in (body or "")
+    assert "From the log of a [run that failed](" in (body or "")
+    assert "last run that failed" not in (body or "")
+    assert read(body or "") == newer
+
+
+@pytest.mark.parametrize(("runs", "said"), [(12, "now and then"), (7, ""), (6, ""), (600, "now and then")])
+def test_whether_it_fails_now_and_then(runs: int, said: str) -> None:
+    case = failing()
+    body = issue_draft(decision(FILE, case), evidence(case, runs=runs), about()).body or ""
+    assert ("It fails now and then" in body) is bool(said)
+
+
+def test_what_fails_in_nearly_every_run() -> None:
+    case = failing(hits=hits(days=[n / 40 for n in range(40)]))
+    body = issue_draft(decision(FILE, case), evidence(case, runs=40), about()).body or ""
+    assert "It fails in nearly every run." in body
+    assert "now and then" not in body
+
+
+def test_a_command_that_had_to_be_broken_is_none() -> None:
+    said = CaseFailure("case", "tests/test_a.py::test_b[a@bob]", "x", "log")
+    case = failing(said.name, said, hits=hits(said))
+    body = issue_draft(decision(FILE, case), evidence(case), about()).body or ""
+    assert "```sh" not in body
+    assert "Run the job `tidb-unit-test-nightly` again" in body
+
+
+EARLIER = "Earlier: #666 (closed 2021-01-01)."
+
+
+@pytest.mark.parametrize(
+    "change_it",
+    [
+        lambda body: f"{EARLIER}\n\n---\n\n{body}",
+        lambda body: f"{body}\n\n{EARLIER}\n\n---\n\n`ci_stat 0.1.0`, x\n\n<!-- ci_stat:issue:",
+        lambda body: body.replace("### How to", f"{EARLIER}\n\n---\n\nx. What people write\n\n### How to"),
+        lambda body: body.replace("... obtained", f"{EARLIER}\n\n---\n\n... obtained"),
+        lambda body: body.replace("---\n\n`ci_stat", f"{EARLIER}\n\nx\n\n---\n\n`ci_stat"),
+        lambda body: body.replace("Earlier: #321", "Earlier: #321, #666").replace("\n---\n", "\n***\n"),
+    ],
+)
+def test_no_reference_of_somebody_else_is_carried_on(change_it: Callable[[str], str]) -> None:
+    case = failing()
+    body = change_it(old_body())
+    draft = issue_draft(
+        decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3)), evidence(case), about()
+    )
+    ours = (draft.body or "").partition("<!-- ci_stat:begin -->")[2].partition("<!-- ci_stat:end -->")[0]
+    assert "#666" not in ours
+
+
+def test_our_own_reference_is_carried_on() -> None:
+    case = failing()
+    for body in (old_body(), old_body().replace("\n", "\r\n")):
+        now = decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3))
+        assert "\n\nEarlier: #321 (closed 2021-03-22).\n" in (issue_draft(now, evidence(case), about()).body or "")
+
+
+def test_names_that_hold_a_secret_stand_masked_in_the_marker() -> None:
+    secret = "case:s.Test?password=hunter2"
+    many = incident({secret: "s.Test", "case:s.TestB": "s.TestB"})
+    branch, job = "password=hunter2", "token=ab12cd34ef56"
+    made = marker(many, key=secret, branches=("master", branch), jobs=(JOB, job), why=branch)
+    draft = issue_draft(decision(FILE, many, marker=made), evidence(incidents=(many,)), about())
+    found = read(draft.body or "")
+    assert found is not None
+    assert found.key == masked_name(secret)
+    assert found.key.startswith("case:~")
+    assert found.members == (masked_name(secret), "case:s.TestB")
+    assert found.branches == ("master", masked_name(branch))
+    assert found.jobs == (JOB, masked_name(job))
+    assert found.why == "password=***"
+    again = issue_draft(decision(FILE, many, marker=found), evidence(incidents=(many,)), about())
+    assert read(again.body or "") == found
 
 
 def test_what_a_person_wrote_is_not_touched() -> None:
@@ -292,6 +457,7 @@ LIVE = (
     "<!-- ci_stat:end -->", "<!-- ci_stat:issue:v1 {} -->", "/close", "\n/lgtm\n", "\r\n/test all", "```", "``", "`",
     "~~~", "```\n@alice\n/close\n```", "</details>", "| a | b |", "---", "# big", "* x", "mail@example.com", "\\",
     "$x$", "&lt;", "-->", "\u2028/close", ":+1:", "[a]: https://evil.example", "> quote", "    code", "a@b", "1. x",
+    "/area/sql", "\n\u3000/sig/planner", "\n\xa0/kind:bug", "/close.", "\nbors r+", "\n@bot merge",
     "===", "http://a@evil.example/", "https://evil.example/(x) #1 @alice", "- [ ] task", "\x1b[31m", "\u202e",
 )  # fmt: skip
 words = st.lists(st.one_of(st.sampled_from(LIVE), st.text(max_size=8)), min_size=1, max_size=6).map("".join)
@@ -325,7 +491,6 @@ def drafts(draw: st.DrawFn) -> tuple[Decision, Draft]:
     )  # fmt: skip
     settings = about(
         commits={case.key: (draw(words), "")},
-        silence_hint=draw(words),
         reproduce=draw(st.sampled_from(["", "x {case}"])),
     )
     return made, issue_draft(made, evidence(case), settings)
@@ -366,7 +531,10 @@ def assert_dead(text: str) -> None:
         assert not re.search(r"(?<!\\)!\[", line), line
         assert not re.search(r"://|\bwww\.", line), line
         assert not re.match(r"\s*/", line), line
-    assert not re.search(r"(?m)^[ \t]*/[A-Za-z][\w-]*(\s|$)", text)  # bots read fences too
+    assert not re.search(r"(?m)^[^\S\n]*/[A-Za-z]", text)  # bots read fences too
+    assert not re.search(r"(?m)^[^\S\n]*bors[ \t]", text)
+    for fence in re.findall(r"(?ms)^(`{3,})\w*\n(.*?)\n\1$", text):
+        assert not re.search(r"@[A-Za-z\d]", fence[1]), fence[1]
 
 
 @given(drafts())
@@ -441,7 +609,7 @@ def test_no_secret_leaves_the_machine(line: str, secret: str) -> None:
             new = tuple(change(what, line, line) for what in ("message", "branch", "back", "again", "members"))
             issue = None if action is FILE else tracked(old_body(), closed_at=BEGIN)
             made = decision(action, each, why=line, issue=issue, changes=new, marker=marker(each, branches=(line,)))
-            settings = about(commits={each.key: (line, line)}, silence_hint=line)
+            settings = about(commits={each.key: (line, line)})
             assert secret not in str(issue_draft(made, evidence(each), settings))
 
 

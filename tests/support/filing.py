@@ -284,6 +284,12 @@ class World:
         every = [*keys, *creates, *said]
         return sorted({each for each in every if every.count(each) > 1})
 
+    def forget(self) -> None:
+        """Our own state of the tracker is lost."""
+        with self.state.begin() as connection:
+            for table in _TABLES:
+                connection.execute(delete(table))
+
     # --- back to an earlier moment
 
     def save(self) -> "Saved":

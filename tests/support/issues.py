@@ -59,11 +59,14 @@ def moment(day: float) -> datetime:
     return (FIRST + DAY * day).replace(tzinfo=ZONE).astimezone(UTC)
 
 
-def evidence(runs: Iterable[Run], day: int, rules: Rules | None = None, memory: int = 30) -> Evidence:
-    """Of the window of that day."""
+def evidence(
+    runs: Iterable[Run], day: int, rules: Rules | None = None, memory: int = 30, until: float | None = None
+) -> Evidence:
+    """Of the window of that day, as it is known at its end, or at `until`."""
     known = rules or Rules()
     history = History(runs, (JOB,), ZONE, known.together, known.share)
-    return history.evidence(moment(day), moment(day + 1), moment(day - memory))
+    known_at = None if until is None else moment(until)
+    return history.evidence(moment(day), moment(day + 1), moment(day - memory), until=known_at)
 
 
 def plan(
@@ -73,13 +76,15 @@ def plan(
     rules: Rules | None = None,
     ledger: Ledger | None = None,
     memory: int = 30,
+    until: float | None = None,
     **snapshot: object,
 ) -> Decisions:
     """What is decided on the morning after that day."""
     values: dict[str, object] = {"repo": "o/r", "taken_at": moment(day + 1), "viewer": "ci-bot", "issues": issues}
     held = Snapshot(**(values | snapshot))  # type: ignore[arg-type]
     known = rules or Rules()
-    return decide(evidence(runs, day, known, memory), held, ledger or Ledger(), known, moment(day + 1.3))
+    now = moment(max(day + 1.3, until or 0))
+    return decide(evidence(runs, day, known, memory, until), held, ledger or Ledger(), known, now)
 
 
 def of(decisions: Decisions, name: str) -> Decision:

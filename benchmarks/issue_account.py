@@ -1,0 +1,172 @@
+"""What a set of rules did at a tracker, in one form: our rules, replayed, and two plain ones.
+
+The plain ones look at titles only: they know neither incidents nor machines, and each test that fails is a candidate.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from benchmarks.issue_histories import DAY, JOB, ZONE, Drawn, Sort, failing_tests
+from ci_stat.analysis.evidence import INCIDENT, History
+from ci_stat.analysis.issue_replay import MemoryTracker, Scorecard, replay
+from ci_stat.analysis.issue_rules import Decisions, Rules
+from ci_stat.records import IssueAction, Reason, Snapshot
+
+MEMORY = timedelta(days=30)  # the default of the setting issue_history
+QUIET_DAYS, THRESHOLD = 14, 3  # of the plain rule with a threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """`number`: the issue. `person`: somebody did it, not the rules."""
+
+    at: datetime
+    action: IssueAction
+    number: int
+    comment: bool = False
+    person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """An issue that waited for its turn. `days`: None for one that was never filed."""
+
+    test: str
+    days: int | None
+
+
+@dataclass
+class Account:
+    """All deeds, in order. `about`: the tests of each issue; `incidents`: issues that are not about one test."""
+
+    name: str
+    deeds: list[Deed] = field(default_factory=list)
+    about: dict[int, frozenset[str]] = field(default_factory=dict)
+    incidents: set[int] = field(default_factory=set)
+    stopped: int = 0
+    refailed: int = 0
+    waited: list[Waited] = field(default_factory=list)
+
+
+Rule = Callable[[Drawn], Account]
+
+
+class PeopledTracker(MemoryTracker):
+    """A tracker at which a person closes the issue of each regression when it is fixed."""
+
+    def __init__(self, fixes: Iterable[tuple[datetime, str]]) -> None:
+        super().__init__()
+        self.fixes, self.closed = sorted(fixes), list[Deed]()
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        while self.fixes and self.fixes[0][0] <= now:
+            self._close(*self.fixes.pop(0))
+        return super().snapshot(now)
+
+    def _close(self, at: datetime, test: str) -> None:
+        for number, each in self.issues.items():
+            if each.issue.open and each.marker and each.marker.key == f"case:{test}":
+                listed = replace(each.issue, open=False, closed_at=at, state_reason="completed")
+                self.issues[number] = replace(each, issue=listed)
+                self.closed.append(Deed(at, IssueAction.CLOSE, number, person=True))
+
+
+def ours(drawn: Drawn, rules: Rules | None = None, people: bool = False, name: str = "ours") -> Account:
+    """Our rules, window after window. `people`: somebody closes the issues of what was fixed."""
+    known = rules or Rules()
+    history = History(drawn.runs, (JOB,), ZONE, known.together, known.share)
+    fixes = [(each.end, test) for each in drawn.troubles for test in each.tests
+             if each.sort is Sort.REGRESSION and each.end]  # fmt: skip
+    tracker = PeopledTracker(fixes if people else ())
+    turns = _Turns()
+    card = replay(history.evidence, drawn.windows, MEMORY, known, tracker, turns)
+    return _account(name, card, tracker, turns)
+
+
+def _account(name: str, card: Scorecard, tracker: PeopledTracker, turns: "_Turns") -> Account:
+    deeds = [Deed(each.at, each.action, each.number, each.comment) for each in card.events] + tracker.closed
+    account = Account(name, sorted(deeds, key=lambda each: each.at), stopped=len(card.stopped))
+    account.refailed, account.waited = len(card.refailed), turns.waited()
+    for number, each in tracker.issues.items():
+        assert each.marker is not None
+        incident = each.marker.kind == INCIDENT
+        account.about[number] = frozenset(map(_test, each.marker.members if incident else [each.marker.key]))
+        if incident:
+            account.incidents.add(number)
+    return account
+
+
+def _test(key: str) -> str:
+    return key.partition(":")[2]
+
+
+class _Turns:
+    """How long new issues waited for their turn."""
+
+    def __init__(self) -> None:
+        self.day, self.since, self.ended = 0, dict[str, int](), list[Waited]()
+
+    def __call__(self, decisions: Decisions) -> None:
+        self.day += 1
+        if decisions.stopped:
+            return
+        for each in decisions.all:
+            if each.reason is Reason.CAP and each.why.startswith("would file"):
+                self.since.setdefault(each.key, self.day)
+            elif each.action is IssueAction.FILE and each.key in self.since:
+                self.ended.append(Waited(_test(each.key), self.day - self.since.pop(each.key)))
+
+    def waited(self) -> list[Waited]:
+        return self.ended + [Waited(_test(key), None) for key in self.since]
+
+
+def by_threshold(drawn: Drawn) -> Account:
+    """Three failures in a window; a comment in each window in which it recurs; closed after 14 quiet days."""
+    return _plain("title and threshold", drawn, THRESHOLD, QUIET_DAYS)
+
+
+def every_failure(drawn: Drawn) -> Account:
+    """Every failing test has an open issue; a comment in each window in which it recurs; never closed."""
+    return _plain("every failure", drawn, 1, None)
+
+
+def _plain(name: str, drawn: Drawn, threshold: int, quiet_days: int | None) -> Account:
+    account, plain = Account(name), _Plain(threshold, quiet_days)
+    failing = _by_window(drawn)
+    for number, (_, end) in enumerate(drawn.windows):
+        account.deeds += plain.window(end, failing.get(number, Counter()))
+    account.about = {number: frozenset((test,)) for number, test in plain.titles.items()}
+    return account
+
+
+def _by_window(drawn: Drawn) -> dict[int, Counter[str]]:
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for at, tests in failing_tests(drawn.runs):
+        if drawn.begin <= at < drawn.end:
+            found[(at - drawn.begin) // DAY].update(tests)
+    return found
+
+
+class _Plain:
+    def __init__(self, threshold: int, quiet_days: int | None) -> None:
+        self.threshold, self.quiet_days = threshold, quiet_days
+        self.titles: dict[int, str] = {}
+        self.open: dict[str, int] = {}
+        self.last: dict[str, datetime] = {}
+
+    def window(self, end: datetime, failing: Counter[str]) -> Iterable[Deed]:
+        for test, runs in sorted(failing.items()):
+            self.last[test] = end
+            if test in self.open:
+                yield Deed(end, IssueAction.COMMENT, self.open[test], comment=True)
+            elif runs >= self.threshold:
+                number = self.open[test] = len(self.titles) + 1
+                self.titles[number] = test
+                yield Deed(end, IssueAction.FILE, number)
+        if self.quiet_days is not None:
+            for test in [each for each in self.open if end - self.last[each] >= DAY * self.quiet_days]:
+                yield Deed(end, IssueAction.CLOSE, self.open.pop(test), comment=True)

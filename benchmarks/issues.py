@@ -1,0 +1,216 @@
+"""How good the rules for issues are, on histories whose truth is known, against two plain rules.
+
+python -m benchmarks.issues --seeds 8          so many histories of each sort [1 or 2]
+python -m benchmarks.issues --json             the same figures for a program
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from statistics import median
+
+from rich.table import Table
+
+from benchmarks.issue_account import Rule, by_threshold, every_failure, ours
+from benchmarks.issue_histories import Shape, draw, flaky_causes
+from benchmarks.issue_score import CLASSES, Score, score
+from benchmarks.measure import Figures, console
+
+WRONG_CLOSES = 0.01
+RULES: dict[str, Rule] = {
+    "ours": ours,
+    "ours, people close": partial(ours, people=True),
+    "title, 3 in a window": by_threshold,
+    "every failure": every_failure,
+}
+ABOUT = (
+    'Nobody but the rules touches the tracker, but under "people close": there somebody closes the issue of each '
+    "regression at its fix. The plain rules comment once a window. An issue is late by the days after the first window "
+    "with a failure; flaky tests that fail together are counted as one."
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One sort of history. `histories`: so many by default."""
+
+    name: str
+    shape: Shape
+    histories: int
+
+
+ALL = Shape(flaky=0, stable=21_434, before=7, days=14, env_days=1)
+SCENARIOS = (
+    Scenario("40 flaky tests, 60 runs a day", Shape(), 2),
+    Scenario("40 flaky tests, 180 runs a day", Shape(a_day=180, before=10, days=40, env_days=2), 1),
+    Scenario("40 flaky tests, failing in groups", Shape(groups=True), 2),
+    Scenario("all flaky tests", ALL, 1),
+    Scenario("all flaky tests, failing in groups", replace(ALL, groups=True), 1),
+)
+Scores = Mapping[str, Score]
+
+
+def bench(figures: Figures, seeds: int | None = None) -> None:
+    """All of it, with the figures that have a target."""
+    for scenario, scores in measured(seeds):
+        show(scenario, scores)
+        mine, plain = scores["ours"].counts, scores["title, 3 in a window"].counts
+        wrong, closes = mine["wrong closes"], mine["closes"]
+        figures.add(
+            f"issues, wrong closes: {scenario.name}",
+            f"{wrong} of {closes}; {mine['wrong: burst']} of tests that fail on some days only",
+            f"title match: {plain['wrong closes']} of {plain['closes']}",
+            f"under {WRONG_CLOSES:.0%}", wrong < WRONG_CLOSES * closes if closes else None,
+        )  # fmt: skip
+
+
+def measured(seeds: int | None = None) -> Iterator[tuple[Scenario, Scores]]:
+    """Each scenario with the scores of all rules, over so many histories."""
+    with ProcessPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        asked = [
+            (scenario, [pool.submit(one, scenario.shape, seed) for seed in range(seeds or scenario.histories)])
+            for scenario in SCENARIOS
+        ]
+        for scenario, answers in asked:
+            total = {name: Score() for name in RULES}
+            for answer in answers:
+                for name, found in answer.result().items():
+                    total[name].add(found)
+            yield scenario, total
+
+
+def one(shape: Shape, seed: int) -> Scores:
+    """All rules on one history."""
+    drawn = draw(shape, seed)
+    return {name: score(drawn, rule(drawn)) for name, rule in RULES.items()}
+
+
+def show(scenario: Scenario, scores: Scores) -> None:
+    shape, found = scenario.shape, next(iter(scores.values()))
+    title = f"{scenario.name}: {found.histories} x {shape.days} days"
+    table = Table("", *scores, title=title, title_justify="left")
+    for name, cell in _ROWS:
+        table.add_row(name, *(cell(each) for each in scores.values()))
+    console.print(table)
+
+
+def _count(name: str) -> Callable[[Score], str]:
+    return lambda each: f"{each.counts[name]:,}"
+
+
+def _of(name: str, total: str) -> Callable[[Score], str]:
+    return lambda each: f"{each.counts[name]:,} of {each.counts[total]:,}"
+
+
+def _days(name: str) -> Callable[[Score], str]:
+    """Median and 95th percentile."""
+
+    def cell(each: Score) -> str:
+        values = each.days.get(name)
+        return f"{median(values):.1f} / {percentile(values, 0.95):.1f}" if values else "-"
+
+    return cell
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which that part of them lies, nearest rank."""
+    found = sorted(values)
+    return found[min(len(found) - 1, int(share * len(found)))]
+
+
+def _wrong(each: Score) -> str:
+    share = each.wrong_share
+    return "-" if share is None else f"{each.counts['wrong closes']:,} ({share:.1%})"
+
+
+def _most_new(each: Score) -> str:
+    return f"{max(each.days.get('new in a day', ()), default=0):.0f}"
+
+
+def _comments(each: Score) -> str:
+    return f"{each.counts['comments'] / each.weeks:.2f}" if each.weeks else "-"
+
+
+def _flaky_rows() -> Iterator[tuple[str, Callable[[Score], str]]]:
+    for _, name in CLASSES:
+        key = f"flaky {name}"
+        yield f"flaky, {name}: with an issue", _of(f"{key} told", key)
+        yield "  days late, median / p95", _days(key)
+
+
+_ROWS: list[tuple[str, Callable[[Score], str]]] = [
+    ("issues filed", _count("filed")),
+    ("  of tests that only fell with others", _count("innocent")),
+    ("  of incidents that were none", _count("false incidents")),
+    ("  second ones of one cause", _count("duplicates")),
+    ("  most new ones in a day", _most_new),
+    ("regressions with an issue", _of("regression told", "regression")),
+    ("  missed, but in an incident", _count("regression in an incident only")),
+    ("  days late, median / p95", _days("regression")),
+    ("broken builds with one issue", _of("builds told", "builds")),
+    *_flaky_rows(),
+    ("closes", _count("closes")),
+    ("  wrong: not mended yet", _wrong),
+    ("  of these: fails on some days only", _count("wrong: burst")),
+    ("  failed again, as a replay sees it", _count("refailed")),
+    ("closed after the fix, days, median / p95", _days("close after fix")),
+    ("  not within 30 days", _of("open 30 days after the fix", "fixed with an issue")),
+    ("reopened", _count("reopened")),
+    ("  with nothing broken", _count("wrongly reopened")),
+    ("comments per open issue and week", _comments),
+    ("edits without a comment", _count("edits")),
+    ("windows stopped as implausible", _of("stopped", "windows")),
+    ("filings that waited for their turn", _count("waited")),
+    ("  days, median / p95", _days("waited")),
+    ("  never filed", _count("waited, never filed")),
+    ("  of regressions", _count("waited, regression")),
+    ("open at the end", _count("open at the end")),
+]  # fmt: skip
+
+
+def as_data(scores: Scores) -> dict[str, object]:
+    return {
+        name: {
+            "histories": each.histories, "counts": dict(sorted(each.counts.items())), "weeks": each.weeks,
+            "days": {key: {"n": len(found), "median": median(found), "p95": percentile(found, 0.95)}
+                     for key, found in sorted(each.days.items()) if found},
+        }
+        for name, each in scores.items()
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.issues", description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, help="histories of each sort")
+    parser.add_argument("--json", action="store_true", help="figures for a program")
+    arguments = parser.parse_args()
+    if arguments.json:
+        found = {each.name: {"shape": asdict(each.shape), "rules": as_data(scores)}
+                 for each, scores in measured(arguments.seeds)}  # fmt: skip
+        print(json.dumps({"real_rates": flaky_causes()[1], "scenarios": found}, indent=2))
+        return
+    started = time.perf_counter()
+    report(Figures(), arguments.seeds)
+    console.print(f"{time.perf_counter() - started:.0f} s")
+
+
+def report(figures: Figures, seeds: int | None = None) -> None:
+    """What is measured, the tables, and how to repeat them."""
+    causes, real = flaky_causes()
+    tests = sum(each.tests for each in causes)
+    source = "of the FlakeFlagger set" if real else "drawn, log-uniform: the FlakeFlagger set is not there"
+    console.print(
+        f"Issues filed for failures: rates of {tests} flaky tests with {len(causes)} causes, {source}. {ABOUT}"
+    )
+    bench(figures, seeds)
+    again = f" --seeds {seeds}" if seeds else ""
+    console.print(f"To repeat: python -m benchmarks.issues{again}")
+
+
+if __name__ == "__main__":
+    main()
