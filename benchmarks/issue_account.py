@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from benchmarks.issue_histories import DAY, JOB, ZONE, Drawn, Sort, failing_tests
-from ci_stat.analysis.evidence import INCIDENT, History
+from ci_stat.analysis.evidence import INCIDENT
+from ci_stat.analysis.history import History
 from ci_stat.analysis.issue_replay import MemoryTracker, Scorecard, replay
 from ci_stat.analysis.issue_rules import Decisions, Rules
 from ci_stat.records import IssueAction, Reason, Snapshot

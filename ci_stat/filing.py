@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_stat import __version__
-from ci_stat.analysis.evidence import Evidence, Failing, History, elsewhere, key_of_case
+from ci_stat.analysis.evidence import Evidence, Failing, key_of_case
+from ci_stat.analysis.history import History, elsewhere
 from ci_stat.analysis.issue_plan import decide
 from ci_stat.analysis.issue_replay import Scorecard, replay
 from ci_stat.analysis.issue_rules import Decision, Decisions, Rules

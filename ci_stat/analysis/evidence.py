@@ -1,4 +1,4 @@
-"""What speaks for an issue: the failures of a window with their history, and the runs beside them. Pure values.
+"""What speaks for an issue: failures of a window with their history, and the runs beside them. Pure values, and keys.
 
 A run that the machines broke speaks for no test. A run in which many tests failed together is one incident, not many
 failing tests.
@@ -6,29 +6,23 @@ failing tests.
 
 import re
 from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from statistics import median
 from zoneinfo import ZoneInfo
 
 from ci_stat.failures import case_key
-from ci_stat.records import CaseFailure, FailureKind, Run, Status
+from ci_stat.records import CaseFailure, FailureKind
 from ci_stat.result import failure_key
 
 INCIDENT = "incident"
 MOST_KEY = 300  # characters
-LEAST_TOGETHER = 5  # tests in one run; fewer fail together by chance, however few the job has
-ENOUGH_RUNS = 20  # from which one may say what is usual
-ALIKE = 0.5  # of the smaller of two sets of tests: from here on they are one incident
 MACHINES = frozenset({FailureKind.ENV, FailureKind.SETUP})
 # What the code of a test, or what it tests, did. The others belong to a whole run.
 TESTS = frozenset({FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK})
 _SUBTEST = re.compile(r"^([\w.*()]*\bTest\w*)/.+")
-_FINISHED = frozenset({Status.SUCCESS, Status.FAILURE})
 
 
 class Cause(StrEnum):
@@ -166,201 +160,13 @@ def _bounded(key: str) -> str:
     return f"{key[: MOST_KEY - 17]}~{sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
-class History:
-    """All finished runs of some jobs with their failures, in order, from which the evidence of any window is cut."""
-
-    def __init__(self, runs: Iterable[Run], jobs: Sequence[str], zone: ZoneInfo, together: int, share: float) -> None:
-        """`together`, `share`: how many tests, or which part of a job's tests, make an incident of a run."""
-        self._jobs, self._zone = tuple(jobs), zone
-        found = sorted((run for run in runs if run.time and run.status in _FINISHED), key=_moment)
-        self._refs = [_ref(run) for run in found]
-        self._failed = [
-            (ref, _by_key(run.failures), run.log)
-            for ref, run in zip(self._refs, found, strict=True)
-            if run.status == Status.FAILURE
-        ]
-        self._together, self._share = together, share
-
-    def evidence(
-        self,
-        begin: datetime,
-        end: datetime,
-        since: datetime,
-        others: Mapping[str, tuple[Elsewhere, ...]] | None = None,
-        until: datetime | None = None,
-    ) -> Evidence:
-        """Of the window, as it was known at `until`, or at its end. `others`: what failed in other jobs, by key."""
-        known = max(end, until or end)
-        failed = [each for each in self._failed if since <= each[0].started < known]
-        runs = [ref for ref in self._refs if since <= ref.started < known]
-        broken = self._broken(failed, runs)
-        hits: dict[str, list[Hit]] = defaultdict(list)
-        for ref, failures, _ in failed:
-            cause = _cause(ref, failures, broken)
-            for key, said in failures.items():
-                hits[key].append(Hit(ref, said, cause))
-        failing = {key: _failing(key, its, (others or {}).get(key, ())) for key, its in hits.items()}
-        unread = Counter(log for ref, failures, log in failed if not failures and begin <= ref.started < end)
-        return Evidence(
-            begin, end, since, self._zone, self._jobs, failing, tuple(_incidents(failed, broken, failing)),
-            tuple(runs), tuple(sorted(unread.items())), known,
-        )  # fmt: skip
-
-    def _broken(self, failed: Sequence["_Failed"], runs: Sequence[RunRef]) -> dict[RunRef, frozenset[str]]:
-        """The runs in which too many tests failed together, and which."""
-        tests = {ref: _tests(failures) for ref, failures, _ in failed if not _of_machines(failures)}
-        known: dict[str, set[str]] = defaultdict(set)
-        for ref, keys in tests.items():
-            known[ref.job] |= keys
-        usual = {job: _usual([len(tests.get(ref, ())) for ref in runs if ref.job == job]) for job in known}
-        return {
-            ref: keys for ref, keys in tests.items() if self._is_broken(len(keys), len(known[ref.job]), usual[ref.job])
-        }
-
-    def _is_broken(self, tests: int, known: int, usual: float) -> bool:
-        """Where many tests fail in every run, many in one run are no incident."""
-        many = tests > self._together or (tests >= LEAST_TOGETHER and tests >= self._share * known)
-        return many and tests >= 2 * usual
-
-
-def _usual(tests: Sequence[int]) -> float:
-    """How many tests fail in the middle one of the runs; 0 where they are too few to tell."""
-    return median(tests) if len(tests) >= ENOUGH_RUNS else 0.0
-
-
-_Failures = Mapping[str, CaseFailure]
-_Failed = tuple[RunRef, _Failures, str]
-
-
-def elsewhere(runs: Iterable[Run], jobs: Iterable[str]) -> dict[str, tuple[Elsewhere, ...]]:
-    """Where else failures were seen, by key: in the failed runs of other jobs, most runs first."""
-    own = set(jobs)
-    found: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    links: dict[tuple[str, tuple[str, str]], str] = {}
-    for run in runs:
-        if run.job_name in own or run.status != Status.FAILURE or _of_machines(failures := _by_key(run.failures)):
-            continue
-        place = (run.job_name, run.branch or "")
-        for key in failures:
-            found[key][place] += 1
-            links[key, place] = run.link
-    return {
-        key: tuple(Elsewhere(job, branch, n, links[key, (job, branch)]) for (job, branch), n in places.most_common())
-        for key, places in found.items()
-    }
-
-
-def _incidents(
-    failed: Sequence[_Failed], broken: Mapping[RunRef, frozenset[str]], failing: Mapping[str, Failing]
-) -> Iterator[Failing]:
-    """Broken runs whose tests are alike, as one failure each. The test that fails most stands for all."""
-    said = {ref: failures for ref, failures, _ in failed if ref in broken}
-    for runs in _alike(broken):
-        members = frozenset().union(*(broken[ref] for ref in runs))
-        names = {key: failing[key].name for key in sorted(members, key=lambda key: (-len(failing[key].hits), key))}
-        loudest = next(iter(names))
-        hits = tuple(Hit(ref, said[ref].get(loudest) or said[ref][min(broken[ref])]) for ref in runs)
-        first = runs[0]
-        yield Failing(_incident_key(first), INCIDENT, f"{first.job}: {len(names)} tests fail together", hits, names)
-
-
-def _alike(broken: Mapping[RunRef, frozenset[str]]) -> list[list[RunRef]]:
-    """Each run beside the first one that is like it: compared with all together, in time anything would be."""
-    groups: list[list[RunRef]] = []
-    for ref, keys in broken.items():
-        like = (runs for runs in groups if runs[0].job == ref.job and alike(broken[runs[0]], keys))
-        group = next(like, None)
-        if group is None:
-            groups.append([ref])
-        else:
-            group.append(ref)
-    return groups
-
-
-def alike(one: Iterable[str], other: Iterable[str]) -> bool:
-    """Whether two sets of tests are of one incident."""
-    first, second = set(one), set(other)
-    return bool(first and second) and len(first & second) >= ALIKE * min(len(first), len(second))
-
-
-def freed(evidence: Evidence, keys: Iterable[str]) -> Evidence:
-    """The evidence with these tests taken out of incidents: they fail by themselves too, so all their runs count.
-
-    The few that are left of an incident wait until they fail by themselves: for them alone it is none any more.
-    """
-    own = set(keys)
-    incidents = []
-    for each in evidence.incidents:
-        left = {key: name for key, name in each.members.items() if key not in own}
-        if len(left) >= LEAST_TOGETHER:
-            name = f"{each.hits[0].run.job}: {len(left)} tests fail together"
-            incidents.append(replace(each, members=left, name=name))
-    failing = {
-        key: replace(each, hits=tuple(map(_without_incident, each.hits))) if key in own else each
-        for key, each in evidence.failing.items()
-    }
-    return replace(evidence, failing=failing, incidents=tuple(incidents))
-
-
-def _without_incident(hit: Hit) -> Hit:
-    return replace(hit, cause=None) if hit.cause is Cause.INCIDENT else hit
-
-
-def _incident_key(first: RunRef) -> str:
-    return f"{INCIDENT}:{sha256(f'{first.job}#{first.number}'.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
-
-
-def _failing(key: str, hits: Sequence[Hit], others: tuple[Elsewhere, ...]) -> Failing:
-    said = hits[-1].said
-    return Failing(key, said.kind, issue_key(said)[1], tuple(hits), elsewhere=others)
-
-
-def _by_key(failures: Sequence[CaseFailure]) -> dict[str, CaseFailure]:
-    """Each failure of a run once, in order; of a test and its subtests the one that says most."""
-    found: dict[str, CaseFailure] = {}
-    for failure in failures:
-        key, _ = issue_key(failure)
-        if key not in found or (failure.message and not found[key].message):
-            found[key] = failure
-    return found
-
-
-def _of_machines(failures: _Failures) -> bool:
-    """Whether the machines broke the run: causes stand first."""
-    return next((said.kind in MACHINES for said in failures.values()), False)
-
-
-def _tests(failures: _Failures) -> frozenset[str]:
-    return frozenset(key for key, said in failures.items() if said.kind in TESTS and not said.guess)
-
-
-def _cause(ref: RunRef, failures: _Failures, broken: Mapping[RunRef, frozenset[str]]) -> Cause | None:
-    if _of_machines(failures):
-        return Cause.MACHINES
-    return Cause.INCIDENT if ref in broken else None
-
-
-def _ref(run: Run) -> RunRef:
-    succeeded = run.status == Status.SUCCESS
-    failures = _by_key(run.failures)
-    shows = succeeded or (bool(_tests(failures)) and not _of_machines(failures))
-    return RunRef(
-        run.job_name, run.job_id, _moment(run), run.link, run.branch or "", run.commit or "", succeeded, shows
-    )
-
-
-def _moment(run: Run) -> datetime:
-    assert run.started is not None
-    return run.started.astimezone(UTC)
-
-
-def _started(ref: RunRef) -> datetime:
-    return ref.started
-
-
 def key_of_case(case: str) -> str:
     """The key of a case as a person types it, in whichever spelling; a key itself stays as it is."""
     kind = case.partition(":")[0]
     if kind in (INCIDENT, FailureKind.CASE) or (kind in set(FailureKind) and ":v1:" in case):
         return case
     return issue_key(CaseFailure(FailureKind.CASE.value, case))[0]
+
+
+def _started(ref: RunRef) -> datetime:
+    return ref.started

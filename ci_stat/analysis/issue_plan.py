@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from ci_stat.analysis.evidence import INCIDENT, MACHINES, TESTS, Cause, Evidence, Failing, Hit, freed
+from ci_stat.analysis.evidence import INCIDENT, MACHINES, TESTS, Cause, Evidence, Failing, Hit
+from ci_stat.analysis.incidents import freed
 from ci_stat.analysis.issue_caps import Today, capped
 from ci_stat.analysis.issue_markers import changes, first_marker, grown, is_of_jobs, stamp, told
 from ci_stat.analysis.issue_quiet import quiet_decision

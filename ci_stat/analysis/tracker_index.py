@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ci_stat.analysis.evidence import INCIDENT, Failing, alike
+from ci_stat.analysis.evidence import INCIDENT, Failing
+from ci_stat.analysis.incidents import alike
 from ci_stat.failures import Named, named_in, names
 from ci_stat.records import Ledger, Snapshot, TrackedIssue, masked_name
 

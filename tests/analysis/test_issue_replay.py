@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci_stat.analysis.evidence import Evidence, History
+from ci_stat.analysis.evidence import Evidence
+from ci_stat.analysis.history import History
 from ci_stat.analysis.issue_replay import MemoryTracker, Scorecard, replay
 from ci_stat.analysis.issue_rules import Decisions, Rules
 from ci_stat.records import IssueAction, Reason, Run

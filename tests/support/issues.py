@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from zoneinfo import ZoneInfo
 
-from ci_stat.analysis.evidence import Evidence, History
+from ci_stat.analysis.evidence import Evidence
+from ci_stat.analysis.history import History
 from ci_stat.analysis.issue_plan import decide
 from ci_stat.analysis.issue_rules import Decision, Decisions, Rules
 from ci_stat.failures.fingerprint import fingerprint
