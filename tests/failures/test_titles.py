@@ -200,4 +200,4 @@ def test_hostile_titles_take_linear_time(piece: str) -> None:
             names(named, text, text)
     names(Named(text), text, text)
     names(Named(text, cut=True), text, text)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 60  # what is quadratic takes many minutes

@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -107,14 +106,12 @@ def test_a_month_of_180_runs_a_day_ends_in_six_issues(it: World) -> None:
         for name in failed:
             failures[name] += 1
         it.run(day, *map(case, failed))
-    began = time.monotonic()
     for day in range(MONTH):
         made, applied = it.post(day)
         assert not made.plan.stopped
         assert applied.fine
         if day == int(BEGUN):  # on the first morning after it began
             assert f"file {BROKEN}" in acted(made.plan)
-    assert time.monotonic() - began < 60
     assert it.github.issues[it.number(BROKEN)].state == "open"  # eleven days are not enough
     it.post(MONTH + 3)
     assert len(it.github.issues) == len(it.ours()) == 6

@@ -133,7 +133,7 @@ def test_hostile_bodies_take_bounded_work(piece: str) -> None:
     assert read("<!-- ci_stat:issue:v1 {" + body) is None
     assert replaced(body, "new") is None
     comment_ids(body)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 20  # what is quadratic takes minutes
 
 
 @given(st.text(max_size=300))

@@ -352,4 +352,4 @@ def test_hostile_texts_take_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     started = time.process_time()
     redacted(text, ("*.corp.example", "10.0.0.0/8", "fd00::/8", "ci-*.corp", "ci"))
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 60  # what is quadratic takes many minutes

@@ -171,7 +171,7 @@ def test_an_answer_that_comes_byte_by_byte() -> None:
         begun = clock.monotonic()
         client = client_of(f"http://127.0.0.1:{listener.getsockname()[1]}", FakeTime(), timeout=0.2)
         assert client.create("t", "b", []).state is DeliveryState.UNCERTAIN
-        assert clock.monotonic() - begun < 5
+        assert clock.monotonic() - begun < 15  # the whole answer takes twenty seconds
         thread.join(10)
 
 
