@@ -82,6 +82,7 @@ _LARK = {ord(sign): f"&#{ord(sign)};" for sign in "><-!*/\\[]()#:+\"'`$_"} | {
 }  # fmt: skip
 _INNER_HYPHEN = re.compile(r"(?<=[0-9A-Za-z])&#45;(?=[0-9A-Za-z])")  # which is no list and no rule, and stands in dates
 _WWW = re.compile(r"(?i)\b(www)\.")
+_NUMBER = re.compile(r"^(\s*\d+)\.(?=\s)")  # which would begin a list
 _ADDRESS = re.compile(r"(?i)://|\bwww\.")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:/=])")
 _BREAK = "\u200b"  # between two signs that act together only; visible() has taken out all that came from outside
@@ -89,7 +90,7 @@ _BREAK = "\u200b"  # between two signs that act together only; visible() has tak
 
 def lark_text(text: object, limit: int = MAX_SHOWN) -> str:
     """`text` inside Feishu's card markup (`markdown`, `lark_md`): nothing in it is markup, a mention or a link."""
-    shown = _WWW.sub(r"\1&#46;", visible(text, limit).translate(_LARK))
+    shown = _NUMBER.sub(r"\1&#46;", _WWW.sub(r"\1&#46;", visible(text, limit).translate(_LARK)))
     return _INNER_HYPHEN.sub("-", shown)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ci_stat.escape import MAX_SHOWN, cut, html_text, json_safe, visible, visible_lines, web_link
+from ci_stat.escape import MAX_SHOWN, cut, html_text, json_safe, lark_text, visible, visible_lines, web_link
 from tests.support.hostile import harmful
 
 # Mostly hostile: plain st.text() rarely draws the few characters that matter.
@@ -160,3 +160,8 @@ def test_a_link_is_always_http(text: str) -> None:
     for url in (text, f"https://{text}", f"javascript:{text}"):
         link = web_link(url)
         assert link is None or (link == url and link.lower().startswith(("http://", "https://")) and " " not in link)
+
+
+def test_a_number_at_the_start_begins_no_list() -> None:
+    assert lark_text("1. item") == "1&#46; item"
+    assert lark_text("1.5 s") == "1.5 s"
