@@ -183,7 +183,7 @@ def test_no_text_breaks_it(title: str, case: str) -> None:
     for text in (title, f"flaky test {title}", f"Case failure: {title}", f"{title} failed"):
         named = named_in(text)
         if named is not None:
-            assert names(named, case, title) in (True, False)
+            names(named, case, title)  # must not raise
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ SECRETS = [
     (f"DefaultEndpointsProtocol=https;AccountName=ci;AccountKey={A}==;EndpointSuffix=core", A),
     (f"Endpoint=sb://ci.example/;SharedAccessKeyName=root;SharedAccessKey={A}=", A),
     (f"azure client abc8{'Q~' + A[:34]}", A[:34]),
-    (f"//registry.npmjs.org/:_authToken={A}", A),
+    (f"//npm.example.com/:_authToken={A}", A),
     (f"npm publish with npm{'_' + A}", A),
     (f"TWINE_PASSWORD=pypi{'-AgEIcHlwaS5vcmc' + A * 2}", A),
     (f"stripe: sk{'_live_' + A[:24]}", A[:24]),
