@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import active_children
 
 from msgspec.structs import replace as replace_fields
 
@@ -27,6 +28,7 @@ from ci_stat.store.state import Key, State
 
 FEW = 8  # logs that are read sooner than other processes are started
 AT_ONCE = 8  # logs read at once over a network
+PULSE = 2.0  # seconds after which is looked whether the processes that read still live
 KEEP_AFTER = 3.0  # seconds after which what was found so far is stored
 
 log = logging.getLogger(__name__)
@@ -183,9 +185,15 @@ def _together(
     with suppress(BrokenProcessPool):
         for key in wanted:
             waiting[executor.submit(read, key)] = key
-    for done in as_completed(waiting):
-        if not isinstance(done.exception(), BrokenProcessPool):
-            yield waiting.pop(done), done.result()
+    while waiting:
+        with suppress(TimeoutError):
+            for done in as_completed(list(waiting), PULSE):
+                key = waiting.pop(done)
+                if not isinstance(done.exception(), BrokenProcessPool):
+                    yield key, done.result()
+        # What was handed to a pool in the moment in which it broke is never answered (CPython 3.11): nobody is left.
+        if isinstance(executor, ProcessPoolExecutor) and not active_children():
+            return
 
 
 @contextmanager

@@ -7,14 +7,16 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ci_stat import extraction
 from ci_stat.explaining import KILLED, Asked
 from ci_stat.extraction import FEW, LogReader, is_read, read_log
 from ci_stat.failures import How
 from ci_stat.failures.rules import builtin, parse
-from ci_stat.records import LogState, Origin, Run
+from ci_stat.records import Extraction, LogState, Origin, Run
 from ci_stat.sources.build_log import FolderPlace
 from ci_stat.sources.no_log import LogPlace
 from ci_stat.store.engine import open_engine
@@ -395,3 +397,16 @@ def test_what_older_rules_found_is_not_lost_with_the_log(tmp_path: Path, state: 
         assert found.failures == first.failures
         assert "too old now" in found.detail
     assert LogReader(places, Asked(), state).read(runs)["unit", 1] == first
+
+
+def test_what_a_broken_pool_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPython 3.11 loses work that is handed over in the moment in which a pool breaks."""
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+    class Lost(ProcessPoolExecutor):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            return Future()
+
+    monkeypatch.setattr(extraction, "PULSE", 0.05)
+    with Lost(1) as pool:
+        assert list(extraction._together(pool, lambda _: Extraction(LogState.READ), [("unit", 1)])) == []
