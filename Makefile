@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test test-cluster check format bench lock env env-dev clean
+.PHONY: help demo test hunt test-cluster check format bench lock env env-dev clean
 help:  ## what there is to type
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -25,6 +25,9 @@ test: env-dev  ## all checks and all tests; installs MariaDB where it may
 	@sh tools/mariadb.sh $(VENV)
 	@$(MAKE) --no-print-directory lint
 	@CI_STAT_TEST_REQUIRE=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+hunt: env-dev  ## look for new counter-examples of the property tests (an hour; EXAMPLES=300)
+	@CI_STAT_TEST_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -q -n auto --dist worksteal -m hypothesis --timeout 3600
 
 test-cluster: env-dev  ## the store tests against a sharded MariaDB (Spider)
 	@sh tools/mariadb.sh $(VENV) mariadb-plugin-spider
