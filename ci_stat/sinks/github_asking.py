@@ -24,6 +24,11 @@ class Asking:
         self._wire, self._judge, self._times = wire, judge, times
         self._turns = Turns(times)
 
+    def pause(self, seconds: float) -> None:
+        """Time in which GitHub may come to agree with itself."""
+        if seconds:
+            self._times.sleep(seconds)
+
     def read(self, path: str, query: Mapping[str, str] | None = None) -> Said:
         """A good answer. Raises SourceError where none is to be had."""
         said = self.answer(path, query)

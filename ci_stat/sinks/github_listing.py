@@ -1,11 +1,14 @@
 """All issues of a repository, and the proof that these are all: what is missing here would be filed a second time.
 
 A list is read in many pages, while people file, close, move and delete. It is held against what is asked before and
-after it: the number of open ones, the number of all (where GitHub numbers the pages), and the newest one.
+after it: the number of all (where GitHub numbers the pages), the newest one, and the number of open ones. That one must
+agree to a unit. In a tracker of some size it never does at first, for minutes pass between the first page and the last:
+so what changed meanwhile is read anew, which is short, until nothing moves for the length of three questions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from ci_stat.errors import SourceError
 from ci_stat.records.issue import ListedIssue, Listing
@@ -15,15 +18,22 @@ from ci_stat.sinks.github_shapes import Item, Misshapen, in_shape, item_of, numb
 
 ASCENDING = {"state": "all", "sort": "created", "direction": "asc"}
 DESCENDING = {"state": "all", "sort": "created", "direction": "desc"}
+CHANGED = {"state": "all", "sort": "updated", "direction": "asc"}
+# Seconds before each look at what changed: the count that a repository tells of itself may lag behind its list.
+PAUSES = (0.0, 2.0, 8.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a list is held against. `open`: issues and pull requests; `newest`: a number; `total`: None if not told."""
+    """What a list is held against. `open`: issues and pull requests; `newest`: a number; `total`: None if not told.
+
+    `since`: when the newest one was created: by GitHub's clock, and before all that changed later.
+    """
 
     open: int
     newest: int | None
     total: int | None
+    since: datetime | None = None
 
 
 @dataclass
@@ -32,9 +42,8 @@ class Reading:
 
     repo: str
     keep: Callable[[str], bool]
-    issues: list[ListedIssue] = field(default_factory=list)
-    numbers: dict[int, None] = field(default_factory=dict)  # in the order of the list, pull requests too
-    open: int = 0
+    issues: dict[int, ListedIssue] = field(default_factory=dict)
+    numbers: dict[int, bool] = field(default_factory=dict)  # open or not, in the list's order, pull requests too
     pages: int = 0
     last: int | None = None
     problem: str = ""
@@ -43,27 +52,45 @@ class Reading:
         self._before: Item | None = None
         self._orders = {"created_at", "number"}
 
+    @property
+    def open(self) -> int:
+        return sum(self.numbers.values())
+
+    @property
+    def highest(self) -> int:
+        return max(self.numbers, default=0)
+
     def add(self, page: Page) -> None:
-        """One more page."""
+        """One more page of the list."""
         self.pages += 1
         self.last = page.last or self.last
         if page.following and len(page.items) != PER_PAGE:
             self._wrong(f"page {self.pages} has {len(page.items)} items, and there is another after it")
+        for item in self._items(page, f"page {self.pages}"):
+            if item.number in self.numbers:
+                self._wrong(f"#{item.number} is in it twice")
+            else:
+                self._in_order(item)
+                self._put(item)
+
+    def renew(self, page: Page, highest: int) -> None:
+        """What changed since. An item that the list had not must be above all that were in it: the `highest`."""
+        for item in self._items(page, "what changed meanwhile"):
+            if item.number not in self.numbers and item.number <= highest:
+                self._wrong(f"#{item.number} is missing in it")
+            self._put(item)
+
+    def _items(self, page: Page, where: str) -> Iterator[Item]:
         try:
             for value in page.items:
-                self._add(item_of(value, self.repo, self.keep))
+                yield item_of(value, self.repo, self.keep)
         except Misshapen as error:
-            self._wrong(f"page {self.pages}: {error}")
+            self._wrong(f"{where}: {error}")
 
-    def _add(self, item: Item) -> None:
-        if item.number in self.numbers:
-            self._wrong(f"#{item.number} is in it twice")
-            return
-        self._in_order(item)
-        self.numbers[item.number] = None
-        self.open += item.open
+    def _put(self, item: Item) -> None:
+        self.numbers[item.number] = item.open
         if item.issue is not None:
-            self.issues.append(item.issue)
+            self.issues[item.number] = item.issue
 
     def _in_order(self, item: Item) -> None:
         """An issue that came from another repository has a new number, and was created when it was there."""
@@ -111,27 +138,50 @@ def _read(
         progress(len(page.items))
         if reading.problem:
             break
-    problem = reading.problem or disagreement(reading, before, _facts(asking, pages, repo))
-    return Listing(tuple(reading.issues), reading.pages, problem and f"The list of issues is not whole: {problem}")
+    problem = reading.problem or _judged(asking, pages, reading, before)
+    return Listing(
+        tuple(reading.issues.values()), reading.pages, problem and f"The list of issues is not whole: {problem}"
+    )
+
+
+def _judged(asking: Asking, pages: Pages, reading: Reading, before: Facts) -> str:
+    after = _facts(asking, pages, reading.repo)
+    problem = disagreement(reading, before, after)
+    if problem or before.open == after.open == reading.open:
+        return problem
+    return _caught_up(asking, pages, reading, before.since)
+
+
+def _caught_up(asking: Asking, pages: Pages, reading: Reading, since: datetime | None) -> str:
+    """Why the open ones cannot be made to agree; "" when they do."""
+    highest, told = reading.highest, (0, 0)
+    for pause in PAUSES:
+        asking.pause(pause)
+        first = open_count(asking, reading.repo)
+        for page in pages.pages(f"/repos/{reading.repo}/issues", CHANGED | _since(since)):
+            reading.renew(page, highest)
+        told = (first, open_count(asking, reading.repo))
+        if reading.problem or told == (reading.open, reading.open):
+            return reading.problem
+    return _of_open(reading, told)
+
+
+def _since(moment: datetime | None) -> dict[str, str]:
+    return {} if moment is None else {"since": f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def _facts(asking: Asking, pages: Pages, repo: str) -> Facts:
     count = open_count(asking, repo)
     page = pages.page(f"/repos/{repo}/issues", DESCENDING | {"per_page": "1"})
     with in_shape():
-        newest = [item_of(value, repo, lambda _: False).number for value in page.items]
+        newest = [item_of(value, repo, lambda _: False) for value in page.items]
     total = page.last or (None if page.following else len(newest))  # with one on each page, the last page is the count
-    return Facts(count, newest[0] if newest else None, total)
+    return Facts(count, newest[0].number if newest else None, total, newest[0].created_at if newest else None)
 
 
 def disagreement(reading: Reading, before: Facts, after: Facts) -> str:
-    """Why a reading does not agree with what was told before and after it; "" where it does."""
-    return (
-        _of_pages(reading)
-        or _of_newest(reading, before, after)
-        or _of_total(reading, before, after)
-        or _of_open(reading, before, after)
-    )
+    """Why a reading lacks something, by what was told before and after it; "" where nothing says so."""
+    return _of_pages(reading) or _of_newest(reading, before, after) or _of_total(reading, before, after)
 
 
 def _of_pages(reading: Reading) -> str:
@@ -144,7 +194,7 @@ def _of_newest(reading: Reading, before: Facts, after: Facts) -> str:
     if before.newest is not None and before.newest not in reading.numbers:
         return f"#{before.newest}, the newest one, is not in it."
     # One that is not in it came after the list was read if its number is above all others.
-    if after.newest is None or after.newest in reading.numbers or after.newest > max(reading.numbers, default=0):
+    if after.newest is None or after.newest in reading.numbers or after.newest > reading.highest:
         return ""
     return f"#{after.newest}, the newest one, is not in it."
 
@@ -161,9 +211,7 @@ def _of_total(reading: Reading, before: Facts, after: Facts) -> str:
     return ""
 
 
-def _of_open(reading: Reading, before: Facts, after: Facts) -> str:
-    least, most = sorted((before.open, after.open))
-    if least <= reading.open <= most:
-        return ""
-    told = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    return f"it has {reading.open:,} open ones, and the repository says {told}."
+def _of_open(reading: Reading, told: tuple[int, int]) -> str:
+    least, most = sorted(told)
+    count = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return f"it has {reading.open:,} open ones, and the repository says {count}."
