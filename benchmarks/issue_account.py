@@ -6,7 +6,7 @@ The plain ones look at titles only: they know neither incidents nor machines, an
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -15,10 +15,11 @@ from ci_stat.analysis.evidence import INCIDENT
 from ci_stat.analysis.history import History
 from ci_stat.analysis.issue_replay import MemoryTracker, Scorecard, replay
 from ci_stat.analysis.issue_rules import Decisions, Rules
-from ci_stat.records import IssueAction, Reason, Snapshot
+from ci_stat.records import Accepted, IssueAction, Ledger, Reason, Snapshot
 
 MEMORY = timedelta(days=30)  # the default of the setting issue_history
 QUIET_DAYS, THRESHOLD = 14, 3  # of the plain rule with a threshold
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,24 @@ Rule = Callable[[Drawn], Account]
 
 
 class PeopledTracker(MemoryTracker):
-    """A tracker at which a person closes the issue of each regression when it is fixed."""
+    """A tracker at which a person closes the issue of each regression when it is fixed.
+
+    A person also looks at a plan that was stopped because too many were new, and accepts it for the days after.
+    """
 
     def __init__(self, fixes: Iterable[tuple[datetime, str]]) -> None:
         super().__init__()
         self.fixes, self.closed = sorted(fixes), list[Deed]()
+        self.accepted: dict[str, Accepted] = {}
+
+    def ledger(self) -> Ledger:
+        return Ledger(accepted=self.accepted)
+
+    def looked_at(self, decisions: Decisions) -> None:
+        """A stopped plan is right: nothing is wrong with the data of a simulation."""
+        if decisions.stopped:
+            new = [each for each in decisions.all if each.action is IssueAction.FILE]
+            self.accepted |= {each.key: Accepted(each.key, each.name, _EVER, "looked at", _EVER) for each in new}
 
     def snapshot(self, now: datetime) -> Snapshot:
         while self.fixes and self.fixes[0][0] <= now:
@@ -77,14 +91,20 @@ class PeopledTracker(MemoryTracker):
 
 
 def ours(drawn: Drawn, rules: Rules | None = None, people: bool = False, name: str = "ours") -> Account:
-    """Our rules, window after window. `people`: somebody closes the issues of what was fixed."""
+    """Our rules, window after window. `people`: somebody closes what was fixed, and accepts plans that were stopped."""
     known = rules or Rules()
     history = History(drawn.runs, (JOB,), ZONE, known.together, known.share)
     fixes = [(each.end, test) for each in drawn.troubles for test in each.tests
              if each.sort is Sort.REGRESSION and each.end]  # fmt: skip
     tracker = PeopledTracker(fixes if people else ())
     turns = _Turns()
-    card = replay(history.evidence, drawn.windows, MEMORY, known, tracker, turns)
+
+    def told(decisions: Decisions) -> None:
+        turns(decisions)
+        if people:
+            tracker.looked_at(decisions)
+
+    card = replay(history.evidence, drawn.windows, MEMORY, known, tracker, told)
     return _account(name, card, tracker, turns)
 
 

@@ -34,11 +34,11 @@ from ci_stat.records import (
 )
 from ci_stat.reports.issue_explained import Explanation
 from ci_stat.reports.issue_text import About, Owners, issue_draft, owners
-from ci_stat.trackers import mutes_of, tracker_of, tracker_url
+from ci_stat.trackers import notes_of, tracker_of, tracker_url
 from ci_stat.tracking import Tracker, fingerprint, state_of
 
 if TYPE_CHECKING:
-    from ci_stat.store.mutes import Mutes
+    from ci_stat.store.case_notes import Notes
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Made:
 class Filer:
     """Plans issues for one CI database and one tracker. `tracker`: None where no token is set; `now`: aware.
 
-    `mutes`: those of our own state, which need no tracker.
+    `notes`: what people said, in our own state, which needs no tracker.
     """
 
     source: Source
@@ -80,7 +80,7 @@ class Filer:
     owners: Owners | None = None
     hosts: tuple[str, ...] = ()
     reproduce: str = ""
-    mutes: "Mutes | None" = None
+    notes: "Notes | None" = None
     watched: Watched = field(default_factory=Watched)
 
     def plan(self, window: Window, jobs: Sequence[str]) -> Made:
@@ -97,11 +97,7 @@ class Filer:
     def apply(self, plan: IssuePlan) -> Applied:
         """Do what a saved plan says. Raises Refused if the tracker has moved on since."""
         self._check_age(plan)
-        if (plan.repo, plan.tracker_url) != (self.repo, self.tracker_url):
-            raise Refused(
-                f"The plan is for {plan.repo} at {plan.tracker_url}, the settings are for {self.repo} at "
-                f"{self.tracker_url}.", "Make a new plan, or set github_repo and github_url.",
-            )  # fmt: skip
+        require_same_tracker(plan, self.repo, self.tracker_url)
         with self._locked() as tracker:
             snapshot = self._settled(tracker)
             if fingerprint(snapshot, tracker.ledger().mutes.values()) != plan.tracker:
@@ -191,13 +187,15 @@ class Filer:
         oldest = [each.marker.first for each in snapshot.issues if each.marker and each.issue.open]
         evidence = self.evidence(window, jobs, min(oldest, default=None))
         self.watched.step("Planning")
-        ledger = self.tracker.ledger(evidence.failing) if self.tracker else self._mutes_alone()
+        ledger = self.tracker.ledger(evidence.failing) if self.tracker else self._notes_alone()
         decisions = decide(evidence, snapshot, ledger, self.rules, self.now())
         plan = self._planned(decisions, evidence.at_end, snapshot, ledger)
         return Made(plan, evidence.at_end, decisions, snapshot, ledger)
 
-    def _mutes_alone(self) -> Ledger:
-        return Ledger(mutes=self.mutes.all(self.now()) if self.mutes else {})
+    def _notes_alone(self) -> Ledger:
+        if self.notes is None:
+            return Ledger()
+        return Ledger(mutes=self.notes.mutes.all(self.now()), accepted=self.notes.accepted.all(self.now()))
 
     def _planned(self, decisions: Decisions, evidence: Evidence, snapshot: Snapshot, ledger: Ledger) -> IssuePlan:
         missing = [label for label in self.labels if self.tracker and label not in snapshot.labels]
@@ -231,6 +229,15 @@ class Filer:
         from ci_stat.commits import commits_around
 
         return commits_around(failing, evidence, self.source.logs())
+
+
+def require_same_tracker(plan: IssuePlan, repo: str, url: str) -> None:
+    """Raises Refused for a plan for another repository than the settings'."""
+    if (plan.repo, plan.tracker_url) != (repo, url):
+        raise Refused(
+            f"The plan is for {plan.repo} at {plan.tracker_url}, the settings are for {repo} at {url}.",
+            "Make a new plan, or set github_repo and github_url.",
+        )
 
 
 def _days(window: Window) -> Iterator[tuple[datetime, datetime]]:
@@ -287,7 +294,7 @@ def filer(
         owners=_owners(settings.get("issue_owners")),
         hosts=_names(settings.get("private_hosts")),
         reproduce=settings.get("issue_reproduce") or "",
-        mutes=mutes_of(settings, source, now),
+        notes=notes_of(settings, source, now),
         watched=watched or Watched(),
     )
 

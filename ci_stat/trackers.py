@@ -11,8 +11,8 @@ from ci_stat.tracking import Tracker
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from ci_stat.store.case_notes import Notes
     from ci_stat.store.issues import Issues
-    from ci_stat.store.mutes import Mutes
 
 
 def tracker_of(settings: Settings, source: Source, now: Callable[[], datetime]) -> Tracker:
@@ -25,7 +25,7 @@ def tracker_of(settings: Settings, source: Source, now: Callable[[], datetime]) 
     github = GitHub(url, repo, settings.get("gh_token") or "")
     engine, name = _state_of(settings, source)
     return Tracker(
-        github, ledger_of(settings, source, now), mutes_of(settings, source, now),
+        github, ledger_of(settings, source, now), notes_of(settings, source, now),
         IssueLock(engine, name, this_process(), now, is_alive), now,
     )  # fmt: skip
 
@@ -39,12 +39,12 @@ def ledger_of(settings: Settings, source: Source, now: Callable[[], datetime]) -
     return Issues(engine, name, this_process(), now)
 
 
-def mutes_of(settings: Settings, source: Source, now: Callable[[], datetime]) -> "Mutes":
-    """The mutes of the repository; they need no token. Raises SettingsError, DatabaseError."""
-    from ci_stat.store.mutes import Mutes
+def notes_of(settings: Settings, source: Source, now: Callable[[], datetime]) -> "Notes":
+    """What people said of failures of the repository; it needs no token. Raises SettingsError, DatabaseError."""
+    from ci_stat.store.case_notes import AcceptedCases, Mutes, Notes
 
     engine, name = _state_of(settings, source)
-    return Mutes(engine, name, now)
+    return Notes(Mutes(engine, name, now), AcceptedCases(engine, name, now))
 
 
 def _state_of(settings: Settings, source: Source) -> "tuple[Engine, str]":

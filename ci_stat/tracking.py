@@ -27,9 +27,9 @@ from ci_stat.reports.issue_marker import block, comment_ids, mentions_us, read, 
 
 if TYPE_CHECKING:
     from ci_stat.sinks.github import GitHub
+    from ci_stat.store.case_notes import Notes
     from ci_stat.store.issue_lock import IssueLock
     from ci_stat.store.issues import Issues
-    from ci_stat.store.mutes import Mutes
 
 # A list need not show at once what was written a moment ago: a call that got no answer is looked for that much later.
 SETTLE = timedelta(seconds=60)
@@ -46,14 +46,15 @@ class Tracker:
 
     github: "GitHub"
     issues: "Issues"
-    mutes: "Mutes"
+    notes: "Notes"
     lock: "IssueLock"
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def ledger(self, keys: Iterable[str] = ()) -> Ledger:
         """`keys`: of the failures that are looked at; very long ones are found by that only."""
-        return self.issues.ledger(self.mutes.all(self.clock()), keys)
+        now = self.clock()
+        return self.issues.ledger(self.notes.mutes.all(now), keys, self.notes.accepted.all(now))
 
     def snapshot(self, progress: Callable[[int], None] = no_progress) -> Snapshot:
         """What the tracker holds now. Raises SourceError; a list that is not whole is said in `problem`."""

@@ -1,6 +1,6 @@
 """How much is done in one run: little enough to be looked at, and nothing if it cannot be right."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -24,17 +24,23 @@ class Today:
     changed: frozenset[int] = frozenset()
 
 
-def capped(decisions: Iterable[Decision], rules: Rules, problem: str, today: Today) -> Decisions:
-    """The decisions, at most so many of which act. `problem`: why the tracker's list cannot be trusted, or ""."""
+def capped(
+    decisions: Iterable[Decision], rules: Rules, problem: str, today: Today, accepted: Container[str] = ()
+) -> Decisions:
+    """The decisions, at most so many of which act.
+
+    `problem`: why the tracker's list cannot be trusted, or "". `accepted`: keys that somebody has looked at.
+    """
     found = sorted(decisions, key=lambda each: _ORDER.index(each.action))
-    new = sum(each.action is IssueAction.FILE for each in found)
+    new = sum(each.action is IssueAction.FILE and each.key not in accepted for each in found)
     if problem:
         hint = "Nothing is filed, changed or closed until the list is whole. Try again later."
         return Decisions(tuple(found), problem, hint)
     if new > rules.implausible:
         return Decisions(
             tuple(found), f"{new} new issues at once are not plausible (more than {rules.implausible}).",
-            "The data is wrong, all is broken, or it is a backlog: look at the plan, and raise issue_implausible.",
+            "The data is wrong, all is broken, or it is a backlog: look at the plan. If it is right, save it with "
+            "--plan-out and say so once: ci-stat issues accept PLAN --why TEXT",
         )  # fmt: skip
     files = sorted((each for each in found if each.action is IssueAction.FILE), key=_newest_first)
     rest = [each for each in found if each.action not in (IssueAction.FILE, IssueAction.NOT)]

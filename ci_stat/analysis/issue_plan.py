@@ -24,7 +24,8 @@ OLD = timedelta(days=2)  # since a window ended: later one may ask whether it is
 def decide(evidence: Evidence, snapshot: Snapshot, ledger: Ledger, rules: Rules, now: datetime) -> Decisions:
     """Everything that is to be done, and everything that is not. `now`: aware."""
     planner = _Planner(evidence, snapshot, ledger, rules, now)
-    return capped(planner.decisions(), rules, snapshot.problem, _done_today(evidence, snapshot, ledger, now))
+    today = _done_today(evidence, snapshot, ledger, now)
+    return capped(planner.decisions(), rules, snapshot.problem, today, ledger.accepted)
 
 
 def _done_today(evidence: Evidence, snapshot: Snapshot, ledger: Ledger, now: datetime) -> Today:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ci_stat.cli import options
+from ci_stat.cli.issue_notes import accept, mute
 from ci_stat.errors import DataTrouble, NotDelivered, Refused, UsageError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ci_stat.filing import Filer
     from ci_stat.loading import Source
     from ci_stat.records import IssuePlan, Window
-
-LAST_YEAR = 9999  # whose last day has no UTC in some zones
 
 _EPILOG = """\b
 Examples:
@@ -30,6 +29,7 @@ Examples:
   ci-stat issues plan --post                     plan and do it in one go: for cron
   ci-stat issues explain testSuite.TestName      why a case has an issue, or has none
   ci-stat issues mute testSuite.TestName --until 2021-07-01 --why "known, #123"
+  ci-stat issues accept plan.json --why "the backlog of the first day"
   ci-stat issues replay --since 30d              what the rules would have done, and what of it was wrong
 
 \b
@@ -78,7 +78,7 @@ def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: s
 
     if post and plan_out:
         raise UsageError("--plan-out saves a plan for later, and --post does it now.", "Give one of them.")
-    settings, source, moment = _opened(now)
+    settings, source, moment = options.opened_at(now)
     names = jobs_of(jobs)
     with _watched_filer(settings, source, moment) as filer:
         wanted = _window(source, moment(), **window)
@@ -119,7 +119,7 @@ def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
     from ci_stat.plan_files import read_plan
 
     saved = read_plan(file)
-    settings, source, moment = _opened(now)
+    settings, source, moment = options.opened_at(now)
     with _watched_filer(settings, source, moment) as filer:
         applied = filer.apply(saved)
     _show(saved, applied, as_json, color, source, drafts=False)
@@ -129,55 +129,29 @@ def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
 @issues.command()
 @click.argument("case", required=False)
 @click.option("--since", metavar="LENGTH", help="Calls of this long: 24h, 7d. [all]")
-@click.option("--mutes", is_flag=True, help="The mutes in force instead.")
+@click.option("--mutes", "notes", flag_value="mutes", help="The mutes in force instead.")
+@click.option("--accepted", "notes", flag_value="accepted", help="The new issues that somebody accepted instead.")
 @options.limit_option
 @_json_option
 @options.color_option
-def history(case: str | None, since: str | None, mutes: bool, limit: int, as_json: bool, color: str) -> None:
+def history(
+    case: str | None, since: str | None, notes: str | None, limit: int, as_json: bool, color: str
+) -> None:  # fmt: skip
     """What was done at the tracker, newest first: all calls, with their answers."""
     from msgspec import to_builtins
 
-    from ci_stat.reports.issue_history import history_table, mutes_table
-    from ci_stat.trackers import ledger_of, mutes_of
+    from ci_stat.analysis.evidence import key_of_case
+    from ci_stat.reports.issue_history import history_table, notes_table
+    from ci_stat.trackers import ledger_of, notes_of
 
-    settings, source, moment = _opened(None)
-    if mutes:
-        muted = list(mutes_of(settings, source, moment).all(moment()).values())
-        _print({"mutes": to_builtins(muted)}, mutes_table(muted, source.origin.zone), as_json, color, bool(muted))
+    settings, source, moment = options.opened_at(None)
+    if notes:
+        said = list(getattr(notes_of(settings, source, moment), notes).all(moment()).values())
+        _print({notes: to_builtins(said)}, notes_table(said, source.origin.zone), as_json, color, bool(said))
         return
     after = moment() - options.parse_length(since) if since else None
-    found = ledger_of(settings, source, moment).list(limit, _key(case) if case else None, after)
+    found = ledger_of(settings, source, moment).list(limit, key_of_case(case) if case else None, after)
     _print({"calls": to_builtins(found)}, history_table(found, source.origin.zone), as_json, color, bool(found))
-
-
-@issues.command()
-@click.argument("case")
-@click.option("--until", metavar="DATE", help="The day on which it ends, e.g. 2021-07-01.")
-@click.option("--why", default="", help="A sentence for those who wonder later.")
-@click.option("--off", is_flag=True, help="End it now.")
-def mute(case: str, until: str | None, why: str, off: bool) -> None:
-    """Switch us off for a case until a day: nothing is filed, commented, reopened or closed."""
-    from ci_stat.escape import visible
-    from ci_stat.records import Mute
-    from ci_stat.trackers import mutes_of
-
-    settings, source, moment = _opened(None)
-    known, key = mutes_of(settings, source, moment), _key(case)
-    if off:
-        ended = known.unmute(key)
-        click.echo(f"{visible(case)} is {'no longer muted' if ended else 'not muted'}.")
-        return
-    if not until or not why.strip():
-        raise UsageError("A mute needs an end and a reason.", 'Write --until 2021-07-01 --why "...".')
-    zone = source.origin.zone
-    end = options.parse_time(until, "--until", zone)
-    end = end.replace(tzinfo=zone) if end.tzinfo is None else end
-    if end <= moment():
-        raise UsageError(f"--until {until} is in the past.", "Name a day to come; --off ends a mute.")
-    if end.year >= LAST_YEAR:
-        raise UsageError(f"--until {until} is too far away.", f"Name a day before the year {LAST_YEAR}.")
-    known.mute(Mute(key, case, end, why.strip(), moment()))
-    click.echo(f"{visible(case)} is muted until {end:%Y-%m-%d %H:%M}.")
 
 
 @issues.command()
@@ -191,7 +165,7 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
     from ci_stat.filing import jobs_of
     from ci_stat.reports.issue_history import scorecard_data, scorecard_screen
 
-    settings, source, moment = _opened(None)
+    settings, source, moment = options.opened_at(None)
     last = (
         source.latest_end()
         if end == options.LATEST
@@ -212,26 +186,10 @@ def explain(case: str, as_json: bool, color: str, jobs: Sequence[str], now: str 
     from ci_stat.filing import jobs_of
     from ci_stat.reports.issue_explained import explained_data, explained_screen
 
-    settings, source, moment = _opened(now)
+    settings, source, moment = options.opened_at(now)
     with _watched_filer(settings, source, moment) as filer:
         found = filer.explain(case, _window(source, moment(), **window), jobs_of(jobs))
     _print(explained_data(found), explained_screen(found), as_json, color, True)
-
-
-def _key(case: str) -> str:
-    from ci_stat.analysis.evidence import key_of_case
-
-    return key_of_case(case)
-
-
-def _opened(now: str | None) -> "tuple[Settings, Source, Callable[[], datetime]]":
-    settings, source = options.opened_source()
-    if now is None:
-        return settings, source, lambda: datetime.now(UTC)
-    zone = source.origin.zone
-    moment = options.parse_time(now, "--now", zone)
-    fixed = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
-    return settings, source, lambda: fixed
 
 
 class _watched_filer:
@@ -337,4 +295,6 @@ def _complain(made: "IssuePlan", applied: "Applied | None") -> None:
     )
 
 
+for _note in (mute, accept):
+    issues.add_command(_note)
 COMMANDS = {"issues": issues}

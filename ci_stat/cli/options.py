@@ -149,6 +149,17 @@ def opened_source() -> "tuple[Settings, Source]":
     return settings, Source.of(settings)
 
 
+def opened_at(now: str | None) -> "tuple[Settings, Source, Callable[[], datetime]]":
+    """The same, and what is taken for the present: the real one, or always what --now says."""
+    settings, source = opened_source()
+    if now is None:
+        return settings, source, lambda: datetime.now(UTC)
+    zone = source.origin.zone
+    moment = parse_time(now, "--now", zone)
+    fixed = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+    return settings, source, lambda: fixed
+
+
 def hint(source: "Source", wanted: "RunFilter", found: "Provenance") -> None:
     """On stderr, why a window may be empty: a name that no run has, or a table that ends before the window."""
     if found.rows:

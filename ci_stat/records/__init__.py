@@ -28,6 +28,8 @@ from ci_stat.records.failure import (
 )
 from ci_stat.records.issue import (
     DEFAULT_ISSUE_JOB,
+    Accepted,
+    CaseNote,
     Draft,
     Intent,
     IntentKind,
@@ -70,7 +72,9 @@ __all__ = [
     "DEFAULT_ZONE",
     "HALF_PAIR",
     "TABLE",
+    "Accepted",
     "CaseFailure",
+    "CaseNote",
     "Delivery",
     "DeliveryKey",
     "DeliveryState",

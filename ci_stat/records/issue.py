@@ -188,14 +188,22 @@ class Snapshot(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-class Mute(msgspec.Struct, frozen=True):
-    """Nothing is filed, commented or closed for a case until then."""
+class CaseNote(msgspec.Struct, frozen=True):
+    """What somebody said of a failure. It holds until then."""
 
     key: str
     name: str
     until: datetime
     why: str
     made: datetime
+
+
+class Mute(CaseNote, frozen=True):
+    """Nothing is filed, commented or closed for it."""
+
+
+class Accepted(CaseNote, frozen=True):
+    """Somebody has looked: it may be filed, however many are new at once."""
 
 
 class IntentKind(StrEnum):
@@ -242,6 +250,7 @@ class Ledger(msgspec.Struct, frozen=True):
     - `created`: numbers by key, oldest first. `unsettled`: keys whose creation has no answer yet.
     - `done`: ids of comments that were made. `commented`: when we last commented, by number; `changed`: when we last
       did anything.
+    - `mutes`, `accepted`: what people said, by key.
     """
 
     created: dict[str, tuple[int, ...]] = {}
@@ -250,6 +259,7 @@ class Ledger(msgspec.Struct, frozen=True):
     commented: dict[int, datetime] = {}
     changed: dict[int, datetime] = {}
     mutes: dict[str, Mute] = {}
+    accepted: dict[str, Accepted] = {}
 
 
 class Draft(msgspec.Struct, frozen=True):

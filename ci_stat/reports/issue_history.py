@@ -1,4 +1,4 @@
-"""What was done at the tracker (the ledger), mutes, and the scorecard of a replay: for people and for JSON."""
+"""What was done at the tracker, what people said of failures, and the scorecard of a replay, as tables and as JSON."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ci_stat.analysis.issue_replay import Event, Scorecard
 from ci_stat.escape import visible
-from ci_stat.records import Intent, IntentKind, IntentState, IssueAction, Mute
+from ci_stat.records import CaseNote, Intent, IntentKind, IntentState, IssueAction
 from ci_stat.reports.fitted import Column, Fitted
 from ci_stat.reports.words import plural
 
@@ -45,7 +45,7 @@ def _clock(moment: datetime | None, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment else ""
 
 
-def mutes_table(found: Iterable[Mute], zone: tzinfo) -> RenderableType:
+def notes_table(found: Iterable[CaseNote], zone: tzinfo) -> RenderableType:
     columns = [Column("case", left=True, floor=30), Column("until"), Column("why", left=True, floor=30)]
     return Fitted(
         columns, [[Text(visible(each.name, 200)), _clock(each.until, zone), visible(each.why, 200)] for each in found]

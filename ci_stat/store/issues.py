@@ -15,12 +15,13 @@ from uuid import uuid4
 from sqlalchemy import Engine, Select, and_, select, update
 from sqlalchemy.sql.dml import UpdateBase
 
-from ci_stat.records import Intent, IntentKind, IntentState, IssueAction, Ledger, Mute
+from ci_stat.records import Accepted, Intent, IntentKind, IntentState, IssueAction, Ledger, Mute
 from ci_stat.store.state_tables import MOST_TEXT, digest, fit, fitted, insert_missing, intents
 from ci_stat.store.steps import ask, insist, tracker_of, utc_moment, utc_text, written
 
 _SETTLED = (IntentState.DONE, IntentState.FAILED)
 _NO_MUTES: Mapping[str, Mute] = MappingProxyType({})
+_NONE_ACCEPTED: Mapping[str, Accepted] = MappingProxyType({})
 _Found = list[Intent]  # in the class, `list` is a method
 _c = intents.c
 
@@ -142,7 +143,12 @@ class Issues:
             asked = asked.where(_c.changed >= utc_text(since))
         return [_intent(row) for row in self._ask(asked)]
 
-    def ledger(self, mutes: Mapping[str, Mute] = _NO_MUTES, keys: Iterable[str] = ()) -> Ledger:
+    def ledger(
+        self,
+        mutes: Mapping[str, Mute] = _NO_MUTES,
+        keys: Iterable[str] = (),
+        accepted: Mapping[str, Accepted] = _NONE_ACCEPTED,
+    ) -> Ledger:
         """What planning needs to know. `keys`: those that will be asked for: a long one is then found as itself."""
         asked = select(_c.kind, _c.state, _c.key, _c.id, _c.number, _c.started).where(_c.tracker == self._tracker)
         rows = self._ask(asked.where(_c.state != str(IntentState.FAILED)))
@@ -156,6 +162,7 @@ class Issues:
             commented=_newest(comments),
             changed=_newest(row for row in rows if row.state == IntentState.DONE),
             mutes={whole.get(key, key): mute for key, mute in mutes.items()},
+            accepted={whole.get(key, key): note for key, note in accepted.items()},
         )
 
     def _now(self) -> str:

@@ -142,18 +142,26 @@ intents = Table(
     Column("why", BYTES, nullable=False, comment="why it was to be done"),
     comment="what was written to issues, noted before and after each call",
 )
-mutes = Table(
-    "issue_mutes",
-    metadata,
-    Column("tracker", String(16), primary_key=True, comment="which tracker and repository: a hash of their names"),
-    Column("key_hash", String(32), primary_key=True, comment="a hash of the key"),
-    Column("key", BYTES, nullable=False, comment="the failure; sha: and a hash if it is too long"),
-    Column("name", BYTES, nullable=False, comment="the failure's name, cut"),
-    Column("until", String(32), nullable=False, comment="UTC"),
-    Column("why", BYTES, nullable=False, comment="in somebody's words"),
-    Column("made", String(32), nullable=False, comment="UTC"),
-    comment="failures that no issue is touched for",
-)
+
+
+def _case_notes(name: str, comment: str) -> Table:
+    """What people say of failures."""
+    return Table(
+        name,
+        metadata,
+        Column("tracker", String(16), primary_key=True, comment="which tracker and repository: a hash of their names"),
+        Column("key_hash", String(32), primary_key=True, comment="a hash of the key"),
+        Column("key", BYTES, nullable=False, comment="the failure; sha: and a hash if it is too long"),
+        Column("name", BYTES, nullable=False, comment="the failure's name, cut"),
+        Column("until", String(32), nullable=False, comment="UTC"),
+        Column("why", BYTES, nullable=False, comment="in somebody's words"),
+        Column("made", String(32), nullable=False, comment="UTC"),
+        comment=comment,
+    )
+
+
+mutes = _case_notes("issue_mutes", "failures that no issue is touched for")
+accepted = _case_notes("issue_accepted", "failures that may be filed, however many are new at once")
 locks = Table(
     "issue_locks",
     metadata,

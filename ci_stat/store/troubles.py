@@ -126,7 +126,7 @@ def _explain_sqlite(text: str, where: str, engine: Engine) -> DatabaseError:
 
 # Of the messages of all drivers: `no such table: deliveries`, `Table 'x.deliveries' doesn't exist`.
 _OWN_TABLE = re.compile(
-    r"\b(deliveries|failure_sightings|sighting_spans|window_facts|log_extractions|ci_stat_state|issue_(?:intents|mutes|locks))\b"
+    r"\b(deliveries|failure_sightings|sighting_spans|window_facts|log_extractions|ci_stat_state|issue_(?:intents|mutes|accepted|locks))\b"
 )
 
 

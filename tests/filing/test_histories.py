@@ -11,7 +11,7 @@ import pytest
 
 from ci_stat.errors import Refused, WriteError
 from ci_stat.plan_files import read_plan, write_plan
-from ci_stat.records import IssuePlan, Marker, Mute, Reason
+from ci_stat.records import Accepted, IssuePlan, Marker, Mute, Reason
 from ci_stat.reports.issue_marker import hidden, read
 from tests.support.command import Call
 from tests.support.filing import DAY, ENV, World, case, moment, morning, race, world
@@ -89,6 +89,27 @@ def test_two_data_races_get_an_issue_each(it: World) -> None:
     assert len({issue.title for issue in it.github.issues.values()}) == 2
 
 
+def test_a_backlog_that_somebody_looked_at_is_filed_in_turn(it: World) -> None:
+    """Three a day; and what else breaks at once is held back as before."""
+    old = [f"old{n}Suite.TestIt" for n in range(24)]
+    for day in range(9):
+        for n, name in enumerate(old):
+            it.runs([day + n / 30, day + n / 30 + 0.01], case(name))
+    made, applied = it.post(0)
+    assert "24 new issues at once are not plausible" in made.plan.stopped
+    assert applied.done == ()
+    it.notes().accepted.keep([Accepted(f"case:{name}", name, moment(60), "I looked", moment(1)) for name in old])
+    for day in range(8):
+        made, _ = it.post(day)
+        assert (made.plan.stopped, len(it.ours())) == ("", 3 * (day + 1))
+    fresh = [f"new{n}Suite.TestIt" for n in range(21)]
+    for n, name in enumerate(fresh):
+        it.runs([8 + n / 30, 8 + n / 30 + 0.01], case(name))
+    made, _ = it.post(8)
+    assert "21 new issues at once" in made.plan.stopped
+    assert len(it.ours()) == 24
+
+
 # --- a month
 
 FLAKY = {f"flaky{n}.TestSometimes": rate for n, rate in enumerate([0.01, 0.015, 0.02, 0.025, 0.03])}
@@ -164,7 +185,7 @@ def test_nothing_is_written_on_a_day_with_an_incomplete_list(it: World, what: st
 
 def test_a_mute_holds_until_its_day(it: World) -> None:
     flaky(it, *(day + part for day in range(4) for part in (0.2, 0.4)))
-    it.tracker().mutes.mute(Mute(KEY, CASE, moment(2.5), "known", moment(0)))
+    it.tracker().notes.mutes.keep([Mute(KEY, CASE, moment(2.5), "known", moment(0))])
     made, _ = it.post(0)
     assert words(made.plan) == {CASE: Reason.MUTED}
     assert it.writes() == []
@@ -307,7 +328,7 @@ def test_a_plan_is_refused_when_something_happened_since(it: World, tmp_path: Pa
     elif meanwhile == "our own run":
         it.post()
     elif meanwhile == "muted":
-        it.tracker().mutes.mute(Mute(KEY, CASE, moment(9), "known", moment(1)))
+        it.tracker().notes.mutes.keep([Mute(KEY, CASE, moment(9), "known", moment(1))])
     else:
         it.github.comment(1, "I am on it.")
     before = it.writes()
@@ -368,7 +389,7 @@ def test_without_our_state_issues_are_recognised_by_their_markers(it: World) -> 
     it.post(0)
     before = it.held()
     with it.state.begin() as connection:
-        for table in ("issue_intents", "issue_locks", "issue_mutes"):
+        for table in ("issue_intents", "issue_locks", "issue_mutes", "issue_accepted"):
             connection.exec_driver_sql(f"delete from {table}")
     made, _ = it.post(0)
     assert acted(made.plan) == []

@@ -702,7 +702,7 @@ def test_a_process_that_is_killed_leaves_word(world: World, start: Start) -> Non
 
 
 def test_a_state_from_before_there_were_issues_gets_the_tables(world: World) -> None:
-    for table in ("issue_intents", "issue_mutes", "issue_locks"):
+    for table in ("issue_intents", "issue_mutes", "issue_accepted", "issue_locks"):
         metadata.tables[table].drop(world.engine)
     with pytest.raises(DatabaseError, match="issue_intents"):
         world.process().unsettled()

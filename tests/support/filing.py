@@ -32,12 +32,12 @@ from ci_stat.reports.issue_marker import comment_ids, read
 from ci_stat.reports.issue_plan_text import plan_text
 from ci_stat.result import Result
 from ci_stat.sinks.github import GitHub as Client
+from ci_stat.store.case_notes import AcceptedCases, Mutes, Notes
 from ci_stat.store.engine import open_engine
 from ci_stat.store.issue_lock import IssueLock
 from ci_stat.store.issues import Issues
-from ci_stat.store.mutes import Mutes
 from ci_stat.store.owners import is_alive, this_process
-from ci_stat.store.state_tables import intents, locks, mutes
+from ci_stat.store.state_tables import accepted, intents, locks, mutes
 from ci_stat.store.write import prepare, write_rows
 from ci_stat.tracking import Tracker
 from tests.support.github import GitHub, github_server
@@ -49,7 +49,7 @@ FIRST = datetime(2021, 6, 1)  # day 0, wall clock
 DAY = timedelta(days=1)
 ENV = "fatal: unable to access 'https://github.com/pingcap/tidb.git/': Could not resolve host: github.com\n"
 _HELD = ("issues", "elsewhere", "removed", "moved", "labels", "now", "creations", "rate", "_highest", "may_push")
-_TABLES = (intents, locks, mutes)
+_TABLES = (intents, locks, mutes, accepted)
 
 
 def case(name: str, said: str = "... obtained int = 1\n... expected int = 2") -> str:
@@ -191,7 +191,7 @@ class World:
     def filer(self) -> Filer:
         """As the settings say, of this process, but with a client and a tracker that live in our time."""
         tracker = self.tracker()
-        return replace(self._filer, tracker=tracker, mutes=tracker.mutes)
+        return replace(self._filer, tracker=tracker, notes=tracker.notes)
 
     def tracker(self) -> Tracker:
         client = Client(
@@ -200,9 +200,13 @@ class World:
         )  # fmt: skip
         us, now = this_process(), self.clock.now
         return Tracker(
-            client, Issues(self.state, self._tracker, us, now), Mutes(self.state, self._tracker, now),
+            client, Issues(self.state, self._tracker, us, now), self.notes(),
             IssueLock(self.state, self._tracker, us, now, is_alive), now, self.sleep,
         )  # fmt: skip
+
+    def notes(self) -> Notes:
+        given = (self.state, self._tracker, self.clock.now)
+        return Notes(Mutes(*given), AcceptedCases(*given))
 
     def sleep(self, seconds: float) -> None:
         self.clock.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Mutes: the last word on a failure holds, until its time is over."""
+"""What people said of a failure: the last word holds, until its time is over."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine, event
 
 from ci_stat.errors import ConnectionLost, DatabaseError
-from ci_stat.records import Mute
-from ci_stat.store import mutes as module
+from ci_stat.records import Accepted, Mute
+from ci_stat.store import case_notes as module
+from ci_stat.store.case_notes import AcceptedCases, Mutes
 from ci_stat.store.engine import open_engine
 from ci_stat.store.issues import Issues, kept_key
-from ci_stat.store.mutes import Mutes
 from ci_stat.store.state import State
 from ci_stat.store.state_tables import write
 from tests.store.test_issues import HOSTILE
@@ -49,8 +49,8 @@ def mute(key: str = "case:TestCargo", days: int = 7, why: str = "#7 will be fixe
 def test_a_mute_comes_back(world: World) -> None:
     mutes = world.mutes()
     assert mutes.all() == {}
-    mutes.mute(mute())
-    mutes.mute(mute("case:other", 2))
+    mutes.keep([mute()])
+    mutes.keep([mute("case:other", 2)])
     assert world.mutes().all() == {"case:other": mute("case:other", 2), "case:TestCargo": mute()}
     assert list(mutes.all()) == ["case:other", "case:TestCargo"]
 
@@ -58,15 +58,15 @@ def test_a_mute_comes_back(world: World) -> None:
 def test_the_last_word_holds(world: World) -> None:
     mutes = world.mutes()
     for each in (mute(), mute(days=9), mute(days=1, why="")):
-        mutes.mute(each)
-        mutes.mute(each)
+        mutes.keep([each])
+        mutes.keep([each])
         assert mutes.all() == {each.key: each}
 
 
 def test_a_mute_ends(world: World) -> None:
     mutes = world.mutes()
     for days in (1, 2, 3):
-        mutes.mute(mute(f"case:{days}", days))
+        mutes.keep([mute(f"case:{days}", days)])
     assert list(mutes.all(NOON)) == ["case:1", "case:2", "case:3"]
     assert list(mutes.all(NOON + DAY - timedelta(microseconds=1))) == ["case:1", "case:2", "case:3"]
     assert list(mutes.all(NOON + DAY)) == ["case:2", "case:3"]
@@ -76,28 +76,28 @@ def test_a_mute_ends(world: World) -> None:
 
 def test_taken_back(world: World) -> None:
     mutes = world.mutes()
-    assert not mutes.unmute("case:TestCargo")
-    mutes.mute(mute())
-    assert not mutes.unmute("case:testcargo")
-    assert mutes.unmute("case:TestCargo")
-    assert not mutes.unmute("case:TestCargo")
+    assert not mutes.end("case:TestCargo")
+    mutes.keep([mute()])
+    assert not mutes.end("case:testcargo")
+    assert mutes.end("case:TestCargo")
+    assert not mutes.end("case:TestCargo")
     assert mutes.all() == {}
 
 
 def test_what_is_over_need_not_be_taken_back(world: World) -> None:
     mutes = world.mutes()
-    mutes.mute(mute())
+    mutes.keep([mute()])
     world.now += 7 * DAY
-    assert not mutes.unmute("case:TestCargo")
+    assert not mutes.end("case:TestCargo")
     assert mutes.all() == {}
 
 
 def test_repositories_stay_apart(world: World) -> None:
     mutes, other = world.mutes(), world.mutes("https://api.github.com pingcap/tikv")
-    mutes.mute(mute())
+    mutes.keep([mute()])
     assert other.all() == {}
-    assert not other.unmute("case:TestCargo")
-    other.mute(mute(days=1))
+    assert not other.end("case:TestCargo")
+    other.keep([mute(days=1)])
     assert mutes.all() == world.mutes(TIDB.upper()).all() == {"case:TestCargo": mute()}
 
 
@@ -111,7 +111,7 @@ def test_repositories_stay_apart(world: World) -> None:
 )
 def test_any_time_of_the_calendar(world: World, until: datetime, kept: datetime) -> None:
     mutes = world.mutes()
-    mutes.mute(Mute("k", "n", until, "for good", NOON))
+    mutes.keep([Mute("k", "n", until, "for good", NOON)])
     assert [each.until for each in mutes.all().values()] == [kept]
     assert bool(mutes.all(NOON)) == (kept > NOON)
 
@@ -119,7 +119,7 @@ def test_any_time_of_the_calendar(world: World, until: datetime, kept: datetime)
 def test_hostile_texts_stay_apart(world: World) -> None:
     mutes = world.mutes()
     for number, name in enumerate(HOSTILE):
-        mutes.mute(Mute(name, name, NOON + number * DAY, name, NOON))
+        mutes.keep([Mute(name, name, NOON + number * DAY, name, NOON)])
     found = mutes.all()
     assert {key: each.until for key, each in found.items()} == {
         kept_key(name): NOON + number * DAY for number, name in enumerate(HOSTILE)
@@ -128,7 +128,21 @@ def test_hostile_texts_stay_apart(world: World) -> None:
     assert found["a "].why == "a "
     assert Issues(world.engine, TIDB, "", lambda: NOON).ledger(found, HOSTILE).mutes.keys() == set(HOSTILE)
     world.now -= DAY
-    assert all(mutes.unmute(name) for name in HOSTILE)
+    assert all(mutes.end(name) for name in HOSTILE)
+
+
+def test_what_is_accepted_is_not_muted_and_comes_in_any_number(world: World) -> None:
+    accepted = AcceptedCases(world.engine, TIDB, lambda: world.now)
+    world.mutes().keep([mute()])
+    notes = [Accepted(f"case:{n}", f"{n}", NOON + DAY, "the backlog", NOON) for n in range(1201)]
+    accepted.keep(notes)
+    accepted.keep(notes[:3])
+    accepted.keep([])
+    assert accepted.all(NOON) == {each.key: each for each in notes}
+    assert world.mutes().all() == {"case:TestCargo": mute()}
+    assert accepted.end("case:7")
+    assert accepted.all(NOON).keys() == {each.key for each in notes} - {"case:7"}
+    assert accepted.all(NOON + DAY) == {}
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -142,13 +156,13 @@ def test_a_connection_that_breaks(world: World, monkeypatch: pytest.MonkeyPatch,
         raise ConnectionLost("broken")
 
     monkeypatch.setattr(module, "write", breaking)
-    mutes.mute(mute())
+    mutes.keep([mute()])
     assert mutes.all() == {"case:TestCargo": mute()}
     monkeypatch.setattr(module, "write", breaking)
-    assert mutes.unmute("case:TestCargo")
+    assert mutes.end("case:TestCargo")
     assert mutes.all() == {}
 
 
 def test_no_table(url: str) -> None:
     with pytest.raises(DatabaseError):
-        World(open_engine(url)).mutes().mute(mute())
+        World(open_engine(url)).mutes().keep([mute()])

@@ -1,0 +1,92 @@
+"""What people say of failures: `ci-stat issues mute` and `ci-stat issues accept`."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from ci_stat.cli import options
+from ci_stat.errors import UsageError
+
+if TYPE_CHECKING:
+    from ci_stat.records import IssuePlan, Planned
+
+LAST_YEAR = 9999  # whose last day has no UTC in some zones
+HOLDS = timedelta(days=90)  # three new issues a day: 270 of them
+
+
+@click.command()
+@click.argument("case")
+@click.option("--until", metavar="DATE", help="The day on which it ends, e.g. 2021-07-01.")
+@click.option("--why", default="", help="A sentence for those who wonder later.")
+@click.option("--off", is_flag=True, help="End it now.")
+def mute(case: str, until: str | None, why: str, off: bool) -> None:
+    """Switch us off for a case until a day: nothing is filed, commented, reopened or closed."""
+    from ci_stat.analysis.evidence import key_of_case
+    from ci_stat.escape import visible
+    from ci_stat.records import Mute
+    from ci_stat.trackers import notes_of
+
+    settings, source, moment = options.opened_at(None)
+    known, key = notes_of(settings, source, moment).mutes, key_of_case(case)
+    if off:
+        ended = known.end(key)
+        click.echo(f"{visible(case)} is {'no longer muted' if ended else 'not muted'}.")
+        return
+    if not until or not why.strip():
+        raise UsageError("A mute needs an end and a reason.", 'Write --until 2021-07-01 --why "...".')
+    end = _end(until, source.origin.zone, moment())
+    known.keep([Mute(key, case, end, why.strip(), moment())])
+    click.echo(f"{visible(case)} is muted until {end:%Y-%m-%d %H:%M}.")
+
+
+def _end(until: str, zone: ZoneInfo, now: datetime) -> datetime:
+    end = options.parse_time(until, "--until", zone)
+    end = end.replace(tzinfo=zone) if end.tzinfo is None else end
+    if end <= now:
+        raise UsageError(f"--until {until} is in the past.", "Name a day to come; --off ends a mute.")
+    if end.year >= LAST_YEAR:
+        raise UsageError(f"--until {until} is too far away.", f"Name a day before the year {LAST_YEAR}.")
+    return end
+
+
+@click.command()
+@click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
+@click.option("--why", default="", help="A sentence for those who wonder later.")
+@click.option("--off", is_flag=True, help="Take it back.")
+def accept(file: Path, why: str, off: bool) -> None:
+    """Say of a saved plan that its new issues are right, when there are too many at once to be believed.
+
+    For 90 days they no longer count as too many; they are filed a few a day, while they still fail. Others that are new
+    count as before. This files nothing by itself.
+    """
+    from ci_stat.filing import require_same_tracker
+    from ci_stat.plan_files import read_plan
+    from ci_stat.trackers import notes_of, tracker_url
+
+    saved = read_plan(file)
+    settings, source, moment = options.opened_at(None)
+    require_same_tracker(saved, settings.get("github_repo") or "", tracker_url(settings))
+    new, known = _new(saved), notes_of(settings, source, moment).accepted
+    if off:
+        ended = sum([known.end(each.key) for each in new])
+        click.echo(f"{ended} of {len(new)} are no longer accepted.")
+        return
+    if not why.strip():
+        raise UsageError("It needs a reason.", 'Write --why "...".')
+    from ci_stat.records import Accepted
+
+    until = moment() + HOLDS
+    known.keep([Accepted(each.key, each.name, until, why.strip(), moment()) for each in new])
+    click.echo(f"{len(new)} new issues are accepted until {until.astimezone(source.origin.zone):%Y-%m-%d}.")
+
+
+def _new(plan: "IssuePlan") -> "list[Planned]":
+    from ci_stat.records import IssueAction
+
+    new = [each for each in plan.entries if each.action == IssueAction.FILE]
+    if not new:
+        raise UsageError("The plan files no new issue, so there is nothing to accept.", "ci-stat issues show PLAN")
+    return new
