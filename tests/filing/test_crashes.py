@@ -179,10 +179,10 @@ class Prepared:
 
 
 @contextmanager
-def prepared(state_url: str = "") -> Iterator[Prepared]:
+def prepared(state_url: str = "", **options: Any) -> Iterator[Prepared]:
     """In memory: a process that is killed leaves to a file what it has written, on a disk or not."""
     folder = tempfile.TemporaryDirectory(dir=mariadb._home())
-    with folder as name, world(Path(name), state_url, read_once=True) as it:
+    with folder as name, world(Path(name), state_url, read_once=True, **options) as it:
         history(it)
         saved = it.save()
         it.github.requests.clear()
@@ -264,6 +264,12 @@ def test_killed_with_our_state_on_a_server(mariadb_url: str, capsys: pytest.Capt
     """Every third point: transactions of a server that a client leaves in the middle."""
     with prepared(mariadb_url) as ready:
         check(tried(ready, 1, 3), "MariaDB, every third point", capsys)
+
+
+def test_killed_as_an_app(capsys: pytest.CaptureFixture[str]) -> None:
+    """To which GitHub does not tell who it is: all that is ours is found again by its marks alone."""
+    with prepared(kind="Bot", login="ci-stat[bot]") as ready:
+        check(tried(ready, 2, 5), "an App, every fifth point", capsys)
 
 
 def test_a_restart_at_once_waits_until_lists_show_what_was_on_its_way(
