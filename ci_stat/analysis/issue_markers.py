@@ -1,7 +1,7 @@
 """What an issue says of itself, brought up to date by new evidence: counts only grow, and nothing is counted twice."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import timedelta
 from hashlib import sha256
 
@@ -71,19 +71,26 @@ def changes(marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedel
     new = [hit for hit in hits if hit.run.started > marker.last]
     if new and new[0].run.started - marker.last >= back:
         found.append(Change("back", str((new[0].run.started - marker.last).days)))
-    if failing.members:
-        known = set(marker.members) if len(marker.members) < MOST_MEMBERS else set(failing.members)
-        more = [name for key, name in failing.members.items() if not _is_in(key, known)]
-        return (*found, Change("members", ", ".join(more[:SHOWN_MEMBERS]))) if more else tuple(found)
+    found += _new_members(marker, failing) if failing.members else _new_messages(marker, hits)
+    # One that had no branch known before gets no comment for having one now.
+    branches = [branch for branch in _branches(hits) if marker.branches and not _is_in(branch, marker.branches)]
+    return (*found, *(Change("branch", branch) for branch in branches))
+
+
+def _new_members(marker: Marker, failing: Failing) -> Iterator[Change]:
+    known = set(marker.members) if len(marker.members) < MOST_MEMBERS else set(failing.members)
+    more = [name for key, name in failing.members.items() if not _is_in(key, known)]
+    if more:
+        yield Change("members", ", ".join(more[:SHOWN_MEMBERS]))
+
+
+def _new_messages(marker: Marker, hits: Sequence[Hit]) -> Iterator[Change]:
     seen = set(marker.fingerprints)
     for hit in hits:
         print_ = hit.said.fingerprint
         if print_ and print_ not in seen and len(seen) < MOST_TOLD:
             seen.add(print_)
-            found.append(Change("message", hit.said.message or hit.said.name, hit.said.excerpt))
-    # One that had no branch known before gets no comment for having one now.
-    branches = [branch for branch in _branches(hits) if marker.branches and not _is_in(branch, marker.branches)]
-    return (*found, *(Change("branch", branch) for branch in branches))
+            yield Change("message", hit.said.message or hit.said.name, hit.said.excerpt)
 
 
 def is_of_jobs(marker: Marker, jobs: Iterable[str]) -> bool:

@@ -265,6 +265,9 @@ class _Planner:
                 return self._not(
                     subject, Reason.QUIET, f"#{issue.issue.number}: it failed again since the window", issue
                 )
+            if self.evidence.in_window(failing.hits) and not self._blocked(issue):
+                why = f"#{issue.issue.number}: it failed in this window, if only in runs that do not count"
+                return self._not(subject, Reason.QUIET, why, issue)
         return quiet_decision(issue, self.known, self.ledger, self.rules, self.now, self._commented_today(issue))
 
     def _blocked(self, issue: TrackedIssue) -> bool:

@@ -1,23 +1,15 @@
 """All that is said to GitHub, in golden files to be read: what failed, what the tracker holds, and what goes wrong."""
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from ci_stat import __version__
 from ci_stat.errors import CiStatError
-from tests.support import mariadb
-from tests.support.filing import ENV, World, case, moment, race, world
-from tests.support.github import CONTRACT, Fault
+from tests.support.filing import World
+from tests.support.filing_scenarios import DAY, KINDS, PLAIN, STATES, TROUBLES, Do, Trouble, ours, person, place
+from tests.support.github import Fault
 from tests.support.golden import Golden
-
-CASE = "testSuite.TestFlaky"
-DAY = 20
-Do = Callable[[World], None]
 
 
 @dataclass(frozen=True)
@@ -29,128 +21,21 @@ class Scenario:
     faults: Sequence[Fault] = ()
 
 
-def failing(*days: float, said: str = "") -> Do:
-    return lambda it: it.runs(days, case(CASE, *([said] if said else [])))
+NOTHING, *HELD = STATES
+OPEN = ours(PLAIN, DAY - 2)
+STRUCK: Mapping[str, Sequence[Do]] = {  # what a fault strikes, by its name or the beginning of it
+    "creation": [PLAIN.today],
+    "comment": [*OPEN, PLAIN.anew],
+    "change": [*OPEN, PLAIN.today],
+    "list": [*OPEN, PLAIN.today],
+    "list: a short page, twice": [*OPEN, person("another"), PLAIN.today],
+    "list: no answer for long": [PLAIN.today],
+}
 
 
-TWICE = failing(DAY + 0.21, DAY + 0.43)
-ONCE = failing(DAY + 0.21)
-NEW = failing(DAY + 0.21, said="... Error: lease expired")
-
-
-def green(it: World) -> None:
-    it.green(DAY, DAY + 1, 5)
-
-
-def ours(day: int, *then: Do) -> list[Do]:
-    """An issue of ours, filed on the morning after that day, and what people did with it."""
-
-    def of(it: World) -> None:
-        it.runs([day + 0.21, day + 0.43], case(CASE))
-        it.post(day)
-        assert it.number(CASE) == 1
-
-    return [of, *then]
-
-
-def closed(day: float, reason: str = "completed") -> Do:
-    return lambda it: it.github.close(1, reason=reason, at=moment(day))
-
-
-def person(title: str, **more: Any) -> Do:
-    """An issue of somebody else."""
-
-    def of(it: World) -> None:
-        it.github.issue(title, created_at=moment(DAY - 3), **more)
-
-    return of
-
-
-def moved(it: World) -> None:
-    it.github.transfer(1, "pingcap/docs")
-
-
-def runs(*said: str, at: Sequence[float] = (0.21, 0.43), **more: Any) -> Do:
-    return lambda it: it.runs([DAY + each for each in at], *said, **more)
-
-
-KINDS = [
-    Scenario("a case", [green, TWICE]),
-    Scenario("a data race", [green, runs(race())]),
-    Scenario("an incident", [green, runs(*(case(f"broken{n}Suite.TestAll") for n in range(6)), at=[0.31])]),
-    Scenario("the machines", [green, runs(ENV, case(CASE))]),
-    Scenario("a log that is missing", [green, runs(status="FAILURE", log=False)]),
-    Scenario(
-        "a case that only the table knows",
-        [green, runs(status="FAILURE", log=False, analysis_res={"case": [f"FAIL: a_test.go:7: {CASE}"]})],
-    ),
-    Scenario("too seldom", [green, ONCE]),
-    Scenario(
-        "a case in another job too",
-        [green, TWICE, runs(case(CASE), at=[0.5], job="tidb_ghpr_check_2", branch="release-5.0")],
-    ),
-]
-
-TRACKER = [
-    Scenario("ours is open", [*ours(DAY - 2), TWICE]),
-    Scenario("ours is open, and the message is new", [*ours(DAY - 2), NEW]),
-    Scenario(
-        "ours is open, and the branch is new", [*ours(DAY - 2), runs(case(CASE), at=[0.21], branch="release-5.0")]
-    ),
-    Scenario("ours is open, and it is back after a silence", [*ours(DAY - 9), green, ONCE]),
-    Scenario(
-        "ours is open, and quiet for long",
-        [lambda it: it.green(0, DAY + 1), failing(*(0.11 + n / 60 for n in range(20))), *ours(1)],
-    ),
-    Scenario("ours was closed two days ago", [*ours(DAY - 4, closed(DAY - 1.1)), TWICE]),
-    Scenario("ours was closed after the runs began", [*ours(DAY - 4, closed(DAY + 0.9)), TWICE]),
-    Scenario("ours was closed long ago", [*ours(3, closed(5.1)), TWICE]),
-    Scenario("ours was closed as not planned", [*ours(DAY - 4, closed(DAY - 1, "not_planned")), TWICE]),
-    Scenario(
-        "ours has the label that mutes us", [*ours(DAY - 2, lambda it: it.github.label(1, "ci_stat/mute")), TWICE]
-    ),
-    Scenario("ours was deleted", [*ours(DAY - 2, lambda it: it.github.remove(1)), person("another"), TWICE]),
-    Scenario("ours was moved to another repository", [*ours(DAY - 2, moved), person("another"), TWICE]),
-    Scenario("a person's is open", [person(f"{CASE} is flaky"), TWICE]),
-    Scenario(
-        "a person's was closed two days ago",
-        [person(f"unstable test `{CASE}`", state="closed", closed_at=moment(DAY - 1.1)), TWICE],
-    ),
-]
-
-ISSUES = "/issues$"
-OPEN = ours(DAY - 2)
-FAULTS = [
-    *(
-        Scenario(f"creation: {what}", [TWICE], [Fault(what, "POST", ISSUES)])
-        for what in (
-            *("502", "502-after", "drop-before", "drop-after", "html-200", "html-200-after"),
-            *("secondary", "secondary-bare", "429", "429-retry-after"),
-            *("403", "404", "410", "422-labels", "422-too-long"),
-        )
-    ),
-    Scenario("creation: a limit that does not end", [TWICE], [Fault("429", "POST", ISSUES, times=3)]),
-    Scenario("comment: 502-after", [*OPEN, NEW], [Fault("502-after", "POST")]),
-    Scenario("comment: 403", [*OPEN, NEW], [Fault("403", "POST")]),
-    Scenario("change: 502", [*OPEN, TWICE], [Fault("502", "PATCH")]),
-    Scenario("change: 502 all the time", [*OPEN, TWICE], [Fault("502", "PATCH", times=5)]),
-    Scenario("list: truncated", [*OPEN, TWICE], [Fault("truncated", "GET", ISSUES, nth=2)]),
-    Scenario(
-        "list: a short page, twice",
-        [*OPEN, person("another"), TWICE],
-        [Fault("short-page", "GET", ISSUES, nth=2), Fault("short-page", "GET", ISSUES, nth=5)],
-    ),
-    Scenario("list: a wrong count", [*OPEN, TWICE], [Fault("wrong-count", "GET", "tidb$", times=50)]),
-    Scenario("list: a wrong token", [*OPEN, TWICE], [Fault("401", "GET", times=50)]),
-    Scenario("list: no answer for long", [TWICE], [Fault("503", "GET", ISSUES, times=50)]),
-]
-
-
-@contextmanager
-def place() -> Iterator[World]:
-    folder = tempfile.TemporaryDirectory(dir=mariadb._home())
-    with folder as name, world(Path(name), contract=CONTRACT if CONTRACT.exists() else None) as it:
-        yield it
+def struck(by: Trouble) -> Scenario:
+    before = STRUCK.get(by.name) or STRUCK[by.name.partition(":")[0]]
+    return Scenario(by.name, before, by.faults)
 
 
 def told(it: World, day: float | None, writes_only: bool = False) -> str:
@@ -203,12 +88,13 @@ def written(scenarios: Sequence[Scenario], whole: bool = False, again: bool = Fa
 
 
 def test_what_is_written_for_each_sort_of_failure(golden: Golden) -> None:
-    golden.check("filing_kinds.txt", written(KINDS, whole=True))
+    kinds = [Scenario(kind.name, NOTHING.before(kind)) for kind in KINDS]
+    golden.check("filing_kinds.txt", written(kinds, whole=True))
 
 
 def test_what_is_written_where_the_tracker_holds_something(golden: Golden) -> None:
-    golden.check("filing_tracker.txt", written(TRACKER))
+    golden.check("filing_tracker.txt", written([Scenario(state.name, state.before(PLAIN)) for state in HELD]))
 
 
 def test_what_is_written_when_something_goes_wrong(golden: Golden) -> None:
-    golden.check("filing_faults.txt", written(FAULTS, again=True))
+    golden.check("filing_faults.txt", written([struck(each) for each in TROUBLES], again=True))

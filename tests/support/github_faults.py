@@ -40,7 +40,8 @@ class Fault:
     - `what`: an answer in place of GitHub's, which does not get to do anything (`502`, `secondary`, ...); the same
       after GitHub has done it (`502-after`, ...); no answer at all (`drop-before`, `drop-after`); GitHub's answer,
       late (`slow`) or spoilt (`truncated`, `short-page`, `missing-link`, `duplicate-page`, `wrong-count`).
-    - `method`, `path`: of the requests that are counted; a regular expression that is searched for; None for any.
+    - `method`, `path`, `query`: of the requests that are counted; regular expressions that are searched for, `query` in
+      `name=value&name=value`, sorted; None for any. `method` is a whole word.
     - `nth`, `times`: from the nth of them on, so many of them. A request that meets several faults has the first one;
       the others wait for the next.
     - `seconds`: how late; or what Retry-After says (60), or till when the limit lasts.
@@ -52,6 +53,7 @@ class Fault:
     nth: int = 1
     times: int = 1
     seconds: float | None = None
+    query: str | None = None
 
     def __post_init__(self) -> None:
         if self.what not in _KNOWN:
@@ -75,8 +77,12 @@ class Fault:
         return (1.0 if self.seconds is None else self.seconds) if self.what == "slow" else 0.0
 
     def concerns(self, call: Call) -> bool:
-        fits = self.path is None or re.search(self.path, call.path) is not None
-        return fits and self.method in (None, call.method)
+        query = "&".join(f"{name}={value}" for name, value in sorted(call.query.items()))
+        return self.method in (None, call.method) and _fits(self.path, call.path) and _fits(self.query, query)
+
+
+def _fits(wanted: str | None, text: str) -> bool:
+    return wanted is None or re.search(wanted, text) is not None
 
 
 def _later(answer: Answer, fault: Fault) -> Answer:

@@ -1,5 +1,7 @@
 """Whole outputs compared with files; `pytest --update-golden` rewrites the files."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -16,3 +18,25 @@ class Golden:
             path.write_text(text, encoding="utf-8")
         assert path.exists(), f"{path} is missing: run pytest --update-golden, look at it, and commit it"
         assert text == path.read_text(encoding="utf-8")
+
+    def check_part(self, name: str, part: str, text: str, parts: Sequence[str]) -> None:
+        """`text` must be what the file says below the heading `part`; `parts`: all its headings, in their order.
+
+        So several tests share a file that a person reads as one. Only one process at a time can rewrite it.
+        """
+        path = FOLDER / name
+        found = _parts(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if self._update:
+            found[part] = text
+            path.write_text("\n".join(f"{_HEADING}{each}\n\n{found[each]}" for each in parts if each in found), "utf-8")
+            return
+        assert list(found) == list(parts), f"{path}: run pytest --update-golden, look at it, and commit it"
+        assert text == found[part]
+
+
+_HEADING = f"{'=' * 20} "
+
+
+def _parts(text: str) -> dict[str, str]:
+    _, *found = re.split(rf"(?m)^{_HEADING}(.*)\n\n", text)
+    return {part: f"{said.rstrip()}\n" for part, said in zip(found[::2], found[1::2], strict=True)}
