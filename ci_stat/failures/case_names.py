@@ -7,7 +7,7 @@ Spellings seen in `analysis_res.case` and in titles of the tracker:
 
 import re
 
-_LABEL = re.compile(r"^(?:FAIL|PANIC|MISS)(?: EXPECTED)?:\s*")
+LABEL = re.compile(r"^(?:FAIL|PANIC|MISS)(?: EXPECTED)?:\s*")
 _GO_FILE = re.compile(r"^\S{1,1000}\.go:(?:\d{1,9}:)?\s*")
 _DOTTED_NAME = re.compile(r"^[\w*()./-]{1,1000}$")
 
@@ -19,5 +19,5 @@ def case_key(raw: str) -> str:
     True
     """
     text = raw.strip()
-    rest = _GO_FILE.sub("", _LABEL.sub("", text), count=1)
+    rest = _GO_FILE.sub("", LABEL.sub("", text), count=1)
     return rest if rest and _DOTTED_NAME.match(rest) else text

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ci_stat.escape import visible
-from ci_stat.failures.case_names import case_key
+from ci_stat.failures.case_names import LABEL, case_key
 
 LONGEST = 1_000  # characters of a title that are read; trackers end theirs at 256
 NAME = 230  # characters of a name in a title of ours
@@ -135,7 +135,7 @@ def names(named: Named, case: str, file_or_suite: str = "") -> bool:
 
 
 def _begins(wanted: str, cut: str) -> bool:
-    spellings = (wanted, _GO_FILE.sub("", wanted, count=1))
+    spellings = (wanted, LABEL.sub("", wanted), _GO_FILE.sub("", wanted, count=1))
     if any(case_key(each.rstrip(_DOTS).rstrip()) == cut for each in spellings):
         return True
     return len(cut) >= LEAST_CUT and any(each.startswith(cut) for each in spellings)

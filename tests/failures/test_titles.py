@@ -166,6 +166,7 @@ NASTY = st.lists(st.one_of(st.text(max_size=6), st.sampled_from(SIGNS)), min_siz
 @example("`")
 @example("x" * 5_000)
 @example("\x1b" * 5_000)
+@example(f"FAIL:{'x' * 300}\x1b")
 def test_our_title_names_the_case_it_was_written_for(case: str) -> None:
     title = f"unstable test `{title_name(case)}`"
     assert len(title) <= 256
