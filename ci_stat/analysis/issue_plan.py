@@ -14,7 +14,7 @@ from ci_stat.analysis.issue_caps import Today, capped
 from ci_stat.analysis.issue_markers import changes, first_marker, grown, is_of_jobs, stamp, told
 from ci_stat.analysis.issue_quiet import quiet_decision
 from ci_stat.analysis.issue_rules import Change, Decision, Decisions, Rules
-from ci_stat.analysis.tracker_index import Found, TrackerIndex
+from ci_stat.analysis.tracker_index import Found, TrackerIndex, failing_of
 from ci_stat.analysis.wording import date, plural, times
 from ci_stat.records import IssueAction, Ledger, LogState, Marker, Mute, Reason, Snapshot, TrackedIssue
 
@@ -103,8 +103,7 @@ class _Planner:
             reason, why = refused
             mute = self._mute(failing) if reason is Reason.MUTED else None
             return base(action=IssueAction.NOT, reason=reason, why=why, mute=mute)
-        hits = failing.hits if failing.kind == INCIDENT else failing.own
-        subject = _Subject(failing, hits, self.evidence.in_window(hits))
+        subject = _Subject(failing, failing.own, self.evidence.in_window(failing.own))
         decision = self._at_tracker(subject, self.index.of(failing))
         return replace(decision, failing=failing, runs=len(_runs(subject.inside)), last=subject.inside[-1].run.started)
 
@@ -119,7 +118,7 @@ class _Planner:
         mute = self._mute(failing)
         if mute and mute.until > self.now:
             return Reason.MUTED, f"muted until {date(mute.until, self.evidence.zone)}: {mute.why}"
-        if failing.kind != INCIDENT and not self.evidence.in_window(failing.own):
+        if not self.evidence.in_window(failing.own):
             return Reason.INCIDENT, "it failed only in runs in which many tests failed together"
         return None
 
@@ -219,14 +218,14 @@ class _Planner:
         if self._is_over(subject):
             return self._not(subject, Reason.OVER, "the window is old, and it has not failed since", before)
         failing, rules = subject.failing, self.rules
-        inside, runs = subject.inside, len(_runs(subject.inside))
+        runs = len(_runs(subject.inside))
         if failing.key in self.ledger.unsettled:
             return self._not(subject, Reason.UNSETTLED, "whether an earlier creation arrived is not known yet", before)
         if failing.kind == INCIDENT:
             why = f"{plural(len(failing.members), 'test')} failed together in {plural(runs, 'run')}"
         elif runs >= rules.failures:
             why = f"failed in {plural(runs, 'run')} of the window ({rules.failures} make an issue)"
-        elif inside and (windows := _windows(subject.hits, self.evidence, rules)) >= rules.windows:
+        elif (windows := _windows(subject.hits, self.evidence, rules)) >= rules.windows:
             why = f"failed in {windows} windows of the last {rules.memory.days} days ({rules.windows} make an issue)"
         else:
             return self._below(subject, before)
@@ -240,7 +239,7 @@ class _Planner:
         """Whether an old window is looked at, and nothing of it is left today."""
         known, key = self.known, subject.failing.key
         later = known.failing.get(key) or next((each for each in known.incidents if each.key == key), None)
-        hits = later.hits if later and later.kind == INCIDENT else later.own if later else ()
+        hits = later.own if later else ()
         return known.until - known.end >= OLD and all(hit.run.started < known.end for hit in hits)
 
     def _below(self, subject: _Subject, before: TrackedIssue | None) -> Decision:
@@ -254,7 +253,7 @@ class _Planner:
     def _without_failures(self, issue: TrackedIssue) -> Decision:
         """An open issue of ours of which nothing failed in the window, or nothing that counts."""
         marker = issue.marker
-        failing = self.known.failing.get(marker.key) if marker else None
+        failing = failing_of(marker, self.known) if marker else None
         if marker is not None and failing is not None:
             subject = _Subject(failing, self.known.before_end(failing.own), ())
             missed = grown(marker, failing, subject.hits, self.evidence)

@@ -44,7 +44,7 @@ def quiet_decision(
     refused = _too_early(issue, silence, rules, now, commented and call not in issue.told)
     said = silence_words(silence)
     if refused:
-        return replace(base, reason=refused[0], why=f"#{number}: {refused[1] or said}", silence=silence)
+        return replace(base, reason=refused[0], why=f"#{number}: {refused[1]}", silence=silence)
     marker = structs.replace(marker, closed=call)
     return replace(
         base, action=IssueAction.CLOSE, why=f"#{number}: {said}", silence=silence, marker=marker, stamp=call,

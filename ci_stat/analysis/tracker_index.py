@@ -2,13 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from ci_stat.analysis.evidence import INCIDENT, Failing
+from ci_stat.analysis.evidence import INCIDENT, Evidence, Failing
 from ci_stat.analysis.incidents import alike
 from ci_stat.failures import Named, named_in, names
-from ci_stat.records import Ledger, Snapshot, TrackedIssue, masked_name
+from ci_stat.records import Ledger, Marker, Snapshot, TrackedIssue, is_masked, masked_name
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,25 @@ def _alike(told: Iterable[str], members: Iterable[str]) -> bool:
     """Also where names are masked in a marker, because they hold a secret or a private host."""
     keys, known = list(members), set(told)
     return alike(known, [masked if (masked := masked_name(key)) in known else key for key in keys])
+
+
+def failing_of(marker: Marker, evidence: Evidence) -> Failing | None:
+    """The failure that an issue of ours is about, if it is known to have failed: `of` the other way round."""
+    if marker.kind == INCIDENT:
+        return _merged([each for each in evidence.incidents if _alike(marker.members, each.members)])
+    found = evidence.failing.get(marker.key)
+    if found is None and is_masked(marker.key):
+        found = next((each for key, each in evidence.failing.items() if masked_name(key) == marker.key), None)
+    return found
+
+
+def _merged(incidents: Sequence[Failing]) -> Failing | None:
+    """The issue has the tests of all its runs; runs are grouped by the tests of the first one."""
+    if not incidents:
+        return None
+    hits = sorted((hit for each in incidents for hit in each.hits), key=lambda hit: hit.run.started)
+    members = {key: name for each in incidents for key, name in each.members.items()}
+    return replace(incidents[0], hits=tuple(hits), members=members)
 
 
 def handles(case: str) -> set[str]:

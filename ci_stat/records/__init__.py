@@ -47,6 +47,7 @@ from ci_stat.records.issue import (
     Snapshot,
     TrackedIssue,
     Written,
+    is_masked,
     masked_name,
 )
 from ci_stat.records.run import (
@@ -119,6 +120,7 @@ __all__ = [
     "Written",
     "every_period",
     "failures_of",
+    "is_masked",
     "masked_name",
     "no_number",
     "period_length",

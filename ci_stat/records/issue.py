@@ -3,6 +3,7 @@
 Times are aware, in UTC. Everything here can be written as JSON, and read again.
 """
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -92,6 +93,7 @@ class Marker(msgspec.Struct, frozen=True):
 
 
 _KINDS = frozenset({*FailureKind, "incident"})
+_MASKED = re.compile(r"(?:^|:)~[0-9a-f]{16}$")
 
 
 def masked_name(text: str) -> str:
@@ -102,6 +104,11 @@ def masked_name(text: str) -> str:
     kind, colon, _ = text.partition(":")
     known = f"{kind}:" if colon and kind in _KINDS else ""
     return f"{known}~{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def is_masked(name: str) -> bool:
+    """Whether this may be what `masked_name` made of a name."""
+    return _MASKED.search(name) is not None
 
 
 class ListedIssue(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Rules run over the past: what they would have done, and which of it later proved wrong. Nothing is touched."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace as replaced
 from datetime import datetime
 
 import pytest
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 
 from ci_stat.analysis.evidence import Evidence
 from ci_stat.analysis.history import History
-from ci_stat.analysis.issue_replay import MemoryTracker, Scorecard, replay
-from ci_stat.analysis.issue_rules import Decisions, Rules
+from ci_stat.analysis.issue_replay import Event, MemoryTracker, Scorecard, replay
+from ci_stat.analysis.issue_rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Reason, Run
-from tests.support.issues import DAY, JOB, ZONE, failure, green, moment, run
+from tests.support.issues import DAY, JOB, ZONE, failure, green, marker, moment, ours, run
 
 FLAKY, BROKEN = "suite.TestFlaky", "suite.TestBroken"
 Ask = Callable[[datetime, datetime, datetime], Evidence]
@@ -204,3 +205,84 @@ def test_the_scorecard_adds_up_whatever_failed(failed: dict[int, list[str]]) -> 
     assert len(card.refailed) <= closed
     assert len(card.single) <= filed
     assert filed <= 3 * card.windows
+
+
+# --- the very bounds
+
+
+@pytest.mark.parametrize(("days", "single"), [(10, []), (11, [FLAKY])])
+def test_a_filing_has_seven_days_to_prove_right(days: int, single: list[str]) -> None:
+    card = card_of([*twice_a_day(FLAKY, 3), *green(4, 12)], days)  # filed at the end of day 3
+    assert [each.name for each in card.single] == single
+
+
+@pytest.mark.parametrize(("day", "single"), [(4.0, [FLAKY]), (4.001, [])])
+def test_only_what_failed_after_the_filing_proves_it_right(day: float, single: list[str]) -> None:
+    runs = [*twice_a_day(FLAKY, 3), *green(4, 12), run(day, FLAKY)]
+    assert [each.name for each in card_of(runs, 12).single] == single
+
+
+def test_a_filing_that_is_not_settled_yet_and_one_that_proved_right_are_not_counted() -> None:
+    card = card_of([*twice_a_day(FLAKY, 1, 6), *twice_a_day(BROKEN, 9), *green(1, 12)], 12)
+    assert (card.count(IssueAction.FILE), card.single) == (2, [])
+
+
+def test_an_incident_that_never_came_back_is_counted_and_one_of_other_tests_is_not_it() -> None:
+    many, other = ([f"{suite}.TestTogether{n}" for n in range(12)] for suite in "ab")
+    card = card_of([*green(0, 12), run(0.2, *many), run(2.5, *other), run(9.5, *other)], 12)
+    assert [(each.at, each.key) for each in card.single] == [(moment(1), card.events[0].key)]
+    assert card.count(IssueAction.FILE) == 2
+
+
+def test_windows_that_are_stopped_are_counted_and_nothing_is_done_in_them() -> None:
+    flood = [each for n in range(6) for each in twice_a_day(f"suite.Test{n}", 1)]
+    tracker = MemoryTracker()
+    card = card_of(flood, 3, Rules(implausible=5, together=100, share=2.0), tracker)
+    assert (card.windows, len(card.stopped), card.events, tracker.issues) == (3, 1, [], {})
+    assert len(card.failing) == 6
+
+
+def test_a_comment_is_what_comes_with_a_stamp_and_is_no_filing() -> None:
+    other = [run(1.2, failure(BROKEN, message="something else")), *twice_a_day(BROKEN, 2)]
+    card = card_of([*twice_a_day(BROKEN, 0), *other, *green(3, 22)], 22)
+    assert [(each.action.value, each.comment) for each in card.events] == [
+        ("file", False), ("comment", True), ("update", False), ("close", True),
+    ]  # fmt: skip
+
+
+def test_issues_are_numbered_from_one_and_titled_as_ours() -> None:
+    tracker = MemoryTracker()
+    card = card_of([*twice_a_day(FLAKY, 0), *twice_a_day(BROKEN, 1)], 2, tracker=tracker)
+    assert [(each.number, each.name) for each in card.events] == [(1, FLAKY), (2, BROKEN)]
+    assert {n: (each.issue.number, each.issue.title, each.issue.open) for n, each in tracker.issues.items()} == {
+        1: (1, f"unstable test `{FLAKY}`", True),
+        2: (2, f"unstable test `{BROKEN}`", True),
+    }
+    assert tracker.snapshot(moment(2)).listed == 2
+    assert [each.commented for each in tracker.issues.values()] == [None, None]
+
+
+def test_comments_a_week_are_those_of_each_week_of_each_issue() -> None:
+    def event(day: float, action: IssueAction, number: int, comment: bool) -> Event:
+        return Event(moment(day), action, number, "", "", "", comment)
+
+    filed, said = IssueAction.FILE, IssueAction.COMMENT
+    card = Scorecard(moment(0), moment(21))
+    assert (card.windows, card.open, card.comments_a_week) == (0, 0, None)
+    card.events = [event(0, filed, 1, False), event(7, filed, 2, False), *[event(9, said, 1, True)] * 10]
+    assert card.comments == 10
+    assert card.comments_a_week == pytest.approx(10 / 5)
+    assert not Event(moment(0), filed, 1, "", "", "").comment
+
+
+def test_an_update_is_no_comment_and_a_decision_without_a_marker_takes_none_away() -> None:
+    tracker = MemoryTracker()
+    known = ours(1, marker(FLAKY, [0]))
+    tracker.issues[1] = known
+    update = Decision(f"case:{FLAKY}", "case", FLAKY, IssueAction.UPDATE, "why", issue=known)
+    assert tracker.apply(update, moment(3)) == 1
+    assert tracker.issues[1] == known
+    tracker.apply(replaced(update, stamp="told", marker=marker(FLAKY, [0, 1])), moment(4))
+    assert (tracker.issues[1].commented, tracker.issues[1].marker) == (moment(4), marker(FLAKY, [0, 1]))
+    tracker.apply(update, moment(5))
+    assert tracker.issues[1].commented == moment(4)
