@@ -20,11 +20,11 @@ _STYLES = {
 
 
 def deliveries_table(found: Sequence[Delivery], zone: ZoneInfo) -> RenderableType:
-    """One line a delivery; times in `zone`."""
+    """One line a delivery, and on a narrow terminal more for what went wrong; times in `zone`."""
     columns = [
         Column("report", left=True), Column("window", left=True, floor=29), Column("to", left=True, floor=20),
         Column("state", left=True), Column("when", spare=2), Column("tries", spare=5), Column("as", spare=4, left=True),
-        Column("said", spare=3, left=True, floor=24),
+        Column("said", left=True, below=True),
     ]  # fmt: skip
     return Fitted(columns, [_row(each, zone) for each in found])
 
@@ -35,7 +35,7 @@ def _row(each: Delivery, zone: ZoneInfo) -> list[Text | str]:
     return [
         Text(visible(each.key.report), "bold"), f"{begin:%Y-%m-%d %H:%M} to {end:%m-%d %H:%M}",
         Text(visible(each.key.audience, 80)), Text(each.state, _STYLES[each.state]), clock(changed), f"{each.tries:,}",
-        each.form, Text(visible(each.reason, 200), "dim"),
+        each.form, Text(visible(each.reason, 400), "dim"),
     ]  # fmt: skip
 
 

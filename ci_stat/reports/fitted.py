@@ -7,10 +7,13 @@ from typing import Literal
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 _NAME_MIN = 10  # cells that are left of a name when it is cut to fit
+_INDENT = 4  # cells before what stands below a row
 _GAP = 3  # cells that a column costs beside its content
 
 
@@ -18,13 +21,15 @@ _GAP = 3  # cells that a column costs beside its content
 class Column:
     """`spare`: the higher, the sooner the column is left out; 0 stays. Names (`left`) may be cut, numbers not.
 
-    `floor`: cells that a name is cut to before another column is left out.
+    `floor`: cells that a name is cut to before another column is left out. `below`: a sentence, which is never cut:
+    where there is no room for it, it stands below its row, folded.
     """
 
     title: str
     spare: int = 0
     left: bool = False
     floor: int = _NAME_MIN
+    below: bool = False
     cells: list[Text] = field(default_factory=list)
 
     @property
@@ -45,8 +50,15 @@ class Fitted:
             for column, cell in zip(columns, row, strict=True):
                 column.cells.append(cell if isinstance(cell, Text) else Text(cell))
 
+    def _below(self, width: int) -> Column | None:
+        """The column that does not stand beside the others."""
+        below = next((column for column in self.columns if column.below), None)
+        others = sum(column.least + _GAP for column in self.columns if column is not below)
+        return below if below and others + below.width + _GAP > width else None
+
     def _kept(self, width: int) -> list[Column]:
-        kept = list(self.columns)
+        below = self._below(width)
+        kept = [column for column in self.columns if column is not below]
         while sum(column.least + _GAP for column in kept) > width:
             spare = max(kept, key=lambda column: column.spare)
             if not spare.spare:
@@ -74,4 +86,14 @@ class Fitted:
             table.add_column(column.title, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
         for cells in zip(*(column.cells for column in kept), strict=True):
             table.add_row(*cells)
-        yield table
+        below = self._below(options.max_width)
+        yield from (table,) if below is None else self._parted(table, below, console, options)
+
+    def _parted(self, table: Table, below: Column, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table's lines, and below each row what is said of it."""
+        lines = console.render_lines(table, options, pad=False)
+        first = len(lines) - len(below.cells) - 1  # a row has one line, and the last one is empty
+        for number, line in enumerate(lines):
+            yield from (*line, Segment.line())
+            if first <= number < first + len(below.cells) and below.cells[number - first]:
+                yield Padding(below.cells[number - first], (0, 0, 0, _INDENT))

@@ -10,6 +10,7 @@ from ci_stat.analysis.silence import Silence
 from ci_stat.reports.issue_body import BODY, Writer
 from ci_stat.reports.issue_marker import comment_mark
 from ci_stat.reports.issue_parts import share
+from ci_stat.reports.issue_seen import numbers
 from ci_stat.reports.words import plural, span
 
 RUNS = 5  # shown
@@ -44,7 +45,7 @@ class Comment:
             if say is not None:
                 yield from say(self, change)
         if self.writer.hits:
-            yield self.writer.numbers()
+            yield numbers(self.writer)
 
     def _again(self, change: Change) -> Iterator[str]:
         """Runs that started after the close: those before it say nothing against the fix."""

@@ -1,45 +1,23 @@
 """Reports in words: what the hourly, the daily and the trouble report say, for every channel alike."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ci_stat.analysis.report import (
     Compared,
     DailyReport,
-    DurationRow,
     FailureRow,
     JobRow,
-    NightlyRow,
     OutageRow,
-    PRRow,
-    PRTimes,
     Report,
-    RerunRow,
-    RunRow,
     TroubleReport,
     WindowReport,
-)
-from ci_stat.records import Provenance, Tally, Window
-from ci_stat.reports.document import (
-    Block,
-    Button,
-    Chart,
-    Document,
-    Item,
-    Paragraph,
-    Section,
-    Span,
-    Table,
-    Text,
-    Tone,
-    cut,
-    linked,
-    text,
-)
-from ci_stat.reports.words import clock, duration, percent, plural
-
-NAME = 110  # characters of a case or a job that are shown
-MESSAGE = 160
-TITLE = 80
+)  # fmt: skip
+from ci_stat.records import Provenance, Window
+from ci_stat.reports.document import Block, Button, Chart, Document, Paragraph, Span, Table, Text, Tone, cut, text
+from ci_stat.reports.report_failures import new_failures, outages, seen_failures
+from ci_stat.reports.report_lists import jobs, nightly, pull_requests, reruns, slowest
+from ci_stat.reports.report_parts import NAME, run_link
+from ci_stat.reports.words import clock, percent, plural
 
 
 def report_document(report: Report, notes: Sequence[str] = ()) -> Document:
@@ -66,18 +44,18 @@ def _window(report: WindowReport, notes: Sequence[str]) -> Document:
 
 def _blocks(report: WindowReport, notes: Sequence[str]) -> Iterator[Block | None]:
     yield _notes(notes)
-    yield _outages(report)
+    yield outages(report)
     yield _numbers(report)
     yield _late(report)
     yield _days(report)
-    yield _new_failures(report)
-    yield _prs(report)
-    yield _seen_failures(report)
-    yield _jobs(report)
+    yield new_failures(report)
+    yield pull_requests(report)
+    yield seen_failures(report)
+    yield jobs(report)
     if isinstance(report, DailyReport):
-        yield _nightly(report)
-        yield _reruns(report)
-        yield _slowest(report)
+        yield nightly(report)
+        yield reruns(report)
+        yield slowest(report)
     yield _button(report)
 
 
@@ -97,27 +75,6 @@ def _subtitle(report: WindowReport | TroubleReport) -> str:
 def _notes(notes: Sequence[str]) -> Paragraph | None:
     lines = tuple(text(Span(cut(note, 400), Tone.WARN, bold=True)) for note in notes)
     return Paragraph(lines) if lines else None
-
-
-def _outages(report: WindowReport) -> Paragraph | None:
-    return Paragraph(tuple(map(_outage, report.outages))) if report.outages else None
-
-
-def _outage(row: OutageRow) -> Text:
-    machines = row.kind in ("env", "setup")
-    what = "Looks like an outage" if machines else "One cause in many pull requests"
-    others = " and other trouble of the machines" if row.mixed else ""
-    hit = f"{plural(row.runs, 'failed run')} of {plural(row.prs, 'pull request')} by {plural(row.authors, 'author')}"
-    seen = f", first seen {clock(row.first_seen)}" if row.first_seen else ""
-    issue = linked("known issue", row.issue) if row.issue else None
-    return text(
-        Span("New: ", Tone.BAD, bold=True) if row.new else None,
-        Span(f"{what}: {cut(row.what, NAME)}", Tone.BAD, bold=True),
-        f" ({cut(row.kind, 20)}){others}: {hit} in {plural(row.jobs, 'job')}, ",
-        f"{clock(row.begin)} to {clock(row.end)}{seen}",
-        ", " if issue else None, issue, ", newest ", _run(row.newest), _message(row.message),
-        ". These runs are not listed below.",
-    )  # fmt: skip
 
 
 def _numbers(report: WindowReport) -> Table:
@@ -161,168 +118,6 @@ def _days(report: WindowReport) -> Chart | None:
     )
 
 
-def _new_failures(report: WindowReport) -> Section | None:
-    since = report.history_since
-    title = f"New failures, never seen since {since:%Y-%m-%d %H:%M}" if since else "New failures"
-    return _section(title, map(_failure, report.new_failures), 90, report.more_new_failures, "more failure")
-
-
-def _seen_failures(report: WindowReport) -> Section | None:
-    since = report.history_since
-    title = f"Failures seen before, since {since:%Y-%m-%d %H:%M}" if since else "Failures"
-    more = report.more_seen_failures
-    return _section(title, map(_failure, report.seen_failures), 40, more, "more failure", folded=True)
-
-
-def _section(
-    title: str, items: Iterable[Item], weight: int, more: int, what: str, folded: bool = False
-) -> Section | None:
-    """A section, if there is anything in it."""
-    shown = tuple(items)
-    return Section(title, shown, weight, more, what, folded) if shown or more else None
-
-
-def _failure(row: FailureRow) -> Item:
-    hit = plural(row.runs, "run") + (f", {plural(row.prs, 'pull request')}" if row.prs else "")
-    jobs = ", ".join(cut(job, TITLE) for job in row.jobs)
-    if row.more_jobs:
-        jobs += f" and {plural(row.more_jobs, 'more job')}"
-    seen = f", first seen {clock(row.first_seen)}" if row.first_seen else ""
-    issue = linked("known issue", row.issue) if row.issue else None
-    head = text(
-        Span(cut(row.name, NAME), Tone.BAD if row.new else Tone.PLAIN, bold=True),
-        f" ({cut(row.kind, 20)}): {hit}{seen}",
-        ", " if issue else None,
-        issue,
-    )
-    lines = [text(f"{jobs}, newest ", _number(row.newest), _message(row.message))]
-    return Item(head, tuple(lines))
-
-
-def _message(message: str) -> Span | None:
-    return Span(f": {cut(message, MESSAGE)}", Tone.FAINT) if message else None
-
-
-def _run(row: RunRow) -> Span:
-    return linked(f"{cut(row.job, TITLE)} #{row.number}", row.link)
-
-
-def _number(row: RunRow) -> Span:
-    return linked(f"#{row.number}", row.link)
-
-
-def _failed_run(row: RunRow) -> Text:
-    said = row.failure if not row.message else f"{cut(row.failure, NAME)}: {row.message}"
-    why = Span(f" {cut(said, MESSAGE)}", Tone.FAINT) if said else Span(" no failure is known", Tone.FAINT)
-    return text(_run(row), why)
-
-
-def _prs(report: WindowReport) -> Section | None:
-    items, more = map(_pr, report.prs), report.more_prs
-    folded = isinstance(report, DailyReport)  # whose lists are long
-    return _section("Failing pull requests", items, 70, more, "more pull request", folded)
-
-
-def _pr(row: PRRow) -> Item:
-    counts = _counts(row.tally)
-    reruns = f", {plural(row.rerun_cnt, 'rerun')}" if row.rerun_cnt else ""
-    outage = f", {row.in_outage:,} in an outage" if row.in_outage else ""
-    where = f" {cut(row.branch, 60)}" if row.branch else ""
-    who = f", {cut(row.author, 40)}" if row.author else ""
-    title = Span(f": {cut(row.title, TITLE)}{who}", Tone.FAINT) if row.title else None
-    head = text(_pull(row.repo, row.number, row.link), f"{where}: {counts}{reruns}{outage}", title)
-    return Item(head, tuple(map(_failed_run, row.failed)), row.more, "more failed run")
-
-
-def _pull(repo: str, number: int, link: str) -> Span:
-    return linked(f"{cut(repo, 60)}#{number}", link, bold=True)
-
-
-def _counts(tally: Tally) -> str:
-    named = (
-        ("failed", tally.failure),
-        ("succeeded", tally.success),
-        ("aborted", tally.aborted),
-        ("other", tally.other),
-    )
-    return ", ".join(f"{n:,} {name}" for name, n in named if n)
-
-
-def _jobs(report: WindowReport) -> Section | None:
-    return _section("Failing jobs", map(_job, report.jobs), 50, report.more_jobs, "more job", folded=True)
-
-
-def _job(row: JobRow) -> Item:
-    outage = f", {row.in_outage:,} in an outage" if row.in_outage else ""
-    head = text(
-        Span(cut(row.job, NAME), bold=True),
-        f": {_counts(row.tally)} ({percent(row.tally.fail_rate)}){outage}, newest failure ",
-        _number(row.newest),
-    )
-    return Item(head, _times(row.prs, row.more_prs))
-
-
-def _times(prs: Sequence[PRTimes], more: int) -> tuple[Text, ...]:
-    """One line of pull requests with times, and how many are left out."""
-    parts: list[object] = []
-    for pr in prs:
-        parts += [", " if parts else "", _pull(pr.repo, pr.number, pr.link), f" {pr.times:,}×"]
-    if more:
-        parts.append(f" and {more:,} more PRs")
-    return (text(*parts),) if parts else ()
-
-
-def _nightly(report: DailyReport) -> Section | None:
-    return _section("Nightly jobs", map(_nightly_job, report.nightly), 80, report.more_nightly, "more job")
-
-
-def _nightly_job(row: NightlyRow) -> Item:
-    rate = f" ({percent(row.tally.fail_rate)} failed)" if row.tally.failure else ""
-    head = text(Span(cut(row.job, NAME), bold=True), f": {_counts(row.tally)}{rate}, newest ", _number(row.newest))
-    return Item(head, tuple(map(_nightly_failure, row.failures)), row.more, "more failure")
-
-
-def _nightly_failure(row: FailureRow) -> Text:
-    new = Span("new ", Tone.BAD, bold=True) if row.new else None
-    issue = linked("known issue", row.issue) if row.issue else None
-    seen = f", first seen {clock(row.first_seen)}" if row.first_seen else ""
-    words = f" ({cut(row.kind, 20)}): {plural(row.runs, 'run')}{seen}, newest "
-    return text(
-        new, cut(row.name, NAME), words, _number(row.newest), ", " if issue else None, issue, _message(row.message)
-    )
-
-
-def _reruns(report: DailyReport) -> Section | None:
-    return _section("Most rerun jobs", map(_rerun, report.reruns), 20, report.more_reruns, "more job", folded=True)
-
-
-def _rerun(row: RerunRow) -> Item:
-    why = ", ".join(f"{n:,} {cut(reason, 40)}" for reason, n in row.why)
-    head = text(
-        Span(cut(row.job, NAME), bold=True), f": {plural(row.reruns, 'rerun')} of {plural(row.runs, 'run')}: {why}"
-    )
-    return Item(head, _times(row.prs, row.more_prs))
-
-
-def _slowest(report: DailyReport) -> Table | None:
-    if not report.slowest and not report.more_slowest:
-        return None
-    columns = ("job", "runs", "middle", "before", "change", "longest")
-    rows = tuple(map(_duration, report.slowest))
-    return Table("Slowest jobs, those that changed first", columns, rows, 30, report.more_slowest, "more job")
-
-
-def _duration(row: DurationRow) -> tuple[Text, ...]:
-    change = Span("–", Tone.FAINT)
-    if row.change is not None:
-        change = Span(f"{row.change:+.0%}", Tone.BAD if row.change > 0 else Tone.GOOD, bold=True)
-    before = f"{duration(row.before)} of {plural(row.before_runs, 'run')}" if row.before is not None else "–"
-    return (
-        text(cut(row.job, NAME)), text(f"{row.runs:,}"), text(duration(row.middle)), text(before), text(change),
-        text(duration(row.longest)),
-    )  # fmt: skip
-
-
 def _button(report: WindowReport) -> Button | None:
     """Opens the run to look at first; not there where no run has a link."""
     rows: tuple[OutageRow | FailureRow | JobRow, ...] = (
@@ -332,7 +127,7 @@ def _button(report: WindowReport) -> Button | None:
         *report.jobs,
     )
     run = rows[0].newest if rows else None
-    span = _run(run) if run else None
+    span = run_link(run) if run else None
     return Button(f"Open {span.text}", span.link) if span and span.link else None
 
 

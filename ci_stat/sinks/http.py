@@ -7,7 +7,6 @@ arrived.
 import io
 import json
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -21,7 +20,7 @@ from ci_stat.sinks.verdict import Reaction, Verdict
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
 
-TIMEOUT = 20.0  # seconds to connect, and between two pieces of an answer
+TIMEOUT = 20.0  # seconds to connect, and between two pieces of an answer; for all of them, see timed.py
 MAX_ANSWER = 2**20  # bytes; a page of 100 chats has about 60 kB
 MAX_WAIT = 86_400.0  # seconds that a server may ask for
 _CA_HINT = "For a certificate authority of your own, set REQUESTS_CA_BUNDLE to its file."
@@ -129,8 +128,7 @@ class Http:
     @staticmethod
     def ready() -> None:
         """Load what a request needs. It takes a while, in which nothing should be announced as on its way."""
-        import requests  # noqa: F401
-        import urllib3  # noqa: F401
+        import ci_stat.sinks.timed  # noqa: F401
 
     def _ask(self, method: str, path: str, body: bytes, authorization: str) -> Answer | NoAnswer:
         # A connection of its own for each request: one that was kept, and that the server has just closed, looks like
@@ -167,24 +165,27 @@ class Http:
         return session.prepare_request(requests.Request(method, url, headers=headers, data=body, auth=authorize))
 
     def _sent(self, session: "Session", request: "PreparedRequest") -> "Response":
+        from ci_stat.sinks.timed import timed_adapter
+
         surroundings: dict[str, Any] = {**session.merge_environment_settings(request.url, {}, True, None, None)}
         if self._place.loopback:  # is nowhere a proxy could reach; and it may be spoken to unencrypted
             surroundings["proxies"] = {}
         # Not session.send: that follows redirects and keeps cookies.
-        return session.get_adapter(self._place.root).send(request, timeout=self._timeout, **surroundings)
+        return timed_adapter(session, self._place.root).send(request, timeout=self._timeout, **surroundings)
 
     def _body(self, response: "Response") -> bytes:
         """What can be had of the body. One that is cut does not read as JSON, and is judged by that."""
         body = bytearray()
-        begun = time.monotonic()
         for piece in _pieces(response):
             body += piece
-            if len(body) > MAX_ANSWER or time.monotonic() - begun > 3 * self._timeout:
+            if len(body) > MAX_ANSWER:
                 break
         return bytes(body[:MAX_ANSWER])
 
     def _trouble(self, error: BaseException, sent: bool) -> NoAnswer:
         import requests
+
+        from ci_stat.sinks.timed import TIMES, TooLate
 
         root = self._place.root
         chain = list(_chain(error))
@@ -197,6 +198,8 @@ class Http:
             )
         if isinstance(error, requests.exceptions.SSLError):
             return NoAnswer(f"{root}: the encrypted connection fails: {self._words(chain)}", _CA_HINT, sent)
+        if any(isinstance(each, TooLate) for each in chain):
+            return NoAnswer(f"{root} was not done answering within {TIMES * self._timeout:g} s", sent=sent)
         if isinstance(error, requests.exceptions.Timeout):
             return NoAnswer(f"{root} did not answer within {self._timeout:g} s", sent=sent)
         if isinstance(error, requests.exceptions.ConnectionError):

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, event, text
 
 from ci_stat.errors import ConnectionLost, DatabaseError
 from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Extraction, LogState, Outcome
-from ci_stat.store import deliveries as module
+from ci_stat.store import delivery_table as module
 from ci_stat.store import owners
 from ci_stat.store.deliveries import LEASE, Claim, Deliveries, LostClaim
 from ci_stat.store.engine import open_engine
