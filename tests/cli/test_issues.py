@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ci_stat.bug_report import bug_report
 from ci_stat.records import RunRow
+from ci_stat.sinks.github import GitHub as Client
 from ci_stat.store.engine import open_engine
 from ci_stat.store.write import prepare, write_rows
 from jobs.nightly_issues import main as nightly
@@ -42,6 +44,7 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+    monkeypatch.setattr("ci_stat.sinks.github.GitHub", partial(Client, between_reads=0.0, between_writes=0.0))
     with github_server(contract=CONTRACT if CONTRACT.exists() else None) as server:
         server.now = datetime(2021, 6, 10, 1, tzinfo=UTC)
         monkeypatch.setenv("CI_STAT_GITHUB_URL", server.url)

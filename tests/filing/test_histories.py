@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from ci_stat.errors import Refused, WriteError
 from ci_stat.plan_files import read_plan, write_plan
 from ci_stat.records import Accepted, IssuePlan, Marker, Mute, Reason
 from ci_stat.reports.issue_marker import hidden, read
+from ci_stat.sinks.github import GitHub as Client
 from tests.support.command import Call
 from tests.support.filing import DAY, ENV, World, case, moment, morning, race, world
 from tests.support.github import Fault
@@ -437,6 +439,7 @@ def environment(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
     it.flush()
     for name, value in it.environ.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("ci_stat.sinks.github.GitHub", partial(Client, between_reads=0.0, between_writes=0.0))
 
 
 def test_more_than_twenty_new_ones_are_not_believed(it: World, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

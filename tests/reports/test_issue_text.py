@@ -571,7 +571,7 @@ def test_the_title_names_the_case(name: str) -> None:
 
 def test_very_long_names_and_logs_fit() -> None:
     long = "\U000e0001" * 5_000
-    said = CaseFailure("case", long, long, "log", long, long, excerpt="\n".join([long] * 200))
+    said = CaseFailure("case", long, long, "log", long, long, excerpt="\n".join([long] * 40))
     for name in (long, "x" * 8_000, "`" * 5_000):
         seen = hits(said, branch=long, commit=long, job=long, link=f"https://x.example/{'(' * 1_900}")
         case = failing(name, said, hits=seen, elsewhere=(Elsewhere(long, long, 1, seen[0].run.link),) * 90)
