@@ -3,6 +3,7 @@
 Every failure of the window and every open issue of ours gets a decision; where nothing is done it says why.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from ci_stat.analysis.issue_caps import Today, capped
 from ci_stat.analysis.issue_markers import changes, first_marker, grown, is_of_jobs, stamp, told
 from ci_stat.analysis.issue_quiet import quiet_decision
 from ci_stat.analysis.issue_rules import Change, Decision, Decisions, Rules
-from ci_stat.analysis.tracker_index import Found, TrackerIndex, failing_of
+from ci_stat.analysis.tracker_index import Found, TrackerIndex, failing_of, merged, mute_of
 from ci_stat.analysis.wording import date, plural, times
 from ci_stat.records import IssueAction, Ledger, LogState, Marker, Mute, Reason, Snapshot, TrackedIssue
 
@@ -87,7 +88,15 @@ class _Planner:
     def _in_window(self) -> list[Failing]:
         """Incidents first, then what failed most often."""
         failing = sorted(self.evidence.failing.values(), key=lambda each: (-self._count(each), each.key))
-        return [each for each in (*self.evidence.incidents, *failing) if self._count(each)]
+        return [each for each in (*self._incidents(), *failing) if self._count(each)]
+
+    def _incidents(self) -> list[Failing]:
+        """Those that one issue is about are one."""
+        by_issue: dict[str, list[Failing]] = defaultdict(list)
+        for each in self.evidence.incidents:
+            found = self.index.of(each).open
+            by_issue[f"#{found.issue.number}" if found else each.key].append(each)
+        return [merged(group) for group in by_issue.values()]
 
     def _count(self, failing: Failing) -> int:
         return len(_runs(self.evidence.in_window(failing.hits)))
@@ -101,8 +110,10 @@ class _Planner:
         refused = self._refused(failing, inside)
         if refused:
             reason, why = refused
-            mute = self._mute(failing) if reason is Reason.MUTED else None
-            return base(action=IssueAction.NOT, reason=reason, why=why, mute=mute)
+            muted = reason is Reason.MUTED
+            issue = self.index.of(failing).open if muted else None
+            mute = self._mute(failing) if muted else None
+            return base(action=IssueAction.NOT, reason=reason, why=why, mute=mute, issue=issue)
         subject = _Subject(failing, failing.own, self.evidence.in_window(failing.own))
         decision = self._at_tracker(subject, self.index.of(failing))
         return replace(decision, failing=failing, runs=len(_runs(subject.inside)), last=subject.inside[-1].run.started)
@@ -123,10 +134,10 @@ class _Planner:
         return None
 
     def _mute(self, failing: Failing) -> Mute | None:
-        """An incident is muted by the key in its issue's text, which stays when the first run of it is forgotten."""
+        """An incident is muted by the key in its issue too, which stays when the first run of it is forgotten."""
         found = self.index.of(failing).open if failing.kind == INCIDENT else None
-        key = found.marker.key if found and found.marker else failing.key
-        return self.ledger.mutes.get(failing.key) or self.ledger.mutes.get(key)
+        marker = found.marker if found else None
+        return mute_of(marker, failing, self.ledger.mutes) if marker else self.ledger.mutes.get(failing.key)
 
     def _at_tracker(self, subject: _Subject, found: Found) -> Decision:
         if found.open:
@@ -252,25 +263,30 @@ class _Planner:
 
     def _without_failures(self, issue: TrackedIssue) -> Decision:
         """An open issue of ours of which nothing failed in the window, or nothing that counts."""
-        marker = issue.marker
-        failing = failing_of(marker, self.known) if marker else None
-        if marker is not None and failing is not None:
-            subject = _Subject(failing, self.known.before_end(failing.own), ())
-            missed = grown(marker, failing, subject.hits, self.evidence)
-            if missed != marker and not self._blocked(issue):
-                why = f"#{issue.issue.number} lacks failures of earlier windows"
-                return self._act(IssueAction.UPDATE, subject, why, issue, missed)
-            if len(subject.hits) < len(failing.own):
-                return self._not(
-                    subject, Reason.QUIET, f"#{issue.issue.number}: it failed again since the window", issue
-                )
-            if self.evidence.in_window(failing.hits) and not self._blocked(issue):
-                why = f"#{issue.issue.number}: it failed in this window, if only in runs that do not count"
-                return self._not(subject, Reason.QUIET, why, issue)
-        return quiet_decision(issue, self.known, self.ledger, self.rules, self.now, self._commented_today(issue))
+        marker, mute = issue.marker, None
+        if marker is not None:
+            failing = failing_of(marker, self.known)
+            mute = mute_of(marker, failing, self.ledger.mutes)
+            off = self._blocked(issue, mute) or not is_of_jobs(marker, self.evidence.jobs)
+            found = self._failed_otherwise(issue, marker, failing) if failing and not off else None
+            if found:
+                return found
+        return quiet_decision(issue, self.known, mute, self.rules, self.now, self._commented_today(issue))
 
-    def _blocked(self, issue: TrackedIssue) -> bool:
-        mute = self.ledger.mutes.get(issue.marker.key) if issue.marker else None
+    def _failed_otherwise(self, issue: TrackedIssue, marker: Marker, failing: Failing) -> Decision | None:
+        """It failed on a day that nobody planned, since the window, or in runs that do not count."""
+        subject, number = _Subject(failing, self.known.before_end(failing.own), ()), issue.issue.number
+        missed = grown(marker, failing, subject.hits, self.evidence)
+        if missed != marker:
+            return self._act(IssueAction.UPDATE, subject, f"#{number} lacks failures of earlier windows", issue, missed)
+        if len(subject.hits) < len(failing.own):
+            return self._not(subject, Reason.QUIET, f"#{number}: it failed again since the window", issue)
+        if self.evidence.in_window(failing.hits):
+            why = f"#{number}: it failed in this window, if only in runs that do not count"
+            return self._not(subject, Reason.QUIET, why, issue)
+        return None
+
+    def _blocked(self, issue: TrackedIssue, mute: Mute | None) -> bool:
         muted = bool(mute and mute.until > self.now)
         return muted or issue.issue.locked or self.rules.mute_label in issue.issue.labels
 

@@ -11,21 +11,23 @@ from ci_stat.analysis.issue_rules import Change, Decision, Rules
 from ci_stat.analysis.silence import DAY, Silence, bursts
 from ci_stat.analysis.wording import date, plural
 from ci_stat.failures import named_in
-from ci_stat.records import IssueAction, Ledger, Marker, Reason, TrackedIssue, masked_name
+from ci_stat.records import IssueAction, Marker, Mute, Reason, TrackedIssue, masked_name
 
 LEAST_SHOWN = 0.0001
 
 
 def quiet_decision(
-    issue: TrackedIssue, evidence: Evidence, ledger: Ledger, rules: Rules, now: datetime, commented: bool
+    issue: TrackedIssue, evidence: Evidence, mute: Mute | None, rules: Rules, now: datetime, commented: bool
 ) -> Decision:
-    """Close it if the silence is evidence and nobody minds. `commented`: we have had our comment of today."""
+    """Close it if the silence is evidence and nobody minds.
+
+    `mute`: what switches us off for it, if it is not over. `commented`: we have had our comment of today.
+    """
     marker, number = issue.marker, issue.issue.number
     key, kind = (marker.key, marker.kind) if marker else ("", "")
     named = named_in(issue.issue.title)
     name = named.case if named and kind != INCIDENT else issue.issue.title
     base = Decision(key, kind, name, IssueAction.NOT, "", issue=issue, last=marker.last if marker else None)
-    mute = ledger.mutes.get(key)
     if mute and mute.until > now:
         why = f"muted until {date(mute.until, evidence.zone)}: {mute.why}"
         return replace(base, reason=Reason.MUTED, why=why, mute=mute)

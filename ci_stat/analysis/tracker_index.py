@@ -2,13 +2,17 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ci_stat.analysis.evidence import INCIDENT, Evidence, Failing
 from ci_stat.analysis.incidents import alike
+from ci_stat.analysis.issue_markers import is_of_jobs
 from ci_stat.failures import Named, named_in, names
-from ci_stat.records import Ledger, Marker, Snapshot, TrackedIssue, is_masked, masked_name
+from ci_stat.records import Ledger, Marker, Mute, Snapshot, TrackedIssue, is_masked, masked_name
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,17 +83,27 @@ def _alike(told: Iterable[str], members: Iterable[str]) -> bool:
 def failing_of(marker: Marker, evidence: Evidence) -> Failing | None:
     """The failure that an issue of ours is about, if it is known to have failed: `of` the other way round."""
     if marker.kind == INCIDENT:
-        return _merged([each for each in evidence.incidents if _alike(marker.members, each.members)])
-    found = evidence.failing.get(marker.key)
-    if found is None and is_masked(marker.key):
-        found = next((each for key, each in evidence.failing.items() if masked_name(key) == marker.key), None)
-    return found
+        known = [each for each in evidence.incidents if _alike(marker.members, each.members)]
+        its = [each for each in known if is_of_jobs(marker, [each.hits[0].run.job])]
+        return merged(its) if its else None
+    failing = evidence.failing.get(marker.key) or _by_name(marker.key, evidence.failing)
+    hits = [hit for hit in failing.hits if is_of_jobs(marker, [hit.run.job])] if failing else []
+    return replace(failing, hits=tuple(hits)) if failing and hits else None
 
 
-def _merged(incidents: Sequence[Failing]) -> Failing | None:
-    """The issue has the tests of all its runs; runs are grouped by the tests of the first one."""
-    if not incidents:
-        return None
+def mute_of(marker: Marker, failing: Failing | None, mutes: Mapping[str, Mute]) -> Mute | None:
+    """What switches us off for an issue: said of its key, or of the one that its failure has by now."""
+    by_failure = mutes.get(failing.key) if failing else None
+    return by_failure or mutes.get(marker.key) or _by_name(marker.key, mutes)
+
+
+def _by_name(key: str, known: Mapping[str, T]) -> T | None:
+    """A marker's key may stand masked; in no log and no mute it does."""
+    return next((each for name, each in known.items() if masked_name(name) == key), None) if is_masked(key) else None
+
+
+def merged(incidents: Sequence[Failing]) -> Failing:
+    """The incidents (at least one) that one issue is about: runs are grouped by the tests of their first one only."""
     hits = sorted((hit for each in incidents for hit in each.hits), key=lambda hit: hit.run.started)
     members = {key: name for each in incidents for key, name in each.members.items()}
     return replace(incidents[0], hits=tuple(hits), members=members)

@@ -23,7 +23,10 @@ HOLDS = timedelta(days=90)  # three new issues a day: 270 of them
 @click.option("--why", default="", help="A sentence for those who wonder later.")
 @click.option("--off", is_flag=True, help="End it now.")
 def mute(case: str, until: str | None, why: str, off: bool) -> None:
-    """Switch us off for a case until a day: nothing is filed, commented, reopened or closed."""
+    """Switch us off for a case until a day.
+
+    Nothing is filed, commented, reopened or closed for it.
+    """
     from ci_stat.analysis.evidence import key_of_case
     from ci_stat.escape import visible
     from ci_stat.records import Mute
@@ -32,7 +35,7 @@ def mute(case: str, until: str | None, why: str, off: bool) -> None:
     settings, source, moment = options.opened_at(None)
     known, key = notes_of(settings, source, moment).mutes, key_of_case(case)
     if off:
-        ended = known.end(key)
+        ended = known.end([key])
         click.echo(f"{visible(case)} is {'no longer muted' if ended else 'not muted'}.")
         return
     if not until or not why.strip():
@@ -57,10 +60,11 @@ def _end(until: str, zone: ZoneInfo, now: datetime) -> datetime:
 @click.option("--why", default="", help="A sentence for those who wonder later.")
 @click.option("--off", is_flag=True, help="Take it back.")
 def accept(file: Path, why: str, off: bool) -> None:
-    """Say of a saved plan that its new issues are right, when there are too many at once to be believed.
+    """Say that the new issues of a saved plan are right.
 
-    For 90 days they no longer count as too many; they are filed a few a day, while they still fail. Others that are new
-    count as before. This files nothing by itself.
+    For plans that are stopped because too many are new at once to be believed: a backlog. For 90 days these no longer
+    count as too many; they are filed a few a day, while they still fail. Others that are new count as before. Nothing
+    is filed by this.
     """
     from ci_stat.filing import require_same_tracker
     from ci_stat.plan_files import read_plan
@@ -71,7 +75,7 @@ def accept(file: Path, why: str, off: bool) -> None:
     require_same_tracker(saved, settings.get("github_repo") or "", tracker_url(settings))
     new, known = _new(saved), notes_of(settings, source, moment).accepted
     if off:
-        ended = sum([known.end(each.key) for each in new])
+        ended = known.end(each.key for each in new)
         click.echo(f"{ended} of {len(new)} are no longer accepted.")
         return
     if not why.strip():

@@ -72,7 +72,10 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 @options.color_option
 def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: str, jobs: Sequence[str],
          now: str | None, **window: Any) -> None:  # fmt: skip
-    """What is to be done for the failures of a window, and why not for the others."""
+    """What is to be done, and why not for the others.
+
+    For the failures of a window: yesterday, unless --begin says another day.
+    """
     from ci_stat.filing import jobs_of
     from ci_stat.plan_files import write_plan
 
@@ -137,7 +140,10 @@ def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
 def history(
     case: str | None, since: str | None, notes: str | None, limit: int, as_json: bool, color: str
 ) -> None:  # fmt: skip
-    """What was done at the tracker, newest first: all calls, with their answers."""
+    """All calls to the tracker, with their answers.
+
+    Newest first. --mutes and --accepted show what people said of cases instead.
+    """
     from msgspec import to_builtins
 
     from ci_stat.analysis.evidence import key_of_case
@@ -161,7 +167,10 @@ def history(
 @_json_option
 @options.color_option
 def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, color: str) -> None:
-    """Run the rules over the past, day after day, at an empty tracker in memory: nothing is touched."""
+    """What the rules would have done in the past.
+
+    Day after day, at an empty tracker in memory: nothing is touched.
+    """
     from ci_stat.filing import jobs_of
     from ci_stat.reports.issue_history import scorecard_data, scorecard_screen
 
@@ -182,7 +191,10 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
 @_json_option
 @options.color_option
 def explain(case: str, as_json: bool, color: str, jobs: Sequence[str], now: str | None, **window: Any) -> None:
-    """Why a case has an issue, or has none: its failures, the rule that spoke, and what was done before."""
+    """Why a case has an issue, or has none.
+
+    Its failures, the rule that spoke, and what was done before.
+    """
     from ci_stat.filing import jobs_of
     from ci_stat.reports.issue_explained import explained_data, explained_screen
 
@@ -278,7 +290,8 @@ def _say_next(made: "IssuePlan", saved: str | None) -> None:
     from ci_stat.records import IssueAction
 
     if saved:
-        click.echo(f"ci-stat: the plan is in {saved}; do it with: ci-stat issues apply {saved}", err=True)
+        command = "look at it with: ci-stat issues show" if made.stopped else "do it with: ci-stat issues apply"
+        click.echo(f"ci-stat: the plan is in {saved}; {command} {saved}", err=True)
     elif any(each.action != IssueAction.NOT for each in made.entries) and not made.stopped:
         click.echo("ci-stat: nothing was done (--post does it, --drafts shows the texts)", err=True)
 

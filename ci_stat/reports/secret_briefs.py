@@ -21,6 +21,7 @@ _CODE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\??|\w{1,40}\).*")
 _KEY_BEGINS = re.compile(
     r"(?:^|[\]\[{}(,;|&?>#*+/\"'`-]|:(?=$|[ \t]{2})|\\[nrt]|:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)[ \t]{0,60}$"
 )
+_TAP = re.compile(r"\bok \d{1,9} - ?$")  # `ok 1 - pass: login`
 # After its value: the end, a sign that closes or parts something, or the next key.
 _VALUE_ENDS = re.compile(r"(?m)[ \t]{0,60}(?:\r?$|[#&<,;)}\]|\\\"'`]|[\w.-]{1,40}[\"'`]?[ \t]{0,4}[:=])")
 _USER = re.compile(
@@ -65,6 +66,8 @@ def _is_entry(match: re.Match[str], before: str, value: str) -> bool:
         return False
     if "=" in match["between"] and match["value"].endswith(";"):
         return False  # a line of code
+    if "/" in value or _TAP.search(before):
+        return False  # a folder, and a test's name
     alone = _KEY_BEGINS.search(before) and _VALUE_ENDS.match(match.string, match.end())
     return alone is not None and not _in_tally(match)
 

@@ -1,14 +1,14 @@
 """All issues of a repository, and the proof that these are all: what is missing here would be filed a second time.
 
 A list is read in many pages, while people file, close, move and delete. It is held against what is asked before and
-after it: the number of all (where GitHub numbers the pages), the newest one, and the number of open ones. That one must
-agree to a unit. In a tracker of some size it never does at first, for minutes pass between the first page and the last:
-so what changed meanwhile is read anew, which is short, until nothing moves for the length of three questions.
+after it: the newest one, and the number of all (where GitHub numbers the pages). Minutes pass between the first page
+and the last, so what changed meanwhile is then read anew, which is short, until the number of open ones agrees to a
+unit and stays for the length of three questions.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ci_stat.errors import SourceError
 from ci_stat.records.issue import ListedIssue, Listing
@@ -21,16 +21,17 @@ DESCENDING = {"state": "all", "sort": "created", "direction": "desc"}
 CHANGED = {"state": "all", "sort": "updated", "direction": "asc"}
 # Seconds before each look at what changed: the count that a repository tells of itself may lag behind its list.
 PAUSES = (0.0, 2.0, 8.0, 30.0)
+SLACK = timedelta(minutes=10)  # what changed just before may show up late
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a list is held against. `open`: issues and pull requests; `newest`: a number; `total`: None if not told.
+    """What a list is held against. `newest`: a number; `total`: of issues and pull requests, None if not told.
 
     `since`: when the newest one was created: by GitHub's clock, and before all that changed later.
     """
 
-    open: int
     newest: int | None
     total: int | None
     since: datetime | None = None
@@ -131,7 +132,8 @@ def open_count(asking: Asking, repo: str) -> int:
 def _read(
     asking: Asking, pages: Pages, repo: str, keep: Callable[[str], bool], progress: Callable[[int], None]
 ) -> Listing:
-    before = _facts(asking, pages, repo)
+    open_count(asking, repo)  # tells at once what is wrong with the repository
+    before = _facts(pages, repo)
     reading = Reading(repo, keep)
     for page in pages.pages(f"/repos/{repo}/issues", ASCENDING):
         reading.add(page)
@@ -145,11 +147,8 @@ def _read(
 
 
 def _judged(asking: Asking, pages: Pages, reading: Reading, before: Facts) -> str:
-    after = _facts(asking, pages, reading.repo)
-    problem = disagreement(reading, before, after)
-    if problem or before.open == after.open == reading.open:
-        return problem
-    return _caught_up(asking, pages, reading, before.since)
+    after = _facts(pages, reading.repo)
+    return disagreement(reading, before, after) or _caught_up(asking, pages, reading, before.since)
 
 
 def _caught_up(asking: Asking, pages: Pages, reading: Reading, since: datetime | None) -> str:
@@ -167,16 +166,18 @@ def _caught_up(asking: Asking, pages: Pages, reading: Reading, since: datetime |
 
 
 def _since(moment: datetime | None) -> dict[str, str]:
-    return {} if moment is None else {"since": f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    if moment is None or moment < _FIRST:
+        return {}
+    return {"since": f"{(moment - SLACK).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
 
 
-def _facts(asking: Asking, pages: Pages, repo: str) -> Facts:
-    count = open_count(asking, repo)
+def _facts(pages: Pages, repo: str) -> Facts:
     page = pages.page(f"/repos/{repo}/issues", DESCENDING | {"per_page": "1"})
     with in_shape():
         newest = [item_of(value, repo, lambda _: False) for value in page.items]
     total = page.last or (None if page.following else len(newest))  # with one on each page, the last page is the count
-    return Facts(count, newest[0].number if newest else None, total, newest[0].created_at if newest else None)
+    first = newest[0] if newest else None
+    return Facts(first.number if first else None, total, first.created_at if first else None)
 
 
 def disagreement(reading: Reading, before: Facts, after: Facts) -> str:

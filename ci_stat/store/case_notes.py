@@ -57,13 +57,14 @@ class CaseNotes(Generic[Note]):
         written = mysql.insert(self._table)
         return written.on_duplicate_key_update({name: written.inserted[name] for name in names})
 
-    def end(self, key: str) -> bool:
-        """Take it back; whether it held until now. Of two that take it back at once both may hear so."""
-        held = kept_key(key) in self.all(self._clock())
+    def end(self, keys: Iterable[str]) -> int:
+        """Take them back; how many held until now. Of two that take one back at once both may hear so."""
+        kept, held = {kept_key(key) for key in keys}, self.all(self._clock())
         columns = self._table.c
-        ours = (columns.tracker == self._tracker, columns.key_hash == digest(kept_key(key)))
-        self._write(delete(self._table).where(*ours))
-        return held
+        for hashes in batches(map(digest, kept), _AT_ONCE):
+            ours = (columns.tracker == self._tracker, columns.key_hash.in_(hashes))
+            self._write(delete(self._table).where(*ours))
+        return len(kept & held.keys())
 
     def _write(self, statement: Any, rows: Sequence[dict[str, Any]] = ()) -> None:
         retry_read(lambda: write(self._engine, statement, rows))

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from ci_stat.analysis.history import History
 from ci_stat.analysis.issue_markers import stamp
-from ci_stat.analysis.issue_plan import passes_gate
+from ci_stat.analysis.issue_plan import decide, passes_gate
 from ci_stat.analysis.issue_replay import MemoryTracker
 from ci_stat.analysis.issue_rules import Change, Decision, Decisions, Rules
 from ci_stat.records import (
@@ -20,6 +20,7 @@ from ci_stat.records import (
     Mute,
     Reason,
     Run,
+    Snapshot,
     Status,
     TrackedIssue,
     masked_name,
@@ -27,6 +28,7 @@ from ci_stat.records import (
 from tests.support.issues import (
     JOB,
     ZONE,
+    evidence,
     failure,
     green,
     marker,
@@ -475,6 +477,52 @@ def test_an_issue_is_not_closed_when_it_failed_on_a_day_that_nobody_looked_at(
     later = [] if day is None else [run(day, *failed)]
     found = plan([*begin, *green(0, 161), *later], 160, issue, memory=200, until=until)
     assert [each.reason or each.action for each in found.all if each.issue] == [word]
+
+
+def _together(members: Sequence[str], **more: Any) -> Marker:
+    """Of an incident's issue of JOB that knows one run on day 6. Its key is that of a run which is forgotten by now."""
+    names = tuple(f"case:{each}" for each in members)
+    return marker(CASE, [6], **({"key": "incident:abc", "kind": "incident", "members": names, "jobs": (JOB,)} | more))
+
+
+@pytest.mark.parametrize("failed", [[CASE], MANY], ids=["case", "incident"])
+@pytest.mark.parametrize("day", [7.3, 9.3])
+def test_what_is_muted_by_the_key_of_a_plan_is_left_alone_whatever_its_issue_calls_it(
+    failed: list[str], day: float
+) -> None:
+    """The issue of an incident has the key of its first run; the one of a name with a secret has it masked."""
+    history = [run(day, *failed), run(9.2)]
+    known = marker(CASE, [6], key=masked_name(f"case:{CASE}")) if failed == [CASE] else _together(MANY)
+    (key,) = (each.key for each in evidence(history, 9).incidents) if failed == MANY else [f"case:{CASE}"]
+    found = plan(history, 9, ours(5, known), ledger=muted(key, 40)).all
+    lines = [each for each in found if each.reason is not Reason.INCIDENT]
+    assert [(each.reason, each.issue is not None) for each in lines] == [(Reason.MUTED, True)]
+
+
+@pytest.mark.parametrize("failed", [[CASE], MANY], ids=["case", "incident"])
+def test_failures_of_another_job_are_not_made_up_for(failed: list[str]) -> None:
+    known = marker(CASE, [6], jobs=(JOB,)) if failed == [CASE] else _together(MANY)
+    history = [run(7.3, *failed, job="other"), run(9.2, job="other"), run(9.3)]
+    for jobs in (("other",), (JOB, "other")):
+        found = History(history, jobs, ZONE, 10, 0.25).evidence(moment(9), moment(10), moment(-21))
+        held = Snapshot("o/r", moment(10), "ci-bot", (ours(5, known),))
+        (decided,) = (each for each in decide(found, held, Ledger(), Rules(), moment(10.3)).all if each.issue)
+        assert (decided.action, decided.marker) == (IssueAction.NOT, None)
+
+
+def test_two_incidents_of_one_issue_are_one() -> None:
+    """They are alike to what the issue knows, and not to each other: one comment tells both, and no run is lost."""
+    tests = [f"s.Test{n:02}" for n in range(24)]
+    first, second = tests[:12], tests[12:]
+    history = [run(9.1, *first), run(9.2, *first), run(9.5, *second)]
+    found = plan(history, 9, ours(5, _together(tests[6:18])))
+    (decided,) = (each for each in found.all if each.issue)
+    assert (decided.action, decided.runs) == (IssueAction.COMMENT, 3)
+    assert decided.marker is not None
+    assert decided.marker.days["2021-06-10"] == 3
+    assert set(decided.marker.members) == {f"case:{each}" for each in tests}
+    again = plan(history, 9, ours(5, decided.marker)).all
+    assert [each.reason for each in again if each.issue] == [Reason.UP_TO_DATE]
 
 
 # --- what was done today

@@ -12,6 +12,7 @@ from ci_stat.analysis.issue_markers import stamp
 from ci_stat.analysis.issue_quiet import quiet_decision, silence_of, silence_words
 from ci_stat.analysis.issue_rules import Change, Decision, Rules
 from ci_stat.analysis.silence import Silence
+from ci_stat.analysis.tracker_index import mute_of
 from ci_stat.records import IssueAction, Ledger, Marker, Mute, Reason, TrackedIssue, masked_name
 from tests.support.issues import DAY, JOB, ZONE, marker, moment, ours
 
@@ -40,7 +41,8 @@ def decision(
     rules: Rules | None = None, until: float = 47,
 ) -> Decision:  # fmt: skip
     found = of(runs or days(0, 47), until=until)
-    return quiet_decision(issue, found, ledger or Ledger(), rules or Rules(), NOW, commented)
+    mute = mute_of(issue.marker, None, (ledger or Ledger()).mutes) if issue.marker else None
+    return quiet_decision(issue, found, mute, rules or Rules(), NOW, commented)
 
 
 def closable(known: Marker = MARKER, title: str = "", **more: object) -> TrackedIssue:

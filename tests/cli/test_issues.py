@@ -165,7 +165,9 @@ def test_a_backlog_is_accepted_by_a_person(
     assert "6 new issues at once are not plausible (more than 5)" in stopped.err
     assert "ci-stat issues accept PLAN --why TEXT" in stopped.err
 
-    assert call(*asked, "--plan-out", str(plan)).code == 10
+    saved = call(*asked, "--plan-out", str(plan))
+    assert saved.code == 10
+    assert f"ci-stat issues show {plan}" in saved.err  # nothing to apply
     assert call("issues", "accept", str(plan)).code == 2
     accepted = call("issues", "accept", str(plan), "--why", "since \x1b[31m spring")
     assert accepted.out.startswith("6 new issues are accepted until 20")

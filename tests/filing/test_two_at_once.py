@@ -134,8 +134,10 @@ def test_the_look_before_a_creation_finds_what_another_machine_filed_since_the_s
     busy: list[str] = []
 
     def meanwhile(when: str) -> None:
-        asked = [call for call in it.github.requests if call.path.endswith("/issues")]
-        if when == "after" and len(asked) == 3 and not busy:  # one to hold it against, the list, and one more
+        calls = it.github.requests
+        looked = [at for at, call in enumerate(calls) if call.query.get("sort") == "updated"]
+        # The list is proved by the count that is asked after the look at what changed.
+        if when == "after" and looked and len(calls) == looked[0] + 2 and not busy:
             busy.append(when)
             other.post()
 

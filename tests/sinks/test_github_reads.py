@@ -213,8 +213,8 @@ def test_a_repository_that_cannot_be_listed(value: Any, words: str) -> None:
 
 def test_the_name_of_a_repository_in_another_case() -> None:
     here = {"open_issues_count": 0, "full_name": "PingCAP/TiDB", "has_issues": True}
-    with answering(says(json.dumps(here).encode()), says(b"[]"), says(b"[]"), says(json.dumps(here).encode()),
-                   says(b"[]")) as raw:  # fmt: skip
+    repository, nothing = says(json.dumps(here).encode()), says(b"[]")
+    with answering(repository, *[nothing] * 3, repository, nothing, repository) as raw:
         assert client_of(raw.url, FakeTime()).issues(lambda _: False).problem == ""
 
 

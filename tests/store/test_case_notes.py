@@ -76,11 +76,11 @@ def test_a_mute_ends(world: World) -> None:
 
 def test_taken_back(world: World) -> None:
     mutes = world.mutes()
-    assert not mutes.end("case:TestCargo")
+    assert not mutes.end(["case:TestCargo"])
     mutes.keep([mute()])
-    assert not mutes.end("case:testcargo")
-    assert mutes.end("case:TestCargo")
-    assert not mutes.end("case:TestCargo")
+    assert not mutes.end(["case:testcargo"])
+    assert mutes.end(["case:TestCargo"])
+    assert not mutes.end(["case:TestCargo"])
     assert mutes.all() == {}
 
 
@@ -88,7 +88,7 @@ def test_what_is_over_need_not_be_taken_back(world: World) -> None:
     mutes = world.mutes()
     mutes.keep([mute()])
     world.now += 7 * DAY
-    assert not mutes.end("case:TestCargo")
+    assert not mutes.end(["case:TestCargo"])
     assert mutes.all() == {}
 
 
@@ -96,7 +96,7 @@ def test_repositories_stay_apart(world: World) -> None:
     mutes, other = world.mutes(), world.mutes("https://api.github.com pingcap/tikv")
     mutes.keep([mute()])
     assert other.all() == {}
-    assert not other.end("case:TestCargo")
+    assert not other.end(["case:TestCargo"])
     other.keep([mute(days=1)])
     assert mutes.all() == world.mutes(TIDB.upper()).all() == {"case:TestCargo": mute()}
 
@@ -128,7 +128,7 @@ def test_hostile_texts_stay_apart(world: World) -> None:
     assert found["a "].why == "a "
     assert Issues(world.engine, TIDB, "", lambda: NOON).ledger(found, HOSTILE).mutes.keys() == set(HOSTILE)
     world.now -= DAY
-    assert all(mutes.end(name) for name in HOSTILE)
+    assert mutes.end(HOSTILE) == len(set(map(kept_key, HOSTILE)))
 
 
 def test_what_is_accepted_is_not_muted_and_comes_in_any_number(world: World) -> None:
@@ -140,9 +140,11 @@ def test_what_is_accepted_is_not_muted_and_comes_in_any_number(world: World) -> 
     accepted.keep([])
     assert accepted.all(NOON) == {each.key: each for each in notes}
     assert world.mutes().all() == {"case:TestCargo": mute()}
-    assert accepted.end("case:7")
+    assert accepted.end(["case:7", "case:none"]) == 1
     assert accepted.all(NOON).keys() == {each.key for each in notes} - {"case:7"}
     assert accepted.all(NOON + DAY) == {}
+    assert accepted.end(each.key for each in notes) == 1200
+    assert accepted.all() == {}
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -159,7 +161,7 @@ def test_a_connection_that_breaks(world: World, monkeypatch: pytest.MonkeyPatch,
     mutes.keep([mute()])
     assert mutes.all() == {"case:TestCargo": mute()}
     monkeypatch.setattr(module, "write", breaking)
-    assert mutes.end("case:TestCargo")
+    assert mutes.end(["case:TestCargo"])
     assert mutes.all() == {}
 
 
