@@ -115,6 +115,7 @@ class _Line:
 
     def _file(self) -> Done:
         draft, github = self.draft, self.tracker.github
+        github.wait_to_write()
         other = self._filed_meanwhile()
         if other is not None:
             return Done(self.entry, other.number, skipped=f"#{other.number} was written meanwhile")

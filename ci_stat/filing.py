@@ -48,7 +48,7 @@ _LONGEST = 366 * _DAY
 _CALLS = 50  # of the ledger's, that an explanation shows
 OLDEST_PLAN = _DAY
 _NEW_PLAN = "Make a new plan, look at it, and apply that."
-_ALONE = "gh_token is not set: planned as if the tracker held nothing"
+ALONE = "gh_token is not set: planned as if the tracker held nothing"
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,11 @@ class Filer:
             return apply(plan, tracker)
 
     def _check_age(self, plan: IssuePlan) -> None:
-        """A plan is of its day: what was quiet then may fail now."""
-        if plan.notes and _ALONE in plan.notes:
+        """A plan is of its day: what was quiet then may fail now. And one that was stopped stays so."""
+        if plan.stopped:
+            hint = "Make a new plan. One with too many new issues has to be accepted before: ci-stat issues accept PLAN"
+            raise Refused(f"The plan was stopped when it was made: {plan.stopped}", hint)
+        if plan.notes and ALONE in plan.notes:
             raise Refused("The plan was made without gh_token, so without a look at the tracker.", _NEW_PLAN)
         if not timedelta(0) <= self.now() - plan.made_at <= OLDEST_PLAN:
             raise Refused(f"The plan is of {plan.made_at:%Y-%m-%d %H:%M} UTC, and holds for a day.", _NEW_PLAN)
@@ -200,7 +203,7 @@ class Filer:
     def _planned(self, decisions: Decisions, evidence: Evidence, snapshot: Snapshot, ledger: Ledger) -> IssuePlan:
         missing = [label for label in self.labels if self.tracker and label not in snapshot.labels]
         notes = [f"the repository has no label {label}: it is left out" for label in missing]
-        notes += [_ALONE] if self.tracker is None else []
+        notes += [ALONE] if self.tracker is None else []
         about = self.about(decisions, evidence, tuple(label for label in self.labels if label not in missing))
         entries = tuple(_entry(each, evidence, about) for each in decisions.all)
         unowned = sum(each.action is IssueAction.FILE and not self._owner(each) for each in decisions.all)
@@ -233,7 +236,7 @@ class Filer:
 
 def require_same_tracker(plan: IssuePlan, repo: str, url: str) -> None:
     """Raises Refused for a plan for another repository than the settings'."""
-    if (plan.repo, plan.tracker_url) != (repo, url):
+    if (plan.repo.casefold(), plan.tracker_url) != (repo.casefold(), url):
         raise Refused(
             f"The plan is for {plan.repo} at {plan.tracker_url}, the settings are for {repo} at {url}.",
             "Make a new plan, or set github_repo and github_url.",

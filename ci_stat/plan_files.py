@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from ci_stat.config import zone_of
-from ci_stat.errors import WriteError
+from ci_stat.errors import SettingsError, WriteError
 from ci_stat.exchange import written
 from ci_stat.records import IssueAction, IssuePlan
 
@@ -29,9 +29,14 @@ def _require_sound(plan: IssuePlan) -> None:
     """Raises ValueError for what decoding lets pass."""
     if plan.format != IssuePlan.__struct_defaults__[-1]:
         raise ValueError(f"it has the format {plan.format}, of another version of ci_stat")
-    if any(moment.tzinfo is None for moment in (*plan.window, plan.made_at, plan.looked_at)):
-        raise ValueError("a time in it has no zone")
-    zone_of(plan.zone, "zone")
+    last = (each.last for each in plan.entries if each.last)
+    for moment in (*plan.window, plan.made_at, plan.looked_at, *last):
+        if moment.tzinfo is None or not 1970 <= moment.year < 9999:
+            raise ValueError("a time in it has no zone, or is far away")
+    try:
+        zone_of(plan.zone, "zone")
+    except SettingsError as error:
+        raise ValueError(str(error)) from None
     for each in plan.entries:
         IssueAction(each.action)
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from ci_stat.cli import main as command
 from ci_stat.cli import run
 
 
@@ -12,4 +13,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(["report", "daily", *sys.argv[1:]])

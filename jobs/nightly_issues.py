@@ -6,6 +6,7 @@ The same as `ci-stat issues plan`; without --post it only says what it would do.
 import sys
 from collections.abc import Sequence
 
+from ci_stat.cli import main as command
 from ci_stat.cli import run
 
 
@@ -15,4 +16,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(["issues", "plan", *sys.argv[1:]])

@@ -7,7 +7,8 @@ import io
 import logging
 import os
 import sys
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NoReturn
 
 import click
 
@@ -117,8 +118,8 @@ def cli(verbose: bool) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def main() -> None:
-    """The command's entry: every error is a message with the next step, and an exit code."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The command's entry, and the jobs': every error is a message with the next step, and an exit code."""
     # A closed stream is None; what is said to it goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
@@ -127,7 +128,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = run(sys.argv[1:])
+        code = run(list(sys.argv[1:] if arguments is None else arguments))
         if sys.stdout is not None:
             sys.stdout.flush()
         sys.exit(code)

@@ -64,7 +64,7 @@ def accept(file: Path, why: str, off: bool) -> None:
 
     For plans that are stopped because too many are new at once to be believed: a backlog. For 90 days these no longer
     count as too many; they are filed a few a day, while they still fail. Others that are new count as before. Nothing
-    is filed by this.
+    is filed by this. `ci-stat issues history --accepted` shows them.
     """
     from ci_stat.filing import require_same_tracker
     from ci_stat.plan_files import read_plan
@@ -76,7 +76,7 @@ def accept(file: Path, why: str, off: bool) -> None:
     new, known = _new(saved), notes_of(settings, source, moment).accepted
     if off:
         ended = known.end(each.key for each in new)
-        click.echo(f"{ended} of {len(new)} are no longer accepted.")
+        click.echo(f"No longer accepted: {ended} of {len(new)}.")
         return
     if not why.strip():
         raise UsageError("It needs a reason.", 'Write --why "...".')
@@ -84,13 +84,15 @@ def accept(file: Path, why: str, off: bool) -> None:
 
     until = moment() + HOLDS
     known.keep([Accepted(each.key, each.name, until, why.strip(), moment()) for each in new])
-    click.echo(f"{len(new)} new issues are accepted until {until.astimezone(source.origin.zone):%Y-%m-%d}.")
+    many = "new issue is" if len(new) == 1 else "new issues are"
+    click.echo(f"{len(new)} {many} accepted until {until.astimezone(source.origin.zone):%Y-%m-%d}.")
+    click.echo("ci-stat: nothing is filed yet; make a new plan: ci-stat issues plan", err=True)
 
 
 def _new(plan: "IssuePlan") -> "list[Planned]":
     from ci_stat.records import IssueAction
 
-    new = [each for each in plan.entries if each.action == IssueAction.FILE]
+    new = list({each.key: each for each in plan.entries if each.action == IssueAction.FILE}.values())
     if not new:
         raise UsageError("The plan files no new issue, so there is nothing to accept.", "ci-stat issues show PLAN")
     return new

@@ -1,6 +1,7 @@
 """`ci-stat issues`: what would be filed for failed cases, and with --post filed; its history, mutes and a replay."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -152,7 +153,11 @@ def history(
 
     settings, source, moment = options.opened_at(None)
     if notes:
-        said = list(getattr(notes_of(settings, source, moment), notes).all(moment()).values())
+        if since:
+            raise UsageError("--since is about calls.", f"Leave it out with --{notes}.")
+        known = getattr(notes_of(settings, source, moment), notes).all(moment())
+        wanted = known.values() if case is None else [known[key] for key in [key_of_case(case)] if key in known]
+        said = sorted(wanted, key=lambda note: note.name)[:limit]
         _print({notes: to_builtins(said)}, notes_table(said, source.origin.zone), as_json, color, bool(said))
         return
     after = moment() - options.parse_length(since) if since else None
@@ -181,8 +186,11 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
         else options.parse_time(end or "today", "--end", source.origin.zone)
     )
     with _watched_filer(settings, source, moment) as filer:
-        card = filer.replay(source.window(_before(last, since, source), last), jobs_of(jobs))
+        window, names = source.window(_before(last, since, source), last), jobs_of(jobs)
+        card = filer.replay(window, names)
     _print(scorecard_data(card), scorecard_screen(card, source.origin.zone), as_json, color, True)
+    if empty := _empty(source, window, names):
+        raise empty
 
 
 @issues.command()
@@ -287,11 +295,13 @@ def _empty(source: "Source", window: "Window", jobs: Sequence[str]) -> DataTroub
 
 
 def _say_next(made: "IssuePlan", saved: str | None) -> None:
+    from ci_stat.filing import ALONE
     from ci_stat.records import IssueAction
 
     if saved:
-        command = "look at it with: ci-stat issues show" if made.stopped else "do it with: ci-stat issues apply"
-        click.echo(f"ci-stat: the plan is in {saved}; {command} {saved}", err=True)
+        applicable = not made.stopped and ALONE not in made.notes
+        command = "do it with: ci-stat issues apply" if applicable else "look at it with: ci-stat issues show"
+        click.echo(f"ci-stat: the plan is in {saved}; {command} {shlex.quote(saved)}", err=True)
     elif any(each.action != IssueAction.NOT for each in made.entries) and not made.stopped:
         click.echo("ci-stat: nothing was done (--post does it, --drafts shows the texts)", err=True)
 

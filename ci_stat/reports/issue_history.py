@@ -46,7 +46,7 @@ def _clock(moment: datetime | None, zone: tzinfo) -> str:
 
 
 def notes_table(found: Iterable[CaseNote], zone: tzinfo) -> RenderableType:
-    columns = [Column("case", left=True, floor=30), Column("until"), Column("why", left=True, floor=30)]
+    columns = [Column("case", left=True, floor=30), Column("until"), Column("why", left=True, below=True)]
     return Fitted(
         columns, [[Text(visible(each.name, 200)), _clock(each.until, zone), visible(each.why, 200)] for each in found]
     )

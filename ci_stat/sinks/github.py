@@ -135,6 +135,10 @@ class GitHub:
 
     # Writes. All tell what became of them, and raise ValueError for what GitHub would never take.
 
+    def wait_to_write(self) -> None:
+        """Let the pause after the last write pass: for a question whose answer must not be old when one writes."""
+        self._asking.wait_to_write()
+
     def create(self, title: str, body: str, labels: Sequence[str]) -> Written:
         """A new issue. What may have been created is not sent again.
 

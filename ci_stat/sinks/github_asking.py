@@ -29,6 +29,10 @@ class Asking:
         if seconds:
             self._times.sleep(seconds)
 
+    def wait_to_write(self) -> None:
+        """Until a write would not have to wait: what is looked at now is not old by then."""
+        self._turns.wait_to_write()
+
     def read(self, path: str, query: Mapping[str, str] | None = None) -> Said:
         """A good answer. Raises SourceError where none is to be had."""
         said = self.answer(path, query)

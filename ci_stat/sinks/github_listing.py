@@ -6,6 +6,7 @@ and the last, so what changed meanwhile is then read anew, which is short, until
 unit and stays for the length of three questions.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from ci_stat.records.issue import ListedIssue, Listing
 from ci_stat.sinks.github_asking import Asking
 from ci_stat.sinks.github_pages import PER_PAGE, Page, Pages
 from ci_stat.sinks.github_shapes import Item, Misshapen, in_shape, item_of, number_in, text_in
+
+log = logging.getLogger(__name__)
 
 ASCENDING = {"state": "all", "sort": "created", "direction": "asc"}
 DESCENDING = {"state": "all", "sort": "created", "direction": "desc"}
@@ -112,6 +115,7 @@ def listing(
     """All issues, read a second time if the first does not agree with itself. Raises SourceError."""
     found = _read(asking, pages, repo, keep, progress)
     if found.problem:
+        log.info("%s It is read once more.", found.problem)
         found = _read(asking, pages, repo, keep, progress)
     return found
 

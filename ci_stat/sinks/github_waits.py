@@ -45,6 +45,12 @@ class Turns:
             finally:
                 self._end(writes)
 
+    def wait_to_write(self) -> None:
+        """Until a write would not have to wait."""
+        with self._lock:
+            if (wait := self._free_to_write - self._times.clock()) > 0:
+                self._times.sleep(wait)
+
     def _end(self, writes: bool) -> None:
         now = self._times.clock()
         self._free = now + self._times.between_reads

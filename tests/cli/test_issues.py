@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -178,7 +180,12 @@ def test_a_backlog_is_accepted_by_a_person(
     assert len(json.loads(call("issues", "history", "--accepted", "--json").out)["accepted"]) == 6
     assert call(*asked).code == 0
 
-    assert call("issues", "accept", str(plan), "--off").out == "6 of 6 are no longer accepted.\n"
+    assert json.loads(call("issues", "history", CASE, "--accepted", "--json").out)["accepted"][0]["name"] == CASE
+    assert len(json.loads(call("issues", "history", "--accepted", "--json", "--limit", "2").out)["accepted"]) == 2
+    assert call("issues", "history", "--accepted", "--since", "1d").code == 2
+    stays = call("issues", "apply", str(plan), "--now", NOW)
+    assert (stays.code, "was stopped when it was made" in stays.err) == (10, True)
+    assert call("issues", "accept", str(plan), "--off").out == "No longer accepted: 6 of 6.\n"
     assert call(*asked).code == 10
     assert call("issues", "accept", str(plan), "--why", "I looked").code == 0
     assert call(*asked, "--post").code == 0
@@ -195,6 +202,8 @@ def test_only_a_plan_of_this_tracker_with_something_new_can_be_accepted(
     call("issues", "plan", "--now", NOW, "--plan-out", str(plan))
     monkeypatch.setenv("CI_STAT_GITHUB_REPO", "pingcap/tikv")
     assert call("issues", "accept", str(plan), "--why", "x").code == 10
+    plan.write_text(plan.read_text().replace('"zone": "', '"zone": "Nowhere/'))
+    assert call("issues", "show", str(plan)).code == 6
     plan.write_text("{}")
     assert call("issues", "accept", str(plan), "--why", "x").code == 6
 
@@ -207,7 +216,24 @@ def test_replay_prints_a_scorecard(call: Call) -> None:
     assert (data["filed"], data["windows"]) == (1, 3)
 
 
+def test_a_job_is_as_careful_with_its_streams_as_the_command(tmp_path: Path) -> None:
+    """Who closes a pipe ends it, and a full disk is an error with a message."""
+    job = [sys.executable, "-m", "jobs.nightly_issues", "--now", NOW]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(job, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root) as gone:
+        assert gone.stdout is not None
+        gone.stdout.close()
+        assert gone.stderr is not None
+        assert b"Traceback" not in gone.stderr.read()
+    assert gone.returncode == 0
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            found = subprocess.run(job, stdout=full, stderr=subprocess.PIPE, cwd=root, check=False)
+        assert (found.returncode, b"cannot write the output" in found.stderr) == (6, True)
+
+
 def test_an_empty_window_is_not_a_quiet_one(call: Call) -> None:
+    assert call("issues", "replay", "--job", "nosuch", "--end", "2021-06-11").code == 9
     shown = call("issues", "plan", "--begin", "2021-01-01")
     assert shown.code == 9
     assert "not the same as no failure" in shown.err

@@ -115,6 +115,16 @@ def other(it: World, tmp_path: Path) -> World:
     return found
 
 
+def test_the_look_before_a_creation_is_no_older_than_it_must_be(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause after the write before is over when the look is taken."""
+    failures(it)
+    at: list[int] = []
+    monkeypatch.setattr("ci_stat.sinks.github.GitHub.wait_to_write", lambda _: at.append(len(it.github.requests)))
+    it.post(0)
+    posts = [n for n, call in enumerate(it.github.requests) if call.method == "POST"]
+    assert [n - before for n, before in zip(posts, at, strict=True)] == [1] * 3  # one page of the newest lies between
+
+
 def test_two_machines_that_work_in_turn_are_one(it: World, other: World) -> None:
     failures(it)
     it.post(0)

@@ -295,3 +295,17 @@ def test_a_change_of_what_is_not_ours() -> None:
     with hub(may_push=False) as it:
         written = told(it.client.edit(it.server.issue("x"), body="new"))
         assert (written.state, written.code, written.stop) == (FAILED, 403, False)
+
+
+def test_what_is_looked_at_right_before_a_write_is_not_old_by_then() -> None:
+    """The pause between two writes passes before the look, not after it: else another filer has two seconds' room."""
+    with hub(pauses=True) as it:
+        it.client.create("first", "", ())
+        it.client.wait_to_write()
+        assert it.time.waits == [2.0]
+        it.client.newest(it.server.now)
+        it.client.create("second", "", ())
+        assert it.time.waits == [2.0, 0.25]
+        it.time.sleep(60)
+        it.client.wait_to_write()
+        assert it.time.waits == [2.0, 0.25, 60]

@@ -15,7 +15,7 @@ from ci_stat.store.case_notes import AcceptedCases, Mutes
 from ci_stat.store.engine import open_engine
 from ci_stat.store.issues import Issues, kept_key
 from ci_stat.store.state import State
-from ci_stat.store.state_tables import write
+from ci_stat.store.state_tables import accepted, write
 from tests.store.test_issues import HOSTILE
 
 NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
@@ -163,6 +163,18 @@ def test_a_connection_that_breaks(world: World, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(module, "write", breaking)
     assert mutes.end(["case:TestCargo"])
     assert mutes.all() == {}
+
+
+def test_a_state_of_before_has_nothing_accepted(url: str) -> None:
+    """Who may only read it does without: then no more is filed than before."""
+    world = World(open_engine(url))
+    State(world.engine, "ci").prepare()
+    accepted.drop(world.engine)
+    notes = AcceptedCases(world.engine, TIDB, lambda: world.now)
+    assert notes.all() == {}
+    State(world.engine, "ci").prepare()
+    notes.keep([Accepted("case:x", "x", NOON + DAY, "looked", NOON)])
+    assert list(notes.all()) == ["case:x"]
 
 
 def test_no_table(url: str) -> None:
