@@ -134,10 +134,9 @@ class Evidence:
     def in_window(self, hits: Iterable[Hit]) -> tuple[Hit, ...]:
         return tuple(hit for hit in hits if self.begin <= hit.run.started < self.end)
 
-    def runs_between(self, first: datetime, last: datetime | None = None) -> int:
-        """Finished runs that started in [first, last)."""
-        end = len(self.runs) if last is None else bisect_left(self.runs, last, key=_started)
-        return max(0, end - bisect_left(self.runs, first, key=_started))
+    def runs_since(self, first: datetime) -> int:
+        """Finished runs that started then or later."""
+        return len(self.runs) - bisect_left(self.runs, first, key=_started)
 
     def day(self, moment: datetime) -> str:
         return moment.astimezone(self.zone).date().isoformat()

@@ -73,7 +73,7 @@ class Subject:
         first, marker = self.hits[0].run.started, self.decision.marker
         since = min(first, max(marker.first, self.evidence.since)) if marker else first
         failed = len({(hit.run.job, hit.run.number) for hit in self.hits})
-        return failed, max(failed, self.evidence.runs_between(since)), since
+        return failed, max(failed, self.evidence.runs_since(since)), since
 
     def last_run(self) -> str:
         """The newest one that is known here; the issue may know of a newer one."""

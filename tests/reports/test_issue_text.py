@@ -241,7 +241,7 @@ def test_a_new_issue_tells_nothing_of_before_the_close() -> None:
     draft = issue_draft(decision(FILE, case, before=before, marker=marker(later)), evidence(case), about())
     first = case.hits[2].run
     assert f"- First seen: 2021-06-19 00:00, [run {first.number}]" in (draft.body or "")
-    runs = evidence(case).runs_between(first.started)
+    runs = evidence(case).runs_since(first.started)
     assert f"Failed in **4 of {runs} finished runs**" in (draft.body or "")
     assert "from 2021-06-19 00:00 to" in (draft.body or "")
     assert "In all" not in (draft.body or "")

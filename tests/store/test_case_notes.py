@@ -1,12 +1,11 @@
 """What people said of a failure: the last word holds, until its time is over."""
 
-import importlib.util
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from ci_stat.errors import ConnectionLost, DatabaseError
 from ci_stat.records import Accepted, Mute
@@ -33,13 +32,8 @@ class World:
 
 
 @pytest.fixture
-def world(url: str) -> World:
-    """An empty state, without what takes time: PyMySQL's connecting, SQLite's wait for the disk."""
-    made = open_engine(url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url)
-    if made.dialect.name == "sqlite":
-        event.listen(made, "connect", lambda raw, _: raw.execute("pragma synchronous = off"))
-    State(made, "ci").prepare()
-    return World(made)
+def world(empty_state: Engine) -> World:
+    return World(empty_state)
 
 
 def mute(key: str = "case:TestCargo", days: int = 7, why: str = "#7 will be fixed on Monday") -> Mute:

@@ -1,6 +1,5 @@
 """The ledger: a report goes out once, whoever tries, whoever dies midway, and whatever the texts are."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -35,15 +34,6 @@ PREPARING, SENDING, SENT, FAILED, UNCERTAIN = DeliveryState
 MINUTE = timedelta(minutes=1)
 NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
 KEY = DeliveryKey("hourly", "2021-06-19T19:00:00+08:00", "2021-06-19T20:00:00+08:00", "feishu chat oc_1")
-
-
-@pytest.fixture
-def empty(url: str) -> Engine:
-    """An engine on an empty database, without what takes time: PyMySQL's connecting, SQLite's wait for the disk."""
-    made = open_engine(url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url)
-    if made.dialect.name == "sqlite":
-        event.listen(made, "connect", lambda raw, _: raw.execute("pragma synchronous = off"))
-    return made
 
 
 @dataclass

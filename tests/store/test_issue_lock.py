@@ -1,6 +1,5 @@
 """The lock on a repository's issues: one has it, and who is gone does not keep it."""
 
-import importlib.util
 import subprocess
 import sys
 import textwrap
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from ci_stat.errors import ConnectionLost, DatabaseError
 from ci_stat.store import issue_lock as module
@@ -22,7 +21,6 @@ from ci_stat.store import steps
 from ci_stat.store.engine import open_engine
 from ci_stat.store.issue_lock import LEASE, Claim, IssueLock, LostLock
 from ci_stat.store.owners import is_alive, this_process
-from ci_stat.store.state import State
 from ci_stat.store.state_tables import write
 from tests.support.hostile import raw
 
@@ -60,13 +58,8 @@ class World:
 
 
 @pytest.fixture
-def world(url: str) -> World:
-    """An empty state, without what takes time: PyMySQL's connecting, SQLite's wait for the disk."""
-    made = open_engine(url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url)
-    if made.dialect.name == "sqlite":
-        event.listen(made, "connect", lambda raw, _: raw.execute("pragma synchronous = off"))
-    State(made, "ci").prepare()
-    return World(made)
+def world(empty_state: Engine) -> World:
+    return World(empty_state)
 
 
 # One after the other

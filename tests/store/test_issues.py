@@ -1,6 +1,5 @@
 """The ledger of issues: of all who mean the same call one makes it, and whoever dies midway leaves word of it."""
 
-import importlib.util
 import subprocess
 import sys
 import textwrap
@@ -16,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from ci_stat.errors import ConnectionLost, DatabaseError
@@ -37,15 +36,6 @@ MINUTE = timedelta(minutes=1)
 NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
 TIDB = "https://api.github.com pingcap/tidb"
 KEY = "case:executor.TestCargo"
-
-
-@pytest.fixture
-def empty(url: str) -> Engine:
-    """An engine on an empty database, without what takes time: PyMySQL's connecting, SQLite's wait for the disk."""
-    made = open_engine(url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url)
-    if made.dialect.name == "sqlite":
-        event.listen(made, "connect", lambda raw, _: raw.execute("pragma synchronous = off"))
-    return made
 
 
 @dataclass

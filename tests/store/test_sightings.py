@@ -1,7 +1,6 @@
 """When failures were seen: whoever adds what in which order, the earliest stays with its run, and the latest time."""
 
 import functools
-import importlib.util
 import subprocess
 import sys
 import textwrap
@@ -13,7 +12,7 @@ from itertools import count, permutations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from ci_stat.records import FailureKey, Sighting
 from ci_stat.store.engine import open_engine
@@ -29,18 +28,8 @@ _names = count()
 
 
 @pytest.fixture
-def empty(url: str) -> Engine:
-    """An engine on an empty database, without what takes time: PyMySQL's connecting, SQLite's wait for the disk."""
-    made = open_engine(url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url)
-    if made.dialect.name == "sqlite":
-        event.listen(made, "connect", lambda raw, _: raw.execute("pragma synchronous = off"))
-    State(made, "ci").prepare()
-    return made
-
-
-@pytest.fixture
-def history(empty: Engine) -> Sightings:
-    return Sightings(empty, "ci")
+def history(empty_state: Engine) -> Sightings:
+    return Sightings(empty_state, "ci")
 
 
 def seen(first: int = 0, last: int = 0, job: str = "unit", number: int = 1) -> Sighting:
@@ -90,8 +79,8 @@ def test_nothing_asked_and_nothing_added(history: Sightings) -> None:
     assert history.first_seen([]) == {}
 
 
-def test_two_databases_in_one_state_stay_apart(history: Sightings, empty: Engine) -> None:
-    other = Sightings(empty, "ci2")
+def test_two_databases_in_one_state_stay_apart(history: Sightings, empty_state: Engine) -> None:
+    other = Sightings(empty_state, "ci2")
     history.add({KEY: seen(1)})
     history.extend(NOON, NOON + HOUR, "1-abc")
     assert other.first_seen([KEY]) == {}
@@ -141,9 +130,9 @@ def test_a_job_may_be_called_anything(history: Sightings) -> None:
             assert found.job == name.encode("utf-8", "backslashreplace").decode()
 
 
-def test_names_are_there_for_people(history: Sightings, empty: Engine) -> None:
+def test_names_are_there_for_people(history: Sightings, empty_state: Engine) -> None:
     history.add({("case", "TestCargo/" + "é" * 300): seen(), ("k" * 40, "\ud800"): seen()})
-    with empty.connect() as connection:
+    with empty_state.connect() as connection:
         rows = {tuple(row) for row in connection.execute(text("select kind, name from failure_sightings"))}
     assert rows == {("case", "TestCargo/" + "é" * 244 + "…"), ("k" * 31 + "…", "\\ud800")}
 
@@ -164,7 +153,7 @@ def merged(one: Sighting, other: Sighting) -> Sighting:
 
 @given(_additions, st.data())
 def test_order_and_repetition_change_nothing(
-    empty: Engine, additions: list[dict[FailureKey, Sighting]], data: st.DataObject
+    empty_state: Engine, additions: list[dict[FailureKey, Sighting]], data: st.DataObject
 ) -> None:
     keys = {key for each in additions for key in each}
     expected = {
@@ -172,7 +161,7 @@ def test_order_and_repetition_change_nothing(
     }  # fmt: skip
     again = additions + [data.draw(st.sampled_from(additions)) for _ in range(2) if additions]
     for order in (additions, data.draw(st.permutations(again))):
-        history = Sightings(empty, f"ci {next(_names)}")
+        history = Sightings(empty_state, f"ci {next(_names)}")
         for each in order:
             history.add(each)
         assert history.first_seen(keys) == expected
@@ -208,8 +197,10 @@ def test_other_rules_begin_anew(history: Sightings) -> None:
 
 
 @given(st.lists(st.tuples(_moments, _moments, st.sampled_from("ab")), max_size=8))
-def test_a_stretch_never_says_more_than_was_looked_through(empty: Engine, looked: list[tuple[int, int, str]]) -> None:
-    history = Sightings(empty, f"ci {next(_names)}")
+def test_a_stretch_never_says_more_than_was_looked_through(
+    empty_state: Engine, looked: list[tuple[int, int, str]]
+) -> None:
+    history = Sightings(empty_state, f"ci {next(_names)}")
     for begin, end, rules in looked:
         history.extend(at(begin), at(end), rules)
     found = history.span()
@@ -244,8 +235,8 @@ _ADD = """
 """
 
 
-def test_several_processes_add_at_once(history: Sightings, empty: Engine) -> None:
-    url = empty.url.render_as_string(hide_password=False)
+def test_several_processes_add_at_once(history: Sightings, empty_state: Engine) -> None:
+    url = empty_state.url.render_as_string(hide_password=False)
     commands = [[sys.executable, "-c", textwrap.dedent(_ADD), url, str(number)] for number in range(4)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     processes = [subprocess.Popen(each, text=True, **pipes) for each in commands]  # type: ignore[call-overload]

@@ -1,0 +1,25 @@
+"""Fixtures of the tests of our own state."""
+
+import importlib.util
+
+import pytest
+from sqlalchemy import Engine, event
+
+from ci_stat.store.engine import open_engine
+from ci_stat.store.state import State
+
+
+@pytest.fixture
+def empty(url: str) -> Engine:
+    """An engine on an empty database, without what takes time: PyMySQL's connecting, SQLite's wait for the disk."""
+    made = open_engine(url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url)
+    if made.dialect.name == "sqlite":
+        event.listen(made, "connect", lambda raw, _: raw.execute("pragma synchronous = off"))
+    return made
+
+
+@pytest.fixture
+def empty_state(empty: Engine) -> Engine:
+    """The same, with the tables of our state."""
+    State(empty, "ci").prepare()
+    return empty
