@@ -52,7 +52,9 @@ def load(server: Server, figures: Figures, rounds: int, drivers: Sequence[str]) 
             f"pandas.read_sql + groupby, PyMySQL ({pandas_work:.2f} s)", f"at most {limit}", ratio <= limit,
         )  # fmt: skip
     memory = ratios([run["rss"] for run in ours["pymysql"]], [run["rss"] for run in theirs])
-    peaks = [statistics.median(run["rss"] for run in runs) / 2**20 for runs in (ours["pymysql"], theirs)]
+    peaks = [
+        statistics.median(run["rss"] for run in runs) / 2**20 for runs in (ours["pymysql"], theirs)
+    ]
     figures.add(
         "the same, peak memory, pymysql", f"{memory:.3f} of it ({peaks[0]:.0f} MiB)", f"pandas ({peaks[1]:.0f} MiB)",
         "at most 0.12", memory <= 0.12,
@@ -65,7 +67,9 @@ def growth(server: Server, figures: Figures, sizes: Sequence[str], drivers: Sequ
         runs = {name: contender("ci_stat", server.url(name, driver), SIZES[name]) for name in sizes}
         smallest, largest = sizes[0], sizes[-1]
         rates = {name: SIZES[name] / run["work"] for name, run in runs.items()}
-        shown = ", ".join(f"{SIZES[name]:,}: {runs[name]['work']:.2f} s ({rates[name]:,.0f}/s)" for name in sizes)
+        shown = ", ".join(
+            f"{SIZES[name]:,}: {runs[name]['work']:.2f} s ({rates[name]:,.0f}/s)" for name in sizes
+        )
         linear = rates[largest] >= 0.7 * rates[smallest]
         figures.add(f"growth, {driver}", shown, "itself", "linear in time", linear)
         for name in sizes[1:]:
@@ -120,18 +124,40 @@ def start_up(figures: Figures, rounds: int) -> None:
             lambda: seconds([PYTHON, "-c", "pass"], {}),
         )
     base = statistics.median(nothing)
-    for name, times, limit in (("ci-stat --help", helped, 0.25), ("ci-stat summary, small SQLite", summed, 0.8)):
+    for name, times, limit in (
+        ("ci-stat --help", helped, 0.25),
+        ("ci-stat summary, small SQLite", summed, 0.8),
+    ):
         extra = statistics.median(a - b for a, b in zip(times, nothing, strict=True))
-        figures.add(name, f"+{extra:.2f} s", f"python -c pass ({base:.2f} s)", f"at most +{limit} s", extra <= limit)
+        figures.add(
+            name,
+            f"+{extra:.2f} s",
+            f"python -c pass ({base:.2f} s)",
+            f"at most +{limit} s",
+            extra <= limit,
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--largest", choices=list(SIZES), default="b1m", help="the largest table [b1m: a million rows]")
-    parser.add_argument("--rounds", type=int, default=5, help="counted rounds of each comparison [5]")
-    parser.add_argument("--only", choices=["logs", "reports", "issues", "database"], help="leave the others out")
-    parser.add_argument("--log-bytes", type=int, default=1 << 30, help="bytes of logs to read [a gigabyte]")
-    parser.add_argument("--seeds", type=int, help="drawn histories of each sort, for issues [1 or 2]")
+    parser.add_argument(
+        "--largest",
+        choices=list(SIZES),
+        default="b1m",
+        help="the largest table [b1m: a million rows]",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="counted rounds of each comparison [5]"
+    )
+    parser.add_argument(
+        "--only", choices=["logs", "reports", "issues", "database"], help="leave the others out"
+    )
+    parser.add_argument(
+        "--log-bytes", type=int, default=1 << 30, help="bytes of logs to read [a gigabyte]"
+    )
+    parser.add_argument(
+        "--seeds", type=int, help="drawn histories of each sort, for issues [1 or 2]"
+    )
     arguments = parser.parse_args()
     sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
     drivers = ["pymysql", *(["mysqldb"] if _has_mysqlclient() else [])]
@@ -150,7 +176,9 @@ def main() -> None:
     figures.show()
 
 
-def _database(figures: Figures, arguments: argparse.Namespace, sizes: Sequence[str], drivers: Sequence[str]) -> None:
+def _database(
+    figures: Figures, arguments: argparse.Namespace, sizes: Sequence[str], drivers: Sequence[str]
+) -> None:
     console.print("Start-up")
     start_up(figures, max(arguments.rounds, 7))
     with running(log_file="1G", pool="6G", memory=False) as server:

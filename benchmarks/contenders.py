@@ -33,7 +33,10 @@ def ci_stat(url: str, begin: datetime, end: datetime) -> Callable[[], int]:
     def work() -> int:
         global kept
         kept = stat.get_result(begin, end, [], settings=settings, progress=False)
-        failures = sum(job.fail_cnt for job in kept.job_map.values()), sum(pr.fail_cnt for pr in kept.pr_map.values())
+        failures = (
+            sum(job.fail_cnt for job in kept.job_map.values()),
+            sum(pr.fail_cnt for pr in kept.pr_map.values()),
+        )
         assert failures[1] == kept.fail_cnt
         return len(kept.all_runs)
 

@@ -41,13 +41,19 @@ def fill(server: Server, database: str, size: int) -> None:
     handle, path = tempfile.mkstemp(suffix=".tsv")
     os.close(handle)
     try:
-        _write(path, generate_encoded(ROWS_PER_DAY, max(1, size // ROWS_PER_DAY), description_bytes=2_000))
+        _write(
+            path,
+            generate_encoded(ROWS_PER_DAY, max(1, size // ROWS_PER_DAY), description_bytes=2_000),
+        )
         connection = pymysql.connect(
             host="127.0.0.1", port=server.port, user="root", database=database, local_infile=True
         )
         with connection, connection.cursor() as cursor:
             cursor.execute(
-                "load data local infile %s into table ci_data character set utf8mb4 (" + _COLUMNS + ")", (path,)
+                "load data local infile %s into table ci_data character set utf8mb4 ("
+                + _COLUMNS
+                + ")",
+                (path,),
             )
             connection.commit()
             cursor.execute("analyze table ci_data")

@@ -75,7 +75,9 @@ class PeopledTracker(MemoryTracker):
         """A stopped plan is right: nothing is wrong with the data of a simulation."""
         if decisions.stopped:
             new = [each for each in decisions.all if each.action is IssueAction.FILE]
-            self.accepted |= {each.key: Accepted(each.key, each.name, _EVER, "looked at", _EVER) for each in new}
+            self.accepted |= {
+                each.key: Accepted(each.key, each.name, _EVER, "looked at", _EVER) for each in new
+            }
 
     def snapshot(self, now: datetime) -> Snapshot:
         while self.fixes and self.fixes[0][0] <= now:
@@ -90,7 +92,9 @@ class PeopledTracker(MemoryTracker):
                 self.closed.append(Deed(at, IssueAction.CLOSE, number, person=True))
 
 
-def ours(drawn: Drawn, rules: Rules | None = None, people: bool = False, name: str = "ours") -> Account:
+def ours(
+    drawn: Drawn, rules: Rules | None = None, people: bool = False, name: str = "ours"
+) -> Account:
     """Our rules, window after window. `people`: somebody closes what was fixed, and accepts plans that were stopped."""
     known = rules or Rules()
     history = History(drawn.runs, (JOB,), ZONE, known.together, known.share)
@@ -109,13 +113,17 @@ def ours(drawn: Drawn, rules: Rules | None = None, people: bool = False, name: s
 
 
 def _account(name: str, card: Scorecard, tracker: PeopledTracker, turns: "_Turns") -> Account:
-    deeds = [Deed(each.at, each.action, each.number, each.comment) for each in card.events] + tracker.closed
+    deeds = [
+        Deed(each.at, each.action, each.number, each.comment) for each in card.events
+    ] + tracker.closed
     account = Account(name, sorted(deeds, key=lambda each: each.at), stopped=len(card.stopped))
     account.refailed, account.waited = len(card.refailed), turns.waited()
     for number, each in tracker.issues.items():
         assert each.marker is not None
         incident = each.marker.kind == INCIDENT
-        account.about[number] = frozenset(map(_test, each.marker.members if incident else [each.marker.key]))
+        account.about[number] = frozenset(
+            map(_test, each.marker.members if incident else [each.marker.key])
+        )
         if incident:
             account.incidents.add(number)
     return account
@@ -189,5 +197,7 @@ class _Plain:
                 self.titles[number] = test
                 yield Deed(end, IssueAction.FILE, number)
         if self.quiet_days is not None:
-            for test in [each for each in self.open if end - self.last[each] >= DAY * self.quiet_days]:
+            for test in [
+                each for each in self.open if end - self.last[each] >= DAY * self.quiet_days
+            ]:
                 yield Deed(end, IssueAction.CLOSE, self.open.pop(test), comment=True)

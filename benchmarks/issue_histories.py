@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.records import CaseFailure, FailureKind, LogState, Origin, Run, Status
 
-REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "flakeflagger" / "test_results.csv.gz"
+REAL = (
+    Path(__file__).resolve().parents[2] / "shared" / "real" / "flakeflagger" / "test_results.csv.gz"
+)
 ZONE = ZoneInfo("Asia/Shanghai")
 ORIGIN = Origin(ZONE, "https://ci.example.com/{job}/{number}")
 JOB = "nightly"
@@ -121,10 +123,17 @@ def flaky_causes(source: Path = REAL) -> tuple[tuple[Flaky, ...], bool]:
     with gzip.open(source, "rt") as lines:
         found = [row for row in csv.DictReader(lines) if row["IsFlaky"] == "1"]
     groups = Counter(
-        (row["Project"], int(row["NumFailingRuns"]), int(row["NumPassingRuns"]), row["FirstFailingRunID"])
+        (
+            row["Project"],
+            int(row["NumFailingRuns"]),
+            int(row["NumPassingRuns"]),
+            row["FirstFailingRunID"],
+        )
         for row in found
     )
-    return tuple(Flaky(key[0], tests, key[1] / (key[1] + key[2])) for key, tests in sorted(groups.items())), True
+    return tuple(
+        Flaky(key[0], tests, key[1] / (key[1] + key[2])) for key, tests in sorted(groups.items())
+    ), True
 
 
 def apart(causes: Iterable[Flaky]) -> tuple[Flaky, ...]:
@@ -177,14 +186,20 @@ class _Draw:
             each = left.pop(int(self.rng.integers(len(left))))
             wanted -= each.tests
             end = self._some_day(5) if self.rng.random() < self.shape.fixed else None
-            self._fails(Sort.FLAKY, [self._flaky_name() for _ in range(each.tests)], each.rate, 0.0, end)
+            self._fails(
+                Sort.FLAKY, [self._flaky_name() for _ in range(each.tests)], each.rate, 0.0, end
+            )
 
     def burst(self) -> None:
         """A flaky test that fails on one day in a week to three, and then often."""
         days = self.shape.before + self.shape.days
         on = self.rng.random(days) < self.rng.uniform(1 / 20, 1 / 7)
-        hit: _Mask = on[self.at.astype(int)] & (self.rng.random(self.total) < self.rng.uniform(0.05, 0.3))
-        self._trouble(Sort.FLAKY, [self._flaky_name()], float(hit.mean()), 0.0, None, hit, burst=True)
+        hit: _Mask = on[self.at.astype(int)] & (
+            self.rng.random(self.total) < self.rng.uniform(0.05, 0.3)
+        )
+        self._trouble(
+            Sort.FLAKY, [self._flaky_name()], float(hit.mean()), 0.0, None, hit, burst=True
+        )
 
     def regression(self) -> None:
         """A stable test that fails from a day on until it is fixed; some come back."""
@@ -194,7 +209,9 @@ class _Draw:
         self._fails(Sort.REGRESSION, [name], rate, begin, end)
         if self.rng.random() < self.shape.back:
             again = end + float(self.rng.uniform(3, 30))
-            self._fails(Sort.REGRESSION, [name], rate, again, again + float(self.rng.uniform(1, 10)))
+            self._fails(
+                Sort.REGRESSION, [name], rate, again, again + float(self.rng.uniform(1, 10))
+            )
 
     def build(self) -> None:
         """One to five runs in a row in which 8 to 40 tests fail."""
@@ -202,19 +219,28 @@ class _Draw:
         runs = slice(first, first + int(self.rng.integers(1, 6)))
         hit = np.zeros(self.total, dtype=np.bool_)
         hit[runs] = True
-        names = [str(name) for name in self.rng.choice(self.stable, int(self.rng.integers(8, 41)), replace=False)]
-        self._trouble(Sort.BUILD, names, 1.0, self.at[runs][0] - 1e-6, self.at[runs][-1] + 1e-6, hit)
+        names = [
+            str(name)
+            for name in self.rng.choice(self.stable, int(self.rng.integers(8, 41)), replace=False)
+        ]
+        self._trouble(
+            Sort.BUILD, names, 1.0, self.at[runs][0] - 1e-6, self.at[runs][-1] + 1e-6, hit
+        )
 
     def runs(self) -> Iterator[Run]:
         for number in range(self.total):
             innocent = int(self.rng.integers(0, 7)) if self.env[number] else 0
-            names = [str(name) for name in self.rng.choice(self.stable, innocent)] if innocent else []
+            names = (
+                [str(name) for name in self.rng.choice(self.stable, innocent)] if innocent else []
+            )
             failures = [self._said(name) for name in sorted(self.failed.get(number, ())) or names]
             if self.env[number]:
                 failures.insert(0, _env())
             yield _run(number, float(self.at[number]), tuple(failures))
 
-    def _fails(self, sort: Sort, names: Sequence[str], rate: float, begin: float, end: float | None) -> None:
+    def _fails(
+        self, sort: Sort, names: Sequence[str], rate: float, begin: float, end: float | None
+    ) -> None:
         self._trouble(sort, names, rate, begin, end, self.rng.random(self.total) < rate)
 
     def _trouble(
@@ -227,11 +253,15 @@ class _Draw:
             self.failed[int(number)].update(names)
         failed = tuple(_aware(float(self.at[number])) for number in numbers)
         fixed = None if end is None else _aware(end)
-        self.troubles.append(Trouble(sort, frozenset(names), _aware(begin), fixed, rate, failed, burst))
+        self.troubles.append(
+            Trouble(sort, frozenset(names), _aware(begin), fixed, rate, failed, burst)
+        )
 
     def _some_day(self, margin: float) -> float:
         """A moment among the windows, not in the last days."""
-        return float(self.rng.uniform(self.shape.before, self.shape.before + self.shape.days - margin))
+        return float(
+            self.rng.uniform(self.shape.before, self.shape.before + self.shape.days - margin)
+        )
 
     def _flaky_name(self) -> str:
         name = self.unused.pop()
@@ -243,7 +273,11 @@ class _Draw:
         if (name, which) not in self.said:
             message = f"{SAID[which]} in {name}"
             self.said[name, which] = CaseFailure(
-                FailureKind.CASE, name, message, "log", fingerprint=fingerprint(FailureKind.CASE, name, message)
+                FailureKind.CASE,
+                name,
+                message,
+                "log",
+                fingerprint=fingerprint(FailureKind.CASE, name, message),
             )
         return self.said[name, which]
 
@@ -251,7 +285,9 @@ class _Draw:
 @cache
 def _env() -> CaseFailure:
     name = "No space left on device"
-    return CaseFailure(FailureKind.ENV, name, name, "log", fingerprint=fingerprint(FailureKind.ENV, name, name))
+    return CaseFailure(
+        FailureKind.ENV, name, name, "log", fingerprint=fingerprint(FailureKind.ENV, name, name)
+    )
 
 
 def _run(number: int, day: float, failures: tuple[CaseFailure, ...]) -> Run:

@@ -86,7 +86,9 @@ class _Judge:
             count["filed"] += 1
             cause = self._cause(deed)
             if cause is None:
-                count["false incidents" if deed.number in self.account.incidents else "innocent"] += 1
+                count[
+                    "false incidents" if deed.number in self.account.incidents else "innocent"
+                ] += 1
             else:
                 count["duplicates"] += cause in told
                 told[cause] += 1
@@ -106,7 +108,11 @@ class _Judge:
             if each.sort is Sort.BUILD:
                 self._told_build(each)
             else:
-                what = each.sort.value if each.sort is Sort.REGRESSION else f"flaky {rate_class(each.rate)}"
+                what = (
+                    each.sort.value
+                    if each.sort is Sort.REGRESSION
+                    else f"flaky {rate_class(each.rate)}"
+                )
                 self._told(each, what, self._window_end(first))
 
     def _told(self, trouble: Trouble, what: str, known: datetime) -> None:
@@ -124,8 +130,14 @@ class _Judge:
             count[f"{what} in an incident only"] += 1
         count[f"{what} of one window"] += own is None and known == last
 
-    def _first_told(self, trouble: Trouble, known: datetime, last: datetime, incidents: bool) -> datetime | None:
-        numbers = [number for number in self._issues(trouble) if (number in self.account.incidents) == incidents]
+    def _first_told(
+        self, trouble: Trouble, known: datetime, last: datetime, incidents: bool
+    ) -> datetime | None:
+        numbers = [
+            number
+            for number in self._issues(trouble)
+            if (number in self.account.incidents) == incidents
+        ]
         begins = [
             max(life.begin, known) for number in numbers for life in self.lives[number]
             if life.begin <= last and (life.end is None or life.end > known)
@@ -162,12 +174,23 @@ class _Judge:
 
     def _closed_after(self, trouble: Trouble, end: datetime) -> None:
         """From the fix to the close, of issues that were open then and 30 days are known of."""
-        again = any(end < each.begin < end + 30 * DAY for test in trouble.tests for each in self.by_test[test])
+        again = any(
+            end < each.begin < end + 30 * DAY
+            for test in trouble.tests
+            for each in self.by_test[test]
+        )
         if end + 30 * DAY > self.drawn.end or again:
             return
         own = self._issues(trouble) - (self.account.incidents if len(trouble.tests) == 1 else set())
         lives = [life for number in sorted(own) for life in self.lives[number]]
-        life = next((each for each in lives if each.begin <= end + DAY and (not each.end or each.end >= end)), None)
+        life = next(
+            (
+                each
+                for each in lives
+                if each.begin <= end + DAY and (not each.end or each.end >= end)
+            ),
+            None,
+        )
         if life:
             self.made.counts["fixed with an issue"] += 1
             late = None if life.end is None else (life.end - end) / DAY
@@ -184,7 +207,11 @@ class _Judge:
         count["open at the end"] += sum(lives[-1].end is None for lives in self.lives.values())
         count["windows"] += len(self.drawn.windows)
         count["stopped"] += account.stopped
-        ends = [(life.begin, life.end or self.drawn.end) for lives in self.lives.values() for life in lives]
+        ends = [
+            (life.begin, life.end or self.drawn.end)
+            for lives in self.lives.values()
+            for life in lives
+        ]
         self.made.weeks += sum((end - begin) / WEEK for begin, end in ends)
         for each in account.waited:
             regression = any(known.sort is Sort.REGRESSION for known in self.by_test[each.test])
@@ -213,9 +240,13 @@ class _Judge:
         """The cause of a closed issue that is not mended. A broken build is over when its runs are."""
         if deed.number in self.account.incidents:
             cause = self.causes.get(deed.number)
-            return cause if cause and cause.sort is not Sort.BUILD and cause.alive(deed.at) else None
+            return (
+                cause if cause and cause.sort is not Sort.BUILD and cause.alive(deed.at) else None
+            )
         test = next(iter(self.account.about[deed.number]))
-        return next((each for each in self.by_test[test] if each.alive(deed.at) and each.rate > 0), None)
+        return next(
+            (each for each in self.by_test[test] if each.alive(deed.at) and each.rate > 0), None
+        )
 
 
 def _kind(trouble: Trouble) -> str:

@@ -74,7 +74,13 @@ def measured(seeds: int | None = None) -> Iterator[tuple[Scenario, Scores]]:
     """Each scenario with the scores of all rules, over so many histories."""
     with ProcessPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         asked = [
-            (scenario, [pool.submit(one, scenario.shape, seed) for seed in range(seeds or scenario.histories)])
+            (
+                scenario,
+                [
+                    pool.submit(one, scenario.shape, seed)
+                    for seed in range(seeds or scenario.histories)
+                ],
+            )
             for scenario in SCENARIOS
         ]
         for scenario, answers in asked:
@@ -186,7 +192,9 @@ def as_data(scores: Scores) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.issues", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.issues", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--seeds", type=int, help="histories of each sort")
     parser.add_argument("--json", action="store_true", help="figures for a program")
     arguments = parser.parse_args()
@@ -204,7 +212,11 @@ def report(figures: Figures, seeds: int | None = None) -> None:
     """What is measured, the tables, and how to repeat them."""
     causes, real = flaky_causes()
     tests = sum(each.tests for each in causes)
-    source = "of the FlakeFlagger set" if real else "drawn, log-uniform: the FlakeFlagger set is not there"
+    source = (
+        "of the FlakeFlagger set"
+        if real
+        else "drawn, log-uniform: the FlakeFlagger set is not there"
+    )
     console.print(
         f"Issues filed for failures: rates of {tests} flaky tests with {len(causes)} causes, {source}. {ABOUT}"
     )

@@ -15,7 +15,9 @@ LEVELS = ["INFO"] * 17 + ["WARN", "WARN", "ERROR"]
 SEED, GIB, POOL, BATCH = 7, 1 << 30, 60_000, 20
 
 
-def write(folder: Path, total: int = GIB, smallest: int = 5 << 20, largest: int = 50 << 20) -> list[Path]:
+def write(
+    folder: Path, total: int = GIB, smallest: int = 5 << 20, largest: int = 50 << 20
+) -> list[Path]:
     """Log files of at least `total` bytes together, sizes spread evenly on a logarithmic scale; the same each time."""
     rng = random.Random(SEED)
     pool = [_service_line(rng) for _ in range(POOL)]
@@ -32,24 +34,18 @@ def write(folder: Path, total: int = GIB, smallest: int = 5 << 20, largest: int 
 
 
 def _stamp(rng: random.Random) -> str:
-    return (
-        f"[2021-06-21T{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}.{rng.randrange(1000):03}Z] "
-    )
+    return f"[2021-06-21T{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}.{rng.randrange(1000):03}Z] "
 
 
 def _service_line(rng: random.Random) -> str:
     said = " ".join(rng.choices(WORDS, k=rng.randint(3, 40)))
     clock = f"[2021/06/21 17:{rng.randrange(60):02}:{rng.randrange(60):02}.123 +08:00]"
     place = f"[{rng.choice(WORDS)}.go:{rng.randint(1, 999)}]"
-    return (
-        f'{_stamp(rng)}{clock} [{rng.choice(LEVELS)}] {place} ["{said}"] [{rng.choice(WORDS)}={rng.getrandbits(40)}]\n'
-    )
+    return f'{_stamp(rng)}{clock} [{rng.choice(LEVELS)}] {place} ["{said}"] [{rng.choice(WORDS)}={rng.getrandbits(40)}]\n'
 
 
 def _chatter(rng: random.Random) -> str:
-    return (
-        f"{_stamp(rng)}go: downloading github.com/x{rng.randrange(999)}/{rng.choice(WORDS)} v1.{rng.randrange(30)}.0\n"
-    )
+    return f"{_stamp(rng)}go: downloading github.com/x{rng.randrange(999)}/{rng.choice(WORDS)} v1.{rng.randrange(30)}.0\n"
 
 
 def _failure(rng: random.Random) -> str:
@@ -64,7 +60,10 @@ def _failure(rng: random.Random) -> str:
 
 def _go_failure(rng: random.Random) -> str:
     name = f"Test{rng.choice(WORDS).title()}{rng.randrange(999)}"
-    lines = [f"--- FAIL: {name} (0.0{rng.randrange(9)}s)", f"    {rng.choice(WORDS)}_test.go:7: got 1, want 2"]
+    lines = [
+        f"--- FAIL: {name} (0.0{rng.randrange(9)}s)",
+        f"    {rng.choice(WORDS)}_test.go:7: got 1, want 2",
+    ]
     return "".join(f"{_stamp(rng)}{line}\n" for line in lines)
 
 

@@ -21,7 +21,9 @@ OLD = "cut -d' ' -f2- {log} | grep -v '^\\[2021' | grep -A 101 '^FAIL:' | grep -
 BIG, LONG_LINE = 4 << 30, 1 << 30
 
 
-def bench(figures: Figures, rounds: int, total: int, big: int = BIG, long_line: int = LONG_LINE) -> None:
+def bench(
+    figures: Figures, rounds: int, total: int, big: int = BIG, long_line: int = LONG_LINE
+) -> None:
     """All of it, on logs of `total` bytes."""
     with tempfile.TemporaryDirectory() as folder:
         logs = write(Path(folder), total)
@@ -35,24 +37,41 @@ def bench(figures: Figures, rounds: int, total: int, big: int = BIG, long_line: 
 
 
 def _throughput(figures: Figures, names: list[str], size: int, anchors: Path, rounds: int) -> None:
-    search = f"for f in {_quoted(names)}; do rg -a -F -j1 -c -f {shlex.quote(str(anchors))} $f; done"
+    search = (
+        f"for f in {_quoted(names)}; do rg -a -F -j1 -c -f {shlex.quote(str(anchors))} $f; done"
+    )
     pipeline = "; ".join(OLD.format(log=shlex.quote(name)) for name in names)
     one, two, ripgrep, old = in_turn(
-        rounds, partial(_inside, names, 1), partial(_inside, names, 2), partial(_bash, search), partial(_bash, pipeline)
+        rounds,
+        partial(_inside, names, 1),
+        partial(_inside, names, 2),
+        partial(_bash, search),
+        partial(_bash, pipeline),
     )
     rates = {
-        name: size / 1e6 / statistics.median(each) for name, each in zip("12ro", (one, two, ripgrep, old), strict=True)
+        name: size / 1e6 / statistics.median(each)
+        for name, each in zip("12ro", (one, two, ripgrep, old), strict=True)
     }
     share = ratios(ripgrep, one)
     yardstick = f"ripgrep, the same anchors, file by file, {rates['r']:,.0f} MB/s"
     figures.add(
-        "logs, one process", f"{rates['1']:,.0f} MB/s, {share:.2f} of it", yardstick, "at least 0.5", share >= 0.5
+        "logs, one process",
+        f"{rates['1']:,.0f} MB/s, {share:.2f} of it",
+        yardstick,
+        "at least 0.5",
+        share >= 0.5,
     )
     times = ratios(old, one)
     figures.add("the same", f"{times:.1f} times", f"cut | grep -v | grep -A | grep -A, {rates['o']:,.0f} MB/s",
                 "at least 12 times", times >= 12)  # fmt: skip
     gain = ratios(one, two)
-    figures.add("two processes", f"{gain:.2f} times ({rates['2']:,.0f} MB/s)", "one", "at least 1.8 times", gain >= 1.8)
+    figures.add(
+        "two processes",
+        f"{gain:.2f} times ({rates['2']:,.0f} MB/s)",
+        "one",
+        "at least 1.8 times",
+        gain >= 1.8,
+    )
 
 
 def _packed(figures: Figures, names: list[str], rounds: int) -> None:
@@ -60,9 +79,17 @@ def _packed(figures: Figures, names: list[str], rounds: int) -> None:
     for suffix, pack, tool in ((".gz", "gzip -6 -k", "zcat"), (".zst", "zstd -3 -q -k", "zstdcat")):
         _bash(f"{pack} {_quoted(some)}")
         packed = [name + suffix for name in some]
-        ours, theirs = in_turn(rounds, partial(_inside, packed, 1), partial(_bash, f"{tool} {_quoted(packed)}"))
+        ours, theirs = in_turn(
+            rounds, partial(_inside, packed, 1), partial(_bash, f"{tool} {_quoted(packed)}")
+        )
         share = ratios(theirs, ours)
-        figures.add(f"{suffix} logs", f"{share:.2f} of its MB/s", f"{tool} to nowhere", "at least 0.6", share >= 0.6)
+        figures.add(
+            f"{suffix} logs",
+            f"{share:.2f} of its MB/s",
+            f"{tool} to nowhere",
+            "at least 0.6",
+            share >= 0.6,
+        )
 
 
 def _memory(figures: Figures, folder: Path, big: int, long_line: int) -> None:
@@ -75,9 +102,14 @@ def _memory(figures: Figures, folder: Path, big: int, long_line: int) -> None:
         while file.tell() < long_line:
             file.write(b"x" * (1 << 20))
         file.write(b"\nFAIL: a_test.go:1: S.T\n\nmore\n")
-    for path, what in ((whole, f"a log of {big >> 20:,} MB"), (line, f"a line of {long_line >> 20:,} MB")):
+    for path, what in (
+        (whole, f"a log of {big >> 20:,} MB"),
+        (line, f"a line of {long_line >> 20:,} MB"),
+    ):
         peak = _peak(path) / 2**20
-        figures.add(f"memory of ci-stat explain, {what}", f"{peak:.0f} MB", "", "under 64 MB", peak < 64)
+        figures.add(
+            f"memory of ci-stat explain, {what}", f"{peak:.0f} MB", "", "under 64 MB", peak < 64
+        )
 
 
 def _inside(names: Sequence[str], workers: int) -> float:
@@ -89,7 +121,9 @@ def _inside(names: Sequence[str], workers: int) -> float:
         f"found = sum(len(each.extraction.failures) for _, each in explain_files(names, Asked(), {workers}))\n"
         "print(json.dumps([time.perf_counter() - start, found]))"
     )
-    done = subprocess.run([PYTHON, "-c", code], input=json.dumps(names), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [PYTHON, "-c", code], input=json.dumps(names), capture_output=True, text=True, check=True
+    )
     seconds, found = json.loads(done.stdout)
     assert found >= len(names), f"{found} failures in {len(names)} logs: each has some"
     return float(seconds)
@@ -103,7 +137,9 @@ def _peak(path: Path) -> int:
         "status = open('/proc/self/status').read()\n"
         "print(code, re.search(r'VmHWM:\\s+(\\d+)', status)[1], file=sys.stderr)"
     )
-    done = subprocess.run([PYTHON, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [PYTHON, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
     ended, kilobytes = done.stderr.split()[-2:]
     assert ended == "0", done.stderr
     return int(kilobytes) * 1024
@@ -111,7 +147,9 @@ def _peak(path: Path) -> int:
 
 def _bash(command: str) -> float:
     started = time.perf_counter()
-    subprocess.run(["bash", "-c", command], check=False, stdout=subprocess.DEVNULL)  # grep finds nothing: exit code 1
+    subprocess.run(
+        ["bash", "-c", command], check=False, stdout=subprocess.DEVNULL
+    )  # grep finds nothing: exit code 1
     return time.perf_counter() - started
 
 

@@ -24,7 +24,14 @@ class Figures:
         console.print(f"  {work}: {measured} ({target})", style="" if met is not False else "red")
 
     def show(self) -> None:
-        table = Table("work", "measured", "yardstick in the same run", "to reach", "", title="ci_stat benchmarks")
+        table = Table(
+            "work",
+            "measured",
+            "yardstick in the same run",
+            "to reach",
+            "",
+            title="ci_stat benchmarks",
+        )
         for *texts, met in self.rows:
             table.add_row(*texts, {True: "met", False: "MISSED", None: ""}[met])
         console.print(table)
@@ -43,7 +50,10 @@ def in_turn(rounds: int, *contenders: Callable[[], float]) -> list[list[float]]:
     """Seconds of each contender, A B A B, after one round that is not counted."""
     for run in contenders:
         run()
-    return [list(column) for column in zip(*([run() for run in contenders] for _ in range(rounds)), strict=True)]
+    return [
+        list(column)
+        for column in zip(*([run() for run in contenders] for _ in range(rounds)), strict=True)
+    ]
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> float:

@@ -54,7 +54,9 @@ def _fill(folder: Path, rows_per_day: int) -> int:
     last = 0
     for batch in _batches(generate_rows(rows_per_day, DAYS)):
         write_rows(engine, batch)
-        found = {(row.job, row.job_id): _extraction(row) for row in batch if row.status == Status.FAILURE}
+        found = {
+            (row.job, row.job_id): _extraction(row) for row in batch if row.status == Status.FAILURE
+        }
         state.keep(found, rule_set)
         last += sum(row.time is not None and row.time >= LAST_DAY for row in batch)
     return last
@@ -91,7 +93,9 @@ def _rule_set(folder: Path) -> str:
 
 
 def _daily(figures: Figures, folder: Path, rounds: int, runs: int) -> None:
-    loaded, reported = in_turn(rounds, partial(_inside, folder, "load"), partial(_inside, folder, "daily"))
+    loaded, reported = in_turn(
+        rounds, partial(_inside, folder, "load"), partial(_inside, folder, "daily")
+    )
     ratio = ratios(reported, loaded)
     figures.add(
         f"a daily card of {runs:,} runs, failures cached", f"{ratio:.2f} times ({statistics.median(reported):.2f} s)",
@@ -121,7 +125,16 @@ def _hourly(figures: Figures, folder: Path, rounds: int) -> None:
 def _cpu(environ: dict[str, str], *more: str) -> float:
     """Seconds of CPU, user and system, of one cron job."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [PYTHON, "-m", "jobs.hourly_report", "--now", NOON.isoformat(), "--post", "--force", *more]
+    command = [
+        PYTHON,
+        "-m",
+        "jobs.hourly_report",
+        "--now",
+        NOON.isoformat(),
+        "--post",
+        "--force",
+        *more,
+    ]
     subprocess.run(command, check=True, capture_output=True, env=os.environ | environ)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -144,9 +157,15 @@ def _work(what: str, folder: Path) -> float:
         assert len(stat.get_result(LAST_DAY, end, [], settings=settings, progress=False).all_runs)
     else:
         source = Source.of(settings)
-        now = datetime.combine(end, datetime.min.time(), source.origin.zone).astimezone(UTC) + timedelta(minutes=17)
-        made = reporter(settings, source, now).report("daily", RunFilter(source.window(LAST_DAY, end)))
-        assert fitted_card(report_document(made))["header"]["title"]["content"].startswith("CI daily: ")
+        now = datetime.combine(end, datetime.min.time(), source.origin.zone).astimezone(
+            UTC
+        ) + timedelta(minutes=17)
+        made = reporter(settings, source, now).report(
+            "daily", RunFilter(source.window(LAST_DAY, end))
+        )
+        assert fitted_card(report_document(made))["header"]["title"]["content"].startswith(
+            "CI daily: "
+        )
     return perf_counter() - started
 
 

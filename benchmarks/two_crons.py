@@ -24,20 +24,30 @@ LONGEST = 0.65  # seconds that a run takes at most, on a quiet machine
 
 def main(rounds: int, way: str, seed: int = 1) -> None:
     chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder, running(limits=Limits(hook=(50, 10_000))) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(limits=Limits(hook=(50, 10_000))) as server,
+    ):
         built = build(Path(folder) / "demo", 420, 10, 20210607, logs=False)
         environ = _environ(built.folder, server, way)
-        subprocess.run(_command(built.begin + timedelta(days=9)), env=environ, check=True, capture_output=True)
+        subprocess.run(
+            _command(built.begin + timedelta(days=9)), env=environ, check=True, capture_output=True
+        )
         seen: Counter[tuple[str, int]] = Counter()
         for number in range(rounds):
             begin = built.begin + timedelta(days=3, hours=number)
             before = len(server.messages)
-            crons = [subprocess.Popen(_command(begin, "--post"), env=environ, stdout=-1, stderr=-1) for _ in range(2)]
+            crons = [
+                subprocess.Popen(_command(begin, "--post"), env=environ, stdout=-1, stderr=-1)
+                for _ in range(2)
+            ]
             threading.Event().wait(chance.uniform(0.25, LONGEST))
             crons[chance.randrange(2)].send_signal(signal.SIGKILL)
             ends = sorted(cron.wait() for cron in crons)
             after = len(server.messages) - before
-            third = subprocess.run(_command(begin, "--post"), env=environ, capture_output=True, text=True)
+            third = subprocess.run(
+                _command(begin, "--post"), env=environ, capture_output=True, text=True
+            )
             last = len(server.messages) - before
             seen[f"ends {ends}", after] += 1
             seen["with a third run", last] += 1

@@ -77,10 +77,16 @@ def apply(plan: IssuePlan, tracker: Tracker) -> Applied:
             continue
         try:
             one = _Line(entry, entry.draft, plan, tracker, us).do()
-        except SourceError as error:  # of a look before or after a call; what was done before is told all the same
+        except (
+            SourceError
+        ) as error:  # of a look before or after a call; what was done before is told all the same
             return Applied(tuple(done), error.message)
         except ValueError as error:  # a text that GitHub would never take: the other lines are none the worse for it
-            one = Done(entry, entry.number, (Written(DeliveryState.FAILED, entry.number, reason=visible(error, 300)),))
+            one = Done(
+                entry,
+                entry.number,
+                (Written(DeliveryState.FAILED, entry.number, reason=visible(error, 300)),),
+            )
         done.append(one)
         log.info("%s: %s", visible(entry.name), one.skipped or ("done" if one.fine else "not done"))
         trouble = one.trouble
@@ -104,7 +110,11 @@ class _Line:
             return self._file()
         fresh = self.tracker.github.issue(self.entry.number)
         if fresh is None or state_of(fresh) != self.entry.seen:
-            return Done(self.entry, self.entry.number, skipped="people changed it meanwhile: the next run looks again")
+            return Done(
+                self.entry,
+                self.entry.number,
+                skipped="people changed it meanwhile: the next run looks again",
+            )
         written: list[Written] = []
         for one in self._comment_and_edit(fresh):
             written.append(one)
@@ -120,13 +130,23 @@ class _Line:
         if other is not None:
             return Done(self.entry, other.number, skipped=f"#{other.number} was written meanwhile")
         if not self._intend(draft.create, IntentKind.CREATE):
-            return Done(self.entry, skipped="it was filed before, or may have been: the next run finds out")
+            return Done(
+                self.entry, skipped="it was filed before, or may have been: the next run finds out"
+            )
         written = github.create(draft.title or "", draft.body or "", draft.labels)
         if written.state is DeliveryState.UNCERTAIN:
             written = self._looked_for_issue(written)
         self._settle(draft.create, written)
-        dropped = [label for label in draft.labels if label not in written.labels] if written.number else []
-        notes = (f"GitHub left out the labels {', '.join(dropped)}: may the token label?",) if dropped else ()
+        dropped = (
+            [label for label in draft.labels if label not in written.labels]
+            if written.number
+            else []
+        )
+        notes = (
+            (f"GitHub left out the labels {', '.join(dropped)}: may the token label?",)
+            if dropped
+            else ()
+        )
         return Done(self.entry, written.number, (written,), notes=notes)
 
     def _filed_meanwhile(self) -> ListedIssue | None:
@@ -136,7 +156,9 @@ class _Line:
 
     def _is_about_it(self, issue: ListedIssue) -> bool:
         marker = read(issue.body)
-        if marker is not None and self.us.wrote(issue):  # a marker of somebody else is a copy, and may be put anywhere
+        if marker is not None and self.us.wrote(
+            issue
+        ):  # a marker of somebody else is a copy, and may be put anywhere
             return marker.key == self.entry.key
         named, ours = named_in(issue.title), named_in(self.draft.title or "")
         return named is not None and ours is not None and named.case == ours.case
@@ -152,8 +174,14 @@ class _Line:
                 continue
             for issue in newest:
                 marker = read(issue.body)
-                if marker is not None and marker.create == self.draft.create and self.us.wrote(issue):
-                    return Written(DeliveryState.SENT, issue.number, labels=issue.labels, code=written.code)
+                if (
+                    marker is not None
+                    and marker.create == self.draft.create
+                    and self.us.wrote(issue)
+                ):
+                    return Written(
+                        DeliveryState.SENT, issue.number, labels=issue.labels, code=written.code
+                    )
         return written
 
     def _comment_and_edit(self, fresh: ListedIssue) -> Iterator[Written]:
@@ -166,9 +194,13 @@ class _Line:
             self._settle(draft.comment_id, written)
             yield written
         if body is not None or draft.state is not None:
-            name = stamp("edit", self.plan.repo, number, self.plan.made_at.isoformat(), body, draft.state)
+            name = stamp(
+                "edit", self.plan.repo, number, self.plan.made_at.isoformat(), body, draft.state
+            )
             if self._intend(name, IntentKind.EDIT):
-                edited = github.edit(number, body=body, state=draft.state, state_reason=draft.state_reason)
+                edited = github.edit(
+                    number, body=body, state=draft.state, state_reason=draft.state_reason
+                )
                 self._settle(name, edited)
                 yield edited
 

@@ -14,7 +14,17 @@ from ci_stat.analysis.counting import window_facts
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
 from ci_stat.loading import LogProgress, Progress, Source, no_progress
-from ci_stat.records import FailureKey, PeriodCount, Run, RunFilter, Sighting, Status, Tally, Window, WindowFacts
+from ci_stat.records import (
+    FailureKey,
+    PeriodCount,
+    Run,
+    RunFilter,
+    Sighting,
+    Status,
+    Tally,
+    Window,
+    WindowFacts,
+)
 from ci_stat.reports.words import filters
 from ci_stat.result import Result, failure_key
 from ci_stat.store.facts import FactKey, Facts
@@ -92,7 +102,9 @@ class Around:
                 del found[each]
         missing = [each for each in wanted if each not in found]
         counted = dict(zip(missing, self.source.window_facts(missing), strict=True))
-        self._keep({_key(_FACTS, each): fact for each, fact in counted.items() if self._settled(each)})
+        self._keep(
+            {_key(_FACTS, each): fact for each, fact in counted.items() if self._settled(each)}
+        )
         return [found.get(each) or counted[each] for each in wanted]
 
     def keep(self, wanted: RunFilter, res: Result) -> None:
@@ -108,13 +120,21 @@ class Around:
         known = self._kept(keys, Tally) | {_key(_TALLY, wanted): own}
         missing = [day for day, key in zip(each, keys, strict=True) if key not in known]
         counted = self._tallies(missing)
-        self._keep({_key(_TALLY, day): tally for day, tally in counted.items() if self._settled(day)})
+        self._keep(
+            {_key(_TALLY, day): tally for day, tally in counted.items() if self._settled(day)}
+        )
         tallies = [known.get(key) or counted[day] for day, key in zip(each, keys, strict=True)]
-        return [PeriodCount(f"{day.window.begin:%Y-%m-%d}", tally) for day, tally in zip(each, tallies, strict=True)]
+        return [
+            PeriodCount(f"{day.window.begin:%Y-%m-%d}", tally)
+            for day, tally in zip(each, tallies, strict=True)
+        ]
 
     def _tallies(self, days: Sequence[RunFilter]) -> dict[RunFilter, Tally]:
         """Counted without a look into any JSON."""
-        return {day: sum((part.tally for part in self.source.count_periods(day)), Tally()) for day in days}
+        return {
+            day: sum((part.tally for part in self.source.count_periods(day)), Tally())
+            for day in days
+        }
 
     def _settled(self, wanted: RunFilter) -> bool:
         return self.now - wanted.window.end >= SETTLED
@@ -123,9 +143,14 @@ class Around:
         if self.facts is None:
             return {}
         try:
-            return {key: msgspec.json.decode(text, type=kind) for key, text in self.facts.get(keys).items()}
+            return {
+                key: msgspec.json.decode(text, type=kind)
+                for key, text in self.facts.get(keys).items()
+            }
         except (CiStatError, msgspec.MsgspecError) as error:
-            log.warning("What was counted before cannot be read, and is counted anew: %s", visible(error))
+            log.warning(
+                "What was counted before cannot be read, and is counted anew: %s", visible(error)
+            )
             return {}
 
     def _keep(self, values: Mapping[FactKey, WindowFacts | Tally]) -> None:
@@ -151,16 +176,22 @@ class Around:
         except _NotRead as error:
             raise error.trouble from None
         except CiStatError as error:
-            log.warning("Our own state cannot be used, so nothing is called new: %s", visible(error))
+            log.warning(
+                "Our own state cannot be used, so nothing is called new: %s", visible(error)
+            )
             return {}, None
 
-    def _look_back(self, history: Sightings, window: Window, oldest: datetime, days: int) -> datetime:
+    def _look_back(
+        self, history: Sightings, window: Window, oldest: datetime, days: int
+    ) -> datetime:
         """See to it that the history knows the failures of the days before the window; returns since when it does."""
         begin, _ = window.wall()
         first = min(begin, max(oldest, begin - timedelta(days=days)))
         rule_set = self._rule_set()
         for stretch in _unknown(history.span(), first, begin, rule_set):
-            self.watched.step(f"Looking through {stretch[0]:%Y-%m-%d %H:%M} to {stretch[1]:%Y-%m-%d %H:%M}")
+            self.watched.step(
+                f"Looking through {stretch[0]:%Y-%m-%d %H:%M} to {stretch[1]:%Y-%m-%d %H:%M}"
+            )
             try:
                 failed = self.failed(Window.of(*stretch, window.zone))
             except CiStatError as error:
@@ -178,7 +209,9 @@ class Around:
     def _extend(self, history: Sightings, wanted: RunFilter) -> None:
         """Note that the window itself was looked through, if all of it was."""
         begin, end = wanted.window.wall()
-        until = min(end, self.now.astimezone(wanted.window.zone).replace(tzinfo=None, microsecond=0))
+        until = min(
+            end, self.now.astimezone(wanted.window.zone).replace(tzinfo=None, microsecond=0)
+        )
         if filters(wanted) == "" and until > begin:
             history.extend(begin, until, self._rule_set())
 

@@ -94,11 +94,14 @@ def _unusable(channel: str, error: SettingsError) -> Audience:
 
 
 def _named_channels(settings: Settings) -> tuple[str, ...]:
-    named = tuple(part.strip() for part in (settings.get("channels") or "").split(",") if part.strip())
+    named = tuple(
+        part.strip() for part in (settings.get("channels") or "").split(",") if part.strip()
+    )
     wrong = [name for name in named if name not in CHANNELS]
     if wrong:
         raise SettingsError(
-            f"channels names {wrong[0]!r}, which is no channel.", f"Channels are {', '.join(CHANNELS)}."
+            f"channels names {wrong[0]!r}, which is no channel.",
+            f"Channels are {', '.join(CHANNELS)}.",
         )
     return tuple(dict.fromkeys(named))
 
@@ -107,7 +110,9 @@ def _given(settings: Settings, keys: Sequence[str], what: str, wanted: bool) -> 
     """Whether all keys are set. Raises SettingsError for some of them, and for none if it is `wanted`."""
     missing = [key for key in keys if not settings.get(key)]
     if missing and (wanted or len(missing) < len(keys)):
-        raise SettingsError(f"{what} is not set up: {', '.join(missing)} missing.", "See `ci-stat config`.")
+        raise SettingsError(
+            f"{what} is not set up: {', '.join(missing)} missing.", "See `ci-stat config`."
+        )
     return not missing
 
 
@@ -135,7 +140,9 @@ class FeishuSender:
         outcome, form = Outcome(DeliveryState.FAILED, "no way to Feishu is set up"), ""
         for way in self._ways():
             if outcome.reason and form:
-                log.warning("Feishu's app failed, the webhook is tried: %s", visible(outcome.reason))
+                log.warning(
+                    "Feishu's app failed, the webhook is tried: %s", visible(outcome.reason)
+                )
             outcome, form = self._by_forms(way, document, ticket)
             if way is self.webhook and self.app is not None:
                 form = f"{form} by the webhook"
@@ -151,23 +158,35 @@ class FeishuSender:
         missing = self.keyword and self.keyword not in title
         return replace(document, title=f"{self.keyword} {title}") if missing else document
 
-    def _by_forms(self, way: "FeishuApp | FeishuWebhook", document: Document, ticket: Ticket) -> Told:
+    def _by_forms(
+        self, way: "FeishuApp | FeishuWebhook", document: Document, ticket: Ticket
+    ) -> Told:
         """Until one form is taken: a report is never lost to its form."""
         outcome, used = Outcome(DeliveryState.FAILED), ""
         for form in forms(document, _size_of(way), APP_BYTES if way is self.app else WEBHOOK_BYTES):
             if outcome.foreign and not form.own_words:
                 continue
             if used:
-                log.warning("Feishu refused the %s, the %s is tried: %s", used, form.name, visible(outcome.reason))
+                log.warning(
+                    "Feishu refused the %s, the %s is tried: %s",
+                    used,
+                    form.name,
+                    visible(outcome.reason),
+                )
             outcome, used = self._send(way, form, ticket.attempt, ticket.sending), form.name
             if not (outcome.rejected or outcome.foreign):
                 break
         return outcome, used
 
-    def _send(self, way: "FeishuApp | FeishuWebhook", form: Form, uuid: str, sending: Sending) -> Outcome:
+    def _send(
+        self, way: "FeishuApp | FeishuWebhook", form: Form, uuid: str, sending: Sending
+    ) -> Outcome:
         from ci_stat.sinks.feishu import FeishuApp, FeishuMessage
 
-        message, about_to_send = FeishuMessage(form.msg_type, form.content), partial(sending, form.name)
+        message, about_to_send = (
+            FeishuMessage(form.msg_type, form.content),
+            partial(sending, form.name),
+        )
         if isinstance(way, FeishuApp):
             return way.send(message, uuid, about_to_send)
         return way.send(message, about_to_send)
@@ -185,17 +204,26 @@ def feishu_sender(settings: Settings, chat: str | None = None) -> FeishuSender:
 
     app = webhook = None
     if chat and not settings.get("app_id"):
-        raise SettingsError("Only an app can choose the chat.", "Set app_id and app_secret; a webhook has one chat.")
+        raise SettingsError(
+            "Only an app can choose the chat.", "Set app_id and app_secret; a webhook has one chat."
+        )
     if any(settings.get(key) for key in ("app_id", "app_secret")):
         _given(
-            settings, ("app_id", "app_secret") if chat else ("app_id", "app_secret", "chat_id"), "Feishu's app", True
+            settings,
+            ("app_id", "app_secret") if chat else ("app_id", "app_secret", "chat_id"),
+            "Feishu's app",
+            True,
         )
-        url, name, secret = (settings.get(key) or "" for key in ("feishu_url", "app_id", "app_secret"))
+        url, name, secret = (
+            settings.get(key) or "" for key in ("feishu_url", "app_id", "app_secret")
+        )
         app = FeishuApp(url, name, secret, chat or settings.get("chat_id") or "")
     if settings.get("webhook") and not (chat and app):
         webhook = FeishuWebhook(settings.get("webhook") or "", settings.get("webhook_secret"))
     if app is None and webhook is None:
-        raise SettingsError("Feishu is not set up.", "Set webhook, or app_id, app_secret and chat_id.")
+        raise SettingsError(
+            "Feishu is not set up.", "Set webhook, or app_id, app_secret and chat_id."
+        )
     return FeishuSender(app, webhook, settings.get("webhook_keyword") or "")
 
 
@@ -208,7 +236,11 @@ def _feishu(settings: Settings, wanted: bool) -> Iterator[Audience]:
         token = hashlib.sha256((settings.get("webhook") or "").strip().encode()).hexdigest()[:8]
         yield Audience(f"feishu webhook {token}", sender.deliver)
     else:
-        yield Audience(f"feishu chat {settings.get('chat_id')}", sender.deliver, None if sender.webhook else _UUID_LIFE)
+        yield Audience(
+            f"feishu chat {settings.get('chat_id')}",
+            sender.deliver,
+            None if sender.webhook else _UUID_LIFE,
+        )
 
 
 def _slack(settings: Settings, wanted: bool) -> Iterator[Audience]:
@@ -221,7 +253,10 @@ def _slack(settings: Settings, wanted: bool) -> Iterator[Audience]:
         far_end: SlackBot | SlackWebhook = SlackWebhook(webhook)
     elif _given(settings, ("slack_token", "slack_channel"), "Slack", wanted):
         channel = settings.get("slack_channel") or ""
-        name, far_end = f"slack channel {channel}", SlackBot(url, settings.get("slack_token") or "", channel)
+        name, far_end = (
+            f"slack channel {channel}",
+            SlackBot(url, settings.get("slack_token") or "", channel),
+        )
     else:
         return
 
@@ -251,11 +286,20 @@ def _mail(settings: Settings, wanted: bool) -> Iterator[Audience]:
 def recipients(text: str) -> list[str]:
     """Addresses with commas between, with names or without (`"Doe, Ann" <ann@example.com>`), each once."""
     pairs = getaddresses([text])
-    return list(dict.fromkeys(f'"{name}" <{spec}>' if name else spec for name, spec in pairs if name or spec))
+    return list(
+        dict.fromkeys(
+            f'"{name}" <{spec}>' if name else spec for name, spec in pairs if name or spec
+        )
+    )
 
 
 def _send_mail(
-    server: "MailServer", sender: str, recipient: str, domain: str, document: Document, ticket: Ticket
+    server: "MailServer",
+    sender: str,
+    recipient: str,
+    domain: str,
+    document: Document,
+    ticket: Ticket,
 ) -> Told:
     from ci_stat.reports.mail import address, mail
 
@@ -274,4 +318,6 @@ def mail_server(settings: Settings) -> "MailServer":
     port = settings.number("mail_port") if settings.get("mail_port") else None
     user, password = settings.get("mail_user") or "", settings.get("mail_password") or ""
     tls = cast("Tls", settings.get("mail_tls") or "starttls")  # which checks it
-    return MailServer(settings.get("mail_host") or "", port, tls, user, password, settings.get("mail_ca"))
+    return MailServer(
+        settings.get("mail_host") or "", port, tls, user, password, settings.get("mail_ca")
+    )

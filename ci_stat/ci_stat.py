@@ -100,7 +100,9 @@ def _watched() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def summary(res: Result, *, color: bool | None = None, width: int | None = None, file: IO[str] | None = None) -> None:
+def summary(
+    res: Result, *, color: bool | None = None, width: int | None = None, file: IO[str] | None = None
+) -> None:
     """Print counts and rates of the window: pull request runs and nightly ones, over time, and their source.
 
     `color`: ANSI codes; by default yes, even into a file (that is what a dump is for), unless NO_COLOR is set.
@@ -139,7 +141,9 @@ def pr_list(
     _print(pr_lines(pr_map), color, width, file)
 
 
-def _print(lines: "Iterable[Line]", color: bool | None, width: int | None, file: IO[str] | None) -> None:
+def _print(
+    lines: "Iterable[Line]", color: bool | None, width: int | None, file: IO[str] | None
+) -> None:
     from ci_stat.reports import screen
 
     screen.write_lines(lines, file or sys.stdout, _colored(color), width)

@@ -29,8 +29,14 @@ def commits_around(
 
 
 def _last_pass(runs: Sequence[RunRef], first: RunRef) -> RunRef | None:
-    alike = (run for run in runs if run.job == first.job and run.branch == first.branch and run.succeeded)
-    return max((run for run in alike if run.started < first.started), key=lambda run: run.started, default=None)
+    alike = (
+        run for run in runs if run.job == first.job and run.branch == first.branch and run.succeeded
+    )
+    return max(
+        (run for run in alike if run.started < first.started),
+        key=lambda run: run.started,
+        default=None,
+    )
 
 
 def _commit(run: RunRef, places: Sequence[LogPlace]) -> str:

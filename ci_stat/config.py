@@ -37,20 +37,29 @@ KEYS: dict[str, Key] = {
     "user": Key("its user; SELECT is enough"),
     "password": Key("the user's password", secret=True),
     "database": Key("name of the CI database, usually sync_ci_data"),
-    "url": Key("the CI database as a SQLAlchemy URL, instead of host, port, user, password and database", secret=True),
+    "url": Key(
+        "the CI database as a SQLAlchemy URL, instead of host, port, user, password and database",
+        secret=True,
+    ),
     "time_zone": Key("zone of the times in the CI database", DEFAULT_ZONE),
     "connect_timeout": Key("seconds to wait for the database to answer", "10"),
     "read_timeout": Key("seconds to wait for a query", "600"),
     "run_url": Key("link to a run; {job} and {number} are filled in", DEFAULT_RUN_URL),
-    "state_url": Key("our own state as a SQLAlchemy URL (default: a SQLite file in the data folder)", secret=True),
+    "state_url": Key(
+        "our own state as a SQLAlchemy URL (default: a SQLite file in the data folder)", secret=True
+    ),
     "log_dir": Key("folder of the build logs: a Jenkins home, or any with log_template"),
-    "log_template": Key("where a log is below log_dir, e.g. {job}/{number}.log (default: as in a Jenkins home)"),
+    "log_template": Key(
+        "where a log is below log_dir, e.g. {job}/{number}.log (default: as in a Jenkins home)"
+    ),
     "log_limit": Key("megabytes of text that are read of one log", "65536"),
     "rules": Key("file of your own extraction rules (TOML), tried before ours"),
     "jenkins_url": Key("root of the Jenkins that `ci-stat sync jenkins` and the logs come from"),
     "jenkins_user": Key("user in Jenkins, for whom the token was made"),
     "jenkins_token": Key("the user's API token", secret=True),
-    "channels": Key("where reports go, e.g. feishu,mail,slack (default: everything that is set up)"),
+    "channels": Key(
+        "where reports go, e.g. feishu,mail,slack (default: everything that is set up)"
+    ),
     "webhook": Key("Feishu custom bot to post to: its whole address", secret=True),
     "webhook_secret": Key("the bot's signing secret, if it asks for signatures", secret=True),
     "webhook_keyword": Key("a word that the bot wants in each message, if it asks for one"),
@@ -58,7 +67,8 @@ KEYS: dict[str, Key] = {
     "app_secret": Key("the Feishu app's secret", secret=True),
     "chat_id": Key("chat that the app posts to: its id (oc_...), or a name that only one chat has"),
     "feishu_url": Key(
-        "Feishu's API; Lark's international side is https://open.larksuite.com", "https://open.feishu.cn"
+        "Feishu's API; Lark's international side is https://open.larksuite.com",
+        "https://open.feishu.cn",
     ),
     "mail_host": Key("SMTP server to send reports by"),
     "mail_port": Key("its port (default: 587, or 465 for ssl)"),
@@ -72,26 +82,40 @@ KEYS: dict[str, Key] = {
     "slack_token": Key("Slack bot token to post with, instead of a webhook", secret=True),
     "slack_channel": Key("channel that the token posts to"),
     "slack_url": Key("Slack's API", "https://slack.com/api"),
-    "stale_hours": Key("hours without any new row after which a report says that its data is old", "2"),
+    "stale_hours": Key(
+        "hours without any new row after which a report says that its data is old", "2"
+    ),
     "history_days": Key("days before a window that decide what is new, and what is usual", "14"),
     "report_delay": Key("minutes that a report waits for builds that are still going", "0"),
     "known_issues": Key("file (JSON) of cases that somebody already knows: {case: link}"),
     "gh_token": Key("GitHub token to read and file issues with", secret=True),
     "github_repo": Key("repository that issues are filed in", "pingcap/tidb"),
-    "github_url": Key("GitHub's API; of GitHub Enterprise https://HOST/api/v3", "https://api.github.com"),
-    "issue_labels": Key("labels of new issues, if the repository has them", "type/bug,component/test"),
+    "github_url": Key(
+        "GitHub's API; of GitHub Enterprise https://HOST/api/v3", "https://api.github.com"
+    ),
+    "issue_labels": Key(
+        "labels of new issues, if the repository has them", "type/bug,component/test"
+    ),
     "issue_owners": Key("file (JSON) of owners: {case, suite, prefix* or repository: @login}"),
     "issue_failures": Key("failed runs of a case in the window that make an issue", "2"),
-    "issue_windows": Key("windows of the last 7 days, with a failure in each, that make an issue too", "2"),
+    "issue_windows": Key(
+        "windows of the last 7 days, with a failure in each, that make an issue too", "2"
+    ),
     "issue_together": Key("more failing cases than that in one run are one incident", "10"),
     "issue_new": Key("new issues at most in one run", "3"),
     "issue_changes": Key("changes at the tracker at most in one run", "10"),
     "issue_implausible": Key("new issues planned at once, above which nothing is done", "20"),
     "issue_history": Key("days before the window that are evidence too", "30"),
     "issue_mute_label": Key("label that switches us off for an issue", "ci_stat/mute"),
-    "issue_refile_label": Key("label that allows to file again what was closed as not planned", "ci_stat/refile"),
-    "issue_reproduce": Key("how to reproduce a case, e.g. make ut X={case} (default: by the case's language)"),
-    "private_hosts": Key("hosts that no issue may name: host, *.domain or network, with commas between"),
+    "issue_refile_label": Key(
+        "label that allows to file again what was closed as not planned", "ci_stat/refile"
+    ),
+    "issue_reproduce": Key(
+        "how to reproduce a case, e.g. make ut X={case} (default: by the case's language)"
+    ),
+    "private_hosts": Key(
+        "hosts that no issue may name: host, *.domain or network, with commas between"
+    ),
 }
 _SERVER = ("host", "user", "database")  # what a server needs at least
 _MAX_NUMBER = {
@@ -141,7 +165,9 @@ class Settings:
     @property
     def zone(self) -> ZoneInfo:
         """Raises SettingsError with the nearest names for a zone that does not exist."""
-        return zone_of(self.get("time_zone") or DEFAULT_ZONE, f"time_zone (from {self.origin('time_zone')})")
+        return zone_of(
+            self.get("time_zone") or DEFAULT_ZONE, f"time_zone (from {self.origin('time_zone')})"
+        )
 
     @property
     def database_url(self) -> str:
@@ -174,7 +200,10 @@ class Settings:
         # Built here and not by SQLAlchemy: its import costs more than all of this module.
         from urllib.parse import quote
 
-        user, password = quote(self.get("user") or "", safe=""), quote(self.get("password") or "", safe="")
+        user, password = (
+            quote(self.get("user") or "", safe=""),
+            quote(self.get("password") or "", safe=""),
+        )
         host = self.get("host") or ""
         host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
         database = quote(self.get("database") or "", safe="")
@@ -240,7 +269,11 @@ def zone_of(name: str, what: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         near = get_close_matches(name, available_timezones(), n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "Use a name like Asia/Shanghai or UTC."
+        hint = (
+            f"Did you mean {' or '.join(near)}?"
+            if near
+            else "Use a name like Asia/Shanghai or UTC."
+        )
         raise SettingsError(f"{what} is {name[:80]!r}: there is no such time zone.", hint) from None
 
 
@@ -273,9 +306,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             warnings.append(_unknown(name, known, "the environment"))
     for key, value in values.items():
         if _NO_TEXT.search(value.text):
-            raise SettingsError(f"{key} (from {value.source}) is not text: it holds a NUL or is not UTF-8.")
+            raise SettingsError(
+                f"{key} (from {value.source}) is not text: it holds a NUL or is not UTF-8."
+            )
     # An empty text is how a key of the template is left out.
-    return Settings({k: v for k, v in values.items() if v.text != ""}, str(file) if file else None, tuple(warnings))
+    return Settings(
+        {k: v for k, v in values.items() if v.text != ""},
+        str(file) if file else None,
+        tuple(warnings),
+    )
 
 
 def _unknown(name: str, known: Mapping[str, Any], where: str) -> str:
@@ -318,15 +357,22 @@ def _read(path: Path) -> dict[str, str]:
             f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}."
         ) from None
     except (ValueError, RecursionError):
-        raise SettingsError(f"{path} holds a number of thousands of digits, or is nested too deeply.") from None
+        raise SettingsError(
+            f"{path} holds a number of thousands of digits, or is nested too deeply."
+        ) from None
     if not isinstance(content, dict):
-        raise SettingsError(f"{path} holds a {type(content).__name__}, not an object.", 'Write {"host": "...", ...}.')
+        raise SettingsError(
+            f"{path} holds a {type(content).__name__}, not an object.",
+            'Write {"host": "...", ...}.',
+        )
     return {key: _as_text(key, value, path) for key, value in content.items() if value is not None}
 
 
 def _as_text(key: str, value: object, path: Path) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         if key in KEYS:
-            raise SettingsError(f"{key} in {path} is a {type(value).__name__}, not a text or a whole number.")
+            raise SettingsError(
+                f"{key} in {path} is a {type(value).__name__}, not a text or a whole number."
+            )
         return ""
     return str(value)

@@ -38,7 +38,11 @@ class Delivered:
 
 
 def deliver(
-    report: Report, audiences: Sequence[Audience], ledger: "Deliveries", now: datetime, force: bool = False
+    report: Report,
+    audiences: Sequence[Audience],
+    ledger: "Deliveries",
+    now: datetime,
+    force: bool = False,
 ) -> list[Delivered]:
     """Send the report to each audience that has not got it. One that fails does not stop the others."""
     return [_deliver(report, audience, ledger, now, force) for audience in audiences]
@@ -49,11 +53,17 @@ def report_key(report: Report, audience: str) -> DeliveryKey:
     trouble = "-trouble" if isinstance(report, TroubleReport) else ""
     window = report.window
     return DeliveryKey(
-        f"{report.kind}{trouble}", window.begin.isoformat(), window.end.isoformat(), audience, report.about
+        f"{report.kind}{trouble}",
+        window.begin.isoformat(),
+        window.end.isoformat(),
+        audience,
+        report.about,
     )
 
 
-def _deliver(report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool) -> Delivered:
+def _deliver(
+    report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool
+) -> Delivered:
     """Whatever goes wrong with one audience is told, and the others are not kept from theirs."""
     try:
         return _claimed(report, audience, ledger, now, force)
@@ -61,16 +71,25 @@ def _deliver(report: Report, audience: Audience, ledger: "Deliveries", now: date
         return Delivered(audience.name, Outcome(DeliveryState.FAILED, error.message, error.hint))
     except Exception as error:
         log.exception("A fault of ci_stat while a report was made for %s", visible(audience.name))
-        return Delivered(audience.name, Outcome(DeliveryState.FAILED, f"a fault of ci_stat ({type(error).__name__})"))
+        return Delivered(
+            audience.name,
+            Outcome(DeliveryState.FAILED, f"a fault of ci_stat ({type(error).__name__})"),
+        )
 
 
-def _claimed(report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool) -> Delivered:
+def _claimed(
+    report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool
+) -> Delivered:
     from ci_stat.store.deliveries import LostClaim
 
     key = report_key(report, audience.name)
     claim = ledger.claim(key, force=force, resumable=audience.resumable)
     if not claim.granted:
-        return Delivered(audience.name, Outcome(claim.state or DeliveryState.PREPARING, claim.reason), skipped=True)
+        return Delivered(
+            audience.name,
+            Outcome(claim.state or DeliveryState.PREPARING, claim.reason),
+            skipped=True,
+        )
     attempt = _named(key, claim.first_started.isoformat())
     ticket = Ticket(report.kind, _named(key), attempt, now, partial(ledger.sending, key))
     try:
@@ -79,7 +98,9 @@ def _claimed(report: Report, audience: Audience, ledger: "Deliveries", now: date
         )
     except LostClaim as error:
         # Somebody else has it, or it took so long that it might arrive twice: what became of it is not known here.
-        return Delivered(audience.name, Outcome(DeliveryState.UNCERTAIN, error.message, error.hint), skipped=True)
+        return Delivered(
+            audience.name, Outcome(DeliveryState.UNCERTAIN, error.message, error.hint), skipped=True
+        )
     except BaseException:
         ledger.release(key)  # nothing happens once it has left
         raise
@@ -103,8 +124,18 @@ def notes_before(before: Delivery | None, begin: datetime) -> list[str]:
     end = datetime.fromisoformat(before.key.end)
     if before.state == DeliveryState.SENT:
         missing = timedelta(0) < begin - end <= _LONGEST_GAP
-        return [f"There was no report of {end:%Y-%m-%d %H:%M} to {begin:%Y-%m-%d %H:%M}"] if missing else []
-    what = "did not get through" if before.state == DeliveryState.FAILED else "may not have got through"
+        return (
+            [f"There was no report of {end:%Y-%m-%d %H:%M} to {begin:%Y-%m-%d %H:%M}"]
+            if missing
+            else []
+        )
+    what = (
+        "did not get through"
+        if before.state == DeliveryState.FAILED
+        else "may not have got through"
+    )
     why = f": {before.reason}" if before.reason else ""
     first = datetime.fromisoformat(before.key.begin)
-    return [f"The report before this one, of {first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {what}{why}"]
+    return [
+        f"The report before this one, of {first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {what}{why}"
+    ]

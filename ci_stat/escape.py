@@ -8,7 +8,9 @@ import html
 import re
 from urllib.parse import urlsplit
 
-MAX_SHOWN = 2_000  # characters; GitHub's own titles end at 256, so only an accident or an attack is longer
+MAX_SHOWN = (
+    2_000  # characters; GitHub's own titles end at 256, so only an accident or an attack is longer
+)
 
 # C0 and C1 controls, DEL, line and paragraph separators, the marks and overrides that reorder text on a
 # terminal (Trojan Source, CVE-2021-42574), zero-width characters, fillers that show nothing, format controls of
@@ -80,7 +82,9 @@ def web_link(url: str | None) -> str | None:
 _LARK = {ord(sign): f"&#{ord(sign)};" for sign in "><-!*/\\[]()#:+\"'`$_"} | {
     ord("&"): "&amp;", ord("~"): "&sim;", ord("|"): "&#124;", ord("{"): "&#123;", ord("}"): "&#125;",
 }  # fmt: skip
-_INNER_HYPHEN = re.compile(r"(?<=[0-9A-Za-z])&#45;(?=[0-9A-Za-z])")  # which is no list and no rule, and stands in dates
+_INNER_HYPHEN = re.compile(
+    r"(?<=[0-9A-Za-z])&#45;(?=[0-9A-Za-z])"
+)  # which is no list and no rule, and stands in dates
 _WWW = re.compile(r"(?i)\b(www)\.")
 _NUMBER = re.compile(r"^(\s*\d+)\.(?=\s)")  # which would begin a list
 _ADDRESS = re.compile(r"(?i)://|\bwww\.")
@@ -115,4 +119,8 @@ def slack_text(text: object, limit: int = MAX_SHOWN) -> str:
 def markdown_text(text: object, limit: int = MAX_SHOWN) -> str:
     """`text` in GitHub's Markdown: no markup, no mention, no reference to an issue, no link."""
     shown = _MARKDOWN.sub(r"\\\1", visible(text, limit))
-    return shown.replace("@", f"@{_BREAK}").replace("\\#", f"\\#{_BREAK}").replace("\\:\\/\\/", f"\\:{_BREAK}\\/\\/")
+    return (
+        shown.replace("@", f"@{_BREAK}")
+        .replace("\\#", f"\\#{_BREAK}")
+        .replace("\\:\\/\\/", f"\\:{_BREAK}\\/\\/")
+    )

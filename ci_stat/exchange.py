@@ -107,7 +107,8 @@ def import_lines(
     if strict and done.skipped:
         number, reason = done.skipped[0]
         raise BadRecord(
-            f"Line {number}: {reason}.", f"{done.stored:,} rows are stored; mend the line and import again."
+            f"Line {number}: {reason}.",
+            f"{done.stored:,} rows are stored; mend the line and import again.",
         )
     return done
 
@@ -141,8 +142,19 @@ def _write(engine: Engine, rows: list[RunRow]) -> list[tuple[int, BadRecord]]:
         if not is_alive(engine):
             raise
         if len(rows) == 1:
-            return [(0, BadRecord(f"the server breaks off at it ({error.message}): is it over max_allowed_packet?"))]
-    return [(position, refusal) for position, row in enumerate(rows) for _, refusal in _write(engine, [row])]
+            return [
+                (
+                    0,
+                    BadRecord(
+                        f"the server breaks off at it ({error.message}): is it over max_allowed_packet?"
+                    ),
+                )
+            ]
+    return [
+        (position, refusal)
+        for position, row in enumerate(rows)
+        for _, refusal in _write(engine, [row])
+    ]
 
 
 Where = Sequence[ColumnElement[Any]]
@@ -155,7 +167,9 @@ def read_rows(engine: Engine, wanted: RunFilter | None, anytime: bool = False) -
 
     If the connection breaks midway, reading goes on once behind the last row.
     """
-    where: Where = () if wanted is None else name_conditions(wanted) if anytime else conditions(wanted)
+    where: Where = (
+        () if wanted is None else name_conditions(wanted) if anytime else conditions(wanted)
+    )
     last: tuple[str, int] | None = None
     for attempt in (1, 2):
         try:
@@ -264,7 +278,11 @@ def _direct(name: str) -> Iterator[IO[str]]:
 
 
 def _text_file(path: str, packed: bool) -> IO[str]:
-    return cast("IO[str]", gzip.open(path, "wt", encoding="utf-8")) if packed else open(path, "w", encoding="utf-8")
+    return (
+        cast("IO[str]", gzip.open(path, "wt", encoding="utf-8"))
+        if packed
+        else open(path, "w", encoding="utf-8")
+    )
 
 
 def _umask() -> int:

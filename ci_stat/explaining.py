@@ -47,7 +47,9 @@ class Asked:
         return rule_set(self.how.rules)
 
 
-def explain_files(names: Sequence[str], asked: Asked, workers: int | None = None) -> Iterator[tuple[str, Explained]]:
+def explain_files(
+    names: Sequence[str], asked: Asked, workers: int | None = None
+) -> Iterator[tuple[str, Explained]]:
     """Each log's answer, in the order given. A log that cannot be read is an answer with its reason.
 
     `workers`: processes; by default one a core where there is enough to read.
@@ -68,7 +70,9 @@ def explain_files(names: Sequence[str], asked: Asked, workers: int | None = None
         executor.shutdown(cancel_futures=True)
 
 
-def _answer(ask: Callable[[str], Explained], name: str, future: "Future[Explained] | None") -> Explained:
+def _answer(
+    ask: Callable[[str], Explained], name: str, future: "Future[Explained] | None"
+) -> Explained:
     """What a pool says, or a process of its own if one of the pool's was killed."""
     try:
         if future is not None:
@@ -120,7 +124,11 @@ def explain_stream(stream: LogStream, asked: Asked) -> Explained:
     if stream.state in (LogState.NOT_READ, LogState.READ):
         return found
     told = Extraction(
-        stream.state, found.extraction.failures, found.extraction.lines, found.extraction.bytes, stream.detail
+        stream.state,
+        found.extraction.failures,
+        found.extraction.lines,
+        found.extraction.bytes,
+        stream.detail,
     )
     return replace(found, extraction=told)
 

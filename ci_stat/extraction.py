@@ -9,7 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import (
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    as_completed,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -48,7 +54,9 @@ class LogReader:
     state: State | None = None
     whereabouts: str = ""
 
-    def read(self, runs: Iterable[Run], progress: Callable[[int], Progress] | None = None) -> dict[Key, Extraction]:
+    def read(
+        self, runs: Iterable[Run], progress: Callable[[int], Progress] | None = None
+    ) -> dict[Key, Extraction]:
         """What is known about the logs of these runs that failed, by (job, number).
 
         `progress` is told how many logs are to be read, and gives what is called with each number done.
@@ -61,7 +69,12 @@ class LogReader:
             advance = progress(len(missing)) if progress else _nobody
             for batch in reader._batches(missing, advance):
                 found.update(batch | reader._older(batch))
-            log.info("%d logs read in %.2f s, %d known", len(missing), time.monotonic() - started, len(found))
+            log.info(
+                "%d logs read in %.2f s, %d known",
+                len(missing),
+                time.monotonic() - started,
+                len(found),
+            )
         return found
 
     def _remembered(self, wanted: Sequence[Key]) -> tuple["LogReader", dict[Key, Extraction]]:
@@ -85,7 +98,9 @@ class LogReader:
 
     def _older(self, found: dict[Key, Extraction]) -> dict[Key, Extraction]:
         """What older rules found in logs that are not to be had any more: better than nothing, and said."""
-        gone = [key for key, each in found.items() if each.state not in (LogState.READ, LogState.CUT)]
+        gone = [
+            key for key, each in found.items() if each.state not in (LogState.READ, LogState.CUT)
+        ]
         if self.state is None or not gone:
             return {}
         try:
@@ -94,7 +109,9 @@ class LogReader:
             log.warning("What was found in logs before cannot be read: %s", visible(error))
             return {}
         return {
-            key: replace_fields(each, detail=f"found by older rules; the log is {found[key].state} now")
+            key: replace_fields(
+                each, detail=f"found by older rules; the log is {found[key].state} now"
+            )
             for key, each in before.items()
         }
 
@@ -154,9 +171,13 @@ def read_log(places: Sequence[LogPlace], asked: Asked, key: Key) -> Extraction:
             return explain_stream(stream, replace(asked, job=job)).extraction
     except NoLog as problem:
         return nothing(problem).extraction
-    except Exception as error:  # a fault of ours, or no memory: it must not take the other logs with it
+    except (
+        Exception
+    ) as error:  # a fault of ours, or no memory: it must not take the other logs with it
         log.info("The log of %s #%d cannot be read", visible(job), number, exc_info=error)
-        return Extraction(LogState.UNREADABLE, detail=f"{type(error).__name__}: {visible(error, 200)}")
+        return Extraction(
+            LogState.UNREADABLE, detail=f"{type(error).__name__}: {visible(error, 200)}"
+        )
 
 
 def _nobody(_done: int) -> None:

@@ -35,7 +35,9 @@ def res_to_card(res: Result) -> dict[str, Any]:
     return fitted_card(report_document(report))
 
 
-def post_card(card: dict[str, Any], chat: str | None = None, *, settings: "Settings | None" = None) -> Outcome:
+def post_card(
+    card: dict[str, Any], chat: str | None = None, *, settings: "Settings | None" = None
+) -> Outcome:
     """Send a card to the chat of the settings, or to `chat` (an id, or a name that one chat has); say what happened.
 
     It is sent each time that this is called; `ci-stat report` sends a report once. Raises SettingsError where neither

@@ -113,9 +113,13 @@ class Filer:
             hint = "Make a new plan. One with too many new issues has to be accepted before: ci-stat issues accept PLAN"
             raise Refused(f"The plan was stopped when it was made: {plan.stopped}", hint)
         if plan.notes and ALONE in plan.notes:
-            raise Refused("The plan was made without gh_token, so without a look at the tracker.", _NEW_PLAN)
+            raise Refused(
+                "The plan was made without gh_token, so without a look at the tracker.", _NEW_PLAN
+            )
         if not timedelta(0) <= self.now() - plan.made_at <= OLDEST_PLAN:
-            raise Refused(f"The plan is of {plan.made_at:%Y-%m-%d %H:%M} UTC, and holds for a day.", _NEW_PLAN)
+            raise Refused(
+                f"The plan is of {plan.made_at:%Y-%m-%d %H:%M} UTC, and holds for a day.", _NEW_PLAN
+            )
 
     def replay(self, window: Window, jobs: Sequence[str]) -> Scorecard:
         """The rules run over the days of the window, at an empty tracker in memory. Nothing is touched."""
@@ -130,7 +134,9 @@ class Filer:
         made, key = self.plan(window, jobs), key_of_case(case)
         decision = next((each for each in made.decisions.all if _is_about(each, key)), None)
         calls = self.tracker.issues.list(_CALLS, key) if self.tracker else []
-        near = get_close_matches(case, [each.name for each in made.evidence.failing.values()], n=3, cutoff=0.6)
+        near = get_close_matches(
+            case, [each.name for each in made.evidence.failing.values()], n=3, cutoff=0.6
+        )
         incident = next((each for each in made.evidence.incidents if each.key == key), None)
         failing = made.evidence.failing.get(key) or incident
         return Explanation(
@@ -138,20 +144,30 @@ class Filer:
             () if failing else tuple(near), made.plan.stopped,
         )  # fmt: skip
 
-    def evidence(self, window: Window, jobs: tuple[str, ...], oldest: datetime | None = None) -> Evidence:
+    def evidence(
+        self, window: Window, jobs: tuple[str, ...], oldest: datetime | None = None
+    ) -> Evidence:
         """What speaks for issues. `oldest`: where the history must begin at the latest, aware."""
         since, until = self._since(window, oldest), max(window.end.astimezone(UTC), self.now())
         history = self.history(Window.of(since, until, window.zone), jobs)
         self.watched.step("Looking for the same failures in other jobs")
         failed = RunFilter(window, statuses=(Status.FAILURE.value,))
-        others = self.source.load(failed, self.watched.rows, log_progress=self.watched.logs).all_runs
+        others = self.source.load(
+            failed, self.watched.rows, log_progress=self.watched.logs
+        ).all_runs
         return history.evidence(
-            window.begin.astimezone(UTC), window.end.astimezone(UTC), since, elsewhere(others, jobs), until
+            window.begin.astimezone(UTC),
+            window.end.astimezone(UTC),
+            since,
+            elsewhere(others, jobs),
+            until,
         )
 
     def history(self, window: Window, jobs: tuple[str, ...]) -> History:
         self.watched.step(f"Loading runs since {window.begin:%Y-%m-%d}")
-        found = self.source.load(RunFilter(window, jobs=jobs), self.watched.rows, log_progress=self.watched.logs)
+        found = self.source.load(
+            RunFilter(window, jobs=jobs), self.watched.rows, log_progress=self.watched.logs
+        )
         return History(found.all_runs, jobs, window.zone, self.rules.together, self.rules.share)
 
     def _since(self, window: Window, oldest: datetime | None) -> datetime:
@@ -177,10 +193,15 @@ class Filer:
     @contextmanager
     def _locked(self) -> Iterator[Tracker]:
         if self.tracker is None:
-            raise SettingsError("gh_token is not set, so nothing can be filed.", "Set it in env.json (README).")
+            raise SettingsError(
+                "gh_token is not set, so nothing can be filed.", "Set it in env.json (README)."
+            )
         claim = self.tracker.lock.take()
         if not claim.granted:
-            raise Refused(f"Another filer is at work on {self.repo}: {claim.reason}.", "It does what is to be done.")
+            raise Refused(
+                f"Another filer is at work on {self.repo}: {claim.reason}.",
+                "It does what is to be done.",
+            )
         try:
             yield self.tracker
         finally:
@@ -198,16 +219,26 @@ class Filer:
     def _notes_alone(self) -> Ledger:
         if self.notes is None:
             return Ledger()
-        return Ledger(mutes=self.notes.mutes.all(self.now()), accepted=self.notes.accepted.all(self.now()))
+        return Ledger(
+            mutes=self.notes.mutes.all(self.now()), accepted=self.notes.accepted.all(self.now())
+        )
 
-    def _planned(self, decisions: Decisions, evidence: Evidence, snapshot: Snapshot, ledger: Ledger) -> IssuePlan:
+    def _planned(
+        self, decisions: Decisions, evidence: Evidence, snapshot: Snapshot, ledger: Ledger
+    ) -> IssuePlan:
         missing = [label for label in self.labels if self.tracker and label not in snapshot.labels]
         notes = [f"the repository has no label {label}: it is left out" for label in missing]
         notes += [ALONE] if self.tracker is None else []
-        about = self.about(decisions, evidence, tuple(label for label in self.labels if label not in missing))
+        about = self.about(
+            decisions, evidence, tuple(label for label in self.labels if label not in missing)
+        )
         entries = tuple(_entry(each, evidence, about) for each in decisions.all)
-        unowned = sum(each.action is IssueAction.FILE and not self._owner(each) for each in decisions.all)
-        notes += [f"{unowned} new without an owner in issue_owners"] if unowned and self.owners else []
+        unowned = sum(
+            each.action is IssueAction.FILE and not self._owner(each) for each in decisions.all
+        )
+        notes += (
+            [f"{unowned} new without an owner in issue_owners"] if unowned and self.owners else []
+        )
         return IssuePlan(
             repo=self.repo, tracker_url=self.tracker_url, window=(evidence.begin, evidence.end), jobs=evidence.jobs,
             made_at=self.now().astimezone(UTC), looked_at=snapshot.taken_at.astimezone(UTC),
@@ -222,13 +253,19 @@ class Filer:
         return self.owners.of(decision.name, decision.failing.newest.suite, self.repo) or ""
 
     def about(self, decisions: Decisions, evidence: Evidence, labels: tuple[str, ...]) -> About:
-        new = [each.failing for each in decisions.acting if each.action is IssueAction.FILE and each.failing]
+        new = [
+            each.failing
+            for each in decisions.acting
+            if each.action is IssueAction.FILE and each.failing
+        ]
         return About(
             repo=self.repo, rules=self.rules, owners=self.owners, labels=labels, hosts=self.hosts,
             reproduce=self.reproduce, version=__version__, commits=self._commits(new, evidence), now=self.now(),
         )  # fmt: skip
 
-    def _commits(self, failing: Sequence[Failing], evidence: Evidence) -> Mapping[str, tuple[str, str]]:
+    def _commits(
+        self, failing: Sequence[Failing], evidence: Evidence
+    ) -> Mapping[str, tuple[str, str]]:
         from ci_stat.commits import commits_around
 
         return commits_around(failing, evidence, self.source.logs())
@@ -247,12 +284,17 @@ def _days(window: Window) -> Iterator[tuple[datetime, datetime]]:
     """The days of the window by its zone's clock, in UTC, from its end back: the last one is whole."""
     begin, end = window.wall()
     days = int((end - begin) / _DAY) or 1
-    bounds = [(end - _DAY * back).replace(tzinfo=window.zone).astimezone(UTC) for back in range(days, -1, -1)]
+    bounds = [
+        (end - _DAY * back).replace(tzinfo=window.zone).astimezone(UTC)
+        for back in range(days, -1, -1)
+    ]
     yield from pairwise(bounds)
 
 
 def _is_about(decision: Decision, key: str) -> bool:
-    return decision.key == key or bool(decision.issue and decision.issue.marker and decision.issue.marker.key == key)
+    return decision.key == key or bool(
+        decision.issue and decision.issue.marker and decision.issue.marker.key == key
+    )
 
 
 def _entry(decision: Decision, evidence: Evidence, about: About) -> Planned:

@@ -46,7 +46,9 @@ from ci_stat.store.troubles import retry_read
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 Progress = Callable[[int], None]
-LogProgress = Callable[[int], Progress]  # told how many logs are to be read; gives what is told of each one done
+LogProgress = Callable[
+    [int], Progress
+]  # told how many logs are to be read; gives what is told of each one done
 
 
 def no_progress(_rows: int) -> None:
@@ -68,7 +70,11 @@ class Source:
 
     @classmethod
     def of(cls, settings: Settings) -> "Source":
-        engine = open_engine(settings.database_url, settings.number("connect_timeout"), settings.number("read_timeout"))
+        engine = open_engine(
+            settings.database_url,
+            settings.number("connect_timeout"),
+            settings.number("read_timeout"),
+        )
         return cls(
             engine,
             Origin(settings.zone, settings.run_url, partial(runs.describe, engine)),
@@ -97,7 +103,10 @@ class Source:
         """The end of a window that just holds the newest row. Raises UsageError for an empty table."""
         newest = self.newest()
         if newest is None:
-            raise UsageError("The table is empty, so there is no latest row.", "Fill it with `ci-stat import FILE`.")
+            raise UsageError(
+                "The table is empty, so there is no latest row.",
+                "Fill it with `ci-stat import FILE`.",
+            )
         return newest + timedelta(seconds=1)
 
     def unknown_names(self, wanted: RunFilter) -> list[str]:
@@ -105,13 +114,18 @@ class Source:
 
         def look(connection: Connection) -> list[str]:
             problems = []
-            for column, given in (("job", wanted.jobs), ("repo", wanted.repos), ("branch", wanted.branches)):
+            for column, given in (
+                ("job", wanted.jobs),
+                ("repo", wanted.repos),
+                ("branch", wanted.branches),
+            ):
                 known = runs.known_names(connection, column) if given else set()
                 for name in given:
                     if name not in known:
                         near = get_close_matches(name, known, n=3, cutoff=0.5)
                         problems.append(
-                            f"no run has the {column} {name!r}" + (f"; near: {', '.join(near)}" if near else "")
+                            f"no run has the {column} {name!r}"
+                            + (f"; near: {', '.join(near)}" if near else "")
                         )
             return problems
 
@@ -149,7 +163,11 @@ class Source:
         def read(connection: Connection) -> tuple[list[Run], Provenance]:
             warnings: Counter[str] = Counter()
             kept: runs.Kept | None = {} if keep_descriptions else None
-            origin = self.origin if kept is None else replace(self.origin, describe=partial(_described, kept))
+            origin = (
+                self.origin
+                if kept is None
+                else replace(self.origin, describe=partial(_described, kept))
+            )
             with collector_off():
                 found = list(runs.read_runs(connection, wanted, origin, warnings, progress, kept))
                 # Of the whole window, so that no failure among many runs is not taken for no runs.
@@ -169,26 +187,42 @@ class Source:
     def count_jobs(self, wanted: RunFilter) -> tuple[list[JobCount], Provenance]:
         def read(connection: Connection) -> tuple[list[JobCount], Provenance]:
             found = counts.count_jobs(connection, wanted)
-            return found, self._provenance(connection, wanted, sum(job.tally.total for job in found))
+            return found, self._provenance(
+                connection, wanted, sum(job.tally.total for job in found)
+            )
 
         return self._ask(read)
 
-    def count_prs(self, wanted: RunFilter, limit: int | None = None) -> tuple[list[PRCount], int, Provenance]:
+    def count_prs(
+        self, wanted: RunFilter, limit: int | None = None
+    ) -> tuple[list[PRCount], int, Provenance]:
         """At most `limit` pull requests, how many there are, and where they came from."""
 
         def read(connection: Connection) -> tuple[list[PRCount], int, Provenance]:
             found, total = counts.count_prs(connection, wanted, self.origin, limit)
-            return found, total, self._provenance(connection, wanted, runs.count_rows(connection, wanted))
+            return (
+                found,
+                total,
+                self._provenance(connection, wanted, runs.count_rows(connection, wanted)),
+            )
 
         return self._ask(read)
 
     def window_facts(self, wanted: Sequence[RunFilter]) -> list[WindowFacts]:
         """What reports need to know of several windows, over one connection."""
-        return self._ask(lambda connection: [_facts(connection, each) for each in wanted]) if wanted else []
+        return (
+            self._ask(lambda connection: [_facts(connection, each) for each in wanted])
+            if wanted
+            else []
+        )
 
     def count_rows(self, wanted: Sequence[RunFilter]) -> list[int]:
         """How many rows each window has: read from an index, which is cheap."""
-        return self._ask(lambda connection: [runs.count_rows(connection, each) for each in wanted]) if wanted else []
+        return (
+            self._ask(lambda connection: [runs.count_rows(connection, each) for each in wanted])
+            if wanted
+            else []
+        )
 
     def count_periods(self, wanted: RunFilter) -> tuple[PeriodCount, ...]:
         """Runs over time, by hour, day or month."""
@@ -205,7 +239,11 @@ class Source:
         return retry_read(once)
 
     def _provenance(
-        self, connection: Connection, wanted: RunFilter, rows: int, warnings: Counter[str] | None = None
+        self,
+        connection: Connection,
+        wanted: RunFilter,
+        rows: int,
+        warnings: Counter[str] | None = None,
     ) -> Provenance:
         return Provenance(
             window=wanted.window,
@@ -273,7 +311,9 @@ def _state(settings: Settings, database: str) -> State | None:
 
 def state_engine(settings: Settings) -> Engine:
     """The engine of our own state, with its folder made. Raises SettingsError or WriteError."""
-    engine = open_engine(settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout"))
+    engine = open_engine(
+        settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout")
+    )
     make_folder(engine)
     return engine
 
@@ -285,8 +325,13 @@ def forget_facts(settings: Settings, source: Source, times: Stretch) -> None:
     if times.first is None or times.last is None:
         return
     try:
-        engine = open_engine(settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout"))
-        if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").exists():
+        engine = open_engine(
+            settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout")
+        )
+        if (
+            engine.url.get_backend_name() == "sqlite"
+            and not Path(engine.url.database or "").exists()
+        ):
             return  # nothing was ever kept
         State(engine, source.name).prepare()
         Facts(engine, source.name).forget(times.first, times.last)
@@ -296,7 +341,11 @@ def forget_facts(settings: Settings, source: Source, times: Stretch) -> None:
 
 def make_folder(engine: Engine) -> None:
     """The folder of an embedded database. Raises WriteError."""
-    if engine.url.get_backend_name() == "sqlite" and engine.url.database not in (None, "", ":memory:"):
+    if engine.url.get_backend_name() == "sqlite" and engine.url.database not in (
+        None,
+        "",
+        ":memory:",
+    ):
         folder = Path(str(engine.url.database)).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -325,7 +374,9 @@ def names(value: object, what: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, set, frozenset)):
-        raise UsageError(f"{what} is {value!r}, not a list of names.", f"Write [{value!r}] for one, [] for all.")
+        raise UsageError(
+            f"{what} is {value!r}, not a list of names.", f"Write [{value!r}] for one, [] for all."
+        )
     wrong = [each for each in value if not isinstance(each, str)]
     if wrong:
         raise UsageError(f"{what} holds {wrong[0]!r}, which is not a name.", "Names are texts.")

@@ -20,7 +20,8 @@ def read_plan(file: Path) -> IssuePlan:
         raise WriteError(f"{file} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise WriteError(
-            f"{file} is no plan of ours: {str(error)[:200]}.", "Make one: ci-stat issues plan --plan-out FILE."
+            f"{file} is no plan of ours: {str(error)[:200]}.",
+            "Make one: ci-stat issues plan --plan-out FILE.",
         ) from None
     return plan
 

@@ -20,7 +20,9 @@ _DRAWN_EVERY = 0.1  # seconds
 
 
 @contextmanager
-def loading(what: str) -> Iterator[tuple[Callable[[int], None], Callable[[int], Callable[[int], None]]]]:
+def loading(
+    what: str,
+) -> Iterator[tuple[Callable[[int], None], Callable[[int], Callable[[int], None]]]]:
     """A line for runs and then one for their logs: what is told of runs, and what is told how many logs there are."""
     with ExitStack() as lines:
         rows = lines.enter_context(counting(what))
@@ -44,9 +46,16 @@ def _wait_for_threads() -> None:
 def _without_thread(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress line that is drawn when something is done, and not by a thread of its own."""
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown, auto_refresh=False) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=not shown, auto_refresh=False
+    ) as progress:
         task = progress.add_task(what, total=total)
         drawn = 0.0
 
@@ -61,11 +70,21 @@ def _without_thread(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def counting(what: str, total: int | None = None, unit: str = "rows") -> Iterator[Callable[[int], None]]:
+def counting(
+    what: str, total: int | None = None, unit: str = "rows"
+) -> Iterator[Callable[[int], None]]:
     """A progress line; the function that it yields is told how many more are done."""
     console = Console(file=sys.stderr)
     ends = MofNCompleteColumn() if total is not None else TextColumn("{task.completed:,} " + unit)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), ends, TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        ends,
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.advance(task, done)

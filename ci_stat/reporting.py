@@ -69,7 +69,9 @@ class Reporter:
             return trouble
         watched.step("Counting the windows before")
         oldest = self.source.oldest() or res.begin_time
-        found = self._of_day(wanted, res, oldest) if kind == DAILY else self._of_hour(wanted, oldest)
+        found = (
+            self._of_day(wanted, res, oldest) if kind == DAILY else self._of_hour(wanted, oldest)
+        )
         if not res.all_runs and not _usually_empty(found):
             newest = clock(res.provenance.newest)
             message = f"No runs in this window; the newest row is of {newest}."
@@ -77,7 +79,11 @@ class Reporter:
         self.around.keep(wanted, res)
         seen, since = self.around.first_seen(wanted, res.all_runs, oldest, self.history_days)
         found = replace(
-            found, seen=seen, history_since=since, known_issues=self.known_issues, earlier=self._earlier(kind, wanted)
+            found,
+            seen=seen,
+            history_since=since,
+            known_issues=self.known_issues,
+            earlier=self._earlier(kind, wanted),
         )
         make = daily if kind == DAILY else hourly
         with collector_off():
@@ -94,7 +100,13 @@ class Reporter:
         return self.now.astimezone(wanted.window.zone).replace(tzinfo=None, microsecond=0)
 
     def _trouble(
-        self, kind: str, wanted: RunFilter, trouble: str, message: str, hint: str, newest: datetime | None
+        self,
+        kind: str,
+        wanted: RunFilter,
+        trouble: str,
+        message: str,
+        hint: str,
+        newest: datetime | None,
     ) -> TroubleReport:
         return TroubleReport(
             kind, wanted.window, self._made_at(wanted), trouble, visible(message), visible(hint), newest,
@@ -104,7 +116,12 @@ class Reporter:
     def _old_data(self, kind: str, wanted: RunFilter, source: Provenance) -> TroubleReport | None:
         if source.newest is None:
             return self._trouble(
-                kind, wanted, "no data", "The table is empty, or its newest time cannot be read.", _NO_DATA, None
+                kind,
+                wanted,
+                "no data",
+                "The table is empty, or its newest time cannot be read.",
+                _NO_DATA,
+                None,
             )
         # A window that ends in the future is judged by what could be there now, and so is a row of the future.
         now = self._made_at(wanted)
@@ -124,7 +141,11 @@ class Reporter:
         """
         zone = wanted.window.zone
         oldest = self.source.oldest()
-        days = [DAY * back for back in range(1, self.history_days + 1) if oldest and newest - DAY * back >= oldest]
+        days = [
+            DAY * back
+            for back in range(1, self.history_days + 1)
+            if oldest and newest - DAY * back >= oldest
+        ]
         since = [Window.of(newest + timedelta(seconds=1) - back, end - back, zone) for back in days]
         rows = self.source.count_rows([RunFilter(window) for window in since])
         return bool(rows) and sum(n == 0 for n in rows) > _QUIET_SHARE * len(rows)
@@ -132,14 +153,21 @@ class Reporter:
     def _of_hour(self, wanted: RunFilter, oldest: datetime) -> Surroundings:
         """The hour before, and the same hour of the days before, as far as there are rows."""
         length = wanted.window.length
-        days = [moved(wanted, -DAY * back) for back in range(1, self.history_days + 1)] if length <= DAY else []
+        days = (
+            [moved(wanted, -DAY * back) for back in range(1, self.history_days + 1)]
+            if length <= DAY
+            else []
+        )
         usual = [day for day in days if _has_rows(day, oldest)]
         near = [each for each in (moved(wanted, -length),) if _has_rows(each, oldest)]
         facts = self.around.facts_of([*near, *usual])
         before, others = facts[: len(near)], facts[len(near) :]
         named = (
             (f"{span(length)} before", tuple(each.count for each in before)),
-            (f"usual (median of {plural(len(usual), 'day')})", tuple(each.count for each in others)),
+            (
+                f"usual (median of {plural(len(usual), 'day')})",
+                tuple(each.count for each in others),
+            ),
         )
         return Surroundings(beside=named, late=self._late(wanted, before[0]) if before else None)
 
@@ -147,12 +175,17 @@ class Reporter:
         """The day before, the same weekday of last week, and the days of the chart, as far as there are rows."""
         names = (f"{span(wanted.window.length)} before", "a week before")
         windows = (moved(wanted, -wanted.window.length), moved(wanted, -DAY * 7))
-        there = [each for each in windows if _has_rows(each, oldest) and each.window.end <= wanted.window.begin]
+        there = [
+            each
+            for each in windows
+            if _has_rows(each, oldest) and each.window.end <= wanted.window.begin
+        ]
         facts = dict(zip(there, self.around.facts_of(there), strict=True))
         days = self.around.days(wanted, res.tally + res.special_tally, _CHART_DAYS)
         return Surroundings(
             beside=tuple(
-                (name, (facts[each].count,) if each in facts else ()) for name, each in zip(names, windows, strict=True)
+                (name, (facts[each].count,) if each in facts else ())
+                for name, each in zip(names, windows, strict=True)
             ),
             late=self._late(wanted, facts[windows[0]]) if windows[0] in facts else None,
             durations=_together(facts.values()),
@@ -186,10 +219,14 @@ def _has_rows(wanted: RunFilter, oldest: datetime) -> bool:
 def _usually_empty(around: Surroundings) -> bool:
     """Whether the windows before are mostly empty too: nights of a project that sleeps."""
     counts = around.beside[-1][1]
-    return bool(counts) and sum(not count.tally.total for count in counts) > _QUIET_SHARE * len(counts)
+    return bool(counts) and sum(not count.tally.total for count in counts) > _QUIET_SHARE * len(
+        counts
+    )
 
 
-def report_window(kind: str, now: datetime, zone: ZoneInfo, delay: timedelta = timedelta(0)) -> Window:
+def report_window(
+    kind: str, now: datetime, zone: ZoneInfo, delay: timedelta = timedelta(0)
+) -> Window:
     """The last whole hour, or the last whole day, that ended at least `delay` before `now`."""
     last = (now - delay).astimezone(zone)
     if kind == DAILY:
@@ -215,14 +252,19 @@ def known_issues(file: str | None) -> dict[str, str]:
     except (OSError, ValueError, RecursionError, RuntimeError) as error:  # RuntimeError: ~nobody
         reason = getattr(error, "strerror", None) or "it is not JSON"
         raise SettingsError(f"known_issues: {path} cannot be read: {reason}.") from None
-    if not isinstance(found, dict) or not all(isinstance(link, str) and web_link(link) for link in found.values()):
+    if not isinstance(found, dict) or not all(
+        isinstance(link, str) and web_link(link) for link in found.values()
+    ):
         raise SettingsError(
-            f"known_issues: {path} does not map cases to links.", 'Write {"testSuite.TestName": "https://..."}.'
+            f"known_issues: {path} does not map cases to links.",
+            'Write {"testSuite.TestName": "https://..."}.',
         )
     return {case_key(name): link for name, link in found.items()}
 
 
-def reporter(settings: Settings, source: Source, now: datetime, watched: Watched | None = None) -> Reporter:
+def reporter(
+    settings: Settings, source: Source, now: datetime, watched: Watched | None = None
+) -> Reporter:
     """A reporter as the settings say."""
     return Reporter(
         _around(settings, source, now, watched or Watched()),
@@ -246,7 +288,9 @@ def _own_issues(settings: Settings, source: Source, now: datetime) -> dict[str, 
     try:
         return issue_links(settings, source, lambda: now)
     except CiStatError as error:
-        log.info("No links to our issues: %s", visible(error))  # that our state cannot be used is said by `_around`
+        log.info(
+            "No links to our issues: %s", visible(error)
+        )  # that our state cannot be used is said by `_around`
         return {}
 
 

@@ -34,7 +34,9 @@ PAGE = 100  # builds listed at a time
 SLACK = 25  # builds that may begin between two requests
 OVERLAP = 5  # builds listed twice: some may be deleted between two pages, and the others move up
 BATCH = 25  # builds a transaction; each failed one costs the reading of its log
-LONGEST_BUILD = timedelta(days=14)  # so long a number that is missing may belong to a build that still ran
+LONGEST_BUILD = timedelta(
+    days=14
+)  # so long a number that is missing may belong to a build that still ran
 _SILENT = 3  # jobs in a row for which nobody answers, and the sync stops
 _LOST_RACE = (1205, 1213)  # MySQL: lock wait timeout, deadlock
 
@@ -72,7 +74,9 @@ def jenkins_of(settings: Settings) -> Jenkins:
     """The Jenkins of the settings. Raises SettingsError where none is set, or it cannot be used."""
     url = settings.get("jenkins_url")
     if not url:
-        raise SettingsError("No Jenkins is set.", "Set jenkins_url (see docs/jenkins.md), e.g. https://ci.example/.")
+        raise SettingsError(
+            "No Jenkins is set.", "Set jenkins_url (see docs/jenkins.md), e.g. https://ci.example/."
+        )
     limit = settings.number("log_limit") * 2**20
     return Jenkins(url, settings.get("jenkins_user"), settings.get("jenkins_token"), limit=limit)
 
@@ -99,7 +103,11 @@ def sync(
         for job in client.find_jobs(plan.jobs, lambda job, error: done.failed.append((job, error))):
             done.jobs += 1
             rows = JobRows(engine, job, there, statuses)
-            silent = 0 if _of_job(_JobSync(client, rows, zone, plan, done, progress), done) else silent + 1
+            silent = (
+                0
+                if _of_job(_JobSync(client, rows, zone, plan, done, progress), done)
+                else silent + 1
+            )
             if silent == _SILENT:
                 raise Unreachable(f"{client.name} does not answer: no more jobs were looked at.")
     except Unreachable as error:
@@ -145,7 +153,9 @@ class _JobSync:
         """First those above the oldest stored build, oldest first; then those below it (all, for an empty table),
         newest first. An interruption leaves no hole between stored builds."""
         above = sorted(each for each in missing.items() if oldest is not None and each[0] > oldest)
-        below = sorted((each for each in missing.items() if oldest is None or each[0] < oldest), reverse=True)
+        below = sorted(
+            (each for each in missing.items() if oldest is None or each[0] < oldest), reverse=True
+        )
         return above + below
 
     # Listing
@@ -164,11 +174,19 @@ class _JobSync:
                 if build.number not in known and build.number not in seen and self._is_wanted(build)
             }
             if len(page.builds) >= PAGE and seen.issuperset(build.number for build in page.builds):
-                raise SourceError(f"{self.client.name} lists the same builds of a job on every page.")
+                raise SourceError(
+                    f"{self.client.name} lists the same builds of a job on every page."
+                )
             seen = {build.number for build in page.builds}
-            new = {build.number: place for place, build in fresh.items() if self._can_be_stored(build)}
+            new = {
+                build.number: place for place, build in fresh.items() if self._can_be_stored(build)
+            }
             found |= new
-            if len(page.builds) < PAGE or self._is_enough(found, oldest) or self._complete(page, bool(new), oldest):
+            if (
+                len(page.builds) < PAGE
+                or self._is_enough(found, oldest)
+                or self._complete(page, bool(new), oldest)
+            ):
                 return found
             start += PAGE - OVERLAP
 
@@ -182,7 +200,9 @@ class _JobSync:
         elif build.result is None:
             self.done.left_out["without a result"] += 1
         elif not self.rows.holds(build.result):
-            self.done.left_out[f"with the result {build.result}, which the table's column status cannot hold"] += 1
+            self.done.left_out[
+                f"with the result {build.result}, which the table's column status cannot hold"
+            ] += 1
         else:
             return True
         return False
@@ -211,7 +231,9 @@ class _JobSync:
         """One transaction. What another sync has stored meanwhile is left alone."""
         known = self.rows.known(list(batch))
         made = []
-        for build in self._details({number: place for number, place in batch.items() if number not in known}):
+        for build in self._details(
+            {number: place for number, place in batch.items() if number not in known}
+        ):
             try:
                 made.append(row_of(self.rows.job, build, self.zone, self._analysis(build)))
             except BadRecord as error:

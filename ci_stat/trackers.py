@@ -69,7 +69,11 @@ def issue_links(settings: Settings, source: Source, now: Callable[[], datetime])
     """The newest issue that we wrote for each case, by the case's name. Raises SettingsError, DatabaseError."""
     repo = settings.get("github_repo") or ""
     created = ledger_of(settings, source, now).ledger().created
-    cases = {key.removeprefix("case:"): numbers[-1] for key, numbers in created.items() if key.startswith("case:")}
+    cases = {
+        key.removeprefix("case:"): numbers[-1]
+        for key, numbers in created.items()
+        if key.startswith("case:")
+    }
     return {case: f"{_web_root(settings)}/{repo}/issues/{number}" for case, number in cases.items()}
 
 

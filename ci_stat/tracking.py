@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 # A list need not show at once what was written a moment ago: a call that got no answer is looked for that much later.
 SETTLE = timedelta(seconds=60)
-_PERSONS = timedelta(days=15)  # how far back comments are read: a day more than a person's word holds
+_PERSONS = timedelta(
+    days=15
+)  # how far back comments are read: a day more than a person's word holds
 
 
 def no_progress(_items: int) -> None:
@@ -60,9 +62,15 @@ class Tracker:
         """What the tracker holds now. Raises SourceError; a list that is not whole is said in `problem`."""
         taken, viewer, labels = self.clock(), self.github.viewer(), self.github.labels()
         listing = self.github.issues(mentions_us, progress)
-        created = {number for numbers in self.issues.ledger().created.values() for number in numbers}
+        created = {
+            number for numbers in self.issues.ledger().created.values() for number in numbers
+        }
         us = Us(viewer)
-        found = [each for each in (_tracked(issue, us, created) for issue in listing.issues) if each is not None]
+        found = [
+            each
+            for each in (_tracked(issue, us, created) for issue in listing.issues)
+            if each is not None
+        ]
         gone, problem = self._missing(created - {issue.number for issue in listing.issues})
         return Snapshot(
             self.github.repo, taken, viewer, tuple(self._with_comments(each, us) for each in found), labels,
@@ -74,9 +82,10 @@ class Tracker:
         gone: list[int] = []
         for number in sorted(numbers):
             if self.github.issue(number) is not None:
-                return tuple(
-                    gone
-                ), f"The list of issues is not whole: #{number}, which is ours and there, is not in it."
+                return (
+                    tuple(gone),
+                    f"The list of issues is not whole: #{number}, which is ours and there, is not in it.",
+                )
             gone.append(number)
         return tuple(gone), ""
 
@@ -105,40 +114,67 @@ class Tracker:
     def settle(self, snapshot: Snapshot, pending: Iterable[Intent]) -> None:
         """Find out what became of calls that got no answer: `pending`, of before the snapshot, whose list is whole."""
         self.lock.renew()
-        made = {each.marker.create: each.issue.number for each in snapshot.issues if each.marker and each.ours}
+        made = {
+            each.marker.create: each.issue.number
+            for each in snapshot.issues
+            if each.marker and each.ours
+        }
         for intent in pending:
             if intent.kind == IntentKind.CREATE:
                 self._settle_creation(intent, made)
             elif intent.kind == IntentKind.COMMENT:
                 self._settle_comment(intent)
             else:  # it is planned again if it is still needed, and then does the same
-                self.issues.settle(intent.id, IntentState.FAILED, reason="no answer came; it can be done again")
+                self.issues.settle(
+                    intent.id, IntentState.FAILED, reason="no answer came; it can be done again"
+                )
         known = self.issues.ledger().created
         for each in snapshot.issues:
-            if each.ours and each.marker and each.issue.number not in known.get(each.marker.key, ()):
-                self.issues.adopt(each.marker.key, each.issue.title, each.issue.number, each.marker.create)
+            if (
+                each.ours
+                and each.marker
+                and each.issue.number not in known.get(each.marker.key, ())
+            ):
+                self.issues.adopt(
+                    each.marker.key, each.issue.title, each.issue.number, each.marker.create
+                )
 
     def _settle_creation(self, intent: Intent, made: dict[str, int]) -> None:
         number = made.get(intent.id)
         if number is not None:
-            self.issues.settle(intent.id, IntentState.DONE, number=number, reason="found by its marker")
+            self.issues.settle(
+                intent.id, IntentState.DONE, number=number, reason="found by its marker"
+            )
         else:
-            self.issues.settle(intent.id, IntentState.FAILED, reason="it did not arrive: no issue has its marker")
+            self.issues.settle(
+                intent.id, IntentState.FAILED, reason="it did not arrive: no issue has its marker"
+            )
 
     def _settle_comment(self, intent: Intent) -> None:
         found = self.comment_of(intent.number, intent.id)
         if found is not None:
             self.issues.settle(
-                intent.id, IntentState.DONE, number=intent.number, comment=found.id, reason="found by its mark"
+                intent.id,
+                IntentState.DONE,
+                number=intent.number,
+                comment=found.id,
+                reason="found by its mark",
             )
         else:
-            self.issues.settle(intent.id, IntentState.FAILED, reason="it did not arrive: no comment has its mark")
+            self.issues.settle(
+                intent.id, IntentState.FAILED, reason="it did not arrive: no comment has its mark"
+            )
 
     def comment_of(self, number: int, name: str) -> IssueComment | None:
         """Our comment of that name, whenever it was written: clocks differ."""
         us = Us(self.github.viewer())
         return next(
-            (each for each in self.github.comments(number) if us.wrote(each) and name in comment_ids(each.body)), None
+            (
+                each
+                for each in self.github.comments(number)
+                if us.wrote(each) and name in comment_ids(each.body)
+            ),
+            None,
         )
 
 
@@ -180,7 +216,9 @@ def digest_of(said: object) -> str:
 
 def state_of(issue: ListedIssue) -> str:
     """A hash of what a decision about this issue hangs on; not of its text, which people may write in."""
-    return digest_of((issue.number, issue.open, issue.state_reason, issue.locked, sorted(issue.labels)))
+    return digest_of(
+        (issue.number, issue.open, issue.state_reason, issue.locked, sorted(issue.labels))
+    )
 
 
 def _number(each: TrackedIssue) -> int:

@@ -11,9 +11,19 @@ from datetime import datetime
 
 import ci_stat.ci_stat as stat
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("begin", nargs="?", type=datetime.fromisoformat, default=datetime(2021, 6, 19), help="2021-06-19")
-parser.add_argument("end", nargs="?", type=datetime.fromisoformat, default=datetime(2021, 6, 21), help="2021-06-21")
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
+parser.add_argument(
+    "begin",
+    nargs="?",
+    type=datetime.fromisoformat,
+    default=datetime(2021, 6, 19),
+    help="2021-06-19",
+)
+parser.add_argument(
+    "end", nargs="?", type=datetime.fromisoformat, default=datetime(2021, 6, 21), help="2021-06-21"
+)
 parser.add_argument("jobs", nargs="*", help="job names; all jobs if none")
 parser.add_argument("--color", choices=["always", "never"], help="stronger than NO_COLOR")
 arguments = parser.parse_args()

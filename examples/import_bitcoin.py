@@ -18,14 +18,22 @@ def to_run(task: dict[str, Any]) -> dict[str, Any]:
     return {
         "job_name": task["name"],
         "job_id": task["id"],
-        "status": task["status"],  # COMPLETED, FAILED and ABORTED are known; other words are kept as they are
-        "time": task["creationTimestamp"],  # seconds since 1970 become the wall clock of your time_zone
+        "status": task[
+            "status"
+        ],  # COMPLETED, FAILED and ABORTED are known; other words are kept as they are
+        "time": task[
+            "creationTimestamp"
+        ],  # seconds since 1970 become the wall clock of your time_zone
         # Theirs are seconds. Some tasks end before they begin: how long those took is not known.
         "duration": task["duration"] * 1000 if task["duration"] >= 0 else None,
         "repo": "bitcoin/bitcoin",
         "branch": build["branch"],
         "commit": build["changeIdInRepo"],
-        "description": {"title": build["changeMessageTitle"], "build_id": build["id"], "build_status": build["status"]},
+        "description": {
+            "title": build["changeMessageTitle"],
+            "build_id": build["id"],
+            "build_status": build["status"],
+        },
     }
 
 

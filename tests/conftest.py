@@ -41,7 +41,9 @@ _numbers = count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite the files in tests/golden")
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite the files in tests/golden"
+    )
 
 
 @pytest.fixture
@@ -135,6 +137,8 @@ def fill(engine: Engine) -> Fill:
     return replace
 
 
-def day(begin: datetime = datetime(2021, 6, 19), end: datetime = datetime(2021, 6, 20)) -> RunFilter:
+def day(
+    begin: datetime = datetime(2021, 6, 19), end: datetime = datetime(2021, 6, 20)
+) -> RunFilter:
     """A window in the table's zone."""
     return RunFilter(Window.of(begin, end, SHANGHAI))

@@ -68,7 +68,9 @@ def test_job_names_keep_their_runs_only(settings: Settings, fill: Fill, names: o
         (datetime(2021, 6, 19), datetime(2021, 6, 21), [7], "holds 7, which is not a name"),
     ],
 )
-def test_what_cannot_be_meant_is_an_error_that_says_so(begin: object, end: object, jobs: object, message: str) -> None:
+def test_what_cannot_be_meant_is_an_error_that_says_so(
+    begin: object, end: object, jobs: object, message: str
+) -> None:
     """The first ci_stat's own example passed functions for times, and swapped them (A9.6)."""
     with pytest.raises(UsageError, match=f"(?s){message}"):
         stat.get_result(begin, end, jobs)  # type: ignore[arg-type]
@@ -79,7 +81,9 @@ def test_windows_are_half_open(settings: Settings, fill: Fill) -> None:
     fill(
         [
             row(job_id=n, time=time)
-            for n, time in enumerate((begin - timedelta(seconds=1), begin, end - timedelta(seconds=1), end))
+            for n, time in enumerate(
+                (begin - timedelta(seconds=1), begin, end - timedelta(seconds=1), end)
+            )
         ]
     )
     res = stat.get_result(begin, end, settings=settings)
@@ -87,9 +91,18 @@ def test_windows_are_half_open(settings: Settings, fill: Fill) -> None:
     assert (res.begin_time, res.end_time) == (begin, end)
 
 
-def test_aware_times_are_converted_to_the_zone_of_the_database(settings: Settings, fill: Fill) -> None:
-    fill([row(job_id=1, time=datetime(2021, 6, 19, 8)), row(job_id=2, time=datetime(2021, 6, 19, 7, 59))])
-    res = stat.get_result(datetime(2021, 6, 19, tzinfo=UTC), datetime(2021, 6, 20, tzinfo=UTC), settings=settings)
+def test_aware_times_are_converted_to_the_zone_of_the_database(
+    settings: Settings, fill: Fill
+) -> None:
+    fill(
+        [
+            row(job_id=1, time=datetime(2021, 6, 19, 8)),
+            row(job_id=2, time=datetime(2021, 6, 19, 7, 59)),
+        ]
+    )
+    res = stat.get_result(
+        datetime(2021, 6, 19, tzinfo=UTC), datetime(2021, 6, 20, tzinfo=UTC), settings=settings
+    )
     assert [run.job_id for run in res.special_list] == [1]
     assert res.begin_time == datetime(2021, 6, 19, 8)
     started = res.special_list[0].started
@@ -107,10 +120,14 @@ def test_another_zone_means_other_moments(url: str, fill: Fill) -> None:
 
 def test_a_result_says_where_it_came_from(settings: Settings, fill: Fill, url: str) -> None:
     fill([*history("P F"), row(job_id=99, time=datetime(2021, 6, 25, 1, 2, 3))])
-    source = stat.get_result(datetime(2021, 6, 19), datetime(2021, 6, 20), ["unit"], settings=settings).provenance
+    source = stat.get_result(
+        datetime(2021, 6, 19), datetime(2021, 6, 20), ["unit"], settings=settings
+    ).provenance
     assert (source.rows, source.newest, source.behind) == (2, datetime(2021, 6, 25, 1, 2, 3), None)
     assert str(source.window) == "[2021-06-19 00:00:00, 2021-06-20 00:00:00) Asia/Shanghai"
-    assert source.query.endswith("time >= '2021-06-19 00:00:00' AND time < '2021-06-20 00:00:00' AND job IN ('unit')")
+    assert source.query.endswith(
+        "time >= '2021-06-19 00:00:00' AND time < '2021-06-20 00:00:00' AND job IN ('unit')"
+    )
     assert source.database.split(":")[0] == url.split(":")[0]
 
 
@@ -140,8 +157,13 @@ def test_descriptions_are_kept_when_asked_for(settings: Settings, fill: Fill) ->
 
 def test_broken_json_costs_its_field_and_is_counted(fill: Fill, source: Source) -> None:
     if source.engine.dialect.name != "sqlite":
-        pytest.skip("the JSON column of a server refuses broken JSON; tests/store tries text columns")
-    bad = [row(job_id=n, status="FAILURE", repo="o/r", description="{", analysis_res="[") for n in range(3)]
+        pytest.skip(
+            "the JSON column of a server refuses broken JSON; tests/store tries text columns"
+        )
+    bad = [
+        row(job_id=n, status="FAILURE", repo="o/r", description="{", analysis_res="[")
+        for n in range(3)
+    ]
     fill([*bad, row(job_id=9, pr=7)])
     res = source.load(day())
     assert (len(res.run_list), len(res.special_list), res.miss_cnt) == (1, 3, 3)
@@ -159,10 +181,16 @@ def test_loading_twice_leaves_nothing_behind(source: Source, fill: Fill) -> None
     fill(history("P F | A", pr=7) + history("F", job="nightly", pr=None, first=9))
     source.load(day())
     gc.collect()
-    before = sum(isinstance(thing, stat.PR | stat.Job | stat.Commit | stat.Result) for thing in gc.get_objects())
+    before = sum(
+        isinstance(thing, stat.PR | stat.Job | stat.Commit | stat.Result)
+        for thing in gc.get_objects()
+    )
     source.load(day())
     gc.collect()
-    after = sum(isinstance(thing, stat.PR | stat.Job | stat.Commit | stat.Result) for thing in gc.get_objects())
+    after = sum(
+        isinstance(thing, stat.PR | stat.Job | stat.Commit | stat.Result)
+        for thing in gc.get_objects()
+    )
     assert after == before
 
 
@@ -177,7 +205,11 @@ def test_the_example_dump_needs_no_more_than_settings(url: str, fill: Fill, tmp_
     fill(history("P F"))
     script = Path(__file__).parents[1] / "examples" / "fetch.py"
     environ = os.environ | {"CI_STAT_URL": url}
-    done = subprocess.run([sys.executable, script], env=environ, capture_output=True, check=True, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, script], env=environ, capture_output=True, check=True, cwd=tmp_path
+    )
     assert b"\x1b[" in done.stdout
-    plain = subprocess.run([sys.executable, script, "--color", "never"], env=environ, capture_output=True, check=True)
+    plain = subprocess.run(
+        [sys.executable, script, "--color", "never"], env=environ, capture_output=True, check=True
+    )
     assert b"\x1b[" not in plain.stdout

@@ -42,7 +42,9 @@ def around(source: Source, state_url: str) -> Around:
 def make(source: Source, state_url: str, now: datetime = NOW) -> Around:
     engine = open_engine(state_url)
     State(engine, source.name).prepare()
-    return Around(source, Facts(engine, source.name), Sightings(engine, source.name), now, Watched())
+    return Around(
+        source, Facts(engine, source.name), Sightings(engine, source.name), now, Watched()
+    )
 
 
 _ROWS = st.lists(
@@ -58,7 +60,9 @@ _ROWS = st.lists(
 
 
 @given(rows=_ROWS)
-def test_the_database_and_a_result_give_the_same_facts(rows: list[RunRow], fill: Fill, source: Source) -> None:
+def test_the_database_and_a_result_give_the_same_facts(
+    rows: list[RunRow], fill: Fill, source: Source
+) -> None:
     fill(rows)
     asked, loaded = source.window_facts([day()])[0], window_facts(source.load(day()))
     assert asked.count == loaded.count
@@ -69,7 +73,10 @@ def test_the_database_and_a_result_give_the_same_facts(rows: list[RunRow], fill:
 
 
 def rows_of(*hours: float) -> list[RunRow]:
-    return [row("unit", number, time=BEGIN + timedelta(hours=hour)) for number, hour in enumerate(hours, 1)]
+    return [
+        row("unit", number, time=BEGIN + timedelta(hours=hour))
+        for number, hour in enumerate(hours, 1)
+    ]
 
 
 def counted(around: Around, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -85,7 +92,9 @@ def counted(around: Around, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-def test_a_window_is_counted_once(fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_is_counted_once(
+    fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(rows_of(1, 2, 30))
     calls = counted(around, monkeypatch)
     first, second = around.facts_of([day()]), around.facts_of([day()])
@@ -93,7 +102,9 @@ def test_a_window_is_counted_once(fill: Fill, around: Around, monkeypatch: pytes
     assert first[0].count.tally.total == 2
 
 
-def test_rows_that_came_later_are_counted(fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_came_later_are_counted(
+    fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(rows_of(1, 2))
     around.facts_of([day()])
     fill(rows_of(1, 2, 3))
@@ -112,7 +123,9 @@ def test_a_window_that_may_get_more_rows_is_not_kept(
     assert calls == [1, 1]
 
 
-def test_own_facts_serve_the_next_report(fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_facts_serve_the_next_report(
+    fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(rows_of(1, 2, 3))
     around.keep(day(), around.source.load(day()))
     calls = counted(around, monkeypatch)
@@ -148,7 +161,9 @@ def test_without_our_own_state(fill: Fill, source: Source) -> None:
     assert bare.first_seen(day(), source.load(day()).all_runs, BEGIN, 14) == ({}, None)
 
 
-def test_an_import_makes_us_forget(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_makes_us_forget(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also one that replaces rows, which no number of rows betrays."""
     monkeypatch.setenv("CI_STAT_URL", f"sqlite:///{tmp_path / 'ci.sqlite'}")
     monkeypatch.setenv("CI_STAT_STATE_URL", f"sqlite:///{tmp_path / 'state.sqlite'}")
@@ -156,7 +171,12 @@ def test_an_import_makes_us_forget(tmp_path: Path, call: Call, monkeypatch: pyte
 
     def bring(status: str) -> None:
         lines = [
-            {"job_name": "unit", "job_id": n, "status": status, "time": f"2021-06-{n:02}T08:00:00+08:00"}
+            {
+                "job_name": "unit",
+                "job_id": n,
+                "status": status,
+                "time": f"2021-06-{n:02}T08:00:00+08:00",
+            }
             for n in range(1, 21)
         ]
         file.write_text("\n".join(map(json.dumps, lines)))
@@ -186,7 +206,10 @@ def failing(*at: tuple[int, str]) -> list[RunRow]:
 def test_sightings_are_the_first_and_the_last(fill: Fill, source: Source) -> None:
     fill(failing((1, "s.A"), (2, "s.B"), (3, "s.A")))
     found = sightings_of(source.load(day()).all_runs)
-    spans = {key[1]: (each.first_seen.hour, each.last_seen.hour, each.number) for key, each in found.items()}
+    spans = {
+        key[1]: (each.first_seen.hour, each.last_seen.hour, each.number)
+        for key, each in found.items()
+    }
     assert spans == {"s.A": (1, 3, 1), "s.B": (2, 2, 2)}
 
 
@@ -196,10 +219,24 @@ def test_rows_that_came_late_are_found_at_the_next_look(fill: Fill, around: Arou
     second = moved(first, timedelta(hours=1))
     fill(failing((9, "s.Old")))
     around.first_seen(first, around.source.load(first).all_runs, BEGIN, 14)
-    late = row("lint", 7, "FAILURE", time=BEGIN + timedelta(hours=10, minutes=50), analysis_res={"case": ["s.Late"]})
+    late = row(
+        "lint",
+        7,
+        "FAILURE",
+        time=BEGIN + timedelta(hours=10, minutes=50),
+        analysis_res={"case": ["s.Late"]},
+    )
     fill([*failing((9, "s.Old")), late])
     assert timedelta(hours=2) < LOOK_BACK
-    runs = [row("unit", 9, "FAILURE", time=BEGIN + timedelta(hours=11, minutes=5), analysis_res={"case": ["s.Late"]})]
+    runs = [
+        row(
+            "unit",
+            9,
+            "FAILURE",
+            time=BEGIN + timedelta(hours=11, minutes=5),
+            analysis_res={"case": ["s.Late"]},
+        )
+    ]
     write_rows(around.source.engine, runs)
     seen, _ = around.first_seen(second, around.source.load(second).all_runs, BEGIN, 14)
     assert {key[1]: each.first_seen for key, each in seen.items()} == {
@@ -208,18 +245,24 @@ def test_rows_that_came_late_are_found_at_the_next_look(fill: Fill, around: Arou
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1), (1, 1, 0, 3)])
-def test_reports_in_any_order_agree_on_what_is_new(fill: Fill, around: Around, order: Sequence[int]) -> None:
+def test_reports_in_any_order_agree_on_what_is_new(
+    fill: Fill, around: Around, order: Sequence[int]
+) -> None:
     fill(failing((1, "s.A"), (25, "s.B"), (26, "s.A"), (49, "s.B"), (73, "s.A")))
     firsts = {}
     for days in order:
         wanted = moved(day(), DAY * days)
         seen, since = around.first_seen(wanted, around.source.load(wanted).all_runs, BEGIN, 14)
         firsts[days] = {
-            key[1]: each.first_seen.day for key, each in seen.items() if each.first_seen < BEGIN + DAY * days
+            key[1]: each.first_seen.day
+            for key, each in seen.items()
+            if each.first_seen < BEGIN + DAY * days
         }
         assert since == BEGIN
     assert {days: firsts[days] for days in sorted(firsts)} == {
-        days: found for days, found in {0: {}, 1: {"s.A": 19}, 2: {"s.B": 20}, 3: {"s.A": 19}}.items() if days in firsts
+        days: found
+        for days, found in {0: {}, 1: {"s.A": 19}, 2: {"s.B": 20}, 3: {"s.A": 19}}.items()
+        if days in firsts
     }
 
 

@@ -41,9 +41,17 @@ def database(engine: Engine, url: str, monkeypatch: pytest.MonkeyPatch) -> Engin
 
 def put(engine: Engine, **values: Any) -> None:
     """One row as some other program wrote it, past all checks of ours."""
-    columns = {"job": "unit", "job_id": 1, "status": "FAILURE", "time": "2021-06-19 08:00:00"} | values
+    columns = {
+        "job": "unit",
+        "job_id": 1,
+        "status": "FAILURE",
+        "time": "2021-06-19 08:00:00",
+    } | values
     with engine.begin() as connection:
-        connection.execute(text(f"insert into ci_data ({', '.join(columns)}) values (:{', :'.join(columns)})"), columns)
+        connection.execute(
+            text(f"insert into ci_data ({', '.join(columns)}) values (:{', :'.join(columns)})"),
+            columns,
+        )
 
 
 # Windows
@@ -54,14 +62,20 @@ def test_a_swapped_window(database: Engine, call: Call) -> None:
         "begin (2021-06-20 00:00:00) is not before end (2021-06-19 00:00:00, Asia/Shanghai).\n"
         "  They look swapped. Pass the earlier time first."
     )
-    assert call("summary", "--begin", "2021-06-20", "--end", "2021-06-19") == (2, "", f"ci-stat: {said}\n")
+    assert call("summary", "--begin", "2021-06-20", "--end", "2021-06-19") == (
+        2,
+        "",
+        f"ci-stat: {said}\n",
+    )
     with pytest.raises(UsageError) as error:
         stat.get_result(END, BEGIN, [])
     assert str(error.value) == said
 
 
 def test_a_function_for_a_time(database: Engine) -> None:
-    with pytest.raises(UsageError, match=r"begin is a function \(now\), not a time\.\n  Call it: write now\(\)"):
+    with pytest.raises(
+        UsageError, match=r"begin is a function \(now\), not a time\.\n  Call it: write now\(\)"
+    ):
         stat.get_result(datetime.now, END, [])  # type: ignore[arg-type]
 
 
@@ -109,7 +123,10 @@ def test_no_server(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI_STAT_URL", f"mysql://reader:hunter2@127.0.0.1:{port}/sync_ci_data")
     code, out, err = call("summary")
     assert (code, out) == (3, "")
-    assert f"ci-stat: mysql+pymysql://reader:***@127.0.0.1:{port}/sync_ci_data cannot be reached: " in err
+    assert (
+        f"ci-stat: mysql+pymysql://reader:***@127.0.0.1:{port}/sync_ci_data cannot be reached: "
+        in err
+    )
     assert "\n  Check host and port, that the server runs, and the network" in err
     assert "hunter2" not in err
 
@@ -128,7 +145,12 @@ def test_a_server_that_never_answers(call: Call, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_host_that_has_no_address(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in {"HOST": "no such host", "USER": "me", "DATABASE": "d", "PASSWORD": "hunter2"}.items():
+    for key, value in {
+        "HOST": "no such host",
+        "USER": "me",
+        "DATABASE": "d",
+        "PASSWORD": "hunter2",
+    }.items():
         monkeypatch.setenv(f"CI_STAT_{key}", value)
     code, out, err = call("summary")
     assert (code, out) == (3, "")
@@ -144,22 +166,39 @@ def account(server: mariadb.Server, mariadb_url: str) -> Iterator[tuple[str, str
         yield name, database
 
 
-def _as(monkeypatch: pytest.MonkeyPatch, server: mariadb.Server, user: str, password: str, database: str) -> None:
-    values = {"HOST": "127.0.0.1", "PORT": str(server.port), "USER": user, "PASSWORD": password, "DATABASE": database}
+def _as(
+    monkeypatch: pytest.MonkeyPatch, server: mariadb.Server, user: str, password: str, database: str
+) -> None:
+    values = {
+        "HOST": "127.0.0.1",
+        "PORT": str(server.port),
+        "USER": user,
+        "PASSWORD": password,
+        "DATABASE": database,
+    }
     for key, value in values.items():
         monkeypatch.setenv(f"CI_STAT_{key}", value)
 
 
-@pytest.mark.parametrize("password", ["hunter2", "h@nter:2/3%41?#", "", "1234567890" * 20], ids=range(4))
+@pytest.mark.parametrize(
+    "password", ["hunter2", "h@nter:2/3%41?#", "", "1234567890" * 20], ids=range(4)
+)
 def test_a_wrong_password(
-    server: mariadb.Server, account: tuple[str, str], call: Call, monkeypatch: pytest.MonkeyPatch, password: str
+    server: mariadb.Server,
+    account: tuple[str, str],
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    password: str,
 ) -> None:
     user, database = account
     _as(monkeypatch, server, user, password, database)
     for arguments in (["summary"], ["export"], ["config", "--check"], ["-v", "jobs"]):
         code, out, err = call(*arguments)
         assert code == 3
-        assert f"mysql+pymysql://reader:***@127.0.0.1:{server.port}/{database} refuses us: Access denied" in err
+        assert (
+            f"mysql+pymysql://reader:***@127.0.0.1:{server.port}/{database} refuses us: Access denied"
+            in err
+        )
         assert "\n  Check user, password and grants" in err
         assert not password or password not in out + err
     with pytest.raises(AccessDenied) as error:
@@ -192,7 +231,9 @@ def test_select_is_enough_to_read_and_not_to_import(
     assert re.search("refuses us: INSERT.* command denied", err)
 
 
-def test_a_database_that_is_not_there(server: mariadb.Server, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_not_there(
+    server: mariadb.Server, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _as(monkeypatch, server, "root", "", "no_such_database")
     code, out, err = call("summary")
     assert (code, out) == (3, "")
@@ -209,19 +250,25 @@ def test_a_missing_table(database: Engine, call: Call, name: str) -> None:
         connection.execute(text("drop table ci_data"))
     code, out, err = call(name, *DAY)
     assert (code, out) == (3, "")
-    assert re.match(r"ci-stat: \S+ has no table ci_data \(.*\)\.\n  Is this the database that Jenkins fills", err)
+    assert re.match(
+        r"ci-stat: \S+ has no table ci_data \(.*\)\.\n  Is this the database that Jenkins fills",
+        err,
+    )
 
 
 @pytest.mark.parametrize("name", [*REPORTS, "export"])
 def test_missing_columns(database: Engine, call: Call, name: str) -> None:
     with database.begin() as connection:
-        connection.execute(text("drop index ix_ci_data_repo" + ("" if _sqlite(database) else " on ci_data")))
+        connection.execute(
+            text("drop index ix_ci_data_repo" + ("" if _sqlite(database) else " on ci_data"))
+        )
         for column in ("repo", "description"):
             connection.execute(text(f"alter table ci_data drop column {column}"))
     code, out, err = call(name, *DAY)
     assert (code, out) == (3, "")
     assert re.match(
-        r"ci-stat: Table ci_data of \S+ lacks the columns description \(.*\), repo \(owner/name\)\.\n  Add it", err
+        r"ci-stat: Table ci_data of \S+ lacks the columns description \(.*\), repo \(owner/name\)\.\n  Add it",
+        err,
     )
 
 
@@ -229,7 +276,9 @@ def _sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def test_a_file_that_is_no_database(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_no_database(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "x.sqlite").write_text("this is no database " * 100)
     monkeypatch.setenv("CI_STAT_URL", f"sqlite:///{tmp_path / 'x.sqlite'}")
     code, out, err = call("summary")
@@ -247,15 +296,24 @@ def test_a_row_with_null_everywhere_it_may_be(database: Engine, call: Call) -> N
     code, out, err = call("summary", *DAY, "--json")
     assert (code, err) == (0, "")
     found = json.loads(out)
-    assert (found["pull_request_runs"]["runs"], found["nightly_runs"]["runs"]) == (1, 1), "no time, no window"
+    assert (found["pull_request_runs"]["runs"], found["nightly_runs"]["runs"]) == (1, 1), (
+        "no time, no window"
+    )
     for name in REPORTS:
         assert call(name, *DAY)[0] == 0
     code, out, _ = call("export")
     assert (code, out.count("\n")) == (0, 3)
     res = stat.get_result(BEGIN, END, [])
     (lonely,) = res.special_list
-    assert (lonely.duration, lonely.repo, lonely.branch, lonely.commit, lonely.comment) == (None,) * 5
-    assert (lonely.pr_number, lonely.author, lonely.description, lonely.failures) == (0, None, {}, ())
+    assert (lonely.duration, lonely.repo, lonely.branch, lonely.commit, lonely.comment) == (
+        None,
+    ) * 5
+    assert (lonely.pr_number, lonely.author, lonely.description, lonely.failures) == (
+        0,
+        None,
+        {},
+        (),
+    )
     assert res.miss_cnt == 1
     stat.summary(res)
     stat.job_list(res.job_map)
@@ -264,7 +322,18 @@ def test_a_row_with_null_everywhere_it_may_be(database: Engine, call: Call) -> N
         assert len(frame) >= 0
 
 
-INVALID = ["", "{", "nonsense", "[]", '"x"', "7", "\x00", '{"ghprbPullId": ', "{'ghprbPullId': '7'}", "\x1b[31m"]
+INVALID = [
+    "",
+    "{",
+    "nonsense",
+    "[]",
+    '"x"',
+    "7",
+    "\x00",
+    '{"ghprbPullId": ',
+    "{'ghprbPullId': '7'}",
+    "\x1b[31m",
+]
 
 
 @pytest.mark.parametrize("broken", INVALID)
@@ -283,7 +352,10 @@ def test_invalid_json_costs_its_field_and_a_warning(
     assert (found["pull_request_runs"]["runs"], found["nightly_runs"]["runs"]) == (2, 1)
     assert found["failed_without_known_failure"] == 2
     if wrong:
-        assert "Warning: 1 row: description is not a JSON object: pull request unknown" in call("failures", *DAY)[1]
+        assert (
+            "Warning: 1 row: description is not a JSON object: pull request unknown"
+            in call("failures", *DAY)[1]
+        )
     for name in REPORTS:
         assert call(name, *DAY)[0] == 0
 
@@ -297,16 +369,24 @@ def _sqlite_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 @pytest.mark.parametrize("column", ["description", "analysis_res"])
-def test_json_nested_without_end(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch, column: str) -> None:
+def test_json_nested_without_end(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
     engine = _sqlite_table(tmp_path, monkeypatch)
-    put(engine, repo="o/r", **{column: '{"ghprbPullId": "7", "x": ' + "[" * 100_000 + "]" * 100_000 + "}"})
+    put(
+        engine,
+        repo="o/r",
+        **{column: '{"ghprbPullId": "7", "x": ' + "[" * 100_000 + "]" * 100_000 + "}"},
+    )
     for name in (*REPORTS, "export"):
         assert call(name, *DAY)[0] == 0
 
 
 def test_a_title_of_10_mb(database: Engine, call: Call) -> None:
     title = "long " * 2_000_000
-    write_rows(database, [row("unit", 1, "FAILURE", pr=7, description=pull(7, ghprbPullTitle=title))])
+    write_rows(
+        database, [row("unit", 1, "FAILURE", pr=7, description=pull(7, ghprbPullTitle=title))]
+    )
     for name in REPORTS:
         code, out, err = call(name, *DAY)
         assert (code, err) == (0, "")
@@ -367,7 +447,9 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> str:
 WEEKS = ["--begin", "2021-06-19", "--end", "2021-07-01"]
 
 
-def test_a_million_runs_are_counted_and_not_loaded(million: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_million_runs_are_counted_and_not_loaded(
+    million: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CI_STAT_URL", million)
     loaded = []
     decode = store_runs.Decoder.__call__
@@ -391,7 +473,12 @@ def test_a_million_runs_are_counted_and_not_loaded(million: str, call: Call, mon
 
     code, out, _ = call("prs", *WEEKS, "--json")
     (pr,) = json.loads(out)["prs"]
-    assert (pr["runs"], pr["failure"], pr["jobs"], pr["reruns"]) == (1_000_000, 200_000, 10, 999_990)
+    assert (pr["runs"], pr["failure"], pr["jobs"], pr["reruns"]) == (
+        1_000_000,
+        200_000,
+        10,
+        999_990,
+    )
     assert pr["title"] == "one of a million"
     assert loaded == [999_999], "the title is that of the newest run, and only that one is read"
     peak = tracemalloc.get_traced_memory()[1]
@@ -401,7 +488,13 @@ def test_a_million_runs_are_counted_and_not_loaded(million: str, call: Call, mon
 
 def test_runs_of_one_moment(database: Engine, call: Call) -> None:
     """All runs in one second: the newest run's title is still one, and the counts agree."""
-    write_rows(database, [RunRow("unit", n, "FAILURE", BEGIN, repo="o/r", description=pull(7)) for n in range(3_000)])
+    write_rows(
+        database,
+        [
+            RunRow("unit", n, "FAILURE", BEGIN, repo="o/r", description=pull(7))
+            for n in range(3_000)
+        ],
+    )
     code, out, _ = call("prs", *DAY, "--json")
     (pr,) = json.loads(out)["prs"]
     assert (code, pr["runs"], pr["reruns"], pr["title"]) == (0, 3_000, 2_999, "title 7")

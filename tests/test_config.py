@@ -66,7 +66,8 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["absent.json", "absent/env.json", "~nobody-of-that-name/env.json", "x" * 5_000, "\x1b[31m"]
+    "name",
+    ["absent.json", "absent/env.json", "~nobody-of-that-name/env.json", "x" * 5_000, "\x1b[31m"],
 )
 def test_a_file_that_is_not_there(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="does not exist") as error:
@@ -83,7 +84,9 @@ def test_an_empty_folder_is_no_settings_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", sorted(KEYS))
 def test_a_variable_wins_over_the_file(tmp_path: Path, key: str) -> None:
-    settings = from_file(tmp_path, {key: "from the file"}, **{f"CI_STAT_{key.upper()}": "from outside"})
+    settings = from_file(
+        tmp_path, {key: "from the file"}, **{f"CI_STAT_{key.upper()}": "from outside"}
+    )
     assert settings.get(key) == "from outside"
     assert settings.origin(key) == f"variable CI_STAT_{key.upper()}"
 
@@ -119,25 +122,36 @@ def test_with_nothing_configured_sqlite_in_the_data_folder_serves(
 
 
 def test_url_alone_wins_over_a_server(tmp_path: Path) -> None:
-    assert from_file(tmp_path, {**SERVER, "url": "sqlite:////tmp/x"}).database_url == "sqlite:////tmp/x"
+    assert (
+        from_file(tmp_path, {**SERVER, "url": "sqlite:////tmp/x"}).database_url
+        == "sqlite:////tmp/x"
+    )
 
 
 @pytest.mark.parametrize(
-    ("host", "shown"), [("db.example", "db.example"), ("::1", "[::1]"), ("[::1]", "[::1]"), ("10.0.0.1", "10.0.0.1")]
+    ("host", "shown"),
+    [("db.example", "db.example"), ("::1", "[::1]"), ("[::1]", "[::1]"), ("10.0.0.1", "10.0.0.1")],
 )
 def test_a_server_becomes_a_url(tmp_path: Path, host: str, shown: str) -> None:
     settings = from_file(tmp_path, {**SERVER, "host": host, "port": 4000, "password": "p"})
     assert settings.database_url == f"mysql+pymysql://reader:p@{shown}:4000/sync_ci_data"
 
 
-@given(password=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
+@given(
+    password=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+)
 @example("p@ss")
 @example("p%41")
 @example("a:b/c?d#e[f]&g=h+i j")
 def test_any_password_reaches_the_driver_unchanged(password: str) -> None:
     values = {key: Value(text, "test") for key, text in {**SERVER, "password": password}.items()}
     url = parse_url(Settings(values).database_url)
-    assert (url.username, url.password, url.host, url.database) == ("reader", password, "db.example", "sync_ci_data")
+    assert (url.username, url.password, url.host, url.database) == (
+        "reader",
+        password,
+        "db.example",
+        "sync_ci_data",
+    )
 
 
 # What is said when they are wrong
@@ -158,9 +172,12 @@ def test_all_missing_keys_are_named_together_with_their_purpose(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"), [("pasword", "password"), ("timezone", "time_zone"), ("Host", "host"), ("GH_TOKEN", None)]
+    ("name", "nearest"),
+    [("pasword", "password"), ("timezone", "time_zone"), ("Host", "host"), ("GH_TOKEN", None)],
 )
-def test_an_unknown_key_is_a_warning_with_the_nearest(tmp_path: Path, name: str, nearest: str | None) -> None:
+def test_an_unknown_key_is_a_warning_with_the_nearest(
+    tmp_path: Path, name: str, nearest: str | None
+) -> None:
     settings = from_file(tmp_path, {name: "t0p-secret", **SERVER})
     assert len(settings.warnings) == 1
     assert repr(name) in settings.warnings[0]
@@ -170,13 +187,17 @@ def test_an_unknown_key_is_a_warning_with_the_nearest(tmp_path: Path, name: str,
 
 
 def test_an_unknown_key_may_hold_anything(tmp_path: Path) -> None:
-    settings = from_file(tmp_path, {"_comment": ["a", {"b": 1}], "\x1b[31m": True, "x" * 9_000: 1.5})
+    settings = from_file(
+        tmp_path, {"_comment": ["a", {"b": 1}], "\x1b[31m": True, "x" * 9_000: 1.5}
+    )
     assert len(settings.warnings) == 3
     assert all(text.isprintable() and len(text) < 300 for text in settings.warnings)
 
 
 def test_an_unknown_variable_is_a_warning_with_the_nearest() -> None:
-    settings = load({"CI_STAT_PASWORD": "t0p-secret", "CI_STAT_TEST_REQUIRE": "1", "CI_STATISTICS": "1"})
+    settings = load(
+        {"CI_STAT_PASWORD": "t0p-secret", "CI_STAT_TEST_REQUIRE": "1", "CI_STATISTICS": "1"}
+    )
     assert settings.warnings == (
         "Unknown setting 'CI_STAT_PASWORD' in the environment: did you mean 'CI_STAT_PASSWORD'?",
     )
@@ -195,7 +216,9 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("text", "place"), BROKEN)
-def test_a_broken_file_says_where_and_repeats_no_value(tmp_path: Path, text: str, place: str) -> None:
+def test_a_broken_file_says_where_and_repeats_no_value(
+    tmp_path: Path, text: str, place: str
+) -> None:
     path = write(tmp_path, text)
     with pytest.raises(SettingsError) as error:
         load({"STAT_ENV_PATH": str(path)})
@@ -259,10 +282,21 @@ def test_a_zone_that_does_not_exist(name: str, nearest: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["port", "connect_timeout", "read_timeout"])
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e3", "٣", "²", "ten", " 7", "0x10", "9" * 5_000, "99999999999"])
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "1.5", "1e3", "٣", "²", "ten", " 7", "0x10", "9" * 5_000, "99999999999"]
+)
 def test_numbers_that_are_none(key: str, text: str) -> None:
-    settings = load({f"CI_STAT_{key.upper()}": text, "CI_STAT_HOST": "h", "CI_STAT_USER": "u", "CI_STAT_DATABASE": "d"})
-    with pytest.raises(SettingsError, match=f"{key} is .*variable CI_STAT_{key.upper()}.* whole number") as error:
+    settings = load(
+        {
+            f"CI_STAT_{key.upper()}": text,
+            "CI_STAT_HOST": "h",
+            "CI_STAT_USER": "u",
+            "CI_STAT_DATABASE": "d",
+        }
+    )
+    with pytest.raises(
+        SettingsError, match=f"{key} is .*variable CI_STAT_{key.upper()}.* whole number"
+    ) as error:
         settings.number(key)
     assert len(str(error.value)) < 300
     if key == "port":
@@ -279,7 +313,21 @@ def test_a_port_beyond_the_last_one() -> None:
 # Secrets
 
 SECRETS = [key for key in KEYS if KEYS[key].secret]
-PASSWORDS = ["hunter2", "p@ss", "p:w", "p/w", "p%41", "p@x:8y@z", "p?q", "p#f", "@", "a@b@c", "://", "[::1]", "ünï"]
+PASSWORDS = [
+    "hunter2",
+    "p@ss",
+    "p:w",
+    "p/w",
+    "p%41",
+    "p@x:8y@z",
+    "p?q",
+    "p#f",
+    "@",
+    "a@b@c",
+    "://",
+    "[::1]",
+    "ünï",
+]
 
 
 def test_what_is_a_secret() -> None:
@@ -292,7 +340,13 @@ def test_what_is_a_secret() -> None:
 @pytest.mark.parametrize("key", sorted(KEYS))
 def test_no_value_is_in_a_repr(key: str) -> None:
     settings = load({f"CI_STAT_{key.upper()}": "t0p-secret"})
-    for text in (repr(settings), str(settings), f"{settings!r}", repr(settings.values), repr(settings.values[key])):
+    for text in (
+        repr(settings),
+        str(settings),
+        f"{settings!r}",
+        repr(settings.values),
+        repr(settings.values[key]),
+    ):
         assert "t0p-secret" not in text
     assert "t0p-secret" not in repr(replace(settings, file="x"))
 
@@ -300,7 +354,10 @@ def test_no_value_is_in_a_repr(key: str) -> None:
 @pytest.mark.parametrize("key", SECRETS)
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_config_shows_that_a_secret_is_there_and_not_what_it_is(
-    key: str, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    key: str,
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(f"CI_STAT_{key.upper()}", "t0p-secret")
     assert run(["config", *options]) == 0
@@ -352,7 +409,10 @@ def test_a_url_that_is_none_is_not_shown() -> None:
 
 
 def test_a_path_is_shown_as_it_is() -> None:
-    assert Settings({"url": Value("sqlite:////data/a@b:c.sqlite", "t")}).shown("url") == "sqlite:////data/a@b:c.sqlite"
+    assert (
+        Settings({"url": Value("sqlite:////data/a@b:c.sqlite", "t")}).shown("url")
+        == "sqlite:////data/a@b:c.sqlite"
+    )
 
 
 @pytest.mark.parametrize(
@@ -367,11 +427,15 @@ def test_a_path_is_shown_as_it_is() -> None:
     ],
 )
 def test_good_urls_pass_unchanged(url: str) -> None:
-    assert Settings({"url": Value(url, "test"), "state_url": Value(url, "test")}).database_url == url
+    assert (
+        Settings({"url": Value(url, "test"), "state_url": Value(url, "test")}).database_url == url
+    )
     assert Settings({"state_url": Value(url, "test")}).state_url == url
 
 
-@pytest.mark.parametrize("url", ["mysql://u:7f3a@b@h/d", "mysql://u:pw@x:7f3a@h/d", "mysql://u:pw@h:7f3a/d"])
+@pytest.mark.parametrize(
+    "url", ["mysql://u:7f3a@b@h/d", "mysql://u:pw@x:7f3a@h/d", "mysql://u:pw@h:7f3a/d"]
+)
 @pytest.mark.parametrize("key", ["url", "state_url"])
 def test_a_url_that_would_be_read_wrongly_is_refused(key: str, url: str) -> None:
     settings = Settings({key: Value(url, "variable X")})

@@ -31,13 +31,19 @@ _ANALYSES: list[Any] = [
 
 @st.composite
 def _rows(draw: st.DrawFn) -> list[RunRow]:
-    keys = draw(st.lists(st.tuples(st.sampled_from(_NAMES), st.integers(1, 40)), unique=True, max_size=40))
+    keys = draw(
+        st.lists(st.tuples(st.sampled_from(_NAMES), st.integers(1, 40)), unique=True, max_size=40)
+    )
     return [
         RunRow(
             job,
             job_id,
             draw(st.sampled_from(_STATUSES)),
-            time=draw(st.sampled_from([None, *(BEGIN + timedelta(hours=h) for h in (-1, 0, 1, 23, 24, 47, 48))])),
+            time=draw(
+                st.sampled_from(
+                    [None, *(BEGIN + timedelta(hours=h) for h in (-1, 0, 1, 23, 24, 47, 48))]
+                )
+            ),
             duration=draw(st.sampled_from([None, 0, 61_000, 2**40])),
             repo=draw(st.sampled_from([None, "", "o/r", "O/R", "o/s", "o/r "])),
             branch=draw(st.sampled_from([None, "master", "Master", "x\x1b[31m"])),
@@ -57,7 +63,9 @@ def loose(engine: Engine) -> None:
         return
     with engine.begin() as connection:
         for column in ("description", "analysis_res"):
-            connection.execute(text(f"alter table ci_data modify {column} longtext character set utf8mb4"))
+            connection.execute(
+                text(f"alter table ci_data modify {column} longtext character set utf8mb4")
+            )
 
 
 _WINDOWS = [(0, 24), (0, 48), (0, 24 * 14), (-24 * 400, 24 * 400)]
@@ -80,13 +88,23 @@ def _check(source: Source, wanted: RunFilter) -> None:
 
 @pytest.mark.usefixtures("loose")
 @given(rows=_rows(), hours=st.sampled_from(_WINDOWS), narrow=st.booleans())
-@example(rows=[row(pr=7, description=pull(text)) for text in ("7", "7 ", "７", "٧")], hours=(0, 24), narrow=False)
-@example(rows=history("P F A U P | F F P", pr=7) + history("F P F", pr=None, first=20), hours=(0, 24), narrow=False)
+@example(
+    rows=[row(pr=7, description=pull(text)) for text in ("7", "7 ", "７", "٧")],
+    hours=(0, 24),
+    narrow=False,
+)
+@example(
+    rows=history("P F A U P | F F P", pr=7) + history("F P F", pr=None, first=20),
+    hours=(0, 24),
+    narrow=False,
+)
 def test_database_and_objects_count_alike(
     source: Source, fill: Fill, rows: list[RunRow], hours: tuple[int, int], narrow: bool
 ) -> None:
     fill(rows)
-    window = Window.of(BEGIN + timedelta(hours=hours[0]), BEGIN + timedelta(hours=hours[1]), SHANGHAI)
+    window = Window.of(
+        BEGIN + timedelta(hours=hours[0]), BEGIN + timedelta(hours=hours[1]), SHANGHAI
+    )
     names = {"jobs": ("unit", "日本"), "repos": ("o/r",), "branches": ("master",)} if narrow else {}
     _check(source, RunFilter(window, **names))
 
@@ -103,7 +121,16 @@ def test_tallies_of_jobs_sum_to_the_whole(source: Source, fill: Fill, rows: list
 
 
 def test_statuses_of_other_letters_are_states_of_their_own(source: Source, fill: Fill) -> None:
-    fill([row(status="success"), row(status="UNSTABLE"), row(status="UNSTABLE"), row(status="SUCCESS")])
-    counted, _ = source.count_window(RunFilter(Window.of(BEGIN, BEGIN + timedelta(days=1), SHANGHAI)))
+    fill(
+        [
+            row(status="success"),
+            row(status="UNSTABLE"),
+            row(status="UNSTABLE"),
+            row(status="SUCCESS"),
+        ]
+    )
+    counted, _ = source.count_window(
+        RunFilter(Window.of(BEGIN, BEGIN + timedelta(days=1), SHANGHAI))
+    )
     assert counted.other_statuses == (("UNSTABLE", 2), ("success", 1))
     assert (counted.special.success, counted.special.other) == (1, 3)

@@ -30,7 +30,12 @@ from ci_stat.sources.jsonl import FIELDS, PULL_FIELDS, STATUS_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    README,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BIN = Path(sys.executable).parent
 PUBLISHED = """\
 import ci_stat.ci_stat as stat
@@ -88,7 +93,9 @@ README_PYTHON = [block for block in ALL_BLOCKS if block.page == README and block
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small demo, built once a test process."""
-    built = build(tmp_path_factory.mktemp("docs") / "demo", rows_per_day=150, days=14, seed=20210621)
+    built = build(
+        tmp_path_factory.mktemp("docs") / "demo", rows_per_day=150, days=14, seed=20210621
+    )
     return built.folder
 
 
@@ -104,9 +111,18 @@ def world(demo_folder: Path, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def _run(command: list[str], folder: Path, world: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+def _run(
+    command: list[str], folder: Path, world: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
-        command, cwd=folder, env=world, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+        command,
+        cwd=folder,
+        env=world,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
     return done
@@ -163,9 +179,13 @@ def _command_lines() -> Iterator[tuple[str, str]]:
     """(where, `ci-stat ...` as a shell reads it) in blocks and in running text."""
     for block in ALL_BLOCKS:
         if block.info.startswith("bash"):
-            yield from ((f"{block}", line.strip()) for line in block.text.splitlines() if "ci-stat" in line)
+            yield from (
+                (f"{block}", line.strip()) for line in block.text.splitlines() if "ci-stat" in line
+            )
         elif block.info == "crontab":
-            yield from ((f"{block}", " ".join(line.split()[5:])) for line in block.text.splitlines())
+            yield from (
+                (f"{block}", " ".join(line.split()[5:])) for line in block.text.splitlines()
+            )
     for page in PAGES:
         text = _BLOCK.sub("", page.read_text(encoding="utf-8"))
         yield from ((page.name, found) for found in _INLINE.findall(text))
@@ -205,7 +225,18 @@ def test_every_command_line_parses() -> None:
             except (AssertionError, click.ClickException) as error:
                 pytest.fail(f"{where}: {line}: {error}")
             seen.add(arguments[0])
-    assert seen >= {"summary", "jobs", "prs", "failures", "report", "deliveries", "import", "export", "demo", "config"}
+    assert seen >= {
+        "summary",
+        "jobs",
+        "prs",
+        "failures",
+        "report",
+        "deliveries",
+        "import",
+        "export",
+        "demo",
+        "config",
+    }
 
 
 def test_changelog_names_every_command() -> None:
@@ -227,7 +258,11 @@ def test_every_make_word_exists() -> None:
 
 def _settings_table() -> list[list[str]]:
     return [
-        [f"`{name}`", f"`{key.default}`" if key.default else "", key.purpose + " (secret)" * key.secret]
+        [
+            f"`{name}`",
+            f"`{key.default}`" if key.default else "",
+            key.purpose + " (secret)" * key.secret,
+        ]
         for name, key in KEYS.items()
     ]
 
@@ -240,13 +275,19 @@ def test_settings_table_is_the_codes() -> None:
 
 def _own_exit_codes() -> dict[int, str]:
     """The error class that brings each exit code."""
-    classes = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.CiStatError)]
+    classes = [
+        c
+        for c in vars(errors).values()
+        if isinstance(c, type) and issubclass(c, errors.CiStatError)
+    ]
     return {c.exit_code: c.__name__ for c in classes if "exit_code" in vars(c)}
 
 
 def test_exit_code_table_is_the_codes() -> None:
     rows = _rows(README, "| code |")
-    assert {int(code): "".join(_names(error)) for code, _, error in rows if error} == _own_exit_codes()
+    assert {
+        int(code): "".join(_names(error)) for code, _, error in rows if error
+    } == _own_exit_codes()
     shown = cli.epilog or ""
     assert all(meaning.replace("`", "") in shown for _, meaning, _ in rows), (
         "README and `ci-stat --help` say different things"
@@ -258,8 +299,12 @@ def test_import_fields_are_the_codes() -> None:
     page = ROOT / "docs" / "formats.md"
     assert sorted(_names(row[0])[0] for row in _rows(page, "| field | type |")) == sorted(FIELDS)
     short = {_names(row[0])[0]: _names(row[1])[0] for row in _rows(page, "| field | stored as |")}
-    assert short == {name: f"description.{key}" for name, key in PULL_FIELDS.items()} | {"case": "analysis_res.case"}
-    statuses = {given: stored for names, stored in _rows(page, "| given |") for given in names.split(", ")}
+    assert short == {name: f"description.{key}" for name, key in PULL_FIELDS.items()} | {
+        "case": "analysis_res.case"
+    }
+    statuses = {
+        given: stored for names, stored in _rows(page, "| given |") for given in names.split(", ")
+    }
     assert statuses == STATUS_NAMES
 
 
@@ -294,13 +339,18 @@ def test_attributes_of_the_api_exist(demo_folder: Path) -> None:
     described: defaultdict[str, set[str]] = defaultdict(set)
     section = ""
     for line in (ROOT / "docs" / "api.md").read_text(encoding="utf-8").splitlines():
-        head = next((name for name in things if line == name or (name[0] == "|" and line.startswith(name))), None)
+        head = next(
+            (name for name in things if line == name or (name[0] == "|" and line.startswith(name))),
+            None,
+        )
         section = head or ("" if line.startswith("## ") else section)
         if section and line.startswith("| `"):
             described[section] |= {name.partition("(")[0] for name in _names(line.split("|")[1])}
     for name, thing in things.items():
         assert described[name]
-        assert [attribute for attribute in described[name] if not hasattr(thing, attribute)] == [], name
+        assert [
+            attribute for attribute in described[name] if not hasattr(thing, attribute)
+        ] == [], name
 
 
 # Files
@@ -312,9 +362,14 @@ def test_settings_template_is_complete_and_usable(tmp_path: Path) -> None:
     settings = config.load({"STAT_ENV_PATH": str(template)})
     assert settings.warnings == ()
     assert settings.zone.key == "Asia/Shanghai"
-    filled = json.loads(template.read_text(encoding="utf-8")) | {"host": "db.example", "user": "reader"}
+    filled = json.loads(template.read_text(encoding="utf-8")) | {
+        "host": "db.example",
+        "user": "reader",
+    }
     (tmp_path / "env.json").write_text(json.dumps(filled), encoding="utf-8")
-    assert config.load({"STAT_ENV_PATH": str(tmp_path)}).database_url.endswith("@db.example:3306/sync_ci_data")
+    assert config.load({"STAT_ENV_PATH": str(tmp_path)}).database_url.endswith(
+        "@db.example:3306/sync_ci_data"
+    )
 
 
 def test_relative_links_resolve() -> None:
@@ -392,7 +447,9 @@ def test_dump_is_coloured_nested_and_uncut(world: dict[str, str], tmp_path: Path
 
 
 @pytest.mark.parametrize(("variable", "arguments"), [("1", ()), ("", ("--color", "never"))])
-def test_dump_without_colours(world: dict[str, str], tmp_path: Path, variable: str, arguments: tuple[str, ...]) -> None:
+def test_dump_without_colours(
+    world: dict[str, str], tmp_path: Path, variable: str, arguments: tuple[str, ...]
+) -> None:
     dump = _fetch({**world, "NO_COLOR": variable}, tmp_path, *arguments)
     assert _ESCAPE not in dump
     assert "    commit " in dump
@@ -403,13 +460,19 @@ def test_color_always_is_stronger_than_no_color(world: dict[str, str], tmp_path:
 
 
 def test_dump_of_one_job(world: dict[str, str], tmp_path: Path) -> None:
-    dump = _plain(_fetch(world, tmp_path, "2021-06-14", "2021-06-21", "tidb_ghpr_check", "--color", "never"))
+    dump = _plain(
+        _fetch(world, tmp_path, "2021-06-14", "2021-06-21", "tidb_ghpr_check", "--color", "never")
+    )
     jobs = [line for line in dump.splitlines() if re.match(r"\w+ \d+ runs?", line)]
     assert [line.split()[0] for line in jobs] == ["tidb_ghpr_check"]
 
 
-@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:(jupyter_client|nbclient|nbformat|zmq|traitlets|asyncio)")
-def test_notebook_runs(world: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.filterwarnings(
+    "ignore:.*:DeprecationWarning:(jupyter_client|nbclient|nbformat|zmq|traitlets|asyncio)"
+)
+def test_notebook_runs(
+    world: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import nbformat
     from nbclient import NotebookClient
 
@@ -419,7 +482,9 @@ def test_notebook_runs(world: dict[str, str], monkeypatch: pytest.MonkeyPatch, t
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     notebook: Any = nbformat.read(ROOT / "examples" / "explore.ipynb", as_version=4)  # type: ignore[no-untyped-call]
-    assert all(not cell.get("outputs") for cell in notebook.cells), "commit the notebook without outputs"
+    assert all(not cell.get("outputs") for cell in notebook.cells), (
+        "commit the notebook without outputs"
+    )
     last: Any = nbformat.v4.new_code_cell("import sys; print(sys.prefix)")  # type: ignore[no-untyped-call]
     notebook.cells.append(last)
     NotebookClient(
@@ -427,7 +492,11 @@ def test_notebook_runs(world: dict[str, str], monkeypatch: pytest.MonkeyPatch, t
     ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert outputs[-1]["text"].strip() == sys.prefix, "the kernel is another Python"
-    assert not [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"]
+    assert not [
+        output
+        for output in outputs
+        if output["output_type"] == "error" or output.get("name") == "stderr"
+    ]
     assert sum("text/html" in output.get("data", {}) for output in outputs) >= 6
 
 
@@ -444,7 +513,9 @@ def test_rule_keys_are_the_codes() -> None:
         default = () if field.default is MISSING else field.default
         shown = described[field.name]
         if shown:
-            assert shown == [json.dumps(list(default) if isinstance(default, tuple) else default)], field.name
+            assert shown == [
+                json.dumps(list(default) if isinstance(default, tuple) else default)
+            ], field.name
 
 
 def test_the_example_of_a_rule_works(tmp_path: Path) -> None:
@@ -457,4 +528,9 @@ def test_the_example_of_a_rule_works(tmp_path: Path) -> None:
     log = "\n".join(line[4:] for line in page.splitlines() if line.startswith("    "))
     rule = next(block.text for block in _blocks(ROOT / "docs" / "rules.md") if block.info == "toml")
     (found,) = extract(io.BytesIO(log.encode()), how=How(parse(rule, "the page"))).failures
-    assert (found.kind, found.message, found.first_line, found.last_line) == ("check", "no header", 2, 3)
+    assert (found.kind, found.message, found.first_line, found.last_line) == (
+        "check",
+        "no header",
+        2,
+        3,
+    )

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ci_stat.escape import MAX_SHOWN, cut, html_text, json_safe, lark_text, visible, visible_lines, web_link
+from ci_stat.escape import (
+    MAX_SHOWN,
+    cut,
+    html_text,
+    json_safe,
+    lark_text,
+    visible,
+    visible_lines,
+    web_link,
+)
 from tests.support.hostile import harmful
 
 # Mostly hostile: plain st.text() rarely draws the few characters that matter.
@@ -53,7 +62,11 @@ def test_what_is_shown_is_bounded(text: str, limit: int) -> None:
     assert len(visible(text, limit)) <= limit * len("\\U000e0001") + len("… (+1,000 characters)")
 
 
-@given(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"], max_codepoint=0x2FF)))
+@given(
+    st.text(
+        st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"], max_codepoint=0x2FF)
+    )
+)
 def test_plain_text_is_left_alone(text: str) -> None:
     assert visible(text) == cut(text)
 
@@ -159,7 +172,9 @@ def test_nothing_else_becomes_a_link(url: str | None) -> None:
 def test_a_link_is_always_http(text: str) -> None:
     for url in (text, f"https://{text}", f"javascript:{text}"):
         link = web_link(url)
-        assert link is None or (link == url and link.lower().startswith(("http://", "https://")) and " " not in link)
+        assert link is None or (
+            link == url and link.lower().startswith(("http://", "https://")) and " " not in link
+        )
 
 
 def test_a_number_at_the_start_begins_no_list() -> None:

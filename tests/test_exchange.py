@@ -50,7 +50,10 @@ def exported(engine: Engine, wanted: RunFilter | None = None) -> list[str]:
 
 def imported(engine: Engine, lines: Sequence[str | bytes], **options: Any) -> Imported:
     return import_lines(
-        engine, [each if isinstance(each, bytes) else each.encode() for each in lines], SHANGHAI, **options
+        engine,
+        [each if isinstance(each, bytes) else each.encode() for each in lines],
+        SHANGHAI,
+        **options,
     )
 
 
@@ -65,9 +68,17 @@ def count(engine: Engine) -> int:
 
 def put(engine: Engine, **values: Any) -> None:
     """One row as some other program wrote it, past all checks of ours."""
-    columns = {"job": "unit", "job_id": 1, "status": "SUCCESS", "time": "2021-06-19 08:00:00"} | values
+    columns = {
+        "job": "unit",
+        "job_id": 1,
+        "status": "SUCCESS",
+        "time": "2021-06-19 08:00:00",
+    } | values
     with engine.begin() as connection:
-        connection.execute(text(f"insert into ci_data ({', '.join(columns)}) values (:{', :'.join(columns)})"), columns)
+        connection.execute(
+            text(f"insert into ci_data ({', '.join(columns)}) values (:{', :'.join(columns)})"),
+            columns,
+        )
 
 
 def lines_of(some: Sequence[RunRow]) -> list[str]:
@@ -88,7 +99,9 @@ _names = st.sampled_from(
 
 @few
 @given(data=st.data())
-def test_export_into_an_empty_table_gives_equal_rows(engine: Engine, fill: Fill, data: st.DataObject) -> None:
+def test_export_into_an_empty_table_gives_equal_rows(
+    engine: Engine, fill: Fill, data: st.DataObject
+) -> None:
     drawn = rows(_names, halves=engine.dialect.name == "sqlite")
     some = data.draw(st.lists(drawn, max_size=6, unique_by=key))
     fill(some)
@@ -121,7 +134,10 @@ def test_broken_json_comes_back_as_it_was(tmp_path: Path, broken: str) -> None:
     other = open_engine(f"sqlite:///{tmp_path / 'b.sqlite'}")
     assert imported(other, lines).skipped == []
     with other.connect() as connection:
-        assert connection.execute(text("select description, analysis_res from ci_data")).one() == (broken, broken)
+        assert connection.execute(text("select description, analysis_res from ci_data")).one() == (
+            broken,
+            broken,
+        )
 
 
 @pytest.mark.parametrize("value", ["[1, 2]", '"text"', "7", "null", "true", "{}"])
@@ -177,16 +193,24 @@ def test_half_a_surrogate_pair_comes_back_or_is_told(engine: Engine) -> None:
 
 
 def test_a_run_that_is_there_already_is_replaced_whole(engine: Engine) -> None:
-    imported(engine, lines_of([row("unit", 1, "FAILURE", pr=7, analysis_res={"case": ["T"]}, comment="x")]))
+    imported(
+        engine,
+        lines_of([row("unit", 1, "FAILURE", pr=7, analysis_res={"case": ["T"]}, comment="x")]),
+    )
     later = row("unit", 1, "SUCCESS", duration=None, branch=None)
     imported(engine, lines_of([later]))
     assert table(engine) == [later]
 
 
 def test_of_two_lines_for_one_run_the_later_stands(engine: Engine) -> None:
-    done = imported(engine, lines_of([row("unit", 1, "FAILURE"), row("unit", 2), row("unit", 1, "ABORTED")]))
+    done = imported(
+        engine, lines_of([row("unit", 1, "FAILURE"), row("unit", 2), row("unit", 1, "ABORTED")])
+    )
     assert done.stored == 3
-    assert [(each.job_id, each.status) for each in table(engine)] == [(1, "ABORTED"), (2, "SUCCESS")]
+    assert [(each.job_id, each.status) for each in table(engine)] == [
+        (1, "ABORTED"),
+        (2, "SUCCESS"),
+    ]
 
 
 def test_a_table_without_a_key_is_refused(tmp_path: Path) -> None:
@@ -205,7 +229,9 @@ BAD = '{"job_name": "unit"}'
 
 
 def test_bad_lines_are_skipped_and_told_by_their_numbers(engine: Engine) -> None:
-    done = imported(engine, [GOOD, "", "{", BAD, "  ", lines_of([row("unit", 2)])[0], b"\xff", "[]"])
+    done = imported(
+        engine, [GOOD, "", "{", BAD, "  ", lines_of([row("unit", 2)])[0], b"\xff", "[]"]
+    )
     assert (done.lines, done.stored, count(engine)) == (8, 2, 2)
     assert [number for number, _ in done.skipped] == [3, 4, 7, 8]
     assert done.skipped[1][1] == "no job_id and no status and no time"
@@ -237,12 +263,16 @@ def _longest(name: str) -> int:
     return int(ci_data.c[name].type.length)  # type: ignore[attr-defined]
 
 
-LONG = [(name, "🙂" * (_longest(name) + 1)) for name in ("job", "status", "commit", "branch", "repo")]
+LONG = [
+    (name, "🙂" * (_longest(name) + 1)) for name in ("job", "status", "commit", "branch", "repo")
+]
 LONG += [("description", "no json"), ("description", "{"), ("analysis_res", "'a'")]
 
 
 @pytest.mark.parametrize(("name", "value"), LONG)
-def test_what_the_database_refuses_is_told_by_line_and_not_cut(mariadb_url: str, name: str, value: str) -> None:
+def test_what_the_database_refuses_is_told_by_line_and_not_cut(
+    mariadb_url: str, name: str, value: str
+) -> None:
     engine = open_engine(mariadb_url)
     some = history("P" * 4)
     wrong = row("wrong", 9, **({name: value} if name not in ("job", "status") else {}))
@@ -255,12 +285,16 @@ def test_what_the_database_refuses_is_told_by_line_and_not_cut(mariadb_url: str,
     assert len(done.skipped[1][1]) < 300
     assert (done.stored, count(engine)) == (4, 4)
     with pytest.raises(BadRecord, match=r"^Line 2: the database refuses it"):
-        imported(engine, [*lines_of(some[:1]), encode_row(wrong), *lines_of(some[1:]), BAD], strict=True)
+        imported(
+            engine, [*lines_of(some[:1]), encode_row(wrong), *lines_of(some[1:]), BAD], strict=True
+        )
 
 
 def test_what_fits_exactly_is_stored_whole(engine: Engine) -> None:
     whole = row("🙂" * _longest("job"), 2**63 - 1, "é" * _longest("status"), duration=2**63 - 1)
-    whole.commit, whole.branch, whole.repo = ("🙂" * _longest(name) for name in ("commit", "branch", "repo"))
+    whole.commit, whole.branch, whole.repo = (
+        "🙂" * _longest(name) for name in ("commit", "branch", "repo")
+    )
     whole.comment, whole.description = "x" * 1_000_000, {"t": "🙂" * 100_000}
     assert imported(engine, [encode_row(whole)]).skipped == []
     assert table(engine) == [whole]
@@ -277,7 +311,10 @@ def test_gz_plain_and_missing(tmp_path: Path) -> None:
         with opened(str(tmp_path / name)) as file:
             assert list(file) == [b"one\n", b"two"]
     for name in ("absent.jsonl", "absent.jsonl.gz", "."):
-        with pytest.raises(WriteError, match="cannot be read"), opened(str(tmp_path / name)) as file:
+        with (
+            pytest.raises(WriteError, match="cannot be read"),
+            opened(str(tmp_path / name)) as file,
+        ):
             list(file)
 
 
@@ -294,7 +331,10 @@ def test_a_torn_gz_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "torn.jsonl.gz"
     for torn in _torn(packed):
         path.write_bytes(torn)
-        with pytest.raises(WriteError, match=r"torn\.jsonl\.gz cannot be read"), opened(str(path)) as file:
+        with (
+            pytest.raises(WriteError, match=r"torn\.jsonl\.gz cannot be read"),
+            opened(str(path)) as file,
+        ):
             list(file)
 
 
@@ -346,7 +386,10 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder" / "in it").mkdir(parents=True)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(WriteError, match="cannot be written"), written(str(tmp_path / name)) as file:
+    with (
+        pytest.raises(WriteError, match="cannot be written"),
+        written(str(tmp_path / name)) as file,
+    ):
         file.write("x")
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -359,16 +402,25 @@ def test_from_file_to_file_through_the_command(
     first, second = tmp_path / "a.jsonl.gz", tmp_path / "b.jsonl.gz"
     first.write_bytes(gzip.compress("\n".join(lines_of(some)).encode()))
     assert run(["import", str(first)]) == 0
-    assert capsys.readouterr().out.startswith("5 lines read, 5 runs stored, 0 lines skipped. Times are kept in Asia/")
+    assert capsys.readouterr().out.startswith(
+        "5 lines read, 5 runs stored, 0 lines skipped. Times are kept in Asia/"
+    )
     assert run(["export", str(second)]) == 0
-    assert sorted(gzip.decompress(second.read_bytes()).decode().splitlines()) == sorted(lines_of(some))
+    assert sorted(gzip.decompress(second.read_bytes()).decode().splitlines()) == sorted(
+        lines_of(some)
+    )
     assert run(["export", "--job", "other"]) == 0
     assert capsys.readouterr().out.splitlines() == lines_of(some[-1:])
-    assert run(["export", "--begin", "2021-06-19T00:02", "--end", "2021-06-19T00:04", "--job", "unit"]) == 0
+    assert (
+        run(["export", "--begin", "2021-06-19T00:02", "--end", "2021-06-19T00:04", "--job", "unit"])
+        == 0
+    )
     assert [json.loads(line)["job_id"] for line in capsys.readouterr().out.splitlines()] == [2, 3]
 
 
-@pytest.mark.parametrize("moment", [datetime(1000, 1, 1), datetime(1999, 12, 31), datetime(9999, 12, 30, 23, 59, 59)])
+@pytest.mark.parametrize(
+    "moment", [datetime(1000, 1, 1), datetime(1999, 12, 31), datetime(9999, 12, 30, 23, 59, 59)]
+)
 def test_names_alone_export_all_of_their_time(
     url: str, moment: datetime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -381,7 +433,9 @@ def test_names_alone_export_all_of_their_time(
 
 def test_a_window_is_half_open_in_an_export(engine: Engine) -> None:
     imported(engine, lines_of(history("P P P")))
-    wanted = RunFilter(Window.of(datetime(2021, 6, 19, 0, 1), datetime(2021, 6, 19, 0, 3), SHANGHAI))
+    wanted = RunFilter(
+        Window.of(datetime(2021, 6, 19, 0, 1), datetime(2021, 6, 19, 0, 3), SHANGHAI)
+    )
     assert [json.loads(line)["job_id"] for line in exported(engine, wanted)] == [1, 2]
 
 
@@ -396,7 +450,9 @@ def _command(url: str, *arguments: str, **options: Any) -> "subprocess.Popen[byt
 
 
 def test_an_import_from_standard_input(url: str) -> None:
-    process = _command(url, "import", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = _command(
+        url, "import", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     out, err = process.communicate(f"{GOOD}\n{BAD}\n".encode(), timeout=60)
     assert process.returncode == 0
     assert out.startswith(b"2 lines read, 1 run stored, 1 line skipped.")
@@ -437,7 +493,9 @@ def _stored(engine: Engine) -> int:
 
 def _big(engine: Engine, n: int = 5_000) -> list[RunRow]:
     """More than sockets hold and more than one batch, so that a cut falls into the reading: 20 MB."""
-    some = [row(f"job {i % 3}", i, description={"filler": "x" * 4_000}, commit="c") for i in range(n)]
+    some = [
+        row(f"job {i % 3}", i, description={"filler": "x" * 4_000}, commit="c") for i in range(n)
+    ]
     assert write_rows(engine, some) == []
     return sorted(some, key=lambda each: (each.job, each.job_id))
 
@@ -464,7 +522,9 @@ def test_an_export_goes_on_behind_the_last_row_after_a_lost_connection(
     with through(server.port, 12_000_000) as proxy:
         code, err = _export_through(proxy.port, mariadb_url, target)
         assert proxy.connections == 2
-        assert 1_000_000 < proxy.carried[1] < 15_000_000, "the second connection reads the rest, not all again"
+        assert 1_000_000 < proxy.carried[1] < 15_000_000, (
+            "the second connection reads the rest, not all again"
+        )
     assert (code, err) == (0, f"5,000 runs written to {target}.\n")
     assert target.read_text(encoding="utf-8").splitlines() == lines_of(big)
 

@@ -52,7 +52,9 @@ def home(tmp_path: Path, count: int) -> list[Run]:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Made:
-    def make(kind: type[Watched] = Watched, state: State | None = None, rules: str = "") -> LogReader:
+    def make(
+        kind: type[Watched] = Watched, state: State | None = None, rules: str = ""
+    ) -> LogReader:
         how = How((*parse(rules, "rules.toml"), *builtin())) if rules else How()
         return LogReader((kind(tmp_path / "home", tmp_path / "opened"),), Asked(how), state)
 
@@ -71,7 +73,9 @@ def test_every_log_is_answered(tmp_path: Path, reader: Made, count: int) -> None
     assert {key: [each.name for each in one.failures] for key, one in found.items()} == {
         ("unit", n): [f"Test{n}"] for n in range(1, count + 1)
     }
-    assert all(one.state is LogState.READ and one.lines > 4 and one.bytes > 50 for one in found.values())
+    assert all(
+        one.state is LogState.READ and one.lines > 4 and one.bytes > 50 for one in found.values()
+    )
 
 
 def test_only_runs_that_failed_and_each_once(tmp_path: Path, reader: Made) -> None:
@@ -103,7 +107,9 @@ def test_other_rules_read_anew(tmp_path: Path, reader: Made, state: State) -> No
     assert len(opened(tmp_path / "opened")) == 6
 
 
-def test_other_places_are_asked_for_what_the_first_had_no_more(tmp_path: Path, state: State) -> None:
+def test_other_places_are_asked_for_what_the_first_had_no_more(
+    tmp_path: Path, state: State
+) -> None:
     home(tmp_path, 3)
     write_log(tmp_path / "new", "unit", 9, go_test("TestNew"))
     places = [(Watched(tmp_path / name, tmp_path / "opened"),) for name in ("new", "home")]
@@ -111,7 +117,10 @@ def test_other_places_are_asked_for_what_the_first_had_no_more(tmp_path: Path, s
     assert [each.state for each in first.values()] == [LogState.TOO_OLD, LogState.READ]
     assert LogReader(places[0], Asked(), state, "new").read([run(2), run(9)]) == first
     then = LogReader(places[1], Asked(), state, "home").read([run(2), run(9)])
-    assert {key: each.state for key, each in then.items()} == {("unit", 2): "read", ("unit", 9): "read"}
+    assert {key: each.state for key, each in then.items()} == {
+        ("unit", 2): "read",
+        ("unit", 9): "read",
+    }
     assert [number for _, number, _ in opened(tmp_path / "opened")] == [2, 9, 2]
 
 
@@ -191,7 +200,11 @@ def test_a_state_of_a_newer_version_is_not_written(
 
 
 def test_a_state_that_dies_midway_costs_nothing_but_memory(
-    tmp_path: Path, reader: Made, state: State, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    reader: Made,
+    state: State,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("ci_stat.extraction.KEEP_AFTER", -1.0)
     runs = home(tmp_path, 3)
@@ -216,7 +229,9 @@ def test_ctrl_c_keeps_what_was_found(
     with pytest.raises(KeyboardInterrupt):
         reader(Interrupted, state).read(runs)
     state.prepare()
-    assert sorted(state.known([("unit", n) for n in range(9)], Asked().rule_set)) == [("unit", n) for n in range(1, 5)]
+    assert sorted(state.known([("unit", n) for n in range(9)], Asked().rule_set)) == [
+        ("unit", n) for n in range(1, 5)
+    ]
     assert len(reader(state=state).read(runs)) == FEW - 1
     assert [number for _, number, _ in opened(tmp_path / "opened")] == [1, 2, 3, 4, 5, 5, 6, 7]
 
@@ -319,9 +334,7 @@ def test_few_logs_are_read_at_once(tmp_path: Path) -> None:
 def test_a_process_with_threads_reads_in_threads(tmp_path: Path) -> None:
     """Forking it might copy a lock that another thread holds: a notebook, a server."""
     home(tmp_path, 40)
-    code = (
-        f"done = threading.Event()\nthreading.Thread(target=done.wait).start()\ntry:\n{_PIDS}\nfinally:\n    done.set()"
-    )
+    code = f"done = threading.Event()\nthreading.Thread(target=done.wait).start()\ntry:\n{_PIDS}\nfinally:\n    done.set()"
     main = int(answer(python(code, tmp_path, 40)))
     assert {pid for _, _, pid in opened(tmp_path / "opened")} == {main}
 
@@ -399,7 +412,9 @@ def test_what_older_rules_found_is_not_lost_with_the_log(tmp_path: Path, state: 
     assert LogReader(places, Asked(), state).read(runs)["unit", 1] == first
 
 
-def test_what_a_broken_pool_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_broken_pool_never_answers_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """CPython 3.11 loses work that is handed over in the moment in which a pool breaks."""
     from concurrent.futures import Future, ProcessPoolExecutor
 
@@ -409,4 +424,7 @@ def test_what_a_broken_pool_never_answers_is_not_waited_for(monkeypatch: pytest.
 
     monkeypatch.setattr(extraction, "PULSE", 0.05)
     with Lost(1) as pool:
-        assert list(extraction._together(pool, lambda _: Extraction(LogState.READ), [("unit", 1)])) == []
+        assert (
+            list(extraction._together(pool, lambda _: Extraction(LogState.READ), [("unit", 1)]))
+            == []
+        )

@@ -101,7 +101,9 @@ def test_names_messages_and_kinds_come_from_the_logs() -> None:
     ]
     assert found[3].fail_info == [("TestApply", "apply_test.go:18: got 3, want 2")]
     assert found[3].case == ["TestApply"]
-    assert [(each.kind, each.file, each.line) for each in found[9].failures] == [("compile", "a.c", 3)]
+    assert [(each.kind, each.file, each.line) for each in found[9].failures] == [
+        ("compile", "a.c", 3)
+    ]
     assert found[8].fail_info == [("TestUnstable", "apply_test.go:17: got 1, want 2")]
     assert {number: each.log for number, each in found.items()} == {
         1: "read", 2: "read", 3: "read", 4: "missing", 5: "missing", 6: "", 7: "", 8: "read", 9: "read",
@@ -129,7 +131,12 @@ def test_failures_add_up_over_runs_pull_requests_and_jobs() -> None:
         "TestApply": [1, 3], "testLockSuite.TestResolve": [1, 2], "T.Table": [4], "'x' undeclared": [9],
     }  # fmt: skip
     info = result.fail_info_map["testLockSuite.TestResolve"]
-    assert (info.kind, info.fail_cnt(), info.prs, info.message) == ("case", 2, [("o/r", 7)], "... value = second")
+    assert (info.kind, info.fail_cnt(), info.prs, info.message) == (
+        "case",
+        2,
+        [("o/r", 7)],
+        "... value = second",
+    )
     assert info.newest is not None
     assert (info.newest.source, info.newest.line, len(info.seen)) == ("log", 660, 2)
     pr = result.pr_map["o/r", 7]
@@ -176,7 +183,11 @@ def test_logs_of_runs_that_did_not_fail_are_not_opened(home: Path) -> None:
 def test_without_logs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for result in (get(logs=False), _without_place(monkeypatch)):
         assert list(result.fail_info_map) == ["testLockSuite.TestResolve", "T.Table"]
-        assert (result.log_states, result.provenance.logs, result.provenance.rule_set) == ({}, (), "")
+        assert (result.log_states, result.provenance.logs, result.provenance.rule_set) == (
+            {},
+            (),
+            "",
+        )
         assert {run.log for run in result.all_runs} == {""}
     assert not (tmp_path / "data-home").exists()  # no state is made for nothing
 
@@ -201,7 +212,9 @@ def _remembered(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_second_time_no_log_is_needed(home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_time_no_log_is_needed(
+    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not url.startswith("sqlite"):
         monkeypatch.setenv("CI_STAT_STATE_URL", url)
     first = get()
@@ -224,7 +237,9 @@ def test_what_was_missing_is_looked_for_again(home: Path) -> None:
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_changed_rules_read_anew(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_rules_read_anew(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = get()
     rules = tmp_path / "rules.toml"
     rules.write_text(RULE)
@@ -240,9 +255,13 @@ def test_changed_rules_read_anew(home: Path, tmp_path: Path, monkeypatch: pytest
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_a_greater_limit_reads_what_was_too_big(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_greater_limit_reads_what_was_too_big(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with (home / "jobs/unit/builds/3/log").open("a") as log:
-        log.write("noise, and more noise\n" * 60_000 + go_test("TestBehind") + "Finished: FAILURE\n")
+        log.write(
+            "noise, and more noise\n" * 60_000 + go_test("TestBehind") + "Finished: FAILURE\n"
+        )
     monkeypatch.setenv("CI_STAT_LOG_LIMIT", "1")
     assert runs(get())[3].log == "too big"
     assert runs(get())[3].log == "too big"
@@ -316,9 +335,19 @@ def test_a_frame_has_what_each_run_said() -> None:
     assert (resolve["last_line"] > resolve["first_line"]).all()
     assert set(resolve["fingerprint"].str[:3]) == {"v1:"}
     table = frame[frame["case"] == "T.Table"].iloc[0]
-    assert (table["source"], table["rule"], table["message"], table["file"]) == ("analysis_res", "", "", "")
+    assert (table["source"], table["rule"], table["message"], table["file"]) == (
+        "analysis_res",
+        "",
+        "",
+        "",
+    )
     assert table[["line", "first_line", "last_line"]].isna().all()
-    assert frame["line"].dtype == frame["first_line"].dtype == frame["last_line"].dtype == pd.Int64Dtype()
+    assert (
+        frame["line"].dtype
+        == frame["first_line"].dtype
+        == frame["last_line"].dtype
+        == pd.Int64Dtype()
+    )
     assert str(frame["rule"].dtype) == str(frame["source"].dtype) == "category"
 
 
@@ -390,17 +419,27 @@ def test_no_logs_leaves_them_alone(call: Call, tmp_path: Path) -> None:
     data = json.loads(call("failures", *DAY, "--json", "--no-logs").out)
     assert [each["case"] for each in data["failures"]] == ["testLockSuite.TestResolve", "T.Table"]
     assert (data["source"]["logs"], data["source"]["rule_set"]) == ({}, None)
-    assert not re.search("logs? (read|missing)", call("failures", *DAY, "--no-logs", "--color", "never").out)
+    assert not re.search(
+        "logs? (read|missing)", call("failures", *DAY, "--no-logs", "--color", "never").out
+    )
 
 
 @lite
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("color", ["never", "always"])
-def test_hostile_log_lines_cannot_act_on_the_terminal(call: Call, home: Path, fill: Fill, color: str) -> None:
+def test_hostile_log_lines_cannot_act_on_the_terminal(
+    call: Call, home: Path, fill: Fill, color: str
+) -> None:
     fill([failed(number) for number in range(1, len(ATTACKS) + 1)])
     for number, attack in enumerate(ATTACKS, 1):
         text = attack.replace("\n", " ").replace("\r", " ")
-        write_log(home, "unit", number, f"--- FAIL: Test{text}x (0.1s)\n    x_test.go:1: {text}\n", f"Error: {text}\n")
+        write_log(
+            home,
+            "unit",
+            number,
+            f"--- FAIL: Test{text}x (0.1s)\n    x_test.go:1: {text}\n",
+            f"Error: {text}\n",
+        )
     for limit in ("1", "20"):
         out = call("failures", *DAY, "--color", color, "--limit", limit).out
         assert raw(out) <= ({"\x1b"} if color == "always" else set())

@@ -43,8 +43,13 @@ def imported(runs_file: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def _theirs(real: Path) -> dict[str, tuple[int, int, int, int]]:
-    days = json.loads((real / "bitcoin-ci/stats.json").read_text(encoding="utf-8"))["series"]["daily"]
-    return {day["period"]: tuple(day[name] for name in ("tasks", "completed", "failed", "aborted")) for day in days}
+    days = json.loads((real / "bitcoin-ci/stats.json").read_text(encoding="utf-8"))["series"][
+        "daily"
+    ]
+    return {
+        day["period"]: tuple(day[name] for name in ("tasks", "completed", "failed", "aborted"))
+        for day in days
+    }
 
 
 def test_the_41_full_days_agree(real: Path, imported: str) -> None:
@@ -62,18 +67,26 @@ def test_the_41_full_days_agree(real: Path, imported: str) -> None:
     assert len(FULL_DAYS) == 41
     theirs = _theirs(real)
     ours: dict[str, Any] = {
-        day: (found.total(), found["SUCCESS"], found["FAILURE"], found["ABORTED"]) for day, found in counts.items()
+        day: (found.total(), found["SUCCESS"], found["FAILURE"], found["ABORTED"])
+        for day, found in counts.items()
     }
     full = [str(day.date()) for day in FULL_DAYS]
     assert {day: ours[day] for day in full} == {day: theirs[day] for day in full}
-    assert ours["2025-10-16"] != theirs["2025-10-16"], "cut, so it must differ: or we compare nothing"
+    assert ours["2025-10-16"] != theirs["2025-10-16"], (
+        "cut, so it must differ: or we compare nothing"
+    )
 
 
 def test_the_database_counts_the_same_days(real: Path, imported: str) -> None:
-    done = CliRunner().invoke(cli, ["summary", "--json", "--begin", "2025-09-05", "--end", "2025-10-16"])
+    done = CliRunner().invoke(
+        cli, ["summary", "--json", "--begin", "2025-09-05", "--end", "2025-10-16"]
+    )
     assert done.exit_code == 0, done.output
     shown = json.loads(done.stdout)["over_time"]
-    ours = {day["period"]: (day["runs"], day["success"], day["failure"], day["aborted"]) for day in shown}
+    ours = {
+        day["period"]: (day["runs"], day["success"], day["failure"], day["aborted"])
+        for day in shown
+    }
     theirs = _theirs(real)
     assert ours == {str(day.date()): theirs[str(day.date())] for day in FULL_DAYS}
 

@@ -29,7 +29,9 @@ HOUR = datetime(2021, 6, 19, 14)
 Post = Callable[..., Any]
 
 
-def run(at: datetime, number: int, status: str = "SUCCESS", pr: int | None = 1, **more: Any) -> RunRow:
+def run(
+    at: datetime, number: int, status: str = "SUCCESS", pr: int | None = 1, **more: Any
+) -> RunRow:
     author = {"description": pull(pr, ghprbPullAuthorLogin=f"author{pr}")} if pr else {}
     return row("unit", number, status, pr=pr, time=at, **(author | more))
 
@@ -44,9 +46,27 @@ def busy() -> list[RunRow]:
     rows.append(run(HOUR - timedelta(minutes=30), 3000, "ABORTED"))
     for n in range(1, 6):
         rows.append(run(HOUR + timedelta(minutes=n), 5000 + n, pr=n))
-    rows.append(run(HOUR + timedelta(minutes=10), 6001, "FAILURE", analysis_res={"case": ["s.TestKnown"]}))
-    rows.append(run(HOUR + timedelta(minutes=11), 6002, "FAILURE", pr=2, analysis_res={"case": ["s.TestNew"]}))
-    rows.append(run(HOUR + timedelta(minutes=12), 6003, "FAILURE", pr=None, analysis_res={"case": ["s.TestNight"]}))
+    rows.append(
+        run(HOUR + timedelta(minutes=10), 6001, "FAILURE", analysis_res={"case": ["s.TestKnown"]})
+    )
+    rows.append(
+        run(
+            HOUR + timedelta(minutes=11),
+            6002,
+            "FAILURE",
+            pr=2,
+            analysis_res={"case": ["s.TestNew"]},
+        )
+    )
+    rows.append(
+        run(
+            HOUR + timedelta(minutes=12),
+            6003,
+            "FAILURE",
+            pr=None,
+            analysis_res={"case": ["s.TestNight"]},
+        )
+    )
     return rows
 
 
@@ -112,9 +132,13 @@ def test_the_numbers_and_what_they_are_beside(database: Engine, call: Call) -> N
 
 def test_the_numbers_are_those_of_the_other_commands(database: Engine, call: Call) -> None:
     report = json.loads(hourly(call, "--json").out)
-    summary = json.loads(call("summary", "--json", "--begin", "2021-06-19T14", "--end", "2021-06-19T15").out)
+    summary = json.loads(
+        call("summary", "--json", "--begin", "2021-06-19T14", "--end", "2021-06-19T15").out
+    )
     assert report["tally"] == summary["together"]
-    failures = json.loads(call("failures", "--json", "--begin", "2021-06-19T14", "--end", "2021-06-19T15").out)
+    failures = json.loads(
+        call("failures", "--json", "--begin", "2021-06-19T14", "--end", "2021-06-19T15").out
+    )
     found = report["new_failures"] + report["seen_failures"]
     assert {each["name"] for each in found} == {each["case"] for each in failures["failures"]}
 
@@ -131,7 +155,9 @@ def test_a_back_fill_after_later_reports(database: Engine, call: Call) -> None:
     assert hourly(call, "--json").out == later
 
 
-def test_known_issues_are_linked(database: Engine, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_issues_are_linked(
+    database: Engine, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "known.json"
     file.write_text('{"s.TestKnown": "https://github.com/o/r/issues/9"}')
     monkeypatch.setenv("CI_STAT_KNOWN_ISSUES", str(file))
@@ -143,7 +169,9 @@ def test_known_issues_are_linked(database: Engine, call: Call, tmp_path: Path, m
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("kind", "begin"), [("hourly", "2021-06-19T14"), ("daily", "2021-06-19")])
-def test_every_form_can_be_printed(database: Engine, call: Call, kind: str, begin: str, form: str) -> None:
+def test_every_form_can_be_printed(
+    database: Engine, call: Call, kind: str, begin: str, form: str
+) -> None:
     code, out, _ = call("report", kind, "--begin", begin, "--as", form, "--now", NOW)
     assert code == 0
     assert "TestKnown" in out
@@ -172,14 +200,21 @@ def test_no_data_old_data_and_no_database_are_reports_of_their_own(
     code, _, err = call("report", "hourly", "--begin", "2021-06-18T11", "--now", NOW, "--post")
     assert code == 0  # as empty as on all days before
     monkeypatch.setenv("CI_STAT_STALE_HOURS", "25")
-    code, _, err = call("report", "hourly", "--begin", "2021-06-20T14", "--now", "2021-06-20T15:07", "--post")
+    code, _, err = call(
+        "report", "hourly", "--begin", "2021-06-20T14", "--now", "2021-06-20T15:07", "--post"
+    )
     assert (code, "No runs in this window" in err) == (9, True)
     monkeypatch.setenv("CI_STAT_STATE_URL", f"sqlite:///{tmp_path / 'state.sqlite'}")
     monkeypatch.setenv("CI_STAT_URL", "mysql://reader:hunter2@127.0.0.1:1/ci")
     code, out, err = hourly(call, "--post")
     assert (code, "cannot be reached" in err, "hunter2" in out + err) == (3, True, False)
     said = [visible_text(message.content) for message in webhook.messages]
-    assert ["old data" in said[0], "0 runs" in said[1], "no data" in said[2], "no answer" in said[3]] == [True] * 4
+    assert [
+        "old data" in said[0],
+        "0 runs" in said[1],
+        "no data" in said[2],
+        "no answer" in said[3],
+    ] == [True] * 4
 
 
 def test_silence_that_is_usual_is_no_trouble(database: Engine, webhook: Feishu, call: Call) -> None:
@@ -191,7 +226,9 @@ def test_silence_that_is_usual_is_no_trouble(database: Engine, webhook: Feishu, 
     assert (code, "no run has the repo 'no/such'" in err) == (0, True)
 
 
-def test_trouble_is_said_once_and_the_report_can_follow(database: Engine, webhook: Feishu, call: Call) -> None:
+def test_trouble_is_said_once_and_the_report_can_follow(
+    database: Engine, webhook: Feishu, call: Call
+) -> None:
     begin = ("report", "hourly", "--begin", "2021-06-20T18", "--now", "2021-06-20T19:07", "--post")
     assert [call(*begin).code, call(*begin).code] == [9, 9]
     write_rows(database, [run(HOUR + timedelta(hours=28, minutes=5), 9000)])
@@ -230,10 +267,17 @@ def test_once_and_only_once(database: Engine, webhook: Feishu, call: Call) -> No
     assert "hourly" in table
     assert "sent" in table
     (row,) = json.loads(call("deliveries", "--json").out)["deliveries"]
-    assert (row["report"], row["state"], row["tries"], row["form"]) == ("hourly", "sent", 2, "card 2.0")
+    assert (row["report"], row["state"], row["tries"], row["form"]) == (
+        "hourly",
+        "sent",
+        2,
+        "card 2.0",
+    )
 
 
-def test_other_windows_filters_and_kinds_are_other_reports(database: Engine, webhook: Feishu, call: Call) -> None:
+def test_other_windows_filters_and_kinds_are_other_reports(
+    database: Engine, webhook: Feishu, call: Call
+) -> None:
     assert hourly(call, "--post").code == 0
     assert hourly(call, "--post", "--repo", "o/r").code == 0
     assert call("report", "daily", "--begin", "2021-06-19", "--now", NOW, "--post").code == 0
@@ -244,7 +288,12 @@ def test_other_windows_filters_and_kinds_are_other_reports(database: Engine, web
 def test_by_the_app_and_its_uuid(database: Engine, app: Feishu, call: Call) -> None:
     assert hourly(call, "--post").code == 0
     (message,) = app.messages
-    assert (message.way, message.chat, message.msg_type, len(message.uuid)) == ("app", "oc_1", "interactive", 40)
+    assert (message.way, message.chat, message.msg_type, len(message.uuid)) == (
+        "app",
+        "oc_1",
+        "interactive",
+        40,
+    )
     (row,) = json.loads(call("deliveries", "--json").out)["deliveries"]
     assert (row["audience"], row["message_id"]) == ("feishu chat oc_1", message.message_id)
 
@@ -264,8 +313,18 @@ def test_a_refused_form_is_not_a_lost_report(database: Engine, webhook: Feishu, 
         webhook.faults.extend([Trouble(status=200, body=refused)] * sent)
         begin = f"2021-06-{10 + sent}T14"
         assert call("report", "hourly", "--begin", begin, "--now", NOW, "--post").code == 0
-    assert [message.msg_type for message in webhook.messages] == ["interactive", "interactive", "post", "text"]
-    assert [message.content.get("schema") for message in webhook.messages] == ["2.0", None, None, None]
+    assert [message.msg_type for message in webhook.messages] == [
+        "interactive",
+        "interactive",
+        "post",
+        "text",
+    ]
+    assert [message.content.get("schema") for message in webhook.messages] == [
+        "2.0",
+        None,
+        None,
+        None,
+    ]
     rows = json.loads(call("deliveries", "--json").out)["deliveries"]
     assert {row["form"] for row in rows} == {"card 2.0", "card 1.0", "post", "text"}
 
@@ -298,7 +357,9 @@ def test_why_it_was_not_delivered_and_what_to_do(
     assert "hook-token" not in err
 
 
-def test_the_keyword_of_a_bot(database: Engine, webhook: Feishu, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keyword_of_a_bot(
+    database: Engine, webhook: Feishu, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     webhook.hooks["hook-token"] = Hook(keywords=("alarm",), secret="s3cr3t")
     monkeypatch.setenv("CI_STAT_WEBHOOK_KEYWORD", "alarm")
     monkeypatch.setenv("CI_STAT_WEBHOOK_SECRET", "s3cr3t")
@@ -307,18 +368,25 @@ def test_the_keyword_of_a_bot(database: Engine, webhook: Feishu, call: Call, mon
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_next_report_says_that_this_one_did_not_get_through(database: Engine, webhook: Feishu, call: Call) -> None:
+def test_the_next_report_says_that_this_one_did_not_get_through(
+    database: Engine, webhook: Feishu, call: Call
+) -> None:
     webhook.hooks["hook-token"] = Hook(addresses=("10.0.0.1",))
     assert call("report", "hourly", "--begin", "2021-06-19T13", "--now", NOW, "--post").code == 8
     webhook.hooks["hook-token"] = Hook()
     assert hourly(call, "--post").code == 0
     said = visible_text(webhook.messages[0].content)
-    assert "The report before this one, of 2021-06-19 13:00 to 2021-06-19 14:00, did not get through" in said
+    assert (
+        "The report before this one, of 2021-06-19 13:00 to 2021-06-19 14:00, did not get through"
+        in said
+    )
     assert "did not get through" not in hourly(call, "--as", "markdown").out
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_uncertain_outcome_is_shown_and_not_sent_again(database: Engine, webhook: Feishu, call: Call) -> None:
+def test_an_uncertain_outcome_is_shown_and_not_sent_again(
+    database: Engine, webhook: Feishu, call: Call
+) -> None:
     webhook.faults.append(Trouble(path="/open-apis/bot", hang_up="after", after_storing=True))
     code, _, err = hourly(call, "--post")
     assert (code, "uncertain" in err, len(webhook.messages)) == (8, True, 1)
@@ -333,7 +401,9 @@ def test_an_uncertain_outcome_is_shown_and_not_sent_again(database: Engine, webh
 def test_an_app_whose_answer_was_lost_is_asked_again_under_the_same_uuid(
     database: Engine, app: Feishu, call: Call
 ) -> None:
-    app.faults.append(Trouble(path="/open-apis/im/v1/messages", hang_up="after", after_storing=True))
+    app.faults.append(
+        Trouble(path="/open-apis/im/v1/messages", hang_up="after", after_storing=True)
+    )
     assert hourly(call, "--post").code == 0
     assert len(app.messages) == 1
     sent = [request for request in app.requests if request.path == "/open-apis/im/v1/messages"]
@@ -343,7 +413,9 @@ def test_an_app_whose_answer_was_lost_is_asked_again_under_the_same_uuid(
 
 @pytest.mark.usefixtures("quick")
 def test_a_proxys_page_is_no_success(database: Engine, webhook: Feishu, call: Call) -> None:
-    webhook.faults.extend([Trouble(status=200, headers={"Content-Type": "text/html"}, body=HTML_PAGE)] * 9)
+    webhook.faults.extend(
+        [Trouble(status=200, headers={"Content-Type": "text/html"}, body=HTML_PAGE)] * 9
+    )
     code, _, err = hourly(call, "--post")
     assert (code, "SECRET-PAGE" in err) == (8, False)
 
@@ -363,12 +435,22 @@ def test_one_channel_that_fails_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("TLS", "startls"), ("CA", "/nonexistent"), ("TO", "not an address"), ("FROM", "a@b@c")]
+    ("key", "value"),
+    [("TLS", "startls"), ("CA", "/nonexistent"), ("TO", "not an address"), ("FROM", "a@b@c")],
 )
 def test_one_channel_that_is_set_up_wrongly_does_not_stop_the_others(
-    database: Engine, webhook: Feishu, call: Call, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+    database: Engine,
+    webhook: Feishu,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    value: str,
 ) -> None:
-    for name, usual in {"HOST": "127.0.0.1", "FROM": "ci@example.com", "TO": "you@example.com"}.items():
+    for name, usual in {
+        "HOST": "127.0.0.1",
+        "FROM": "ci@example.com",
+        "TO": "you@example.com",
+    }.items():
         monkeypatch.setenv(f"CI_STAT_MAIL_{name}", usual)
     monkeypatch.setenv(f"CI_STAT_MAIL_{key}", value)
     code, _, err = hourly(call, "--post")
@@ -408,14 +490,18 @@ def test_a_state_that_cannot_be_used_sends_nothing(
         ("--begin", "9999-12-31T23:30"), ("--begin", "2021-06-19", "--end", "2021-06-18"),
     ],
 )  # fmt: skip
-def test_a_window_that_cannot_be_meant(database: Engine, call: Call, given: tuple[str, ...]) -> None:
+def test_a_window_that_cannot_be_meant(
+    database: Engine, call: Call, given: tuple[str, ...]
+) -> None:
     for kind in ("hourly", "daily"):
         assert call("report", kind, *given).code in (2, 9)
 
 
 def test_the_same_names_are_the_same_report(database: Engine, webhook: Feishu, call: Call) -> None:
     for names in (("unit", "lint"), ("lint", "unit"), ("lint", "unit", "unit")):
-        assert hourly(call, "--post", *(word for name in names for word in ("--job", name))).code == 0
+        assert (
+            hourly(call, "--post", *(word for name in names for word in ("--job", name))).code == 0
+        )
     assert len(webhook.messages) == 1
     assert hourly(call, "--post", "--job", "lint, unit").code == 0
     assert len(webhook.messages) == 2
@@ -430,7 +516,9 @@ def test_a_bot_is_the_same_with_a_blank_behind_it(
     assert len(webhook.messages) == 1
 
 
-def test_a_report_that_was_never_sent_is_missed(database: Engine, webhook: Feishu, call: Call) -> None:
+def test_a_report_that_was_never_sent_is_missed(
+    database: Engine, webhook: Feishu, call: Call
+) -> None:
     """A cron that did not run, or was killed before it came to sending, leaves no trace of its own."""
     for begin in ("2021-06-19T11", "2021-06-19T14"):
         assert call("report", "hourly", "--begin", begin, "--now", NOW, "--post").code == 0
@@ -442,7 +530,9 @@ def test_force_without_post(database: Engine, call: Call) -> None:
     assert hourly(call, "--force").code == 2
 
 
-def test_a_closed_or_full_output_costs_nobody_the_report(webhook: Feishu, environment: dict[str, str]) -> None:
+def test_a_closed_or_full_output_costs_nobody_the_report(
+    webhook: Feishu, environment: dict[str, str]
+) -> None:
     environment["CI_STAT_WEBHOOK"] = webhook.hook_url()
     with open("/dev/full", "w") as full:
         process = subprocess.run(
@@ -467,14 +557,28 @@ def test_nobody_to_send_to(database: Engine, call: Call, monkeypatch: pytest.Mon
 def test_hostile_titles_call_nobody(database: Engine, webhook: Feishu, call: Call) -> None:
     webhook.hooks["hook-token"] = Hook(forbids_all=True)
     attack = "<at id=all></at> [x](javascript:alert(1)) \u202e"
-    more = {"description": pull(9, ghprbPullTitle=attack, ghprbPullAuthorLogin=attack), "branch": attack}
-    rows = [run(HOUR + timedelta(minutes=50), 7000, "FAILURE", pr=9, analysis_res={"case": [attack]}, **more)]
+    more = {
+        "description": pull(9, ghprbPullTitle=attack, ghprbPullAuthorLogin=attack),
+        "branch": attack,
+    }
+    rows = [
+        run(
+            HOUR + timedelta(minutes=50),
+            7000,
+            "FAILURE",
+            pr=9,
+            analysis_res={"case": [attack]},
+            **more,
+        )
+    ]
     write_rows(database, rows)
     assert hourly(call, "--post").code == 0
     assert live_mentions(webhook.messages[0].content) == []
 
 
-def test_a_chat_by_its_name(database: Engine, app: Feishu, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chat_by_its_name(
+    database: Engine, app: Feishu, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CI_STAT_CHAT_ID", "CI Status Report")
     assert hourly(call, "--post").code == 0
     app.chats.append(Chat("oc_2", "CI Status Report"))
@@ -494,7 +598,11 @@ def _cron(folder: Path, environment: dict[str, str], *more: str) -> "subprocess.
 
 @pytest.fixture
 def environment(database: Engine, tmp_path: Path) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if name.startswith(("CI_STAT_", "XDG_", "PATH"))}
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("CI_STAT_", "XDG_", "PATH"))
+    }
     return ours | {"CI_STAT_STATE_URL": f"sqlite:///{tmp_path / 'state.sqlite'}"}
 
 
@@ -502,7 +610,9 @@ def _ends(processes: Sequence["subprocess.Popen[str]"]) -> list[tuple[int, str]]
     return [(process.wait(60), process.communicate()[1]) for process in processes]
 
 
-def test_two_crons_at_the_same_minute(webhook: Feishu, environment: dict[str, str], tmp_path: Path) -> None:
+def test_two_crons_at_the_same_minute(
+    webhook: Feishu, environment: dict[str, str], tmp_path: Path
+) -> None:
     environment["CI_STAT_WEBHOOK"] = webhook.hook_url()
     for begin in ("2021-06-19T14", "2021-06-18T14", "2021-06-17T14"):
         ends = _ends([_cron(tmp_path, environment, "--begin", begin) for _ in range(2)])
@@ -512,7 +622,12 @@ def test_two_crons_at_the_same_minute(webhook: Feishu, environment: dict[str, st
 
 @pytest.mark.parametrize("way", ["webhook", "app"])
 def test_a_cron_killed_while_it_sends(
-    feishu: Feishu, environment: dict[str, str], tmp_path: Path, way: str, call: Call, monkeypatch: pytest.MonkeyPatch
+    feishu: Feishu,
+    environment: dict[str, str],
+    tmp_path: Path,
+    way: str,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The far end has the message, and nobody was told: a webhook is not asked again, an app is, by the same uuid."""
     ours = {"CI_STAT_WEBHOOK": feishu.hook_url()}

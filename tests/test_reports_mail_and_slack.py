@@ -45,7 +45,9 @@ class Mailbox:
         return "250 OK"
 
 
-def _login(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+def _login(
+    server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object
+) -> AuthResult:
     right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"ci", b"s3cr3t")
     return AuthResult(success=right, handled=False)
 
@@ -87,7 +89,9 @@ def test_a_report_by_mail(mailbox: Mailbox, call: Call) -> None:
     assert first["Message-ID"] != second["Message-ID"]
     assert first["References"] == second["References"] == "<ci-stat-daily@example.com>"
     assert first["To"].addresses[0].display_name == "Doe, Ann"
-    assert first["Subject"].startswith("CI daily: 9 runs, 3 failures (33.3%), 2 new, 2021-06-19 00:00 to")
+    assert first["Subject"].startswith(
+        "CI daily: 9 runs, 3 failures (33.3%), 2 new, 2021-06-19 00:00 to"
+    )
     kinds = [part.get_content_type() for part in first.walk() if not part.is_multipart()]
     assert kinds == ["text/plain", "text/html", "image/png"]
     text = first.get_body(("plain",))
@@ -95,7 +99,9 @@ def test_a_report_by_mail(mailbox: Mailbox, call: Call) -> None:
     assert "s.TestNew" in text.get_content()
 
 
-def test_who_is_refused_and_a_wrong_password(mailbox: Mailbox, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_refused_and_a_wrong_password(
+    mailbox: Mailbox, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CI_STAT_MAIL_TO", "nobody@example.com, bob@example.com")
     code, _, err = call("report", "hourly", "--now", NOW, "--post")
     assert (code, [to for to, _ in mailbox.mails]) == (8, ["bob@example.com"])
@@ -123,7 +129,9 @@ def test_a_report_to_slack(call: Call, monkeypatch: pytest.MonkeyPatch, way: str
         assert "8 runs" in shown
 
 
-def test_slack_that_refuses_blocks_gets_the_text(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slack_that_refuses_blocks_gets_the_text(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with slack.running(per_second=0) as server:
         monkeypatch.setenv("CI_STAT_SLACK_WEBHOOK", server.hook_url)
         server.faults.append(slack.Trouble(status=400, body=b"invalid_blocks"))

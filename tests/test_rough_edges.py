@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,9 @@ HOSTILE = "x\x1b[31m\u202e"
 
 def _run(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", "from ci_stat.cli import main; main()", *arguments]
-    return subprocess.run(command, text=True, capture_output=True, env=os.environ | options.pop("env", {}), **options)  # type: ignore[call-overload, no-any-return, operator]
+    environment = os.environ | options.pop("env", {})  # type: ignore[operator]
+    run = partial(subprocess.run, command, text=True, capture_output=True, env=environment)
+    return run(**options)
 
 
 def test_an_export_writes_through_a_link(engine: Engine, fill: Fill, tmp_path: Path) -> None:
@@ -77,16 +80,26 @@ def test_closed_streams_are_no_traceback(engine: Engine, url: str, fill: Fill) -
     fill(history("P"))
     program = f'"{sys.executable}" -c "from ci_stat.cli import main; main()"'
     environ = os.environ | {"CI_STAT_URL": url}
-    closed = subprocess.run(f"{program} config >&-", shell=True, env=environ, capture_output=True, text=True)
+    closed = subprocess.run(
+        f"{program} config >&-", shell=True, env=environ, capture_output=True, text=True
+    )
     assert (closed.returncode, closed.stderr) == (0, "")
-    unread = subprocess.run(f"{program} import - <&-", shell=True, env=environ, capture_output=True, text=True)
+    unread = subprocess.run(
+        f"{program} import - <&-", shell=True, env=environ, capture_output=True, text=True
+    )
     assert unread.returncode == 6
     assert "Standard input is closed" in unread.stderr
 
 
 def test_a_raw_status_comes_back_raw(engine: Engine, fill: Fill, tmp_path: Path) -> None:
     """FAILED in the table is a state of its own; FAILED in an import means FAILURE."""
-    fill([row(job_id=1, status="FAILED"), row(job_id=2, status="FAILURE"), row(job_id=3, status="completed")])
+    fill(
+        [
+            row(job_id=1, status="FAILED"),
+            row(job_id=2, status="FAILURE"),
+            row(job_id=3, status="completed"),
+        ]
+    )
     path = tmp_path / "runs.jsonl"
     with written(str(path)) as out:
         export_rows(engine, None, out, lambda _n: None)
@@ -135,7 +148,9 @@ def test_a_source_does_not_show_its_options() -> None:
     assert "hunter2" not in repr(source)
 
 
-@pytest.mark.parametrize("option", ["ssl_ca=/missing", "foo=bar", "local_infile=abc", "read_timeout=x"])
+@pytest.mark.parametrize(
+    "option", ["ssl_ca=/missing", "foo=bar", "local_infile=abc", "read_timeout=x"]
+)
 def test_an_option_that_cannot_be_used_is_a_setting_that_cannot(option: str) -> None:
     with pytest.raises(SettingsError, match="URL"):
         Source.of(Settings({"url": Value(f"mysql://u:p@127.0.0.1:1/d?{option}", "test")})).newest()
@@ -156,13 +171,21 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
 def test_variables_that_name_a_server_are_stronger_than_a_url_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "env.json"
     file.write_text('{"url": "sqlite:////old"}')
-    environ = {"STAT_ENV_PATH": str(file), "CI_STAT_HOST": "h", "CI_STAT_USER": "u", "CI_STAT_DATABASE": "d"}
+    environ = {
+        "STAT_ENV_PATH": str(file),
+        "CI_STAT_HOST": "h",
+        "CI_STAT_USER": "u",
+        "CI_STAT_DATABASE": "d",
+    }
     assert load(environ).database_url == "mysql+pymysql://u:@h:3306/d"
     assert load(environ | {"CI_STAT_URL": "sqlite:////new"}).database_url == "sqlite:////new"
 
 
 def test_the_hour_that_clocks_show_twice_is_named() -> None:
-    begin, end = datetime(2021, 10, 31, 0, 30, tzinfo=UTC), datetime(2021, 10, 31, 1, 30, tzinfo=UTC)
+    begin, end = (
+        datetime(2021, 10, 31, 0, 30, tzinfo=UTC),
+        datetime(2021, 10, 31, 1, 30, tzinfo=UTC),
+    )
     with pytest.raises(UsageError, match="clocks of Europe/Berlin are put back"):
         Window.of(begin, end, BERLIN)
     assert Window.of(begin, datetime(2021, 10, 31, 3, tzinfo=UTC), BERLIN)
@@ -175,7 +198,8 @@ def test_since_is_a_length_of_real_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["jobs", "--limit", "9" * 20], ["demo", "--days", "3000000"], ["summary", "--begin", ""]]
+    "arguments",
+    [["jobs", "--limit", "9" * 20], ["demo", "--days", "3000000"], ["summary", "--begin", ""]],
 )
 def test_numbers_and_times_that_cannot_be_meant(arguments: list[str]) -> None:
     done = _run(*arguments)
@@ -194,7 +218,9 @@ def test_state_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         pytest.skip("root may write everywhere")
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)
-    done = _run("config", "--check", env={"CI_STAT_STATE_URL": f"sqlite:///{folder / 'state.sqlite'}"})
+    done = _run(
+        "config", "--check", env={"CI_STAT_STATE_URL": f"sqlite:///{folder / 'state.sqlite'}"}
+    )
     assert "may not be written" in done.stderr
 
 
@@ -206,8 +232,13 @@ def test_what_a_prompt_shows_is_harmless() -> None:
     assert "\u202e" not in shown
 
 
-def test_an_unknown_setting_is_said_to_a_notebook_too(url: str, fill: Fill, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_setting_is_said_to_a_notebook_too(
+    url: str, fill: Fill, caplog: pytest.LogCaptureFixture
+) -> None:
     fill(history("P"))
-    settings = Settings({"url": Value(url, "test")}, warnings=("Unknown setting 'passwrd': did you mean 'password'?",))
+    settings = Settings(
+        {"url": Value(url, "test")},
+        warnings=("Unknown setting 'passwrd': did you mean 'password'?",),
+    )
     stat.get_result(datetime(2021, 6, 19), datetime(2021, 6, 20), settings=settings)
     assert "did you mean 'password'" in caplog.text

@@ -81,7 +81,14 @@ def build(number: int, result: str | None = "SUCCESS", **more: Any) -> FakeBuild
 
 def builds(drawn: str, first: int = 1) -> list[FakeBuild]:
     """P passed, F failed, A aborted, U unstable, N not built, R still runs, X runs and has a result, 0 has none."""
-    words = {"P": "SUCCESS", "F": "FAILURE", "A": "ABORTED", "U": "UNSTABLE", "N": "NOT_BUILT", "X": "FAILURE"}
+    words = {
+        "P": "SUCCESS",
+        "F": "FAILURE",
+        "A": "ABORTED",
+        "U": "UNSTABLE",
+        "N": "NOT_BUILT",
+        "X": "FAILURE",
+    }
     return [
         build(number, words.get(letter), building=letter in "RX")
         for number, letter in enumerate(drawn.replace(" ", ""), first)
@@ -113,14 +120,21 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def cases(row: RunRow) -> list[str] | None:
     """Cases of `analysis_res` by their names, however they are spelled; None for NULL."""
-    assert row.analysis_res is None or (isinstance(row.analysis_res, dict) and set(row.analysis_res) <= {"case"})
-    return None if row.analysis_res is None else [name.split()[-1] for name in row.analysis_res.get("case", [])]
+    assert row.analysis_res is None or (
+        isinstance(row.analysis_res, dict) and set(row.analysis_res) <= {"case"}
+    )
+    return (
+        None
+        if row.analysis_res is None
+        else [name.split()[-1] for name in row.analysis_res.get("case", [])]
+    )
 
 
 def pages(fake: FakeJenkins) -> int:
     """Lists of numbers that were asked for since the last call."""
     found = sum(
-        "allBuilds" in each.query.get("tree", "") and "actions" not in each.query["tree"] for each in fake.asked
+        "allBuilds" in each.query.get("tree", "") and "actions" not in each.query["tree"]
+        for each in fake.asked
     )
     fake.asked.clear()
     return found
@@ -135,9 +149,18 @@ def logs(fake: FakeJenkins) -> list[int]:
 
 def test_builds_become_rows(engine: Engine, fake: FakeJenkins, client: Jenkins) -> None:
     fake.add("unit", build(1, parameters=PULL), build(2, "FAILURE", parameters=PULL))
-    fake.add("a/nightly", build(5, "ABORTED", parameters={"release_test__release_branch": "release-5.0", "x": ""}))
+    fake.add(
+        "a/nightly",
+        build(5, "ABORTED", parameters={"release_test__release_branch": "release-5.0", "x": ""}),
+    )
     done = bring(engine, client)
-    assert (done.jobs, done.stored, done.running, done.left_out, done.failed) == (2, 3, 0, Counter(), [])
+    assert (done.jobs, done.stored, done.running, done.left_out, done.failed) == (
+        2,
+        3,
+        0,
+        Counter(),
+        [],
+    )
     assert done.logs == {"read": 2}
     described = {"ghprbPullId": "7", "ghprbPullTitle": "单元 🙂", "force": "true", "retries": "3"}
     same: dict[str, Any] = {
@@ -161,7 +184,9 @@ def test_times_are_in_the_databases_zone(lite: Engine, fake: FakeJenkins, client
     assert [each.time for each in read_rows(lite, None)] == [datetime(2021, 6, 18, 16, 0)]
 
 
-def test_hostile_values_are_stored_as_they_are(engine: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_hostile_values_are_stored_as_they_are(
+    engine: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     given = {
         "half": "\ud800",
         "sql": "'; DROP TABLE ci_data; --",
@@ -173,7 +198,12 @@ def test_hostile_values_are_stored_as_they_are(engine: Engine, fake: FakeJenkins
     assert bring(engine, client).stored == 1
     (found,) = read_rows(engine, None)
     assert found.job == "x'\"$(reboot)"
-    assert found.description == {"half": "\ufffd", "sql": given["sql"], "ansi": given["ansi"], "\ufffd": "x"}
+    assert found.description == {
+        "half": "\ufffd",
+        "sql": given["sql"],
+        "ansi": given["ansi"],
+        "\ufffd": "x",
+    }
     assert found.comment == "\ufffd"
 
 
@@ -182,8 +212,16 @@ def test_the_second_branch_parameter_counts_where_the_first_is_empty() -> None:
     from ci_stat.sources.jenkins_builds import build_of, row_of
 
     def made_of(**parameters: str) -> RunRow:
-        actions = [{"parameters": [{"name": name, "value": value} for name, value in parameters.items()]}]
-        found = {"number": 1, "result": "SUCCESS", "building": False, "timestamp": 1, "actions": actions}
+        actions = [
+            {"parameters": [{"name": name, "value": value} for name, value in parameters.items()]}
+        ]
+        found = {
+            "number": 1,
+            "result": "SUCCESS",
+            "building": False,
+            "timestamp": 1,
+            "actions": actions,
+        }
         return row_of("unit", build_of(found, "here"), SHANGHAI, None)
 
     both = made_of(ghprbTargetBranch="a", release_test__release_branch="b")
@@ -210,11 +248,19 @@ def test_the_kinds_of_analysis_res() -> None:
         "new",
     ]
     failures = [CaseFailure(kind, f"{kind} {n}") for n in (1, 2, 1) for kind in reversed(kinds)]
-    failures += [CaseFailure("case", "guessed", guess=True), CaseFailure("case", ""), CaseFailure("case", "\ud800")]
+    failures += [
+        CaseFailure("case", "guessed", guess=True),
+        CaseFailure("case", ""),
+        CaseFailure("case", "\ud800"),
+    ]
     assert analysis_of(Extraction("read", tuple(failures))) == {
         "compile": ["build 1", "compile 1", "build 2", "compile 2"],
         "check": ["check 1", "check 2"],
-        "case": [f"{kind} {n}" for n in (1, 2) for kind in ("crash", "timeout", "leak", "race", "panic", "case")]
+        "case": [
+            f"{kind} {n}"
+            for n in (1, 2)
+            for kind in ("crash", "timeout", "leak", "race", "panic", "case")
+        ]
         + ["\ufffd"],
         "env": ["setup 1", "env 1", "setup 2", "env 2"],
     }
@@ -222,10 +268,17 @@ def test_the_kinds_of_analysis_res() -> None:
     assert analysis_of(Extraction("read")) == {}
 
 
-def test_unstable_is_kept_raw_where_the_table_can_hold_it(engine: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_unstable_is_kept_raw_where_the_table_can_hold_it(
+    engine: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     fake.add("unit", *builds("P U N A 0"))
     done = bring(engine, client)
-    assert [each.status for each in read_rows(engine, None)] == ["SUCCESS", "UNSTABLE", "NOT_BUILT", "ABORTED"]
+    assert [each.status for each in read_rows(engine, None)] == [
+        "SUCCESS",
+        "UNSTABLE",
+        "NOT_BUILT",
+        "ABORTED",
+    ]
     assert (done.stored, done.left_out) == (4, {"without a result": 1})
 
 
@@ -265,7 +318,12 @@ def test_the_writers_own_table(mariadb_url: str, fake: FakeJenkins, client: Jenk
     ],
 )
 def test_a_log_that_says_nothing_is_null(
-    lite: Engine, fake: FakeJenkins, client: Jenkins, troubles: list[Trouble], state: str, analysis: list[str] | None
+    lite: Engine,
+    fake: FakeJenkins,
+    client: Jenkins,
+    troubles: list[Trouble],
+    state: str,
+    analysis: list[str] | None,
 ) -> None:
     fake.ranges = state == "cut"
     fake.offsets = False
@@ -310,7 +368,9 @@ def test_pages_of_every_length(lite: Engine, fake: FakeJenkins, client: Jenkins)
 
 
 @pytest.mark.usefixtures("small")
-def test_what_is_new_comes_with_few_requests(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_what_is_new_comes_with_few_requests(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     fake.add("unit", *builds("P" * 60))
     bring(lite, client)
     fake.add("unit", *builds("PFP", first=61))
@@ -354,16 +414,24 @@ def test_deleted_builds_are_looked_for_while_they_may_still_run(
 
 
 @pytest.mark.usefixtures("small")
-def test_a_gap_above_the_last_old_build_is_looked_for(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_a_gap_above_the_last_old_build_is_looked_for(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     old = START - 30 * 24 * 60 * MINUTE
-    fake.add("unit", *[build(n, timestamp=old + n) for n in range(1, 30)], *builds("R" + "P" * 60, first=30))
+    fake.add(
+        "unit",
+        *[build(n, timestamp=old + n) for n in range(1, 30)],
+        *builds("R" + "P" * 60, first=30),
+    )
     assert bring(lite, client).running == 1
     fake.jobs["unit"].builds[29] = build(30)
     assert bring(lite, client).stored == 1
 
 
 @pytest.mark.usefixtures("small")
-def test_what_the_table_never_had_comes_too(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_what_the_table_never_had_comes_too(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     fake.add("unit", *builds("P" * 50))
     assert write_rows(lite, [row("unit", n) for n in range(25, 51)]) == []
     assert bring(lite, client).stored == 24
@@ -371,7 +439,9 @@ def test_what_the_table_never_had_comes_too(lite: Engine, fake: FakeJenkins, cli
 
 
 @pytest.mark.usefixtures("small")
-def test_discarded_builds_stay_in_the_table(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_discarded_builds_stay_in_the_table(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     fake.add("unit", *builds("P" * 60))
     bring(lite, client)
     del fake.jobs["unit"].builds[:40]
@@ -381,7 +451,9 @@ def test_discarded_builds_stay_in_the_table(lite: Engine, fake: FakeJenkins, cli
     assert len(stored(lite)) == 60
 
 
-def test_rows_that_are_there_are_left_alone(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_rows_that_are_there_are_left_alone(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     kept = row("unit", 2, "FAILURE", analysis_res={"case": ["by hand"]})
     assert write_rows(lite, [kept]) == []
     fake.add("unit", *builds("P F P"))
@@ -389,7 +461,9 @@ def test_rows_that_are_there_are_left_alone(lite: Engine, fake: FakeJenkins, cli
     assert list(read_rows(lite, None))[1] == kept
 
 
-def test_jobs_whose_names_are_nearly_equal_are_two(engine: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_jobs_whose_names_are_nearly_equal_are_two(
+    engine: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     for job in ("Unit", "unit", "unit2", "ünit"):
         fake.add(job, *builds("P P"))
     assert bring(engine, client).stored == 8
@@ -424,7 +498,9 @@ def test_limit_takes_the_newest_first_and_leaves_no_hole_later(
     assert [bring(lite, client, limit=10).stored for _ in range(3)] == [10, 4, 0]
 
 
-def test_a_dry_run_counts_and_writes_nothing(url: str, fake: FakeJenkins, client: Jenkins, tmp_path: Path) -> None:
+def test_a_dry_run_counts_and_writes_nothing(
+    url: str, fake: FakeJenkins, client: Jenkins, tmp_path: Path
+) -> None:
     engine = open_engine(url)
     fake.add("unit", *builds("P F R 0"))
     done = bring(engine, client, dry_run=True)
@@ -441,7 +517,10 @@ def test_a_list_that_never_ends(lite: Engine, fake: FakeJenkins, client: Jenkins
     one = {"number": 1, "result": "SUCCESS", "building": False, "timestamp": 1}
     page = json.dumps({"allBuilds": [one | {"number": n} for n in range(100, 0, -1)]}).encode()
     fake.add("unit")
-    fake.trouble("allBuilds", *[Trouble(status=200, headers={"Content-Type": "application/json"}, body=page)] * 9)
+    fake.trouble(
+        "allBuilds",
+        *[Trouble(status=200, headers={"Content-Type": "application/json"}, body=page)] * 9,
+    )
     ((job, error),) = bring(lite, client).failed
     assert (job, "same builds" in str(error)) == ("unit", True)
 
@@ -463,9 +542,9 @@ def test_builds_that_begin_while_others_are_brought(
     monkeypatch.setattr(client, "page", busy)
     assert bring(lite, client).stored == 200
     assert stored(lite) == list(range(1, 201))
-    assert [path for path in fake.paths() if path.startswith("/job/unit/")] == ["/job/unit/api/json"] * len(
-        fake.paths("unit")
-    )
+    assert [path for path in fake.paths() if path.startswith("/job/unit/")] == [
+        "/job/unit/api/json"
+    ] * len(fake.paths("unit"))
 
 
 @pytest.mark.parametrize("gone", [range(1, 31), range(150, 200), range(100, 101)])
@@ -477,7 +556,9 @@ def test_builds_that_are_deleted_while_others_are_brought(
 
     def busy(job: str, start: int, end: int, parameters: bool = False) -> Any:
         if parameters:
-            fake.jobs["unit"].builds = [each for each in fake.jobs["unit"].builds if each.number not in gone]
+            fake.jobs["unit"].builds = [
+                each for each in fake.jobs["unit"].builds if each.number not in gone
+            ]
         return ask(job, start, end, parameters)
 
     monkeypatch.setattr(client, "page", busy)
@@ -485,18 +566,26 @@ def test_builds_that_are_deleted_while_others_are_brought(
     assert stored(lite) == [n for n in range(1, 201) if n not in gone]
 
 
-def test_a_server_that_dies_leaves_the_rest_for_next_time(engine: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_a_server_that_dies_leaves_the_rest_for_next_time(
+    engine: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     fake.add("unit", *builds("P" * 29 + "F" + "P" * 30))
     fake.trouble("/30/", *[Trouble(hang_up=True)] * 8)
     done = bring(engine, client)
     assert [job for job, _ in done.failed] == ["unit"]
-    assert stored(engine) == list(range(36, 61)), "whole batches, newest first; nothing without its analysis"
+    assert stored(engine) == list(range(36, 61)), (
+        "whole batches, newest first; nothing without its analysis"
+    )
     assert bring(engine, client).failed == []
     assert stored(engine) == list(range(1, 61))
-    assert [cases(each) for each in read_rows(engine, None) if each.job_id == 30] == [["testSuite.TestCase30"]]
+    assert [cases(each) for each in read_rows(engine, None) if each.job_id == 30] == [
+        ["testSuite.TestCase30"]
+    ]
 
 
-def test_a_job_that_fails_does_not_stop_the_others(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_a_job_that_fails_does_not_stop_the_others(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     for job in ("a", "b", "c", "d", "e"):
         fake.add(job, *builds("P P"))
     fake.trouble("/job/b/", Trouble(status=403))
@@ -507,7 +596,9 @@ def test_a_job_that_fails_does_not_stop_the_others(lite: Engine, fake: FakeJenki
     assert {each.job for each in read_rows(lite, None)} == {"a", "e"}
 
 
-def test_a_silent_server_is_not_asked_for_every_job(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+def test_a_silent_server_is_not_asked_for_every_job(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
     for n in range(50):
         fake.add(f"job {n}", *builds("P"))
     fake.trouble("/job/", *[Trouble(hang_up=True)] * 999)
@@ -520,7 +611,9 @@ def test_what_another_sync_stores_meanwhile_is_left_alone(
     lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.add("unit", *builds("P" * 25 + "F" * 25))
-    others = [row("unit", n, "FAILURE", analysis_res={"case": ["by the other"]}) for n in range(1, 26)]
+    others = [
+        row("unit", n, "FAILURE", analysis_res={"case": ["by the other"]}) for n in range(1, 26)
+    ]
     ask = client.page
 
     def busy(job: str, start: int, end: int, parameters: bool = False) -> Any:
@@ -537,7 +630,12 @@ def test_what_another_sync_stores_meanwhile_is_left_alone(
 @pytest.mark.parametrize("cut", [1, 2, 3, 4])
 @pytest.mark.parametrize("known", [range(0), range(40, 60), range(80, 121)])
 def test_wherever_a_sync_ends_the_next_one_goes_on(
-    lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch, known: range, cut: int
+    lite: Engine,
+    fake: FakeJenkins,
+    client: Jenkins,
+    monkeypatch: pytest.MonkeyPatch,
+    known: range,
+    cut: int,
 ) -> None:
     # Long after: no gap is so young that it is looked for.
     late = NOW + timedelta(days=90)
@@ -592,7 +690,9 @@ def test_a_killed_sync_run_again_gives_the_same_table(
     assert done.stored == 80 - whole
     found = list(read_rows(engine, None))
     assert [each.job_id for each in found] == list(range(1, 81))
-    assert [each.job_id for each in found if each.analysis_res] == [n for n in range(1, 81) if drawn[n - 1] == "F"]
+    assert [each.job_id for each in found if each.analysis_res] == [
+        n for n in range(1, 81) if drawn[n - 1] == "F"
+    ]
     assert bring(engine, client).stored == 0
 
 
@@ -620,7 +720,12 @@ def test_two_at_once(url: str, fake: FakeJenkins) -> None:
 
 @pytest.mark.parametrize(("code", "again"), [(1213, True), (1205, True), (1146, False)])
 def test_a_lost_race_is_run_again(
-    lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch, code: int, again: bool
+    lite: Engine,
+    fake: FakeJenkins,
+    client: Jenkins,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    again: bool,
 ) -> None:
     fake.add("unit", *builds("P P"))
     calls = []
@@ -641,7 +746,11 @@ def test_a_lost_race_is_run_again(
 
 
 def test_a_database_that_dies_stops_the_sync(
-    server: mariadb.Server, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch, mariadb_url: str
+    server: mariadb.Server,
+    fake: FakeJenkins,
+    client: Jenkins,
+    monkeypatch: pytest.MonkeyPatch,
+    mariadb_url: str,
 ) -> None:
     engine = open_engine(mariadb_url)
     fake.add("unit", *builds("P P"))
@@ -695,7 +804,18 @@ def test_the_command_says_what_it_did(lite: Engine, fake: FakeJenkins, call: Cal
 def test_the_command_fails_where_a_job_does(lite: Engine, fake: FakeJenkins, call: Call) -> None:
     fake.add("unit", *builds("P"))
     done = call(
-        "sync", "jenkins", "--job", "unit", "--job", "gone", "--job", "../\x1b[2J", "--job", "../etc", "--limit", "5"
+        "sync",
+        "jenkins",
+        "--job",
+        "unit",
+        "--job",
+        "gone",
+        "--job",
+        "../\x1b[2J",
+        "--job",
+        "../etc",
+        "--limit",
+        "5",
     )
     assert done.code == SourceError.exit_code == 7
     assert done.out.startswith(f"1 build of 2 jobs stored, from {fake.url}.")
@@ -750,7 +870,9 @@ def test_without_a_jenkins(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no jenkins_token" in call("sync", "jenkins").err
 
 
-def test_the_address_is_shown_without_its_secret(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_is_shown_without_its_secret(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CI_STAT_JENKINS_URL", "https://ann:s3cret@ci.example/jenkins")
     monkeypatch.setenv("CI_STAT_JENKINS_TOKEN", "s3cret")
     shown = call("config")

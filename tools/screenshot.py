@@ -72,7 +72,12 @@ def picture(output: str) -> str:
         line.truncate(WIDTH)
         shown.append(line)
     console = Console(
-        record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor", highlight=False
+        record=True,
+        width=WIDTH,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        highlight=False,
     )
     for line in shown:
         console.print(line, no_wrap=True, crop=True)

@@ -34,7 +34,9 @@ def count_window(res: Result, over_time: bool = True) -> WindowCount:
         jobs=len(res.job_map),
         failing_jobs=sum(job.fail_cnt > 0 for job in res.job_map.values()),
         miss_cnt=res.miss_cnt,
-        other_statuses=tuple(sorted((name, n) for name, n in statuses.items() if name not in Status.__members__)),
+        other_statuses=tuple(
+            sorted((name, n) for name, n in statuses.items() if name not in Status.__members__)
+        ),
         periods=_periods(res) if over_time else (),
     )
 
@@ -46,7 +48,11 @@ def window_facts(res: Result) -> WindowFacts:
     for run in res.all_runs:
         if run.status == Status.SUCCESS and run.duration is not None:
             durations[run.job_name].append(run.duration)
-    return WindowFacts(count_window(res, over_time=False), dict(durations), sorted(late for late in after if late > 0))
+    return WindowFacts(
+        count_window(res, over_time=False),
+        dict(durations),
+        sorted(late for late in after if late > 0),
+    )
 
 
 def _periods(res: Result) -> tuple[PeriodCount, ...]:

@@ -23,12 +23,18 @@ def slowest(
     `before`: durations in ms of the successful runs to compare with, by job.
     """
     rows = [row for name, job in jobs.items() if (row := _row(name, job, before.get(name, ())))]
-    rows.sort(key=lambda row: (-abs(_delta(row)) if row.change is not None else 0, -row.middle, row.job))
+    rows.sort(
+        key=lambda row: (-abs(_delta(row)) if row.change is not None else 0, -row.middle, row.job)
+    )
     return tuple(rows[:shown]), max(0, len(rows) - shown)
 
 
 def _row(name: str, job: Job, before: Sequence[int]) -> DurationRow | None:
-    took = sorted(run.duration for run in job.runs if run.status == Status.SUCCESS and run.duration is not None)
+    took = sorted(
+        run.duration
+        for run in job.runs
+        if run.status == Status.SUCCESS and run.duration is not None
+    )
     before = sorted(before)
     least = CHEAP * max(map(_usual_most, (took, before)))
     took, before = took[bisect_left(took, least) :], before[bisect_left(before, least) :]
@@ -36,7 +42,11 @@ def _row(name: str, job: Job, before: Sequence[int]) -> DurationRow | None:
         return None
     middle, then = _middle(took), _middle(before) if before else None
     row = DurationRow(name, len(took), middle, took[-1], then, len(before))
-    if then and min(len(took), len(before)) >= LEAST_RUNS and abs(middle - then) >= max(LEAST_CHANGE, CHANGE * then):
+    if (
+        then
+        and min(len(took), len(before)) >= LEAST_RUNS
+        and abs(middle - then) >= max(LEAST_CHANGE, CHANGE * then)
+    ):
         return DurationRow(name, len(took), middle, took[-1], then, len(before), middle / then - 1)
     return row
 

@@ -123,7 +123,10 @@ class Evidence:
         """As it was known at the window's end: what issues say, so that a second run of the day says nothing else."""
         if self.until == self.end:
             return self
-        cut = ((key, replace(each, hits=self.before_end(each.hits))) for key, each in self.failing.items())
+        cut = (
+            (key, replace(each, hits=self.before_end(each.hits)))
+            for key, each in self.failing.items()
+        )
         groups = (replace(each, hits=self.before_end(each.hits)) for each in self.incidents)
         return replace(
             self, failing={key: each for key, each in cut if each.hits}, later=None,
@@ -145,11 +148,15 @@ class Evidence:
 def issue_key(failure: CaseFailure) -> tuple[str, str]:
     """What one issue is about: key and name. Subtests go to their test; what has no name goes by its fingerprint."""
     kind, name = failure_key(failure)
-    name = name.encode("utf-8", "backslashreplace").decode()  # half a pair has no place in any text of ours
+    name = name.encode(
+        "utf-8", "backslashreplace"
+    ).decode()  # half a pair has no place in any text of ours
     if kind == FailureKind.CASE and not failure.guess:
         test = _SUBTEST.sub(r"\1", name)
         return _bounded(f"case:{test}"), test
-    return _bounded(f"{kind}:{name}"), case_key(failure.name).encode("utf-8", "backslashreplace").decode()
+    return _bounded(f"{kind}:{name}"), case_key(failure.name).encode(
+        "utf-8", "backslashreplace"
+    ).decode()
 
 
 def _bounded(key: str) -> str:

@@ -5,7 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from ci_stat.analysis.evidence import MACHINES, TESTS, Cause, Elsewhere, Evidence, Failing, Hit, RunRef, issue_key
+from ci_stat.analysis.evidence import (
+    MACHINES,
+    TESTS,
+    Cause,
+    Elsewhere,
+    Evidence,
+    Failing,
+    Hit,
+    RunRef,
+    issue_key,
+)
 from ci_stat.analysis.incidents import broken_runs, incidents
 from ci_stat.records import CaseFailure, Run, Status
 
@@ -17,7 +27,9 @@ _Failed = tuple[RunRef, _Failures, str]
 class History:
     """All finished runs of some jobs with their failures, in order, from which the evidence of any window is cut."""
 
-    def __init__(self, runs: Iterable[Run], jobs: Sequence[str], zone: ZoneInfo, together: int, share: float) -> None:
+    def __init__(
+        self, runs: Iterable[Run], jobs: Sequence[str], zone: ZoneInfo, together: int, share: float
+    ) -> None:
         """`together`, `share`: how many tests, or which part of a job's tests, make an incident of a run."""
         self._jobs, self._zone = tuple(jobs), zone
         found = sorted((run for run in runs if run.time and run.status in _FINISHED), key=_moment)
@@ -48,8 +60,12 @@ class History:
             cause = _cause(ref, failures, broken)
             for key, said in failures.items():
                 hits[key].append(Hit(ref, said, cause))
-        failing = {key: _failing(key, its, (others or {}).get(key, ())) for key, its in hits.items()}
-        unread = Counter(log for ref, failures, log in failed if not failures and begin <= ref.started < end)
+        failing = {
+            key: _failing(key, its, (others or {}).get(key, ())) for key, its in hits.items()
+        }
+        unread = Counter(
+            log for ref, failures, log in failed if not failures and begin <= ref.started < end
+        )
         together = incidents({ref: failures for ref, failures, _ in failed}, broken, failing)
         return Evidence(
             begin, end, since, self._zone, self._jobs, failing, tuple(together),
@@ -63,14 +79,21 @@ def elsewhere(runs: Iterable[Run], jobs: Iterable[str]) -> dict[str, tuple[Elsew
     found: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     links: dict[tuple[str, tuple[str, str]], str] = {}
     for run in runs:
-        if run.job_name in own or run.status != Status.FAILURE or _of_machines(failures := _by_key(run.failures)):
+        if (
+            run.job_name in own
+            or run.status != Status.FAILURE
+            or _of_machines(failures := _by_key(run.failures))
+        ):
             continue
         place = (run.job_name, run.branch or "")
         for key in failures:
             found[key][place] += 1
             links[key, place] = run.link
     return {
-        key: tuple(Elsewhere(job, branch, n, links[key, (job, branch)]) for (job, branch), n in places.most_common())
+        key: tuple(
+            Elsewhere(job, branch, n, links[key, (job, branch)])
+            for (job, branch), n in places.most_common()
+        )
         for key, places in found.items()
     }
 
@@ -99,7 +122,9 @@ def _tests(failures: _Failures) -> frozenset[str]:
     return frozenset(key for key, said in failures.items() if said.kind in TESTS and not said.guess)
 
 
-def _cause(ref: RunRef, failures: _Failures, broken: Mapping[RunRef, frozenset[str]]) -> Cause | None:
+def _cause(
+    ref: RunRef, failures: _Failures, broken: Mapping[RunRef, frozenset[str]]
+) -> Cause | None:
     if _of_machines(failures):
         return Cause.MACHINES
     return Cause.INCIDENT if ref in broken else None
@@ -110,7 +135,14 @@ def _ref(run: Run) -> RunRef:
     failures = _by_key(run.failures)
     shows = succeeded or (bool(_tests(failures)) and not _of_machines(failures))
     return RunRef(
-        run.job_name, run.job_id, _moment(run), run.link, run.branch or "", run.commit or "", succeeded, shows
+        run.job_name,
+        run.job_id,
+        _moment(run),
+        run.link,
+        run.branch or "",
+        run.commit or "",
+        succeeded,
+        shows,
     )
 
 

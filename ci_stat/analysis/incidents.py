@@ -25,11 +25,17 @@ def broken_runs(tests: Tests, runs: Sequence[RunRef], together: int, share: floa
     known: dict[str, set[str]] = defaultdict(set)
     for ref, keys in tests.items():
         known[ref.job] |= keys
-    usual = {job: _usual([len(tests.get(ref, ())) for ref in runs if ref.job == job]) for job in known}
+    usual = {
+        job: _usual([len(tests.get(ref, ())) for ref in runs if ref.job == job]) for job in known
+    }
 
     def is_broken(ref: RunRef, failed: int) -> bool:
-        many = failed > together or (failed >= LEAST_TOGETHER and failed >= share * len(known[ref.job]))
-        return many and failed >= 2 * usual[ref.job]  # where many fail in every run, many in one are no incident
+        many = failed > together or (
+            failed >= LEAST_TOGETHER and failed >= share * len(known[ref.job])
+        )
+        return (
+            many and failed >= 2 * usual[ref.job]
+        )  # where many fail in every run, many in one are no incident
 
     return {ref: keys for ref, keys in tests.items() if is_broken(ref, len(keys))}
 
@@ -43,11 +49,22 @@ def incidents(
     """
     for runs in _alike(broken):
         members = frozenset().union(*(broken[ref] for ref in runs))
-        names = {key: failing[key].name for key in sorted(members, key=lambda key: (-len(failing[key].hits), key))}
+        names = {
+            key: failing[key].name
+            for key in sorted(members, key=lambda key: (-len(failing[key].hits), key))
+        }
         loudest = next(iter(names))
-        hits = tuple(Hit(ref, said[ref].get(loudest) or said[ref][min(broken[ref])]) for ref in runs)
+        hits = tuple(
+            Hit(ref, said[ref].get(loudest) or said[ref][min(broken[ref])]) for ref in runs
+        )
         first = runs[0]
-        yield Failing(_incident_key(first), INCIDENT, f"{first.job}: {len(names)} tests fail together", hits, names)
+        yield Failing(
+            _incident_key(first),
+            INCIDENT,
+            f"{first.job}: {len(names)} tests fail together",
+            hits,
+            names,
+        )
 
 
 def _alike(broken: Tests) -> list[list[RunRef]]:

@@ -25,7 +25,11 @@ class Today:
 
 
 def capped(
-    decisions: Iterable[Decision], rules: Rules, problem: str, today: Today, accepted: Container[str] = ()
+    decisions: Iterable[Decision],
+    rules: Rules,
+    problem: str,
+    today: Today,
+    accepted: Container[str] = (),
 ) -> Decisions:
     """The decisions, at most so many of which act.
 
@@ -51,7 +55,9 @@ def capped(
     return Decisions((*chosen, *left, *(each for each in found if each.action is IssueAction.NOT)))
 
 
-def _chosen(files: Sequence[Decision], rest: Sequence[Decision], changes: int, today: Today) -> list[Decision]:
+def _chosen(
+    files: Sequence[Decision], rest: Sequence[Decision], changes: int, today: Today
+) -> list[Decision]:
     """As many as may be done today; what was begun today is ended in any case."""
     left, chosen = changes - len(today.changed), []
     for each in (*files, *rest):

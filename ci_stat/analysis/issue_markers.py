@@ -23,7 +23,9 @@ def stamp(*parts: object) -> str:
     return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
-def first_marker(failing: Failing, hits: Sequence[Hit], evidence: Evidence, create: str, why: str) -> Marker:
+def first_marker(
+    failing: Failing, hits: Sequence[Hit], evidence: Evidence, create: str, why: str
+) -> Marker:
     """Of a new issue: everything that is known by now is in its text, so it is told."""
     moments = [hit.run.started for hit in hits]
     return Marker(
@@ -34,7 +36,9 @@ def first_marker(failing: Failing, hits: Sequence[Hit], evidence: Evidence, crea
     )  # fmt: skip
 
 
-def grown(marker: Marker, failing: Failing | None, hits: Sequence[Hit], evidence: Evidence) -> Marker:
+def grown(
+    marker: Marker, failing: Failing | None, hits: Sequence[Hit], evidence: Evidence
+) -> Marker:
     """With all failures that are known now. What was told stays as it is."""
     new = [hit.run.started for hit in hits if hit.run.started > marker.last]
     days = _days(hits, evidence)
@@ -65,7 +69,9 @@ def _with(known: tuple[str, ...], new: tuple[str, ...], most: int) -> tuple[str,
     return known if len(known) >= most else tuple(dict.fromkeys((*known, *added)))[:most]
 
 
-def changes(marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedelta) -> tuple[Change, ...]:
+def changes(
+    marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedelta
+) -> tuple[Change, ...]:
     """What is worth a comment: new messages, branches or members, and that it is back after a silence."""
     found: list[Change] = []
     new = [hit for hit in hits if hit.run.started > marker.last]
@@ -73,7 +79,11 @@ def changes(marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedel
         found.append(Change("back", str((new[0].run.started - marker.last).days)))
     found += _new_members(marker, failing) if failing.members else _new_messages(marker, hits)
     # One that had no branch known before gets no comment for having one now.
-    branches = [branch for branch in _branches(hits) if marker.branches and not _is_in(branch, marker.branches)]
+    branches = [
+        branch
+        for branch in _branches(hits)
+        if marker.branches and not _is_in(branch, marker.branches)
+    ]
     return (*found, *(Change("branch", branch) for branch in branches))
 
 

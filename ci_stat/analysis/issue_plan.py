@@ -17,12 +17,23 @@ from ci_stat.analysis.issue_quiet import quiet_decision
 from ci_stat.analysis.issue_rules import Change, Decision, Decisions, Rules
 from ci_stat.analysis.tracker_index import Found, TrackerIndex, failing_of, merged, mute_of
 from ci_stat.analysis.wording import date, plural, times
-from ci_stat.records import IssueAction, Ledger, LogState, Marker, Mute, Reason, Snapshot, TrackedIssue
+from ci_stat.records import (
+    IssueAction,
+    Ledger,
+    LogState,
+    Marker,
+    Mute,
+    Reason,
+    Snapshot,
+    TrackedIssue,
+)
 
 OLD = timedelta(days=2)  # since a window ended: later one may ask whether it is over
 
 
-def decide(evidence: Evidence, snapshot: Snapshot, ledger: Ledger, rules: Rules, now: datetime) -> Decisions:
+def decide(
+    evidence: Evidence, snapshot: Snapshot, ledger: Ledger, rules: Rules, now: datetime
+) -> Decisions:
     """Everything that is to be done, and everything that is not. `now`: aware."""
     planner = _Planner(evidence, snapshot, ledger, rules, now)
     today = _done_today(evidence, snapshot, ledger, now)
@@ -32,7 +43,11 @@ def decide(evidence: Evidence, snapshot: Snapshot, ledger: Ledger, rules: Rules,
 def _done_today(evidence: Evidence, snapshot: Snapshot, ledger: Ledger, now: datetime) -> Today:
     """What we did on this day already: a second run is no second helping."""
     day = evidence.day(now)
-    filed = {each.issue.number for each in snapshot.issues if each.ours and evidence.day(each.issue.created_at) == day}
+    filed = {
+        each.issue.number
+        for each in snapshot.issues
+        if each.ours and evidence.day(each.issue.created_at) == day
+    }
     changed = {number for number, moment in ledger.changed.items() if evidence.day(moment) == day}
     return Today(frozenset(filed), frozenset(filed | changed))
 
@@ -40,7 +55,9 @@ def _done_today(evidence: Evidence, snapshot: Snapshot, ledger: Ledger, now: dat
 def passes_gate(hits: Sequence[Hit], evidence: Evidence, rules: Rules) -> bool:
     """Whether a test failed often enough: in runs of this window, or in several windows of the last days."""
     inside, hits = evidence.in_window(hits), evidence.before_end(hits)
-    return len(_runs(inside)) >= rules.failures or (bool(inside) and _windows(hits, evidence, rules) >= rules.windows)
+    return len(_runs(inside)) >= rules.failures or (
+        bool(inside) and _windows(hits, evidence, rules) >= rules.windows
+    )
 
 
 def _windows(hits: Iterable[Hit], evidence: Evidence, rules: Rules) -> int:
@@ -64,8 +81,12 @@ class _Subject:
 
 
 class _Planner:
-    def __init__(self, evidence: Evidence, snapshot: Snapshot, ledger: Ledger, rules: Rules, now: datetime) -> None:
-        own = [each.key for each in evidence.failing.values() if passes_gate(each.own, evidence, rules)]
+    def __init__(
+        self, evidence: Evidence, snapshot: Snapshot, ledger: Ledger, rules: Rules, now: datetime
+    ) -> None:
+        own = [
+            each.key for each in evidence.failing.values() if passes_gate(each.own, evidence, rules)
+        ]
         self.known = freed(evidence, own)
         self.evidence = self.known.at_end
         self.snapshot, self.ledger, self.rules, self.now = snapshot, ledger, rules, now
@@ -87,7 +108,9 @@ class _Planner:
 
     def _in_window(self) -> list[Failing]:
         """Incidents first, then what failed most often."""
-        failing = sorted(self.evidence.failing.values(), key=lambda each: (-self._count(each), each.key))
+        failing = sorted(
+            self.evidence.failing.values(), key=lambda each: (-self._count(each), each.key)
+        )
         return [each for each in (*self._incidents(), *failing) if self._count(each)]
 
     def _incidents(self) -> list[Failing]:
@@ -116,16 +139,27 @@ class _Planner:
             return base(action=IssueAction.NOT, reason=reason, why=why, mute=mute, issue=issue)
         subject = _Subject(failing, failing.own, self.evidence.in_window(failing.own))
         decision = self._at_tracker(subject, self.index.of(failing))
-        return replace(decision, failing=failing, runs=len(_runs(subject.inside)), last=subject.inside[-1].run.started)
+        return replace(
+            decision,
+            failing=failing,
+            runs=len(_runs(subject.inside)),
+            last=subject.inside[-1].run.started,
+        )
 
     def _refused(self, failing: Failing, inside: Sequence[Hit]) -> tuple[Reason, str] | None:
         """Why this is nothing for an issue, whatever the tracker holds."""
         if failing.kind in MACHINES or all(hit.cause is Cause.MACHINES for hit in inside):
-            return Reason.MACHINES, f"the machines broke {plural(len(_runs(inside)), 'run')}: no test is to blame"
+            return (
+                Reason.MACHINES,
+                f"the machines broke {plural(len(_runs(inside)), 'run')}: no test is to blame",
+            )
         if failing.kind != INCIDENT and (failing.kind not in TESTS or failing.newest.guess):
             if failing.newest.guess:
                 return Reason.GUESS, "no rule knows this line of the log, so it may mean nothing"
-            return Reason.NO_TEST, f"a failure of kind {failing.kind} belongs to a run, not to a test"
+            return (
+                Reason.NO_TEST,
+                f"a failure of kind {failing.kind} belongs to a run, not to a test",
+            )
         mute = self._mute(failing)
         if mute and mute.until > self.now:
             return Reason.MUTED, f"muted until {date(mute.until, self.evidence.zone)}: {mute.why}"
@@ -137,19 +171,33 @@ class _Planner:
         """An incident is muted by the key in its issue too, which stays when the first run of it is forgotten."""
         found = self.index.of(failing).open if failing.kind == INCIDENT else None
         marker = found.marker if found else None
-        return mute_of(marker, failing, self.ledger.mutes) if marker else self.ledger.mutes.get(failing.key)
+        return (
+            mute_of(marker, failing, self.ledger.mutes)
+            if marker
+            else self.ledger.mutes.get(failing.key)
+        )
 
     def _at_tracker(self, subject: _Subject, found: Found) -> Decision:
         if found.open:
-            return self._recurrence(subject, found.open) if found.open.ours else self._known(subject, found.open)
+            return (
+                self._recurrence(subject, found.open)
+                if found.open.ours
+                else self._known(subject, found.open)
+            )
         if found.closed:
             return self._after_close(subject, found.closed)
         if found.gone:
-            return self._not(subject, Reason.GONE, f"its issue #{found.gone} was deleted or moved: people decided so")
+            return self._not(
+                subject,
+                Reason.GONE,
+                f"its issue #{found.gone} was deleted or moved: people decided so",
+            )
         return self._new(subject, None)
 
     def _known(self, subject: _Subject, issue: TrackedIssue) -> Decision:
-        return self._not(subject, Reason.KNOWN, f"#{issue.issue.number} is open; it is somebody else's", issue)
+        return self._not(
+            subject, Reason.KNOWN, f"#{issue.issue.number} is open; it is somebody else's", issue
+        )
 
     def _recurrence(self, subject: _Subject, issue: TrackedIssue) -> Decision:
         off = self._switched_off(subject, issue)
@@ -159,7 +207,10 @@ class _Planner:
         if not is_of_jobs(issue.marker, self.evidence.jobs):
             why = f"#{issue.issue.number} is open, and is about {', '.join(issue.marker.jobs)}"
             return self._not(subject, Reason.OTHER_JOB, why, issue)
-        number, marker = issue.issue.number, grown(issue.marker, subject.failing, subject.hits, self.evidence)
+        number, marker = (
+            issue.issue.number,
+            grown(issue.marker, subject.failing, subject.hits, self.evidence),
+        )
         new = changes(issue.marker, subject.failing, subject.hits, self.rules.back)
         marks = {self._mark(number, each): each for each in new}
         untold = {mark: each for mark, each in marks.items() if mark not in issue.told}
@@ -169,12 +220,21 @@ class _Planner:
                 news, name = tuple(untold.values()), stamp("comment", *sorted(untold))
                 why = f"#{number} is open, and there is something new: {_listed(news)}"
                 return self._act(
-                    IssueAction.COMMENT, subject, why, issue, marker, changes=news, stamp=name, marks=tuple(untold)
+                    IssueAction.COMMENT,
+                    subject,
+                    why,
+                    issue,
+                    marker,
+                    changes=news,
+                    stamp=name,
+                    marks=tuple(untold),
                 )
         if marker == issue.marker:
             return self._not(subject, Reason.UP_TO_DATE, f"#{number} says it all", issue)
         more = marker.failures - issue.marker.failures
-        return self._act(IssueAction.UPDATE, subject, f"#{number} is open: {times(more)} more", issue, marker)
+        return self._act(
+            IssueAction.UPDATE, subject, f"#{number} is open: {times(more)} more", issue, marker
+        )
 
     def _mark(self, number: int, change: Change) -> str:
         """The name of one piece of news: a comment carries those it tells, so that nothing is told twice."""
@@ -183,11 +243,21 @@ class _Planner:
     def _switched_off(self, subject: _Subject, issue: TrackedIssue) -> Decision | None:
         number = issue.issue.number
         if self.rules.mute_label in issue.issue.labels:
-            return self._not(subject, Reason.SWITCHED_OFF, f"#{number} has the label {self.rules.mute_label}", issue)
+            return self._not(
+                subject,
+                Reason.SWITCHED_OFF,
+                f"#{number} has the label {self.rules.mute_label}",
+                issue,
+            )
         if issue.issue.locked:
             return self._not(subject, Reason.LOCKED, f"#{number} is locked", issue)
         if issue.ours and issue.marker is None:
-            return self._not(subject, Reason.TAKEN_OVER, f"#{number} is ours, and its text is not any more", issue)
+            return self._not(
+                subject,
+                Reason.TAKEN_OVER,
+                f"#{number} is ours, and its text is not any more",
+                issue,
+            )
         return None
 
     def _after_close(self, subject: _Subject, issue: TrackedIssue) -> Decision:
@@ -220,18 +290,31 @@ class _Planner:
         if issue.marker is not None:
             new += changes(issue.marker, subject.failing, subject.hits, self.rules.reopen * 10)
             marker = told(
-                grown(issue.marker, subject.failing, subject.hits, self.evidence), subject.failing, subject.hits
+                grown(issue.marker, subject.failing, subject.hits, self.evidence),
+                subject.failing,
+                subject.hits,
             )
-        name = "" if self._commented_today(issue) else stamp("reopen", self.snapshot.repo, number, closed.isoformat())
+        name = (
+            ""
+            if self._commented_today(issue)
+            else stamp("reopen", self.snapshot.repo, number, closed.isoformat())
+        )
         return self._act(IssueAction.REOPEN, subject, why, issue, marker, changes=new, stamp=name)
 
     def _new(self, subject: _Subject, before: TrackedIssue | None) -> Decision:
         if self._is_over(subject):
-            return self._not(subject, Reason.OVER, "the window is old, and it has not failed since", before)
+            return self._not(
+                subject, Reason.OVER, "the window is old, and it has not failed since", before
+            )
         failing, rules = subject.failing, self.rules
         runs = len(_runs(subject.inside))
         if failing.key in self.ledger.unsettled:
-            return self._not(subject, Reason.UNSETTLED, "whether an earlier creation arrived is not known yet", before)
+            return self._not(
+                subject,
+                Reason.UNSETTLED,
+                "whether an earlier creation arrived is not known yet",
+                before,
+            )
         if failing.kind == INCIDENT:
             why = f"{plural(len(failing.members), 'test')} failed together in {plural(runs, 'run')}"
         elif runs >= rules.failures:
@@ -240,7 +323,9 @@ class _Planner:
             why = f"failed in {windows} windows of the last {rules.memory.days} days ({rules.windows} make an issue)"
         else:
             return self._below(subject, before)
-        name = stamp("create", self.snapshot.repo, failing.key, before.issue.number if before else 0)
+        name = stamp(
+            "create", self.snapshot.repo, failing.key, before.issue.number if before else 0
+        )
         if before:
             why += f"; #{before.issue.number} was closed too long ago to be opened again"
         marker = first_marker(failing, subject.hits, self.evidence, name, why)
@@ -249,7 +334,9 @@ class _Planner:
     def _is_over(self, subject: _Subject) -> bool:
         """Whether an old window is looked at, and nothing of it is left today."""
         known, key = self.known, subject.failing.key
-        later = known.failing.get(key) or next((each for each in known.incidents if each.key == key), None)
+        later = known.failing.get(key) or next(
+            (each for each in known.incidents if each.key == key), None
+        )
         hits = later.own if later else ()
         return known.until - known.end >= OLD and all(hit.run.started < known.end for hit in hits)
 
@@ -259,7 +346,12 @@ class _Planner:
         if earlier:
             why = f"failed {times(len(_runs(subject.inside)))}, and {times(earlier)} long before; {need}"
             return self._not(subject, Reason.RARE, why, before)
-        return self._not(subject, Reason.BELOW_GATE, f"failed {times(len(_runs(subject.inside)))}; {need}", before)
+        return self._not(
+            subject,
+            Reason.BELOW_GATE,
+            f"failed {times(len(_runs(subject.inside)))}; {need}",
+            before,
+        )
 
     def _without_failures(self, issue: TrackedIssue) -> Decision:
         """An open issue of ours of which nothing failed in the window, or nothing that counts."""
@@ -271,16 +363,31 @@ class _Planner:
             found = self._failed_otherwise(issue, marker, failing) if failing and not off else None
             if found:
                 return found
-        return quiet_decision(issue, self.known, mute, self.rules, self.now, self._commented_today(issue))
+        return quiet_decision(
+            issue, self.known, mute, self.rules, self.now, self._commented_today(issue)
+        )
 
-    def _failed_otherwise(self, issue: TrackedIssue, marker: Marker, failing: Failing) -> Decision | None:
+    def _failed_otherwise(
+        self, issue: TrackedIssue, marker: Marker, failing: Failing
+    ) -> Decision | None:
         """It failed on a day that nobody planned, since the window, or in runs that do not count."""
-        subject, number = _Subject(failing, self.known.before_end(failing.own), ()), issue.issue.number
+        subject, number = (
+            _Subject(failing, self.known.before_end(failing.own), ()),
+            issue.issue.number,
+        )
         missed = grown(marker, failing, subject.hits, self.evidence)
         if missed != marker:
-            return self._act(IssueAction.UPDATE, subject, f"#{number} lacks failures of earlier windows", issue, missed)
+            return self._act(
+                IssueAction.UPDATE,
+                subject,
+                f"#{number} lacks failures of earlier windows",
+                issue,
+                missed,
+            )
         if len(subject.hits) < len(failing.own):
-            return self._not(subject, Reason.QUIET, f"#{number}: it failed again since the window", issue)
+            return self._not(
+                subject, Reason.QUIET, f"#{number}: it failed again since the window", issue
+            )
         if self.evidence.in_window(failing.hits):
             why = f"#{number}: it failed in this window, if only in runs that do not count"
             return self._not(subject, Reason.QUIET, why, issue)
@@ -293,9 +400,13 @@ class _Planner:
     def _commented_today(self, issue: TrackedIssue) -> bool:
         """People get at most one comment a day and issue from us."""
         known = (issue.commented, self.ledger.commented.get(issue.issue.number))
-        return any(each and self.evidence.day(each) == self.evidence.day(self.now) for each in known)
+        return any(
+            each and self.evidence.day(each) == self.evidence.day(self.now) for each in known
+        )
 
-    def _not(self, subject: _Subject, reason: Reason, why: str, issue: TrackedIssue | None = None) -> Decision:
+    def _not(
+        self, subject: _Subject, reason: Reason, why: str, issue: TrackedIssue | None = None
+    ) -> Decision:
         return replace(self._act(IssueAction.NOT, subject, why, issue, None), reason=reason)
 
     def _act(
@@ -311,7 +422,12 @@ class _Planner:
 
 
 _REFUSALS = {"not_planned": Reason.NOT_PLANNED, "duplicate": Reason.DUPLICATE}
-_WORDS = {"message": "a new message", "branch": "a new branch", "back": "back after a silence", "members": "new tests"}
+_WORDS = {
+    "message": "a new message",
+    "branch": "a new branch",
+    "back": "back after a silence",
+    "members": "new tests",
+}
 
 
 def _listed(new: Iterable[Change]) -> str:

@@ -17,7 +17,12 @@ LEAST_SHOWN = 0.0001
 
 
 def quiet_decision(
-    issue: TrackedIssue, evidence: Evidence, mute: Mute | None, rules: Rules, now: datetime, commented: bool
+    issue: TrackedIssue,
+    evidence: Evidence,
+    mute: Mute | None,
+    rules: Rules,
+    now: datetime,
+    commented: bool,
 ) -> Decision:
     """Close it if the silence is evidence and nobody minds.
 
@@ -27,21 +32,33 @@ def quiet_decision(
     key, kind = (marker.key, marker.kind) if marker else ("", "")
     named = named_in(issue.issue.title)
     name = named.case if named and kind != INCIDENT else issue.issue.title
-    base = Decision(key, kind, name, IssueAction.NOT, "", issue=issue, last=marker.last if marker else None)
+    base = Decision(
+        key, kind, name, IssueAction.NOT, "", issue=issue, last=marker.last if marker else None
+    )
     if mute and mute.until > now:
         why = f"muted until {date(mute.until, evidence.zone)}: {mute.why}"
         return replace(base, reason=Reason.MUTED, why=why, mute=mute)
     if rules.mute_label in issue.issue.labels:
-        return replace(base, reason=Reason.SWITCHED_OFF, why=f"#{number} has the label {rules.mute_label}")
+        return replace(
+            base, reason=Reason.SWITCHED_OFF, why=f"#{number} has the label {rules.mute_label}"
+        )
     if issue.issue.locked:
         return replace(base, reason=Reason.LOCKED, why=f"#{number} is locked")
     if marker is None:
-        return replace(base, reason=Reason.TAKEN_OVER, why=f"#{number} is ours, and its text is not any more")
+        return replace(
+            base, reason=Reason.TAKEN_OVER, why=f"#{number} is ours, and its text is not any more"
+        )
     call = stamp("close", number, marker.last.isoformat())
     if marker.closed == call:
-        return replace(base, reason=Reason.PERSON, why=f"#{number}: somebody opened it again after we had closed it")
+        return replace(
+            base,
+            reason=Reason.PERSON,
+            why=f"#{number}: somebody opened it again after we had closed it",
+        )
     if not is_of_jobs(marker, evidence.jobs):
-        return replace(base, reason=Reason.OTHER_JOB, why=f"#{number} is about {', '.join(marker.jobs)}")
+        return replace(
+            base, reason=Reason.OTHER_JOB, why=f"#{number} is about {', '.join(marker.jobs)}"
+        )
     silence = silence_of(marker, evidence)
     refused = _too_early(issue, silence, rules, now, commented and call not in issue.told)
     said = silence_words(silence)
@@ -77,9 +94,15 @@ def _runs_of_span(marker: Marker, evidence: Evidence) -> int:
     return known + int(shown * (before / (evidence.until - evidence.since)))
 
 
-def _shown(marker: Marker, evidence: Evidence, first: datetime, last: datetime | None = None) -> list[RunRef]:
+def _shown(
+    marker: Marker, evidence: Evidence, first: datetime, last: datetime | None = None
+) -> list[RunRef]:
     """The runs in [first, last) that would have shown the failure."""
-    runs = (run for run in evidence.runs if first <= run.started and (last is None or run.started < last))
+    runs = (
+        run
+        for run in evidence.runs
+        if first <= run.started and (last is None or run.started < last)
+    )
     return [run for run in runs if run.shows and _is_of(marker, run)]
 
 

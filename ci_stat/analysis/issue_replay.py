@@ -26,7 +26,9 @@ class MemoryTracker:
         self.issues: dict[int, TrackedIssue] = {}
 
     def snapshot(self, now: datetime) -> Snapshot:
-        return Snapshot(self.repo, now, "replay", tuple(self.issues.values()), listed=len(self.issues))
+        return Snapshot(
+            self.repo, now, "replay", tuple(self.issues.values()), listed=len(self.issues)
+        )
 
     def ledger(self) -> Ledger:
         return Ledger()
@@ -119,7 +121,9 @@ def replay(
     tracker, windows = tracker or MemoryTracker(), list(steps)
     card = Scorecard(*windows[0])
     for begin, end in windows:
-        oldest = min((each.marker.first for each in tracker.issues.values() if each.marker), default=end)
+        oldest = min(
+            (each.marker.first for each in tracker.issues.values() if each.marker), default=end
+        )
         evidence = ask(begin, end, min(begin - memory, oldest))
         decisions = decide(evidence, tracker.snapshot(end), tracker.ledger(), rules, end)
         _note(card, decisions, tracker, evidence)
@@ -129,7 +133,9 @@ def replay(
     return card
 
 
-def _note(card: Scorecard, decisions: Decisions, tracker: MemoryTracker, evidence: Evidence) -> None:
+def _note(
+    card: Scorecard, decisions: Decisions, tracker: MemoryTracker, evidence: Evidence
+) -> None:
     card.end = evidence.end
     card.windows += 1
     card.failing |= {each.key for each in decisions.all if each.failing}
@@ -140,7 +146,9 @@ def _note(card: Scorecard, decisions: Decisions, tracker: MemoryTracker, evidenc
     for each in decisions.acting:
         number = tracker.apply(each, evidence.end)
         comment = bool(each.stamp) and each.action is not IssueAction.FILE
-        card.events.append(Event(evidence.end, each.action, number, each.key, each.name, each.why, comment))
+        card.events.append(
+            Event(evidence.end, each.action, number, each.key, each.name, each.why, comment)
+        )
 
 
 def _judge(card: Scorecard, tracker: MemoryTracker, evidence: Evidence) -> None:

@@ -14,10 +14,14 @@ AUTHORS = 3  # different ones: one person's pull requests can share a fault of t
 PRS_OF_ENV = 3
 PRS_OF_ONE_CAUSE = 5  # any flaky case of a busy project hits three pull requests in two hours
 RUNS = 5
-SHARE = 0.4  # of the failed runs in between: a busy project has some failures of machines in every hour
+SHARE = (
+    0.4  # of the failed runs in between: a busy project has some failures of machines in every hour
+)
 _MACHINES = frozenset({FailureKind.ENV, FailureKind.SETUP})
 # What has a name of its own. `build error` and `exit code 124` are said of a hundred different failures.
-_NAMED = frozenset({FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.CRASH})
+_NAMED = frozenset(
+    {FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.CRASH}
+)
 _NAMED_IN_LOGS = frozenset({FailureKind.COMPILE, FailureKind.CHECK})
 
 
@@ -50,7 +54,9 @@ class Outage:
 
 def outages(runs: Iterable[Run]) -> list[Outage]:
     """Outages among the failed runs of pull requests, most runs first. A run belongs to one at most."""
-    failed = sorted((run for run in runs if run.is_pr and run.time and run.status == Status.FAILURE), key=_time)
+    failed = sorted(
+        (run for run in runs if run.is_pr and run.time and run.status == Status.FAILURE), key=_time
+    )
     times = [_time(run) for run in failed]
     by_cause: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in failed:

@@ -9,7 +9,11 @@ from ci_stat.records import Run, Status
 from ci_stat.result import PR, Job
 
 NEW_COMMIT = "after a new commit"
-_AFTER = {Status.FAILURE: "after a failure", Status.ABORTED: "after an abort", Status.SUCCESS: "after a success"}
+_AFTER = {
+    Status.FAILURE: "after a failure",
+    Status.ABORTED: "after an abort",
+    Status.SUCCESS: "after a success",
+}
 
 
 def most_rerun(jobs: Iterable[Job], shown: int, shown_prs: int) -> tuple[tuple[RerunRow, ...], int]:

@@ -12,7 +12,10 @@ LEAST_RUNS = 50  # since the last failure, however often it failed before
 LEAST_QUIET = 7 * DAY  # a team's week: what fails on Mondays only has not stopped on Thursday
 LONG_QUIET = 90 * DAY  # then failures that came in bursts count one by one again
 STEADY = 0.3  # share of runs: what failed so often from its first to its last failure was broken, and is mended
-MENDED_QUIET, BURST_QUIET = 14 * DAY, 28 * DAY  # after the one burst there was: of what was broken, and of the others
+MENDED_QUIET, BURST_QUIET = (
+    14 * DAY,
+    28 * DAY,
+)  # after the one burst there was: of what was broken, and of the others
 _Z = 1.96
 
 
@@ -54,7 +57,9 @@ class Silence:
     @property
     def chance_by_runs(self) -> float:
         """The same by runs: none of those since failed, though each did with the rate before, at its lower bound."""
-        return float((1 - lower_bound(self.failures, max(self.runs, self.failures))) ** self.runs_since)
+        return float(
+            (1 - lower_bound(self.failures, max(self.runs, self.failures))) ** self.runs_since
+        )
 
     @property
     def lacking(self) -> str:
@@ -63,7 +68,11 @@ class Silence:
         if self.quiet <= least:
             return f"more than {least.days} quiet days are needed"
         if self.failures == 1:  # of an incident: no formula speaks about one run
-            return "" if self.quiet >= LONG_QUIET else f"{LONG_QUIET.days} quiet days are needed after one run"
+            return (
+                ""
+                if self.quiet >= LONG_QUIET
+                else f"{LONG_QUIET.days} quiet days are needed after one run"
+            )
         if self.chance >= DOUBT:
             return f"that must be less than {DOUBT:.0%}"
         return "" if self.quiet >= LONG_QUIET else self._of_bursts
@@ -73,7 +82,11 @@ class Silence:
         if self.bursts == 1:
             steady = lower_bound(self.failures, max(self.runs, self.failures)) >= STEADY
             least = MENDED_QUIET if steady else BURST_QUIET
-            return "" if self.quiet >= least else f"{least.days} quiet days are needed after a single burst of failures"
+            return (
+                ""
+                if self.quiet >= least
+                else f"{least.days} quiet days are needed after a single burst of failures"
+            )
         # Each gap between bursts is one more occasion to be fooled: what doubt there is they share.
         if self.chance_by_bursts < DOUBT / (self.bursts - 1):
             return ""

@@ -64,7 +64,11 @@ class TrackerIndex:
 
     def _about(self, failing: Failing) -> Iterable[TrackedIssue]:
         if failing.kind == INCIDENT:
-            return [each for each in self._incidents if each.marker and _alike(each.marker.members, failing.members)]
+            return [
+                each
+                for each in self._incidents
+                if each.marker and _alike(each.marker.members, failing.members)
+            ]
         said = failing.newest
         where = said.file or said.suite
         near = [*self._cut]
@@ -99,7 +103,11 @@ def mute_of(marker: Marker, failing: Failing | None, mutes: Mapping[str, Mute]) 
 
 def _by_name(key: str, known: Mapping[str, T]) -> T | None:
     """A marker's key may stand masked; in no log and no mute it does."""
-    return next((each for name, each in known.items() if masked_name(name) == key), None) if is_masked(key) else None
+    return (
+        next((each for name, each in known.items() if masked_name(name) == key), None)
+        if is_masked(key)
+        else None
+    )
 
 
 def merged(incidents: Sequence[Failing]) -> Failing:

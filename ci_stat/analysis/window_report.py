@@ -51,7 +51,10 @@ _NUMBERS: tuple[_Number, ...] = (
     ("failures", lambda count: count.tally.failure),
     ("aborts", lambda count: count.tally.aborted),
 )
-_OTHERS: _Number = ("other ends", lambda count: count.tally.other)  # a line of its own only where there are any
+_OTHERS: _Number = (
+    "other ends",
+    lambda count: count.tally.other,
+)  # a line of its own only where there are any
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,9 @@ def daily(
         more_slowest=more_slowest,
         nightly=nightly,
         more_nightly=more_nightly,
-        days=tuple(DayCount(day.label, day.tally.total, day.tally.fail_rate) for day in around.days),
+        days=tuple(
+            DayCount(day.label, day.tally.total, day.tally.fail_rate) for day in around.days
+        ),
     )
 
 
@@ -105,7 +110,11 @@ def _window_fields(
     res: Result, made_at: datetime | None, around: Surroundings, about: str, version: str
 ) -> dict[str, Any]:
     own = {id(run) for run in res.run_list}
-    hit = [outage for outage in outages([*around.earlier, *res.run_list]) if any(id(run) in own for run in outage.runs)]
+    hit = [
+        outage
+        for outage in outages([*around.earlier, *res.run_list])
+        if any(id(run) in own for run in outage.runs)
+    ]
     # What is not shown as an outage is listed like anything else: no failure may stand nowhere.
     count, found = count_window(res, over_time=False), hit[:SHOWN_OUTAGES]
     explained = {id(run) for outage in found for run in outage.runs}
@@ -171,12 +180,17 @@ def _outage_row(outage: Outage, res: Result, around: Surroundings) -> OutageRow:
 def _is_new(first: datetime | None, res: Result, around: Surroundings) -> bool:
     """Whether nothing in the history was like it. Without a history nothing is called new."""
     since = around.history_since
-    return since is not None and since < res.begin_time and (first is None or first >= res.begin_time)
+    return (
+        since is not None and since < res.begin_time and (first is None or first >= res.begin_time)
+    )
 
 
 def _failures(runs: Sequence[Run], res: Result, around: Surroundings) -> dict[str, Any]:
     """What an outage explains is said once, and not here."""
-    rows = sorted((_failure_row(info, res, around) for info in group_failures(runs).values()), key=_spread_first)
+    rows = sorted(
+        (_failure_row(info, res, around) for info in group_failures(runs).values()),
+        key=_spread_first,
+    )
     new, seen = [row for row in rows if row.new], [row for row in rows if not row.new]
     return {
         "new_failures": tuple(new[:SHOWN_NEW]), "more_new_failures": max(0, len(new) - SHOWN_NEW),
@@ -234,7 +248,9 @@ def _jobs(res: Result, explained: Collection[int]) -> tuple[tuple[JobRow, ...], 
         if own:
             rows.append((-len(own), job, own))
     rows.sort(key=lambda row: row[0])
-    return tuple(_job_row(job, own) for _, job, own in rows[:SHOWN_JOBS]), max(0, len(rows) - SHOWN_JOBS)
+    return tuple(_job_row(job, own) for _, job, own in rows[:SHOWN_JOBS]), max(
+        0, len(rows) - SHOWN_JOBS
+    )
 
 
 def _job_row(job: Job, own: Sequence[Run]) -> JobRow:
@@ -242,7 +258,12 @@ def _job_row(job: Job, own: Sequence[Run]) -> JobRow:
     failing = sorted(times.items(), key=lambda item: (-item[1], item[0]))
     shown = tuple(pr_times(job.local_prs[key], n) for key, n in failing[:SHOWN_JOB_PRS])
     return JobRow(
-        job.job_name, job.tally, shown, max(0, len(failing) - SHOWN_JOB_PRS), run_row(own[-1]), job.fail_cnt - len(own)
+        job.job_name,
+        job.tally,
+        shown,
+        max(0, len(failing) - SHOWN_JOB_PRS),
+        run_row(own[-1]),
+        job.fail_cnt - len(own),
     )
 
 
@@ -251,7 +272,9 @@ def _nightly(res: Result, around: Surroundings) -> tuple[tuple[NightlyRow, ...],
     for run in res.special_list:
         jobs.setdefault(run.job_name, []).append(run)
     rows = worst_first(Job(name, runs, res.pr_map) for name, runs in jobs.items())
-    return tuple(_nightly_row(job, res, around) for job in rows[:SHOWN_NIGHTLY]), max(0, len(rows) - SHOWN_NIGHTLY)
+    return tuple(_nightly_row(job, res, around) for job in rows[:SHOWN_NIGHTLY]), max(
+        0, len(rows) - SHOWN_NIGHTLY
+    )
 
 
 def _nightly_row(job: Job, res: Result, around: Surroundings) -> NightlyRow:

@@ -79,13 +79,29 @@ def export(file: str, **window: Any) -> None:
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
 @click.option(
-    "--rows-per-day", type=click.IntRange(1, 1_000_000), default=420, show_default=True, help="How busy the CI is."
+    "--rows-per-day",
+    type=click.IntRange(1, 1_000_000),
+    default=420,
+    show_default=True,
+    help="How busy the CI is.",
 )
-@click.option("--days", type=click.IntRange(1, 3_650), default=14, show_default=True, help="How long the history is.")
-@click.option("--seed", type=int, default=20210621, show_default=True, help="Another seed, another history.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3_650),
+    default=14,
+    show_default=True,
+    help="How long the history is.",
+)
+@click.option(
+    "--seed", type=int, default=20210621, show_default=True, help="Another seed, another history."
+)
 @click.option("--no-logs", is_flag=True, help="Leave the Jenkins logs out.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-def demo(folder: Path | None, rows_per_day: int, days: int, seed: int, no_logs: bool, color: str) -> None:
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
+)
+def demo(
+    folder: Path | None, rows_per_day: int, days: int, seed: int, no_logs: bool, color: str
+) -> None:
     """Build made-up data (a CI database in SQLite and Jenkins logs on disk), and show it.
 
     The data looks like TiDB's CI from 2021-06-07 on: reruns, aborts, nightly runs, an outage, flaky cases, a

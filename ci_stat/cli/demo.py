@@ -53,7 +53,9 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
     """
     folder = (folder or data_folder() / "demo").absolute()
     if "?" in str(folder) or "#" in str(folder):
-        raise WriteError(f"{folder} holds a ? or a #, which a database URL cannot.", "Name another folder.")
+        raise WriteError(
+            f"{folder} holds a ? or a #, which a database URL cannot.", "Name another folder."
+        )
     _clear(folder)
     rows = generate_rows(rows_per_day=rows_per_day, days=days, seed=seed)
     engine = open_engine(f"sqlite:///{folder / 'ci.sqlite'}")
@@ -62,7 +64,9 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
     with counting("Building the demo", rows_per_day * days, "runs") as progress:
         for batch in _batches(rows):
             write_rows(engine, batch)
-            written += sum(_write_log(folder / "jenkins", row, seed) for row in batch) if logs else 0
+            written += (
+                sum(_write_log(folder / "jenkins", row, seed) for row in batch) if logs else 0
+            )
             stored += len(batch)
             progress(len(batch))
     _write_settings(folder)
@@ -79,7 +83,9 @@ def _clear(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not (folder / _MARKER).exists():
-            raise WriteError(f"{folder} is not empty and is no demo of ours.", "Name a new or an empty folder.")
+            raise WriteError(
+                f"{folder} is not empty and is no demo of ours.", "Name a new or an empty folder."
+            )
         (folder / _MARKER).touch()
         for name in _OURS:
             path = folder / name
@@ -137,8 +143,15 @@ def _show_card(built: Built, source: Source, color: bool) -> None:
     window = source.window(begin, begin + timedelta(hours=1))
     settings = load({PATH_VARIABLE: str(built.folder)})
     with watching() as watched:
-        made = reporter(settings, source, window.end + timedelta(minutes=7), watched).report(HOURLY, RunFilter(window))
-    click.echo(click.style("The hourly card for Feishu, mail or Slack (ci-stat report hourly --preview):", bold=color))
+        made = reporter(settings, source, window.end + timedelta(minutes=7), watched).report(
+            HOURLY, RunFilter(window)
+        )
+    click.echo(
+        click.style(
+            "The hourly card for Feishu, mail or Slack (ci-stat report hourly --preview):",
+            bold=color,
+        )
+    )
     click.echo()
     screen.show(on_terminal(preview(report_document(made))), sys.stdout, color)
 
@@ -150,9 +163,14 @@ def _show_issues(built: Built, source: Source, color: bool) -> None:
     window = source.window(begin, begin + timedelta(days=1))
     settings = load({PATH_VARIABLE: str(built.folder)})
     with watching() as watched:
-        made = filer(settings, source, lambda: window.end + timedelta(hours=8), watched).plan(window, jobs_of(()))
+        made = filer(settings, source, lambda: window.end + timedelta(hours=8), watched).plan(
+            window, jobs_of(())
+        )
     click.echo(
-        click.style("What would be filed for a night's failures, and why not (ci-stat issues plan):", bold=color)
+        click.style(
+            "What would be filed for a night's failures, and why not (ci-stat issues plan):",
+            bold=color,
+        )
     )
     click.echo()
     screen.show(plan_screen(made.plan, None, source.origin.zone, _REASONS), sys.stdout, color)
@@ -160,9 +178,20 @@ def _show_issues(built: Built, source: Source, color: bool) -> None:
 
 def _next_steps(built: Built) -> str:
     inside = built.folder.is_relative_to(Path.cwd())
-    folder = f"$PWD/{os.path.relpath(built.folder)}" if inside else visible(shlex.quote(str(built.folder)))
-    command, example = Path(sys.argv[0]), f"{folder}/jenkins/jobs/tidb-unit-test-nightly/builds/*/log"
-    activate = f"  source {os.path.relpath(command.parent)}/activate\n" if _in_local_environment(command) else ""
+    folder = (
+        f"$PWD/{os.path.relpath(built.folder)}"
+        if inside
+        else visible(shlex.quote(str(built.folder)))
+    )
+    command, example = (
+        Path(sys.argv[0]),
+        f"{folder}/jenkins/jobs/tidb-unit-test-nightly/builds/*/log",
+    )
+    activate = (
+        f"  source {os.path.relpath(command.parent)}/activate\n"
+        if _in_local_environment(command)
+        else ""
+    )
     return f"""
 This was made up: {built.rows:,} runs and {built.logs:,} logs in {folder}. What to type next:
 

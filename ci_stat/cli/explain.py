@@ -18,13 +18,44 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOG... | JOB NUMBER | -")
-@click.option("--all", "everything", is_flag=True, help="Also what only says that something failed.")
-@click.option("--against", metavar="LOG", help="A passing log of the same job: what it also says is no reason.")
-@click.option("--context", type=click.IntRange(0, 1000), default=0, metavar="N", help="Lines to show around. [0]")
-@click.option("--job", default="", metavar="NAME", help="The job's name, for rules that are limited to jobs.")
-@click.option("--rules", "rules_file", type=click.Path(path_type=Path), metavar="FILE", help="Your own rules (TOML).")
-@click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes. [one a core, for many logs]")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="JSON is one object a log.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Also what only says that something failed."
+)
+@click.option(
+    "--against",
+    metavar="LOG",
+    help="A passing log of the same job: what it also says is no reason.",
+)
+@click.option(
+    "--context",
+    type=click.IntRange(0, 1000),
+    default=0,
+    metavar="N",
+    help="Lines to show around. [0]",
+)
+@click.option(
+    "--job", default="", metavar="NAME", help="The job's name, for rules that are limited to jobs."
+)
+@click.option(
+    "--rules",
+    "rules_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your own rules (TOML).",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Processes. [one a core, for many logs]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="JSON is one object a log.",
+)
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @options.color_option
 def explain(
@@ -55,7 +86,9 @@ def explain(
     from ci_stat.failures import How
 
     if [*logs, against].count("-") > 1:
-        raise UsageError("Standard input (-) can be read once only.", "Give files for the other logs.")
+        raise UsageError(
+            "Standard input (-) can be read once only.", "Give files for the other logs."
+        )
     passing = passing_lines(against) if against else frozenset()
     build = _build_of(logs)
     rules = all_rules(rules_file) if rules_file else None
@@ -66,7 +99,11 @@ def explain(
 
 def _build_of(logs: tuple[str, ...]) -> tuple[str, int] | None:
     """JOB NUMBER, unless there are files of that name."""
-    if len(logs) != 2 or not (logs[1].isascii() and logs[1].isdigit() and len(logs[1]) < 10) or logs[0] == "-":
+    if (
+        len(logs) != 2
+        or not (logs[1].isascii() and logs[1].isdigit() and len(logs[1]) < 10)
+        or logs[0] == "-"
+    ):
         return None
     try:
         there = Path(logs[0]).is_file() or Path(logs[1]).is_file()
@@ -113,11 +150,15 @@ def _print(answers: "Iterable[tuple[str, Explained]]", form: str, color: str) ->
         else:
             if count:
                 click.echo()
-            screen.write_lines(explained.answer_lines(name, answer), sys.stdout, options.colored(color))
+            screen.write_lines(
+                explained.answer_lines(name, answer), sys.stdout, options.colored(color)
+            )
         if answer.extraction.state != "read" and not answer.extraction.bytes:
             unread.append(name)
     if unread:
-        raise WriteError(f"No text could be read from {plural(len(unread), 'log')}: {', '.join(unread[:5])}.")
+        raise WriteError(
+            f"No text could be read from {plural(len(unread), 'log')}: {', '.join(unread[:5])}."
+        )
 
 
 COMMANDS = {"explain": explain}

@@ -39,7 +39,9 @@ def mute(case: str, until: str | None, why: str, off: bool) -> None:
         click.echo(f"{visible(case)} is {'no longer muted' if ended else 'not muted'}.")
         return
     if not until or not why.strip():
-        raise UsageError("A mute needs an end and a reason.", 'Write --until 2021-07-01 --why "...".')
+        raise UsageError(
+            "A mute needs an end and a reason.", 'Write --until 2021-07-01 --why "...".'
+        )
     end = _end(until, source.origin.zone, moment())
     known.keep([Mute(key, case, end, why.strip(), moment())])
     click.echo(f"{visible(case)} is muted until {end:%Y-%m-%d %H:%M}.")
@@ -49,9 +51,13 @@ def _end(until: str, zone: ZoneInfo, now: datetime) -> datetime:
     end = options.parse_time(until, "--until", zone)
     end = end.replace(tzinfo=zone) if end.tzinfo is None else end
     if end <= now:
-        raise UsageError(f"--until {until} is in the past.", "Name a day to come; --off ends a mute.")
+        raise UsageError(
+            f"--until {until} is in the past.", "Name a day to come; --off ends a mute."
+        )
     if end.year >= LAST_YEAR:
-        raise UsageError(f"--until {until} is too far away.", f"Name a day before the year {LAST_YEAR}.")
+        raise UsageError(
+            f"--until {until} is too far away.", f"Name a day before the year {LAST_YEAR}."
+        )
     return end
 
 
@@ -92,7 +98,12 @@ def accept(file: Path, why: str, off: bool) -> None:
 def _new(plan: "IssuePlan") -> "list[Planned]":
     from ci_stat.records import IssueAction
 
-    new = list({each.key: each for each in plan.entries if each.action == IssueAction.FILE}.values())
+    new = list(
+        {each.key: each for each in plan.entries if each.action == IssueAction.FILE}.values()
+    )
     if not new:
-        raise UsageError("The plan files no new issue, so there is nothing to accept.", "ci-stat issues show PLAN")
+        raise UsageError(
+            "The plan files no new issue, so there is nothing to accept.",
+            "ci-stat issues show PLAN",
+        )
     return new

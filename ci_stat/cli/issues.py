@@ -68,7 +68,9 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 @_plan_options
 @_post_option
 @click.option("--plan-out", metavar="FILE", help="Save the plan, for `ci-stat issues apply`.")
-@click.option("--drafts", is_flag=True, help="Print the texts too, as they would stand at the tracker.")
+@click.option(
+    "--drafts", is_flag=True, help="Print the texts too, as they would stand at the tracker."
+)
 @_json_option
 @options.color_option
 def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: str, jobs: Sequence[str],
@@ -81,7 +83,9 @@ def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: s
     from ci_stat.plan_files import write_plan
 
     if post and plan_out:
-        raise UsageError("--plan-out saves a plan for later, and --post does it now.", "Give one of them.")
+        raise UsageError(
+            "--plan-out saves a plan for later, and --post does it now.", "Give one of them."
+        )
     settings, source, moment = options.opened_at(now)
     names = jobs_of(jobs)
     with _watched_filer(settings, source, moment) as filer:
@@ -134,7 +138,12 @@ def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
 @click.argument("case", required=False)
 @click.option("--since", metavar="LENGTH", help="Calls of this long: 24h, 7d. [all]")
 @click.option("--mutes", "notes", flag_value="mutes", help="The mutes in force instead.")
-@click.option("--accepted", "notes", flag_value="accepted", help="The new issues that somebody accepted instead.")
+@click.option(
+    "--accepted",
+    "notes",
+    flag_value="accepted",
+    help="The new issues that somebody accepted instead.",
+)
 @options.limit_option
 @_json_option
 @options.color_option
@@ -156,19 +165,43 @@ def history(
         if since:
             raise UsageError("--since is about calls.", f"Leave it out with --{notes}.")
         known = getattr(notes_of(settings, source, moment), notes).all(moment())
-        wanted = known.values() if case is None else [known[key] for key in [key_of_case(case)] if key in known]
+        wanted = (
+            known.values()
+            if case is None
+            else [known[key] for key in [key_of_case(case)] if key in known]
+        )
         said = sorted(wanted, key=lambda note: note.name)[:limit]
-        _print({notes: to_builtins(said)}, notes_table(said, source.origin.zone), as_json, color, bool(said))
+        _print(
+            {notes: to_builtins(said)},
+            notes_table(said, source.origin.zone),
+            as_json,
+            color,
+            bool(said),
+        )
         return
     after = moment() - options.parse_length(since) if since else None
-    found = ledger_of(settings, source, moment).list(limit, key_of_case(case) if case else None, after)
-    _print({"calls": to_builtins(found)}, history_table(found, source.origin.zone), as_json, color, bool(found))
+    found = ledger_of(settings, source, moment).list(
+        limit, key_of_case(case) if case else None, after
+    )
+    _print(
+        {"calls": to_builtins(found)},
+        history_table(found, source.origin.zone),
+        as_json,
+        color,
+        bool(found),
+    )
 
 
 @issues.command()
-@click.option("--since", metavar="LENGTH", default="30d", show_default=True, help="How far back: 30d, 8w.")
-@click.option("--end", metavar="TIME", help="Where it ends; 'latest' is the newest row. [the last midnight]")
-@click.option("--job", "jobs", multiple=True, metavar="NAME", help="Look at this job (may be repeated).")
+@click.option(
+    "--since", metavar="LENGTH", default="30d", show_default=True, help="How far back: 30d, 8w."
+)
+@click.option(
+    "--end", metavar="TIME", help="Where it ends; 'latest' is the newest row. [the last midnight]"
+)
+@click.option(
+    "--job", "jobs", multiple=True, metavar="NAME", help="Look at this job (may be repeated)."
+)
 @_json_option
 @options.color_option
 def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, color: str) -> None:
@@ -198,7 +231,9 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
 @_plan_options
 @_json_option
 @options.color_option
-def explain(case: str, as_json: bool, color: str, jobs: Sequence[str], now: str | None, **window: Any) -> None:
+def explain(
+    case: str, as_json: bool, color: str, jobs: Sequence[str], now: str | None, **window: Any
+) -> None:
     """Why a case has an issue, or has none.
 
     Its failures, the rule that spoke, and what was done before.
@@ -215,7 +250,9 @@ def explain(case: str, as_json: bool, color: str, jobs: Sequence[str], now: str 
 class _watched_filer:
     """A filer, with progress lines while it works where somebody watches."""
 
-    def __init__(self, settings: "Settings", source: "Source", moment: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: "Settings", source: "Source", moment: Callable[[], datetime]
+    ) -> None:
         from ci_stat.around import watching
 
         self._watching, self._given = watching(), (settings, source, moment)
@@ -247,7 +284,9 @@ def _window(source: "Source", now: datetime, begin: str | None, end: str | None)
     try:
         return source.window(first, last or first + day)
     except OverflowError:
-        raise UsageError("The window would reach beyond the years 1 to 9999.", "Name another one.") from None
+        raise UsageError(
+            "The window would reach beyond the years 1 to 9999.", "Name another one."
+        ) from None
 
 
 def _before(last: datetime, since: str, source: "Source") -> datetime:
@@ -255,15 +294,28 @@ def _before(last: datetime, since: str, source: "Source") -> datetime:
     try:
         return aware.astimezone(UTC) - options.parse_length(since)
     except OverflowError:
-        raise UsageError(f"--since {since!r} reaches beyond the year 1.", "Name a shorter length.") from None
+        raise UsageError(
+            f"--since {since!r} reaches beyond the year 1.", "Name a shorter length."
+        ) from None
 
 
 def _show(
-    made: "IssuePlan", applied: "Applied | None", as_json: bool, color: str, source: "Source", drafts: bool
+    made: "IssuePlan",
+    applied: "Applied | None",
+    as_json: bool,
+    color: str,
+    source: "Source",
+    drafts: bool,
 ) -> None:
     from ci_stat.reports.issue_plan_text import drafts_text, plan_data, plan_screen
 
-    _print(plan_data(made, applied), plan_screen(made, applied, source.origin.zone), as_json, color, True)
+    _print(
+        plan_data(made, applied),
+        plan_screen(made, applied, source.origin.zone),
+        as_json,
+        color,
+        True,
+    )
     if drafts and not as_json:
         click.echo(drafts_text(made))
 
@@ -290,7 +342,8 @@ def _empty(source: "Source", window: "Window", jobs: Sequence[str]) -> DataTroub
     problems = [visible(problem) for problem in source.unknown_names(wanted)]
     return DataTrouble(
         f"No run of {visible(', '.join(jobs))} is in this window: that is not the same as no failure.",
-        "\n  ".join(problems) or "Look at the writer of ci_data: `ci-stat config --check` shows the newest row.",
+        "\n  ".join(problems)
+        or "Look at the writer of ci_data: `ci-stat config --check` shows the newest row.",
     )
 
 
@@ -300,7 +353,11 @@ def _say_next(made: "IssuePlan", saved: str | None) -> None:
 
     if saved:
         applicable = not made.stopped and ALONE not in made.notes
-        command = "do it with: ci-stat issues apply" if applicable else "look at it with: ci-stat issues show"
+        command = (
+            "do it with: ci-stat issues apply"
+            if applicable
+            else "look at it with: ci-stat issues show"
+        )
         click.echo(f"ci-stat: the plan is in {saved}; {command} {shlex.quote(saved)}", err=True)
     elif any(each.action != IssueAction.NOT for each in made.entries) and not made.stopped:
         click.echo("ci-stat: nothing was done (--post does it, --drafts shows the texts)", err=True)
@@ -314,7 +371,8 @@ def _complain(made: "IssuePlan", applied: "Applied | None") -> None:
     failed = [each for each in applied.done if not each.fine]
     message = f"{len(failed)} of {len(applied.done)} could not be done."
     raise NotDelivered(
-        f"{applied.stopped or message}", "The next run takes up what was not done. `ci-stat issues history` shows it."
+        f"{applied.stopped or message}",
+        "The next run takes up what was not done. `ci-stat issues history` shows it.",
     )
 
 

@@ -31,12 +31,24 @@ def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
 def window_options(command: F) -> F:
     """--begin, --end, --since and the names to keep."""
     return _stack(
-        click.option("--begin", metavar="TIME", help="Start of the window, e.g. 2021-06-19 or 2021-06-19T08:30+08:00."),
         click.option(
-            "--end", metavar="TIME", help="End of the window, not included; 'latest' is the newest row. [now]"
+            "--begin",
+            metavar="TIME",
+            help="Start of the window, e.g. 2021-06-19 or 2021-06-19T08:30+08:00.",
         ),
-        click.option("--since", metavar="LENGTH", help="Length of the window up to its end: 90m, 24h, 7d, 2w. [24h]"),
-        click.option("--job", "jobs", multiple=True, metavar="NAME", help="Keep this job; may be repeated."),
+        click.option(
+            "--end",
+            metavar="TIME",
+            help="End of the window, not included; 'latest' is the newest row. [now]",
+        ),
+        click.option(
+            "--since",
+            metavar="LENGTH",
+            help="Length of the window up to its end: 90m, 24h, 7d, 2w. [24h]",
+        ),
+        click.option(
+            "--job", "jobs", multiple=True, metavar="NAME", help="Keep this job; may be repeated."
+        ),
         click.option(
             "--repo",
             "repos",
@@ -44,7 +56,13 @@ def window_options(command: F) -> F:
             metavar="OWNER/NAME",
             help="Keep this repository; may be repeated.",
         ),
-        click.option("--branch", "branches", multiple=True, metavar="NAME", help="Keep this branch; may be repeated."),
+        click.option(
+            "--branch",
+            "branches",
+            multiple=True,
+            metavar="NAME",
+            help="Keep this branch; may be repeated.",
+        ),
     )(command)
 
 
@@ -79,7 +97,8 @@ def parse_length(text: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,6})([mhdw])", text.strip())
     if not found or int(found[1]) == 0:
         raise UsageError(
-            f"--since {text!r} is no length of time.", "Write a number and m, h, d or w: 90m, 24h, 7d, 2w."
+            f"--since {text!r} is no length of time.",
+            "Write a number and m, h, d or w: 90m, 24h, 7d, 2w.",
         )
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
@@ -90,7 +109,9 @@ def parse_time(text: str, option: str, zone: ZoneInfo) -> datetime:
     if text == "now":
         return now
     if text in ("today", "yesterday"):
-        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=text == "yesterday")
+        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
+            days=text == "yesterday"
+        )
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -120,13 +141,23 @@ def wanted(
 
     zone = source.origin.zone
     if begin is not None and since is not None:
-        raise UsageError("--begin and --since both say where the window starts.", "Give one of them.")
+        raise UsageError(
+            "--begin and --since both say where the window starts.", "Give one of them."
+        )
     try:
-        last = source.latest_end() if end == LATEST else parse_time("now" if end is None else end, "--end", zone)
-        first = parse_time(begin, "--begin", zone) if begin is not None else _before(last, since, zone)
+        last = (
+            source.latest_end()
+            if end == LATEST
+            else parse_time("now" if end is None else end, "--end", zone)
+        )
+        first = (
+            parse_time(begin, "--begin", zone) if begin is not None else _before(last, since, zone)
+        )
         window = source.window(first, last)
     except OverflowError:
-        raise UsageError("The window would reach beyond the years 1 to 9999.", "Name a shorter one.") from None
+        raise UsageError(
+            "The window would reach beyond the years 1 to 9999.", "Name a shorter one."
+        ) from None
     return RunFilter(window, tuple(jobs), tuple(repos), tuple(branches))
 
 
@@ -169,7 +200,10 @@ def hint(source: "Source", wanted: "RunFilter", found: "Provenance") -> None:
     for problem in source.unknown_names(wanted):
         click.echo(f"ci-stat: {visible(problem)}", err=True)
     if found.behind is not None and found.behind >= wanted.window.length:
-        click.echo("ci-stat: the table ends before this window; --end latest looks at its newest rows", err=True)
+        click.echo(
+            "ci-stat: the table ends before this window; --end latest looks at its newest rows",
+            err=True,
+        )
 
 
 def warn(settings: "Settings") -> None:

@@ -97,13 +97,17 @@ def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: st
         moment = _now(now, source)
         wanted = _wanted(kind, settings, source, moment, **window)
     except OverflowError:
-        raise UsageError("The window would reach beyond the years 1 to 9999.", "Name another one.") from None
+        raise UsageError(
+            "The window would reach beyond the years 1 to 9999.", "Name another one."
+        ) from None
     # Before any work: whoever cannot be reached for want of a setting is told so at once.
     receivers = audiences(settings, channels) if post else []
     with watching() as watched:
         made = reporter(settings, source, moment, watched).report(kind, wanted)
     # Sent before it is shown: a full disk or a closed pipe must not cost anybody the report.
-    missed = _post(made, receivers, settings, source, force, quiet=form is not None) if post else None
+    missed = (
+        _post(made, receivers, settings, source, force, quiet=form is not None) if post else None
+    )
     _show(made, form, preview, preview_html, color)
     _hint(made, source, wanted)
     if not post and form is None:
@@ -137,7 +141,9 @@ def _wanted(kind: str, settings: "Settings", source: "Source", now: datetime, be
     if begin is not None or end is not None:
         length = timedelta(days=1) if kind == "daily" else timedelta(hours=1)
         last = None if end is None else options.parse_time(end, "--end", zone)
-        first = (last or now) - length if begin is None else options.parse_time(begin, "--begin", zone)
+        first = (
+            (last or now) - length if begin is None else options.parse_time(begin, "--begin", zone)
+        )
         window = source.window(first, last or first + length)
     # Each name once, in one order: the same names are the same report.
     return RunFilter(window, *(tuple(sorted(set(names))) for names in (jobs, repos, branches)))
@@ -216,13 +222,20 @@ def _say_to_whom(settings: "Settings", channels: Sequence[str]) -> None:
 
     try:
         for receiver in audiences(settings, channels):
-            click.echo(f"ci-stat: would send it to {visible(receiver.name)} (--post sends)", err=True)
+            click.echo(
+                f"ci-stat: would send it to {visible(receiver.name)} (--post sends)", err=True
+            )
     except SettingsError as error:
         click.echo(f"ci-stat: --post would send it to nobody: {visible_lines(error)}", err=True)
 
 
 def _post(
-    made: "Report", receivers: "Sequence[Audience]", settings: "Settings", source: "Source", force: bool, quiet: bool
+    made: "Report",
+    receivers: "Sequence[Audience]",
+    settings: "Settings",
+    source: "Source",
+    force: bool,
+    quiet: bool,
 ) -> NotDelivered | None:
     """What to complain about when the report is not known to have arrived everywhere. `quiet`: say no successes."""
     from ci_stat.delivering import deliver
@@ -231,14 +244,18 @@ def _post(
     try:
         ledger = _ledger(settings, source)
     except CiStatError as error:
-        return NotDelivered(f"Nothing was delivered: our own state cannot be used: {error.message}", error.hint)
+        return NotDelivered(
+            f"Nothing was delivered: our own state cannot be used: {error.message}", error.hint
+        )
     told = deliver(made, receivers, ledger, datetime.now(UTC), force)
     for each in told:
         _say(each, quiet)
     failed = [each.audience for each in told if not _fine(each)]
     if not failed:
         return None
-    return NotDelivered(f"Not delivered to {', '.join(failed)}.", "`ci-stat deliveries` shows what is known.")
+    return NotDelivered(
+        f"Not delivered to {', '.join(failed)}.", "`ci-stat deliveries` shows what is known."
+    )
 
 
 def _fine(told: "Delivered") -> bool:
@@ -255,11 +272,17 @@ def _say(told: "Delivered", quiet: bool) -> None:
 
     outcome = told.outcome
     if told.arrived or (told.skipped and _fine(told)):
-        words = f"not sent to {told.audience}: {outcome.reason}" if told.skipped else f"sent to {told.audience}"
+        words = (
+            f"not sent to {told.audience}: {outcome.reason}"
+            if told.skipped
+            else f"sent to {told.audience}"
+        )
         if not quiet:
             click.echo(f"{visible(words)}{'' if told.skipped else f' as {told.form}'}\n")
         return
-    words = f"not sent to {told.audience}" if told.skipped else f"{outcome.state} for {told.audience}"
+    words = (
+        f"not sent to {told.audience}" if told.skipped else f"{outcome.state} for {told.audience}"
+    )
     click.echo(f"ci-stat: {visible(words)}: {visible(outcome.reason)}", err=True)
     if outcome.hint:
         click.echo(f"  {visible(outcome.hint)}", err=True)
@@ -285,12 +308,20 @@ def _raise_trouble(made: "Report") -> None:
 
 
 @click.command()
-@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Keep this state; may be repeated.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES),
+    help="Keep this state; may be repeated.",
+)
 @click.option("--since", metavar="LENGTH", help="Those of this long: 24h, 7d. [all]")
 @options.limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @options.color_option
-def deliveries(states: Sequence[str], since: str | None, limit: int, as_json: bool, color: str) -> None:
+def deliveries(
+    states: Sequence[str], since: str | None, limit: int, as_json: bool, color: str
+) -> None:
     """What became of reports that were sent: newest first.
 
     A delivery is uncertain when the far end took the message and gave no answer, or when we were killed while sending.
@@ -300,7 +331,9 @@ def deliveries(states: Sequence[str], since: str | None, limit: int, as_json: bo
     try:
         after = datetime.now(UTC) - options.parse_length(since) if since else None
     except OverflowError:
-        raise UsageError(f"--since {since!r} reaches beyond the year 1.", "Name a shorter length.") from None
+        raise UsageError(
+            f"--since {since!r} reaches beyond the year 1.", "Name a shorter length."
+        ) from None
     found = _ledger(settings, source).list(limit, states or None, after)
     if as_json:
         from ci_stat.reports.deliveries import delivery_rows

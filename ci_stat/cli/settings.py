@@ -49,9 +49,17 @@ def _table(rows: list[tuple[str, str, str, str]], settings: Settings) -> None:
         table.add_column(name, overflow="fold")
     for key, value, source, purpose in rows:
         style = "" if source != "not set" else "dim"
-        table.add_row(Text(key, "bold"), Text(visible(value)), Text(visible(source)), Text(purpose), style=style)
+        table.add_row(
+            Text(key, "bold"),
+            Text(visible(value)),
+            Text(visible(source)),
+            Text(purpose),
+            style=style,
+        )
     screen.show(table, sys.stdout, colored("auto"))
-    click.echo(f"settings file: {visible(settings.file or f'none ({settings_room.PATH_VARIABLE} is not set)')}")
+    click.echo(
+        f"settings file: {visible(settings.file or f'none ({settings_room.PATH_VARIABLE} is not set)')}"
+    )
 
 
 def _check(settings: Settings) -> None:
@@ -72,7 +80,9 @@ def _check_runs(settings: Settings) -> str:
 
     source = Source.of(settings)
     newest, name = source.newest(), source.name
-    return f"ok, {name}, " + (f"newest row {newest:%Y-%m-%d %H:%M:%S} {settings.zone.key}" if newest else "empty")
+    return f"ok, {name}, " + (
+        f"newest row {newest:%Y-%m-%d %H:%M:%S} {settings.zone.key}" if newest else "empty"
+    )
 
 
 def _check_state(settings: Settings) -> str:
@@ -90,7 +100,10 @@ def _check_state(settings: Settings) -> str:
     if engine.url.get_backend_name() == "sqlite" and not file.exists():
         nearest = next(folder for folder in file.absolute().parents if folder.exists())
         if not os.access(nearest, os.W_OK | os.X_OK):
-            raise WriteError(f"{file} cannot be made: {nearest} may not be written.", "Set state_url to another place.")
+            raise WriteError(
+                f"{file} cannot be made: {nearest} may not be written.",
+                "Set state_url to another place.",
+            )
         return f"ok, {hidden(engine.url)} will be created when it is needed"
     with connected(engine) as connection:
         connection.execute(text("select 1"))

@@ -23,7 +23,9 @@ def _print_json(data: dict[str, Any]) -> None:
     click.echo(json.dumps(data, indent=2))
 
 
-def _print_rows(name: str, rows: list[dict[str, Any]], total: int, source: dict[str, Any], form: str) -> None:
+def _print_rows(
+    name: str, rows: list[dict[str, Any]], total: int, source: dict[str, Any], form: str
+) -> None:
     if form == "csv":
         _print_csv(rows, source["note"])
     else:
@@ -115,7 +117,9 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
     from ci_stat.reports import data
 
     if form:
-        _print_rows("prs", data.pr_rows(counts, provenance), total, data.source_data(provenance), form)
+        _print_rows(
+            "prs", data.pr_rows(counts, provenance), total, data.source_data(provenance), form
+        )
         return
     from ci_stat.reports import tables, words
 
@@ -126,7 +130,9 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
 @options.window_options
 @options.limit_option
 @options.format_options
-@click.option("--no-logs", is_flag=True, help="Leave the build logs alone: only what the table says.")
+@click.option(
+    "--no-logs", is_flag=True, help="Leave the build logs alone: only what the table says."
+)
 def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: Any) -> None:
     """What failed: cases and other failures, most runs first, with the runs and pull requests they hit.
 

@@ -31,13 +31,31 @@ def sync() -> None:
     metavar="NAME|PATTERN",
     help="Only this job; may be repeated. folder/name, or a pattern: * ? [..] within a part, ** over folders. [all]",
 )
-@click.option("--since", metavar="TIME|LENGTH", help="Only builds that started since: 2021-06-19, or 24h, 7d, 2w.")
-@click.option("--limit", type=click.IntRange(1, 1_000_000_000), metavar="N", help="Builds of each job at most.")
-@click.option("--dry-run", is_flag=True, help="Say how many builds would be stored; read no logs, store nothing.")
+@click.option(
+    "--since",
+    metavar="TIME|LENGTH",
+    help="Only builds that started since: 2021-06-19, or 24h, 7d, 2w.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000_000),
+    metavar="N",
+    help="Builds of each job at most.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say how many builds would be stored; read no logs, store nothing.",
+)
 @click.option("--no-logs", is_flag=True, help="Read no logs: what failed in a build stays unknown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def jenkins(
-    jobs: tuple[str, ...], since: str | None, limit: int | None, dry_run: bool, no_logs: bool, as_json: bool
+    jobs: tuple[str, ...],
+    since: str | None,
+    limit: int | None,
+    dry_run: bool,
+    no_logs: bool,
+    as_json: bool,
 ) -> None:
     """Bring the builds that are in Jenkins and not in the CI database (settings jenkins_url, _user and _token).
 
@@ -77,7 +95,9 @@ def _since(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     try:
         return now - options.parse_length(text)
     except OverflowError:
-        raise UsageError(f"--since {text!r} reaches beyond the year 1.", "Name a shorter time.") from None
+        raise UsageError(
+            f"--since {text!r} reaches beyond the year 1.", "Name a shorter time."
+        ) from None
     except UsageError:
         moment = options.parse_time(text, "--since", zone)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
@@ -85,10 +105,15 @@ def _since(text: str, now: datetime, zone: ZoneInfo) -> datetime:
 
 def _words(done: "Synced", name: str, dry_run: bool) -> list[str]:
     verb = "would be stored" if dry_run else "stored"
-    lines = [f"{plural(done.stored, 'build')} of {plural(done.jobs, 'job')} {verb}, from {visible(name)}."]
+    lines = [
+        f"{plural(done.stored, 'build')} of {plural(done.jobs, 'job')} {verb}, from {visible(name)}."
+    ]
     if done.running:
         lines.append(f"{done.running:,} still running: next time.")
-    lines += [f"{plural(count, 'build')} left out, {visible(why)}." for why, count in sorted(done.left_out.items())]
+    lines += [
+        f"{plural(count, 'build')} left out, {visible(why)}."
+        for why, count in sorted(done.left_out.items())
+    ]
     if done.logs:
         states = ", ".join(f"{count:,} {state}" for state, count in sorted(done.logs.items()))
         lines.append(f"Logs of builds that did not succeed: {states}.")

@@ -35,7 +35,9 @@ class Case:
     @property
     def regex_spelling(self) -> str:
         """As its regex rule spells it: `FAIL: file_test.go:606: Suite.Test`."""
-        return f"FAIL: {self.file}:{self.line}: {self.name}" if self.style == "gocheck" else self.name
+        return (
+            f"FAIL: {self.file}:{self.line}: {self.name}" if self.style == "gocheck" else self.name
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +61,44 @@ _TIDB = "github.com/pingcap/tidb"
 _PD = "github.com/tikv/pd"
 _BR = "github.com/pingcap/br"
 
-REGRESSION_CASE = _go(f"{_TIDB}/executor", "join_spill_test.go", 233, "testJoinSpillSuite.TestSpillPartitionBoundary")
-STUBBORN_CASE = _go(f"{_TIDB}/planner/core", "plan_memo_test.go", 618, "testPlanMemoSuite.TestReplayAcrossSchemas")
+REGRESSION_CASE = _go(
+    f"{_TIDB}/executor", "join_spill_test.go", 233, "testJoinSpillSuite.TestSpillPartitionBoundary"
+)
+STUBBORN_CASE = _go(
+    f"{_TIDB}/planner/core", "plan_memo_test.go", 618, "testPlanMemoSuite.TestReplayAcrossSchemas"
+)
 
-_EVICT = _go(f"{_TIDB}/statistics/handle", "evict_test.go", 87, "testEvictSuite.TestEvictUnderPressure")
-_LEASE = _go(f"{_TIDB}/domain", "lease_clock_test.go", 142, "testLeaseClockSuite.TestRenewAfterPause")
+_EVICT = _go(
+    f"{_TIDB}/statistics/handle", "evict_test.go", 87, "testEvictSuite.TestEvictUnderPressure"
+)
+_LEASE = _go(
+    f"{_TIDB}/domain", "lease_clock_test.go", 142, "testLeaseClockSuite.TestRenewAfterPause"
+)
 _KILL = _go(f"{_TIDB}/server", "kill_conn_test.go", 311, "testKillConnSuite.TestKillWhileFetching")
-_BACKFILL = _go(f"{_TIDB}/ddl", "backfill_pause_test.go", 405, "testBackfillPauseSerialSuite.TestResumeTwice")
+_BACKFILL = _go(
+    f"{_TIDB}/ddl", "backfill_pause_test.go", 405, "testBackfillPauseSerialSuite.TestResumeTwice"
+)
 _TOPN = _go(f"{_TIDB}/session", "topn_pushdown_test.go", 56, "testTopNPushdownSuite.TearDownSuite")
-_RETRY = _go(f"{_TIDB}/store/tikv", "retry_budget_test.go", 199, "testRetryBudgetSuite.TestBudgetAfterLeaderMove")
-_LOCKWAIT = _go(f"{_TIDB}/store/tikv", "lock_wait_test.go", 274, "testLockWaitSuite.TestWakeUpOrder")
-_PD_SPLIT = _go(f"{_PD}/server/schedule", "split_hint_test.go", 128, "testSplitHintSuite.TestHintExpires")
-_BR_SST = _go(f"{_BR}/pkg/restore", "sst_range_test.go", 91, "testSstRangeSuite.TestOverlapRewrites")
-_RACE = Case("race", "DATA RACE:github.com/pingcap/tidb/util/memtrack.(*Tracker).Consume()", f"{_TIDB}/util/memtrack")
+_RETRY = _go(
+    f"{_TIDB}/store/tikv",
+    "retry_budget_test.go",
+    199,
+    "testRetryBudgetSuite.TestBudgetAfterLeaderMove",
+)
+_LOCKWAIT = _go(
+    f"{_TIDB}/store/tikv", "lock_wait_test.go", 274, "testLockWaitSuite.TestWakeUpOrder"
+)
+_PD_SPLIT = _go(
+    f"{_PD}/server/schedule", "split_hint_test.go", 128, "testSplitHintSuite.TestHintExpires"
+)
+_BR_SST = _go(
+    f"{_BR}/pkg/restore", "sst_range_test.go", 91, "testSstRangeSuite.TestOverlapRewrites"
+)
+_RACE = Case(
+    "race",
+    "DATA RACE:github.com/pingcap/tidb/util/memtrack.(*Tracker).Consume()",
+    f"{_TIDB}/util/memtrack",
+)
 _LEAK = Case(
     "leak",
     "leaktest.go:Test TestT check-count 50 appears to have leaked: "
@@ -79,13 +106,21 @@ _LEAK = Case(
     f"{_TIDB}/bindinfo",
 )
 _TIMEOUT = Case("timeout", "panic: test timed out after 10m0s", f"{_TIDB}/ddl")
-_NIL = Case("panic", "panic: runtime error: invalid memory address or nil pointer dereference", f"{_TIDB}/executor")
-_RUST_LEARNER = Case("rust", "raftstore::test_learner_catchup::test_learner_after_snapshot_gap", "integrations")
+_NIL = Case(
+    "panic",
+    "panic: runtime error: invalid memory address or nil pointer dereference",
+    f"{_TIDB}/executor",
+)
+_RUST_LEARNER = Case(
+    "rust", "raftstore::test_learner_catchup::test_learner_after_snapshot_gap", "integrations"
+)
 _RUST_SPLIT = Case("rust", "server::test_split_bucket::test_split_bucket_keeps_order", "tikv")
 _CORE = Case("core", "core dumped", "tikv")
 _SQL_FRAMES = Case("sqlfile", "sql/randgen-frames/3_ranges.sql", "push_down_test")
 _SQL_CAST = Case("sqlfile", "sql/randgen-cast/7_json_casts.sql", "push_down_test")
-_SQL_RUN = Case("sqlrun", "[partition_prune]:SELECT a FROM pt WHERE a BETWEEN 5 AND 9;", "mysql_test")
+_SQL_RUN = Case(
+    "sqlrun", "[partition_prune]:SELECT a FROM pt WHERE a BETWEEN 5 AND 9;", "mysql_test"
+)
 _SQL_VIEW = Case("sqlrun", "[updatable_views]:SHOW CREATE VIEW v_nested;", "mysql_test")
 _SQL_SORT = Case("sqlfile", "sql/randgen-sort/2_mixed_keys.sql", "push_down_test")
 _MYBATIS = Case(
@@ -156,7 +191,9 @@ _RUST_MODULES = (
 )
 ORDINARY_RUST = tuple(
     Case("rust", f"{module}::{test}", "integrations")
-    for module, test in product(_RUST_MODULES, ("test_after_restart", "test_stale_epoch", "test_empty_range"))
+    for module, test in product(
+        _RUST_MODULES, ("test_after_restart", "test_stale_epoch", "test_empty_range")
+    )
 )
 # What the table never learnt: plain `go test`, and, in most jobs, races and leaks (its rules for them are the code
 # rules). Only logs show these.

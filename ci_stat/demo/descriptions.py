@@ -16,10 +16,35 @@ BODY_BYTES = 1_000  # mean of a long description when the caller asks for nothin
 _SIGMA = 0.8  # spread of the lognormal body length, as in the workload of performance.md
 _MAX_BODY = 16_000  # characters
 
-_AREAS = ("executor", "planner", "ddl", "session", "expression", "statistics", "server", "util", "store", "*")
-_VERBS = ("fix", "support", "refactor", "speed up", "remove", "add tests for", "migrate", "correct", "limit")
+_AREAS = (
+    "executor",
+    "planner",
+    "ddl",
+    "session",
+    "expression",
+    "statistics",
+    "server",
+    "util",
+    "store",
+    "*",
+)
+_VERBS = (
+    "fix",
+    "support",
+    "refactor",
+    "speed up",
+    "remove",
+    "add tests for",
+    "migrate",
+    "correct",
+    "limit",
+)
 _THINGS = (
-    *("partition pruning on prefix columns", "the spill of hash join", "memory tracking of window functions"),
+    *(
+        "partition pruning on prefix columns",
+        "the spill of hash join",
+        "memory tracking of window functions",
+    ),
     *(
         "wrong result of nested `IN` with NULL",
         "stale statistics after truncate",
@@ -32,7 +57,11 @@ _THINGS = (
         "the leader lease check",
         "bucket split hints",
     ),
-    *("snapshot reads after restart", "the metrics of coprocessor cache", "clock drift in the lease renewal"),
+    *(
+        "snapshot reads after restart",
+        "the metrics of coprocessor cache",
+        "clock drift in the lease renewal",
+    ),
 )
 _SENTENCES = (
     "The old code took the lock twice and gave the second waiter a stale answer.",
@@ -73,7 +102,9 @@ def _corpus(rng: Random) -> str:
     parts = []
     for _ in range(200):
         sentences = rng.choices(_SENTENCES, k=rng.randint(2, 6))
-        parts.append(f"{rng.choice(_HEADINGS)}\r\n\r\nIssue Number: close #{rng.randint(9000, 25000)}\r\n\r\n")
+        parts.append(
+            f"{rng.choice(_HEADINGS)}\r\n\r\nIssue Number: close #{rng.randint(9000, 25000)}\r\n\r\n"
+        )
         parts.append(" ".join(sentences) + "\r\n\r\n")
     return "".join(parts)
 
@@ -85,7 +116,9 @@ class Writer:
         self._rng = rng
         self._corpus = _corpus(Random(rng.getrandbits(64)))
         encoded = len(msgspec.json.encode(escaped(self._corpus)))
-        wanted = BODY_BYTES if description_bytes is None else max(description_bytes - FIXED_BYTES, 1)
+        wanted = (
+            BODY_BYTES if description_bytes is None else max(description_bytes - FIXED_BYTES, 1)
+        )
         characters = wanted * len(self._corpus) / encoded / (1 - _NO_BODY)
         self._mu = log(characters) - _SIGMA**2 / 2
 

@@ -16,7 +16,10 @@ _WORKSPACE = "/home/jenkins/agent/workspace/demo/go/src"
 # (the checking statement, what gocheck says about it); `{a}`, `{b}` differ from run to run, the rest does not, so
 # that equal failures are equal once numbers are masked.
 _CHECKS = (
-    ("c.Assert(err, IsNil)", ('... value *errors.fundamental = [demo:{a}]region {b} is busy ("region is busy")',)),
+    (
+        "c.Assert(err, IsNil)",
+        ('... value *errors.fundamental = [demo:{a}]region {b} is busy ("region is busy")',),
+    ),
     ("c.Assert(len(rows), Equals, want)", ("... obtained int = {a}", "... expected int = {b}")),
     ("c.Assert(ok, IsTrue)", ("... obtained bool = false",)),
     (
@@ -29,7 +32,11 @@ _CHECKS = (
     ),
     (
         "c.Assert(time.Since(begin), Less, limit)",
-        ("... compare time.Duration = {a}ms", "... with time.Duration = {b}ms", "... Error: lease expired"),
+        (
+            "... compare time.Duration = {a}ms",
+            "... with time.Duration = {b}ms",
+            "... Error: lease expired",
+        ),
     ),
 )
 _NIL_PANIC = "runtime error: invalid memory address or nil pointer dereference"
@@ -63,10 +70,19 @@ def _frames(case: Case) -> list[tuple[str, str, int]]:
     """(function, file, line) of a stack that belongs to the case."""
     package = case.package.rpartition("/")[2] or "demo"
     return [
-        (f"{package}.(*{name}).{method}", f"{case.package}/{name.lower()}.go", 60 + 13 * place + _pick(case, 40))
+        (
+            f"{package}.(*{name}).{method}",
+            f"{case.package}/{name.lower()}.go",
+            60 + 13 * place + _pick(case, 40),
+        )
         for place, (name, method) in enumerate(
             (
-                *(("SpillBuffer", "grow"), ("Worker", "fetchChunk"), ("Worker", "run"), ("Pool", "dispatch")),
+                *(
+                    ("SpillBuffer", "grow"),
+                    ("Worker", "fetchChunk"),
+                    ("Worker", "run"),
+                    ("Pool", "dispatch"),
+                ),
                 *(("Session", "execute"), ("Conn", "handleQuery"), ("Server", "onConn")),
             )
         )
@@ -78,7 +94,9 @@ def _goroutines(case: Case, rng: Random, number: int) -> list[str]:
     for _ in range(number):
         lines.append(f"goroutine {rng.randrange(20, 9_000)} [running]:")
         for function, file, line in _frames(case)[: rng.randint(3, 7)]:
-            lines.append(f"{case.package}.{function}(0xc{rng.getrandbits(36):09x}, 0x{rng.randrange(1, 99):x})")
+            lines.append(
+                f"{case.package}.{function}(0xc{rng.getrandbits(36):09x}, 0x{rng.randrange(1, 99):x})"
+            )
             lines.append(f"\t{_WORKSPACE}/{file}:{line} +0x{rng.randrange(16, 4096):x}")
         lines.append("")
     return lines
@@ -86,11 +104,22 @@ def _goroutines(case: Case, rng: Random, number: int) -> list[str]:
 
 def _panic(case: Case, rng: Random) -> list[str]:
     signal = f"[signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x{rng.randrange(0x100000, 0x2000000):x}]"
-    return [case.name, signal, "", *_goroutines(case, rng, rng.randint(1, 6)), f"FAIL\t{case.package}\t91.305s"]
+    return [
+        case.name,
+        signal,
+        "",
+        *_goroutines(case, rng, rng.randint(1, 6)),
+        f"FAIL\t{case.package}\t91.305s",
+    ]
 
 
 def _timeout(case: Case, rng: Random) -> list[str]:
-    return [case.name, "", *_goroutines(case, rng, rng.randint(4, 14)), f"FAIL\t{case.package}\t600.094s"]
+    return [
+        case.name,
+        "",
+        *_goroutines(case, rng, rng.randint(4, 14)),
+        f"FAIL\t{case.package}\t600.094s",
+    ]
 
 
 def _race(case: Case, rng: Random) -> list[str]:
@@ -183,9 +212,7 @@ def _sqlfile(case: Case, rng: Random) -> list[str]:
 def _sqlrun(case: Case, rng: Random) -> list[str]:
     test, _, statement = case.name[1:].partition("]:")
     line = rng.randrange(20, 900)
-    said = (
-        f'run \\"{statement}\\" at line {line} err, we need:\\n{statement}\\na\\n5\\n\\nbut got:\\n{statement}\\na\\n'
-    )
+    said = f'run \\"{statement}\\" at line {line} err, we need:\\n{statement}\\na\\n5\\n\\nbut got:\\n{statement}\\na\\n'
     return [
         f"./t/{test}.test: running",
         f'time="2021-06-07T00:00:00+08:00" level=fatal msg="run test [{test}] err: sql:{statement}: {said}"',

@@ -26,12 +26,27 @@ _SERVER = (
     '[client.go:{n}] ["[pd] create pd client with endpoints"] [pd-address="[127.0.0.1:2379]"]',
 )
 _BUILD = {
-    "rust": ("   Compiling demo_store v0.{n}.0 (/home/jenkins/agent/demo/build)", "test demo::test_{n} ... ok"),
-    "java": ("[INFO] Running org.apache.ibatis.demo.Case{n}Test", "[INFO] Tests run: {n}, Failures: 0, Errors: 0"),
-    "cpp": ("[{n}/2873] Building CXX object dbms/src/Demo{m}.cpp.o", "-- Installing: /tmp/demo/lib{n}.so"),
-    "sql": ("Test summary(sql/demo/{n}_ok.sql): Test case PASS", "./t/demo_{n}.test: ok! {m} test cases passed"),
+    "rust": (
+        "   Compiling demo_store v0.{n}.0 (/home/jenkins/agent/demo/build)",
+        "test demo::test_{n} ... ok",
+    ),
+    "java": (
+        "[INFO] Running org.apache.ibatis.demo.Case{n}Test",
+        "[INFO] Tests run: {n}, Failures: 0, Errors: 0",
+    ),
+    "cpp": (
+        "[{n}/2873] Building CXX object dbms/src/Demo{m}.cpp.o",
+        "-- Installing: /tmp/demo/lib{n}.so",
+    ),
+    "sql": (
+        "Test summary(sql/demo/{n}_ok.sql): Test case PASS",
+        "./t/demo_{n}.test: ok! {m} test cases passed",
+    ),
 }
-_GO_BUILD = ("ok  \tgithub.com/pingcap/demo/pkg{n}\t0.{m}s", "?   \tgithub.com/pingcap/demo/cmd{n}\t[no test files]")
+_GO_BUILD = (
+    "ok  \tgithub.com/pingcap/demo/pkg{n}\t0.{m}s",
+    "?   \tgithub.com/pingcap/demo/cmd{n}\t[no test files]",
+)
 
 
 class Stamper:
@@ -124,8 +139,12 @@ def chatter(job: Job | None, rng: Random, stamper: Stamper, number: int) -> list
     lines = []
     for _ in range(number):
         is_server = rng.random() < server_share
-        text = rng.choice(_SERVER if is_server else build).format(n=rng.randrange(2, 2_000), m=rng.randrange(2, 90_000))
-        lines.append(stamper.stamp(f"[{stamper.wall}] [{rng.choice(_LEVELS)}] {text}" if is_server else text))
+        text = rng.choice(_SERVER if is_server else build).format(
+            n=rng.randrange(2, 2_000), m=rng.randrange(2, 90_000)
+        )
+        lines.append(
+            stamper.stamp(f"[{stamper.wall}] [{rng.choice(_LEVELS)}] {text}" if is_server else text)
+        )
     return lines
 
 

@@ -46,7 +46,11 @@ def log_text(row: RunRow, seed: int = DEMO_SEED) -> bytes | None:
     duration = row.duration or 60_000
     stamper = Stamper(rng, row.time, duration / (noise + 4 + len(parts)))
     job = JOB_OF.get(row.job)
-    lines = [*head(row, rng), *stamper.all(prepare(row, rng, seed)), *chatter(job, rng, stamper, noise // 2)]
+    lines = [
+        *head(row, rng),
+        *stamper.all(prepare(row, rng, seed)),
+        *chatter(job, rng, stamper, noise // 2),
+    ]
     between = noise // 2 // (len(parts) + 1)
     for part in parts:
         lines += [*stamper.all(part.lines), *chatter(job, rng, stamper, between)]
@@ -119,7 +123,9 @@ def _foreign(text: str) -> Case:
     match = _GO_CASE.match(text)
     if match is None:
         return Case("text", text)
-    return Case("gocheck", match["name"], "github.com/pingcap/demo", match["file"], int(match["line"] or 1))
+    return Case(
+        "gocheck", match["name"], "github.com/pingcap/demo", match["file"], int(match["line"] or 1)
+    )
 
 
 def _summary(parts: list[_Part], rng: Random) -> list[str]:

@@ -19,7 +19,9 @@ from ci_stat.demo.world import JOBS, NIGHTLY, SLOWING, UNIT_TEST, Job, Repo
 ABORT_RATE = 0.045  # by hand or by time limit, beside the runs that a newer push supersedes
 ENV_RATE = 0.025  # trouble with the environment on an ordinary day
 UNKNOWN_RATE = 0.040  # failed for a reason that the table's rules do not know
-BEEN_TESTED_RATE = 0.35  # of reruns of what had passed on the commit: the job says so and ends (ci-data A3)
+BEEN_TESTED_RATE = (
+    0.35  # of reruns of what had passed on the commit: the job says so and ends (ci-data A3)
+)
 CODE_RULE_RATE = 0.6
 EMPTY_RATE = 0.05  # of failures: analysed, nothing matched
 DEFECT_RATES = (("compile", 0.040), ("check", 0.060), ("case", 0.38))
@@ -113,7 +115,9 @@ class Judge:
         if around.superseded is not None and duration > around.superseded:
             return Outcome("ABORTED", around.superseded, self._aborted_analysis())
         if rng.random() < ABORT_RATE:
-            return Outcome("ABORTED", int(duration * rng.uniform(0.1, 2.5)), self._aborted_analysis())
+            return Outcome(
+                "ABORTED", int(duration * rng.uniform(0.1, 2.5)), self._aborted_analysis()
+            )
         found = self._story(job, start, around) or self._ordinary(job, around)
         if found is None:
             return Outcome("SUCCESS", duration, None)
@@ -126,7 +130,9 @@ class Judge:
             return None
         return {} if roll < 0.95 else {"env": ["kill signal"]}
 
-    def _story(self, job: Job, start: datetime, around: Circumstances) -> tuple[float, Analysis] | None:
+    def _story(
+        self, job: Job, start: datetime, around: Circumstances
+    ) -> tuple[float, Analysis] | None:
         """(share of the usual duration, analysis) if a planted story strikes. The table always knows these."""
         rng, stories = self._rng, self._stories
         if around.stubborn and job is UNIT_TEST and rng.random() < STUBBORN_RATE:
@@ -134,7 +140,11 @@ class Judge:
         if job is not NIGHTLY and stories.in_outage(start) and rng.random() < OUTAGE_RATE:
             return rng.uniform(0.05, 0.5), {"env": [rng.choice(OUTAGE_NAMES)]}
         struck = job is UNIT_TEST or job is NIGHTLY
-        if struck and stories.in_regression(start, around.branch) and rng.random() < REGRESSION_RATE:
+        if (
+            struck
+            and stories.in_regression(start, around.branch)
+            and rng.random() < REGRESSION_RATE
+        ):
             return 0.9, self._case(job, REGRESSION_CASE)
         return None
 

@@ -86,8 +86,14 @@ class Desk:
         """The pull request `number` with this title; author and body are drawn."""
         rng = self._rng
         author = BOT if branch != "master" and rng.random() < 0.3 else rng.choice(LOGINS)
-        source = f"{branch}-{number}-pick" if author == BOT else f"{author.partition('-')[2]}/topic-{number % 97}"
-        return PullRequest(repo, number, branch, author, escaped(title), self._writer.body(), source)
+        source = (
+            f"{branch}-{number}-pick"
+            if author == BOT
+            else f"{author.partition('-')[2]}/topic-{number % 97}"
+        )
+        return PullRequest(
+            repo, number, branch, author, escaped(title), self._writer.body(), source
+        )
 
 
 class Pool:

@@ -31,7 +31,19 @@ from ci_stat.demo.world import (
 from ci_stat.errors import UsageError
 from ci_stat.records import RunRow
 
-EncodedRow = tuple[str, int, str, datetime, int, str | None, str | None, str | None, str | None, str | None, str | None]
+EncodedRow = tuple[
+    str,
+    int,
+    str,
+    datetime,
+    int,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+]
 """A row as `RunRow` orders it, with `description` and `analysis_res` as JSON text (UTF-8, not escaped to ASCII)."""
 
 _POOL_MIN, _POOL_MAX = 12, 600
@@ -41,7 +53,9 @@ _BY_TIME: Callable[[RunRow], datetime] = attrgetter("time")
 class _Quota:
     """How many of `total` rows should have started by the end of each slot."""
 
-    def __init__(self, total: int, begin: datetime, slots: int, weight: Callable[[datetime], float]) -> None:
+    def __init__(
+        self, total: int, begin: datetime, slots: int, weight: Callable[[datetime], float]
+    ) -> None:
         self._total = total
         self._weight = weight
         self._all = sum(weight(begin + number * SLOT) for number in range(slots))
@@ -59,7 +73,9 @@ class _Quota:
         return self._total - self.planned
 
 
-def _timeline(rows_per_day: int, begin: datetime, end: datetime, seed: int, size: int | None) -> Timeline:
+def _timeline(
+    rows_per_day: int, begin: datetime, end: datetime, seed: int, size: int | None
+) -> Timeline:
     rng = Random(seed)
     stories = stories_from(begin)
     desk = Desk(rng, Writer(rng, size))
@@ -69,7 +85,9 @@ def _timeline(rows_per_day: int, begin: datetime, end: datetime, seed: int, size
     return timeline
 
 
-def _slots(timeline: Timeline, begin: datetime, slots: int, total: int) -> Iterator[tuple[datetime, list[RunRow]]]:
+def _slots(
+    timeline: Timeline, begin: datetime, slots: int, total: int
+) -> Iterator[tuple[datetime, list[RunRow]]]:
     """(end of slot, the rows that events of this slot start), slot by slot; some rows start a little later."""
     nightly_total = round(total * NIGHTLY_SHARE)
     people = _Quota(total - nightly_total, begin, slots, people_weight)
@@ -100,7 +118,10 @@ def generate_rows(
     Raises UsageError for counts below 1 and for a `begin` with a zone.
     """
     if rows_per_day < 1 or days < 1:
-        raise UsageError(f"rows_per_day ({rows_per_day}) and days ({days}) must be at least 1.", "Ask for more rows.")
+        raise UsageError(
+            f"rows_per_day ({rows_per_day}) and days ({days}) must be at least 1.",
+            "Ask for more rows.",
+        )
     if begin.tzinfo is not None:
         raise UsageError(
             f"begin ({begin}) carries a zone, but the table stores wall clock.",
@@ -109,7 +130,9 @@ def generate_rows(
     return _rows(rows_per_day, days, begin, seed, description_bytes)
 
 
-def _rows(rows_per_day: int, days: int, begin: datetime, seed: int, size: int | None) -> Iterator[RunRow]:
+def _rows(
+    rows_per_day: int, days: int, begin: datetime, seed: int, size: int | None
+) -> Iterator[RunRow]:
     timeline = _timeline(rows_per_day, begin, begin + timedelta(days=days), seed, size)
     numbers: defaultdict[str, int] = defaultdict(int)
     pending: list[RunRow] = []

@@ -44,7 +44,9 @@ HOSTILE_TITLES = {
     25152: "docs: see [the plan](javascript:alert(1)) for details",
     25153: "<at id=all></at> server: please review",
     25154: "util: rename \u202egnp.tset\u202c to test.png",
-    25155: "ddl: " + "\U0001f680\U0001f469\u200d\U0001f469\u200d\U0001f467\U0001f9e8" * 12 + " ship it",
+    25155: "ddl: "
+    + "\U0001f680\U0001f469\u200d\U0001f469\u200d\U0001f467\U0001f9e8" * 12
+    + " ship it",
     25156: "`*_expression_*`: ![x](//example.com/x.png) @everyone | a | b | ```",
     25157: 'session: "; DROP TABLE ci_data; -- %s {0} \\ $(reboot) 中文标题 &amp; é',
 }

@@ -13,7 +13,13 @@ from random import Random
 from ci_stat.demo.descriptions import escaped, nightly_description
 from ci_stat.demo.outcomes import Circumstances, Judge, compile_defect
 from ci_stat.demo.pulls import Desk, Pool, PullRequest
-from ci_stat.demo.stories import BROKEN_NUMBER, HOSTILE_TITLES, STUBBORN_NUMBER, TWIN_NUMBERS, Stories
+from ci_stat.demo.stories import (
+    BROKEN_NUMBER,
+    HOSTILE_TITLES,
+    STUBBORN_NUMBER,
+    TWIN_NUMBERS,
+    Stories,
+)
 from ci_stat.demo.world import BOT, LOGINS, NIGHTLY, REPO_OF, UNIT_TEST, Job
 from ci_stat.records import RunRow
 
@@ -23,7 +29,11 @@ MERGE = "/merge"
 SUPERSEDED_RATE = 0.22  # of pushes: somebody saw a mistake at once
 RERUN_RATE = 0.6  # of batches with a failure
 MERGE_RATE = 0.15  # of batches without
-_WORDS_BEFORE = ("PTAL, thanks!\r\n", 'rerun "once" more\n', "")  # free text round a command, as people write
+_WORDS_BEFORE = (
+    "PTAL, thanks!\r\n",
+    'rerun "once" more\n',
+    "",
+)  # free text round a command, as people write
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,25 +68,35 @@ class Timeline:
     def plant(self, stories: Stories) -> None:
         """Put the stories that belong to certain pull requests on the agenda."""
         tidb = REPO_OF["pingcap/tidb"]
-        broken = self._desk.open_as(tidb, BROKEN_NUMBER, "master", "executor: split the hash join builder")
+        broken = self._desk.open_as(
+            tidb, BROKEN_NUMBER, "master", "executor: split the hash join builder"
+        )
         push = replace(_push(broken), planted=True)
         first, repaired = stories.broken
         self._later(first, replace(push, broken=True))
         self._later(first + timedelta(minutes=65), replace(push, comment=ALL))
         self._later(repaired, push)
 
-        stubborn = self._desk.open_as(tidb, STUBBORN_NUMBER, "master", "planner: replay the memo across schemas")
-        self._later(stories.stubborn[0], Visit(stubborn, PUSH, tidb.jobs, planted=True, stubborn=True))
+        stubborn = self._desk.open_as(
+            tidb, STUBBORN_NUMBER, "master", "planner: replay the memo across schemas"
+        )
+        self._later(
+            stories.stubborn[0], Visit(stubborn, PUSH, tidb.jobs, planted=True, stubborn=True)
+        )
         again = Visit(stubborn, UNIT_TEST.command, (UNIT_TEST,), planted=True, stubborn=True)
         for when in stories.stubborn_reruns():
             self._later(when, again)
 
         one, other = (
             self._desk.open_as(tidb, number, branch, f"store: keep the lease over restarts{mark}")
-            for number, branch, mark in zip(TWIN_NUMBERS, ("master", "release-5.1"), ("", " (5.1)"), strict=True)
+            for number, branch, mark in zip(
+                TWIN_NUMBERS, ("master", "release-5.1"), ("", " (5.1)"), strict=True
+            )
         )
         self._later(stories.twins_at, replace(_push(one), planted=True))
-        self._later(stories.twins_at + timedelta(minutes=4), replace(_push(other), planted=True, twin=one))
+        self._later(
+            stories.twins_at + timedelta(minutes=4), replace(_push(other), planted=True, twin=one)
+        )
 
         for when, number in stories.hostile_pushes():
             pull = self._desk.open_as(tidb, number, "master", HOSTILE_TITLES[number])
@@ -106,7 +126,19 @@ class Timeline:
             status, duration, analysis = self._judge.nightly(when)
             description = nightly_description("master")
             rows.append(
-                RunRow(NIGHTLY.name, 0, status, when, duration, None, "master", None, None, description, analysis)
+                RunRow(
+                    NIGHTLY.name,
+                    0,
+                    status,
+                    when,
+                    duration,
+                    None,
+                    "master",
+                    None,
+                    None,
+                    description,
+                    analysis,
+                )
             )
         return rows
 
@@ -160,7 +192,9 @@ class Timeline:
         self._later(when + timedelta(seconds=seconds), _push(pull))
         return seconds * 1_000
 
-    def _runs(self, visit: Visit, when: datetime, around: Circumstances, at_most: int) -> list[RunRow]:
+    def _runs(
+        self, visit: Visit, when: datetime, around: Circumstances, at_most: int
+    ) -> list[RunRow]:
         rng, judge, pull = self._rng, self._judge, visit.pull
         description = pull.description(self._trigger(visit))
         comment = self._comment(visit)
@@ -204,6 +238,9 @@ class Timeline:
         if failed and rng.random() < RERUN_RATE:
             jobs = tuple(job for job in pull.repo.jobs if job.name in failed)
             alone = len(jobs) == 1 and rng.random() < 0.7
-            self._later(later, Visit(pull, jobs[0].command, jobs) if alone else Visit(pull, ALL, pull.repo.jobs))
+            self._later(
+                later,
+                Visit(pull, jobs[0].command, jobs) if alone else Visit(pull, ALL, pull.repo.jobs),
+            )
         elif rows and not failed and visit.comment != MERGE and rng.random() < MERGE_RATE:
             self._later(later, Visit(pull, MERGE, pull.repo.jobs))

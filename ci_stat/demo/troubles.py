@@ -27,11 +27,19 @@ ENV = {
         "io.fabric8.kubernetes.client.KubernetesClientException: Operation: "
         "[get]  for kind: [Pod]  with name: [demo-agent-7x2kq]  in namespace: [jenkins-ci]  failed.",
     ),
-    "kill signal": ("go build github.com/pingcap/demo: /usr/local/go/pkg/tool/linux_amd64/link: signal killed",),
+    "kill signal": (
+        "go build github.com/pingcap/demo: /usr/local/go/pkg/tool/linux_amd64/link: signal killed",
+    ),
     "connection closed": ("java.nio.channels.ClosedByInterruptException",),
 }
 ENV_NAMES = tuple(ENV)
-OUTAGE_NAMES = ("connection reset", "dns resolve failure", "socket timeout", "http 500", "pod vanish")
+OUTAGE_NAMES = (
+    "connection reset",
+    "dns resolve failure",
+    "socket timeout",
+    "http 500",
+    "pod vanish",
+)
 
 COMPILE = {
     "build error": (
@@ -65,8 +73,18 @@ COMPILE = {
     ),
 }
 _GO_BUILD = ("build error",)
-_GO_TEST = ("FAIL github.com/pingcap/tidb/planner/core [setup failed]", "replace parser error", "build error")
-COMPILE_OF = {"build": _GO_BUILD, "check": _GO_BUILD, "unit": _GO_TEST, "sql": _GO_BUILD, "java": _GO_BUILD}
+_GO_TEST = (
+    "FAIL github.com/pingcap/tidb/planner/core [setup failed]",
+    "replace parser error",
+    "build error",
+)
+COMPILE_OF = {
+    "build": _GO_BUILD,
+    "check": _GO_BUILD,
+    "unit": _GO_TEST,
+    "sql": _GO_BUILD,
+    "java": _GO_BUILD,
+}
 COMPILE_OF_REPO = {
     "tikv/tikv": ("error: could not compile",),
     "tikv/pd": ("make: *** [pd-server] Error 2",),
@@ -97,4 +115,8 @@ def compile_errors(repo: str | None, kind: str) -> tuple[str, ...]:
 
 def check_error(repo: str | None) -> str:
     """What the table keeps for a failed style check in `repo`."""
-    return "Please make format and run tests before creating a PR" if repo == "tikv/tikv" else "check error"
+    return (
+        "Please make format and run tests before creating a PR"
+        if repo == "tikv/tikv"
+        else "check error"
+    )

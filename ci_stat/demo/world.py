@@ -59,7 +59,9 @@ _FORCE = {"force": "false"}
 _OLD_HOST = 0.45  # these pipelines still posted to the writer's old host (ci-data A3)
 
 UNIT_TEST = Job("tidb_ghpr_unit_test", _TIDB, "unit", 24, "/run-unit-test", 71200)
-SLOWING = Job("tidb_ghpr_integration_common_test", _TIDB, "unit", 17, "/run-integration-common-test", 33100)
+SLOWING = Job(
+    "tidb_ghpr_integration_common_test", _TIDB, "unit", 17, "/run-integration-common-test", 33100
+)
 NIGHTLY = Job("tidb-unit-test-nightly", None, "unit", 31, "", 510, spread=0.25)
 
 TIDB_JOBS = (
@@ -105,19 +107,45 @@ TIKV_JOBS = (
         17500,
         _OLD_HOST,
     ),
-    Job("tikv_ghpr_integration_copr_test", _TIKV, "sql", 14, "/run-integration-copr-test", 8200, _OLD_HOST),
-    Job("tikv_ghpr_integration_ddl_test", _TIKV, "unit", 20, "/run-integration-ddl-test", 16900, _OLD_HOST),
+    Job(
+        "tikv_ghpr_integration_copr_test",
+        _TIKV,
+        "sql",
+        14,
+        "/run-integration-copr-test",
+        8200,
+        _OLD_HOST,
+    ),
+    Job(
+        "tikv_ghpr_integration_ddl_test",
+        _TIKV,
+        "unit",
+        20,
+        "/run-integration-ddl-test",
+        16900,
+        _OLD_HOST,
+    ),
 )
 PD_JOBS = (
     Job("pd_ghpr_build", _PD, "build", 5, "/run-build", 7100, _OLD_HOST),
     Job("pd_ghpr_test", _PD, "unit", 13, "/run-unit-test", 7350, _OLD_HOST),
-    Job("pd_ghpr_integration_common_test", _PD, "unit", 18, "/run-integration-common-test", 7600, _OLD_HOST),
+    Job(
+        "pd_ghpr_integration_common_test",
+        _PD,
+        "unit",
+        18,
+        "/run-integration-common-test",
+        7600,
+        _OLD_HOST,
+    ),
 )
 TICS_JOBS = (
     Job("tics_ghpr_build", _TICS, "cpp", 33, "/build", 5200, _OLD_HOST),
     Job("tics_ghpr_test", _TICS, "cpp", 26, "/run-integration-tests", 5900, _OLD_HOST),
 )
-BR_JOBS = (Job("br_ghpr_unit_and_integration_test", _BR, "unit", 23, "/run-integration-tests", 8400, 0.15),)
+BR_JOBS = (
+    Job("br_ghpr_unit_and_integration_test", _BR, "unit", 23, "/run-integration-tests", 8400, 0.15),
+)
 
 _RELEASES = (("master", 0.70), ("release-5.1", 0.13), ("release-5.0", 0.11), ("release-4.0", 0.06))
 # pd and tics count on from nearly the same number, so that some numbers exist in both (identity is repo and number).
@@ -157,7 +185,12 @@ _HOURS = (
     *(0.092, 0.085, 0.062, 0.044, 0.042, 0.040, 0.036, 0.022),
 )
 _WEEKDAYS = (1.18, 1.24, 1.26, 1.22, 1.10, 0.54, 0.46)  # Monday first
-_NIGHT_HOURS = (*(2.2 for _ in range(8)), *(0.4 for _ in range(14)), 1.2, 1.8)  # most at night, some all day
+_NIGHT_HOURS = (
+    *(2.2 for _ in range(8)),
+    *(0.4 for _ in range(14)),
+    1.2,
+    1.8,
+)  # most at night, some all day
 
 
 def people_weight(when: datetime) -> float:

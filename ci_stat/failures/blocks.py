@@ -32,14 +32,18 @@ def indent_of(text: str) -> int:
     return len(_INDENT.match(text)[0].expandtabs(8))  # type: ignore[index]
 
 
-def blocks_at(document: Document, position: int, rule: Rule, match: re.Match[str], floor: int = 0) -> Iterator[Block]:
+def blocks_at(
+    document: Document, position: int, rule: Rule, match: re.Match[str], floor: int = 0
+) -> Iterator[Block]:
     """The block that begins at a match; several where the rule says that it is a list. Not above position `floor`."""
     first, last = _up(document, position, rule, floor), _down(document, position, rule)
     if not rule.items:
         yield Block(rule, first, _trimmed(document, position, last), position, match)
         return
     found = [
-        (each, hit) for each in range(position, last + 1) if (hit := compiled(rule.items).search(document.text(each)))
+        (each, hit)
+        for each in range(position, last + 1)
+        if (hit := compiled(rule.items).search(document.text(each)))
     ]
     ends = [each - 1 for each, _ in found[1:]] + [last]
     for (begin, hit), end in zip(found, ends, strict=False):

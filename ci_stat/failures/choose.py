@@ -11,7 +11,9 @@ from ci_stat.failures.words import ERROR
 from ci_stat.records import FailureKind
 
 _AROUND = frozenset({FailureKind.ENV, FailureKind.SETUP, FailureKind.TIMEOUT})
-NEAR_END = 400  # lines between something that may be the cause and the end of the command that failed
+NEAR_END = (
+    400  # lines between something that may be the cause and the end of the command that failed
+)
 MOST_GUESSED = 3  # failed commands that are guessed about
 
 
@@ -24,13 +26,21 @@ class Found:
     block: Block | None
 
 
-def choose(document: Document, blocks: list[Block], parts: list[Section], everything: bool) -> list[Found]:
+def choose(
+    document: Document, blocks: list[Block], parts: list[Section], everything: bool
+) -> list[Found]:
     """Causes in commands that failed; without any, what may be a cause; without that, the general answer.
 
     Lines that a passing log has too are cut off, and with `everything` nothing that a rule found is left out.
     """
-    failed = [part for part in parts if part.failed] or [Section(0, 0, len(document) - 1, True, loose=True)]
-    new = [block for block in blocks if any(not document.passes(each) for each in range(block.first, block.last + 1))]
+    failed = [part for part in parts if part.failed] or [
+        Section(0, 0, len(document) - 1, True, loose=True)
+    ]
+    new = [
+        block
+        for block in blocks
+        if any(not document.passes(each) for each in range(block.first, block.last + 1))
+    ]
     inside = _inside(new, failed)
     if not any(block.weight in (CAUSE, HINT) for block in inside):
         # The line that tells the end of a command may be all there is: some exit codes are a reason.
@@ -45,7 +55,11 @@ def choose(document: Document, blocks: list[Block], parts: list[Section], everyt
 
 
 def _inside(blocks: list[Block], parts: list[Section], beyond: int = 0) -> list[Block]:
-    return [block for block in blocks if any(part.outer <= block.at <= part.last + beyond for part in parts)]
+    return [
+        block
+        for block in blocks
+        if any(part.outer <= block.at <= part.last + beyond for part in parts)
+    ]
 
 
 def _by_rule(blocks: list[Block], failed: list[Section]) -> list[Block]:
@@ -60,10 +74,15 @@ def _near_end(block: Block, failed: list[Section]) -> bool:
     return any(part.outer <= block.at and part.last - block.last < NEAR_END for part in failed)
 
 
-def _guessed(document: Document, blocks: list[Block], failed: list[Section], known: bool) -> list[Found]:
+def _guessed(
+    document: Document, blocks: list[Block], failed: list[Section], known: bool
+) -> list[Found]:
     """The general answer; beside a summary only if it is an error message."""
     effects = {
-        each for block in blocks if block.weight in (EFFECT, SUMMARY) for each in range(block.first, block.last + 1)
+        each
+        for block in blocks
+        if block.weight in (EFFECT, SUMMARY)
+        for each in range(block.first, block.last + 1)
     }
     spans = [span for part in failed[:MOST_GUESSED] for span in guess(document, part, effects)]
     if known and not any(loudest(document, *span) >= ERROR for span in spans):

@@ -76,7 +76,10 @@ class Document:
 
     def follows(self, position: int) -> bool:
         """Whether this line stands right below the one before it in the log."""
-        return 0 < position < len(self._raw) and self.numbers[position] - self.numbers[position - 1] <= self.step
+        return (
+            0 < position < len(self._raw)
+            and self.numbers[position] - self.numbers[position - 1] <= self.step
+        )
 
     def anchored(self, anchors: Anchors) -> dict[int, set[int]]:
         """Positions of the lines that hold an anchor, in order, with the indexes of the anchors found there."""
@@ -87,8 +90,12 @@ class Document:
                 if index >= skip:
                     found[base + index].add(literal)
         if self._kept is not None:
-            found = {bisect_left(self._kept, position): literals for position, literals in found.items()}
-        return {position: found[position] for position in sorted(found) if position < len(self._raw)}
+            found = {
+                bisect_left(self._kept, position): literals for position, literals in found.items()
+            }
+        return {
+            position: found[position] for position in sorted(found) if position < len(self._raw)
+        }
 
 
 def _empty(raw: bytes) -> bool:
@@ -98,6 +105,8 @@ def _empty(raw: bytes) -> bool:
 def _doubled(lines: list[bytes]) -> bool:
     some = [_empty(raw) for raw in lines[-_LOOKED_AT:]]
     alone = sum(
-        1 for before, this, after in zip(some, some[1:], some[2:], strict=False) if this and not (before and after)
+        1
+        for before, this, after in zip(some, some[1:], some[2:], strict=False)
+        if this and not (before and after)
     )
     return len(some) > 20 and sum(some) > 0.45 * len(some) and alone > 0.3 * len(some)

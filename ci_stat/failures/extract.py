@@ -71,15 +71,21 @@ def explain(stream: ByteStream, job: str = "", how: How = How(), context: int = 
     nothing_wrong = passed(document, list(anchored)) and not how.everything
     chosen = [] if nothing_wrong else choose(document, blocks, parts, how.everything)
     kept = _each_once([(told(document, each), each) for each in chosen[:MOST]])
-    detail = f"only the first {MOST} of {len(chosen)} failures are kept" if len(chosen) > MOST else ""
-    extraction = Extraction(LogState.READ, tuple(failure for failure, _ in kept), found.lines, found.size, detail)
+    detail = (
+        f"only the first {MOST} of {len(chosen)} failures are kept" if len(chosen) > MOST else ""
+    )
+    extraction = Extraction(
+        LogState.READ, tuple(failure for failure, _ in kept), found.lines, found.size, detail
+    )
     return Explained(extraction, tuple(_lines(document, each, context) for _, each in kept))
 
 
 def _lines(document: Document, found: Found, context: int) -> tuple[Line, ...]:
     shown = [
         Line(document.numbers[each], document.text(each), found.first <= each <= found.last)
-        for each in range(max(0, found.first - context), min(len(document), found.last + 1 + context))
+        for each in range(
+            max(0, found.first - context), min(len(document), found.last + 1 + context)
+        )
     ]
     head, tail = HEAD + context, TAIL + context
     if len(shown) <= head + tail:
@@ -88,14 +94,18 @@ def _lines(document: Document, found: Found, context: int) -> tuple[Line, ...]:
     return (*shown[:head], left_out, *shown[-tail:])
 
 
-def find_blocks(document: Document, anchored: dict[int, set[int]], matcher: Matcher, job: str = "") -> list[Block]:
+def find_blocks(
+    document: Document, anchored: dict[int, set[int]], matcher: Matcher, job: str = ""
+) -> list[Block]:
     """Every failure that a rule finds, in the order of the log; what lies inside another is left out."""
     found: list[Block] = []
     end = -1
     for position, literals in anchored.items():
         if position > end and len(found) < MOST_BLOCKS:
             rules = matcher.rules_with(literals)
-            new = _matched(document, position, [rule for rule in rules if rule.for_job(job)], end + 1)
+            new = _matched(
+                document, position, [rule for rule in rules if rule.for_job(job)], end + 1
+            )
             found += new
             if new and new[0].weight != EFFECT:
                 end = max(end, new[-1].last)

@@ -50,12 +50,16 @@ def fingerprint(kind: str, name: str, message: str) -> str:
 def aliases(kind: str, name: str, message: str) -> tuple[str, ...]:
     """The same failure's fingerprints under all older versions, newest first."""
     return tuple(
-        _VERSIONS[version](kind, name, message) for version in sorted(_VERSIONS, reverse=True) if version != VERSION
+        _VERSIONS[version](kind, name, message)
+        for version in sorted(_VERSIONS, reverse=True)
+        if version != VERSION
     )
 
 
 def _first(kind: str, name: str, message: str) -> str:
-    said = "\0".join((kind, mask(case_key(name)) if kind != "case" else case_key(name), mask(message)))
+    said = "\0".join(
+        (kind, mask(case_key(name)) if kind != "case" else case_key(name), mask(message))
+    )
     return f"v1:{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 

@@ -49,8 +49,15 @@ def guess(document: Document, section: Section, effects: set[int]) -> list[tuple
         return []
     best = max(paragraphs, key=lambda each: each.score)
     loud = max(paragraphs, key=lambda each: (each.said, each.lines))
-    chosen = [best] if loud is best or loud.said < LOUD or best.said > QUIETER * loud.said else [loud, best]
-    return [_with_list(document, *_cut(document, _trimmed(document, each.lines)), last) for each in chosen]
+    chosen = (
+        [best]
+        if loud is best or loud.said < LOUD or best.said > QUIETER * loud.said
+        else [loud, best]
+    )
+    return [
+        _with_list(document, *_cut(document, _trimmed(document, each.lines)), last)
+        for each in chosen
+    ]
 
 
 def loudest(document: Document, first: int, last: int) -> float:
@@ -91,7 +98,10 @@ def _before_effects(document: Document, section: Section, effects: set[int]) -> 
             last = each - 1
     return (
         last
-        if any(_speaks(document, each, effects) for each in range(max(section.first, last - 50), last + 1))
+        if any(
+            _speaks(document, each, effects)
+            for each in range(max(section.first, last - 50), last + 1)
+        )
         else section.last
     )
 
@@ -107,7 +117,9 @@ def _speaks(document: Document, position: int, effects: set[int]) -> bool:
     )
 
 
-def _paragraphs(document: Document, first: int, last: int, effects: set[int]) -> Iterator[_Paragraph]:
+def _paragraphs(
+    document: Document, first: int, last: int, effects: set[int]
+) -> Iterator[_Paragraph]:
     """Runs of lines that are neither empty nor calm, scored by what they say and how near the end they are."""
     behind = 0  # lines that say something between a paragraph and the end
     run: list[int] = []
@@ -144,7 +156,9 @@ def _cut(document: Document, lines: tuple[int, ...]) -> tuple[int, int]:
 def _is_list(document: Document, lines: tuple[int, ...]) -> bool:
     some = [document.text(each) for each in lines[:: max(1, len(lines) // 40)]]
     alike = sum(_similar(one, two) for one, two in pairwise(some))
-    return max(alike, sum(has_place(each) or loudness(each) > 1 for each in some)) > LISTED * len(some)
+    return max(alike, sum(has_place(each) or loudness(each) > 1 for each in some)) > LISTED * len(
+        some
+    )
 
 
 def _similar(one: str, two: str) -> bool:

@@ -19,4 +19,7 @@ class Matcher:
 
     def rules_with(self, literals: Iterable[int]) -> list[Rule]:
         """The rules that have any of these anchors (by index), in their order."""
-        return [self._rules[number] for number in sorted({each for index in literals for each in self._numbers[index]})]
+        return [
+            self._rules[number]
+            for number in sorted({each for index in literals for each in self._numbers[index]})
+        ]

@@ -70,7 +70,9 @@ class Rule:
             raise ValueError("an anchor stands in one line, and holds no line end")
         for name, least in (("lines", 1), ("head", 1), ("blank", 0), ("tail", 0)):
             if not least <= getattr(self, name) <= _MOST_LINES:
-                raise ValueError(f"{name} is {getattr(self, name)}, not from {least} to {_MOST_LINES}")
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}, not from {least} to {_MOST_LINES}"
+                )
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
@@ -86,7 +88,16 @@ class Rule:
 
     def compile_all(self) -> None:
         """Raises re.error for a pattern that is none."""
-        for pattern in (self.pattern, self.next, self.back, self.until, self.through, self.down, self.items, self.says):
+        for pattern in (
+            self.pattern,
+            self.next,
+            self.back,
+            self.until,
+            self.through,
+            self.down,
+            self.items,
+            self.says,
+        ):
             re.compile(pattern)
 
 
@@ -114,10 +125,18 @@ def parse(text: str, where: str) -> tuple[Rule, ...]:
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingsError(f"{where} is not valid TOML: {error}.", "See docs/rules.md for an example.") from None
+        raise SettingsError(
+            f"{where} is not valid TOML: {error}.", "See docs/rules.md for an example."
+        ) from None
     rules = content.get("rule")
-    if set(content) - {"rule"} or not isinstance(rules, list) or not all(isinstance(each, dict) for each in rules):
-        raise SettingsError(f"{where} holds no list of rules.", "Each rule begins with [[rule]]; see docs/rules.md.")
+    if (
+        set(content) - {"rule"}
+        or not isinstance(rules, list)
+        or not all(isinstance(each, dict) for each in rules)
+    ):
+        raise SettingsError(
+            f"{where} holds no list of rules.", "Each rule begins with [[rule]]; see docs/rules.md."
+        )
     return tuple(_checked(each, index, where) for index, each in enumerate(rules, 1))
 
 
@@ -145,7 +164,9 @@ def _rule(values: dict[str, Any]) -> Rule:
         raise ValueError(f"{missing[0]} is missing")
     for name, value in values.items():
         _check_type(name, value)
-    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
     return Rule(**given)
 
 
@@ -153,7 +174,9 @@ def _check_type(name: str, value: object) -> None:
     kind = _TYPES[name]
     if kind in (str, int, bool) and type(value) is not kind:
         raise ValueError(f"{name} is a {type(value).__name__}, not a {kind.__name__}")
-    if kind not in (str, int, bool) and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+    if kind not in (str, int, bool) and not (
+        isinstance(value, list) and all(isinstance(each, str) for each in value)
+    ):
         raise ValueError(f"{name} is not a list of texts")
 
 

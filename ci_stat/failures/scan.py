@@ -68,7 +68,9 @@ class Anchors:
             before = len(literal[: literal.index(core)].encode())
             holders.setdefault(core, []).append((index, before, literal.encode()))
         # Of two that overlap in the text only one is found in a pass: such cores go into different ones.
-        self._passes = [(_search(cores), [holders[core] for core in cores]) for cores in _apart(sorted(holders))]
+        self._passes = [
+            (_search(cores), [holders[core] for core in cores]) for cores in _apart(sorted(holders))
+        ]
 
     def found(self, data: bytes) -> list[tuple[int, int]]:
         """(offset, index of the literal) of every literal, in no order."""
@@ -99,7 +101,9 @@ def _apart(cores: Sequence[str]) -> list[list[str]]:
     for core in sorted(cores, key=lambda core: (-len(collide[core]), core)):
         free = [group for group in groups if collide[core].isdisjoint(group)]
         if free:
-            min(free, key=lambda group: (sum(each[0] == core[0] for each in group), len(group))).append(core)
+            min(
+                free, key=lambda group: (sum(each[0] == core[0] for each in group), len(group))
+            ).append(core)
         else:
             groups.append([core])
     return groups
@@ -111,7 +115,11 @@ def _collisions(cores: Sequence[str]) -> dict[str, set[str]]:
     ends = {core: frozenset(core[start:] for start in range(len(core))) for core in cores}
     found: dict[str, set[str]] = {core: set() for core in cores}
     for one, two in combinations(cores, 2):
-        if one in two or two in one or not (begins[one].isdisjoint(ends[two]) and begins[two].isdisjoint(ends[one])):
+        if (
+            one in two
+            or two in one
+            or not (begins[one].isdisjoint(ends[two]) and begins[two].isdisjoint(ends[one]))
+        ):
             found[one].add(two)
             found[two].add(one)
     return found

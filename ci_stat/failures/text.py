@@ -57,4 +57,8 @@ def _without_prefix(text: str) -> str:
             text = _STAMPS.sub("", text, count=1)
     if text.startswith(("travis_", "section_", "##[")):
         text = _FOLD.sub("", text, count=1)
-    return _CONTAINER.sub("", text, count=1) if " | " in text[:80] or text.startswith("[pod/") else text
+    return (
+        _CONTAINER.sub("", text, count=1)
+        if " | " in text[:80] or text.startswith("[pod/")
+        else text
+    )

@@ -17,13 +17,19 @@ LEAST_CUT = 20  # characters of a cut name; the beginnings of many names are ali
 
 _DOTS = ".…"
 # A whole title that says nothing but the name: what stands in it is a name, whatever it looks like.
-_PLAIN = re.compile(r"(?i)(?:unstable|flaky) tests?:? `+([^`]+)`+(?: in (?:the )?`*[\w./-]+`*(?: (?:pkg|package))?)?$")
-_MADE = re.compile(r"(?i)(?:\[[^\]]*\] *)?(?:case failure|stabi?li[sz]ed case failed): *(?P<name>.+)$")
+_PLAIN = re.compile(
+    r"(?i)(?:unstable|flaky) tests?:? `+([^`]+)`+(?: in (?:the )?`*[\w./-]+`*(?: (?:pkg|package))?)?$"
+)
+_MADE = re.compile(
+    r"(?i)(?:\[[^\]]*\] *)?(?:case failure|stabi?li[sz]ed case failed): *(?P<name>.+)$"
+)
 _FILE_FIRST = re.compile(r"(?i)(?P<name>(?:(?:FAIL|PANIC|MISS): *)?\S+\.go:.+?) failed$")
 _NEW = re.compile(r"(?i)(?:[\w*/, -]{1,60}: *)?(?:add|support|implement|introduce|provide)\b")
 # Of a change, not of a failure: one taken back, or a test that is to fail sooner.
 _REVERT = re.compile(r'(?i)revert *["\u201c]|\[revert\]')
-_SOONER = re.compile(r"(?i)(?:[\w*/, -]{1,60}: *)?(?:make|let) +(?:the +|test +)?\S{1,200} +fail +\w")
+_SOONER = re.compile(
+    r"(?i)(?:[\w*/, -]{1,60}: *)?(?:make|let) +(?:the +|test +)?\S{1,200} +fail +\w"
+)
 _TOKEN = re.compile(r"`+([^`]+)`+|[^\s`]+")
 _POSITION = re.compile(r"\S+\.go:(?:\d+:?)?$")
 _TESTLIKE = re.compile(
@@ -31,7 +37,9 @@ _TESTLIKE = re.compile(
     r"|\w_tests?(?![A-Za-z])|\w::\w|Suite\w*\.\w"
 )
 # Words that speak of the test wherever they stand, and those that do so beside it only.
-_STRONG = re.compile(r"(?i)\b(?:un-?stable|flaky|flak(?:e|es|iness)|case failure|data race|FAIL:|PANIC:|MISS:)")
+_STRONG = re.compile(
+    r"(?i)\b(?:un-?stable|flaky|flak(?:e|es|iness)|case failure|data race|FAIL:|PANIC:|MISS:)"
+)
 _WEAK = re.compile(
     r"(?i)(?:fail(?:s|ed|ing|ure|ures)?|panic(?:s|ked|king)?|leak(?:s|ed)?|hangs?|tim(?:ed|es)|timeout)\W*$"
 )

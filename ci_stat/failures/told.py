@@ -38,7 +38,10 @@ def _message(document: Document, found: Found, groups: dict[str, Any]) -> str:
     """The group `message`, or the line that the rule says speaks, or the loudest one of a guess."""
     block = found.block
     if block is None:
-        at = max(range(found.first, found.last + 1), key=lambda each: (loudness(document.text(each)), -each))
+        at = max(
+            range(found.first, found.last + 1),
+            key=lambda each: (loudness(document.text(each)), -each),
+        )
         return document.text(at).strip()[:MESSAGE]
     given = groups.get("message") or groups.get("error")
     if given:

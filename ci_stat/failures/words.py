@@ -54,7 +54,9 @@ _ECHOES = re.compile(
     r" (?:exit )?(?:code|status|with)\W+\d+"
     r"|\bexit(?:ed)?(?: code| status| with)*:? [1-9]\d*\W*$"
 )
-_SERVER = re.compile(r"^\[(?:DEBUG|INFO|WARN|WARNING|ERROR)\] \[|^(?:ok  |\?   )\t\S+/")  # TiDB; go's passed packages
+_SERVER = re.compile(
+    r"^\[(?:DEBUG|INFO|WARN|WARNING|ERROR)\] \[|^(?:ok  |\?   )\t\S+/"
+)  # TiDB; go's passed packages
 _COMMAND = re.compile(r"^\s*(?:\$|\+{1,3}|>) \S")
 
 ERROR = 4.0  # loudness of an error message
@@ -62,7 +64,11 @@ ERROR = 4.0  # loudness of an error message
 
 def loudness(text: str) -> float:
     """How much a line speaks of trouble: 0 not at all, `ERROR` and more for an error message."""
-    score = 3.0 * bool(_HEAD.search(text)) + min(len(_WORDS.findall(text)), 3) + bool(_PLACE.search(text))
+    score = (
+        3.0 * bool(_HEAD.search(text))
+        + min(len(_WORDS.findall(text)), 3)
+        + bool(_PLACE.search(text))
+    )
     return score - 2.0 * bool(_WARNING.search(text))
 
 

@@ -174,7 +174,9 @@ def period_length(window: Window) -> int:
     return len(period_format(window.length.total_seconds() / 86_400))
 
 
-def every_period(window: Window, counted: Mapping[str, Mapping[str, int]]) -> tuple[PeriodCount, ...]:
+def every_period(
+    window: Window, counted: Mapping[str, Mapping[str, int]]
+) -> tuple[PeriodCount, ...]:
     """Runs by status for each period of the window, those without any run too: a gap must look like one.
 
     `counted`: runs by status, by label.

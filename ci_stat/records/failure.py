@@ -104,7 +104,9 @@ def failures_of(analysis: object) -> Iterator[CaseFailure]:
     for kind in ANALYSIS_KINDS:
         names = analysis.get(kind)
         if isinstance(names, list):
-            yield from (CaseFailure(kind.value, name) for name in names if isinstance(name, str) and name)
+            yield from (
+                CaseFailure(kind.value, name) for name in names if isinstance(name, str) and name
+            )
 
 
 ANALYSIS_KINDS = (FailureKind.COMPILE, FailureKind.CHECK, FailureKind.CASE, FailureKind.ENV)

@@ -15,7 +15,9 @@ import msgspec
 from ci_stat.escape import visible
 from ci_stat.records.failure import CaseFailure, FailureKind
 
-DEFAULT_RUN_URL = "https://ci.pingcap.net/blue/organizations/jenkins/{job}/detail/{job}/{number}/pipeline/"
+DEFAULT_RUN_URL = (
+    "https://ci.pingcap.net/blue/organizations/jenkins/{job}/detail/{job}/{number}/pipeline/"
+)
 TABLE = "ci_data"
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -159,7 +161,12 @@ def pull_number(text: object) -> int:
 
     The same rule stands in SQL (`store.sql.is_pull_number`), so that both ways of counting agree.
     """
-    if not isinstance(text, str) or len(text) > 18 or not (text.isascii() and text.isdigit()) or text[0] == "0":
+    if (
+        not isinstance(text, str)
+        or len(text) > 18
+        or not (text.isascii() and text.isdigit())
+        or text[0] == "0"
+    ):
         return 0
     return int(text)
 

@@ -30,7 +30,9 @@ class Window:
                 "Ask for a window that begins before the hour that they show twice, or ends after it.",
             )
         if first >= last:
-            swapped = "They look swapped." if first > last else "The window [begin, end) would be empty."
+            swapped = (
+                "They look swapped." if first > last else "The window [begin, end) would be empty."
+            )
             raise UsageError(
                 f"begin ({first:%Y-%m-%d %H:%M:%S}) is not before end ({last:%Y-%m-%d %H:%M:%S}, {zone.key}).",
                 f"{swapped} Pass the earlier time first.",
@@ -62,7 +64,8 @@ def _moment(value: object, name: str, zone: ZoneInfo) -> datetime:
     if callable(value):
         called = getattr(value, "__name__", "it")
         raise UsageError(
-            f"{name} is a function ({called}), not a time.", f"Call it: write {called}() instead of {called}."
+            f"{name} is a function ({called}), not a time.",
+            f"Call it: write {called}() instead of {called}.",
         )
     if not isinstance(value, datetime):
         raise UsageError(

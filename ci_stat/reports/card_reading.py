@@ -7,14 +7,28 @@ from dataclasses import replace
 from typing import Any
 
 from ci_stat.escape import visible, web_link
-from ci_stat.reports.document import Block, Button, Chart, Document, Item, Paragraph, Section, Span, Table, Text, Tone
+from ci_stat.reports.document import (
+    Block,
+    Button,
+    Chart,
+    Document,
+    Item,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Text,
+    Tone,
+)
 from ci_stat.reports.feishu_card import COLORS, Card
 from ci_stat.reports.feishu_forms import fitted_card
 
 _TONES = {"green": Tone.GOOD, "red": Tone.BAD, "orange": Tone.WARN, "grey": Tone.FAINT}
 _COUNT = re.compile(r" \([\d,]+\)$")
 _LEFT_OUT = re.compile(r"… and ([\d,]+) (more \D+?)s?")
-_MARK = re.compile(r"\*\*|\[(?P<words>[^\]]*)\]\((?P<link>[^)]*)\)|<font color='(?P<color>\w+)'>|</font>|[^*\[<]+|.")
+_MARK = re.compile(
+    r"\*\*|\[(?P<words>[^\]]*)\]\((?P<link>[^)]*)\)|<font color='(?P<color>\w+)'>|</font>|[^*\[<]+|."
+)
 
 
 def preview(document: Document) -> Document:
@@ -27,9 +41,18 @@ def card_document(card: Card) -> Document:
     header = card.get("header", {})
     body = card["body"]["elements"] if "body" in card else card.get("elements", [])
     blocks, foot = _split(body)
-    tone = next((tone for tone, color in COLORS.items() if color == header.get("template")), Tone.PLAIN)
+    tone = next(
+        (tone for tone, color in COLORS.items() if color == header.get("template")), Tone.PLAIN
+    )
     summary = card.get("config", {}).get("summary", {}).get("content", "")
-    return Document(_content(header.get("title")), _content(header.get("subtitle")), tone, summary, tuple(blocks), foot)
+    return Document(
+        _content(header.get("title")),
+        _content(header.get("subtitle")),
+        tone,
+        summary,
+        tuple(blocks),
+        foot,
+    )
 
 
 def _content(element: dict[str, Any] | None) -> str:
@@ -50,7 +73,11 @@ def _whole(elements: Sequence[Card]) -> Iterator[Card]:
     held: Card | None = None
     for element in elements:
         content = str(element.get("content", ""))
-        if held and element["tag"] == "markdown" and content.startswith(("• ", "　", "<font color='grey'>… and")):
+        if (
+            held
+            and element["tag"] == "markdown"
+            and content.startswith(("• ", "　", "<font color='grey'>… and"))
+        ):
             held = {**held, "content": f"{held['content']}\n{content}"}
             continue
         if held:
@@ -108,7 +135,9 @@ def _title(content: str) -> str:
 def _section(title: str, lines: Sequence[str], folded: bool = False) -> Section:
     """Bullets with the lines below them, and how many are left out of each list."""
     below = [at for at, line in enumerate(lines) if not line.startswith("　")]
-    parts = [lines[at:following] for at, following in zip(below, [*below[1:], len(lines)], strict=True)]
+    parts = [
+        lines[at:following] for at, following in zip(below, [*below[1:], len(lines)], strict=True)
+    ]
     more, what = _more(parts[-1][0]) if parts else (0, "")
     items = tuple(map(_item, parts[:-1] if more else parts))
     return Section(title, items, 0, more, what, folded)
@@ -118,7 +147,9 @@ def _item(lines: Sequence[str]) -> Item:
     inner = [line.strip("　") for line in lines[1:]]
     more, what = _more(inner[-1]) if inner else (0, "")
     shown = inner[:-1] if more else inner
-    return Item(read_markup(lines[0].removeprefix("• ")), tuple(map(read_markup, shown)), more, what)
+    return Item(
+        read_markup(lines[0].removeprefix("• ")), tuple(map(read_markup, shown)), more, what
+    )
 
 
 def _more(line: str) -> tuple[int, str]:
@@ -153,7 +184,11 @@ def _joined(blocks: Sequence[Block]) -> list[Block]:
     joined: list[Block] = []
     for block in blocks:
         before = joined[-1] if joined else None
-        if isinstance(block, (Table, Chart)) and isinstance(before, Paragraph) and _is_title(before):
+        if (
+            isinstance(block, (Table, Chart))
+            and isinstance(before, Paragraph)
+            and _is_title(before)
+        ):
             joined[-1] = _titled(block, before.lines[0][0].text)
         else:
             joined.append(block)
@@ -161,7 +196,12 @@ def _joined(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _is_title(block: Paragraph) -> bool:
-    return len(block.lines) == 1 and len(block.lines[0]) == 1 and block.lines[0][0].bold and not block.lines[0][0].tone
+    return (
+        len(block.lines) == 1
+        and len(block.lines[0]) == 1
+        and block.lines[0][0].bold
+        and not block.lines[0][0].tone
+    )
 
 
 def _titled(block: Table | Chart, title: str) -> Block:

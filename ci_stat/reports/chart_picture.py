@@ -24,14 +24,21 @@ _WORDS = 20_000  # characters of what is said of a chart
 _NAME = 24  # letters of a label or a name that are drawn
 _LETTER = 0.57  # of a letter's height is its width, in most fonts; digits and signs taken together
 _SLOTS = 1000  # pixels of the PNG's labels, side by side
-_OFFSET: Any = {"textcoords": "offset points", "annotation_clip": False, "ha": "center", "size": 6.5}
+_OFFSET: Any = {
+    "textcoords": "offset points",
+    "annotation_clip": False,
+    "ha": "center",
+    "size": 6.5,
+}
 BAR, BAR_INK, LINE, INK, GRID = "#b3cbff", "#245bdb", "#d83931", "#51565d", "#e3e5e8"
 
 
 def chart_table(chart: Chart) -> Table:
     """The chart's numbers, a row for each label."""
     rows = zip(chart.labels, chart.bars, chart.line, strict=True)
-    cells = tuple((text(label), text(f"{bar:,}"), text(percent(share))) for label, bar, share in rows)
+    cells = tuple(
+        (text(label), text(f"{bar:,}"), text(percent(share))) for label, bar, share in rows
+    )
     return Table(chart.title, ("", chart.bar_name, chart.line_name), cells)
 
 
@@ -81,7 +88,9 @@ def _draw(axes: "Axes", chart: Chart) -> None:
     look: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "markersize": 3.6}
     # A pale line below the line: it stays visible where it crosses the bars.
     other.plot(places, shares, color="white", linewidth=3.6)
-    (line,) = other.plot(places, shares, color=LINE, markeredgecolor="white", markeredgewidth=0.6, **look)
+    (line,) = other.plot(
+        places, shares, color=LINE, markeredgecolor="white", markeredgewidth=0.6, **look
+    )
     line.set_label(_drawn(chart.line_name))
     _scale(axes, _ticks(max(chart.bars, default=0), whole=True), "{:,.0f}")
     _scale(other, _ticks(_highest(chart), whole=False), "{:g}%")
@@ -132,7 +141,11 @@ def _has_room(chart: Chart, width: float, height: float) -> bool:
 def _in_valley(line: Sequence[float | None], place: int) -> bool:
     """Whether the line rises on both sides, so that a number has more room below; not right above the axis."""
     share = line[place] or 0
-    sides = [near for near in (*line[max(0, place - 1) : place], *line[place + 1 : place + 2]) if near is not None]
+    sides = [
+        near
+        for near in (*line[max(0, place - 1) : place], *line[place + 1 : place + 2])
+        if near is not None
+    ]
     return bool(sides) and share < min(sides) and share > 0.15 * max(each or 0 for each in line)
 
 
@@ -220,7 +233,10 @@ class _Plane:
 
 def chart_svg(chart: Chart) -> str:
     """An `<svg>` element that is coloured by `SVG_STYLE`."""
-    bars, line = _ticks(max(chart.bars, default=0), whole=True), _ticks(_highest(chart), whole=False)
+    bars, line = (
+        _ticks(max(chart.bars, default=0), whole=True),
+        _ticks(_highest(chart), whole=False),
+    )
     plane = _Plane(chart, 10 + _wide(bars, 11))
     parts = [
         *_grid(plane, bars, line), *_bars(plane, bars[-1]), *_line(plane, line[-1]), *_axis(plane), *_legend(plane),
@@ -250,7 +266,9 @@ def _bars(plane: _Plane, top: float) -> Iterator[str]:
     wide = plane.slot * 0.66
     for place, bar in enumerate(plane.chart.bars):
         x, y = plane.x(place), plane.y(bar / top)
-        area = f'x="{x - wide / 2:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{plane.y(0) - y:.1f}"'
+        area = (
+            f'x="{x - wide / 2:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{plane.y(0) - y:.1f}"'
+        )
         yield f'<rect class="bar" {area}/>'
         if plane.numbered:
             yield _at(x, plane.height - 4, f"{bar:,}", mark="count")
@@ -259,9 +277,13 @@ def _bars(plane: _Plane, top: float) -> Iterator[str]:
 def _line(plane: _Plane, top: float) -> Iterator[str]:
     """The line has a gap where there is no value."""
     shares = [None if share is None else (share * 100) / top for share in plane.chart.line]
-    points = [None if share is None else (plane.x(at), plane.y(share)) for at, share in enumerate(shares)]
+    points = [
+        None if share is None else (plane.x(at), plane.y(share)) for at, share in enumerate(shares)
+    ]
     moves = ("M" if at == 0 or points[at - 1] is None else "L" for at in range(len(points)))
-    path = "".join(f"{move}{p[0]:.1f} {p[1]:.1f}" for move, p in zip(moves, points, strict=True) if p)
+    path = "".join(
+        f"{move}{p[0]:.1f} {p[1]:.1f}" for move, p in zip(moves, points, strict=True) if p
+    )
     if path:
         yield f'<path class="halo" d="{path}"/>\n<path class="line" d="{path}"/>'
     for at, (point, share) in enumerate(zip(points, plane.chart.line, strict=True)):
@@ -289,7 +311,9 @@ def _legend(plane: _Plane) -> Iterator[str]:
 def _tips(plane: _Plane) -> Iterator[str]:
     """Over each slot an area that says its numbers when it is pointed at."""
     chart, high = plane.chart, plane.y(0) - plane.top
-    for place, (label, bar, share) in enumerate(zip(chart.labels, chart.bars, chart.line, strict=True)):
+    for place, (label, bar, share) in enumerate(
+        zip(chart.labels, chart.bars, chart.line, strict=True)
+    ):
         said = f"{label}: {bar:,} {chart.bar_name}, {chart.line_name} {percent(share)}"
         x = plane.x(place) - plane.slot / 2
         area = f'x="{x:.1f}" y="{plane.top:g}" width="{plane.slot:.1f}" height="{high:.1f}"'

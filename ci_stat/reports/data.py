@@ -57,7 +57,9 @@ def summary_data(count: WindowCount, source: Provenance) -> Row:
         "reruns": count.rerun_cnt,
         "failed_without_known_failure": count.miss_cnt,
         "other_statuses": dict(count.other_statuses),
-        "over_time": [{"period": period.label, **tally_data(period.tally)} for period in count.periods],
+        "over_time": [
+            {"period": period.label, **tally_data(period.tally)} for period in count.periods
+        ],
     }
 
 

@@ -114,7 +114,9 @@ class Document:
 
 def text(*parts: object) -> Text:
     """Spans from texts, spans and numbers."""
-    return tuple(part if isinstance(part, Span) else Span(str(part)) for part in parts if part is not None)
+    return tuple(
+        part if isinstance(part, Span) else Span(str(part)) for part in parts if part is not None
+    )
 
 
 def linked(words: str, url: str | None, bold: bool = False) -> Span:
@@ -136,7 +138,16 @@ def cut(words: object, most: int) -> str:
 # What follows belongs to the character before it: variation selectors, skin tones, combining marks, and halves of flags
 # are cut off with it.
 _JOINERS = frozenset(
-    [chr(code) for code in (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400), *range(0x300, 0x370), 0x20E3, 0x200D)]
+    [
+        chr(code)
+        for code in (
+            *range(0xFE00, 0xFE10),
+            *range(0x1F3FB, 0x1F400),
+            *range(0x300, 0x370),
+            0x20E3,
+            0x200D,
+        )
+    ]
     + [chr(code) for code in range(0x1F1E6, 0x1F200)]
 )
 
@@ -157,7 +168,10 @@ def shorter(document: Document, removed: int) -> Document:
         else:
             taken = lines.setdefault(block, {})
             taken[item] = taken.get(item, 0) + 1
-    blocks = [_without(block, entries.get(at, 0), lines.get(at, {})) for at, block in enumerate(document.blocks)]
+    blocks = [
+        _without(block, entries.get(at, 0), lines.get(at, {}))
+        for at, block in enumerate(document.blocks)
+    ]
     return replace(document, blocks=tuple(blocks))
 
 
@@ -176,7 +190,11 @@ def _plan(document: Document) -> list[tuple[int, int | None]]:
     (block, item): a line of that item; (block, None): the block's last entry.
     """
     parts = sorted(
-        ((block.weight, at, block) for at, block in enumerate(document.blocks) if isinstance(block, (Section, Table))),
+        (
+            (block.weight, at, block)
+            for at, block in enumerate(document.blocks)
+            if isinstance(block, (Section, Table))
+        ),
         key=lambda part: part[:2],
     )
     plan: list[tuple[int, int | None]] = []
@@ -184,7 +202,9 @@ def _plan(document: Document) -> list[tuple[int, int | None]]:
     for kept in _KEPT:
         for _, at, block in parts:
             going = range(kept, left[at])
-            plan += [(at, item) for item in _lines_last_first(block, going)] + [(at, None) for _ in going]
+            plan += [(at, item) for item in _lines_last_first(block, going)] + [
+                (at, None) for _ in going
+            ]
             left[at] = min(left[at], kept)
     return plan
 

@@ -32,7 +32,9 @@ from ci_stat.reports.html_looks import BANDS, INLINE, STYLE
 
 _REL = 'rel="noopener noreferrer nofollow"'
 _LONG = 24  # characters of a word that may be broken
-_BREAKS = re.compile(rf"[^\s&]{{{_LONG},}}|\b\d+(?:-\d+)+\b")  # long names, and dates, which browsers break at each -
+_BREAKS = re.compile(
+    rf"[^\s&]{{{_LONG},}}|\b\d+(?:-\d+)+\b"
+)  # long names, and dates, which browsers break at each -
 _SIGN = re.compile(r"([/_]|[.:-](?!\d))(?=\w)")
 _ONE_LINE = 12  # characters
 
@@ -86,7 +88,11 @@ class _Card:
         return self.mark(f"band band-{tone or 'plain'}")
 
     def titles(self, document: Document) -> str:
-        under = f"<p{self.mark('under')}>{self.words(document.subtitle)}</p>" if document.subtitle else ""
+        under = (
+            f"<p{self.mark('under')}>{self.words(document.subtitle)}</p>"
+            if document.subtitle
+            else ""
+        )
         return f"<h1{self.mark('title')}>{self.words(document.title)}</h1>{under}"
 
     def foot(self, lines: Iterable[Text]) -> str:
@@ -132,7 +138,9 @@ class _Card:
 
     def row(self, cells: tuple[Text, ...]) -> str:
         first = f'<th scope="row"{self.mark("cell")}>{self.text(cells[0])}</th>'
-        rest = "".join(f"<td{self.mark(_number(cell))}>{self.text(cell)}</td>" for cell in cells[1:])
+        rest = "".join(
+            f"<td{self.mark(_number(cell))}>{self.text(cell)}</td>" for cell in cells[1:]
+        )
         return f"<tr>{first}{rest}</tr>"
 
     def more(self, more: int, what: str) -> str:
@@ -155,7 +163,9 @@ class _Card:
     def item(self, item: Item) -> str:
         lines = [self.text(line) for line in item.lines]
         if item.more:
-            lines.append(f"<span{self.mark('faint')}>{self.words(more_words(item.more, item.what))}</span>")
+            lines.append(
+                f"<span{self.mark('faint')}>{self.words(more_words(item.more, item.what))}</span>"
+            )
         below = "".join(f"<div{self.mark('line')}>{line}</div>" for line in lines)
         return f"<li{self.mark('item')}>{self.text(item.head)}{below}</li>"
 
@@ -166,7 +176,11 @@ class _Card:
     def button(self, block: Button) -> str:
         """Without a link it would do nothing, so it is text then."""
         link = web_link(block.link)
-        inside = f'<a{self.mark("button")} href="{html_text(link)}" {_REL}>{self.words(block.text)}</a>' if link else ""
+        inside = (
+            f'<a{self.mark("button")} href="{html_text(link)}" {_REL}>{self.words(block.text)}</a>'
+            if link
+            else ""
+        )
         return f"<p{self.mark('words')}>{inside or self.words(block.text)}</p>"
 
     # --- words ---
@@ -174,13 +188,19 @@ class _Card:
     def words(self, words: str) -> str:
         """Escaped; what is written from right to left turns nothing around it."""
         shown = _BREAKS.sub(self.whole_word, html_text(words))
-        turned = any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in visible(words))
+        turned = any(
+            unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in visible(words)
+        )
         return f"<bdi>{shown}</bdi>" if turned else shown
 
     def whole_word(self, match: re.Match[str]) -> str:
         """A long name may be broken at its signs, a date may not."""
         word = match[0]
-        return _SIGN.sub(r"\1<wbr>", word) if len(word) >= _LONG else f"<span{self.mark('fixed')}>{word}</span>"
+        return (
+            _SIGN.sub(r"\1<wbr>", word)
+            if len(word) >= _LONG
+            else f"<span{self.mark('fixed')}>{word}</span>"
+        )
 
     def text(self, spans: Iterable[Span]) -> str:
         return "".join(map(self.span, spans))
@@ -197,9 +217,7 @@ class _Card:
 class _Mail(_Card):
     """The page for mail programs: nothing is folded, tables hold it together."""
 
-    policy = (
-        "default-src 'none'; style-src-attr 'unsafe-inline'; img-src cid: data:; base-uri 'none'; form-action 'none'"
-    )
+    policy = "default-src 'none'; style-src-attr 'unsafe-inline'; img-src cid: data:; base-uri 'none'; form-action 'none'"
     scheme = "light"
 
     def __init__(self, picture: str | None) -> None:
@@ -240,10 +258,14 @@ class _Mail(_Card):
         yield from self.items(block)
 
     def blocks(self, document: Document) -> Iterator[str]:
-        first = next((place for place, block in enumerate(document.blocks) if is_drawn(block)), None)
+        first = next(
+            (place for place, block in enumerate(document.blocks) if is_drawn(block)), None
+        )
         for place, block in enumerate(document.blocks):
             drawn = self.picture is not None and place == first
-            yield "\n".join(self.block(chart_table(block) if isinstance(block, Chart) and not drawn else block))
+            yield "\n".join(
+                self.block(chart_table(block) if isinstance(block, Chart) and not drawn else block)
+            )
 
     def chart(self, block: Chart) -> Iterator[str]:
         yield self.heading(block.title)
@@ -254,7 +276,9 @@ class _Mail(_Card):
         link = web_link(block.link)
         if not link:
             return super().button(block)
-        anchor = f'<a{self.mark("button")} href="{html_text(link)}" {_REL}>{self.words(block.text)}</a>'
+        anchor = (
+            f'<a{self.mark("button")} href="{html_text(link)}" {_REL}>{self.words(block.text)}</a>'
+        )
         inside = f'<td bgcolor="#245bdb"{self.mark("round")}>{anchor}</td>'
         return f'<table role="presentation" cellspacing="0"{self.mark("press")}><tr>{inside}</tr></table>'
 

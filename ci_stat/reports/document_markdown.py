@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 from ci_stat.escape import markdown_text
-from ci_stat.reports.document import Chart, Document, Item, Paragraph, Section, Span, Table, Text, more_words
+from ci_stat.reports.document import (
+    Chart,
+    Document,
+    Item,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Text,
+    more_words,
+)
 from ci_stat.reports.feishu_markup import link_address
 from ci_stat.reports.words import percent
 
@@ -46,7 +56,11 @@ def _span(span: Span) -> str:
 
 
 def _table(block: Table) -> list[str]:
-    return _grid(block.columns, [tuple(map(_line, row)) for row in block.rows], more_words(block.more, block.what))
+    return _grid(
+        block.columns,
+        [tuple(map(_line, row)) for row in block.rows],
+        more_words(block.more, block.what),
+    )
 
 
 def _chart(block: Chart) -> list[str]:
@@ -56,7 +70,11 @@ def _chart(block: Chart) -> list[str]:
 
 
 def _grid(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], after: str = "") -> list[str]:
-    lines = [_row(tuple(map(markdown_text, columns))), _row(("---", *["---:"] * (len(columns) - 1))), *map(_row, rows)]
+    lines = [
+        _row(tuple(map(markdown_text, columns))),
+        _row(("---", *["---:"] * (len(columns) - 1))),
+        *map(_row, rows),
+    ]
     return [*lines, "", markdown_text(after)] if after else lines
 
 

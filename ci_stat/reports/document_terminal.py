@@ -42,7 +42,10 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 def on_terminal(document: Document) -> RenderableType:
     """Colours and links appear where the console has colours."""
     head = Style(bold=True, color=_COLORS.get(document.tone))
-    parts: list[RenderableType] = [_Hanging(_shown(document.title, head)), _Hanging(_shown(document.subtitle, _DIM))]
+    parts: list[RenderableType] = [
+        _Hanging(_shown(document.title, head)),
+        _Hanging(_shown(document.subtitle, _DIM)),
+    ]
     for block in document.blocks:
         parts += ["", *_block(block)]
     if document.foot:
@@ -74,10 +77,16 @@ class _Hanging:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         margin = " " * (len(self.first) + self.hang)
-        places = [] if options.no_wrap else breaks(self.text.plain, max(1, options.max_width - len(margin)))
+        places = (
+            []
+            if options.no_wrap
+            else breaks(self.text.plain, max(1, options.max_width - len(margin)))
+        )
         for number, line in enumerate(self.text.divide(places)):
             line.rstrip()
-            yield Shown.assemble(margin if number else self.first, line, no_wrap=True, overflow="ignore")
+            yield Shown.assemble(
+                margin if number else self.first, line, no_wrap=True, overflow="ignore"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,10 @@ class _Tight:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = console.render_lines(self.table, options, pad=False)
         for line in lines:
-            if line not in (lines[0], lines[-1]) or "".join(segment.text for segment in line).strip():
+            if (
+                line not in (lines[0], lines[-1])
+                or "".join(segment.text for segment in line).strip()
+            ):
                 yield from (*line, Segment.line())
 
 
@@ -104,7 +116,9 @@ def _text(spans: Iterable[Span]) -> Shown:
 def _style(span: Span) -> Style:
     link = web_link(span.link)
     color = _COLORS.get(span.tone) if span.tone else "cyan" if link else None
-    return Style(bold=span.bold or None, dim=span.tone == Tone.FAINT or None, color=color, link=link)
+    return Style(
+        bold=span.bold or None, dim=span.tone == Tone.FAINT or None, color=color, link=link
+    )
 
 
 def _faint(more: int, what: str) -> Shown:
@@ -131,7 +145,10 @@ def _item(item: Item) -> Iterator[RenderableType]:
 def _table(block: Table) -> Iterator[RenderableType]:
     if block.title:
         yield _Hanging(_shown(block.title, _BOLD))
-    columns = [Column(visible(title), spare=_spare(place, block.rows)) for place, title in enumerate(block.columns)]
+    columns = [
+        Column(visible(title), spare=_spare(place, block.rows))
+        for place, title in enumerate(block.columns)
+    ]
     columns[0].left, columns[0].floor = True, _NAME
     yield _Tight(Fitted(columns, [[_text(cell) for cell in row] for row in block.rows]))
     if block.more:

@@ -38,7 +38,9 @@ def as_text(document: Document, width: int = 78) -> str:
         *(list(_block(block, width)) for block in document.blocks),
     ]
     if document.foot:
-        parts.append(["--", *(line for each in document.foot for line in _wrapped(_words(each), width))])
+        parts.append(
+            ["--", *(line for each in document.foot for line in _wrapped(_words(each), width))]
+        )
     return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
 
 
@@ -105,7 +107,9 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The first column to the left, numbers to the right; a wide letter counts as two cells."""
     wide = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        first, *others = (" " * (cells - cell_len(cell)) for cells, cell in zip(wide, row, strict=True))
+        first, *others = (
+            " " * (cells - cell_len(cell)) for cells, cell in zip(wide, row, strict=True)
+        )
         numbers = (f"{blanks}{cell}" for blanks, cell in zip(others, row[1:], strict=True))
         yield (" " * _GAP).join([f"{row[0]}{first}", *numbers])
 
@@ -152,4 +156,8 @@ def _place(word: str, width: int) -> int:
 def _torn(word: str, at: int) -> bool:
     """Whether a break there would part a number, or a letter from a sign that belongs to it."""
     before, after = word[at - 1], word[at]
-    return (after.isdigit() and (before.isdigit() or before in ".,+-")) or cell_len(after) == 0 or before == "\u200d"
+    return (
+        (after.isdigit() and (before.isdigit() or before in ".,+-"))
+        or cell_len(after) == 0
+        or before == "\u200d"
+    )

@@ -18,7 +18,9 @@ def answer_lines(name: str, answer: Explained) -> Iterator[Line]:
     yield line(0, (name, "bold"), (f"  {_read(answer)}", "dim"))
     if extraction.detail:
         yield line(1, (f"{extraction.state}: {extraction.detail}", "yellow"))
-    for number, (failure, lines) in enumerate(zip(extraction.failures, answer.lines, strict=True), 1):
+    for number, (failure, lines) in enumerate(
+        zip(extraction.failures, answer.lines, strict=True), 1
+    ):
         yield Line(0, ())
         yield from _failure_lines(number, failure, lines)
     if not extraction.failures and extraction.state == LogState.READ:
@@ -30,17 +32,23 @@ def _read(answer: Explained) -> str:
     if extraction.state != LogState.READ and not extraction.bytes:
         return str(extraction.state)
     found = plural(len(extraction.failures), "failure")
-    return f"{plural(extraction.lines, 'line')}, {found}" + (", a guess" if _is_guess(answer) else "")
+    return f"{plural(extraction.lines, 'line')}, {found}" + (
+        ", a guess" if _is_guess(answer) else ""
+    )
 
 
 def _is_guess(answer: Explained) -> bool:
-    return bool(answer.extraction.failures) and all(failure.guess for failure in answer.extraction.failures)
+    return bool(answer.extraction.failures) and all(
+        failure.guess for failure in answer.extraction.failures
+    )
 
 
 def _failure_lines(number: int, failure: CaseFailure, lines: tuple[LogLine, ...]) -> Iterator[Line]:
     style = f"bold {KIND_STYLES.get(failure.kind, 'red')}"
     suite = f"  {failure.suite}" if failure.suite else ""
-    yield line(0, f"{number:>3}. ", (failure.kind, style), "  ", (failure.name, "bold"), (suite, "dim"))
+    yield line(
+        0, f"{number:>3}. ", (failure.kind, style), "  ", (failure.name, "bold"), (suite, "dim")
+    )
     if failure.message and failure.message != failure.name:
         yield line(1, (failure.message, "red"))
     yield line(1, (_found_by(failure), "dim"))

@@ -4,11 +4,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from ci_stat.escape import visible
-from ci_stat.reports.document import Block, Button, Chart, Document, Paragraph, Section, Span, Table, Tone, more_words
+from ci_stat.reports.document import (
+    Block,
+    Button,
+    Chart,
+    Document,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Tone,
+    more_words,
+)
 from ci_stat.reports.feishu_markup import markup, pieces, section_lines, text_markup
 
 Card = dict[str, Any]
-COLORS = {Tone.GOOD: "green", Tone.BAD: "red", Tone.WARN: "orange", Tone.PLAIN: "blue", Tone.FAINT: "grey"}
+COLORS = {
+    Tone.GOOD: "green",
+    Tone.BAD: "red",
+    Tone.WARN: "orange",
+    Tone.PLAIN: "blue",
+    Tone.FAINT: "grey",
+}
 _TITLE = 200  # characters
 _PAGE = 10  # rows that a table shows at once, the most it can
 
@@ -71,7 +88,10 @@ def _table(block: Table) -> Iterator[Card]:
             "row_height": "low",
             "header_style": {"background_style": "grey", "bold": True, "text_align": "left"},
             "columns": [_column(number, title) for number, title in enumerate(block.columns)],
-            "rows": [{f"c{number}": markup(cell) for number, cell in enumerate(row)} for row in block.rows],
+            "rows": [
+                {f"c{number}": markup(cell) for number, cell in enumerate(row)}
+                for row in block.rows
+            ],
         }
     if block.more:
         yield _markdown(markup((Span(more_words(block.more, block.what), Tone.FAINT),)))
@@ -105,7 +125,9 @@ def _chart(block: Chart) -> Iterator[Card]:
     # A day without finished runs has no rate: a gap in the line, not a zero.
     line_name = f"{block.line_name} (%)"
     line = [
-        {"x": label, "y": round(share * 100, 1), "name": line_name} for label, _, share in rows if share is not None
+        {"x": label, "y": round(share * 100, 1), "name": line_name}
+        for label, _, share in rows
+        if share is not None
     ]
     fields = {"xField": "x", "yField": "y", "seriesField": "name"}
     yield _markdown(_heading(block.title))

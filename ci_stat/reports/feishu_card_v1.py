@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 
 from ci_stat.escape import visible
-from ci_stat.reports.document import Block, Button, Chart, Document, Paragraph, Section, Span, Table, Text, Tone, plain
+from ci_stat.reports.document import (
+    Block,
+    Button,
+    Chart,
+    Document,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Text,
+    Tone,
+    plain,
+)
 from ci_stat.reports.feishu_card import COLORS, Card, plain_text
 from ci_stat.reports.feishu_markup import markup, pieces, section_lines, text_markup
 from ci_stat.reports.plain_lines import chart_lines, table_lines
@@ -14,7 +26,10 @@ def card_v1(document: Document) -> Card:
     first = {"tag": "markdown", "content": markup((Span(document.subtitle, Tone.FAINT),))}
     elements = [first, *(element for block in document.blocks for element in _elements(block))]
     if document.foot:
-        elements += [{"tag": "hr"}, {"tag": "note", "elements": [_note(line) for line in document.foot]}]
+        elements += [
+            {"tag": "hr"},
+            {"tag": "note", "elements": [_note(line) for line in document.foot]},
+        ]
     return {
         "config": {"wide_screen_mode": True, "update_multi": True},
         "header": {"title": plain_text(document.title), "template": COLORS[document.tone]},
@@ -28,7 +43,12 @@ def _note(line: Text) -> Card:
 
 def _elements(block: Block) -> Iterator[Card]:
     if isinstance(block, Button):
-        button = {"tag": "button", "type": "primary", "text": plain_text(block.text, 100), "url": block.link}
+        button = {
+            "tag": "button",
+            "type": "primary",
+            "text": plain_text(block.text, 100),
+            "url": block.link,
+        }
         yield {"tag": "action", "actions": [button]}
         return
     for piece in pieces(_lines(block)):
@@ -44,4 +64,6 @@ def _lines(block: Paragraph | Table | Section | Chart) -> Iterator[str]:
     if isinstance(block, Section):
         yield from section_lines(block)
     else:
-        yield from text_markup(table_lines(block) if isinstance(block, Table) else chart_lines(block))
+        yield from text_markup(
+            table_lines(block) if isinstance(block, Table) else chart_lines(block)
+        )

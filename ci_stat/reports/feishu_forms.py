@@ -37,8 +37,14 @@ def forms(document: Document, size: Size, most: int) -> Iterator[Form]:
     """Card 2.0, card 1.0, post, text, and text with our own words only. Made when asked for: most reports need one."""
     yield Form("card 2.0", "interactive", _card(document, card_v2, size, most))
     yield Form("card 1.0", "interactive", _card(document, card_v1, size, most))
-    yield Form("post", "post", fitted(document, post, lambda content: size("post", content) <= most))
-    yield Form("text", "text", fitted(document, plain_message, lambda content: _text_fits(content, size, most)))
+    yield Form(
+        "post", "post", fitted(document, post, lambda content: size("post", content) <= most)
+    )
+    yield Form(
+        "text",
+        "text",
+        fitted(document, plain_message, lambda content: _text_fits(content, size, most)),
+    )
     yield Form("bare text", "text", bare_message(document), own_words=True)
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from ci_stat.escape import lark_text
 from ci_stat.reports.document import Item, Section, Span, Text, Tone, more_words
 
-PIECE = 3_500  # characters; clients drop what a text element holds beyond about 5,000, without a word
+PIECE = (
+    3_500  # characters; clients drop what a text element holds beyond about 5,000, without a word
+)
 _COLORS = {Tone.GOOD: "green", Tone.BAD: "red", Tone.WARN: "orange", Tone.FAINT: "grey"}
 _IN_LINK = {"(": "%28", ")": "%29", "[": "%5B", "]": "%5D", "<": "%3C", ">": "%3E", '"': "%22", "'": "%27", "\\": "%5C",
             "`": "%60", "*": "%2A", "{": "%7B", "}": "%7D", "|": "%7C", "$": "%24", "^": "%5E"}  # fmt: skip

@@ -11,7 +11,12 @@ from ci_stat.reports.plain_lines import document_lines, table_lines
 def post(document: Document) -> dict[str, Any]:
     """The `post` content: a title and lines of nodes, by locale."""
     lines = [text(document.subtitle), *document_lines(document)]
-    return {"zh_cn": {"title": message_text(document.title, 200), "content": [_nodes(line) for line in lines if line]}}
+    return {
+        "zh_cn": {
+            "title": message_text(document.title, 200),
+            "content": [_nodes(line) for line in lines if line],
+        }
+    }
 
 
 def _nodes(line: Text) -> list[dict[str, str]]:
@@ -20,7 +25,11 @@ def _nodes(line: Text) -> list[dict[str, str]]:
 
 def _node(span: Span) -> dict[str, str]:
     words = message_text(span.text)
-    return {"tag": "a", "text": words, "href": span.link} if span.link else {"tag": "text", "text": words}
+    return (
+        {"tag": "a", "text": words, "href": span.link}
+        if span.link
+        else {"tag": "text", "text": words}
+    )
 
 
 def plain_message(document: Document) -> dict[str, str]:
@@ -32,10 +41,16 @@ def plain_message(document: Document) -> dict[str, str]:
 def bare_message(document: Document) -> dict[str, str]:
     """The `text` content with our own words only: for a filter that refuses words of others."""
     words = "A filter of words refused its details."
-    return {"text": "\n".join(map(message_text, (document.title, document.subtitle, *_own_numbers(document), words)))}
+    return {
+        "text": "\n".join(
+            map(message_text, (document.title, document.subtitle, *_own_numbers(document), words))
+        )
+    }
 
 
 def _own_numbers(document: Document) -> Iterator[str]:
-    table = next((block for block in document.blocks if isinstance(block, Table) and not block.title), None)
+    table = next(
+        (block for block in document.blocks if isinstance(block, Table) and not block.title), None
+    )
     if table:
         yield from map(plain, table_lines(table))

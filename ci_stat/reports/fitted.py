@@ -82,14 +82,20 @@ class Fitted:
         kept = self._kept(options.max_width)
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for column, width in zip(kept, self._widths(kept, options.max_width), strict=True):
-            justify: Literal["left", "right"] = "left" if column.left or not column.title else "right"
-            table.add_column(column.title, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
+            justify: Literal["left", "right"] = (
+                "left" if column.left or not column.title else "right"
+            )
+            table.add_column(
+                column.title, justify=justify, no_wrap=True, overflow="ellipsis", width=width
+            )
         for cells in zip(*(column.cells for column in kept), strict=True):
             table.add_row(*cells)
         below = self._below(options.max_width)
         yield from (table,) if below is None else self._parted(table, below, console, options)
 
-    def _parted(self, table: Table, below: Column, console: Console, options: ConsoleOptions) -> RenderResult:
+    def _parted(
+        self, table: Table, below: Column, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
         """The table's lines, and below each row what is said of it."""
         lines = console.render_lines(table, options, pad=False)
         first = len(lines) - len(below.cells) - 1  # a row has one line, and the last one is empty

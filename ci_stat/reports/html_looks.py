@@ -16,7 +16,9 @@ _DARK = (
     "--page:#141414;--card:#292929;--ink:#ebebeb;--faint:#a6a6a6;--border:#434343;--head:#333;--link:#75a4ff;"
     "--under:#47618f;--bad:#f98e8b;--good:#6dd85f;--warn:#f3a14b;--bar:#2b4a80;--line:#f76964;--hover:rgba(255,255,255,.07)"
 )
-_BAND_STYLES = "\n".join(f".band-{tone or 'plain'}{{background:{color}}}" for tone, color in BANDS.items())
+_BAND_STYLES = "\n".join(
+    f".band-{tone or 'plain'}{{background:{color}}}" for tone, color in BANDS.items()
+)
 STYLE = f"""
 :root{{color-scheme:light dark;{_LIGHT}}}
 @media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}

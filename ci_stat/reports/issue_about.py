@@ -38,7 +38,9 @@ def owners(text: str) -> Owners:
         raise ValueError('not a JSON object like {"executor*": "@login"}')
     for name, who in found.items():
         if not isinstance(who, str) or not _LOGIN.fullmatch(who):
-            raise ValueError(f"{name[:100]!r}: {str(who)[:100]!r} is neither @login nor @organization/team")
+            raise ValueError(
+                f"{name[:100]!r}: {str(who)[:100]!r} is neither @login nor @organization/team"
+            )
     prefixes = [(name[:-1], who) for name, who in found.items() if name.endswith("*")]
     return Owners(
         {name: who for name, who in found.items() if not name.endswith("*")},

@@ -24,7 +24,9 @@ class Writer(Subject):
         failing = decision.failing
         if self.is_incident and failing:
             job = title_name(redacted(failing.hits[0].run.job, hosts), 150)
-            return f"unstable tests: {plural(len(failing.members), 'case')} fail together in `{job}`"
+            return (
+                f"unstable tests: {plural(len(failing.members), 'case')} fail together in `{job}`"
+            )
         return f"unstable test `{title_name(redacted(decision.name, hosts))}`"[:TITLE]
 
     def new_body(self) -> str | None:

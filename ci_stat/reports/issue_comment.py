@@ -68,8 +68,13 @@ class Comment:
 
     def _message(self, change: Change) -> Iterator[str]:
         pen = self.writer.pen
-        hit = next((hit for hit in self.writer.hits if (hit.said.message or hit.said.name) == change.said), None)
-        yield f"{self.writer.name} fails with a new message" + (f" since {pen.run(hit)}:" if hit else ":")
+        hit = next(
+            (hit for hit in self.writer.hits if (hit.said.message or hit.said.name) == change.said),
+            None,
+        )
+        yield f"{self.writer.name} fails with a new message" + (
+            f" since {pen.run(hit)}:" if hit else ":"
+        )
         yield pen.fence(change.said, lines=10, size=2_000)
         if change.excerpt and change.excerpt != change.said:
             yield pen.fence(change.excerpt)
@@ -84,7 +89,9 @@ class Comment:
         """`said`: whole days, or since when."""
         pen, hits = self.writer.pen, self.writer.hits
         quiet = (
-            f"{plural(int(change.said), 'quiet day')}" if _is_number(change.said) else f"quiet {pen.said(change.said)}"
+            f"{plural(int(change.said), 'quiet day')}"
+            if _is_number(change.said)
+            else f"quiet {pen.said(change.said)}"
         )
         last = f": failed again {pen.run(hits[-1])}" if hits else ""
         yield f"{self.writer.name} is back after {quiet}{last}."
@@ -99,13 +106,21 @@ class Comment:
             f"Closed as completed: {said}{over}, then none for {span(silence.quiet)} in "
             f"{plural(silence.runs_since, 'finished run')}."
         )
-        yield "One failure tells no rate, so the length of the silence alone speaks." if once else _doubt(silence)
+        yield (
+            "One failure tells no rate, so the length of the silence alone speaks."
+            if once
+            else _doubt(silence)
+        )
         yield "When a run that starts from now on fails in the same way, this is opened again."
 
     def _stranger(self) -> Iterator[str]:
         writer = self.writer
         label = writer.about.rules.mute_label
-        off = f" The label {writer.pen.code(label)} on this issue stops these comments." if label else ""
+        off = (
+            f" The label {writer.pen.code(label)} on this issue stops these comments."
+            if label
+            else ""
+        )
         yield f"Written by {writer.pen.code(f'ci_stat {writer.about.version}')}, which counts failed runs.{off}"
 
 

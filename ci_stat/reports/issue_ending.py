@@ -53,14 +53,22 @@ def silence(subject: Subject) -> Iterator[str]:
         yield f"- Put the label {pen.code(rules.mute_label)} on this issue: nothing more is written here."
     line = f"ci-stat issues mute {_muted_name(subject)} --until DATE --why TEXT"
     yield f"- Or run {pen.code(line, 500)}."
-    again = f", unless it gets the label {pen.code(rules.refile_label)}" if rules.refile_label else ""
+    again = (
+        f", unless it gets the label {pen.code(rules.refile_label)}" if rules.refile_label else ""
+    )
     yield f"- Or close it as not planned: it is not filed again{again}."
     yield "- Closed as completed, it is opened again when a run that starts later fails in the same way."
 
 
 def _muted_name(subject: Subject) -> str:
-    name = subject.decision.name if subject.decision.kind == FailureKind.CASE else subject.decision.key
-    return quote(name) if subject.is_plain(name) and visible(name) == name and len(name) < 300 else "CASE"
+    name = (
+        subject.decision.name if subject.decision.kind == FailureKind.CASE else subject.decision.key
+    )
+    return (
+        quote(name)
+        if subject.is_plain(name) and visible(name) == name and len(name) < 300
+        else "CASE"
+    )
 
 
 def people(subject: Subject) -> Iterator[str]:
@@ -80,7 +88,11 @@ def people(subject: Subject) -> Iterator[str]:
 
 def _owner(subject: Subject) -> str | None:
     suite = subject.hits[-1].said.suite
-    return subject.about.owners.of(subject.decision.name, suite, subject.about.repo) if subject.about.owners else None
+    return (
+        subject.about.owners.of(subject.decision.name, suite, subject.about.repo)
+        if subject.about.owners
+        else None
+    )
 
 
 def _earlier(body: str) -> Iterator[str]:

@@ -44,7 +44,11 @@ def explained_screen(found: Explanation) -> RenderableType:
         parts.append(Text(f"Muted until {until}: {visible(found.mute.why)}", "yellow"))
     parts += [Text(), *_failures(found)]
     if found.calls:
-        parts += [Text(), Text("What was done at the tracker", "bold"), history_table(found.calls, found.evidence.zone)]
+        parts += [
+            Text(),
+            Text("What was done at the tracker", "bold"),
+            history_table(found.calls, found.evidence.zone),
+        ]
     return Group(*parts)
 
 
@@ -52,7 +56,8 @@ def _decided(found: Explanation) -> Text:
     decision = found.decision
     if decision is None:
         return Text(
-            "Nothing is decided: it did not fail in the window, and no open issue of ours is about it.", "yellow"
+            "Nothing is decided: it did not fail in the window, and no open issue of ours is about it.",
+            "yellow",
         )
     word = decision.reason.value if decision.reason else decision.action.value
     said = Text.assemble((word, "bold"), f": {visible(decision.why, 600)}")
@@ -75,7 +80,9 @@ def _failures(found: Explanation) -> list[RenderableType]:
         f"{percent(lower_bound(len(own), runs))} (95 %)"
     )
     others = Counter(hit.cause for hit in failing.hits if hit.cause)
-    told = [Text(f"Not counted: {n:,}, because {_CAUSES[cause]}", "dim") for cause, n in others.items()]
+    told = [
+        Text(f"Not counted: {n:,}, because {_CAUSES[cause]}", "dim") for cause, n in others.items()
+    ]
     also = [Text(f"Also in {plural(each.runs, 'run')} of {visible(each.job, 80)} {visible(each.branch, 60)}".rstrip())
             for each in failing.elsewhere[:5]]  # fmt: skip
     return [Text(said), *told, *also, Text(), _runs(failing, evidence)]
@@ -90,7 +97,12 @@ def _runs(failing: Failing, evidence: Evidence) -> Table:
         when = f"{hit.run.started.astimezone(evidence.zone):%Y-%m-%d %H:%M}"
         cause = _CAUSES[hit.cause] if hit.cause else ""
         said = visible(hit.said.message or hit.said.name, 200)
-        table.add_row(when, visible(f"{hit.run.job} #{hit.run.number}", 80), Text(cause, "yellow"), Text(said, "dim"))
+        table.add_row(
+            when,
+            visible(f"{hit.run.job} #{hit.run.number}", 80),
+            Text(cause, "yellow"),
+            Text(said, "dim"),
+        )
     return table
 
 

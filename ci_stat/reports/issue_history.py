@@ -19,7 +19,11 @@ _STYLES = {
     IntentState.DONE: "green", IntentState.FAILED: "bold red", IntentState.UNCERTAIN: "bold yellow",
     IntentState.INTENDED: "yellow",
 }  # fmt: skip
-_DONE = {IntentKind.CREATE: "issue", IntentKind.COMMENT: "comment", IntentKind.EDIT: "text or state"}
+_DONE = {
+    IntentKind.CREATE: "issue",
+    IntentKind.COMMENT: "comment",
+    IntentKind.EDIT: "text or state",
+}
 
 
 def history_table(found: Sequence[Intent], zone: tzinfo) -> RenderableType:
@@ -46,9 +50,17 @@ def _clock(moment: datetime | None, zone: tzinfo) -> str:
 
 
 def notes_table(found: Iterable[CaseNote], zone: tzinfo) -> RenderableType:
-    columns = [Column("case", left=True, floor=30), Column("until"), Column("why", left=True, below=True)]
+    columns = [
+        Column("case", left=True, floor=30),
+        Column("until"),
+        Column("why", left=True, below=True),
+    ]
     return Fitted(
-        columns, [[Text(visible(each.name, 200)), _clock(each.until, zone), visible(each.why, 200)] for each in found]
+        columns,
+        [
+            [Text(visible(each.name, 200)), _clock(each.until, zone), visible(each.why, 200)]
+            for each in found
+        ],
     )
 
 
@@ -68,7 +80,9 @@ def scorecard_screen(card: Scorecard, zone: tzinfo) -> RenderableType:
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in card.reasons.most_common())
     parts: list[RenderableType] = [title, Text(), table, *said, Text()]
     parts += [Text("Not, because: " + reasons, "dim"), Text()] if reasons else []
-    parts += [Text(f"{_clock(at, zone)}: nothing done: {why}", "bold red") for at, why in card.stopped]
+    parts += [
+        Text(f"{_clock(at, zone)}: nothing done: {why}", "bold red") for at, why in card.stopped
+    ]
     return Group(*parts, _events(card, zone))
 
 

@@ -16,7 +16,9 @@ import msgspec
 from ci_stat.records import Marker
 
 BEGIN, END = "<!-- ci_stat:begin -->", "<!-- ci_stat:end -->"
-LIMIT = 8_000  # characters of a marker that was trimmed, so that most of an issue's text is for people
+LIMIT = (
+    8_000  # characters of a marker that was trimmed, so that most of an issue's text is for people
+)
 DAYS, NEWEST = 60, 40  # kept of the days, and of each list
 
 _OURS = "ci_stat:"
@@ -72,7 +74,9 @@ def trimmed(marker: Marker) -> Marker:
     kept = msgspec.structs.replace(
         marker,
         days={day: marker.days[day] for day in newest},
-        older=marker.older + sum(n for day, n in marker.days.items() if day < newest[0]) if newest else marker.older,
+        older=marker.older + sum(n for day, n in marker.days.items() if day < newest[0])
+        if newest
+        else marker.older,
         fingerprints=marker.fingerprints[-NEWEST:],
         branches=marker.branches[-NEWEST:],
         jobs=marker.jobs[-NEWEST:],
@@ -84,7 +88,9 @@ def trimmed(marker: Marker) -> Marker:
 def _fitted(marker: Marker) -> Marker:
     """Lists of very long names lose more of their oldest, the longest list first."""
     while len(hidden(marker)) > LIMIT:
-        lists = {name: getattr(marker, name) for name in ("fingerprints", "branches", "jobs", "members")}
+        lists = {
+            name: getattr(marker, name) for name in ("fingerprints", "branches", "jobs", "members")
+        }
         name, longest = max(lists.items(), key=lambda each: len(json.dumps(each[1])))
         if not longest:
             break  # its key alone is that long
@@ -110,7 +116,11 @@ def replaced(body: str, new_block: str) -> str | None:
 def block_of(body: str) -> str | None:
     """Our part of an issue's text, with its signs. None if it is not there once."""
     start, end = body.find(BEGIN), body.find(END)
-    return body[start : end + len(END)] if 0 <= start < end and replaced(body, "") is not None else None
+    return (
+        body[start : end + len(END)]
+        if 0 <= start < end and replaced(body, "") is not None
+        else None
+    )
 
 
 def comment_mark(id: str) -> str:

@@ -40,7 +40,12 @@ class Pen:
 
     def code(self, text: str, limit: int = 200) -> str:
         """On one line, as code: nothing in it is live."""
-        shown = " ".join(cut(visible(redacted_beginning(text, limit, self.hosts), 10_000), limit).split()) or "–"
+        shown = (
+            " ".join(
+                cut(visible(redacted_beginning(text, limit, self.hosts), 10_000), limit).split()
+            )
+            or "–"
+        )
         ticks = "`" * (_longest(shown) + 1)
         edge = " " if "`" in shown else ""
         return f"{ticks}{edge}{_OURS.sub('< !--', shown)}{edge}{ticks}"
@@ -102,7 +107,10 @@ def _middle(text: str, lines: int, size: int) -> str:
     first = (2 * most + 2) // 3
     head, tail = every[:first], every[first:] if len(every) <= most else every[-(most - first) :]
     head, tail = ([_tabs(line) for line in part] for part in (head, tail))
-    while sum(len(line.encode()) + 1 for line in (*head, *tail)) > size - 40 and len(head) + len(tail) > 1:
+    while (
+        sum(len(line.encode()) + 1 for line in (*head, *tail)) > size - 40
+        and len(head) + len(tail) > 1
+    ):
         (head.pop if len(head) > 2 * len(tail) else lambda: tail.pop(0))()
     left = len(every) - len(head) - len(tail)
     note = [f"... {left:,} more line{'s' * (left != 1)} ..."] if left else []
@@ -171,8 +179,13 @@ def _built_in(name: str, said: CaseFailure, file: str, folder: str) -> Iterator[
     elif ".py::" in name:
         yield f"pytest {shlex.quote(name)}", ""
     elif said.rule.startswith("pytest"):
-        yield f"pytest {shlex.quote(f'{file}::{name}') if file.endswith('.py') else f'-k {shlex.quote(name)}'}", ""
-    elif said.rule.startswith(("cargo", "nextest")) or (said.source == "log" and re.fullmatch(r"\w+(?:::\w+)+", name)):
+        yield (
+            f"pytest {shlex.quote(f'{file}::{name}') if file.endswith('.py') else f'-k {shlex.quote(name)}'}",
+            "",
+        )
+    elif said.rule.startswith(("cargo", "nextest")) or (
+        said.source == "log" and re.fullmatch(r"\w+(?:::\w+)+", name)
+    ):
         yield f"cargo test {shlex.quote(name)}", ""
 
 

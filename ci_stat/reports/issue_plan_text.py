@@ -45,7 +45,10 @@ class WhatWasDone(Protocol):
 
 
 def plan_screen(
-    plan: IssuePlan, applied: WhatWasDone | None = None, zone: ZoneInfo | None = None, limit: int | None = None
+    plan: IssuePlan,
+    applied: WhatWasDone | None = None,
+    zone: ZoneInfo | None = None,
+    limit: int | None = None,
 ) -> RenderableType:
     """`applied`: what was done of it. Times in `zone`, by default the plan's. `limit`: lines for each reason."""
     begin, end = (moment.astimezone(zone or ZoneInfo(plan.zone)) for moment in plan.window)
@@ -66,7 +69,12 @@ def plan_screen(
     if acting:
         parts += [_table(acting, _results(applied)), Text()]
     if others:
-        parts += [Text("Not, because", "bold"), _table(others, {}), *([Text(more, "dim")] if more else []), Text()]
+        parts += [
+            Text("Not, because", "bold"),
+            _table(others, {}),
+            *([Text(more, "dim")] if more else []),
+            Text(),
+        ]
     parts += [Text(f"Note: {visible(note)}", "yellow") for note in plan.notes]
     return Group(*parts)
 
@@ -78,14 +86,23 @@ def _by_reason(entries: Iterable[Planned], limit: int | None) -> tuple[list[Plan
         if each.action == IssueAction.NOT:
             found.setdefault(each.reason, []).append(each)
     shown = [each for lines in found.values() for each in lines[:limit]]
-    left = [f"{len(lines) - limit:,} {reason}" for reason, lines in found.items() if limit and len(lines) > limit]
+    left = [
+        f"{len(lines) - limit:,} {reason}"
+        for reason, lines in found.items()
+        if limit and len(lines) > limit
+    ]
     return shown, f"… and {', '.join(left)}" if left else ""
 
 
 def _counted(entries: Iterable[Planned]) -> str:
     found = [each.action for each in entries]
-    said = [f"{found.count(action):,} to {action.value}" for action in IssueAction if action in found]
-    return ", ".join(said).replace(" to not", " not") or "Nothing failed, and no issue of ours is open."
+    said = [
+        f"{found.count(action):,} to {action.value}" for action in IssueAction if action in found
+    ]
+    return (
+        ", ".join(said).replace(" to not", " not")
+        or "Nothing failed, and no issue of ours is open."
+    )
 
 
 def _table(entries: Sequence[Planned], results: dict[int, Text]) -> Table:
@@ -100,7 +117,9 @@ def _table(entries: Sequence[Planned], results: dict[int, Text]) -> Table:
         why = Text(visible(each.why, 600))
         if id(each) in results:
             why = Text("\n").join([why, results[id(each)]])
-        table.add_row(Text(word, _STYLES[IssueAction(each.action)]), Text(visible(each.name, 300)), runs, why)
+        table.add_row(
+            Text(word, _STYLES[IssueAction(each.action)]), Text(visible(each.name, 300)), runs, why
+        )
     return table
 
 
@@ -113,7 +132,10 @@ def _result(done: DoneLine) -> Text:
         return Text(f"skipped: {visible(done.skipped)}", "yellow")
     trouble = done.trouble
     if trouble is not None:
-        return Text(f"{trouble.state.value}: {visible(trouble.reason)} {visible(trouble.hint)}".rstrip(), "bold red")
+        return Text(
+            f"{trouble.state.value}: {visible(trouble.reason)} {visible(trouble.hint)}".rstrip(),
+            "bold red",
+        )
     said = f"done: #{done.number}"
     return Text("; ".join([said, *map(visible, done.notes)]), "yellow" if done.notes else "green")
 
@@ -149,5 +171,7 @@ def drafts_text(plan: IssuePlan) -> str:
             continue
         head = f"=== {each.action} {f'#{each.number} ' if each.number else ''}{each.name}"
         texts = [each.draft.title, each.draft.comment, each.draft.body]
-        shown.append("\n\n".join([visible(head, 300), *(visible_lines(text) for text in texts if text)]))
+        shown.append(
+            "\n\n".join([visible(head, 300), *(visible_lines(text) for text in texts if text)])
+        )
     return "\n\n".join(shown)

@@ -32,7 +32,9 @@ def numbers(subject: Subject) -> str:
     """How often, in how many runs, and how sure that is."""
     evidence, pen = subject.evidence, subject.pen
     failed, runs, since = subject.counted()
-    jobs = ", ".join(pen.code(job, 80) for job in sorted({hit.run.job for hit in subject.hits})[:PLACES])
+    jobs = ", ".join(
+        pen.code(job, 80) for job in sorted({hit.run.job for hit in subject.hits})[:PLACES]
+    )
     said = (
         f"Failed in **{failed:,} of {plural(runs, 'finished run')}** of {jobs} "
         f"from {pen.moment(since)} to {pen.moment(evidence.end, zone=True)}: {share(failed / runs)}, "
@@ -48,7 +50,9 @@ def _when(subject: Subject) -> Iterator[str]:
     last = pen.run(hits[-1]) if hits[-1].run.started >= marker.last else pen.moment(marker.last)
     yield f"- First seen: {first}"
     yield f"- Last seen: {last}"
-    branches = [pen.code(branch, 80) for branch in dict.fromkeys(hit.run.branch for hit in hits) if branch]
+    branches = [
+        pen.code(branch, 80) for branch in dict.fromkeys(hit.run.branch for hit in hits) if branch
+    ]
     if branches:
         yield f"- Branches: {', '.join(branches[:PLACES])}{_and_more(len(branches) - PLACES)}"
     failed, passed = subject.commits

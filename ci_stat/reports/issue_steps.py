@@ -14,7 +14,9 @@ def steps(subject: Subject) -> Iterator[str]:
     """A command that runs the test by itself, where one is known; or the job to run again."""
     pen, said = subject.pen, subject.hits[-1].said
     line, where, name = "", "", subject.decision.name
-    if subject.decision.kind == FailureKind.CASE and subject.is_plain(f"{name}\n{said.file}\n{said.suite}"):
+    if subject.decision.kind == FailureKind.CASE and subject.is_plain(
+        f"{name}\n{said.file}\n{said.suite}"
+    ):
         line, where = command(name, said, subject.about.repo, subject.about.reproduce)
     shown = pen.fence(line, "sh")
     if line and f"\n{line}\n" in shown:  # what was broken to be harmless is no command any more

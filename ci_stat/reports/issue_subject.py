@@ -35,7 +35,10 @@ class Subject:
         """What speaks for the issue, oldest first: what was before its first failure is another issue's."""
         failing, marker = self.decision.failing, self.decision.marker
         every = (failing.own or failing.hits) if failing else ()
-        return tuple(hit for hit in every if marker is None or hit.run.started >= marker.first) or every
+        return (
+            tuple(hit for hit in every if marker is None or hit.run.started >= marker.first)
+            or every
+        )
 
     @property
     def is_incident(self) -> bool:
@@ -53,7 +56,10 @@ class Subject:
         marker = trimmed(self.decision.marker)
 
         def clean(*names: str) -> tuple[str, ...]:
-            return tuple(name if redacted(name, self.about.hosts) == name else masked_name(name) for name in names)
+            return tuple(
+                name if redacted(name, self.about.hosts) == name else masked_name(name)
+                for name in names
+            )
 
         return replace(
             marker, key=clean(marker.key)[0], branches=clean(*marker.branches), jobs=clean(*marker.jobs),
@@ -66,7 +72,10 @@ class Subject:
         marker = self.decision.marker
         looked_up = self.about.commits.get(self.decision.key, ("", ""))
         failed, passed = looked_up if any(looked_up) or marker is None else marker.commits
-        return (failed if _COMMIT.fullmatch(failed) else "", passed if _COMMIT.fullmatch(passed) else "")
+        return (
+            failed if _COMMIT.fullmatch(failed) else "",
+            passed if _COMMIT.fullmatch(passed) else "",
+        )
 
     def counted(self) -> tuple[int, int, datetime]:
         """Failed runs, finished runs, and since when: from its first failure on, or as far back as is known."""

@@ -17,7 +17,9 @@ def issue_draft(decision: Decision, evidence: Evidence, about: About) -> Draft:
     """What is written for a decision that changes something: the same for the same values."""
     writer = Writer(decision, evidence, about)
     if decision.action is IssueAction.FILE:
-        return Draft(title=writer.title(), body=writer.block(), labels=about.labels, create=decision.stamp)
+        return Draft(
+            title=writer.title(), body=writer.block(), labels=about.labels, create=decision.stamp
+        )
     ours = decision.issue is not None and decision.issue.ours
     body = writer.new_body() if ours else None
     if decision.action is IssueAction.UPDATE:
@@ -25,4 +27,6 @@ def issue_draft(decision: Decision, evidence: Evidence, about: About) -> Draft:
     state = {IssueAction.REOPEN: ("open", "reopened"), IssueAction.CLOSE: ("closed", "completed")}
     new_state, reason = state.get(decision.action, (None, None))
     comment = Comment(writer).text() if decision.stamp else None
-    return Draft(body=body, comment=comment, comment_id=decision.stamp, state=new_state, state_reason=reason)
+    return Draft(
+        body=body, comment=comment, comment_id=decision.stamp, state=new_state, state_reason=reason
+    )

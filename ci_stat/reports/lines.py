@@ -30,7 +30,10 @@ def line(depth: int, *parts: tuple[object, str] | str) -> Line:
     """A line of parts: plain text, or (value, style). Control characters are made visible."""
     return Line(
         depth,
-        tuple((visible(part), "") if isinstance(part, str) else (visible(part[0]), part[1]) for part in parts),
+        tuple(
+            (visible(part), "") if isinstance(part, str) else (visible(part[0]), part[1])
+            for part in parts
+        ),
     )
 
 

@@ -31,7 +31,9 @@ def run_lines(run: Run, depth: int, with_job: bool) -> Iterator[Line]:
     """One run, and below it what failed."""
     job: list[Part] = [(run.job_name, "cyan"), " "] if with_job else []
     commit: list[Part] = [] if with_job or not run.commit else [" ", (run.commit[:10], "blue")]
-    comment: list[Part] = [" ", (run.comment, _LABEL)] if run.comment and run.comment != "null" else []
+    comment: list[Part] = (
+        [" ", (run.comment, _LABEL)] if run.comment and run.comment != "null" else []
+    )
     yield line(
         depth, *job, f"#{run.job_id} ", (run.status, status_style(run.status)), f" {clock(run.time)} ",
         (duration(run.duration), _LABEL), *commit, f" {run.branch or ''}".rstrip(), *comment, " ", (run.link, "dim"),
@@ -85,7 +87,9 @@ def pr_lines(pr_map: Mapping[Any, PR]) -> Iterator[Line]:
 
 
 def _commit_head(commit: Commit) -> Line:
-    return line(1, ("commit ", _LABEL), (commit.hash or "unknown", "blue"), " ", *counts(commit.tally))
+    return line(
+        1, ("commit ", _LABEL), (commit.hash or "unknown", "blue"), " ", *counts(commit.tally)
+    )
 
 
 def _runs(runs: Iterable[Run], depth: int, with_job: bool) -> Iterator[Line]:

@@ -21,7 +21,14 @@ _DOMAIN = re.compile(r"[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*")
 
 
 def mail(
-    document: Document, *, kind: str, sender: str, recipient: str, domain_of_ids: str, unique: str, date: datetime
+    document: Document,
+    *,
+    kind: str,
+    sender: str,
+    recipient: str,
+    domain_of_ids: str,
+    unique: str,
+    date: datetime,
 ) -> EmailMessage:
     """A message that is the same, byte for byte, whenever the arguments are.
 
@@ -58,7 +65,9 @@ def _fill(message: EmailMessage, document: Document, name: str) -> None:
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     if picture:
         (_, shown) = message.iter_parts()
-        shown.add_related(picture, "image", "png", cid=f"<{name}>", disposition="inline", filename="chart.png")
+        shown.add_related(
+            picture, "image", "png", cid=f"<{name}>", disposition="inline", filename="chart.png"
+        )
         shown.set_param("type", "text/html")  # RFC 2387: which part is the first to be shown
 
 
@@ -95,5 +104,7 @@ def domain_of(sender: str) -> str:
 
 def _domain(words: str) -> str:
     if not _DOMAIN.fullmatch(words):
-        raise SettingsError(f"{cut(words, 80) or 'nothing'} is not a domain", "Write one such as example.org.")
+        raise SettingsError(
+            f"{cut(words, 80) or 'nothing'} is not a domain", "Write one such as example.org."
+        )
     return words

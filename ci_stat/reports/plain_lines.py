@@ -26,7 +26,11 @@ def table_lines(table: Table) -> list[Text]:
     for row in table.rows:
         parts: list[object] = [*row[0]]
         for title, cell in zip(table.columns[1:], row[1:], strict=True):
-            parts += [": " if len(parts) == len(row[0]) else ", ", Span(f"{title} ", Tone.FAINT), *cell]
+            parts += [
+                ": " if len(parts) == len(row[0]) else ", ",
+                Span(f"{title} ", Tone.FAINT),
+                *cell,
+            ]
         lines.append(text(*parts))
     if table.more:
         lines.append(text(Span(more_words(table.more, table.what), Tone.FAINT)))
@@ -37,7 +41,10 @@ def chart_lines(chart: Chart) -> list[Text]:
     """Each label on a line with its numbers."""
     rows = zip(chart.labels, chart.bars, chart.line, strict=True)
     return [
-        text(f"{label}: {bar:,} {chart.bar_name}, ", Span(f"{chart.line_name} {percent(share)}", Tone.FAINT))
+        text(
+            f"{label}: {bar:,} {chart.bar_name}, ",
+            Span(f"{chart.line_name} {percent(share)}", Tone.FAINT),
+        )
         for label, bar, share in rows
     ]
 

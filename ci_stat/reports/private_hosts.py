@@ -25,7 +25,9 @@ class Hosts:
             except ValueError:
                 (domains if host.startswith("*.") else names).append(host)
         self._names = _any_of([_name(name) for name in names])
-        self._domains = _any_of([re.escape(domain[2:]) + r"(?![\w-])" for domain in domains if domain[2:]])
+        self._domains = _any_of(
+            [re.escape(domain[2:]) + r"(?![\w-])" for domain in domains if domain[2:]]
+        )
 
     def masked(self, text: str) -> str:
         if self._domains:
@@ -60,7 +62,9 @@ class Hosts:
 
 
 def _any_of(patterns: list[str]) -> re.Pattern[str] | None:
-    return re.compile("(?i)" + "|".join(sorted(patterns, key=len, reverse=True))) if patterns else None
+    return (
+        re.compile("(?i)" + "|".join(sorted(patterns, key=len, reverse=True))) if patterns else None
+    )
 
 
 def _name(name: str) -> str:

@@ -33,7 +33,9 @@ def redacted(text: str, hosts: Sequence[str] = ()) -> str:
 
     `hosts`: names, `*.corp.example` for a domain and all below it, addresses, and networks such as `10.0.0.0/8`.
     """
-    return _of_name(text, tuple(hosts)) if len(text) <= _NAME else _until_it_stays(text, tuple(hosts))
+    return (
+        _of_name(text, tuple(hosts)) if len(text) <= _NAME else _until_it_stays(text, tuple(hosts))
+    )
 
 
 def redacted_beginning(text: str, limit: int, hosts: Sequence[str] = ()) -> str:

@@ -19,7 +19,11 @@ def report_data(report: Report) -> dict[str, Any]:
 
 def _plain(value: object, zone: ZoneInfo) -> object:
     if isinstance(value, Window):
-        return {"begin": value.begin.isoformat(), "end": value.end.isoformat(), "time_zone": value.zone.key}
+        return {
+            "begin": value.begin.isoformat(),
+            "end": value.end.isoformat(),
+            "time_zone": value.zone.key,
+        }
     if isinstance(value, Provenance):
         return source_data(value)
     if isinstance(value, Tally):

@@ -13,7 +13,19 @@ from ci_stat.analysis.report import (
     WindowReport,
 )  # fmt: skip
 from ci_stat.records import Provenance, Window
-from ci_stat.reports.document import Block, Button, Chart, Document, Paragraph, Span, Table, Text, Tone, cut, text
+from ci_stat.reports.document import (
+    Block,
+    Button,
+    Chart,
+    Document,
+    Paragraph,
+    Span,
+    Table,
+    Text,
+    Tone,
+    cut,
+    text,
+)
 from ci_stat.reports.report_failures import new_failures, outages, seen_failures
 from ci_stat.reports.report_lists import jobs, nightly, pull_requests, reruns, slowest
 from ci_stat.reports.report_parts import NAME, run_link
@@ -29,16 +41,31 @@ def report_document(report: Report, notes: Sequence[str] = ()) -> Document:
 
 def _window(report: WindowReport, notes: Sequence[str]) -> Document:
     failed = report.tally.failure
-    tone = Tone.BAD if report.outages else Tone.WARN if failed else Tone.GOOD if report.tally.total else Tone.PLAIN
+    tone = (
+        Tone.BAD
+        if report.outages
+        else Tone.WARN
+        if failed
+        else Tone.GOOD
+        if report.tally.total
+        else Tone.PLAIN
+    )
     rate = f" ({percent(report.tally.fail_rate)})" if failed else ""
     said = f"{plural(report.tally.total, 'run')}, {plural(failed, 'failure')}{rate}"
-    new = len(report.new_failures) + report.more_new_failures + sum(row.new for row in report.outages)
+    new = (
+        len(report.new_failures) + report.more_new_failures + sum(row.new for row in report.outages)
+    )
     if new:
         said += f", {new:,} new"
     title = f"CI {report.kind}: {said}"
     blocks = [block for block in _blocks(report, notes) if block is not None]
     return Document(
-        title, _subtitle(report), tone, f"{title}, {window_words(report.window)}", tuple(blocks), _foot(report)
+        title,
+        _subtitle(report),
+        tone,
+        f"{title}, {window_words(report.window)}",
+        tuple(blocks),
+        _foot(report),
     )
 
 
@@ -63,7 +90,9 @@ def window_words(window: Window) -> str:
     """`2021-06-16 14:00 to 15:00 Asia/Shanghai`."""
     begin, end = window.begin, window.end
     seconds = "" if begin.second == end.second == 0 else ":%S"
-    last = end.strftime(f"%H:%M{seconds}" if end.date() == begin.date() else f"%Y-%m-%d %H:%M{seconds}")
+    last = end.strftime(
+        f"%H:%M{seconds}" if end.date() == begin.date() else f"%Y-%m-%d %H:%M{seconds}"
+    )
     return f"{begin.strftime(f'%Y-%m-%d %H:%M{seconds}')} to {last} {window.zone.key}"
 
 
@@ -83,7 +112,11 @@ def _numbers(report: WindowReport) -> Table:
 
 def _compared(row: Compared) -> tuple[Text, ...]:
     tone = Tone.BAD if row.name == "failures" and row.now else Tone.PLAIN
-    return (text(row.name), text(Span(f"{row.now:,}", tone, bold=True)), *(text(number(other)) for other in row.others))
+    return (
+        text(row.name),
+        text(Span(f"{row.now:,}", tone, bold=True)),
+        *(text(number(other)) for other in row.others),
+    )
 
 
 def number(value: float | None) -> str:
@@ -153,13 +186,28 @@ def _source(source: Provenance, miss_cnt: int) -> Iterator[str]:
 
 
 def _trouble(report: TroubleReport, notes: Sequence[str]) -> Document:
-    what = {"database": "no answer from the database", "no data": "no data", "old data": "old data"}[report.trouble]
+    what = {
+        "database": "no answer from the database",
+        "no data": "no data",
+        "old data": "old data",
+    }[report.trouble]
     title = f"CI {report.kind}: {what}"
     lines = [text(Span(cut(report.message, 400), Tone.BAD, bold=True)), text(cut(report.hint, 400))]
-    blocks = [each for each in (_notes(notes), Paragraph(tuple(line for line in lines if line[0].text))) if each]
+    blocks = [
+        each
+        for each in (_notes(notes), Paragraph(tuple(line for line in lines if line[0].text)))
+        if each
+    ]
     newest = f", newest row {clock(report.newest)}" if report.newest else ""
     foot = (
         text(Span(f"{report.window} of {cut(report.database, 120)}{newest}", Tone.FAINT)),
         text(Span(f"made {clock(report.made_at)} by ci_stat {report.version}", Tone.FAINT)),
     )
-    return Document(title, _subtitle(report), Tone.BAD, f"{title}, {window_words(report.window)}", tuple(blocks), foot)
+    return Document(
+        title,
+        _subtitle(report),
+        Tone.BAD,
+        f"{title}, {window_words(report.window)}",
+        tuple(blocks),
+        foot,
+    )

@@ -30,14 +30,18 @@ def _outage(row: OutageRow) -> Text:
 def new_failures(report: WindowReport) -> Section | None:
     since = report.history_since
     title = f"New failures, never seen since {since:%Y-%m-%d %H:%M}" if since else "New failures"
-    return section(title, map(_failure, report.new_failures), 90, report.more_new_failures, "more failure")
+    return section(
+        title, map(_failure, report.new_failures), 90, report.more_new_failures, "more failure"
+    )
 
 
 def seen_failures(report: WindowReport) -> Section | None:
     since = report.history_since
     title = f"Failures seen before, since {since:%Y-%m-%d %H:%M}" if since else "Failures"
     more = report.more_seen_failures
-    return section(title, map(_failure, report.seen_failures), 40, more, "more failure", folded=True)
+    return section(
+        title, map(_failure, report.seen_failures), 40, more, "more failure", folded=True
+    )
 
 
 def _failure(row: FailureRow) -> Item:
@@ -64,5 +68,11 @@ def failure_line(row: FailureRow) -> Text:
     seen = f", first seen {clock(row.first_seen)}" if row.first_seen else ""
     words = f" ({cut(row.kind, 20)}): {plural(row.runs, 'run')}{seen}, newest "
     return text(
-        new, cut(row.name, NAME), words, number_link(row.newest), ", " if issue else None, issue, message(row.message)
+        new,
+        cut(row.name, NAME),
+        words,
+        number_link(row.newest),
+        ", " if issue else None,
+        issue,
+        message(row.message),
     )

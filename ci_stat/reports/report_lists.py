@@ -15,7 +15,16 @@ from ci_stat.analysis.report import (
 )  # fmt: skip
 from ci_stat.reports.document import Item, Section, Span, Table, Text, Tone, cut, text
 from ci_stat.reports.report_failures import failure_line
-from ci_stat.reports.report_parts import MESSAGE, NAME, TITLE, counts, number_link, pull, run_link, section
+from ci_stat.reports.report_parts import (
+    MESSAGE,
+    NAME,
+    TITLE,
+    counts,
+    number_link,
+    pull,
+    run_link,
+    section,
+)
 from ci_stat.reports.words import duration, percent, plural
 
 
@@ -31,18 +40,26 @@ def _pr(row: PRRow) -> Item:
     where = f" {cut(row.branch, 60)}" if row.branch else ""
     who = f", {cut(row.author, 40)}" if row.author else ""
     title = Span(f": {cut(row.title, TITLE)}{who}", Tone.FAINT) if row.title else None
-    head = text(pull(row.repo, row.number, row.link), f"{where}: {counts(row.tally)}{again}{outage}", title)
+    head = text(
+        pull(row.repo, row.number, row.link), f"{where}: {counts(row.tally)}{again}{outage}", title
+    )
     return Item(head, tuple(map(_failed_run, row.failed)), row.more, "more failed run")
 
 
 def _failed_run(row: RunRow) -> Text:
     said = row.failure if not row.message else f"{cut(row.failure, NAME)}: {row.message}"
-    why = Span(f" {cut(said, MESSAGE)}", Tone.FAINT) if said else Span(" no failure is known", Tone.FAINT)
+    why = (
+        Span(f" {cut(said, MESSAGE)}", Tone.FAINT)
+        if said
+        else Span(" no failure is known", Tone.FAINT)
+    )
     return text(run_link(row), why)
 
 
 def jobs(report: WindowReport) -> Section | None:
-    return section("Failing jobs", map(_job, report.jobs), 50, report.more_jobs, "more job", folded=True)
+    return section(
+        "Failing jobs", map(_job, report.jobs), 50, report.more_jobs, "more job", folded=True
+    )
 
 
 def _job(row: JobRow) -> Item:
@@ -66,23 +83,37 @@ def _times(prs: Sequence[PRTimes], more: int) -> tuple[Text, ...]:
 
 
 def nightly(report: DailyReport) -> Section | None:
-    return section("Nightly jobs", map(_nightly_job, report.nightly), 80, report.more_nightly, "more job")
+    return section(
+        "Nightly jobs", map(_nightly_job, report.nightly), 80, report.more_nightly, "more job"
+    )
 
 
 def _nightly_job(row: NightlyRow) -> Item:
     rate = f" ({percent(row.tally.fail_rate)} failed)" if row.tally.failure else ""
-    head = text(Span(cut(row.job, NAME), bold=True), f": {counts(row.tally)}{rate}, newest ", number_link(row.newest))
+    head = text(
+        Span(cut(row.job, NAME), bold=True),
+        f": {counts(row.tally)}{rate}, newest ",
+        number_link(row.newest),
+    )
     return Item(head, tuple(map(failure_line, row.failures)), row.more, "more failure")
 
 
 def reruns(report: DailyReport) -> Section | None:
-    return section("Most rerun jobs", map(_rerun, report.reruns), 20, report.more_reruns, "more job", folded=True)
+    return section(
+        "Most rerun jobs",
+        map(_rerun, report.reruns),
+        20,
+        report.more_reruns,
+        "more job",
+        folded=True,
+    )
 
 
 def _rerun(row: RerunRow) -> Item:
     why = ", ".join(f"{n:,} {cut(reason, 40)}" for reason, n in row.why)
     head = text(
-        Span(cut(row.job, NAME), bold=True), f": {plural(row.reruns, 'rerun')} of {plural(row.runs, 'run')}: {why}"
+        Span(cut(row.job, NAME), bold=True),
+        f": {plural(row.reruns, 'rerun')} of {plural(row.runs, 'run')}: {why}",
     )
     return Item(head, _times(row.prs, row.more_prs))
 
@@ -92,14 +123,20 @@ def slowest(report: DailyReport) -> Table | None:
         return None
     columns = ("job", "runs", "middle", "before", "change", "longest")
     rows = tuple(map(_duration, report.slowest))
-    return Table("Slowest jobs, those that changed first", columns, rows, 30, report.more_slowest, "more job")
+    return Table(
+        "Slowest jobs, those that changed first", columns, rows, 30, report.more_slowest, "more job"
+    )
 
 
 def _duration(row: DurationRow) -> tuple[Text, ...]:
     change = Span("–", Tone.FAINT)
     if row.change is not None:
         change = Span(f"{row.change:+.0%}", Tone.BAD if row.change > 0 else Tone.GOOD, bold=True)
-    before = f"{duration(row.before)} of {plural(row.before_runs, 'run')}" if row.before is not None else "–"
+    before = (
+        f"{duration(row.before)} of {plural(row.before_runs, 'run')}"
+        if row.before is not None
+        else "–"
+    )
     return (
         text(cut(row.job, NAME)), text(f"{row.runs:,}"), text(duration(row.middle)), text(before), text(change),
         text(duration(row.longest)),

@@ -46,7 +46,9 @@ def show(report: RenderableType, stream: IO[str], color: bool, width: int | None
         stream.write(text.rstrip() + "\n")
 
 
-def write_lines(lines: Iterable[Line], stream: IO[str], color: bool, width: int | None = None) -> None:
+def write_lines(
+    lines: Iterable[Line], stream: IO[str], color: bool, width: int | None = None
+) -> None:
     """Lines one by one, so that a dump of any length needs no memory."""
     for text in to_text(lines, color, width or width_of(stream)):
         stream.write(text + "\n")

@@ -23,7 +23,9 @@ _KEY_BEGINS = re.compile(
 )
 _TAP = re.compile(r"\bok \d{1,9} - ?$")  # `ok 1 - pass: login`
 # After its value: the end, a sign that closes or parts something, or the next key.
-_VALUE_ENDS = re.compile(r"(?m)[ \t]{0,60}(?:\r?$|[#&<,;)}\]|\\\"'`]|[\w.-]{1,40}[\"'`]?[ \t]{0,4}[:=])")
+_VALUE_ENDS = re.compile(
+    r"(?m)[ \t]{0,60}(?:\r?$|[#&<,;)}\]|\\\"'`]|[\w.-]{1,40}[\"'`]?[ \t]{0,4}[:=])"
+)
 _USER = re.compile(
     r"(?i)(?:user(?:[_-]?(?:name|id))?|login|e-?mail|account)[\"'`]?[ \t]{0,4}(?::|=>?)[ \t]{0,4}[^\s:=,;]{1,80}"
     r"[\s,;|/&]{1,40}(?:[-*][ \t])?[\"'`]?$"
@@ -51,7 +53,9 @@ def names_password(match: re.Match[str], before: str, value: str, quoted: bool) 
         return False
     if named or quoted or not between.strip("=") or between.startswith("%"):
         return True
-    return is_random(value, 6) or (word in ("pass", "pw", "pwd") and _is_entry(match, before, value))
+    return is_random(value, 6) or (
+        word in ("pass", "pw", "pwd") and _is_entry(match, before, value)
+    )
 
 
 def _is_beside_user(match: re.Match[str], value: str) -> bool:

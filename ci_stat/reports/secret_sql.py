@@ -28,7 +28,8 @@ _STATEMENTS = tuple(
 _BARE_IDENTIFIED = re.compile(_IDENTIFIED + _BARE)
 # What follows a name with a blank, an `@host` or a quotation mark: `set password for user=ci` says no password.
 _BARE_SET = re.compile(
-    rf"(?i)(\bset\s{{1,4}}password\b[^\r\n=]{{0,200}}(?:[\s\"'`]|@[\w.%-]{{1,60}})=\s{{0,4}}{_HASHED})" + _BARE
+    rf"(?i)(\bset\s{{1,4}}password\b[^\r\n=]{{0,200}}(?:[\s\"'`]|@[\w.%-]{{1,60}})=\s{{0,4}}{_HASHED})"
+    + _BARE
 )
 # People say `the user is identified by its name`; in capitals, or after these words, it is a statement.
 _CAPITALS = re.compile(r"IDENTIFIED\s")

@@ -27,8 +27,12 @@ _FLAG = re.compile(
     rf"(?P<value>{_QUOTED}|[^\s\"'`-][^\s\"'`&<>]{{0,199}})"
 )
 _REST = re.compile(r"[^\s\"'`&<>]*")  # of a value of which 200 signs were enough to tell what it is
-_SURE = re.compile(r"(?i)pass(?:word|wd|phrase)|pwd|secret[_-]?key|account[_-]?key|shared|key[_-]?data")
-_PARSING = re.compile(r"(?i)(?:expected|illegal|invalid|next|got|bad|unknown|syntax|parse[rd]?)[\w :,'\"-]{0,20}$")
+_SURE = re.compile(
+    r"(?i)pass(?:word|wd|phrase)|pwd|secret[_-]?key|account[_-]?key|shared|key[_-]?data"
+)
+_PARSING = re.compile(
+    r"(?i)(?:expected|illegal|invalid|next|got|bad|unknown|syntax|parse[rd]?)[\w :,'\"-]{0,20}$"
+)
 # The working directory, and the command that prints it; files of keys.
 _FOLDER = re.compile(
     r"(?i)pwd[\"'\]=:> ]*(?:[/~]|[a-z]:[\\/])"
@@ -80,20 +84,33 @@ def _assigned(match: re.Match[str]) -> str | None:
 def _means_nothing(match: re.Match[str], before: str, value: str) -> bool:
     if NOTHING.fullmatch(value) or _PUBLIC.search(before):
         return True
-    return before.endswith("$") or _FOLDER.match(f"{match['word']}{match['between']}{value}") is not None
+    return (
+        before.endswith("$")
+        or _FOLDER.match(f"{match['word']}{match['between']}{value}") is not None
+    )
 
 
 def _is_sure(word: str, between: str, quoted: bool) -> bool:
     """Whether no other word follows this one: `password`, `secret=`, a variable of the environment."""
     if _SURE.search(word):
         return True
-    return "=" in between and (word.lower() == "secret" or word.isupper()) and (quoted or between == "=")
+    return (
+        "=" in between
+        and (word.lower() == "secret" or word.isupper())
+        and (quoted or between == "=")
+    )
 
 
 def _sentence(match: re.Match[str], value: str) -> bool:
     """Whether people speak of a password: `password: wrong for user root`."""
     after = match.string[match.end() : match.end() + 3]
-    return ":" in match["between"] and value.isalpha() and value.islower() and after[:1] == " " and after[1:2].isalpha()
+    return (
+        ":" in match["between"]
+        and value.isalpha()
+        and value.islower()
+        and after[:1] == " "
+        and after[1:2].isalpha()
+    )
 
 
 def _is_code(between: str, value: str) -> bool:

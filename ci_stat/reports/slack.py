@@ -4,7 +4,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ci_stat.escape import slack_text
-from ci_stat.reports.document import Block, Button, Document, Paragraph, Span, Text, cut, plain, text
+from ci_stat.reports.document import (
+    Block,
+    Button,
+    Document,
+    Paragraph,
+    Span,
+    Text,
+    cut,
+    plain,
+    text,
+)
 from ci_stat.reports.limits import fitted
 from ci_stat.reports.plain_lines import block_lines, document_lines
 
@@ -32,7 +42,11 @@ def _content(block: Payload) -> str:
 
 def _payload(document: Document) -> Payload:
     subtitle = _context([text(document.subtitle)])
-    blocks = [_header(document.title), subtitle, *(each for block in document.blocks for each in _blocks(block))]
+    blocks = [
+        _header(document.title),
+        subtitle,
+        *(each for block in document.blocks for each in _blocks(block)),
+    ]
     return {
         "text": slack_text(document.summary, 500),
         "blocks": [*blocks, {"type": "divider"}, *_contexts(document.foot)],
@@ -40,7 +54,10 @@ def _payload(document: Document) -> Payload:
 
 
 def _header(title: str) -> Payload:
-    return {"type": "header", "text": {"type": "plain_text", "text": cut(title, 150), "emoji": False}}
+    return {
+        "type": "header",
+        "text": {"type": "plain_text", "text": cut(title, 150), "emoji": False},
+    }
 
 
 def _context(lines: Iterable[Text]) -> Payload:
@@ -60,7 +77,11 @@ def _mrkdwn(content: str) -> Payload:
 
 def _blocks(block: Block) -> Iterator[Payload]:
     if isinstance(block, Button):
-        button = {"type": "button", "text": {"type": "plain_text", "text": cut(block.text, 75)}, "url": block.link}
+        button = {
+            "type": "button",
+            "text": {"type": "plain_text", "text": cut(block.text, 75)},
+            "url": block.link,
+        }
         yield {"type": "actions", "elements": [button]}
         return
     lines = block.lines if isinstance(block, Paragraph) else block_lines(block)

@@ -7,7 +7,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ci_stat.escape import visible
-from ci_stat.records import JobCount, LogState, PeriodCount, PRCount, Provenance, Status, Tally, WindowCount
+from ci_stat.records import (
+    JobCount,
+    LogState,
+    PeriodCount,
+    PRCount,
+    Provenance,
+    Status,
+    Tally,
+    WindowCount,
+)
 from ci_stat.reports.fitted import Column, Fitted
 from ci_stat.reports.lists import source_lines
 from ci_stat.reports.words import clock, percent, plural, span
@@ -53,7 +62,9 @@ def _numbers(tally: Tally) -> list[Cell]:
 def _heading(what: str, source: Provenance, filtered: str) -> Text:
     """What, and for which window: a table is often read without its foot."""
     window = source.window
-    title = Text.assemble((what, "bold"), " ", (f"{window}", "bold cyan"), (f"  {span(window.length)}", "dim"))
+    title = Text.assemble(
+        (what, "bold"), " ", (f"{window}", "bold cyan"), (f"  {span(window.length)}", "dim")
+    )
     return title + Text(f"  {visible(filtered)}", "yellow") if filtered else title
 
 
@@ -64,7 +75,8 @@ def summary(count: WindowCount, source: Provenance, filtered: str = "") -> Rende
         return Group(title, *_source(source))
     kinds = (("pull requests", count.pr), ("nightly", count.special), ("together", count.tally))
     rows: list[list[Cell]] = [
-        [name, *_numbers(t), percent(t.abort_rate), percent(t.success_rate), bar(t, t.total, 16)] for name, t in kinds
+        [name, *_numbers(t), percent(t.abort_rate), percent(t.success_rate), bar(t, t.total, 16)]
+        for name, t in kinds
     ]
     rates = [Column("abort rate", spare=4), Column("success rate", spare=3)]
     table = Fitted([Column("", left=True), *_count_columns(), *rates, Column("", spare=9)], rows)
@@ -78,10 +90,14 @@ def _facts(count: WindowCount) -> Iterable[Text]:
     )
     if count.miss_cnt:
         share = percent(count.miss_cnt / count.tally.failure)
-        text = f"{plural(count.miss_cnt, 'failed run')} ({share}) of which the table names no failure"
+        text = (
+            f"{plural(count.miss_cnt, 'failed run')} ({share}) of which the table names no failure"
+        )
         yield Text(f"{text}; ci-stat failures reads their logs", "yellow")
     if count.other_statuses:
-        shown = ", ".join(f"{visible(name, 60) or '(empty)'} {n:,}" for name, n in count.other_statuses)
+        shown = ", ".join(
+            f"{visible(name, 60) or '(empty)'} {n:,}" for name, n in count.other_statuses
+        )
         yield Text(f"other statuses: {shown}", "magenta")
 
 
@@ -90,8 +106,22 @@ def _over_time(periods: Sequence[PeriodCount]) -> Fitted:
     rows: list[list[Cell]] = []
     for period in periods:
         t = period.tally
-        rows.append([_with_weekday(period.label), f"{t.total:,}", f"{t.failure:,}", percent(t.fail_rate), bar(t, most)])
-    columns = [Column("", left=True), Column("runs"), Column("failure"), Column("fail rate"), Column("", spare=9)]
+        rows.append(
+            [
+                _with_weekday(period.label),
+                f"{t.total:,}",
+                f"{t.failure:,}",
+                percent(t.fail_rate),
+                bar(t, most),
+            ]
+        )
+    columns = [
+        Column("", left=True),
+        Column("runs"),
+        Column("failure"),
+        Column("fail rate"),
+        Column("", spare=9),
+    ]
     return Fitted(columns, rows)
 
 
@@ -131,7 +161,9 @@ def _job_row(job: JobCount) -> list[Cell]:
     return [name, *_numbers(tally), failed, f"{job.rerun_cnt:,}", last, drawn]
 
 
-def prs(counts: Sequence[PRCount], total: int, source: Provenance, filtered: str = "") -> RenderableType:
+def prs(
+    counts: Sequence[PRCount], total: int, source: Provenance, filtered: str = ""
+) -> RenderableType:
     """One line a pull request, most failures first; `total` is how many there are."""
     columns = [
         Column("pull request", left=True), Column("runs"), Column("failure"), Column("fail rate", spare=2),
@@ -183,19 +215,30 @@ def _broke(info: FailInfo) -> str:
     for run in newest:
         by_job.setdefault(run.job_name, []).append(f"#{run.job_id}")
     more = f" +{len(info.run_list) - len(newest):,}" if len(info.run_list) > len(newest) else ""
-    return ", ".join(f"{visible(job, 80)} {' '.join(numbers)}" for job, numbers in by_job.items()) + more
+    return (
+        ", ".join(f"{visible(job, 80)} {' '.join(numbers)}" for job, numbers in by_job.items())
+        + more
+    )
 
 
 def _known(res: Result) -> Iterable[Text]:
     """What the names rest on: logs, or the table alone, and what is not known."""
     states, failed = res.log_states, [run for run in res.all_runs if run.status == Status.FAILURE]
     if states:
-        others = [f"{plural(n, 'log')} {state}" for state, n in states.most_common() if state != LogState.READ]
+        others = [
+            f"{plural(n, 'log')} {state}"
+            for state, n in states.most_common()
+            if state != LogState.READ
+        ]
         read = f"{plural(states[LogState.READ], 'log')} read"
         yield Text("; ".join([read, *others]), "yellow" if others else "dim")
-    lower = sum(all(each.source != "log" for each in run.failures) for run in failed if run.failures)
+    lower = sum(
+        all(each.source != "log" for each in run.failures) for run in failed if run.failures
+    )
     if lower:
         runs = plural(lower, "failed run")
-        yield Text(f"{runs} with what the table says, which keeps one failure a run: a lower bound", "dim")
+        yield Text(
+            f"{runs} with what the table says, which keeps one failure a run: a lower bound", "dim"
+        )
     if res.miss_cnt:
         yield Text(f"{plural(res.miss_cnt, 'failed run')} without a known failure", "yellow")

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from ci_stat.records import Provenance, RunFilter
 
-STALE_AFTER = timedelta(hours=2)  # rows appear 1-11 minutes after a build's end, and a build takes up to an hour
+STALE_AFTER = timedelta(
+    hours=2
+)  # rows appear 1-11 minutes after a build's end, and a build takes up to an hour
 
 
 def percent(rate: float | None) -> str:

@@ -30,7 +30,18 @@ _RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
     "comment": lambda run: run.comment,
     "failures": lambda run: len(run.failures),
 }
-_CATEGORIES = {"job_name", "status", "repo", "branch", "commit", "author", "comment", "kind", "rule", "source"}
+_CATEGORIES = {
+    "job_name",
+    "status",
+    "repo",
+    "branch",
+    "commit",
+    "author",
+    "comment",
+    "kind",
+    "rule",
+    "source",
+}
 _INTEGERS = {"job_id", "duration", "pr_number", "failures", "line", "first_line", "last_line"}
 
 
@@ -38,7 +49,9 @@ def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> "pd.Series[Any]":
     """Naive wall-clock times as a zone-aware column; an hour that a clock shows twice is taken as its first."""
     naive = pd.Series(pd.to_datetime(pd.Series(list(times), dtype="object")))
     first = pd.Series(True, index=naive.index).to_numpy()
-    return naive.astype("datetime64[us]").dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    return naive.astype("datetime64[us]").dt.tz_localize(
+        zone, ambiguous=first, nonexistent="shift_forward"
+    )
 
 
 def _column(name: str, values: list[Any], zone: ZoneInfo) -> Any:
@@ -76,7 +89,9 @@ def _counts(things: Sequence[Any]) -> dict[str, list[Any]]:
 
 
 def _last(runs: Sequence[Run], status: str | None = None) -> datetime | None:
-    return next((run.time for run in reversed(runs) if status is None or run.status == status), None)
+    return next(
+        (run.time for run in reversed(runs) if status is None or run.status == status), None
+    )
 
 
 def jobs_frame(res: "Result") -> pd.DataFrame:

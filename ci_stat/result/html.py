@@ -48,7 +48,10 @@ def bar(tally: Tally, width: int = 160) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Cells are HTML already."""
     top = "".join(f'<th style="{_CELL}">{html_text(name)}</th>' for name in head)
-    body = "".join("<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in row) + "</tr>" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in row) + "</tr>"
+        for row in rows
+    )
     return f'<table style="border-collapse:collapse"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
@@ -57,7 +60,11 @@ def _more(shown: int, total: int, what: str) -> str:
 
 
 def _source(provenance: Provenance) -> str:
-    newest = f"newest row {provenance.newest:%Y-%m-%d %H:%M:%S}" if provenance.newest else "the table is empty"
+    newest = (
+        f"newest row {provenance.newest:%Y-%m-%d %H:%M:%S}"
+        if provenance.newest
+        else "the table is empty"
+    )
     warned = "".join(f"; {n:,} × {html_text(text)}" for text, n in provenance.warnings)
     return (
         f'<div style="color:#57606a;font-size:smaller">{html_text(provenance.window)} · {provenance.rows:,} rows · '
@@ -79,16 +86,24 @@ def result_html(res: "Result") -> str:
             _percent(t.fail_rate),
             bar(t),
         ]
-        for name, t in ((f"{len(res.pr_map):,} pull requests", res.tally), ("nightly", res.special_tally))
+        for name, t in (
+            (f"{len(res.pr_map):,} pull requests", res.tally),
+            ("nightly", res.special_tally),
+        )
     ]
     jobs = sorted(res.job_map.values(), key=attrgetter("rank"))
     prs = sorted(res.pr_map.values(), key=attrgetter("rank"))
     return (
         "<div>"
         + table(["", "runs", "success", "failure", "aborted", "failure rate", ""], counts)
-        + table(["job", "runs", "failure", "failure rate", ""], (_job_row(job) for job in jobs[:_ROWS]))
+        + table(
+            ["job", "runs", "failure", "failure rate", ""], (_job_row(job) for job in jobs[:_ROWS])
+        )
         + _more(min(_ROWS, len(jobs)), len(jobs), "jobs")
-        + table(["pull request", "runs", "failure", "reruns", "title"], (_pr_row(pr) for pr in prs[:_ROWS]))
+        + table(
+            ["pull request", "runs", "failure", "reruns", "title"],
+            (_pr_row(pr) for pr in prs[:_ROWS]),
+        )
         + _more(min(_ROWS, len(prs)), len(prs), "pull requests")
         + _source(res.provenance)
         + "</div>"
@@ -97,7 +112,13 @@ def result_html(res: "Result") -> str:
 
 def _job_row(job: "Job") -> list[str]:
     t = job.tally
-    return [html_text(job.job_name, 120), f"{t.total:,}", f"{t.failure:,}", _percent(t.fail_rate), bar(t)]
+    return [
+        html_text(job.job_name, 120),
+        f"{t.total:,}",
+        f"{t.failure:,}",
+        _percent(t.fail_rate),
+        bar(t),
+    ]
 
 
 def _pr_row(pr: "PR") -> list[str]:

@@ -21,7 +21,9 @@ def with_failures(runs: Iterable[Run], found: Mapping[tuple[str, int], Extractio
 def _with(run: Run, found: Extraction | None) -> Run:
     if found is None:
         return run
-    failures = found.failures if found.state == LogState.READ and found.failures else _merged(run, found)
+    failures = (
+        found.failures if found.state == LogState.READ and found.failures else _merged(run, found)
+    )
     return replace(run, failures=failures, log=str(found.state))
 
 

@@ -38,7 +38,9 @@ class _ByRepo(Sourced[tuple[str, Any], V]):
             return found
         matches = self._matches(part)
         if len(matches) > 1:
-            shown = ", ".join(map(repr, matches[:10])) + (f" and {len(matches) - 10} more" if len(matches) > 10 else "")
+            shown = ", ".join(map(repr, matches[:10])) + (
+                f" and {len(matches) - 10} more" if len(matches) > 10 else ""
+            )
             raise KeyError(f"{part!r} is not unique: say which of {shown}")
         return matches[0] if matches else None
 

@@ -98,7 +98,9 @@ class FailInfo:
     @property
     def prs(self) -> list[tuple[str, int]]:
         """The pull requests it hit, as (repo, number), in order of the first hit."""
-        return list(dict.fromkeys((run.repo or "", run.pr_number) for run in self.run_list if run.is_pr))
+        return list(
+            dict.fromkeys((run.repo or "", run.pr_number) for run in self.run_list if run.is_pr)
+        )
 
     def __repr__(self) -> str:
         return f"<FailInfo {self.info!r} broke {self.fail_cnt()} runs>"
@@ -114,7 +116,9 @@ def group_failures(runs: Iterable[Run]) -> dict[str, FailInfo]:
         if run.failures and run.status == Status.FAILURE:
             once = {failure_key(failure): failure for failure in reversed(run.failures)}
             for key, failure in reversed(once.items()):
-                found.setdefault(key, FailInfo(case_key(failure.name), failure.kind)).add(run, failure)
+                found.setdefault(key, FailInfo(case_key(failure.name), failure.kind)).add(
+                    run, failure
+                )
     named: dict[str, FailInfo] = {}
     for _, info in sorted(found.items(), key=lambda item: (-len(item[1].run_list), item[0])):
         named[_free_name(named, info)] = info
@@ -134,7 +138,10 @@ def is_case(failure: CaseFailure) -> bool:
 
 
 def _free_name(named: dict[str, FailInfo], info: FailInfo) -> str:
-    names = chain((info.info, f"{info.kind}: {info.info}"), (f"{info.kind}: {info.info} ({n})" for n in count(2)))
+    names = chain(
+        (info.info, f"{info.kind}: {info.info}"),
+        (f"{info.kind}: {info.info} ({n})" for n in count(2)),
+    )
     return next(name for name in names if name not in named)
 
 

@@ -11,7 +11,15 @@ from ci_stat.records import Provenance, Run, Status, Tally
 from ci_stat.result import html
 from ci_stat.result.logs import log_states
 from ci_stat.result.lookup import HashMap, NumberMap, Sourced
-from ci_stat.result.models import PR, Commit, FailInfo, Job, group_failures, repeated_attempts, tally_of
+from ci_stat.result.models import (
+    PR,
+    Commit,
+    FailInfo,
+    Job,
+    group_failures,
+    repeated_attempts,
+    tally_of,
+)
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -37,7 +45,9 @@ class Result:
         self.pr_map: NumberMap[PR] = NumberMap()
         self.job_map: Sourced[str, Job] = Sourced()
         self.commit_hash_map: HashMap[Commit] = HashMap()
-        self.pr_map.provenance = self.job_map.provenance = self.commit_hash_map.provenance = provenance
+        self.pr_map.provenance = self.job_map.provenance = self.commit_hash_map.provenance = (
+            provenance
+        )
         self._group()
 
     def _group(self) -> None:

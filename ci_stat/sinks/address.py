@@ -40,13 +40,20 @@ def address(url: str, setting: str, example: str, path: bool = False) -> Address
         parts, port = urlsplit(""), None  # and not raised in here: that error quotes the address
     host = parts.hostname or ""
     plain = [parts.query, parts.fragment, parts.username, parts.password]
-    if parts.scheme not in ("http", "https") or not host or any(plain) or not _PATH.fullmatch(parts.path):
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or any(plain)
+        or not _PATH.fullmatch(parts.path)
+    ):
         raise bad
     if path and len(parts.path) < 2:
         raise bad
     loopback = is_loopback(host)
     if parts.scheme == "http" and not loopback:
-        raise SettingsError(f"The address in {setting} is not encrypted.", f"Write it with https, as {example}")
+        raise SettingsError(
+            f"The address in {setting} is not encrypted.", f"Write it with https, as {example}"
+        )
     place = f"[{host}]" if ":" in host else host
     root = f"{parts.scheme}://{place}" + (f":{port}" if port is not None else "")
     return Address(root, parts.path.rstrip("/"), loopback)

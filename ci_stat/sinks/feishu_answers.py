@@ -38,14 +38,20 @@ def _refused(answer: Answer, value: dict[str, Any], code: int, mask: Mask, now: 
         theirs = answer.time()
         hint = signature_hint(None if theirs is None else now - theirs)
     said = mask.shown(trouble.reason if trouble else msg)
-    reason = f"Feishu: {known.reason} (code {code}" + (f": {said}" if said else "") + f"{_log_id(answer, value, mask)})"
+    reason = (
+        f"Feishu: {known.reason} (code {code}"
+        + (f": {said}" if said else "")
+        + f"{_log_id(answer, value, mask)})"
+    )
     return Verdict(known.reaction, reason, hint, code, answer.wait(RESET))
 
 
 def _log_id(answer: Answer, value: dict[str, Any], mask: Mask) -> str:
     """What Feishu's support wants to know."""
     error = value.get("error")
-    found = (error.get("log_id") if isinstance(error, dict) else None) or answer.headers.get("x-tt-logid")
+    found = (error.get("log_id") if isinstance(error, dict) else None) or answer.headers.get(
+        "x-tt-logid"
+    )
     return f"; log_id {mask.shown(found, 100)}" if found else ""
 
 
@@ -57,11 +63,18 @@ def _without_code(answer: Answer, mask: Mask) -> Verdict:
         return Verdict(known.reaction, reason, known.hint, answer.status, answer.wait(RESET))
     if answer.is_page:
         reason = "A web page came in place of Feishu's answer."
-        return Verdict(Reaction.GIVE_UP, reason, "A proxy or login page answers: check the address.", answer.status)
+        return Verdict(
+            Reaction.GIVE_UP,
+            reason,
+            "A proxy or login page answers: check the address.",
+            answer.status,
+        )
     if answer.json() is not None:
         what = "that says neither that it was delivered nor why not"
     else:
         what = "that is cut, or no JSON" if answer.body else "without a body"
     return Verdict(
-        Reaction.UNKNOWN, f"Feishu: an answer {what} (HTTP status {answer.status}{log_id})", code=answer.status
+        Reaction.UNKNOWN,
+        f"Feishu: an answer {what} (HTTP status {answer.status}{log_id})",
+        code=answer.status,
     )

@@ -34,7 +34,9 @@ class FeishuApi:
         self.place = address(base_url, "feishu_url", API_EXAMPLE)
         for setting, value in (("app_id", app_id), ("app_secret", app_secret)):
             if not value.strip() or not value.isprintable():
-                raise SettingsError(f"{setting} is empty, or holds a sign that it cannot have.", "Copy it anew.")
+                raise SettingsError(
+                    f"{setting} is empty, or holds a sign that it cannot have.", "Copy it anew."
+                )
         self._credentials = {"app_id": app_id.strip(), "app_secret": app_secret.strip()}
         self._mask = Mask(app_secret.strip())
         self._http = Http(self.place, self._mask, timeout)
@@ -47,7 +49,9 @@ class FeishuApi:
 
     def get(self, path: str, query: Mapping[str, str]) -> Verdict:
         """A question: nothing is delivered by it."""
-        return _harmless(self._with_token(lambda bearer: self._judged(self._http.get(path, query, bearer))))
+        return _harmless(
+            self._with_token(lambda bearer: self._judged(self._http.get(path, query, bearer)))
+        )
 
     def post(self, path: str, body: bytes, before: Callable[[], None] = nothing) -> Verdict:
         """JSON `body`; `before` is called when everything else is done, each time immediately before it is sent."""
@@ -78,12 +82,23 @@ class FeishuApi:
             if self._token and self._clock() < self._until:
                 return self._token
             asked = self._clock()
-            verdict = _harmless(self._judged(self._http.post(TOKEN_PATH, json_bytes(self._credentials))))
+            verdict = _harmless(
+                self._judged(self._http.post(TOKEN_PATH, json_bytes(self._credentials)))
+            )
             if verdict.reaction is not Reaction.DONE:
                 return verdict
             token, life = verdict.value.get("tenant_access_token"), verdict.value.get("expire")
-            if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(life, int):
-                return Verdict(Reaction.GIVE_UP, "Feishu: an answer without a token", "Check feishu_url.", verdict.code)
+            if (
+                not isinstance(token, str)
+                or not _TOKEN.fullmatch(token)
+                or not isinstance(life, int)
+            ):
+                return Verdict(
+                    Reaction.GIVE_UP,
+                    "Feishu: an answer without a token",
+                    "Check feishu_url.",
+                    verdict.code,
+                )
             self._mask.add(token)
             self._token, self._until = token, asked + life - EARLY
             return token

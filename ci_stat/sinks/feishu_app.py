@@ -55,7 +55,9 @@ class FeishuApp:
         self._api = FeishuApi(base_url, app_id, app_secret, timeout, clock, now)
         self._chat = chat.strip()
         if not self._chat:
-            raise SettingsError("chat_id is empty.", "Set it to the chat's id (oc_...), or to its name.")
+            raise SettingsError(
+                "chat_id is empty.", "Set it to the chat's id (oc_...), or to its name."
+            )
         self._chat_id = self._chat if _CHAT_ID.fullmatch(self._chat) else ""
         self._lock = threading.Lock()
         self._policy = RetryPolicy(clock=clock, sleep=sleep, jitter=jitter)
@@ -73,7 +75,9 @@ class FeishuApp:
         """Bytes of the whole request body; Feishu allows 30 KB for cards and posts, 150 KB for text."""
         return len(_body(self._chat_id or _SOME_ID, message, "0" * MAX_UUID))
 
-    def send(self, message: FeishuMessage, uuid: str, about_to_send: Callable[[], None] = nothing) -> Outcome:
+    def send(
+        self, message: FeishuMessage, uuid: str, about_to_send: Callable[[], None] = nothing
+    ) -> Outcome:
         """Sends, and tries again, after an answer that was lost too: within an hour the same `uuid` delivers once.
 
         `about_to_send` is called once, immediately before the first request that could deliver. Raises ValueError for
@@ -121,7 +125,9 @@ class FeishuApp:
                 return verdict
             data = verdict.value.get("data")
             if not isinstance(data, dict):
-                return Verdict(Reaction.GIVE_UP, "Feishu: a list of chats without data", code=verdict.code)
+                return Verdict(
+                    Reaction.GIVE_UP, "Feishu: a list of chats without data", code=verdict.code
+                )
             found += _read_chats(data.get("items"))
             following = data.get("page_token")
             if not data.get("has_more"):
@@ -130,7 +136,9 @@ class FeishuApp:
                 break
             query["page_token"] = following
         return Verdict(
-            Reaction.GIVE_UP, "Feishu: the list of chats has no end", "Set chat_id to the chat's id (oc_...)."
+            Reaction.GIVE_UP,
+            "Feishu: the list of chats has no end",
+            "Set chat_id to the chat's id (oc_...).",
         )
 
 
@@ -164,11 +172,19 @@ def _not_one(name: str, named: list[dict[str, str]], chats: list[dict[str, str]]
     if named:
         ids = ", ".join(chat["chat_id"] for chat in named[:_LISTED])
         return Verdict(
-            Reaction.GIVE_UP, f"{len(named)} chats have the name {shown!r}.", f"Set chat_id to one of their ids: {ids}."
+            Reaction.GIVE_UP,
+            f"{len(named)} chats have the name {shown!r}.",
+            f"Set chat_id to one of their ids: {ids}.",
         )
     if not chats:
-        return Verdict(Reaction.GIVE_UP, "The bot is in no chat.", "Put it into the chat (the chat's settings, Bots).")
-    listed = ", ".join(f"{chat['chat_id']} ({visible(chat['name'], 50)})" for chat in chats[:_LISTED])
+        return Verdict(
+            Reaction.GIVE_UP,
+            "The bot is in no chat.",
+            "Put it into the chat (the chat's settings, Bots).",
+        )
+    listed = ", ".join(
+        f"{chat['chat_id']} ({visible(chat['name'], 50)})" for chat in chats[:_LISTED]
+    )
     more = f" and {len(chats) - _LISTED} more" if len(chats) > _LISTED else ""
     return Verdict(
         Reaction.GIVE_UP,

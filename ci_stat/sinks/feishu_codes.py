@@ -121,7 +121,12 @@ class CardTrouble(NamedTuple):
 
     @property
     def reason(self) -> str:
-        said = [CARD_TROUBLES.get(self.code, ""), self.message, self.value, self.path and f"at {self.path}"]
+        said = [
+            CARD_TROUBLES.get(self.code, ""),
+            self.message,
+            self.value,
+            self.path and f"at {self.path}",
+        ]
         return ", ".join([str(self.code), "; ".join(filter(None, said))]).rstrip(", ")
 
 
@@ -131,7 +136,9 @@ def card_trouble(msg: str) -> CardTrouble | None:
     code = found.get("ErrCode", "")
     if not re.fullmatch("[0-9]{1,9}", code):
         return None
-    return CardTrouble(int(code), found.get("ErrMsg", ""), found.get("ErrorValue", ""), found.get("ErrPath", ""))
+    return CardTrouble(
+        int(code), found.get("ErrMsg", ""), found.get("ErrorValue", ""), found.get("ErrPath", "")
+    )
 
 
 def of_status(status: int) -> Code:

@@ -53,7 +53,8 @@ class FeishuWebhook:
         self._secret = (secret or "").strip()
         if not self._secret.isprintable():
             raise SettingsError(
-                "webhook_secret holds a sign that no secret has.", "Copy it anew from the bot's settings."
+                "webhook_secret holds a sign that no secret has.",
+                "Copy it anew from the bot's settings.",
             )
         self._mask = Mask(*self._place.secrets, self._secret)
         self._http = Http(self._place, self._mask, timeout)
@@ -66,7 +67,11 @@ class FeishuWebhook:
 
     def body(self, message: FeishuMessage, timestamp: int) -> bytes:
         """What goes on the wire at `timestamp` (Unix seconds): compact JSON in UTF-8, signed if there is a secret."""
-        signed = {"timestamp": str(timestamp), "sign": sign(self._secret, timestamp)} if self._secret else {}
+        signed = (
+            {"timestamp": str(timestamp), "sign": sign(self._secret, timestamp)}
+            if self._secret
+            else {}
+        )
         return json_bytes(signed | message.for_webhook())
 
     def wire_size(self, message: FeishuMessage) -> int:
@@ -79,7 +84,9 @@ class FeishuWebhook:
         `about_to_send` is called once, immediately before the first request that could deliver. What the far end or
         the way there does wrong becomes the Outcome; what `about_to_send` raises comes through.
         """
-        self.body(message, _SOME_TIME)  # raises for what is no JSON, before anybody is told anything
+        self.body(
+            message, _SOME_TIME
+        )  # raises for what is no JSON, before anybody is told anything
         self._http.ready()
         before = once(about_to_send)
 

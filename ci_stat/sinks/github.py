@@ -13,7 +13,15 @@ from ci_stat.sinks.github_answers import Judge, What
 from ci_stat.sinks.github_asking import Asking, trouble
 from ci_stat.sinks.github_listing import DESCENDING, listing, open_count
 from ci_stat.sinks.github_pages import Pages
-from ci_stat.sinks.github_shapes import Elsewhere, comment_of, in_shape, issue_of, item_of, label_of, text_in
+from ci_stat.sinks.github_shapes import (
+    Elsewhere,
+    comment_of,
+    in_shape,
+    issue_of,
+    item_of,
+    label_of,
+    text_in,
+)
 from ci_stat.sinks.github_waits import Times
 from ci_stat.sinks.github_wire import Wire
 from ci_stat.sinks.github_writes import checked, commented, created, edited, new_issue
@@ -58,9 +66,13 @@ class GitHub:
         place = address(base_url, "github_url", "https://api.github.com")
         self.repo, token = repo.strip(), token.strip()
         if not _REPO.fullmatch(self.repo):
-            raise SettingsError("github_repo is no repository's name.", "Write it as owner/name, e.g. pingcap/tidb")
+            raise SettingsError(
+                "github_repo is no repository's name.", "Write it as owner/name, e.g. pingcap/tidb"
+            )
         if not re.fullmatch("[!-~]+", token):
-            raise SettingsError("gh_token is empty, or holds a sign that it cannot have.", "Copy it anew.")
+            raise SettingsError(
+                "gh_token is empty, or holds a sign that it cannot have.", "Copy it anew."
+            )
         self.root = f"{place.root}{place.path}"
         mask = Mask(token)
         times = Times(clock, sleep, jitter, between_reads, between_writes)
@@ -89,7 +101,9 @@ class GitHub:
         with in_shape():
             return tuple(label_of(value) for value in found)
 
-    def issues(self, keep: Callable[[str], bool], progress: Callable[[int], None] = _nothing) -> Listing:
+    def issues(
+        self, keep: Callable[[str], bool], progress: Callable[[int], None] = _nothing
+    ) -> Listing:
         """All issues, open and closed, oldest first, and whether it is proved that these are all.
 
         `keep`: whether this body is kept, the others are "". `progress`: told the number of items of each page, pull
@@ -149,7 +163,12 @@ class GitHub:
         return created(said, self.repo, title)
 
     def edit(
-        self, number: int, *, body: str | None = None, state: str | None = None, state_reason: str | None = None
+        self,
+        number: int,
+        *,
+        body: str | None = None,
+        state: str | None = None,
+        state_reason: str | None = None,
     ) -> Written:
         """Change an issue's text, state, or both. It may be sent several times: that changes nothing."""
         given = {"body": body and checked(body), "state": state, "state_reason": state_reason}

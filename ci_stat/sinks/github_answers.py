@@ -11,18 +11,29 @@ from ci_stat.sinks.http import Answer, NoAnswer
 from ci_stat.sinks.masking import Mask
 
 _NOT_JSON = object()
-_LIMIT = re.compile(r"(?i)rate limit|abuse detection|too many requests|wait a few minutes|again later")
+_LIMIT = re.compile(
+    r"(?i)rate limit|abuse detection|too many requests|wait a few minutes|again later"
+)
 _MOVED = (301, 307, 308)  # nothing was done; a 303 is what some servers say when they have done it
 _PAGE_HINT = "A proxy or a login page answers: check github_url and HTTPS_PROXY."
 _WORDS: dict[int, tuple[str, str]] = {
-    301: ("what was asked for has moved", "If the repository was renamed, set github_repo to its new name."),
+    301: (
+        "what was asked for has moved",
+        "If the repository was renamed, set github_repo to its new name.",
+    ),
     401: ("the token is wrong or has expired", "Make a new one, and set gh_token."),
-    403: ("it is not allowed", "The token needs the permission 'Issues: read and write' for this repository."),
+    403: (
+        "it is not allowed",
+        "The token needs the permission 'Issues: read and write' for this repository.",
+    ),
     404: (
         "there is no such thing, or the token may not see it",
         "Check github_repo; a private repository needs a token that was given access to it.",
     ),
-    410: ("it is gone", "Issues are switched off in the repository's settings, or this one was deleted."),
+    410: (
+        "it is gone",
+        "Issues are switched off in the repository's settings, or this one was deleted.",
+    ),
     422: ("it is refused as it stands", ""),
     451: ("it is blocked for legal reasons", ""),
 }
@@ -75,7 +86,9 @@ class Judge:
         if answer.status in (200, 201) and value is not _NOT_JSON:
             return Said(What.GOOD, code=answer.status, value=value, headers=answer.headers)
         # Without GitHub's own words it is somebody else's answer, and who knows when it was given.
-        if answer.status in _MOVED or (400 <= answer.status < 500 and answer.status != 408 and message):
+        if answer.status in _MOVED or (
+            400 <= answer.status < 500 and answer.status != 408 and message
+        ):
             return self._refused(answer, value, message)
         return self._odd(answer, value)
 
@@ -84,13 +97,21 @@ class Judge:
         if wait is None and answer.headers.get("x-ratelimit-remaining") == "0":
             reset = answer.headers.get("x-ratelimit-reset", "")
             now = answer.time()
-            wait = max(float(reset) - (self._wall() if now is None else now), 0) + 1 if _is_number(reset) else None
+            wait = (
+                max(float(reset) - (self._wall() if now is None else now), 0) + 1
+                if _is_number(reset)
+                else None
+            )
         ends = "" if wait is None else f"; it asks to come back in {wait:,.0f} s"
         reason = self._sentence(answer, "its limit of requests is reached", message) + ends
-        return Said(What.LIMITED, reason, "Let it run again later.", answer.status, wait, message=message)
+        return Said(
+            What.LIMITED, reason, "Let it run again later.", answer.status, wait, message=message
+        )
 
     def _refused(self, answer: Answer, value: Any, message: str) -> Said:
-        words, hint = _WORDS.get(301 if answer.status in _MOVED else answer.status, ("it is refused", ""))
+        words, hint = _WORDS.get(
+            301 if answer.status in _MOVED else answer.status, ("it is refused", "")
+        )
         if answer.headers.get("x-github-sso", "").startswith("required"):
             hint = "Authorize the token for the organization's single sign-on, in its owner's settings."
         reason = self._sentence(answer, words, "; ".join([message, *_details(value)]))
@@ -128,7 +149,9 @@ def _is_limit(answer: Answer, message: str) -> bool:
     if answer.status == 429:
         return True
     spent = answer.headers.get("x-ratelimit-remaining") == "0"
-    return answer.status == 403 and (spent or answer.wait() is not None or _LIMIT.search(message) is not None)
+    return answer.status == 403 and (
+        spent or answer.wait() is not None or _LIMIT.search(message) is not None
+    )
 
 
 def _is_number(text: str) -> bool:

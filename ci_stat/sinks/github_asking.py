@@ -57,7 +57,12 @@ class Asking:
                 return _noted(said, patience)
 
     def _tried(
-        self, verb: str, path: str, query: Mapping[str, str] | None, value: Mapping[str, Any] | None, waits: int
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        value: Mapping[str, Any] | None,
+        waits: int,
     ) -> Said:
         patience, doubt = Patience(self._times, waits), False
         while True:
@@ -68,7 +73,9 @@ class Asking:
             if not _again(said, patience):
                 return _noted(replace(said, what=What.DOUBT) if doubt else said, patience)
 
-    def _once(self, verb: str, path: str, query: Mapping[str, str] | None, value: Mapping[str, Any] | None) -> Said:
+    def _once(
+        self, verb: str, path: str, query: Mapping[str, str] | None, value: Mapping[str, Any] | None
+    ) -> Said:
         with self._turns.taken(verb != "GET"):
             return self._judge.judged(self._wire.ask(verb, path, query, value))
 

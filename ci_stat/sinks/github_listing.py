@@ -47,7 +47,9 @@ class Reading:
     repo: str
     keep: Callable[[str], bool]
     issues: dict[int, ListedIssue] = field(default_factory=dict)
-    numbers: dict[int, bool] = field(default_factory=dict)  # open or not, in the list's order, pull requests too
+    numbers: dict[int, bool] = field(
+        default_factory=dict
+    )  # open or not, in the list's order, pull requests too
     pages: int = 0
     last: int | None = None
     problem: str = ""
@@ -69,7 +71,9 @@ class Reading:
         self.pages += 1
         self.last = page.last or self.last
         if page.following and len(page.items) != PER_PAGE:
-            self._wrong(f"page {self.pages} has {len(page.items)} items, and there is another after it")
+            self._wrong(
+                f"page {self.pages} has {len(page.items)} items, and there is another after it"
+            )
         for item in self._items(page, f"page {self.pages}"):
             if item.number in self.numbers:
                 self._wrong(f"#{item.number} is in it twice")
@@ -110,7 +114,11 @@ class Reading:
 
 
 def listing(
-    asking: Asking, pages: Pages, repo: str, keep: Callable[[str], bool], progress: Callable[[int], None]
+    asking: Asking,
+    pages: Pages,
+    repo: str,
+    keep: Callable[[str], bool],
+    progress: Callable[[int], None],
 ) -> Listing:
     """All issues, read a second time if the first does not agree with itself. Raises SourceError."""
     found = _read(asking, pages, repo, keep, progress)
@@ -126,7 +134,9 @@ def open_count(asking: Asking, repo: str) -> int:
     with in_shape():
         count, name = number_in(value, "open_issues_count"), text_in(value, "full_name")
     if name.lower() != repo.lower():
-        raise SourceError(f"{repo} has another name at GitHub now.", "Set github_repo to its new name.")
+        raise SourceError(
+            f"{repo} has another name at GitHub now.", "Set github_repo to its new name."
+        )
     if value.get("has_issues") is False:
         hint = "Switch them on in the repository's settings, or set github_repo to where they are."
         raise SourceError(f"Issues are switched off in {repo}.", hint)
@@ -134,7 +144,11 @@ def open_count(asking: Asking, repo: str) -> int:
 
 
 def _read(
-    asking: Asking, pages: Pages, repo: str, keep: Callable[[str], bool], progress: Callable[[int], None]
+    asking: Asking,
+    pages: Pages,
+    repo: str,
+    keep: Callable[[str], bool],
+    progress: Callable[[int], None],
 ) -> Listing:
     open_count(asking, repo)  # tells at once what is wrong with the repository
     before = _facts(pages, repo)
@@ -146,7 +160,9 @@ def _read(
             break
     problem = reading.problem or _judged(asking, pages, reading, before)
     return Listing(
-        tuple(reading.issues.values()), reading.pages, problem and f"The list of issues is not whole: {problem}"
+        tuple(reading.issues.values()),
+        reading.pages,
+        problem and f"The list of issues is not whole: {problem}",
     )
 
 
@@ -179,14 +195,20 @@ def _facts(pages: Pages, repo: str) -> Facts:
     page = pages.page(f"/repos/{repo}/issues", DESCENDING | {"per_page": "1"})
     with in_shape():
         newest = [item_of(value, repo, lambda _: False) for value in page.items]
-    total = page.last or (None if page.following else len(newest))  # with one on each page, the last page is the count
+    total = page.last or (
+        None if page.following else len(newest)
+    )  # with one on each page, the last page is the count
     first = newest[0] if newest else None
     return Facts(first.number if first else None, total, first.created_at if first else None)
 
 
 def disagreement(reading: Reading, before: Facts, after: Facts) -> str:
     """Why a reading lacks something, by what was told before and after it; "" where nothing says so."""
-    return _of_pages(reading) or _of_newest(reading, before, after) or _of_total(reading, before, after)
+    return (
+        _of_pages(reading)
+        or _of_newest(reading, before, after)
+        or _of_total(reading, before, after)
+    )
 
 
 def _of_pages(reading: Reading) -> str:

@@ -75,7 +75,9 @@ class Pages:
         """A link's path and query below our address, if it leads on in the same list."""
         try:
             there, here = urlsplit(url), urlsplit(self._place.root)
-            same = _end(there.scheme, there.hostname, there.port) == _end(here.scheme, here.hostname, here.port)
+            same = _end(there.scheme, there.hostname, there.port) == _end(
+                here.scheme, here.hostname, here.port
+            )
         except ValueError:
             raise _strange("a link that cannot be read") from None
         below = there.path.removeprefix(f"{self._place.path}/")

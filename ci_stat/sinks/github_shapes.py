@@ -28,7 +28,9 @@ def in_shape() -> Iterator[None]:
     try:
         yield
     except Misshapen as error:
-        raise SourceError(f"GitHub's answer has another shape than it should: {error}.", HINT) from None
+        raise SourceError(
+            f"GitHub's answer has another shape than it should: {error}.", HINT
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ def comment_of(value: Any, repo: str, number: int) -> IssueComment:
     if not _is_at(fields.text("issue_url"), f"/repos/{repo}/issues/{number}"):
         raise Misshapen("a comment on another issue")
     author, by_bot = _author(fields)
-    return IssueComment(fields.number("id"), author, fields.time("created_at"), fields.words("body"), by_bot)
+    return IssueComment(
+        fields.number("id"), author, fields.time("created_at"), fields.words("body"), by_bot
+    )
 
 
 def label_of(value: Any) -> str:

@@ -34,7 +34,9 @@ class Wire(Http):
         self._requester: Requester | None = None
         self._reading: Session | None = None
 
-    def ask(self, verb: str, path: str, query: Mapping[str, str] | None = None, value: Any = None) -> Answer | NoAnswer:
+    def ask(
+        self, verb: str, path: str, query: Mapping[str, str] | None = None, value: Any = None
+    ) -> Answer | NoAnswer:
         """One request to `path` below the address (it may have a query already), `value` as its JSON body."""
         import requests
         import urllib3
@@ -43,8 +45,15 @@ class Wire(Http):
         with self._mask.over_logs(), self._session(verb) as session:
             line = _Line(lambda *request: self._exchange(session, *request))
             try:
-                requester.requestJson(verb, path, dict(query or {}), dict(HEADERS), value, cnx=cast(Any, line))
-            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                requester.requestJson(
+                    verb, path, dict(query or {}), dict(HEADERS), value, cnx=cast(Any, line)
+                )
+            except (
+                requests.exceptions.RequestException,
+                urllib3.exceptions.HTTPError,
+                OSError,
+                ValueError,
+            ) as error:
                 self._reading = None  # the next question gets a new one, whatever this one died of
                 return self._trouble(error, line.begun)
         assert line.answer is not None
@@ -81,14 +90,23 @@ class Wire(Http):
         from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
 
         encrypted = self._place.root.startswith("https:")
-        return (HTTPSRequestsConnectionClass if encrypted else HTTPRequestsConnectionClass)("", retry=0).session
+        return (HTTPSRequestsConnectionClass if encrypted else HTTPRequestsConnectionClass)(
+            "", retry=0
+        ).session
 
     def _exchange(
-        self, session: "Session", verb: str, path: str, headers: dict[str, str], body: "_Body | None"
+        self,
+        session: "Session",
+        verb: str,
+        path: str,
+        headers: dict[str, str],
+        body: "_Body | None",
     ) -> Answer:
         import requests
 
-        request = session.prepare_request(requests.Request(verb, f"{self._place.root}{path}", headers, data=body))
+        request = session.prepare_request(
+            requests.Request(verb, f"{self._place.root}{path}", headers, data=body)
+        )
         with self._sent(session, request) as response:
             came = {name.lower(): text for name, text in response.headers.items()}
             return Answer(response.status_code, came, self._body(response))
@@ -110,7 +128,9 @@ class Wire(Http):
 class _Line:
     """One connection, as PyGithub wants to have it. `begun`: the request may have arrived; `answer`: what came."""
 
-    def __init__(self, exchange: "Callable[[str, str, dict[str, str], _Body | None], Answer]") -> None:
+    def __init__(
+        self, exchange: "Callable[[str, str, dict[str, str], _Body | None], Answer]"
+    ) -> None:
         self._exchange = exchange
         self._request: tuple[str, str, dict[str, str]] = ("", "", {})
         self._body: _Body | None = None
@@ -120,7 +140,9 @@ class _Line:
     def begun(self) -> bool:
         return self._body is not None and self._body.begun
 
-    def request(self, verb: str, url: str, input: str | None, headers: dict[str, str], _stream: bool = False) -> None:
+    def request(
+        self, verb: str, url: str, input: str | None, headers: dict[str, str], _stream: bool = False
+    ) -> None:
         self._request = (verb, url, headers)
         self._body = None if input is None else _Body(input.encode())
 

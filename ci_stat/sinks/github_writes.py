@@ -73,7 +73,9 @@ def _not_done(said: Said, number: int, stop: bool = False) -> Written:
     # Issues that are switched off, a limit that does not pass, a certificate that is refused: the next one fares alike.
     stop = stop or said.code == 401 or "disabled" in said.message or said.what is What.LIMITED
     stop = stop or (said.what is What.AWAY and not said.passing)
-    return Written(DeliveryState.FAILED, number, reason=said.reason, hint=said.hint, code=said.code, stop=stop)
+    return Written(
+        DeliveryState.FAILED, number, reason=said.reason, hint=said.hint, code=said.code, stop=stop
+    )
 
 
 def _unproved(said: Said, number: int, why: str) -> Written:

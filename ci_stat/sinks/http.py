@@ -20,7 +20,9 @@ from ci_stat.sinks.verdict import Reaction, Verdict
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
 
-TIMEOUT = 20.0  # seconds to connect, and between two pieces of an answer; for all of them, see timed.py
+TIMEOUT = (
+    20.0  # seconds to connect, and between two pieces of an answer; for all of them, see timed.py
+)
 MAX_ANSWER = 2**20  # bytes; a page of 100 chats has about 60 kB
 MAX_WAIT = 86_400.0  # seconds that a server may ask for
 _CA_HINT = "For a certificate authority of your own, set REQUESTS_CA_BUNDLE to its file."
@@ -52,7 +54,9 @@ class Answer:
         """Whether this is a web page, where data was asked for."""
         kind = self.headers.get("content-type", "").lower()
         first = self.body.lstrip()[:1]  # some servers call everything HTML, a cut object too
-        return first == b"<" or (kind.startswith(("text/html", "application/xhtml")) and first not in (b"", b"{", b"["))
+        return first == b"<" or (
+            kind.startswith(("text/html", "application/xhtml")) and first not in (b"", b"{", b"[")
+        )
 
     def text(self) -> str:
         return self.body.decode("utf-8", "replace").strip()
@@ -122,7 +126,9 @@ class Http:
         """JSON `body` to `path` below the address."""
         return self._ask("POST", path, body, authorization)
 
-    def get(self, path: str, query: Mapping[str, str], authorization: str = "") -> Answer | NoAnswer:
+    def get(
+        self, path: str, query: Mapping[str, str], authorization: str = ""
+    ) -> Answer | NoAnswer:
         return self._ask("GET", f"{path}?{urlencode(query)}", b"", authorization)
 
     @staticmethod
@@ -139,11 +145,18 @@ class Http:
         outgoing = _Body(body)
         with requests.Session() as session, self._mask.over_logs():
             try:
-                request = self._prepared(session, method, path, outgoing if body else None, authorization)
+                request = self._prepared(
+                    session, method, path, outgoing if body else None, authorization
+                )
                 with self._sent(session, request) as response:
                     return Answer(response.status_code, _headers(response), self._body(response))
             # ValueError: what http.client cannot send. HTTPError, OSError: what requests lets through from below.
-            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            except (
+                requests.exceptions.RequestException,
+                urllib3.exceptions.HTTPError,
+                OSError,
+                ValueError,
+            ) as error:
                 return self._trouble(error, outgoing.begun)
 
     def _prepared(
@@ -162,16 +175,24 @@ class Http:
             return request
 
         url = f"{self._place.root}{self._place.path}{path}"
-        return session.prepare_request(requests.Request(method, url, headers=headers, data=body, auth=authorize))
+        return session.prepare_request(
+            requests.Request(method, url, headers=headers, data=body, auth=authorize)
+        )
 
     def _sent(self, session: "Session", request: "PreparedRequest") -> "Response":
         from ci_stat.sinks.timed import timed_adapter
 
-        surroundings: dict[str, Any] = {**session.merge_environment_settings(request.url, {}, True, None, None)}
-        if self._place.loopback:  # is nowhere a proxy could reach; and it may be spoken to unencrypted
+        surroundings: dict[str, Any] = {
+            **session.merge_environment_settings(request.url, {}, True, None, None)
+        }
+        if (
+            self._place.loopback
+        ):  # is nowhere a proxy could reach; and it may be spoken to unencrypted
             surroundings["proxies"] = {}
         # Not session.send: that follows redirects and keeps cookies.
-        return timed_adapter(session, self._place.root).send(request, timeout=self._timeout, **surroundings)
+        return timed_adapter(session, self._place.root).send(
+            request, timeout=self._timeout, **surroundings
+        )
 
     def _body(self, response: "Response") -> bytes:
         """What can be had of the body. One that is cut does not read as JSON, and is judged by that."""
@@ -194,19 +215,32 @@ class Http:
             return NoAnswer(reason, _CA_HINT, sent, passing=False)
         if isinstance(error, requests.exceptions.ProxyError):
             return NoAnswer(
-                f"{root}: the proxy does not let us through: {self._words(chain)}", "Check HTTPS_PROXY.", sent
+                f"{root}: the proxy does not let us through: {self._words(chain)}",
+                "Check HTTPS_PROXY.",
+                sent,
             )
         if isinstance(error, requests.exceptions.SSLError):
-            return NoAnswer(f"{root}: the encrypted connection fails: {self._words(chain)}", _CA_HINT, sent)
+            return NoAnswer(
+                f"{root}: the encrypted connection fails: {self._words(chain)}", _CA_HINT, sent
+            )
         if any(isinstance(each, TooLate) for each in chain):
-            return NoAnswer(f"{root} was not done answering within {TIMES * self._timeout:g} s", sent=sent)
+            return NoAnswer(
+                f"{root} was not done answering within {TIMES * self._timeout:g} s", sent=sent
+            )
         if isinstance(error, requests.exceptions.Timeout):
             return NoAnswer(f"{root} did not answer within {self._timeout:g} s", sent=sent)
         if isinstance(error, requests.exceptions.ConnectionError):
             broken = "broke off without an answer" if sent else "cannot be reached"
             return NoAnswer(f"{root} {broken}: {self._words(chain)}", sent=sent)
-        if isinstance(error, OSError) and not isinstance(error, requests.exceptions.RequestException):
-            return NoAnswer(f"{root}: the file in REQUESTS_CA_BUNDLE cannot be read.", _CA_HINT, sent, passing=False)
+        if isinstance(error, OSError) and not isinstance(
+            error, requests.exceptions.RequestException
+        ):
+            return NoAnswer(
+                f"{root}: the file in REQUESTS_CA_BUNDLE cannot be read.",
+                _CA_HINT,
+                sent,
+                passing=False,
+            )
         return NoAnswer(f"{root} cannot be asked: {type(error).__name__}", sent=sent, passing=False)
 
     def _words(self, chain: list[BaseException]) -> str:

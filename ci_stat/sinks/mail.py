@@ -60,7 +60,9 @@ class MailServer:
     ) -> None:
         self._host, self._tls, self._timeout = host.strip(), tls, timeout
         if not self._host or not re.fullmatch(r"[\w.:%-]+", self._host):
-            raise SettingsError("mail_host is no name of a server.", "Write the name alone, as smtp.example.com")
+            raise SettingsError(
+                "mail_host is no name of a server.", "Write the name alone, as smtp.example.com"
+            )
         if tls not in PORTS:
             raise SettingsError("mail_tls must be starttls, ssl or none.")
         self._port = port or PORTS[tls]
@@ -75,7 +77,11 @@ class MailServer:
         return f"<MailServer {self._where} {self._tls}>"
 
     def send(
-        self, message: EmailMessage, sender: str, recipient: str, about_to_send: Callable[[], None] = nothing
+        self,
+        message: EmailMessage,
+        sender: str,
+        recipient: str,
+        about_to_send: Callable[[], None] = nothing,
     ) -> Outcome:
         """Sends to one `recipient`, and tries again for as long as nothing can have been delivered.
 
@@ -85,14 +91,20 @@ class MailServer:
         for setting, address in (("mail_from", sender), ("mail_to", recipient)):
             if not _ADDRESS.fullmatch(address):
                 reason = f"{visible(address, 100)!r} is no mail address that can be used."
-                return Outcome(DeliveryState.FAILED, reason, f"Check {setting}: it takes name@host, in ASCII.")
+                return Outcome(
+                    DeliveryState.FAILED, reason, f"Check {setting}: it takes name@host, in ASCII."
+                )
         data = wire(message)
         before = once(about_to_send)
-        outcome = deliver(lambda: self._attempt(data, sender, recipient, before), self._policy.begin())
+        outcome = deliver(
+            lambda: self._attempt(data, sender, recipient, before), self._policy.begin()
+        )
         name = visible(str(message.get("Message-ID", "")).strip(), 300)
         return replace(outcome, message_id=name) if outcome.state is DeliveryState.SENT else outcome
 
-    def _attempt(self, data: bytes, sender: str, recipient: str, before: Callable[[], None]) -> Verdict:
+    def _attempt(
+        self, data: bytes, sender: str, recipient: str, before: Callable[[], None]
+    ) -> Verdict:
         smtp = self._ready(len(data), sender, recipient)
         if isinstance(smtp, Verdict):
             return smtp
@@ -112,7 +124,11 @@ class MailServer:
             return smtp
         except Stop as stop:
             verdict = stop.verdict
-        except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: what smtplib cannot send
+        except (
+            smtplib.SMTPException,
+            OSError,
+            ValueError,
+        ) as error:  # ValueError: what smtplib cannot send
             verdict = of_error(error, self._where, self._mask)
         if smtp is not None:
             _goodbye(smtp)
@@ -120,7 +136,9 @@ class MailServer:
 
     def _connected(self) -> smtplib.SMTP:
         if self._tls == "ssl":
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._context)
+            return smtplib.SMTP_SSL(
+                self._host, self._port, timeout=self._timeout, context=self._context
+            )
         return smtplib.SMTP(self._host, self._port, timeout=self._timeout)
 
     def _secured(self, smtp: smtplib.SMTP) -> None:
@@ -129,7 +147,9 @@ class MailServer:
         if self._tls == "starttls":
             if not smtp.has_extn("starttls"):
                 hint = "Ask for the server's port with encryption (mail_port, mail_tls); it is not sent without."
-                raise Stop(Verdict(Reaction.GIVE_UP, f"{self._host} does not offer STARTTLS.", hint))
+                raise Stop(
+                    Verdict(Reaction.GIVE_UP, f"{self._host} does not offer STARTTLS.", hint)
+                )
             smtp.starttls(context=self._context)
             smtp.ehlo_or_helo_if_needed()
         if self._user:
@@ -137,8 +157,16 @@ class MailServer:
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
         if not smtp.has_extn("auth"):
-            reason = f"{self._host} offers no login" + (" without encryption." if self._tls == "none" else ".")
-            raise Stop(Verdict(Reaction.GIVE_UP, reason, "Leave mail_user empty, or set mail_tls and mail_port."))
+            reason = f"{self._host} offers no login" + (
+                " without encryption." if self._tls == "none" else "."
+            )
+            raise Stop(
+                Verdict(
+                    Reaction.GIVE_UP,
+                    reason,
+                    "Leave mail_user empty, or set mail_tls and mail_port.",
+                )
+            )
         code = 0
         try:
             smtp.login(self._user, self._password)
@@ -147,12 +175,22 @@ class MailServer:
         if code:  # without the server's words: they may repeat what we sent, in Base64
             reaction = Reaction.RETRY if 400 <= code < 500 else Reaction.GIVE_UP
             reason = f"{self._host} does not accept mail_user and mail_password (SMTP {code})"
-            raise Stop(Verdict(reaction, reason, "Check both; some providers want an app password.", code))
+            raise Stop(
+                Verdict(reaction, reason, "Check both; some providers want an app password.", code)
+            )
 
     def _envelope(self, smtp: smtplib.SMTP, size: int, sender: str, recipient: str) -> None:
         options = [f"size={size}"] if smtp.has_extn("size") else []
-        self._accepted(smtp.mail(sender, options), "refuses the sender", "Check mail_from, and who may send as it.")
-        self._accepted(smtp.rcpt(recipient), f"refuses the recipient {visible(recipient, 100)}", "Check mail_to.")
+        self._accepted(
+            smtp.mail(sender, options),
+            "refuses the sender",
+            "Check mail_from, and who may send as it.",
+        )
+        self._accepted(
+            smtp.rcpt(recipient),
+            f"refuses the recipient {visible(recipient, 100)}",
+            "Check mail_to.",
+        )
 
     def _accepted(self, answer: tuple[int, bytes], what: str, hint: str) -> None:
         verdict = of_answer(answer, f"{self._host} {what}", hint, self._mask)
@@ -173,16 +211,23 @@ class MailServer:
             answer = smtp.getreply()
         except (smtplib.SMTPException, OSError):
             return Verdict(
-                Reaction.UNKNOWN, f"{self._host}: the connection was lost while the message was handed over."
+                Reaction.UNKNOWN,
+                f"{self._host}: the connection was lost while the message was handed over.",
             )
         return self._received(answer)
 
     def _received(self, answer: tuple[int, bytes]) -> Verdict:
         """The verdict on what the server says after it has read the message: that is about the message."""
         if not 200 <= answer[0] < 600:
-            return Verdict(Reaction.UNKNOWN, f"{self._host}: an answer to the message that cannot be read.")
+            return Verdict(
+                Reaction.UNKNOWN, f"{self._host}: an answer to the message that cannot be read."
+            )
         verdict = of_answer(answer, f"{self._host} refuses the message", "", self._mask)
-        return replace(verdict, reaction=Reaction.REJECT) if verdict.reaction is Reaction.GIVE_UP else verdict
+        return (
+            replace(verdict, reaction=Reaction.REJECT)
+            if verdict.reaction is Reaction.GIVE_UP
+            else verdict
+        )
 
 
 def wire(message: EmailMessage) -> bytes:
@@ -198,9 +243,14 @@ def _check_login(host: str, tls: str, user: str, password: str) -> None:
     if bool(user) != bool(password):
         raise SettingsError("Of mail_user and mail_password only one is set.", "Set both, or none.")
     if not (user + password).isascii() or not (user + password).isprintable():
-        raise SettingsError("mail_user or mail_password holds a sign that cannot be sent.", "Use ASCII.")
+        raise SettingsError(
+            "mail_user or mail_password holds a sign that cannot be sent.", "Use ASCII."
+        )
     if password and tls == "none" and not is_loopback(host):
-        raise SettingsError("mail_password would go unencrypted over the network.", "Set mail_tls to starttls or ssl.")
+        raise SettingsError(
+            "mail_password would go unencrypted over the network.",
+            "Set mail_tls to starttls or ssl.",
+        )
 
 
 def _context(ca_file: str | None) -> ssl.SSLContext:
@@ -208,7 +258,9 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError):
         pass
-    raise SettingsError("mail_ca cannot be read as a file of certificates.", "It takes the path of a PEM file.")
+    raise SettingsError(
+        "mail_ca cannot be read as a file of certificates.", "It takes the path of a PEM file."
+    )
 
 
 def _base64(text: str) -> str:

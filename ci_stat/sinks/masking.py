@@ -11,7 +11,13 @@ from ci_stat.escape import visible
 MASKED = "***"
 MIN_SECRET = 4  # characters; to mask a shorter word would tear up every text
 # Those of urllib3 that show paths: filters do not apply to the loggers below one.
-_LOGGERS = ("urllib3", "urllib3.connectionpool", "urllib3.connection", "urllib3.poolmanager", "urllib3.util.retry")
+_LOGGERS = (
+    "urllib3",
+    "urllib3.connectionpool",
+    "urllib3.connection",
+    "urllib3.poolmanager",
+    "urllib3.util.retry",
+)
 
 
 class Mask:

@@ -33,7 +33,16 @@ class Pace:
         """Take the next free time, and sleep until then."""
         with self._lock:
             now = self._clock()
-            at = max([now, *(self._times[-count] + span for count, span in self._limits if len(self._times) >= count)])
+            at = max(
+                [
+                    now,
+                    *(
+                        self._times[-count] + span
+                        for count, span in self._limits
+                        if len(self._times) >= count
+                    ),
+                ]
+            )
             self._times.append(at)
         # Outside the lock: whoever comes now takes a later time, and need not wait for us to wake up.
         if at > now:

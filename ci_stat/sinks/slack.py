@@ -21,7 +21,12 @@ from ci_stat.sinks.verdict import Reaction, Verdict, deliver, nothing, once
 LIMITS = ((1, 1.0),)  # messages, seconds: for each channel
 POST_MESSAGE = "/chat.postMessage"
 # Nobody is called and nothing is looked up because of words in a report.
-QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
+QUIET: dict[str, Any] = {
+    "parse": "none",
+    "link_names": False,
+    "unfurl_links": False,
+    "unfurl_media": False,
+}
 
 
 class SlackWebhook:
@@ -40,7 +45,9 @@ class SlackWebhook:
         jitter: Callable[[], float] = random.random,
         pace: Pace | None = None,
     ) -> None:
-        self._place = address(url, "slack_webhook", "https://hooks.slack.com/services/...", path=True)
+        self._place = address(
+            url, "slack_webhook", "https://hooks.slack.com/services/...", path=True
+        )
         self._mask = Mask(*self._place.secrets)
         self._http = Http(self._place, self._mask, timeout)
         self._policy = RetryPolicy(clock=clock, sleep=sleep, jitter=jitter)
@@ -87,9 +94,13 @@ class SlackBot:
         self._place = address(base_url, "slack_url", "https://slack.com/api")
         token, self._channel = token.strip(), channel.strip()
         if not re.fullmatch("[!-~]+", token):
-            raise SettingsError("slack_token is empty, or holds a sign that it cannot have.", "Copy it anew.")
+            raise SettingsError(
+                "slack_token is empty, or holds a sign that it cannot have.", "Copy it anew."
+            )
         if not self._channel:
-            raise SettingsError("slack_channel is empty.", "Set it to the channel's id (C...), or to its name.")
+            raise SettingsError(
+                "slack_channel is empty.", "Set it to the channel's id (C...), or to its name."
+            )
         self._bearer = f"Bearer {token}"
         self._mask = Mask(token)
         self._http = Http(self._place, self._mask, timeout)
@@ -129,7 +140,9 @@ def _of_api(answer: Answer | NoAnswer, mask: Mask) -> Verdict:
     value = answer.json() or {}
     if answer.ok and value.get("ok") is True:
         stamp = value.get("ts")
-        return Verdict(Reaction.DONE, code=answer.status, message_id=visible(stamp, 100) if stamp else "")
+        return Verdict(
+            Reaction.DONE, code=answer.status, message_id=visible(stamp, 100) if stamp else ""
+        )
     return _refused(answer, str(value.get("error") or ""), mask)
 
 

@@ -4,7 +4,12 @@ from typing import NamedTuple
 
 from ci_stat.sinks.verdict import Reaction
 
-RETRY, REJECT, GIVE_UP, UNKNOWN = Reaction.RETRY, Reaction.REJECT, Reaction.GIVE_UP, Reaction.UNKNOWN
+RETRY, REJECT, GIVE_UP, UNKNOWN = (
+    Reaction.RETRY,
+    Reaction.REJECT,
+    Reaction.GIVE_UP,
+    Reaction.UNKNOWN,
+)
 
 
 class Trouble(NamedTuple):
@@ -91,5 +96,9 @@ def of_status(status: int) -> Trouble:
     """What an HTTP status other than 2xx asks for, where no known error came with it."""
     if 300 <= status < 400:
         return Trouble(GIVE_UP, "it redirects, which is not followed", "Check the address.")
-    default = Trouble(UNKNOWN, "the server failed") if status >= 500 else Trouble(GIVE_UP, "the message is refused")
+    default = (
+        Trouble(UNKNOWN, "the server failed")
+        if status >= 500
+        else Trouble(GIVE_UP, "the message is refused")
+    )
     return STATUSES.get(status, default)

@@ -41,7 +41,9 @@ class Verdict:
     value: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-def deliver(attempt: Callable[[], Verdict], attempts: Attempts, repeatable: bool = False) -> Outcome:
+def deliver(
+    attempt: Callable[[], Verdict], attempts: Attempts, repeatable: bool = False
+) -> Outcome:
     """`attempt` until it is decided what became of the message, or no try is left.
 
     `repeatable`: the far end delivers a message once, however often it comes. Then a try whose end is not known is

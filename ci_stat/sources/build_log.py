@@ -21,7 +21,9 @@ from ci_stat.sources.no_log import LogPlace, LogStream, NoLog
 SUFFIXES = ("", ".gz", ".zst", ".xz")
 FRESH = 60.0  # seconds: a log that changed later than that is taken to be written still, unless it says how it ended
 _LONGEST = 255  # bytes of a file's name, on every common file system
-_MOST_BUILDS = 200_000  # entries of a folder looked at to tell a discarded build from one that never was
+_MOST_BUILDS = (
+    200_000  # entries of a folder looked at to tell a discarded build from one that never was
+)
 _TAIL = 4096
 _ABOUT = 16 * 2**20  # bytes of a build.xml that are looked at
 _FIELD = re.compile(r"\{(job|number)\}")
@@ -42,7 +44,11 @@ class FolderPlace:
     """
 
     def __init__(
-        self, root: str | Path, template: str | None = None, limit: int = LIMIT, now: Callable[[], float] = time.time
+        self,
+        root: str | Path,
+        template: str | None = None,
+        limit: int = LIMIT,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.name = str(root)
         self._root = os.path.realpath(root)
@@ -99,7 +105,9 @@ class FolderPlace:
 
     def _missing(self, job: str, number: int) -> NoLog:
         if self._template is None:
-            kept = [_oldest(os.path.join(self._root, _builds(name))) for name in _spellings(job, number)]
+            kept = [
+                _oldest(os.path.join(self._root, _builds(name))) for name in _spellings(job, number)
+            ]
             oldest = min((number for number in kept if number is not None), default=0)
             if number < oldest:
                 return NoLog(LogState.TOO_OLD, f"the oldest build kept in {self.name} is {oldest}")
@@ -107,7 +115,9 @@ class FolderPlace:
 
     def _is_finished(self, file: RegularFile, folder: str) -> bool:
         """Whether the build has ended: its `build.xml` has a result, its log says so, or nobody wrote to it lately."""
-        about = b"" if self._template is not None else self._about(os.path.join(folder, "build.xml"))
+        about = (
+            b"" if self._template is not None else self._about(os.path.join(folder, "build.xml"))
+        )
         if about:
             return b"<result>" in about and b"<completed>false</completed>" not in about
         return self._now() - file.changed() > FRESH or b"\nFinished: " in b"\n" + file.tail(_TAIL)
@@ -168,7 +178,9 @@ def _open_below(root: str, path: str) -> int:
     at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for folder in folders:
-            below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=at)
+            below = os.open(
+                folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=at
+            )
             os.close(at)
             at = below
         return os.open(name, FLAGS | os.O_NOFOLLOW, dir_fd=at)
@@ -189,4 +201,8 @@ def first_log(places: Sequence[LogPlace], job: str, number: int) -> Iterator[Log
             else:
                 yield stream
                 return
-    raise min(reasons, key=lambda each: _TELLING.get(each.state, 0), default=NoLog(LogState.MISSING, "no place is set"))
+    raise min(
+        reasons,
+        key=lambda each: _TELLING.get(each.state, 0),
+        default=NoLog(LogState.MISSING, "no place is set"),
+    )

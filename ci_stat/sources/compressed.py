@@ -76,7 +76,9 @@ def decoder_of(head: bytes) -> Callable[[], _Decoder] | None:
 
 def _is_begun(head: bytes) -> bool:
     """Whether `head` is all there is, and the first bytes of packed data: one byte alone may be a text."""
-    return len(head) > 1 and any(len(head) < len(magic) and magic.startswith(head) for magic, _ in _MAGIC)
+    return len(head) > 1 and any(
+        len(head) < len(magic) and magic.startswith(head) for magic, _ in _MAGIC
+    )
 
 
 class RegularFile:
@@ -127,7 +129,9 @@ class Unpacked:
     - `given`, `taken`: bytes of text given so far, and bytes read for it.
     """
 
-    def __init__(self, raw: Raw, limit: int = LIMIT, finished: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, raw: Raw, limit: int = LIMIT, finished: Callable[[], bool] = lambda: True
+    ) -> None:
         self.state = LogState.READ
         self.detail = ""
         self.given = self.taken = 0
@@ -152,7 +156,9 @@ class Unpacked:
         except OSError as error:
             count = self._broken(f"it cannot be read on: {error.strerror or error}")
         except Exception as error:  # whatever a decompressor says about bytes that it did not make
-            count = self._broken(f"its packed data is broken: {error}", "memory" in str(error).lower())
+            count = self._broken(
+                f"its packed data is broken: {error}", "memory" in str(error).lower()
+            )
         return self._within_limits(count)
 
     def _read(self, buffer: memoryview) -> int:
@@ -220,10 +226,16 @@ class Unpacked:
     def _within_limits(self, count: int) -> int:
         room = self._limit - self.given
         if count > room:
-            self._stop(LogState.TOO_BIG, f"it has more than {_size(self._limit)} of text (setting log_limit)")
+            self._stop(
+                LogState.TOO_BIG,
+                f"it has more than {_size(self._limit)} of text (setting log_limit)",
+            )
         elif self._packed and self.given > max(_BOMB, _RATIO * self.taken):
             count = 0
-            self._stop(LogState.TOO_BIG, f"{_size(self.taken)} unpack to more than {_size(self.given)}: no log does")
+            self._stop(
+                LogState.TOO_BIG,
+                f"{_size(self.taken)} unpack to more than {_size(self.given)}: no log does",
+            )
         count = min(count, room)
         self.given += count
         if not count:
@@ -232,7 +244,10 @@ class Unpacked:
 
     def _end(self) -> None:
         self._over = True
-        if not isinstance(self._raw, RegularFile) or self.state not in (LogState.READ, LogState.CUT):
+        if not isinstance(self._raw, RegularFile) or self.state not in (
+            LogState.READ,
+            LogState.CUT,
+        ):
             return
         if self._raw.grew and not self._finished():
             self.state, self.detail = LogState.RUNNING, "it was written to while it was read"
@@ -249,7 +264,9 @@ class Unpacked:
 
     def _broken(self, detail: str, too_big: bool = False) -> int:
         if too_big:
-            return self._stop(LogState.TOO_BIG, f"it needs more than {_size(_MEMORY)} of memory to unpack")
+            return self._stop(
+                LogState.TOO_BIG, f"it needs more than {_size(_MEMORY)} of memory to unpack"
+            )
         return self._stop(LogState.CUT if self.given else LogState.UNREADABLE, detail)
 
 
@@ -277,7 +294,11 @@ def regular(descriptor: int) -> RegularFile:
 
 def no_log(error: OSError) -> NoLog:
     """An error of opening as a reason."""
-    state = LogState.MISSING if isinstance(error, (FileNotFoundError, NotADirectoryError)) else LogState.UNREADABLE
+    state = (
+        LogState.MISSING
+        if isinstance(error, (FileNotFoundError, NotADirectoryError))
+        else LogState.UNREADABLE
+    )
     return NoLog(state, f"it cannot be opened: {error.strerror or error}")
 
 

@@ -10,7 +10,15 @@ from ci_stat.errors import SourceError
 from ci_stat.escape import visible
 from ci_stat.records import LogState
 from ci_stat.sources.jenkins_address import NoAnswer
-from ci_stat.sources.jenkins_builds import FIELDS, FIELDS_WITH_PARAMETERS, Build, Page, build_of, is_number, page_of
+from ci_stat.sources.jenkins_builds import (
+    FIELDS,
+    FIELDS_WITH_PARAMETERS,
+    Build,
+    Page,
+    build_of,
+    is_number,
+    page_of,
+)
 from ci_stat.sources.jenkins_http import TIMEOUT, TRIES, Http
 from ci_stat.sources.jenkins_jobs import Failed, JobTree, Unreachable, source_errors
 from ci_stat.sources.jenkins_log import LIMIT, JenkinsLog
@@ -93,20 +101,29 @@ class Jenkins:
         """A matrix build may show a result while it still runs: `building` decides."""
         building = self._http.json(path, "building,result").get("building")
         if not isinstance(building, bool):
-            raise NoAnswer(LogState.UNREADABLE, f"{self.name}{path} does not say whether the build still runs.")
+            raise NoAnswer(
+                LogState.UNREADABLE, f"{self.name}{path} does not say whether the build still runs."
+            )
         return not building
 
     def _why_missing(self, job: str, number: int) -> NoLog:
         name = visible(job, 200)
         try:
-            found = self._http.json(path_of(self._segments(job)), "firstBuild[number],nextBuildNumber")
+            found = self._http.json(
+                path_of(self._segments(job)), "firstBuild[number],nextBuildNumber"
+            )
         except NoAnswer as trouble:
             if trouble.status in (404, 410):
-                return NoLog(LogState.MISSING, f"{self.name} has no job {name}, or we may not see it.")
+                return NoLog(
+                    LogState.MISSING, f"{self.name} has no job {name}, or we may not see it."
+                )
             return trouble
         first, following = _number_in(found.get("firstBuild")), found.get("nextBuildNumber")
         if first is not None and number < first:
-            return NoLog(LogState.TOO_OLD, f"{self.name} has discarded {name} #{number}: it keeps #{first} and later.")
+            return NoLog(
+                LogState.TOO_OLD,
+                f"{self.name} has discarded {name} #{number}: it keeps #{first} and later.",
+            )
         if first is None and is_number(following) and number < following:
             return NoLog(LogState.TOO_OLD, f"{self.name} has discarded all builds of {name}.")
         return NoLog(LogState.MISSING, f"{self.name} has no log of {name} #{number}.")
@@ -175,7 +192,9 @@ class Jenkins:
         """One build with its parameters; None where it is gone. Raises SourceError."""
         try:
             with source_errors():
-                found = self._http.json(f"{path_of(self._segments(job))}/{_checked(number)}", FIELDS_WITH_PARAMETERS)
+                found = self._http.json(
+                    f"{path_of(self._segments(job))}/{_checked(number)}", FIELDS_WITH_PARAMETERS
+                )
         except SourceError as error:
             if isinstance(error.__cause__, NoAnswer) and error.__cause__.status in (404, 410):
                 return None
@@ -211,13 +230,18 @@ class JenkinsPlace:
     def __init__(self, client: Jenkins) -> None:
         self.name = client.name
         self._client = client
-        self._silent = 0  # builds in a row; several threads may count it, and one more or less does not matter
+        self._silent = (
+            0  # builds in a row; several threads may count it, and one more or less does not matter
+        )
 
     @contextmanager
     def open(self, job: str, number: int) -> Iterator[JenkinsLog]:
         """The log of one build. Raises NoLog."""
         if self._silent >= SILENT:
-            raise NoLog(LogState.UNREACHABLE, f"{self.name} did not answer {SILENT} times in a row: not asked any more")
+            raise NoLog(
+                LogState.UNREACHABLE,
+                f"{self.name} did not answer {SILENT} times in a row: not asked any more",
+            )
         with ExitStack() as stack:
             try:
                 log = stack.enter_context(self._client.open_log(job, number))

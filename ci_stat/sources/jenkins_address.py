@@ -23,7 +23,8 @@ class NoAnswer(NoLog):
 def address(url: str) -> tuple[str, str, str]:
     """Root without a slash at its end, user and token of an URL. Raises SettingsError that does not repeat it."""
     bad = SettingsError(
-        "The address of Jenkins cannot be used.", "Write it as https://HOST/ or https://HOST:PORT/PATH/ (jenkins_url)."
+        "The address of Jenkins cannot be used.",
+        "Write it as https://HOST/ or https://HOST:PORT/PATH/ (jenkins_url).",
     )
     url = url.strip()
     # What splits differently in different hands could send the token elsewhere.
@@ -45,7 +46,10 @@ def address(url: str) -> tuple[str, str, str]:
 def authorization(user: str, token: str) -> str:
     """Basic for user and token, Bearer for a token alone. Raises SettingsError without the token's text."""
     if user and not token:
-        raise SettingsError("jenkins_user is set, but no jenkins_token.", "Make a token on the user's page in Jenkins.")
+        raise SettingsError(
+            "jenkins_user is set, but no jenkins_token.",
+            "Make a token on the user's page in Jenkins.",
+        )
     if not all(map(str.isprintable, (user, token))) or ":" in user:
         raise SettingsError("jenkins_user or jenkins_token holds a sign that cannot be sent.")
     if user:
@@ -61,9 +65,14 @@ def next_hop(url: str, location: str, where: str) -> str:
     """Where a redirect leads, if we may follow. Raises NoAnswer (REFUSED) that names at most the other host."""
     try:
         target = urlsplit(urljoin(url, location))
-        here, there = urlsplit(url), (target.scheme, target.hostname, target.port or PORTS.get(target.scheme))
+        here, there = (
+            urlsplit(url),
+            (target.scheme, target.hostname, target.port or PORTS.get(target.scheme)),
+        )
     except ValueError:
-        raise NoAnswer(LogState.REFUSED, f"{where} redirects to an address that cannot be read.") from None
+        raise NoAnswer(
+            LogState.REFUSED, f"{where} redirects to an address that cannot be read."
+        ) from None
     port = here.port or PORTS[here.scheme]
     homes = [(here.scheme, here.hostname, port)]
     if here.scheme == "http":  # to the same host, encrypted

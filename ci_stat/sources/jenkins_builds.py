@@ -71,7 +71,8 @@ def page_of(found: dict[str, Any], where: str) -> Page:
     builds = found.get("allBuilds")
     if not isinstance(builds, list):
         raise SourceError(
-            f"{where} lists no builds.", "Is it a folder or a multibranch project? --job NAME/** takes the jobs in it."
+            f"{where} lists no builds.",
+            "Is it a folder or a multibranch project? --job NAME/** takes the jobs in it.",
         )
     oldest = found.get("firstBuild")
     first = oldest.get("number") if isinstance(oldest, dict) else None
@@ -101,7 +102,11 @@ def _kind(value: object) -> str:
 
 
 def _length(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+        else None
+    )
 
 
 def _parameters(actions: Any) -> Iterator[tuple[str, str]]:
@@ -110,7 +115,9 @@ def _parameters(actions: Any) -> Iterator[tuple[str, str]]:
     for action in actions if isinstance(actions, list) else ():
         found = action.get("parameters") if isinstance(action, dict) else None
         for each in found if isinstance(found, list) else ():
-            name, value = (each.get("name"), each.get("value")) if isinstance(each, dict) else (None, None)
+            name, value = (
+                (each.get("name"), each.get("value")) if isinstance(each, dict) else (None, None)
+            )
             if isinstance(name, str) and value is not None and name not in seen:
                 seen.add(name)
                 yield _text(name), _value_text(value)
@@ -149,7 +156,11 @@ def row_of(job: str, build: Build, zone: ZoneInfo, analysis: dict[str, Any] | No
 
 def _wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime:
     try:
-        moment = datetime.fromtimestamp(milliseconds // 1000, UTC).astimezone(zone).replace(tzinfo=None, fold=0)
+        moment = (
+            datetime.fromtimestamp(milliseconds // 1000, UTC)
+            .astimezone(zone)
+            .replace(tzinfo=None, fold=0)
+        )
     except (OverflowError, ValueError, OSError):
         raise BadRecord("its start is no time that a table can hold") from None
     return moment

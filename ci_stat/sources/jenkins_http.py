@@ -71,12 +71,16 @@ class Http:
         """The JSON object at `path`/api/json, of which `tree` names the fields. Raises NoAnswer."""
         return self._retrying(lambda: self._object(f"{path}/api/json", {"tree": tree}))
 
-    def open(self, path: str, query: Mapping[str, str] | None = None, byte_range: str = "") -> "Response":
+    def open(
+        self, path: str, query: Mapping[str, str] | None = None, byte_range: str = ""
+    ) -> "Response":
         """An answer with status 200, 206 or 416, its body unread and not unpacked. The caller closes it.
 
         Raises NoAnswer.
         """
-        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={byte_range}"} if byte_range else {})
+        headers = {"Accept-Encoding": "identity"} | (
+            {"Range": f"bytes={byte_range}"} if byte_range else {}
+        )
         return self._retrying(lambda: self._answer(path, query or {}, headers))
 
     def pause(self, attempt: int) -> None:
@@ -98,9 +102,13 @@ class Http:
                     break
                 self._sleep(self._delay(attempt) if last.wait is None else last.wait)
         asked = f"; it asks to come back in {last.wait:,.0f} s" if last.wait is not None else ""
-        raise NoAnswer(LogState.UNREACHABLE, f"{last.detail} (tried {attempt} times{asked}).", last.status)
+        raise NoAnswer(
+            LogState.UNREACHABLE, f"{last.detail} (tried {attempt} times{asked}).", last.status
+        )
 
-    def _answer(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> "Response":
+    def _answer(
+        self, path: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> "Response":
         url = f"{self.root}{path}" + (f"?{urlencode(query)}" if query else "")
         where = f"{self.root}{path}"
         for _ in range(MAX_REDIRECTS + 1):
@@ -117,9 +125,13 @@ class Http:
         session = self._opened()
         try:
             # The callable also keeps requests from looking into ~/.netrc.
-            request = session.prepare_request(requests.Request("GET", url, headers=dict(headers), auth=self._authorize))
+            request = session.prepare_request(
+                requests.Request("GET", url, headers=dict(headers), auth=self._authorize)
+            )
             # Proxies and certificates.
-            surroundings: dict[str, Any] = {**session.merge_environment_settings(request.url, {}, True, None, None)}
+            surroundings: dict[str, Any] = {
+                **session.merge_environment_settings(request.url, {}, True, None, None)
+            }
             # Not session.send: that reads the whole body of a redirect, and keeps cookies.
             return session.get_adapter(url).send(request, timeout=self._timeout, **surroundings)
         except requests.exceptions.SSLError as error:
@@ -130,10 +142,15 @@ class Http:
             ) from None
         except requests.exceptions.Timeout:
             raise _Again(f"{where} did not answer within {self._timeout:g} s") from None
-        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
             raise _Again(f"{self.root} cannot be reached: {_reason(error)}") from None
         except (requests.exceptions.RequestException, ValueError) as error:
-            raise NoAnswer(LogState.REFUSED, f"{where} cannot be asked for: {type(error).__name__}.") from None
+            raise NoAnswer(
+                LogState.REFUSED, f"{where} cannot be asked for: {type(error).__name__}."
+            ) from None
 
     def _opened(self) -> "Session":
         """The session: its pool of connections may serve several threads."""
@@ -163,7 +180,9 @@ class Http:
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
-            raise NoAnswer(LogState.UNREADABLE, f"{where} answers with something that is no JSON object.")
+            raise NoAnswer(
+                LogState.UNREADABLE, f"{where} answers with something that is no JSON object."
+            )
         return value
 
     def _body(self, response: "Response", where: str) -> bytes:
@@ -175,9 +194,14 @@ class Http:
             for piece in response.iter_content(65_536):
                 body += piece
                 if len(body) > MAX_JSON:
-                    raise NoAnswer(LogState.TOO_BIG, f"{where} answers with more than {MAX_JSON >> 20} MiB of JSON.")
+                    raise NoAnswer(
+                        LogState.TOO_BIG,
+                        f"{where} answers with more than {MAX_JSON >> 20} MiB of JSON.",
+                    )
                 if time.monotonic() - begun > 10 * self._timeout:
-                    raise _Again(f"{where} did not finish its answer within {10 * self._timeout:g} s")
+                    raise _Again(
+                        f"{where} did not finish its answer within {10 * self._timeout:g} s"
+                    )
         except RequestException:
             raise _Again(f"{where} broke off in the middle of its answer") from None
         return bytes(body)
@@ -185,7 +209,11 @@ class Http:
 
 def is_page(response: "Response") -> bool:
     """Whether the answer is a web page, e.g. to log in, where data was asked for."""
-    return response.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
+    return (
+        response.headers.get("Content-Type", "")
+        .lower()
+        .startswith(("text/html", "application/xhtml"))
+    )
 
 
 def page_refused(where: str) -> NoAnswer:

@@ -25,7 +25,9 @@ def source_errors() -> Iterator[None]:
         yield
     except NoLog as trouble:
         kind = Unreachable if trouble.state == LogState.UNREACHABLE else SourceError
-        hint = "Check jenkins_url, that Jenkins runs, and the network." if kind is Unreachable else ""
+        hint = (
+            "Check jenkins_url, that Jenkins runs, and the network." if kind is Unreachable else ""
+        )
         raise kind(trouble.detail, hint) from trouble
 
 
@@ -45,9 +47,16 @@ class JobTree:
             unmatched = [text for text in unmatched if not matches(text, path)]
             yield path
         for text in unmatched:
-            failed(text, SourceError("No job matches, or we may not see it.", "Check jenkins_user and the pattern."))
+            failed(
+                text,
+                SourceError(
+                    "No job matches, or we may not see it.", "Check jenkins_user and the pattern."
+                ),
+            )
 
-    def _walk(self, folder: Segments, patterns: set[Segments], failed: Failed) -> Iterator[Segments]:
+    def _walk(
+        self, folder: Segments, patterns: set[Segments], failed: Failed
+    ) -> Iterator[Segments]:
         """The jobs below a folder; only folders in which a pattern can still match are looked into."""
         try:
             items = self._items(folder)
@@ -67,7 +76,10 @@ class JobTree:
                 yield path
             deeper = left - {()}
             if is_folder and deeper and len(path) > MAX_DEPTH:
-                failed(full_name(path), SourceError(f"It lies deeper than {MAX_DEPTH} folders: not looked into."))
+                failed(
+                    full_name(path),
+                    SourceError(f"It lies deeper than {MAX_DEPTH} folders: not looked into."),
+                )
             elif is_folder and deeper:
                 yield from self._walk(path, deeper, failed)
 
@@ -78,7 +90,8 @@ class JobTree:
             found = self._http.json(path_of(folder), "jobs[name,jobs[name]{0,1}]").get("jobs")
         if not isinstance(found, list):
             raise SourceError(
-                f"{self._http.root}{path_of(folder)} lists no jobs.", "Is jenkins_url the root of a Jenkins?"
+                f"{self._http.root}{path_of(folder)} lists no jobs.",
+                "Is jenkins_url the root of a Jenkins?",
             )
         return [
             (item["name"], "jobs" in item)

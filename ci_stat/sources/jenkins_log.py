@@ -52,7 +52,9 @@ class JenkinsLog:
             raise page_refused(f"{self._http.root}{self._path}/consoleText")
         elif packed(answer):
             answer.close()
-            raise NoAnswer(LogState.UNREADABLE, f"{self._http.root} sends logs packed, although asked not to.")
+            raise NoAnswer(
+                LogState.UNREADABLE, f"{self._http.root} sends logs packed, although asked not to."
+            )
         else:
             self._use(answer)
 
@@ -127,11 +129,18 @@ class JenkinsLog:
                 reason = trouble.detail
                 if trouble.state == LogState.UNREACHABLE:
                     break
-        self._end(LogState.CUT, f"The log broke off after {self._offset:,} bytes and could not be resumed: {reason}")
+        self._end(
+            LogState.CUT,
+            f"The log broke off after {self._offset:,} bytes and could not be resumed: {reason}",
+        )
 
     def _resumed(self) -> bool:
         """Whether one of the ways leads on. Raises _Broken, and NoAnswer when nobody answers."""
-        ways: tuple[Callable[[int], Response | None], ...] = (self._by_range, self._by_offset, self._by_skipping)
+        ways: tuple[Callable[[int], Response | None], ...] = (
+            self._by_range,
+            self._by_offset,
+            self._by_skipping,
+        )
         for way in ways:
             self.close()
             try:

@@ -20,16 +20,22 @@ def segments_of(job: str) -> Segments:
     for segment in segments:
         problem = _problem(segment)
         if problem:
-            raise NoLog(LogState.REFUSED, f"{visible(repr(job), 200)} is no name of a job: {problem}.")
+            raise NoLog(
+                LogState.REFUSED, f"{visible(repr(job), 200)} is no name of a job: {problem}."
+            )
     if len(job) > _MOST:
-        raise NoLog(LogState.REFUSED, f"{visible(repr(job), 200)} is no name of a job: it is too long.")
+        raise NoLog(
+            LogState.REFUSED, f"{visible(repr(job), 200)} is no name of a job: it is too long."
+        )
     return segments
 
 
 def below(folder: Segments, name: str) -> Segments:
     """The item `name` in a folder, as Jenkins lists it. Raises NoLog (REFUSED) for what is no name."""
     if len(segments_of(name)) > 1:
-        raise NoLog(LogState.REFUSED, f"{visible(repr(name), 200)} is no name of a job: it holds a slash.")
+        raise NoLog(
+            LogState.REFUSED, f"{visible(repr(name), 200)} is no name of a job: it holds a slash."
+        )
     return (*folder, name)
 
 

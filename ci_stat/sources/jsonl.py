@@ -29,7 +29,16 @@ PULL_FIELDS = {
 }
 _TEXTS = ("repo", "branch", "commit", "comment")
 _REQUIRED = ("job_name", "job_id", "status", "time")
-FIELDS = (*_REQUIRED, "duration", *_TEXTS, *PULL_FIELDS, "case", "description", "analysis_res", "status_is_raw")
+FIELDS = (
+    *_REQUIRED,
+    "duration",
+    *_TEXTS,
+    *PULL_FIELDS,
+    "case",
+    "description",
+    "analysis_res",
+    "status_is_raw",
+)
 MAX_DEPTH = 90  # MySQL takes 100 levels of JSON
 _MAX_INT = 2**63 - 1
 _FIRST_YEAR = 1000  # where DATETIME of MySQL and MariaDB begins
@@ -82,7 +91,9 @@ def _check_names(record: dict[str, Any]) -> None:
     for name in record:
         if name not in FIELDS:
             near = get_close_matches(name, FIELDS, n=1)
-            raise BadRecord(f"unknown field {name[:80]!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+            raise BadRecord(
+                f"unknown field {name[:80]!r}" + (f", did you mean {near[0]!r}?" if near else "")
+            )
 
 
 def _text(record: dict[str, Any], name: str) -> str | None:
@@ -135,7 +146,9 @@ def _time(value: object, zone: ZoneInfo) -> datetime | None:
         if moment.year < _FIRST_YEAR:
             raise ValueError
     except (ValueError, OverflowError, OSError):
-        raise BadRecord(f"time is {_shown(value)}, not ISO 8601 (2021-06-19T08:30:00) or epoch seconds") from None
+        raise BadRecord(
+            f"time is {_shown(value)}, not ISO 8601 (2021-06-19T08:30:00) or epoch seconds"
+        ) from None
     return moment.replace(microsecond=0)
 
 

@@ -73,11 +73,17 @@ class CaseNotes(Generic[Note]):
     def all(self, now: datetime | None = None) -> dict[str, Note]:
         """Every note by key, the first that ends first; if `now` (aware) is given, only those that are not over."""
         columns = self._table.c
-        asked = select(self._table).where(columns.tracker == self._tracker).order_by(columns.until, columns.key_hash)
+        asked = (
+            select(self._table)
+            .where(columns.tracker == self._tracker)
+            .order_by(columns.until, columns.key_hash)
+        )
         if now is not None:
             asked = asked.where(columns.until > utc_text(now))
         return {
-            row.key: self._note(row.key, row.name, utc_moment(row.until), row.why, utc_moment(row.made))
+            row.key: self._note(
+                row.key, row.name, utc_moment(row.until), row.why, utc_moment(row.made)
+            )
             for row in ask(self._engine, asked)
         }
 

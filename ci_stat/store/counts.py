@@ -26,9 +26,26 @@ from ci_stat.records import (
     every_period,
     period_length,
 )
-from ci_stat.store.runs import BAD_ANALYSIS, BAD_DESCRIPTION, Decoder, conditions, run_statement, wall_text, wall_time
+from ci_stat.store.runs import (
+    BAD_ANALYSIS,
+    BAD_DESCRIPTION,
+    Decoder,
+    conditions,
+    run_statement,
+    wall_text,
+    wall_time,
+)
 from ci_stat.store.schema import ci_data
-from ci_stat.store.sql import exact, in_status, is_no_object, is_pull_number, names_failure, pull_text, pull_value, wall
+from ci_stat.store.sql import (
+    exact,
+    in_status,
+    is_no_object,
+    is_pull_number,
+    names_failure,
+    pull_text,
+    pull_value,
+    wall,
+)
 from ci_stat.store.streaming import stream
 
 _STATUSES = (Status.SUCCESS, Status.FAILURE, Status.ABORTED)
@@ -59,7 +76,10 @@ def _tally(success: Any, failure: Any, aborted: Any, runs: Any) -> Tally:
 def _cells(wanted: RunFilter, with_times: bool = True) -> Subquery:
     """One row for each (repo, pull text, job): runs by outcome, and if asked the newest run and failure."""
     c = ci_data.c
-    outcomes = [func.sum(case((in_status(status), 1), else_=0)).label(status.lower()) for status in _STATUSES]
+    outcomes = [
+        func.sum(case((in_status(status), 1), else_=0)).label(status.lower())
+        for status in _STATUSES
+    ]
     failed_at = func.max(case((in_status(Status.FAILURE), wall(c.time))))
     return (
         select(
@@ -68,7 +88,11 @@ def _cells(wanted: RunFilter, with_times: bool = True) -> Subquery:
             exact(c.job).label("j"),
             func.count().label("runs"),
             *outcomes,
-            *([func.max(wall(c.time)).label("newest"), failed_at.label("failed_at")] if with_times else []),
+            *(
+                [func.max(wall(c.time)).label("newest"), failed_at.label("failed_at")]
+                if with_times
+                else []
+            ),
         )
         .where(*conditions(wanted))
         .group_by("r", "p", "j")
@@ -78,7 +102,10 @@ def _cells(wanted: RunFilter, with_times: bool = True) -> Subquery:
 
 def _in_pr(cells: Subquery) -> Any:
     # COALESCE: a comparison with NULL is NULL, and NOT NULL would lose the nightly runs.
-    return func.coalesce(and_(cells.c.r.is_not(None), cells.c.r != "", is_pull_number(cells.c.p)), literal_column("0"))
+    return func.coalesce(
+        and_(cells.c.r.is_not(None), cells.c.r != "", is_pull_number(cells.c.p)),
+        literal_column("0"),
+    )
 
 
 def _sums(table: Subquery) -> list[Any]:
@@ -113,7 +140,9 @@ def count_jobs(connection: Connection, wanted: RunFilter) -> list[JobCount]:
             last_run=_moment(newest),
             last_failure=_moment(failed_at),
         )
-        for job, *outcomes, prs, failing, reruns, special, newest, failed_at in _rows(connection, job_statement(wanted))
+        for job, *outcomes, prs, failing, reruns, special, newest, failed_at in _rows(
+            connection, job_statement(wanted)
+        )
     ]
     return sorted(found, key=attrgetter("rank"))
 
@@ -165,7 +194,9 @@ def count_prs(
     """
     found: list[PRCount] = []
     total = 0
-    for repo, pull, *outcomes, jobs, failing, reruns, newest, prs in _rows(connection, pr_statement(wanted, limit)):
+    for repo, pull, *outcomes, jobs, failing, reruns, newest, prs in _rows(
+        connection, pr_statement(wanted, limit)
+    ):
         total = int(prs)
         found.append(
             PRCount(
@@ -183,16 +214,24 @@ def count_prs(
 
 
 def _facts(
-    connection: Connection, wanted: RunFilter, origin: Origin, prs: list[PRCount], at_once: int = 500
+    connection: Connection,
+    wanted: RunFilter,
+    origin: Origin,
+    prs: list[PRCount],
+    at_once: int = 500,
 ) -> dict[tuple[str, int], PRFacts]:
     """What each pull request calls itself, from the rows of its newest moment: found through the index on time."""
     decode = Decoder(origin, Counter())
     newest: dict[tuple[str, int], Any] = {}
     for first in range(0, len(prs), at_once):
-        times = sorted({wall_text(pr.last_run) for pr in prs[first : first + at_once] if pr.last_run})
+        times = sorted(
+            {wall_text(pr.last_run) for pr in prs[first : first + at_once] if pr.last_run}
+        )
         for rows in stream(
             connection,
-            run_statement(wanted).where(func.substr(wall(ci_data.c.time).cast(String(32)), 1, 19).in_(times)),
+            run_statement(wanted).where(
+                func.substr(wall(ci_data.c.time).cast(String(32)), 1, 19).in_(times)
+            ),
         ):
             for run in map(decode, rows):
                 key, rank = (
@@ -236,12 +275,19 @@ def _period_statement(wanted: RunFilter) -> Select[Any]:
     missed = case((in_status(Status.FAILURE), case((names_failure(), 0), else_=1)), else_=0)
     return (
         select(
-            func.substr(wall(c.time).cast(String(32)), 1, period_length(wanted.window)).label("period"),
+            func.substr(wall(c.time).cast(String(32)), 1, period_length(wanted.window)).label(
+                "period"
+            ),
             exact(c.job).label("j"),
             exact(c.status).label("s"),
             func.count(),
             func.sum(missed),
-            func.sum(case((and_(not_(in_status(Status.SUCCESS)), is_no_object(c.analysis_res)), 1), else_=0)),
+            func.sum(
+                case(
+                    (and_(not_(in_status(Status.SUCCESS)), is_no_object(c.analysis_res)), 1),
+                    else_=0,
+                )
+            ),
         )
         .where(*conditions(wanted))
         .group_by("period", "j", "s")
@@ -255,7 +301,9 @@ def summary_statements(wanted: RunFilter) -> tuple[Select[Any], Select[Any]]:
 
 def _broken_descriptions(connection: Connection, wanted: RunFilter) -> int:
     c = ci_data.c
-    statement = select(func.count()).where(*conditions(wanted), c.repo != "", is_no_object(c.description))
+    statement = select(func.count()).where(
+        *conditions(wanted), c.repo != "", is_no_object(c.description)
+    )
     return int(_rows(connection, statement)[0][0])
 
 
@@ -285,6 +333,8 @@ def count_window(connection: Connection, wanted: RunFilter, warnings: Counter[st
         jobs=len(by_job),
         failing_jobs=sum(1 for counts in by_job.values() if counts[Status.FAILURE]),
         miss_cnt=missed,
-        other_statuses=tuple(sorted((name, n) for name, n in statuses.items() if name not in _STATUSES)),
+        other_statuses=tuple(
+            sorted((name, n) for name, n in statuses.items() if name not in _STATUSES)
+        ),
         periods=every_period(wanted.window, by_period),
     )

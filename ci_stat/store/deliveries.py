@@ -17,7 +17,9 @@ from ci_stat.store.delivery_meaning import UNFINISHED, Held, finished, is_fresh,
 from ci_stat.store.delivery_table import DeliveryTable, is_as_found, is_of, new_claim
 from ci_stat.store.owners import is_seen
 
-LEASE = timedelta(minutes=15)  # for how long a process that cannot be seen from here is taken to be at work
+LEASE = timedelta(
+    minutes=15
+)  # for how long a process that cannot be seen from here is taken to be at work
 ROUNDS = 20  # times that others may change a row between our look and our change
 
 _Found = list[Delivery]  # in the class, `list` is a method
@@ -64,7 +66,9 @@ class Deliveries:
         self._owner, self._clock, self._alive = owner, clock, alive
         self._held: dict[str, Held] = {}
 
-    def claim(self, key: DeliveryKey, force: bool = False, resumable: timedelta | None = None) -> Claim:
+    def claim(
+        self, key: DeliveryKey, force: bool = False, resumable: timedelta | None = None
+    ) -> Claim:
         """Ask for the right to send. Granted where nothing was sent, or for certain nothing arrived.
 
         `resumable`: for how long the far end knows a uuid again, less a margin: within it, an attempt whose outcome is
@@ -74,7 +78,9 @@ class Deliveries:
             claim = self._attempt(key, force, resumable)
             if claim is not None:
                 return claim
-        raise LostClaim("Other processes change this delivery all the time.", "Try again when they are done.")
+        raise LostClaim(
+            "Other processes change this delivery all the time.", "Try again when they are done."
+        )
 
     def _attempt(self, key: DeliveryKey, force: bool, resumable: timedelta | None) -> Claim | None:
         """One look and one change; None if somebody else changed the row in between."""
@@ -87,7 +93,12 @@ class Deliveries:
         before = settled(found)
         resumed = is_fresh(before, resumable, now)
         if resumed or force or before.state is DeliveryState.FAILED:
-            held = Held(self._taken(before, resumed, now), new_claim(), before, resumable if resumed else None)
+            held = Held(
+                self._taken(before, resumed, now),
+                new_claim(),
+                before,
+                resumable if resumed else None,
+            )
             return self._take(row, found, held)
         if before == found or self._table.swap(row, is_as_found(found), before):
             return self._refusal(before)
@@ -130,13 +141,20 @@ class Deliveries:
         if held.entry.state is DeliveryState.PREPARING and held.before and held.resumable:
             self._require_fresh(key, held.before, held.resumable, now)
         sent = held.entry.first_sent or now
-        entry = replace(held.entry, state=DeliveryState.SENDING, form=form, changed=now, first_sent=sent)
+        entry = replace(
+            held.entry, state=DeliveryState.SENDING, form=form, changed=now, first_sent=sent
+        )
         if not self._table.swap(row, is_of(held.claim), entry, held.claim):
             del self._held[row]
-            raise LostClaim("Another process has taken the delivery over: nothing was sent.", "See who sends it.")
+            raise LostClaim(
+                "Another process has taken the delivery over: nothing was sent.",
+                "See who sends it.",
+            )
         self._held[row] = replace(held, entry=entry)
 
-    def _require_fresh(self, key: DeliveryKey, before: Entry, resumable: timedelta, now: datetime) -> None:
+    def _require_fresh(
+        self, key: DeliveryKey, before: Entry, resumable: timedelta, now: datetime
+    ) -> None:
         if is_fresh(before, resumable, now):
             return
         self.release(key)
@@ -189,7 +207,10 @@ class Deliveries:
         return replace(made, key=replace(made.key, audience=key.audience, about=key.about))
 
     def list(
-        self, limit: int, states: Collection[DeliveryState] | None = None, since: datetime | None = None
+        self,
+        limit: int,
+        states: Collection[DeliveryState] | None = None,
+        since: datetime | None = None,
     ) -> _Found:
         """The deliveries that changed last, newest first; `since`: aware. Long texts of their keys are cut.
 

@@ -40,7 +40,13 @@ def settled(entry: Entry) -> Entry:
     if entry.earlier and since and _CERTAINTY[entry.earlier] >= _CERTAINTY[left]:
         return replace(left_alone, state=entry.earlier, changed=since)
     doing = "sending it" if sending else "preparing it, and had sent nothing"
-    return replace(left_alone, state=left, code=None, message_id="", reason=f"the {who} is gone that was {doing}")
+    return replace(
+        left_alone,
+        state=left,
+        code=None,
+        message_id="",
+        reason=f"the {who} is gone that was {doing}",
+    )
 
 
 def finished(held: Held, outcome: Outcome, form: str, now: datetime) -> Entry:

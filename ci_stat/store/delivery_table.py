@@ -41,7 +41,9 @@ class DeliveryTable:
 
     def row(self, key: DeliveryKey) -> str:
         """The row of a key. A window is the same one in whichever zone it is written."""
-        return digest(self._source, key.report, window(key.begin), window(key.end), key.audience, key.about)
+        return digest(
+            self._source, key.report, window(key.begin), window(key.end), key.audience, key.about
+        )
 
     def line(self, key: DeliveryKey) -> str:
         """What a report has in common with those before it: its trouble is of the same line."""
@@ -57,7 +59,10 @@ class DeliveryTable:
         return next(iter(self._ask(newest.limit(1))), None)
 
     def newest(
-        self, since: datetime | None, states: Collection[DeliveryState] | None = None, limit: int | None = None
+        self,
+        since: datetime | None,
+        states: Collection[DeliveryState] | None = None,
+        limit: int | None = None,
     ) -> list[Entry]:
         """Those that changed last first."""
         where = [_c.source == self._source]
@@ -65,7 +70,9 @@ class DeliveryTable:
             where.append(_c.changed >= utc(since))
         if states is not None:
             where.append(_c.state.in_(states))
-        return self._ask(select(deliveries).where(*where).order_by(_c.changed.desc(), _c.id).limit(limit))
+        return self._ask(
+            select(deliveries).where(*where).order_by(_c.changed.desc(), _c.id).limit(limit)
+        )
 
     def _ask(self, statement: Select[Any]) -> list[Entry]:
         def once() -> list[Entry]:
@@ -78,8 +85,20 @@ class DeliveryTable:
         """False if there is such a row."""
         token, key = _new_token(claim), entry.key
         ends = instant(key.end)
-        names = {"report": key.report, "begin": key.begin, "end": key.end, "audience": key.audience, "about": key.about}
-        values = {"id": row, "source": self._source, "line": self.line(key), "end_utc": ends and utc(ends), **names}
+        names = {
+            "report": key.report,
+            "begin": key.begin,
+            "end": key.end,
+            "audience": key.audience,
+            "about": key.about,
+        }
+        values = {
+            "id": row,
+            "source": self._source,
+            "line": self.line(key),
+            "end_utc": ends and utc(ends),
+            **names,
+        }
         every = fitted(deliveries, values | values_of(entry) | {"token": token})
         return self._done(insert_missing(deliveries).values(every), row, token)
 

@@ -32,10 +32,16 @@ def parse_url(text: str) -> URL:
             "Write it as mysql+pymysql://USER:PASSWORD@HOST:PORT/sync_ci_data or sqlite:////path/to/file.sqlite;"
             " characters such as @ : / in the password are written %40 %3A %2F.",
         ) from None
-    return url.set(drivername=f"{url.drivername}+pymysql") if url.drivername in ("mysql", "mariadb") else url
+    return (
+        url.set(drivername=f"{url.drivername}+pymysql")
+        if url.drivername in ("mysql", "mariadb")
+        else url
+    )
 
 
-def open_engine(url: str | URL, connect_timeout: int = CONNECT_TIMEOUT, read_timeout: int = READ_TIMEOUT) -> Engine:
+def open_engine(
+    url: str | URL, connect_timeout: int = CONNECT_TIMEOUT, read_timeout: int = READ_TIMEOUT
+) -> Engine:
     """An engine that keeps no idle connection. Nothing is connected yet.
 
     Raises SettingsError for an URL whose driver is not installed or not known.
@@ -51,7 +57,11 @@ def open_engine(url: str | URL, connect_timeout: int = CONNECT_TIMEOUT, read_tim
     try:
         args = _mysql_args(url, connect_timeout, read_timeout) if server else {}
         engine = create_engine(
-            url, poolclass=NullPool, connect_args=args, hide_parameters=True, execution_options=limit
+            url,
+            poolclass=NullPool,
+            connect_args=args,
+            hide_parameters=True,
+            execution_options=limit,
         )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingsError(
@@ -96,8 +106,16 @@ def _seconds(url: URL, key: str, default: int) -> int:
     given = url.query.get(key)
     if given is None:
         return default
-    if not (isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 9 and int(given) > 0):
-        raise SettingsError(f"{key} in the URL {hidden(url)} is not a whole number of seconds above 0.")
+    if not (
+        isinstance(given, str)
+        and given.isascii()
+        and given.isdigit()
+        and len(given) < 9
+        and int(given) > 0
+    ):
+        raise SettingsError(
+            f"{key} in the URL {hidden(url)} is not a whole number of seconds above 0."
+        )
     return int(given)
 
 
@@ -109,7 +127,9 @@ def _unusable_option(url: URL, error: BaseException) -> SettingsError:
     )
 
 
-def _connect(engine: Engine, dialect: Any, _record: object, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _connect(
+    engine: Engine, dialect: Any, _record: object, args: list[Any], kwargs: dict[str, Any]
+) -> Any:
     """The driver's connect, all of it within `connect_timeout`. Nothing that breaks here broke midway."""
     limit = kwargs.get("connect_timeout")
     mine = kwargs
@@ -119,17 +139,25 @@ def _connect(engine: Engine, dialect: Any, _record: object, args: list[Any], kwa
     try:
         connection = dialect.connect(*args, **mine)
     except Exception as error:
-        if of_driver(error) and isinstance(explain(error, engine), (ConnectionLost, ServerUnreachable)):
+        if of_driver(error) and isinstance(
+            explain(error, engine), (ConnectionLost, ServerUnreachable)
+        ):
             raise ServerUnreachable(
                 f"{hidden(engine.url)} cannot be reached: {text_of(error)}",
                 f"Check host and port, that the server runs, and the network (we waited up to {limit} s).",
             ) from error
         # A key file that is not there, an option that the driver does not know.
-        if isinstance(error, (TypeError, ValueError, FileNotFoundError, PermissionError)) and engine.url.query:
+        if (
+            isinstance(error, (TypeError, ValueError, FileNotFoundError, PermissionError))
+            and engine.url.query
+        ):
             raise _unusable_option(engine.url, error) from None
         raise
     if mine is not kwargs:
-        connection._read_timeout, connection._write_timeout = kwargs["read_timeout"], kwargs["write_timeout"]
+        connection._read_timeout, connection._write_timeout = (
+            kwargs["read_timeout"],
+            kwargs["write_timeout"],
+        )
     return connection
 
 
@@ -145,7 +173,9 @@ def require_file(url: URL) -> None:
     try:
         there = path.is_file()
         if path.is_dir():
-            raise ServerUnreachable(f"{path} is a folder, not a SQLite file.", "Name the file in it.")
+            raise ServerUnreachable(
+                f"{path} is a folder, not a SQLite file.", "Name the file in it."
+            )
     except OSError as error:
         raise ServerUnreachable(f"{path} cannot be looked at: {error.strerror}.") from None
     if not there and not (url.database or "").startswith("file:"):

@@ -66,7 +66,9 @@ class Facts:
             from sqlalchemy.dialects import sqlite
 
             made = sqlite.insert(facts)
-            return made.on_conflict_do_update(["source", "key_hash"], set_={"value": made.excluded.value})
+            return made.on_conflict_do_update(
+                ["source", "key_hash"], set_={"value": made.excluded.value}
+            )
         from sqlalchemy.dialects import mysql
 
         written = mysql.insert(facts)

@@ -50,7 +50,12 @@ class IssueLock:
     """
 
     def __init__(
-        self, engine: Engine, tracker: str, owner: str, clock: Callable[[], datetime], alive: Callable[[str], bool]
+        self,
+        engine: Engine,
+        tracker: str,
+        owner: str,
+        clock: Callable[[], datetime],
+        alive: Callable[[str], bool],
     ) -> None:
         """`tracker`, `owner`, `clock` as for `Issues`; `alive`: `is_alive`."""
         self._engine, self._tracker = engine, tracker_of(tracker)
@@ -78,14 +83,18 @@ class IssueLock:
     def _put(self, found: Any | None, claim: str, now: datetime) -> bool:
         """Make the row ours if it still is as it was `found`."""
         at = utc_text(now)
-        values = fitted(locks, {"owner": self._owner, "token": _token(claim), "since": at, "renewed": at})
+        values = fitted(
+            locks, {"owner": self._owner, "token": _token(claim), "since": at, "renewed": at}
+        )
         statement: UpdateBase = insert_missing(locks).values(tracker=self._tracker, **values)
         if found is not None:
             statement = update(locks).where(self._ours(), _c.token == found.token).values(values)
         try:
             return written(self._engine, statement, select(_c.token).where(self._of(claim)))
         except DatabaseError:
-            self._claim = self._claim or claim  # it may have been stored: `release` gives it back then
+            self._claim = (
+                self._claim or claim
+            )  # it may have been stored: `release` gives it back then
             raise
 
     def renew(self) -> None:
@@ -93,7 +102,11 @@ class IssueLock:
         if self._claim and retry_read(self._renewed):
             return
         taken, self._claim = bool(self._claim), ""
-        raise self._lost() if taken else LostLock("The lock was not taken by us: nothing was written.")
+        raise (
+            self._lost()
+            if taken
+            else LostLock("The lock was not taken by us: nothing was written.")
+        )
 
     def _renewed(self) -> bool:
         values = {"token": _token(self._claim), "renewed": utc_text(self._now())}
@@ -102,7 +115,10 @@ class IssueLock:
     def _lost(self) -> LostLock:
         found = self._read()
         who = f"Another {process_words(found.owner)} has" if found else "Another process had"
-        return LostLock(f"{who} taken over the lock on the issues: nothing more was written.", "See what it writes.")
+        return LostLock(
+            f"{who} taken over the lock on the issues: nothing more was written.",
+            "See what it writes.",
+        )
 
     def release(self) -> None:
         """Give the lock back if it is ours."""
@@ -138,7 +154,11 @@ class IssueLock:
         return f"{said}; if it is gone, it has the lock for another {_span(left)}"
 
     def _takeover(self, found: Any) -> str:
-        gone = "is gone" if not self._alive(found.owner) else f"was not heard of since {_shown(found.renewed)}"
+        gone = (
+            "is gone"
+            if not self._alive(found.owner)
+            else f"was not heard of since {_shown(found.renewed)}"
+        )
         return f"taken over from the {process_words(found.owner)}, which {gone}"
 
 

@@ -41,7 +41,9 @@ class Issues:
     given out are as `kept_key` makes them, and names are cut: both are themselves up to 2,000 characters.
     """
 
-    def __init__(self, engine: Engine, tracker: str, owner: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, tracker: str, owner: str, clock: Callable[[], datetime]
+    ) -> None:
         """`tracker`: API root and repository, e.g. `https://api.github.com pingcap/tidb`; `owner`: `this_process()`;
         `clock`: now, aware."""
         self._engine, self._tracker = engine, tracker_of(tracker)
@@ -116,21 +118,31 @@ class Issues:
 
         An intent of this id that is not DONE becomes it. The first number that an id was adopted with stays.
         """
-        made = Intent(id or f"issue {number}", IntentKind.CREATE, IssueAction.FILE, key, name, number)
+        made = Intent(
+            id or f"issue {number}", IntentKind.CREATE, IssueAction.FILE, key, name, number
+        )
         row = _row(made.id)
         insist(lambda: self._adopt(row, made))
 
     def _adopt(self, row: str, made: Intent) -> bool | None:
         found = self._read(row)
-        if found is not None and (found.state == IntentState.DONE or found.kind != IntentKind.CREATE):
+        if found is not None and (
+            found.state == IntentState.DONE or found.kind != IntentKind.CREATE
+        ):
             return True
         values = {"changed": self._now()} if found else self._begun(made) | {"attempts": 1}
-        values |= {"number": _small(made.number) or 0, "state": str(IntentState.DONE), "reason": "found at the tracker"}
+        values |= {
+            "number": _small(made.number) or 0,
+            "state": str(IntentState.DONE),
+            "reason": "found at the tracker",
+        }
         return self._put(row, found, values) or None
 
     def unsettled(self) -> _Found:
         """The calls that may be on their way, oldest first: of processes that live, and of those that are gone."""
-        rows = self._ask(self._all().where(_c.state.not_in(_SETTLED)).order_by(_c.started, _c.id_hash))
+        rows = self._ask(
+            self._all().where(_c.state.not_in(_SETTLED)).order_by(_c.started, _c.id_hash)
+        )
         self._tokens.update((row.id_hash, row.token) for row in rows)
         return [_intent(row) for row in rows]
 
@@ -150,11 +162,17 @@ class Issues:
         accepted: Mapping[str, Accepted] = _NONE_ACCEPTED,
     ) -> Ledger:
         """What planning needs to know. `keys`: those that will be asked for: a long one is then found as itself."""
-        asked = select(_c.kind, _c.state, _c.key, _c.id, _c.number, _c.started).where(_c.tracker == self._tracker)
+        asked = select(_c.kind, _c.state, _c.key, _c.id, _c.number, _c.started).where(
+            _c.tracker == self._tracker
+        )
         rows = self._ask(asked.where(_c.state != str(IntentState.FAILED)))
         whole = {kept_key(key): key for key in keys}
-        creations = [(whole.get(row.key, row.key), row) for row in rows if row.kind == IntentKind.CREATE]
-        comments = [row for row in rows if row.kind == IntentKind.COMMENT and row.state == IntentState.DONE]
+        creations = [
+            (whole.get(row.key, row.key), row) for row in rows if row.kind == IntentKind.CREATE
+        ]
+        comments = [
+            row for row in rows if row.kind == IntentKind.COMMENT and row.state == IntentState.DONE
+        ]
         return Ledger(
             created=_created(creations),
             unsettled=frozenset(key for key, row in creations if row.state != IntentState.DONE),
@@ -182,7 +200,9 @@ class Issues:
         token = uuid4().hex
         values = fitted(intents, values | {"token": token})
         ours = and_(_c.tracker == self._tracker, _c.id_hash == row)
-        statement: UpdateBase = insert_missing(intents).values(tracker=self._tracker, id_hash=row, **values)
+        statement: UpdateBase = insert_missing(intents).values(
+            tracker=self._tracker, id_hash=row, **values
+        )
         if found is not None:
             statement = update(intents).where(ours, _c.token == found.token).values(values)
         if not written(self._engine, statement, select(_c.token).where(ours, _c.token == token)):

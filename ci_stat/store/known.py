@@ -33,14 +33,18 @@ def statuses_of(engine: Engine) -> frozenset[str] | None:
     """The statuses that the table can hold; None for all. The original writer's column is an enum of three."""
     with database_errors(engine):
         columns = inspect(engine).get_columns(ci_data.name)
-    names = next((getattr(each["type"], "enums", None) for each in columns if each["name"] == "status"), None)
+    names = next(
+        (getattr(each["type"], "enums", None) for each in columns if each["name"] == "status"), None
+    )
     return frozenset(names) if names else None
 
 
 class JobRows:
     """The rows of one job. Each question opens its own connection; a table that is not `there` holds nothing."""
 
-    def __init__(self, engine: Engine, job: str, there: bool, statuses: frozenset[str] | None) -> None:
+    def __init__(
+        self, engine: Engine, job: str, there: bool, statuses: frozenset[str] | None
+    ) -> None:
         self.engine, self.job, self._there, self._statuses = engine, job, there, statuses
         # The plain comparison is for the index; `exact` decides.
         self._of_job: list[ColumnElement[bool]] = [exact(ci_data.c.job) == job]
@@ -83,7 +87,9 @@ class JobRows:
 
         return retry_read(once) if self._there else None
 
-    def _one(self, connection: Connection, what: ColumnElement[int], *where: ColumnElement[bool]) -> int | None:
+    def _one(
+        self, connection: Connection, what: ColumnElement[int], *where: ColumnElement[bool]
+    ) -> int | None:
         found = connection.execute(select(what).where(*self._of_job, *where)).scalar()
         return None if found is None else int(found)
 

@@ -63,7 +63,9 @@ def _ticks(pid: int) -> str | None:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
-    state, *rest = stat.rpartition(b")")[2].decode().split()  # its name, before that, may hold anything
+    state, *rest = (
+        stat.rpartition(b")")[2].decode().split()
+    )  # its name, before that, may hold anything
     return "" if state in "ZX" else rest[18]  # a zombie has ended, though nobody has asked how
 
 

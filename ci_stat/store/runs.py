@@ -92,7 +92,9 @@ def _check_text(names: tuple[str, ...]) -> None:
         try:
             name.encode()
         except UnicodeEncodeError:
-            raise UsageError(f"{name!r} is not text that a table can hold.", "Write it in UTF-8.") from None
+            raise UsageError(
+                f"{name!r} is not text that a table can hold.", "Write it in UTF-8."
+            ) from None
 
 
 def run_statement(wanted: RunFilter) -> Select[Any]:
@@ -125,7 +127,9 @@ def _quoted(name: str) -> str:
 
 def count_rows(connection: Connection, wanted: RunFilter) -> int:
     """How many rows the window has, whatever their status."""
-    statement = select(func.count()).select_from(ci_data).where(*conditions(replace(wanted, statuses=())))
+    statement = (
+        select(func.count()).select_from(ci_data).where(*conditions(replace(wanted, statuses=())))
+    )
     return int(connection.execute(statement).scalar() or 0)
 
 
@@ -144,7 +148,9 @@ def oldest_time(connection: Connection) -> datetime | None:
     return _time_of(connection, func.min(ci_data.c.time))
 
 
-def _time_of(connection: Connection, what: ColumnElement[Any], until: datetime | None = None) -> datetime | None:
+def _time_of(
+    connection: Connection, what: ColumnElement[Any], until: datetime | None = None
+) -> datetime | None:
     statement = select(what.cast(String(32)))
     if until is not None:
         statement = statement.where(ci_data.c.time <= wall_text(until))
@@ -213,7 +219,19 @@ class Decoder:
         self._failures_by_text: dict[Any, tuple[CaseFailure, ...]] = {}
 
     def __call__(self, row: tuple[Any, ...]) -> Run:
-        job, job_id, status, time, duration, repo, branch, commit, comment, description, analysis = row
+        (
+            job,
+            job_id,
+            status,
+            time,
+            duration,
+            repo,
+            branch,
+            commit,
+            comment,
+            description,
+            analysis,
+        ) = row
         same = self._seen.setdefault
         pull = self._pull(description) if repo and description else _NO_PULL
         number = pull_number(pull.ghprbPullId)
@@ -260,7 +278,9 @@ class Decoder:
         values = {name: decoded.get(name) for name in Description.__struct_fields__}
         # bool is an int in Python, and true is no pull request.
         texts = {
-            name: str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+            name: str(value)
+            if isinstance(value, (str, int)) and not isinstance(value, bool)
+            else None
             for name, value in values.items()
         }
         return Description(**texts)

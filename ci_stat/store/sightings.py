@@ -12,7 +12,17 @@ from sqlalchemy import ColumnElement, Engine, and_, case, or_, select, update
 from ci_stat.errors import DatabaseError
 from ci_stat.records import FailureKey, Sighting
 from ci_stat.store.engine import connected
-from ci_stat.store.state_tables import batches, digest, fit, fitted, insert_missing, sightings, source_of, spans, write
+from ci_stat.store.state_tables import (
+    batches,
+    digest,
+    fit,
+    fitted,
+    insert_missing,
+    sightings,
+    source_of,
+    spans,
+    write,
+)
 from ci_stat.store.troubles import hidden, retry_read
 
 BATCH = 200  # rows in one transaction, at most 460 KB: packets of small servers end at a megabyte
@@ -42,7 +52,9 @@ class Sightings:
         c = sightings.c
         asked = select(c.key_hash, c.first_seen, c.last_seen, c.first_job, c.first_number)
         with connected(self._engine) as connection:
-            return connection.execute(asked.where(c.source == self._source, c.key_hash.in_(hashes))).all()
+            return connection.execute(
+                asked.where(c.source == self._source, c.key_hash.in_(hashes))
+            ).all()
 
     def add(self, seen: Mapping[FailureKey, Sighting]) -> None:
         """Bring in what was seen: the earliest sighting stays with its run (of equals the least), and the latest time.
@@ -50,7 +62,10 @@ class Sightings:
         Adding again, or in another order, changes nothing; so what was stored before an error does no harm.
         """
         # All in one order: writers of the same rows wait for each other instead of blocking each other.
-        rows = sorted((self._values(*each) for each in seen.items()), key=lambda values: str(values["key_hash"]))
+        rows = sorted(
+            (self._values(*each) for each in seen.items()),
+            key=lambda values: str(values["key_hash"]),
+        )
         statement = self._upsert()
         for batch in batches(rows, BATCH):
             retry_read(lambda batch=batch: write(self._engine, statement, batch))  # type: ignore[misc]
@@ -70,7 +85,9 @@ class Sightings:
             from sqlalchemy.dialects import sqlite
 
             made = sqlite.insert(sightings)
-            return made.on_conflict_do_update(["source", "key_hash"], set_=dict(_merged(made.excluded)))
+            return made.on_conflict_do_update(
+                ["source", "key_hash"], set_=dict(_merged(made.excluded))
+            )
         from sqlalchemy.dialects import mysql
 
         written = mysql.insert(sightings)
@@ -78,12 +95,18 @@ class Sightings:
 
     def span(self) -> Span | None:
         """The stretch [begin, end) that was looked through (naive), and by which rules; None if nothing was."""
-        asked = select(spans.c.begin, spans.c.end, spans.c.rule_set).where(spans.c.source == self._source)
+        asked = select(spans.c.begin, spans.c.end, spans.c.rule_set).where(
+            spans.c.source == self._source
+        )
 
         def once() -> Span | None:
             with connected(self._engine) as connection:
                 found = connection.execute(asked).first()
-            return None if found is None else (_moment(found.begin), _moment(found.end), found.rule_set)
+            return (
+                None
+                if found is None
+                else (_moment(found.begin), _moment(found.end), found.rule_set)
+            )
 
         return retry_read(once)
 
@@ -99,7 +122,8 @@ class Sightings:
             if retry_read(lambda: self._stretch(more)):
                 return
         raise DatabaseError(
-            f"{hidden(self._engine.url)}: others change all the time what was looked through.", "Try again later."
+            f"{hidden(self._engine.url)}: others change all the time what was looked through.",
+            "Try again later.",
         )
 
     def _stretch(self, more: Span) -> bool:
@@ -109,7 +133,13 @@ class Sightings:
         if joined == known:
             return True
         if known is None:
-            return write(self._engine, insert_missing(spans).values(source=self._source, **_columns(joined))) == 1
+            return (
+                write(
+                    self._engine,
+                    insert_missing(spans).values(source=self._source, **_columns(joined)),
+                )
+                == 1
+            )
         same = [spans.c[name] == value for name, value in _columns(known).items()]
         ours = update(spans).where(spans.c.source == self._source, *same)
         return write(self._engine, ours.values(_columns(joined))) == 1
@@ -127,9 +157,16 @@ def _merged(new: Any) -> list[tuple[str, ColumnElement[Any]]]:
     old = sightings.c
     sooner, same = new.first_seen < old.first_seen, new.first_seen == old.first_seen
     job_before = or_(sooner, and_(same, new.first_job < old.first_job))
-    run_before = or_(job_before, and_(same, new.first_job == old.first_job, new.first_number < old.first_number))
+    run_before = or_(
+        job_before, and_(same, new.first_job == old.first_job, new.first_number < old.first_number)
+    )
     later = new.last_seen > old.last_seen
-    chosen = {"first_number": run_before, "first_job": job_before, "first_seen": sooner, "last_seen": later}
+    chosen = {
+        "first_number": run_before,
+        "first_job": job_before,
+        "first_seen": sooner,
+        "last_seen": later,
+    }
     return [(name, case((is_new, new[name]), else_=old[name])) for name, is_new in chosen.items()]
 
 
@@ -144,7 +181,9 @@ def _hash(key: FailureKey) -> str:
 
 
 def _sighting(row: Any) -> Sighting:
-    return Sighting(_moment(row.first_seen), _moment(row.last_seen), row.first_job, int(row.first_number))
+    return Sighting(
+        _moment(row.first_seen), _moment(row.last_seen), row.first_job, int(row.first_number)
+    )
 
 
 def _wall(moment: datetime) -> str:

@@ -77,7 +77,9 @@ class in_window(FunctionElement[int]):
 
 @compiles(in_window)
 def _in_window(element: in_window, compiler: Any, **kw: Any) -> str:
-    column, begin, end, first_day, day_after = (compiler.process(clause, **kw) for clause in element.clauses)
+    column, begin, end, first_day, day_after = (
+        compiler.process(clause, **kw) for clause in element.clauses
+    )
     time = f"replace({column}, 'T', ' ')"
     return f"({column} >= {first_day} AND {column} < {day_after} AND {time} >= {begin} AND {time} < {end})"
 
@@ -129,7 +131,9 @@ def _pull_text(element: pull_text, compiler: Any, **kw: Any) -> str:
 def _pull_text_mysql(element: pull_text, compiler: Any, **kw: Any) -> str:
     column = compiler.process(element.clauses, **kw)
     # AS BINARY: by a collation '7', '7 ' and '٧' are one group.
-    value = f"CAST(CAST(JSON_UNQUOTE(JSON_EXTRACT({column}, '$.ghprbPullId')) AS CHAR(19)) AS BINARY)"
+    value = (
+        f"CAST(CAST(JSON_UNQUOTE(JSON_EXTRACT({column}, '$.ghprbPullId')) AS CHAR(19)) AS BINARY)"
+    )
     if _is_mariadb(compiler):
         # MariaDB gives NULL for broken JSON, and to ask first would cost as much again as the look-up itself.
         return value

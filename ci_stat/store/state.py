@@ -15,7 +15,14 @@ from sqlalchemy.schema import CreateTable
 from ci_stat.errors import AccessDenied, SchemaMismatch
 from ci_stat.records import CaseFailure, Extraction, LogState
 from ci_stat.store.engine import connected
-from ci_stat.store.state_tables import batches, extractions, insert_missing, metadata, source_of, version_table
+from ci_stat.store.state_tables import (
+    batches,
+    extractions,
+    insert_missing,
+    metadata,
+    source_of,
+    version_table,
+)
 from ci_stat.store.troubles import database_errors, explain, hidden, retry_read, text_of
 
 VERSION = 1
@@ -55,8 +62,12 @@ class State:
         missing = [table for table in metadata.sorted_tables if table.name not in there]
         try:
             with self._engine.begin() as connection:
-                for table in missing:  # looked at first: who may only read has no right to say CREATE
-                    connection.execute(CreateTable(table, if_not_exists=True))  # another process may be quicker
+                for (
+                    table
+                ) in missing:  # looked at first: who may only read has no right to say CREATE
+                    connection.execute(
+                        CreateTable(table, if_not_exists=True)
+                    )  # another process may be quicker
         except DBAPIError as error:
             # Who may only read the logs' table that an older ci_stat made does without the tables that came later.
             if not (there >= {version_table.name, extractions.name} and self._may_not(error)):
@@ -73,7 +84,9 @@ class State:
                 connection.execute(insert_missing(version_table), {"version": VERSION})
         return max(found, default=VERSION)
 
-    def known(self, builds: Iterable[Key], rule_set: str, places: str = "") -> dict[Key, Extraction]:
+    def known(
+        self, builds: Iterable[Key], rule_set: str, places: str = ""
+    ) -> dict[Key, Extraction]:
         """What these rules found in the logs of these builds before, and which logs these places did not have.
 
         `places`: a few letters (32 at most) that stand for the log places and their limits.
@@ -94,7 +107,13 @@ class State:
     def _of(self, builds: Sequence[Key], where: ColumnElement[bool]) -> dict[Key, Extraction]:
         table, wanted = extractions.c, set(builds)
         statement = select(
-            table.job, table.number, table.state, table.detail, table.log_lines, table.log_bytes, table.failures
+            table.job,
+            table.number,
+            table.state,
+            table.detail,
+            table.log_lines,
+            table.log_bytes,
+            table.failures,
         ).where(
             table.source == self._source,
             where,
@@ -112,10 +131,14 @@ class State:
         A log that was read once is not forgotten because its place has discarded it since.
         """
         gone = self.read_before([key for key, each in found.items() if each.state in _OF_PLACES])
-        final = [(key, each) for key, each in found.items() if each.state in FINAL and key not in gone]
+        final = [
+            (key, each) for key, each in found.items() if each.state in FINAL and key not in gone
+        ]
         for batch in batches(final, BATCH):
             with database_errors(self._engine), self._engine.begin() as connection:
-                connection.execute(self._upsert(), [self._values(*each, rule_set, places) for each in batch])
+                connection.execute(
+                    self._upsert(), [self._values(*each, rule_set, places) for each in batch]
+                )
 
     def _values(self, key: Key, found: Extraction, rule_set: str, places: str) -> dict[str, Any]:
         text, kept = _json(found.failures)
@@ -134,7 +157,9 @@ class State:
             from sqlalchemy.dialects import sqlite
 
             made = sqlite.insert(extractions)
-            return made.on_conflict_do_update(index_elements=keys, set_={name: made.excluded[name] for name in others})
+            return made.on_conflict_do_update(
+                index_elements=keys, set_={name: made.excluded[name] for name in others}
+            )
         from sqlalchemy.dialects import mysql
 
         written = mysql.insert(extractions)
@@ -161,6 +186,8 @@ def _extraction(row: Any) -> Extraction | None:
     """What a row says; None for one that is not ours: its log is read again."""
     try:
         failures = msgspec.json.decode(row.failures, type=tuple[CaseFailure, ...])
-        return Extraction(LogState(row.state), failures, int(row.log_lines), int(row.log_bytes), row.detail)
+        return Extraction(
+            LogState(row.state), failures, int(row.log_lines), int(row.log_bytes), row.detail
+        )
     except ValueError:
         return None

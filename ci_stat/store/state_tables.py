@@ -6,7 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Column, Engine, Executable, Insert, Integer, MetaData, String, Table, Text, insert
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Engine,
+    Executable,
+    Insert,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+)
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
@@ -39,7 +51,9 @@ NAME = String(255).with_variant(Exact(), "mysql", "mariadb")
 
 metadata = MetaData()
 
-version_table = Table("ci_stat_state", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+version_table = Table(
+    "ci_stat_state", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
+)
 extractions = Table(
     "log_extractions",
     metadata,
@@ -57,27 +71,52 @@ extractions = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", String(32), primary_key=True, comment="a hash of source, report, window, audience and names"),
+    Column(
+        "id",
+        String(32),
+        primary_key=True,
+        comment="a hash of source, report, window, audience and names",
+    ),
     Column("source", String(16), nullable=False, comment="which CI database: a hash of its name"),
-    Column("line", String(32), nullable=False, comment="a hash of all that later reports of this sort have in common"),
+    Column(
+        "line",
+        String(32),
+        nullable=False,
+        comment="a hash of all that later reports of this sort have in common",
+    ),
     Column("report", String(64), nullable=False, comment="what sort of report"),
     Column("begin", String(40), nullable=False, comment="window, ISO 8601"),
     Column("end", String(40), nullable=False, comment="window, ISO 8601; not in it"),
     Column("audience", String(255), nullable=False, comment="channel and address"),
     Column("about", BYTES, nullable=False, comment="names that the report is narrowed to"),
     Column("end_utc", String(32), comment="the window's end in UTC"),
-    Column("state", String(16), nullable=False, comment="preparing, sending, sent, failed or uncertain"),
-    Column("owner", String(255), nullable=False, comment="host:pid:start of the process that had it last"),
+    Column(
+        "state", String(16), nullable=False, comment="preparing, sending, sent, failed or uncertain"
+    ),
+    Column(
+        "owner",
+        String(255),
+        nullable=False,
+        comment="host:pid:start of the process that had it last",
+    ),
     Column("token", String(32), nullable=False, comment="another one after every change"),
     Column("started", String(32), nullable=False, comment="UTC; when this attempt was claimed"),
-    Column("first_sent", String(32), comment="UTC; when this attempt was first sent, also by another process before"),
+    Column(
+        "first_sent",
+        String(32),
+        comment="UTC; when this attempt was first sent, also by another process before",
+    ),
     Column("changed", String(32), nullable=False, comment="UTC"),
     Column("tries", Integer, nullable=False, comment="how often it was claimed"),
     Column("form", String(64), nullable=False, comment="form of the message, e.g. card"),
     Column("code", BigInteger, comment="the far end's answer"),
     Column("reason", BYTES, nullable=False, comment="what happened, in words"),
     Column("message_id", String(255), nullable=False, comment="what the far end calls the message"),
-    Column("earlier", String(16), comment="the state before this attempt: what holds if it comes to nothing"),
+    Column(
+        "earlier",
+        String(16),
+        comment="the state before this attempt: what holds if it comes to nothing",
+    ),
     Column("earlier_changed", String(32), comment="UTC; since when"),
     # An index in the table's own statement: MySQL knows no CREATE INDEX IF NOT EXISTS.
     Unique("line", "end_utc", "id", name="uq_deliveries_line"),
@@ -110,7 +149,12 @@ facts = Table(
     "window_facts",
     metadata,
     Column("source", String(16), primary_key=True, comment="which CI database: a hash of its name"),
-    Column("key_hash", String(32), primary_key=True, comment="a hash of what it is about, window and names"),
+    Column(
+        "key_hash",
+        String(32),
+        primary_key=True,
+        comment="a hash of what it is about, window and names",
+    ),
     Column("begin", String(19), nullable=False, comment="window, wall clock of the CI database"),
     Column("end", String(19), nullable=False, comment="not in it"),
     Column("value", BYTES, nullable=False, comment="what was counted, as JSON"),
@@ -121,7 +165,12 @@ facts = Table(
 intents = Table(
     "issue_intents",
     metadata,
-    Column("tracker", String(16), primary_key=True, comment="which tracker and repository: a hash of their names"),
+    Column(
+        "tracker",
+        String(16),
+        primary_key=True,
+        comment="which tracker and repository: a hash of their names",
+    ),
     Column("id_hash", String(32), primary_key=True, comment="a hash of the id"),
     Column("id", BYTES, nullable=False, comment="the same for the same call, whoever plans it"),
     Column("kind", String(32), nullable=False, comment="create, comment or edit"),
@@ -131,7 +180,12 @@ intents = Table(
     Column("name", BYTES, nullable=False, comment="the failure's name, cut"),
     Column("number", BigInteger, nullable=False, comment="the issue; 0 if it is not created yet"),
     Column("state", String(16), nullable=False, comment="intended, done, failed or uncertain"),
-    Column("owner", String(255), nullable=False, comment="host:pid:start of the process that meant to make the call"),
+    Column(
+        "owner",
+        String(255),
+        nullable=False,
+        comment="host:pid:start of the process that meant to make the call",
+    ),
     Column("token", String(32), nullable=False, comment="another one after every change"),
     Column("started", String(32), nullable=False, comment="UTC; when this attempt began"),
     Column("changed", String(32), nullable=False, comment="UTC"),
@@ -149,9 +203,16 @@ def _case_notes(name: str, comment: str) -> Table:
     return Table(
         name,
         metadata,
-        Column("tracker", String(16), primary_key=True, comment="which tracker and repository: a hash of their names"),
+        Column(
+            "tracker",
+            String(16),
+            primary_key=True,
+            comment="which tracker and repository: a hash of their names",
+        ),
         Column("key_hash", String(32), primary_key=True, comment="a hash of the key"),
-        Column("key", BYTES, nullable=False, comment="the failure; sha: and a hash if it is too long"),
+        Column(
+            "key", BYTES, nullable=False, comment="the failure; sha: and a hash if it is too long"
+        ),
         Column("name", BYTES, nullable=False, comment="the failure's name, cut"),
         Column("until", String(32), nullable=False, comment="UTC"),
         Column("why", BYTES, nullable=False, comment="in somebody's words"),
@@ -165,11 +226,23 @@ accepted = _case_notes("issue_accepted", "failures that may be filed, however ma
 locks = Table(
     "issue_locks",
     metadata,
-    Column("tracker", String(16), primary_key=True, comment="which tracker and repository: a hash of their names"),
-    Column("owner", String(255), nullable=False, comment="host:pid:start of the process that has it"),
+    Column(
+        "tracker",
+        String(16),
+        primary_key=True,
+        comment="which tracker and repository: a hash of their names",
+    ),
+    Column(
+        "owner", String(255), nullable=False, comment="host:pid:start of the process that has it"
+    ),
     Column("token", String(32), nullable=False, comment="another one after every change"),
     Column("since", String(32), nullable=False, comment="UTC; when it was taken"),
-    Column("renewed", String(32), nullable=False, comment="UTC; when its owner last said that it is at work"),
+    Column(
+        "renewed",
+        String(32),
+        nullable=False,
+        comment="UTC; when its owner last said that it is at work",
+    ),
     comment="who writes issues now",
 )
 
@@ -194,7 +267,10 @@ def fit(text: str, limit: int) -> str:
 def fitted(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
     """`values` by column name, each text as its column takes it."""
     limits = {name: getattr(table.c[name].type, "length", None) or MOST_TEXT for name in values}
-    return {name: fit(value, limits[name]) if isinstance(value, str) else value for name, value in values.items()}
+    return {
+        name: fit(value, limits[name]) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def insert_missing(table: Table) -> Insert:

@@ -23,7 +23,9 @@ def insist(step: Callable[[], T | None]) -> T:
         done = step()
         if done is not None:
             return done
-    raise DatabaseError("Other processes change a row of our state all the time.", "Try again when they are done.")
+    raise DatabaseError(
+        "Other processes change a row of our state all the time.", "Try again when they are done."
+    )
 
 
 def ask(engine: Engine, statement: Select[Any]) -> Sequence[Any]:
@@ -54,7 +56,9 @@ def tracker_of(tracker: str) -> str:
 
 def utc_text(moment: datetime) -> str:
     """A moment as text of one length, so that letters compare as time does."""
-    with suppress(OverflowError):  # `9999-12-31`, said west of Greenwich: there it stays as it was said
+    with suppress(
+        OverflowError
+    ):  # `9999-12-31`, said west of Greenwich: there it stays as it was said
         moment = moment.astimezone(UTC)
     return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 

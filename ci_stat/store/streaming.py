@@ -10,7 +10,9 @@ from ci_stat.store.engine import READ_TIMEOUT
 from ci_stat.store.troubles import is_lost, of_driver, too_slow
 
 
-def stream(connection: Connection, statement: Executable, batch: int = 2_000) -> Iterator[list[tuple[Any, ...]]]:
+def stream(
+    connection: Connection, statement: Executable, batch: int = 2_000
+) -> Iterator[list[tuple[Any, ...]]]:
     """Rows of `statement` as the driver's own tuples, in lists of at most `batch`; memory stays flat.
 
     SQLAlchemy writes the statement; its row objects stay out of the way (they cost 5-15 % of a bulk read).
@@ -20,7 +22,11 @@ def stream(connection: Connection, statement: Executable, batch: int = 2_000) ->
         dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
     )
     values = compiled.construct_params()
-    parameters = [values[name] for name in compiled.positiontup] if compiled.positiontup is not None else values
+    parameters = (
+        [values[name] for name in compiled.positiontup]
+        if compiled.positiontup is not None
+        else values
+    )
     cursor = _streaming_cursor(connection)
     done = False
     asked = time.monotonic()
@@ -32,7 +38,11 @@ def stream(connection: Connection, statement: Executable, batch: int = 2_000) ->
         done = True
     except Exception as error:
         # Not every driver says that it was the time limit that broke the connection.
-        if of_driver(error) and is_lost(error) and time.monotonic() - asked >= _read_timeout(connection):
+        if (
+            of_driver(error)
+            and is_lost(error)
+            and time.monotonic() - asked >= _read_timeout(connection)
+        ):
             raise too_slow(connection.engine) from error
         raise
     finally:

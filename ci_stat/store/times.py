@@ -5,7 +5,14 @@ from collections import Counter, defaultdict
 from sqlalchemy import Connection, func, select
 from sqlalchemy.types import String
 
-from ci_stat.records import PeriodCount, RunFilter, Status, every_period, period_length, seconds_after
+from ci_stat.records import (
+    PeriodCount,
+    RunFilter,
+    Status,
+    every_period,
+    period_length,
+    seconds_after,
+)
 from ci_stat.store.counts import label_of, text_of
 from ci_stat.store.runs import conditions, wall_time
 from ci_stat.store.schema import ci_data
@@ -15,9 +22,13 @@ from ci_stat.store.streaming import stream
 
 def count_periods(connection: Connection, wanted: RunFilter) -> tuple[PeriodCount, ...]:
     """Runs by outcome for each hour, day or month of the window, as the summary of that window has them."""
-    period = func.substr(wall(ci_data.c.time).cast(String(32)), 1, period_length(wanted.window)).label("period")
+    period = func.substr(
+        wall(ci_data.c.time).cast(String(32)), 1, period_length(wanted.window)
+    ).label("period")
     status = exact(ci_data.c.status).label("s")
-    statement = select(period, status, func.count()).where(*conditions(wanted)).group_by("period", "s")
+    statement = (
+        select(period, status, func.count()).where(*conditions(wanted)).group_by("period", "s")
+    )
     counted: dict[str, Counter[str]] = defaultdict(Counter)
     for rows in stream(connection, statement):
         for label, name, runs in rows:
@@ -29,7 +40,10 @@ def run_times(connection: Connection, wanted: RunFilter) -> tuple[dict[str, list
     """`durations` and `ended_after` of a window, as `WindowFacts` has them."""
     c, end = ci_data.c, wanted.window.wall()[1]
     statement = select(
-        exact(c.job).label("j"), exact(c.status).label("s"), wall(c.time).cast(String(32)).label("t"), c.duration
+        exact(c.job).label("j"),
+        exact(c.status).label("s"),
+        wall(c.time).cast(String(32)).label("t"),
+        c.duration,
     ).where(*conditions(wanted), c.duration.is_not(None))
     took: dict[str, list[int]] = defaultdict(list)
     after: list[int] = []

@@ -11,7 +11,13 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
 
-from ci_stat.errors import AccessDenied, ConnectionLost, DatabaseError, SchemaMismatch, ServerUnreachable
+from ci_stat.errors import (
+    AccessDenied,
+    ConnectionLost,
+    DatabaseError,
+    SchemaMismatch,
+    ServerUnreachable,
+)
 from ci_stat.store.schema import ci_data
 
 T = TypeVar("T")
@@ -70,7 +76,12 @@ def text_of(error: BaseException) -> str:
 
 def is_lost(error: BaseException) -> bool:
     code = error.args[0] if error.args else None
-    return code in _LOST or code in (0, "") or isinstance(error, _STUMBLES) or "Packet sequence number" in str(code)
+    return (
+        code in _LOST
+        or code in (0, "")
+        or isinstance(error, _STUMBLES)
+        or "Packet sequence number" in str(code)
+    )
 
 
 def explain(error: BaseException, engine: Engine) -> DatabaseError:
@@ -86,7 +97,9 @@ def explain(error: BaseException, engine: Engine) -> DatabaseError:
             "Check user, password and grants (SELECT is enough to read; import needs CREATE, INSERT and UPDATE).",
         )
     if code in (1046, 1049):
-        return SchemaMismatch(f"{where}: {text}.", "Check the setting `database` (usually sync_ci_data).")
+        return SchemaMismatch(
+            f"{where}: {text}.", "Check the setting `database` (usually sync_ci_data)."
+        )
     if code in (1146, 1054):
         return _missing(engine, text)
     if code in _UNREACHABLE:
@@ -97,7 +110,9 @@ def explain(error: BaseException, engine: Engine) -> DatabaseError:
     if code in _LOST and "timed out" in text:
         return too_slow(engine)
     if is_lost(error):
-        return ConnectionLost(f"{where}: the connection broke off: {text}", "Try again; see the server's log.")
+        return ConnectionLost(
+            f"{where}: the connection broke off: {text}", "Try again; see the server's log."
+        )
     if code in _PART_IS_GONE:
         return ServerUnreachable(
             f"{where}: a part of the cluster does not answer: {text}",
@@ -118,9 +133,14 @@ def _explain_sqlite(text: str, where: str, engine: Engine) -> DatabaseError:
     if "no such table" in text or "no such column" in text:
         return _missing(engine, text)
     if "unable to open" in text or "not a database" in text:
-        return ServerUnreachable(f"{where} cannot be opened: {text}.", "Is it a SQLite file that you may read?")
+        return ServerUnreachable(
+            f"{where} cannot be opened: {text}.", "Is it a SQLite file that you may read?"
+        )
     if "locked" in text:
-        return DatabaseError(f"{where} is locked: {text}.", "Another program writes to it; try again when it is done.")
+        return DatabaseError(
+            f"{where} is locked: {text}.",
+            "Another program writes to it; try again when it is done.",
+        )
     return DatabaseError(f"{where}: {text}")
 
 
@@ -134,7 +154,9 @@ def _missing(engine: Engine, text: str) -> DatabaseError:
     """What exactly is not there, by looking at the table once."""
     where = hidden(engine.url)
     if _OWN_TABLE.search(text):
-        return SchemaMismatch(f"{where} lacks a table of our own state ({text}).", "Any `ci-stat report` makes it.")
+        return SchemaMismatch(
+            f"{where} lacks a table of our own state ({text}).", "Any `ci-stat report` makes it."
+        )
     try:
         there = {column["name"] for column in inspect(engine).get_columns(ci_data.name)}
     except NoSuchTableError:
@@ -144,7 +166,11 @@ def _missing(engine: Engine, text: str) -> DatabaseError:
         )
     except SQLAlchemyError:
         return SchemaMismatch(f"{where}: {text}.", "Table and columns could not be looked at.")
-    gone = [f"{column.name} ({column.comment})" for column in ci_data.columns if column.name not in there]
+    gone = [
+        f"{column.name} ({column.comment})"
+        for column in ci_data.columns
+        if column.name not in there
+    ]
     if not gone:
         return SchemaMismatch(f"{where}: {text}.")
     return SchemaMismatch(

@@ -25,7 +25,9 @@ def prepare(engine: Engine) -> None:
         _create(engine)
         looks = inspect(engine)
         keys: list[Any] = [looks.get_pk_constraint(ci_data.name)["constrained_columns"]]
-        keys += [index["column_names"] for index in looks.get_indexes(ci_data.name) if index["unique"]]
+        keys += [
+            index["column_names"] for index in looks.get_indexes(ci_data.name) if index["unique"]
+        ]
         keys += [found["column_names"] for found in looks.get_unique_constraints(ci_data.name)]
     if not any(set(key) == set(_KEY) for key in keys):
         raise SchemaMismatch(
@@ -107,7 +109,11 @@ def _refused(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return False
     code = error.orig.args[0] if error.orig and error.orig.args else None
-    return code in _VALUE_CODES or type(error).__name__ in ("DataError", "IntegrityError", "InterfaceError")
+    return code in _VALUE_CODES or type(error).__name__ in (
+        "DataError",
+        "IntegrityError",
+        "InterfaceError",
+    )
 
 
 def _one_by_one(connection: Connection, rows: Iterable[RunRow]) -> list[tuple[int, BadRecord]]:
@@ -120,6 +126,11 @@ def _one_by_one(connection: Connection, rows: Iterable[RunRow]) -> list[tuple[in
             if not _refused(error):
                 raise
             refused.append(
-                (position, BadRecord(f"the database refuses it: {error.orig.args[-1] if error.orig else error}"))
+                (
+                    position,
+                    BadRecord(
+                        f"the database refuses it: {error.orig.args[-1] if error.orig else error}"
+                    ),
+                )
             )
     return refused

@@ -32,7 +32,11 @@ def jobs(took: dict[str, list[int]], status: str = "SUCCESS") -> Mapping[str, Jo
         ([11 * MINUTE] * 5, [10 * MINUTE] * 5, None),  # a tenth is no change
         ([50_000] * 5, [10_000] * 5, None),  # seconds are no change
         ([10 * MINUTE] * 5, [], None),
-        ([10 * MINUTE] * 3 + [100 * MINUTE] * 2, [10 * MINUTE] * 5, None),  # the middle, not the mean
+        (
+            [10 * MINUTE] * 3 + [100 * MINUTE] * 2,
+            [10 * MINUTE] * 5,
+            None,
+        ),  # the middle, not the mean
         ([24_000] * 7 + [30 * MINUTE] * 5, [30 * MINUTE] * 5, None),  # most did no work
     ],
 )
@@ -44,7 +48,12 @@ def test_change(now: list[int], before: list[int], change: float | None) -> None
 
 
 def test_changes_come_first_and_then_the_slowest() -> None:
-    took = {"slow": [60 * MINUTE] * 5, "changed": [6 * MINUTE] * 5, "more": [9 * MINUTE] * 5, "quick": [MINUTE] * 5}
+    took = {
+        "slow": [60 * MINUTE] * 5,
+        "changed": [6 * MINUTE] * 5,
+        "more": [9 * MINUTE] * 5,
+        "quick": [MINUTE] * 5,
+    }
     before = {"slow": [60 * MINUTE] * 5, "changed": [3 * MINUTE] * 5, "more": [4 * MINUTE] * 5}
     rows, more = slowest(jobs(took), before, 3)
     assert [row.job for row in rows] == ["more", "changed", "slow"]

@@ -28,8 +28,12 @@ def hit_days(found: Evidence, key: str = KEY) -> list[float]:
 # --- keys
 
 
-@pytest.mark.parametrize(("length", "whole"), [(299, True), (300, True), (301, False), (5_000, False)])
-def test_a_key_of_more_than_300_characters_ends_with_a_hash_of_the_whole(length: int, whole: bool) -> None:
+@pytest.mark.parametrize(
+    ("length", "whole"), [(299, True), (300, True), (301, False), (5_000, False)]
+)
+def test_a_key_of_more_than_300_characters_ends_with_a_hash_of_the_whole(
+    length: int, whole: bool
+) -> None:
     name = "s.Test".ljust(length - len("case:"), "x")
     key, _ = issue_key(failure(name))
     if whole:
@@ -87,7 +91,14 @@ def test_nothing_is_forgotten_before_the_windows_end(until: float | None, known:
 
 def test_what_is_known_at_the_end_leaves_out_what_came_later() -> None:
     many, later = ([f"{suite}.Test{n}" for n in range(12)] for suite in ("a", "b"))
-    runs = [run(9.2, *many), run(9.5, CASE), run(10.0, CASE), run(10.2, *many), run(10.4, *later), run(10.6)]
+    runs = [
+        run(9.2, *many),
+        run(9.5, CASE),
+        run(10.0, CASE),
+        run(10.2, *many),
+        run(10.4, *later),
+        run(10.6),
+    ]
     known = evidence(runs, 9, until=12)
     assert (len(known.incidents), hit_days(known), len(known.runs)) == (2, [9.5, 10], 6)
     found = known.at_end
@@ -146,7 +157,9 @@ def test_failed_runs_without_a_failure_are_counted_in_the_window_only() -> None:
         ([failure("it broke", "case", guess=True)], False),
     ],
 )
-def test_a_run_shows_failures_if_its_tests_ran(failures: list[str | CaseFailure], shows: bool) -> None:
+def test_a_run_shows_failures_if_its_tests_ran(
+    failures: list[str | CaseFailure], shows: bool
+) -> None:
     (ref,) = evidence([run(9.5, *failures)], 9).runs
     assert ref.shows is shows
 
@@ -165,15 +178,22 @@ def test_a_failed_run_of_which_nothing_is_known_shows_nothing() -> None:
         (["", ""], ""),
     ],
 )
-def test_of_a_test_and_its_subtest_the_first_one_that_says_something_counts(messages: list[str], said: str) -> None:
+def test_of_a_test_and_its_subtest_the_first_one_that_says_something_counts(
+    messages: list[str], said: str
+) -> None:
     spellings = (CASE, f"{CASE}/sub")
-    failures = [CaseFailure("case", name, text) for name, text in zip(spellings, messages, strict=True)]
+    failures = [
+        CaseFailure("case", name, text) for name, text in zip(spellings, messages, strict=True)
+    ]
     (hit,) = evidence([run(9.5, *failures)], 9).failing[KEY].hits
     assert hit.said == next(each for each in failures if each.message == said)
 
 
 def test_the_newest_failure_says_kind_and_name() -> None:
-    runs = [run(9.2, failure("FAIL: a_test.go:7: suite.TestX", file="a_test.go")), run(9.5, failure("suite.TestX/sub"))]
+    runs = [
+        run(9.2, failure("FAIL: a_test.go:7: suite.TestX", file="a_test.go")),
+        run(9.5, failure("suite.TestX/sub")),
+    ]
     found = evidence(runs, 9).failing["case:suite.TestX"]
     assert (found.kind, found.name, found.newest.name) == ("case", "suite.TestX", "suite.TestX/sub")
 
@@ -219,7 +239,9 @@ def test_what_says_nothing_about_other_jobs(left_out: Run) -> None:
 def test_other_jobs_stand_beside_a_failure_and_change_no_count() -> None:
     seen = (Elsewhere("other", "dev", 3, "https://ci.example.com/other/1"),)
     history = History([run(9.2, CASE, "suite.TestAlone")], (JOB,), ZONE, 10, 0.25)
-    found = history.evidence(moment(9), moment(10), moment(0), {KEY: seen, "case:suite.TestAway": seen})
+    found = history.evidence(
+        moment(9), moment(10), moment(0), {KEY: seen, "case:suite.TestAway": seen}
+    )
     assert {each.name: (each.elsewhere, len(each.hits)) for each in found.failing.values()} == {
         CASE: (seen, 1),
         "suite.TestAlone": ((), 1),

@@ -21,7 +21,11 @@ def names(n: int, suite: str = "s") -> list[str]:
 
 
 def broken(
-    failed: Mapping[RunRef, int], green: int = 0, share: float = 2.0, known: int = 0, others: Sequence[RunRef] = ()
+    failed: Mapping[RunRef, int],
+    green: int = 0,
+    share: float = 2.0,
+    known: int = 0,
+    others: Sequence[RunRef] = (),
 ) -> list[int]:
     """Numbers of the broken runs, where so many tests failed in each; `known`: tests that failed by themselves."""
     tests = {each: frozenset(names(n)) for each, n in failed.items()}
@@ -46,9 +50,12 @@ def test_five_are_too_many_where_they_are_a_quarter_of_the_jobs_tests(
 
 
 @pytest.mark.parametrize(
-    ("usual", "failed", "found"), [(6, 11, []), (6, 12, [1]), (6, 13, [1]), (7, 13, []), (0, 11, [1])]
+    ("usual", "failed", "found"),
+    [(6, 11, []), (6, 12, [1]), (6, 13, [1]), (7, 13, []), (0, 11, [1])],
 )
-def test_twice_as_many_as_in_the_middle_run_are_needed(usual: int, failed: int, found: list[int]) -> None:
+def test_twice_as_many_as_in_the_middle_run_are_needed(
+    usual: int, failed: int, found: list[int]
+) -> None:
     assert broken({ref(1): failed} | {ref(10 + n): usual for n in range(30)}) == found
 
 
@@ -110,7 +117,11 @@ def test_an_incident_has_the_tests_of_all_its_runs_the_loudest_first() -> None:
 def test_a_run_of_an_incident_says_what_its_loudest_test_said_there_or_else_its_first() -> None:
     loud = "z.TestLoud"
     cases = names(11)
-    runs = [run(9.1, *reversed(cases)), run(9.2, *cases, loud), *(run(8 + n / 20, loud) for n in range(4))]
+    runs = [
+        run(9.1, *reversed(cases)),
+        run(9.2, *cases, loud),
+        *(run(8 + n / 20, loud) for n in range(4)),
+    ]
     (found,) = _of(runs).incidents
     assert [hit.said.name for hit in found.hits] == [cases[0], loud]
 
@@ -123,7 +134,9 @@ def test_the_key_of_an_incident_is_that_of_its_first_run() -> None:
     assert len(alone.key) == len("incident:") + 16
 
 
-@pytest.mark.parametrize("said", [failure("it broke", "case", guess=True), failure("it broke", "compile")])
+@pytest.mark.parametrize(
+    "said", [failure("it broke", "case", guess=True), failure("it broke", "compile")]
+)
 def test_what_is_no_tests_failure_makes_no_incident(said: CaseFailure) -> None:
     assert _of([run(9.5, *names(4), said)]).incidents == ()
     assert len(_of([run(9.5, *names(5), said)]).incidents[0].members) == 5
@@ -136,7 +149,9 @@ def test_a_run_that_the_machines_broke_is_no_incident() -> None:
 
 
 @pytest.mark.parametrize(("taken", "left"), [(0, 12), (7, 5), (8, None), (12, None)])
-def test_fewer_than_five_that_are_left_of_an_incident_are_none(taken: int, left: int | None) -> None:
+def test_fewer_than_five_that_are_left_of_an_incident_are_none(
+    taken: int, left: int | None
+) -> None:
     cases = names(12)
     found = freed(_of([run(9.5, *cases)]), [f"case:{name}" for name in cases[:taken]])
     if left is None:
@@ -147,9 +162,13 @@ def test_fewer_than_five_that_are_left_of_an_incident_are_none(taken: int, left:
         assert incident.name == f"tidb-unit-test-nightly: {left} tests fail together"
 
 
-def test_what_is_taken_out_of_an_incident_counts_there_but_not_where_machines_were_to_blame() -> None:
+def test_what_is_taken_out_of_an_incident_counts_there_but_not_where_machines_were_to_blame() -> (
+    None
+):
     cases = names(12)
-    whole = _of([run(9.2, *cases), run(9.4, failure("disk full", "env"), *cases), run(9.6, *cases[:2])])
+    whole = _of(
+        [run(9.2, *cases), run(9.4, failure("disk full", "env"), *cases), run(9.6, *cases[:2])]
+    )
     found = freed(whole, [f"case:{cases[0]}", "case:away"])
     causes = {name: [hit.cause for hit in found.failing[f"case:{name}"].hits] for name in cases[:3]}
     assert causes == {

@@ -15,7 +15,11 @@ NOTHING = Today()
 
 
 def decision(
-    number: int, action: IssueAction = IssueAction.UPDATE, runs: int = 1, began: float = 9.0, kind: str = "case"
+    number: int,
+    action: IssueAction = IssueAction.UPDATE,
+    runs: int = 1,
+    began: float = 9.0,
+    kind: str = "case",
 ) -> Decision:
     """About an issue of that number; what failed last failed on day 9."""
     known = marker(f"s.Test{number}", [9], first=moment(began), last=moment(9))
@@ -41,20 +45,26 @@ def done(
     return capped(decisions, rules, problem, today, accepted)
 
 
-def acting(decisions: Sequence[Decision], rules: Rules = RULES, today: Today = NOTHING) -> list[str]:
+def acting(
+    decisions: Sequence[Decision], rules: Rules = RULES, today: Today = NOTHING
+) -> list[str]:
     return [each.name for each in done(decisions, rules, today).acting]
 
 
 # --- how many
 
 
-@pytest.mark.parametrize(("filed", "count"), [((), 2), ((90,), 1), ((90, 91), 0), ((90, 91, 92), 0)])
+@pytest.mark.parametrize(
+    ("filed", "count"), [((), 2), ((90,), 1), ((90, 91), 0), ((90, 91, 92), 0)]
+)
 def test_new_ones_are_capped_for_the_whole_day(filed: tuple[int, ...], count: int) -> None:
     today = Today(frozenset(filed), frozenset(filed))
     assert acting(files(1, 2, 3), Rules(new=2, changes=100), today) == ["1", "2"][:count]
 
 
-@pytest.mark.parametrize(("changed", "count"), [((), 4), ((90, 91, 92), 1), ((90, 91, 92, 93), 0), (range(90, 96), 0)])
+@pytest.mark.parametrize(
+    ("changed", "count"), [((), 4), ((90, 91, 92), 1), ((90, 91, 92, 93), 0), (range(90, 96), 0)]
+)
 def test_changes_are_capped_for_the_whole_day(changed: Sequence[int], count: int) -> None:
     assert len(acting(updates(*range(1, 7)), today=Today(frozenset(), frozenset(changed)))) == count
 
@@ -84,7 +94,13 @@ def test_what_is_left_says_what_it_would_have_been() -> None:
 
 
 def test_what_people_should_know_comes_first() -> None:
-    order = [IssueAction.FILE, IssueAction.REOPEN, IssueAction.COMMENT, IssueAction.CLOSE, IssueAction.UPDATE]
+    order = [
+        IssueAction.FILE,
+        IssueAction.REOPEN,
+        IssueAction.COMMENT,
+        IssueAction.CLOSE,
+        IssueAction.UPDATE,
+    ]
     every = [decision(number, action) for number, action in enumerate(order, 1)]
     assert acting(every[::-1], Rules(changes=100)) == ["1", "2", "3", "4", "5"]
     assert acting(every[::-1], RULES) == ["1", "2", "3", "4"]
@@ -110,25 +126,40 @@ def test_incidents_come_before_what_began_lately_and_that_before_what_fails_most
 
 
 def test_of_equals_those_that_waited_longest_come_first() -> None:
-    waited = {n: ours(n, marker("s.Test", [n], last=moment(9) - n * timedelta(hours=1))) for n in (1, 3, 2)}
-    found = [Decision(f"case:{n}", "case", str(n), IssueAction.UPDATE, "why", issue=each) for n, each in waited.items()]
+    waited = {
+        n: ours(n, marker("s.Test", [n], last=moment(9) - n * timedelta(hours=1)))
+        for n in (1, 3, 2)
+    }
+    found = [
+        Decision(f"case:{n}", "case", str(n), IssueAction.UPDATE, "why", issue=each)
+        for n, each in waited.items()
+    ]
     assert acting(found) == ["3", "2", "1"]
 
 
 # --- nothing at all
 
 
-@pytest.mark.parametrize(("new", "stopped"), [(5, ""), (6, "6 new issues at once are not plausible (more than 5).")])
+@pytest.mark.parametrize(
+    ("new", "stopped"), [(5, ""), (6, "6 new issues at once are not plausible (more than 5).")]
+)
 def test_more_new_ones_than_can_be_are_not_believed(new: int, stopped: str) -> None:
     found = done([*updates(90), decision(91, IssueAction.NOT), *files(*range(1, new + 1))])
     assert found.stopped == stopped
     if stopped:
-        assert [each.action for each in found.all] == [IssueAction.FILE] * 6 + [IssueAction.UPDATE, IssueAction.NOT]
+        assert [each.action for each in found.all] == [IssueAction.FILE] * 6 + [
+            IssueAction.UPDATE,
+            IssueAction.NOT,
+        ]
         assert "accept PLAN" in found.hint
 
 
-@pytest.mark.parametrize(("accepted", "believed"), [((), False), ((1,), True), ((1, 2), True), ((90,), False)])
-def test_what_somebody_has_looked_at_is_plausible(accepted: tuple[int, ...], believed: bool) -> None:
+@pytest.mark.parametrize(
+    ("accepted", "believed"), [((), False), ((1,), True), ((1, 2), True), ((90,), False)]
+)
+def test_what_somebody_has_looked_at_is_plausible(
+    accepted: tuple[int, ...], believed: bool
+) -> None:
     found = done(files(*range(1, 7)), accepted={f"case:{number}" for number in accepted})
     assert (found.stopped == "") is believed
     assert len(found.acting) == (2 if believed else 6)
@@ -141,4 +172,7 @@ def test_changes_are_plausible_however_many() -> None:
 def test_a_list_that_is_not_whole_is_said_before_what_is_not_plausible() -> None:
     found = done(files(*range(1, 9)), problem="page 3 is short")
     assert (found.stopped, len(found.all)) == ("page 3 is short", 8)
-    assert found.hint == "Nothing is filed, changed or closed until the list is whole. Try again later."
+    assert (
+        found.hint
+        == "Nothing is filed, changed or closed until the list is whole. Try again later."
+    )

@@ -34,7 +34,9 @@ def together(members: int) -> Failing:
     return Failing("incident:0", "incident", "an incident", (), MappingProxyType(names))
 
 
-def new(runs: Sequence[Run], known: Marker = KNOWN, back: timedelta = WEEK) -> list[tuple[str, str]]:
+def new(
+    runs: Sequence[Run], known: Marker = KNOWN, back: timedelta = WEEK
+) -> list[tuple[str, str]]:
     failing, hits, _ = subject(runs)
     return [(each.what, each.said) for each in changes(known, failing, hits, back)]
 
@@ -73,12 +75,36 @@ def test_an_incident_tells_its_members_and_no_messages() -> None:
         ([5.5], {"2021-06-06": 1}, {"2021-06-06": 1}, 5.5, 0),
         ([5.5, 5.7], {"2021-06-06": 1}, {"2021-06-06": 2}, 5.7, 0.2),
         ([5.5, 8.5], {"2021-06-06": 1}, {"2021-06-06": 1, "2021-06-09": 1}, 8.5, 3),
-        ([5.5, 8.5], {"2021-06-06": 4}, {"2021-06-06": 4, "2021-06-09": 1}, 8.5, 3),  # logs were lost meanwhile
+        (
+            [5.5, 8.5],
+            {"2021-06-06": 4},
+            {"2021-06-06": 4, "2021-06-09": 1},
+            8.5,
+            3,
+        ),  # logs were lost meanwhile
         ([5.1, 5.5], {"2021-06-06": 1}, {"2021-06-06": 2}, 5.5, 0),  # a log was read later
-        ([4.5, 5.5], {"2021-06-04": 1, "2021-06-06": 1}, {"2021-06-04": 1, "2021-06-05": 1, "2021-06-06": 1}, 5.5, 0),
-        ([4.5, 5.5], {"2021-06-06": 1}, {"2021-06-06": 1}, 5.5, 0),  # days before the oldest stand in `older`
+        (
+            [4.5, 5.5],
+            {"2021-06-04": 1, "2021-06-06": 1},
+            {"2021-06-04": 1, "2021-06-05": 1, "2021-06-06": 1},
+            5.5,
+            0,
+        ),
+        (
+            [4.5, 5.5],
+            {"2021-06-06": 1},
+            {"2021-06-06": 1},
+            5.5,
+            0,
+        ),  # days before the oldest stand in `older`
         ([4.5], {}, {"2021-06-05": 1}, 5.5, 0),
-        ([5.6, 7.6, 8.6], {"2021-06-06": 1}, {"2021-06-06": 1, "2021-06-08": 1, "2021-06-09": 1}, 8.6, 2),
+        (
+            [5.6, 7.6, 8.6],
+            {"2021-06-06": 1},
+            {"2021-06-06": 1, "2021-06-08": 1, "2021-06-09": 1},
+            8.6,
+            2,
+        ),
     ],
 )
 def test_counts_by_day_grow(
@@ -91,7 +117,11 @@ def test_counts_by_day_grow(
     assert after.longest == pytest.approx(longest)
     assert list(after.days) == sorted(after.days)
     assert (after is before) == (grew == known)
-    assert (after.first, after.fingerprints, after.branches) == (before.first, before.fingerprints, before.branches)
+    assert (after.first, after.fingerprints, after.branches) == (
+        before.first,
+        before.fingerprints,
+        before.branches,
+    )
     assert grown(after, failing, hits, found) is after
 
 
@@ -106,7 +136,8 @@ def test_a_run_is_counted_once_whatever_failed_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "now", "held"), [(0, 3, 3), (3, 3, 3), (3, 5, 5), (0, 41, 40), (38, 41, 40), (39, 40, 40), (40, 41, 40)]
+    ("known", "now", "held"),
+    [(0, 3, 3), (3, 3, 3), (3, 5, 5), (0, 41, 40), (38, 41, 40), (39, 40, 40), (40, 41, 40)],
 )
 def test_a_marker_holds_forty_members(known: int, now: int, held: int) -> None:
     _, hits, found = subject([run(8.5, CASE)])
@@ -119,7 +150,9 @@ def test_a_marker_holds_forty_members(known: int, now: int, held: int) -> None:
 
 
 def test_a_comment_tells_messages_and_branches() -> None:
-    failing, hits, _ = subject([run(8.5, said(1), branch="dev"), run(9.5, said(2), branch=""), run(9.6, said(1))])
+    failing, hits, _ = subject(
+        [run(8.5, said(1), branch="dev"), run(9.5, said(2), branch=""), run(9.6, said(1))]
+    )
     after = told(KNOWN, failing, hits)
     assert after.fingerprints == (*KNOWN.fingerprints, said(1).fingerprint, said(2).fingerprint)
     assert after.branches == ("master", "dev")
@@ -127,7 +160,9 @@ def test_a_comment_tells_messages_and_branches() -> None:
     assert told(after, failing, hits) == after
 
 
-@pytest.mark.parametrize(("known", "held", "news"), [(28, 30, 2), (29, 30, 1), (30, 30, 0), (31, 31, 0)])
+@pytest.mark.parametrize(
+    ("known", "held", "news"), [(28, 30, 2), (29, 30, 1), (30, 30, 0), (31, 31, 0)]
+)
 def test_thirty_messages_are_worth_a_comment(known: int, held: int, news: int) -> None:
     before = replace(KNOWN, fingerprints=tuple(f"v1:{n}" for n in range(known)))
     runs = [run(5.5, said(1)), run(8.5, said(2)), run(9.5, said(3))]
@@ -138,7 +173,9 @@ def test_thirty_messages_are_worth_a_comment(known: int, held: int, news: int) -
 
 def test_forty_branches_are_worth_a_comment() -> None:
     failing, hits, _ = subject([run(9.4, CASE, branch="one"), run(9.5, CASE, branch="two")])
-    full, almost = (replace(KNOWN, branches=tuple(f"b{n}" for n in range(held))) for held in (40, 39))
+    full, almost = (
+        replace(KNOWN, branches=tuple(f"b{n}" for n in range(held))) for held in (40, 39)
+    )
     assert told(full, failing, hits).branches == full.branches
     assert told(almost, failing, hits).branches == (*almost.branches, "one")
 
@@ -146,7 +183,9 @@ def test_forty_branches_are_worth_a_comment() -> None:
 # --- what is new
 
 
-@pytest.mark.parametrize(("day", "news"), [(12.49, []), (12.5, [("back", "7")]), (13.6, [("back", "8")])])
+@pytest.mark.parametrize(
+    ("day", "news"), [(12.49, []), (12.5, [("back", "7")]), (13.6, [("back", "8")])]
+)
 def test_a_week_of_silence_is_worth_a_comment(day: float, news: list[tuple[str, str]]) -> None:
     found = evidence([run(5.5, CASE), run(day, CASE), run(day + 9, CASE)], 30)
     failing = found.failing[f"case:{CASE}"]
@@ -159,7 +198,10 @@ def test_a_week_of_silence_is_worth_a_comment(day: float, news: list[tuple[str, 
         ([run(5.5, CASE)], []),
         ([run(6.5, said(1))], [("message", "said x")]),
         ([run(5.5, said(1))], [("message", "said x")]),  # of a run that is known, but was not told
-        ([run(6.5, said(1)), run(6.6, said(2)), run(6.7, said(1))], [("message", "said x"), ("message", "said xx")]),
+        (
+            [run(6.5, said(1)), run(6.6, said(2)), run(6.7, said(1))],
+            [("message", "said x"), ("message", "said xx")],
+        ),
         ([run(6.5, CaseFailure("case", CASE, "no fingerprint"))], []),
         (
             [run(6.5, CaseFailure("case", CASE, fingerprint="v1:0"))],
@@ -170,7 +212,9 @@ def test_a_week_of_silence_is_worth_a_comment(day: float, news: list[tuple[str, 
         ([run(6.5, said(1), branch="dev")], [("message", "said x"), ("branch", "dev")]),
     ],
 )
-def test_new_messages_and_branches_are_told_once(runs: list[Run], news: list[tuple[str, str]]) -> None:
+def test_new_messages_and_branches_are_told_once(
+    runs: list[Run], news: list[tuple[str, str]]
+) -> None:
     assert new(runs) == news
 
 
@@ -179,7 +223,12 @@ def test_the_first_branch_that_is_known_is_no_news() -> None:
 
 
 def test_branches_that_stand_masked_in_a_marker_are_known() -> None:
-    assert new([run(6.5, CASE, branch="db1.corp")], replace(KNOWN, branches=(masked_name("db1.corp"),))) == []
+    assert (
+        new(
+            [run(6.5, CASE, branch="db1.corp")], replace(KNOWN, branches=(masked_name("db1.corp"),))
+        )
+        == []
+    )
 
 
 def test_a_message_brings_its_excerpt() -> None:
@@ -189,20 +238,27 @@ def test_a_message_brings_its_excerpt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "now", "shown"), [(12, 12, 0), (12, 13, 1), (5, 15, 10), (5, 16, 10), (39, 45, 6), (40, 45, 0)]
+    ("known", "now", "shown"),
+    [(12, 12, 0), (12, 13, 1), (5, 15, 10), (5, 16, 10), (39, 45, 6), (40, 45, 0)],
 )
 def test_at_most_ten_new_tests_of_an_incident_are_told(known: int, now: int, shown: int) -> None:
     before = replace(KNOWN, members=tuple(together(known).members))
     found = changes(before, together(now), (), WEEK)
     names = [f"s.Test{n:02}" for n in range(known, known + shown)]
-    assert [(each.what, each.said) for each in found] == ([("members", ", ".join(names))] if shown else [])
+    assert [(each.what, each.said) for each in found] == (
+        [("members", ", ".join(names))] if shown else []
+    )
 
 
 def test_an_incident_that_is_back_with_new_tests_on_a_new_branch_tells_all_and_no_message() -> None:
     found = evidence([run(13.5, said(1), branch="dev")], 30)
     hits = found.failing[f"case:{CASE}"].hits
     before = replace(KNOWN, members=tuple(together(11).members))
-    assert [each.what for each in changes(before, together(12), hits, WEEK)] == ["back", "members", "branch"]
+    assert [each.what for each in changes(before, together(12), hits, WEEK)] == [
+        "back",
+        "members",
+        "branch",
+    ]
     assert [each.what for each in changes(before, together(11), hits, WEEK)] == ["back", "branch"]
 
 
@@ -219,12 +275,21 @@ def test_an_incident_that_is_back_with_new_tests_on_a_new_branch_tells_all_and_n
         ((masked_name("job.corp"),), ["job.corp"], True),
     ],
 )
-def test_an_issue_is_about_the_jobs_that_it_names(known: tuple[str, ...], asked: list[str], same: bool) -> None:
+def test_an_issue_is_about_the_jobs_that_it_names(
+    known: tuple[str, ...], asked: list[str], same: bool
+) -> None:
     assert is_of_jobs(replace(KNOWN, jobs=known), asked) is same
 
 
 def test_a_stamp_is_the_same_for_the_same_parts_only() -> None:
-    made = [stamp("a", 1), stamp("a", 1), stamp("a1"), stamp("a", 2), stamp(1, "a"), stamp("a\ud800")]
+    made = [
+        stamp("a", 1),
+        stamp("a", 1),
+        stamp("a1"),
+        stamp("a", 2),
+        stamp(1, "a"),
+        stamp("a\ud800"),
+    ]
     assert made[0] == made[1]
     assert len(set(made)) == 5
     assert {len(each) for each in made} == {20}

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from ci_stat.analysis.issue_replay import MemoryTracker
 from ci_stat.analysis.issue_rules import Rules
-from ci_stat.records import IssueAction, Ledger, LogState, Mute, Reason, Run, Snapshot, Status, TrackedIssue
+from ci_stat.records import (
+    IssueAction,
+    Ledger,
+    LogState,
+    Mute,
+    Reason,
+    Run,
+    Snapshot,
+    Status,
+    TrackedIssue,
+)
 from tests.support.issues import (
     DAY,
     evidence,
@@ -47,8 +57,12 @@ def test_the_gate(days: list[float], word: str) -> None:
 
 def test_two_failures_in_one_earlier_window_are_one_window() -> None:
     rules = Rules(windows=3)
-    assert words(plan([run(8.1, CASE), run(8.9, CASE), run(9.5, CASE)], 9, rules=rules)) == {CASE: "flaky but rare"}
-    assert words(plan([run(7.1, CASE), run(8.9, CASE), run(9.5, CASE)], 9, rules=rules)) == {CASE: "file"}
+    assert words(plan([run(8.1, CASE), run(8.9, CASE), run(9.5, CASE)], 9, rules=rules)) == {
+        CASE: "flaky but rare"
+    }
+    assert words(plan([run(7.1, CASE), run(8.9, CASE), run(9.5, CASE)], 9, rules=rules)) == {
+        CASE: "file"
+    }
 
 
 def test_a_case_that_did_not_fail_in_the_window_is_no_candidate() -> None:
@@ -63,11 +77,15 @@ def test_a_failure_at_the_windows_end_is_of_the_next_one() -> None:
 
 def test_spellings_and_subtests_of_a_case_are_one_issue() -> None:
     said = ["FAIL: a_test.go:7: suite.TestX", "a_test.go:suite.TestX", "suite.TestX/sub one"]
-    assert words(plan([run(9 + n / 9, name) for n, name in enumerate(said)], 9)) == {"suite.TestX": "file"}
+    assert words(plan([run(9 + n / 9, name) for n, name in enumerate(said)], 9)) == {
+        "suite.TestX": "file"
+    }
 
 
 def test_a_test_and_its_subtest_in_one_run_are_one_failure() -> None:
-    assert words(plan([run(9.5, "suite.TestX", "suite.TestX/sub")], 9)) == {"suite.TestX": "below the gate"}
+    assert words(plan([run(9.5, "suite.TestX", "suite.TestX/sub")], 9)) == {
+        "suite.TestX": "below the gate"
+    }
 
 
 @pytest.mark.parametrize(
@@ -92,7 +110,10 @@ def test_what_is_no_tests_failure(kind: str, guess: bool, word: str) -> None:
 def test_a_run_that_the_machines_broke_speaks_for_no_test() -> None:
     broken = failure("connection reset", "env")
     runs = [run(9.1, broken, CASE), run(9.2, broken, CASE), run(9.3, broken, CASE)]
-    assert words(plan(runs, 9)) == {"connection reset": "part of an outage", CASE: "part of an outage"}
+    assert words(plan(runs, 9)) == {
+        "connection reset": "part of an outage",
+        CASE: "part of an outage",
+    }
     assert words(plan([*runs, run(9.4, CASE)], 9))[CASE] == "below the gate"
 
 
@@ -133,7 +154,9 @@ def test_more_than_ten_others_make_an_incident_whatever_the_share() -> None:
 def test_a_quarter_needs_five_at_least() -> None:
     cases = [f"suite.Test{n}" for n in range(4)]
     assert set(words(plan([run(9.5, *cases)], 9)).values()) == {"below the gate"}
-    assert "incident" in {each.kind for each in plan([run(9.5, *cases, "suite.TestFive")], 9).acting}
+    assert "incident" in {
+        each.kind for each in plan([run(9.5, *cases, "suite.TestFive")], 9).acting
+    }
 
 
 def test_a_case_that_fails_by_itself_too_keeps_its_own_issue() -> None:
@@ -196,9 +219,15 @@ def test_a_closed_issue_after_which_nothing_failed_is_older_than_the_fix(closed:
 )
 @pytest.mark.parametrize("mine", [True, False])
 def test_after_a_close(closed: float, runs: list[float], word: str, mine: bool) -> None:
-    issue = ours(7, marker(CASE, [-9, -8]), closed) if mine else theirs(7, f"flaky test `{CASE}` in `pkg` pkg", closed)
+    issue = (
+        ours(7, marker(CASE, [-9, -8]), closed)
+        if mine
+        else theirs(7, f"flaky test `{CASE}` in `pkg` pkg", closed)
+    )
     found = of(plan([run(day, CASE) for day in runs], 9, issue), CASE)
-    if word == "reopen" and not mine:  # known by its title only: that needs as much evidence as a new one
+    if (
+        word == "reopen" and not mine
+    ):  # known by its title only: that needs as much evidence as a new one
         word = "below the gate"
     assert (found.reason or found.action).value == word
     if word == "file":
@@ -208,9 +237,12 @@ def test_after_a_close(closed: float, runs: list[float], word: str, mine: bool) 
 
 
 @pytest.mark.parametrize(
-    ("reason", "word"), [("not_planned", "closed as not planned"), ("duplicate", "closed as duplicate")]
+    ("reason", "word"),
+    [("not_planned", "closed as not planned"), ("duplicate", "closed as duplicate")],
 )
-def test_what_people_do_not_want_is_not_filed_until_a_label_allows_it(reason: str, word: str) -> None:
+def test_what_people_do_not_want_is_not_filed_until_a_label_allows_it(
+    reason: str, word: str
+) -> None:
     closed = theirs(7, f"unstable test `{CASE}`", 8.0, reason)
     assert words(plan(TWICE, 9, closed)) == {CASE: word}
     allowed = theirs(7, f"unstable test `{CASE}`", 8.0, reason, labels=("ci_stat/refile",))
@@ -228,7 +260,9 @@ def test_an_open_issue_counts_more_than_a_closed_one_and_ours_more_than_theirs()
 
 def test_people_switch_us_off() -> None:
     known = marker(CASE, [8])
-    assert words(plan(TWICE, 9, ours(7, known, labels=("ci_stat/mute",)))) == {CASE: "switched off by label"}
+    assert words(plan(TWICE, 9, ours(7, known, labels=("ci_stat/mute",)))) == {
+        CASE: "switched off by label"
+    }
     assert words(plan(TWICE, 9, ours(7, known, closed=8.9, labels=("ci_stat/mute",)))) == {
         CASE: "switched off by label"
     }
@@ -245,7 +279,9 @@ def replace_marker(tracked: TrackedIssue) -> TrackedIssue:
 
 def test_a_mute_holds_until_its_day() -> None:
     def muted(until: float) -> Ledger:
-        return Ledger(mutes={f"case:{CASE}": Mute(f"case:{CASE}", CASE, moment(until), "known", moment(1))})
+        return Ledger(
+            mutes={f"case:{CASE}": Mute(f"case:{CASE}", CASE, moment(until), "known", moment(1))}
+        )
 
     assert words(plan(TWICE, 9, ledger=muted(20))) == {CASE: "muted"}
     assert "known" in of(plan(TWICE, 9, ledger=muted(20)), CASE).why
@@ -309,8 +345,16 @@ def test_one_comment_a_day_and_what_was_not_told_is_told_tomorrow() -> None:
     found = of(plan([run(8.5, CASE), run(9.5, other)], 9, issue), CASE)
     assert found.action is IssueAction.UPDATE
     assert found.marker is not None
-    tomorrow = of(plan([run(9.5, other), run(10.5, other)], 10, ours(7, found.marker, commented=moment(10.1))), CASE)
-    assert (tomorrow.action, [each.what for each in tomorrow.changes]) == (IssueAction.COMMENT, ["message"])
+    tomorrow = of(
+        plan(
+            [run(9.5, other), run(10.5, other)], 10, ours(7, found.marker, commented=moment(10.1))
+        ),
+        CASE,
+    )
+    assert (tomorrow.action, [each.what for each in tomorrow.changes]) == (
+        IssueAction.COMMENT,
+        ["message"],
+    )
 
 
 def test_counts_never_shrink_when_logs_are_gone() -> None:
@@ -339,7 +383,8 @@ def _quiet(quiet: int, failures: int = 6, a_day: int = 20) -> tuple[list[Run], T
 
 
 @pytest.mark.parametrize(
-    ("quiet", "word"), [(2, "quiet, not for long enough"), (6, "quiet, not for long enough"), (40, "close")]
+    ("quiet", "word"),
+    [(2, "quiet, not for long enough"), (6, "quiet, not for long enough"), (40, "close")],
 )
 def test_silence_closes_when_it_is_evidence(quiet: int, word: str) -> None:
     runs, issue = _quiet(quiet)
@@ -361,15 +406,25 @@ def test_the_rule_of_the_watcher() -> None:
         ([0], 13, "quiet, not for long enough"),  # one bad day, 1 of 20 runs each: it may come back
         ([0, 0.1, 0.2, 0.3, 0.4], 26, "quiet, not for long enough"),
         ([0, 0.1, 0.2, 0.3, 0.4], 29, "close"),
-        ([0, 0.1, 0.2, 0.3, 7, 7.1, 7.2], 40, "quiet, not for long enough"),  # two bad days are two occasions
+        (
+            [0, 0.1, 0.2, 0.3, 7, 7.1, 7.2],
+            40,
+            "quiet, not for long enough",
+        ),  # two bad days are two occasions
         ([0, 0.1, 0.2, 0.3, 7, 7.1, 7.2], 91, "close"),
     ],
 )
-def test_many_failures_on_one_bad_day_are_one_occasion(days: list[float], quiet: int, word: str) -> None:
+def test_many_failures_on_one_bad_day_are_one_occasion(
+    days: list[float], quiet: int, word: str
+) -> None:
     runs = [run(day, CASE) for day in days]
     last = int(days[-1])
     known = marker(
-        CASE, sorted({int(day) for day in days}), a_day=len(days), first=moment(days[0]), last=moment(days[-1])
+        CASE,
+        sorted({int(day) for day in days}),
+        a_day=len(days),
+        first=moment(days[0]),
+        last=moment(days[-1]),
     )
     issue = ours(7, known)
     found = words(plan([*runs, *green(0, last + quiet + 1, 20)], last + quiet, issue, memory=200))
@@ -380,13 +435,17 @@ def test_many_failures_on_one_bad_day_are_one_occasion(days: list[float], quiet:
 def test_what_was_broken_and_is_mended_is_closed_sooner(quiet: int, word: str) -> None:
     runs = [run(day / 20, CASE) for day in range(40)]
     issue = ours(7, marker(CASE, [0, 1], a_day=20, first=moment(0), last=moment(1.95)))
-    assert words(plan([*runs, *green(2, 3 + quiet, 20)], 1 + quiet, issue, memory=90)) == {CASE: word}
+    assert words(plan([*runs, *green(2, 3 + quiet, 20)], 1 + quiet, issue, memory=90)) == {
+        CASE: word
+    }
 
 
 def test_silence_of_a_job_that_hardly_ran_is_none() -> None:
     runs, issue = _quiet(60, a_day=20)
     early = [each for each in runs if each.started is not None and each.started < moment(6)]
-    assert words(plan([*early, run(40.5)], 64, issue, memory=90)) == {CASE: "quiet, in too few runs"}
+    assert words(plan([*early, run(40.5)], 64, issue, memory=90)) == {
+        CASE: "quiet, in too few runs"
+    }
 
 
 def test_no_close_while_a_person_writes() -> None:
@@ -442,7 +501,9 @@ def test_a_second_run_of_the_day_is_no_second_helping() -> None:
         tracker.apply(each, moment(10.2))
     again = plan(runs, 9, *tracker.issues.values())
     assert Counter(words(again).values()) == {"up to date": 3, "cap reached": 2}
-    tomorrow = plan([*runs, run(10.1, "suite.Test0"), run(10.2, "suite.Test1")], 10, *tracker.issues.values())
+    tomorrow = plan(
+        [*runs, run(10.1, "suite.Test0"), run(10.2, "suite.Test1")], 10, *tracker.issues.values()
+    )
     assert [each.action.value for each in tomorrow.acting] == ["file", "file"]
 
 
@@ -451,7 +512,11 @@ def test_ten_changes_are_for_the_whole_day_but_what_was_begun_is_ended() -> None
     runs = [run(9.1 + n / 50, f"suite.Test{n}") for n in range(1, 4)]
     today = dict.fromkeys(range(2, 12), moment(10.1))  # ten others and #2, #3
     found = plan(runs, 9, *issues, ledger=Ledger(changed=today))
-    assert words(found) == {"suite.Test1": "cap reached", "suite.Test2": "update", "suite.Test3": "update"}
+    assert words(found) == {
+        "suite.Test1": "cap reached",
+        "suite.Test2": "update",
+        "suite.Test3": "update",
+    }
     yesterday = dict.fromkeys(range(2, 12), moment(9.1))
     assert len(plan(runs, 9, *issues, ledger=Ledger(changed=yesterday)).acting) == 3
 
@@ -472,7 +537,8 @@ def test_a_list_that_is_not_whole_stops_everything() -> None:
 
 _cases = st.sampled_from([f"s.Test{n}" for n in range(7)])
 _runs = st.lists(
-    st.tuples(st.floats(0, 9.99), st.sets(_cases, max_size=7), st.sampled_from(["master", "dev"])), max_size=40
+    st.tuples(st.floats(0, 9.99), st.sets(_cases, max_size=7), st.sampled_from(["master", "dev"])),
+    max_size=40,
 )
 
 
@@ -497,7 +563,9 @@ def test_every_failing_case_has_one_answer_and_a_reason_where_nothing_is_done(
 
 
 @given(_runs, st.randoms(use_true_random=False))
-def test_the_order_of_rows_changes_nothing(drawn: list[tuple[float, set[str], str]], random: object) -> None:
+def test_the_order_of_rows_changes_nothing(
+    drawn: list[tuple[float, set[str], str]], random: object
+) -> None:
     runs = _history(drawn)
     mixed = runs[:]
     random.shuffle(mixed)  # type: ignore[attr-defined]
@@ -507,14 +575,20 @@ def test_the_order_of_rows_changes_nothing(drawn: list[tuple[float, set[str], st
 @given(_runs)
 def test_what_was_done_is_not_done_again(drawn: list[tuple[float, set[str], str]]) -> None:
     """Day after day, and each day twice: the second time nothing is left but what the caps held back."""
-    runs, tracker, rules = _history(drawn), MemoryTracker(), Rules(new=100, changes=100, implausible=100)
+    runs, tracker, rules = (
+        _history(drawn),
+        MemoryTracker(),
+        Rules(new=100, changes=100, implausible=100),
+    )
     for day in range(10):
         for again in (False, True):
             found = plan(runs, day, *tracker.issues.values(), rules=rules)
             assert not (again and found.acting), words(found)
             for each in found.acting:
                 tracker.apply(each, moment(day + 1.3))
-    keys = Counter(each.marker.key for each in tracker.issues.values() if each.marker and each.issue.open)
+    keys = Counter(
+        each.marker.key for each in tracker.issues.values() if each.marker and each.issue.open
+    )
     assert set(keys.values()) <= {1}
 
 
@@ -581,7 +655,11 @@ def test_an_incident_is_muted_by_the_key_of_its_issue() -> None:
     (issue,) = tracker.issues.values()
     assert issue.marker is not None
     mute = Mute(issue.marker.key, "incident", moment(30), "known", moment(4))
-    runs = [run(1.5, *cases), run(3.5, *cases), run(9.5, *cases)]  # an earlier run became known: another key
+    runs = [
+        run(1.5, *cases),
+        run(3.5, *cases),
+        run(9.5, *cases),
+    ]  # an earlier run became known: another key
     found = plan(runs, 9, issue, ledger=Ledger(mutes={issue.marker.key: mute}))
     assert found.acting == ()
 
@@ -620,9 +698,13 @@ def test_a_muted_or_locked_issue_is_not_even_brought_up_to_date() -> None:
     known = marker(CASE, [5])
     mute = Mute(known.key, CASE, moment(30), "known", moment(1))
     assert words(plan(runs, 9, ours(7, known))) == {CASE: "update"}
-    assert words(plan(runs, 9, ours(7, known), ledger=Ledger(mutes={known.key: mute}))) == {CASE: "muted"}
+    assert words(plan(runs, 9, ours(7, known), ledger=Ledger(mutes={known.key: mute}))) == {
+        CASE: "muted"
+    }
     assert words(plan(runs, 9, ours(7, known, locked=True))) == {CASE: "locked"}
-    assert words(plan(runs, 9, ours(7, known, labels=("ci_stat/mute",)))) == {CASE: "switched off by label"}
+    assert words(plan(runs, 9, ours(7, known, labels=("ci_stat/mute",)))) == {
+        CASE: "switched off by label"
+    }
 
 
 def test_of_many_updates_those_that_waited_longest_come_first() -> None:
@@ -634,12 +716,16 @@ def test_of_many_updates_those_that_waited_longest_come_first() -> None:
 
 def test_of_several_closed_issues_the_last_one_closed_counts() -> None:
     title = f"unstable test `{CASE}`"
-    found = of(plan(TWICE, 9, theirs(8, title, -20), theirs(5, title, 8), theirs(6, title, -3)), CASE)
+    found = of(
+        plan(TWICE, 9, theirs(8, title, -20), theirs(5, title, 8), theirs(6, title, -3)), CASE
+    )
     assert (found.action, found.issue and found.issue.issue.number) == (IssueAction.REOPEN, 5)
 
 
 def test_a_run_that_started_at_the_very_close_is_none_after_it() -> None:
-    assert words(plan(TWICE, 9, ours(7, marker(CASE, [8]), closed=9.6))) == {CASE: "run older than the fix"}
+    assert words(plan(TWICE, 9, ours(7, marker(CASE, [8]), closed=9.6))) == {
+        CASE: "run older than the fix"
+    }
 
 
 def test_a_title_that_was_cut_is_recognised() -> None:

@@ -64,7 +64,10 @@ def muted(key: str, until: float) -> Ledger:
 
 def numbers(found: Decision) -> tuple[int, int]:
     """Of the issue that it is about, and of the closed one before it."""
-    return (found.issue.issue.number if found.issue else 0, found.before.issue.number if found.before else 0)
+    return (
+        found.issue.issue.number if found.issue else 0,
+        found.before.issue.number if found.before else 0,
+    )
 
 
 # --- the gate
@@ -73,7 +76,11 @@ def numbers(found: Decision) -> tuple[int, int]:
 @pytest.mark.parametrize(
     ("days", "word", "why"),
     [
-        ([9.2], "below the gate", "failed once; 2 failed runs make an issue, or 2 windows with one"),
+        (
+            [9.2],
+            "below the gate",
+            "failed once; 2 failed runs make an issue, or 2 windows with one",
+        ),
         ([9.2, 9.6], "file", "failed in 2 runs of the window (2 make an issue)"),
         ([7.5, 8.5, 9.5], "file", "failed in 3 windows of the last 7 days (2 make an issue)"),
         ([3.0, 9.5], "file", "failed in 2 windows of the last 7 days (2 make an issue)"),
@@ -97,7 +104,8 @@ def test_the_gate_says_what_it_counted(days: list[float], word: str, why: str) -
 
 
 @pytest.mark.parametrize(
-    ("day", "windows"), [(8.0, 2), (9 - SECOND, 2), (9.0, 1), (8 - SECOND, 2), (7.0, 2), (10 - SECOND, 1)]
+    ("day", "windows"),
+    [(8.0, 2), (9 - SECOND, 2), (9.0, 1), (8 - SECOND, 2), (7.0, 2), (10 - SECOND, 1)],
 )
 def test_a_window_begins_at_its_first_moment(day: float, windows: int) -> None:
     rules = Rules(failures=9)
@@ -105,7 +113,9 @@ def test_a_window_begins_at_its_first_moment(day: float, windows: int) -> None:
     assert (found.action is IssueAction.FILE) == (windows == 2)
 
 
-@pytest.mark.parametrize(("day", "passed"), [(0.0, True), (10.5, True), (14.0, False), (-0.1, False)])
+@pytest.mark.parametrize(
+    ("day", "passed"), [(0.0, True), (10.5, True), (14.0, False), (-0.1, False)]
+)
 def test_a_window_that_is_longer_than_the_memory_counts_whole(day: float, passed: bool) -> None:
     history = History(runs(day), (JOB,), ZONE, 10, 0.25)
     evidence = history.evidence(moment(0), moment(14), moment(-30), until=moment(20))
@@ -121,7 +131,9 @@ def test_what_failed_by_itself_before_the_window_only_stays_part_of_its_incident
 
 
 @pytest.mark.parametrize(("known", "incident"), [(15, True), (16, False)])
-def test_five_are_an_incident_where_they_are_a_quarter_of_the_tests_that_failed(known: int, incident: bool) -> None:
+def test_five_are_an_incident_where_they_are_a_quarter_of_the_tests_that_failed(
+    known: int, incident: bool
+) -> None:
     old = [run(n / 4, f"old.Test{n}") for n in range(known)]
     assert bool(plan([*old, run(9.5, *MANY[:5])], 9).acting) is incident
 
@@ -133,18 +145,31 @@ def test_five_are_an_incident_where_they_are_a_quarter_of_the_tests_that_failed(
     ("failed", "reason", "why"),
     [
         ([ENV, CASE], Reason.MACHINES, "the machines broke 1 run: no test is to blame"),
-        ([failure(CASE, guess=True)], Reason.GUESS, "no rule knows this line of the log, so it may mean nothing"),
+        (
+            [failure(CASE, guess=True)],
+            Reason.GUESS,
+            "no rule knows this line of the log, so it may mean nothing",
+        ),
         (
             [failure(CASE, "compile", guess=True)],
             Reason.GUESS,
             "no rule knows this line of the log, so it may mean nothing",
         ),
-        ([failure(CASE, "compile")], Reason.NO_TEST, "a failure of kind compile belongs to a run, not to a test"),
+        (
+            [failure(CASE, "compile")],
+            Reason.NO_TEST,
+            "a failure of kind compile belongs to a run, not to a test",
+        ),
     ],
 )
 def test_why_a_failure_is_nothing_for_an_issue(failed: list[Any], reason: Reason, why: str) -> None:
     found = of(plan([run(9.5, *failed)], 9), CASE)
-    assert (found.action, found.reason, found.why, found.mute) == (IssueAction.NOT, reason, why, None)
+    assert (found.action, found.reason, found.why, found.mute) == (
+        IssueAction.NOT,
+        reason,
+        why,
+        None,
+    )
     assert (found.runs, found.last) == (1, moment(9.5))
 
 
@@ -159,7 +184,9 @@ def test_outages_and_incidents_together_are_no_evidence_either() -> None:
     assert (found.reason, found.runs, found.last) == (Reason.INCIDENT, 2, moment(9.5))
 
 
-@pytest.mark.parametrize(("until", "word"), [(NOW - SECOND, "file"), (NOW, "file"), (NOW + SECOND, "muted")])
+@pytest.mark.parametrize(
+    ("until", "word"), [(NOW - SECOND, "file"), (NOW, "file"), (NOW + SECOND, "muted")]
+)
 def test_a_mute_ends_at_its_moment(until: float, word: str) -> None:
     ledger = muted(KEY, until)
     found = of(plan(TWICE, 9, ledger=ledger), CASE)
@@ -171,7 +198,9 @@ def test_a_mute_ends_at_its_moment(until: float, word: str) -> None:
 @pytest.mark.parametrize(("until", "word"), [(NOW, "update"), (NOW + SECOND, "muted")])
 def test_a_mute_of_an_issue_that_lacks_failures_ends_at_its_moment(until: float, word: str) -> None:
     history = [*runs(5.5, 7.5), *green(9, 10)]
-    assert words(plan(history, 9, ours(7, marker(CASE, [5])), ledger=muted(KEY, until))) == {CASE: word}
+    assert words(plan(history, 9, ours(7, marker(CASE, [5])), ledger=muted(KEY, until))) == {
+        CASE: word
+    }
 
 
 @pytest.mark.parametrize("issue_too", [False, True])
@@ -189,17 +218,26 @@ def test_an_incident_is_muted_by_its_own_key_too(issue_too: bool) -> None:
 
 
 def test_failed_runs_of_which_nothing_is_known_are_told_by_what_became_of_their_logs() -> None:
-    lost = [run(9 + n / 9, status=Status.FAILURE, log=log) for n, log in enumerate(["", "cut", LogState.CUT])]
+    lost = [
+        run(9 + n / 9, status=Status.FAILURE, log=log)
+        for n, log in enumerate(["", "cut", LogState.CUT])
+    ]
     found = plan(lost, 9).all
     assert [(each.key, each.kind, each.name, each.runs) for each in found] == [
         ("", "", "1 failed run: nothing found", 1), ("", "", "2 failed runs: cut", 2),
     ]  # fmt: skip
-    assert {each.why for each in found} == {"no failure is known of them, so nothing can be filed for them"}
+    assert {each.why for each in found} == {
+        "no failure is known of them, so nothing can be filed for them"
+    }
 
 
 def test_an_issue_has_one_answer_though_two_failures_are_about_it() -> None:
     cases = [CASE, "suite.TestOther"]
-    both = [ours(7, MASTER), ours(8, marker(cases[1], [8])), ours(9, marker("suite.TestQuiet", [9]))]
+    both = [
+        ours(7, MASTER),
+        ours(8, marker(cases[1], [8])),
+        ours(9, marker("suite.TestQuiet", [9])),
+    ]
     history = [run(day, *cases) for day in (8.5, 9.5)]
     found = plan(history, 9, *both)
     assert sorted(numbers(each)[0] for each in found.all) == [7, 8, 9]
@@ -214,10 +252,19 @@ def test_issues_that_are_closed_or_linked_have_no_line_of_their_own() -> None:
 
 def test_incidents_come_first_and_then_what_fails_most() -> None:
     names = [f"suite.Test{n}" for n in range(4)]
-    history = [run(9 + n / 50 + at / 1000, name) for at, name in enumerate(names) for n in range((at * 3) % 4 + 1)]
+    history = [
+        run(9 + n / 50 + at / 1000, name)
+        for at, name in enumerate(names)
+        for n in range((at * 3) % 4 + 1)
+    ]
     away = [theirs(n, f"unstable test `{name}`") for n, name in enumerate(names, 1)]
     found = plan([*green(0, 9), *history, run(9.9, *MANY)], 9, *away)
-    assert [each.name for each in found.all if each.name in names] == [names[1], names[2], names[3], names[0]]
+    assert [each.name for each in found.all if each.name in names] == [
+        names[1],
+        names[2],
+        names[3],
+        names[0],
+    ]
     assert found.all[0].kind == "incident"
     assert found.all[0].runs == 1
 
@@ -263,9 +310,16 @@ def test_why_it_is_so_at_the_tracker(issue: TrackedIssue, word: str, why: str) -
 def test_ours_without_our_text_is_left_alone_while_open_and_opened_again_when_closed() -> None:
     ledger = Ledger(created={KEY: (7,)})
     taken, closed = (structs.replace(ours(7, MASTER, at), marker=None) for at in (None, 9.0))
-    assert of(plan(TWICE, 9, taken, ledger=ledger), CASE).why == "#7 is ours, and its text is not any more"
+    assert (
+        of(plan(TWICE, 9, taken, ledger=ledger), CASE).why
+        == "#7 is ours, and its text is not any more"
+    )
     found = of(plan(TWICE, 9, closed, ledger=ledger), CASE)
-    assert (found.action, found.marker, [each.what for each in found.changes]) == (IssueAction.REOPEN, None, ["again"])
+    assert (found.action, found.marker, [each.what for each in found.changes]) == (
+        IssueAction.REOPEN,
+        None,
+        ["again"],
+    )
 
 
 @pytest.mark.parametrize(("closed", "word"), [(NOW - 10, "reopen"), (NOW - 10 - SECOND, "file")])
@@ -279,7 +333,9 @@ def test_a_closed_issue_that_does_not_say_when_was_closed_when_it_was_made() -> 
     assert words(plan(TWICE, 9, theirs(7, TITLE, 3, closed_at=None, created_at=moment(9.7)))) == {
         CASE: "run older than the fix"
     }
-    assert words(plan(TWICE, 9, theirs(7, TITLE, 3, closed_at=None, created_at=moment(9.1)))) == {CASE: "reopen"}
+    assert words(plan(TWICE, 9, theirs(7, TITLE, 3, closed_at=None, created_at=moment(9.1)))) == {
+        CASE: "reopen"
+    }
 
 
 def test_an_issue_that_is_opened_again_tells_what_is_new_but_no_silence() -> None:
@@ -315,7 +371,9 @@ def test_people_get_one_comment_a_day(commented: Any, ledger: Ledger, silent: bo
     assert (found.stamp == "") is (found.changes == ()) is silent
     assert found.marker is not None
     assert (len(found.marker.fingerprints) == 1) is silent
-    closed = of(plan(other, 9, ours(7, MASTER, closed=9.1, commented=commented), ledger=ledger), CASE)
+    closed = of(
+        plan(other, 9, ours(7, MASTER, closed=9.1, commented=commented), ledger=ledger), CASE
+    )
     assert closed.action is IssueAction.REOPEN
     assert (closed.stamp == "") is silent
 
@@ -335,7 +393,9 @@ def test_a_comment_carries_the_marks_of_its_news_and_what_was_told_is_not_told_a
     assert (whole.action, whole.marker) == (IssueAction.UPDATE, found.marker)
 
 
-@pytest.mark.parametrize(("day", "action"), [(15.5 - SECOND, IssueAction.UPDATE), (15.5, IssueAction.COMMENT)])
+@pytest.mark.parametrize(
+    ("day", "action"), [(15.5 - SECOND, IssueAction.UPDATE), (15.5, IssueAction.COMMENT)]
+)
 def test_back_after_a_week_is_worth_a_comment(day: float, action: IssueAction) -> None:
     found = of(plan(runs(8.5, day), 15, ours(7, MASTER)), CASE)
     assert found.action is action
@@ -348,7 +408,9 @@ def test_back_after_a_week_is_worth_a_comment(day: float, action: IssueAction) -
 def test_a_creation_has_a_name_of_its_own_for_each_issue_it_follows() -> None:
     far = [marker(CASE, [-9]), -5.0]
     found = [of(plan(TWICE, 9, *issues), CASE) for issues in ([], [ours(7, *far)], [ours(8, *far)])]  # type: ignore[arg-type]
-    assert [each.stamp for each in found] == [stamp("create", "o/r", KEY, number) for number in (0, 7, 8)]
+    assert [each.stamp for each in found] == [
+        stamp("create", "o/r", KEY, number) for number in (0, 7, 8)
+    ]
     assert [each.marker.create for each in found if each.marker] == [each.stamp for each in found]
     assert [each.marker.why for each in found if each.marker] == [each.why for each in found]
 
@@ -380,12 +442,16 @@ OUTAGE = run(11.5, ENV, CASE)
         (runs(8.5), 12, "over since"),
     ],
 )
-def test_two_days_after_a_window_one_may_ask_whether_it_is_over(more: list[Run], until: float, word: str) -> None:
+def test_two_days_after_a_window_one_may_ask_whether_it_is_over(
+    more: list[Run], until: float, word: str
+) -> None:
     assert words(plan([*TWICE, *more], 9, until=until))[CASE] == word
 
 
 @pytest.mark.parametrize(("later", "acts"), [([], False), ([run(11.5, *MANY)], True)])
-def test_an_incident_is_over_when_its_own_tests_failed_together_no_more(later: list[Run], acts: bool) -> None:
+def test_an_incident_is_over_when_its_own_tests_failed_together_no_more(
+    later: list[Run], acts: bool
+) -> None:
     others = [f"others.Test{n:02}" for n in range(12)]
     history = [*green(0, 9), run(9.2, *MANY), run(10.5, *others), *later]
     found = plan(history, 9, until=12)
@@ -399,7 +465,11 @@ def test_an_incident_is_over_when_its_own_tests_failed_together_no_more(later: l
 
 def test_failures_of_earlier_windows_are_made_up_for_with_a_reason() -> None:
     found = of(plan([*runs(5.5, 7.5), *green(9, 10)], 9, ours(7, marker(CASE, [5]))), CASE)
-    assert (found.action, found.why, found.runs) == (IssueAction.UPDATE, "#7 lacks failures of earlier windows", 0)
+    assert (found.action, found.why, found.runs) == (
+        IssueAction.UPDATE,
+        "#7 lacks failures of earlier windows",
+        0,
+    )
     assert found.changes == ()
 
 
@@ -430,9 +500,13 @@ def test_an_issue_is_not_quiet_while_it_fails_in_runs_that_do_not_count(
 ) -> None:
     history = [*runs(*(n / 20 for n in range(120))), *green(6, 46, 20), run(day, *failed)]
     known = marker(CASE, range(6), a_day=20, first=moment(0), last=moment(5.95))
-    (found,) = (each for each in plan(history, 45, ours(7, known, **issue), memory=90).all if each.issue)
+    (found,) = (
+        each for each in plan(history, 45, ours(7, known, **issue), memory=90).all if each.issue
+    )
     assert (found.action, found.why) == (IssueAction.NOT, why)
-    (before,) = (each for each in plan(history, 44, ours(7, known), memory=90, until=45).all if each.issue)
+    (before,) = (
+        each for each in plan(history, 44, ours(7, known), memory=90, until=45).all if each.issue
+    )
     assert before.action is IssueAction.CLOSE
 
 
@@ -482,7 +556,11 @@ def test_an_issue_is_not_closed_when_it_failed_on_a_day_that_nobody_looked_at(
 def _together(members: Sequence[str], **more: Any) -> Marker:
     """Of an incident's issue of JOB that knows one run on day 6. Its key is that of a run which is forgotten by now."""
     names = tuple(f"case:{each}" for each in members)
-    return marker(CASE, [6], **({"key": "incident:abc", "kind": "incident", "members": names, "jobs": (JOB,)} | more))
+    return marker(
+        CASE,
+        [6],
+        **({"key": "incident:abc", "kind": "incident", "members": names, "jobs": (JOB,)} | more),
+    )
 
 
 @pytest.mark.parametrize("failed", [[CASE], MANY], ids=["case", "incident"])
@@ -492,8 +570,14 @@ def test_what_is_muted_by_the_key_of_a_plan_is_left_alone_whatever_its_issue_cal
 ) -> None:
     """The issue of an incident has the key of its first run; the one of a name with a secret has it masked."""
     history = [run(day, *failed), run(9.2)]
-    known = marker(CASE, [6], key=masked_name(f"case:{CASE}")) if failed == [CASE] else _together(MANY)
-    (key,) = (each.key for each in evidence(history, 9).incidents) if failed == MANY else [f"case:{CASE}"]
+    known = (
+        marker(CASE, [6], key=masked_name(f"case:{CASE}")) if failed == [CASE] else _together(MANY)
+    )
+    (key,) = (
+        (each.key for each in evidence(history, 9).incidents)
+        if failed == MANY
+        else [f"case:{CASE}"]
+    )
     found = plan(history, 9, ours(5, known), ledger=muted(key, 40)).all
     lines = [each for each in found if each.reason is not Reason.INCIDENT]
     assert [(each.reason, each.issue is not None) for each in lines] == [(Reason.MUTED, True)]
@@ -506,7 +590,9 @@ def test_failures_of_another_job_are_not_made_up_for(failed: list[str]) -> None:
     for jobs in (("other",), (JOB, "other")):
         found = History(history, jobs, ZONE, 10, 0.25).evidence(moment(9), moment(10), moment(-21))
         held = Snapshot("o/r", moment(10), "ci-bot", (ours(5, known),))
-        (decided,) = (each for each in decide(found, held, Ledger(), Rules(), moment(10.3)).all if each.issue)
+        (decided,) = (
+            each for each in decide(found, held, Ledger(), Rules(), moment(10.3)).all if each.issue
+        )
         assert (decided.action, decided.marker) == (IssueAction.NOT, None)
 
 
@@ -536,7 +622,9 @@ def _today(filed: Sequence[float], mine: bool = True, rules: Rules | None = None
     ]
     if not mine:
         issues = [structs.replace(each, ours=False) for each in issues]
-    found: Decisions = plan([run(9 + n / 50, f"suite.Test{n // 2}") for n in range(8)], 9, *issues, rules=rules)
+    found: Decisions = plan(
+        [run(9 + n / 50, f"suite.Test{n // 2}") for n in range(8)], 9, *issues, rules=rules
+    )
     return [each.name for each in found.acting if each.action is IssueAction.FILE]
 
 
@@ -572,7 +660,10 @@ def test_the_marker_of_an_incident_grows_by_its_new_tests() -> None:
         tracker.apply(each, moment(10))
     more = [*MANY, "together.TestMore"]
     (found,) = plan([*history, run(10.5, *more)], 10, *tracker.issues.values()).acting
-    assert (found.action, found.changes) == (IssueAction.COMMENT, (Change("members", "together.TestMore"),))
+    assert (found.action, found.changes) == (
+        IssueAction.COMMENT,
+        (Change("members", "together.TestMore"),),
+    )
     assert found.why == "#1 is open, and there is something new: new tests"
     assert isinstance(found.marker, Marker)
     assert found.marker.members[-1] == "case:together.TestMore"

@@ -25,7 +25,9 @@ CALL = stamp("close", 7, MARKER.last.isoformat())
 
 
 def ref(started: datetime, job: str = JOB, branch: str = "master", shows: bool = True) -> RunRef:
-    return RunRef(job, int(started.timestamp()), started, "", branch, "", succeeded=True, shows=shows)
+    return RunRef(
+        job, int(started.timestamp()), started, "", branch, "", succeeded=True, shows=shows
+    )
 
 
 def days(first: float, last: float, a_day: int = 20) -> list[RunRef]:
@@ -33,7 +35,17 @@ def days(first: float, last: float, a_day: int = 20) -> list[RunRef]:
 
 
 def of(runs: Sequence[RunRef], since: float = -40, until: float = 47) -> Evidence:
-    return Evidence(moment(46), moment(47), moment(since), ZONE, (JOB,), {}, (), tuple(runs), later=moment(until))
+    return Evidence(
+        moment(46),
+        moment(47),
+        moment(since),
+        ZONE,
+        (JOB,),
+        {},
+        (),
+        tuple(runs),
+        later=moment(until),
+    )
 
 
 def decision(
@@ -56,7 +68,11 @@ def closable(known: Marker = MARKER, title: str = "", **more: object) -> Tracked
 def test_an_issue_is_closed_with_the_numbers_of_its_silence() -> None:
     found = decision(closable())
     said = "105 failures over 6 days, then none for 40 days in 809 runs; by chance that happens in less than 0.01% of"
-    assert (found.action, found.reason, found.why) == (IssueAction.CLOSE, None, f"#7: {said} such cases")
+    assert (found.action, found.reason, found.why) == (
+        IssueAction.CLOSE,
+        None,
+        f"#7: {said} such cases",
+    )
     assert found.changes == (Change("closed", f"{said} such cases"),)
     assert found.marker == structs.replace(MARKER, closed=CALL)
     assert (found.key, found.kind, found.name, found.runs) == (f"case:{CASE}", "case", CASE, 0)
@@ -82,7 +98,12 @@ OPENED = structs.replace(MARKER, closed=CALL)
 )  # fmt: skip
 def test_why_an_issue_stays_open(issue: TrackedIssue, reason: Reason, why: str) -> None:
     found = decision(issue)
-    assert (found.action, found.reason, found.why, found.issue) == (IssueAction.NOT, reason, why, issue)
+    assert (found.action, found.reason, found.why, found.issue) == (
+        IssueAction.NOT,
+        reason,
+        why,
+        issue,
+    )
     assert (found.marker, found.stamp, found.changes) == (None, "", ())
 
 
@@ -101,25 +122,34 @@ def test_what_keeps_no_issue_open(issue: TrackedIssue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("until", "action"), [(50, IssueAction.CLOSE), (50.001, IssueAction.NOT), (49.9, IssueAction.CLOSE)]
+    ("until", "action"),
+    [(50, IssueAction.CLOSE), (50.001, IssueAction.NOT), (49.9, IssueAction.CLOSE)],
 )
 def test_a_mute_ends_at_its_moment(until: float, action: IssueAction) -> None:
     mute = Mute(MARKER.key, CASE, moment(until), "known", moment(1))
     found = decision(closable(), ledger=Ledger(mutes={MARKER.key: mute}))
     assert found.action is action
     if action is IssueAction.NOT:
-        assert (found.reason, found.mute, found.why) == (Reason.MUTED, mute, "muted until 2021-07-21: known")
+        assert (found.reason, found.mute, found.why) == (
+            Reason.MUTED,
+            mute,
+            "muted until 2021-07-21: known",
+        )
 
 
 def test_the_silence_is_told_where_it_is_not_enough() -> None:
     short = marker(CASE, [40, 41, 42])
     found = decision(closable(short))
     assert (found.reason, found.silence) == (Reason.QUIET, silence_of(short, of(days(0, 47))))
-    assert found.why.startswith("#7: 3 failures over 2 days, then none for 4 days in 89 runs; by chance ")
+    assert found.why.startswith(
+        "#7: 3 failures over 2 days, then none for 4 days in 89 runs; by chance "
+    )
     assert found.why.endswith("more than 7 quiet days are needed")
 
 
-@pytest.mark.parametrize(("since", "reason"), [(48, Reason.FEW_RUNS), (49, Reason.FEW_RUNS), (50, None)])
+@pytest.mark.parametrize(
+    ("since", "reason"), [(48, Reason.FEW_RUNS), (49, Reason.FEW_RUNS), (50, None)]
+)
 def test_fifty_runs_are_needed(since: int, reason: Reason | None) -> None:
     runs = [*days(0, 6.5), *(ref(MARKER.last + n * SECOND) for n in range(1, since + 1))]
     found = decision(closable(), runs)
@@ -129,7 +159,8 @@ def test_fifty_runs_are_needed(since: int, reason: Reason | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("commented", "told", "reason"), [(False, (), None), (True, (), Reason.CAP), (True, (CALL,), None)]
+    ("commented", "told", "reason"),
+    [(False, (), None), (True, (), Reason.CAP), (True, (CALL,), None)],
 )
 def test_one_comment_a_day_unless_it_is_the_close_itself(
     commented: bool, told: tuple[str, ...], reason: Reason | None
@@ -183,7 +214,9 @@ def test_a_failure_after_all_that_is_known_is_no_silence() -> None:
         (MARKER.last + timedelta(microseconds=1), 0, 1),
     ],
 )
-def test_a_run_is_of_the_span_or_of_the_silence(started: datetime, runs: int, runs_since: int) -> None:
+def test_a_run_is_of_the_span_or_of_the_silence(
+    started: datetime, runs: int, runs_since: int
+) -> None:
     found = silence_of(MARKER, of([ref(started)]))
     assert (found.runs, found.runs_since) == (runs, runs_since)
 
@@ -198,7 +231,13 @@ def test_a_run_is_of_the_span_or_of_the_silence(started: datetime, runs: int, ru
         (structs.replace(MARKER, branches=()), JOB, "dev", True, True),
         (structs.replace(MARKER, branches=(), jobs=()), "other", "dev", True, True),
         (structs.replace(MARKER, branches=(masked_name("db1.corp"),)), JOB, "db1.corp", True, True),
-        (structs.replace(MARKER, jobs=(masked_name("job.corp"),)), "job.corp", "master", True, True),
+        (
+            structs.replace(MARKER, jobs=(masked_name("job.corp"),)),
+            "job.corp",
+            "master",
+            True,
+            True,
+        ),
     ],
 )
 def test_only_runs_that_would_have_shown_it_are_silent(

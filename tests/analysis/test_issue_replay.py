@@ -77,7 +77,9 @@ def test_a_close_is_not_wrong_for_failures_that_came_before_it() -> None:
     ],
     ids=["machines", "incident"],
 )
-def test_a_later_failure_that_says_nothing_about_the_test_makes_no_close_wrong(later: list[Run]) -> None:
+def test_a_later_failure_that_says_nothing_about_the_test_makes_no_close_wrong(
+    later: list[Run],
+) -> None:
     card = card_of([*MENDED, *later], 20)
     assert card.count(IssueAction.CLOSE) == 1
     assert card.refailed == []
@@ -99,7 +101,9 @@ def test_what_was_not_done_is_counted_by_reason() -> None:
 
 def test_windows_in_which_nothing_may_be_done_are_told() -> None:
     flood = [each for n in range(6) for each in twice_a_day(f"suite.Test{n}", 1)]
-    card = card_of([*flood, *twice_a_day(BROKEN, 2)], 3, Rules(implausible=5, together=100, share=2.0))
+    card = card_of(
+        [*flood, *twice_a_day(BROKEN, 2)], 3, Rules(implausible=5, together=100, share=2.0)
+    )
     assert [at for at, _ in card.stopped] == [moment(2)]
     assert "6 new issues at once are not plausible" in card.stopped[0][1]
     assert told(card) == [(2, "file", 1)]
@@ -172,7 +176,8 @@ def test_the_tracker_in_memory_opens_and_closes() -> None:
 
     def note(_: Decisions) -> None:
         states.extend(
-            (each.issue.open, each.issue.closed_at, each.issue.state_reason) for each in tracker.issues.values()
+            (each.issue.open, each.issue.closed_at, each.issue.state_reason)
+            for each in tracker.issues.values()
         )
 
     card_of(BACK, 25, tracker=tracker, done=note)
@@ -188,7 +193,9 @@ def test_the_tracker_in_memory_opens_and_closes() -> None:
 
 
 _fails = st.dictionaries(
-    st.integers(0, 11), st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=4, unique=True), max_size=10
+    st.integers(0, 11),
+    st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=4, unique=True),
+    max_size=10,
 )
 
 
@@ -199,8 +206,14 @@ def test_the_scorecard_adds_up_whatever_failed(failed: dict[int, list[str]]) -> 
             for day, names in failed.items() for part in (0.3, 0.6)] + green(0, 12, 4)  # fmt: skip
     card, again = card_of(runs, 12), card_of(runs, 12)
     assert told(card) == told(again)
-    assert (card.refailed, card.single, card.reasons) == (again.refailed, again.single, again.reasons)
-    filed, closed, reopened = map(card.count, (IssueAction.FILE, IssueAction.CLOSE, IssueAction.REOPEN))
+    assert (card.refailed, card.single, card.reasons) == (
+        again.refailed,
+        again.single,
+        again.reasons,
+    )
+    filed, closed, reopened = map(
+        card.count, (IssueAction.FILE, IssueAction.CLOSE, IssueAction.REOPEN)
+    )
     assert card.open == filed - closed + reopened
     assert len(card.refailed) <= closed
     assert len(card.single) <= filed
@@ -254,7 +267,10 @@ def test_issues_are_numbered_from_one_and_titled_as_ours() -> None:
     tracker = MemoryTracker()
     card = card_of([*twice_a_day(FLAKY, 0), *twice_a_day(BROKEN, 1)], 2, tracker=tracker)
     assert [(each.number, each.name) for each in card.events] == [(1, FLAKY), (2, BROKEN)]
-    assert {n: (each.issue.number, each.issue.title, each.issue.open) for n, each in tracker.issues.items()} == {
+    assert {
+        n: (each.issue.number, each.issue.title, each.issue.open)
+        for n, each in tracker.issues.items()
+    } == {
         1: (1, f"unstable test `{FLAKY}`", True),
         2: (2, f"unstable test `{BROKEN}`", True),
     }
@@ -269,7 +285,11 @@ def test_comments_a_week_are_those_of_each_week_of_each_issue() -> None:
     filed, said = IssueAction.FILE, IssueAction.COMMENT
     card = Scorecard(moment(0), moment(21))
     assert (card.windows, card.open, card.comments_a_week) == (0, 0, None)
-    card.events = [event(0, filed, 1, False), event(7, filed, 2, False), *[event(9, said, 1, True)] * 10]
+    card.events = [
+        event(0, filed, 1, False),
+        event(7, filed, 2, False),
+        *[event(9, said, 1, True)] * 10,
+    ]
     assert card.comments == 10
     assert card.comments_a_week == pytest.approx(10 / 5)
     assert not Event(moment(0), filed, 1, "", "", "").comment
@@ -283,6 +303,9 @@ def test_an_update_is_no_comment_and_a_decision_without_a_marker_takes_none_away
     assert tracker.apply(update, moment(3)) == 1
     assert tracker.issues[1] == known
     tracker.apply(replaced(update, stamp="told", marker=marker(FLAKY, [0, 1])), moment(4))
-    assert (tracker.issues[1].commented, tracker.issues[1].marker) == (moment(4), marker(FLAKY, [0, 1]))
+    assert (tracker.issues[1].commented, tracker.issues[1].marker) == (
+        moment(4),
+        marker(FLAKY, [0, 1]),
+    )
     tracker.apply(update, moment(5))
     assert tracker.issues[1].commented == moment(4)

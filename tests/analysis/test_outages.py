@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.analysis.outages import AUTHORS, PRS_OF_ENV, PRS_OF_ONE_CAUSE, RUNS, SHARE, SPAN, outages
+from ci_stat.analysis.outages import (
+    AUTHORS,
+    PRS_OF_ENV,
+    PRS_OF_ONE_CAUSE,
+    RUNS,
+    SHARE,
+    SPAN,
+    outages,
+)
 from ci_stat.records import Run, RunRow
 from tests.support.results import result
 from tests.support.rows import BEGIN, pull, row
@@ -36,7 +44,11 @@ def env(*prs: int, every: int = 10) -> list[Hit]:
 def test_trouble_of_machines_is_one_cause_whatever_it_says() -> None:
     (outage,) = outages(runs([*env(1, 2, 3, 3), (40, 3, "env", "no space on node 0")]))
     assert (outage.typical.kind, outage.prs, outage.authors, len(outage.runs)) == ("env", 3, 3, 5)
-    assert (outage.typical.name, outage.newest.job_id, outage.mixed) == ("no space on node 0", 5, True)
+    assert (outage.typical.name, outage.newest.job_id, outage.mixed) == (
+        "no space on node 0",
+        5,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,8 +56,12 @@ def test_trouble_of_machines_is_one_cause_whatever_it_says() -> None:
     [
         pytest.param(env(1, 2, 2, 2, 2, 2), id="two pull requests"),
         pytest.param(env(1, 2, 3, 1, 2, every=70), id="too far apart"),
-        pytest.param([(at, at, "case", "s.T") for at in range(PRS_OF_ONE_CAUSE - 1)], id="a case of few"),
-        pytest.param([(at, at, "check", "check error") for at in range(9)], id="a name for anything"),
+        pytest.param(
+            [(at, at, "case", "s.T") for at in range(PRS_OF_ONE_CAUSE - 1)], id="a case of few"
+        ),
+        pytest.param(
+            [(at, at, "check", "check error") for at in range(9)], id="a name for anything"
+        ),
         pytest.param(env(1, 2, 3, 1), id="few runs"),
         pytest.param([], id="nothing"),
     ],
@@ -65,11 +81,18 @@ def test_a_small_part_of_many_failures_is_no_outage() -> None:
 
 def test_one_case_in_many_pull_requests_is_one_cause() -> None:
     (outage,) = outages(runs([(at, at + 1, "case", "s.T") for at in range(PRS_OF_ONE_CAUSE)]))
-    assert (outage.typical.kind, outage.typical.name, outage.prs) == ("case", "s.T", PRS_OF_ONE_CAUSE)
+    assert (outage.typical.kind, outage.typical.name, outage.prs) == (
+        "case",
+        "s.T",
+        PRS_OF_ONE_CAUSE,
+    )
 
 
 def test_two_outages_of_a_day_are_two() -> None:
-    morning, evening = env(1, 2, 3, 1, 2), [(at + 600, *rest) for at, *rest in env(4, 5, 6, 7, 4, 5)]
+    morning, evening = (
+        env(1, 2, 3, 1, 2),
+        [(at + 600, *rest) for at, *rest in env(4, 5, 6, 7, 4, 5)],
+    )
     first, second = outages(runs([*morning, *evening]))  # type: ignore[list-item]
     assert (first.prs, second.prs) == (4, 3)
 
@@ -80,7 +103,14 @@ def test_successes_and_nightly_runs_are_in_no_outage() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 600), st.integers(1, 6), st.sampled_from(["env", "case"]), st.sampled_from("ab")))
+    st.lists(
+        st.tuples(
+            st.integers(0, 600),
+            st.integers(1, 6),
+            st.sampled_from(["env", "case"]),
+            st.sampled_from("ab"),
+        )
+    )
 )
 def test_what_an_outage_is(hits: list[Hit]) -> None:
     """Each run is in one at most; the runs are in order, of one cause, near each other, and enough."""
@@ -101,4 +131,6 @@ def test_what_an_outage_is(hits: list[Hit]) -> None:
 @given(st.permutations(env(1, 2, 3, 4, 5, 6)))
 def test_the_order_of_rows_changes_nothing(hits: list[Hit]) -> None:
     found, usual = outages(runs(hits)), outages(runs(env(1, 2, 3, 4, 5, 6)))
-    assert [[run.time for run in each.runs] for each in found] == [[run.time for run in each.runs] for each in usual]
+    assert [[run.time for run in each.runs] for each in found] == [
+        [run.time for run in each.runs] for each in usual
+    ]

@@ -36,8 +36,14 @@ def test_jobs_without_reruns_and_nightly_runs() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.text("PFAU|", min_size=1, max_size=8)), max_size=6))
 def test_reasons_add_up_to_reruns(drawn: list[tuple[int, str]]) -> None:
-    rows = [each for at, (pr, letters) in enumerate(drawn) for each in history(letters, pr=pr, first=at * 10 + 1)]
+    rows = [
+        each
+        for at, (pr, letters) in enumerate(drawn)
+        for each in history(letters, pr=pr, first=at * 10 + 1)
+    ]
     res = result(rows)
     found, _ = most_rerun(res.job_map.values(), 9, 9)
     assert sum(row.reruns for row in found) == res.rerun_cnt
-    assert all(sum(n for _, n in row.why) == row.reruns == sum(pr.times for pr in row.prs) for row in found)
+    assert all(
+        sum(n for _, n in row.why) == row.reruns == sum(pr.times for pr in row.prs) for row in found
+    )

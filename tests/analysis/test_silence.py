@@ -25,16 +25,25 @@ def test_long_enough_by_everything() -> None:
         # (20/50)^5 = 1.02 %, (20/51)^5 = 0.9 %; but the five gaps share the doubt
         ({"quiet": 30 * DAY}, "that must be less than 1%"),
         ({"quiet": 31 * DAY}, "they came in 6 bursts only, by which it is 0.9%"),
-        ({"quiet": 31 * DAY, "bursts": 7, "failures": 600}, "they came in 7 bursts only, by which it is 0.4%"),
+        (
+            {"quiet": 31 * DAY, "bursts": 7, "failures": 600},
+            "they came in 7 bursts only, by which it is 0.4%",
+        ),
         ({"quiet": 50 * DAY, "bursts": 6, "failures": 600}, ""),
-        ({"quiet": 27 * DAY, "bursts": 1, "failures": 60}, "28 quiet days are needed after a single burst of failures"),
+        (
+            {"quiet": 27 * DAY, "bursts": 1, "failures": 60},
+            "28 quiet days are needed after a single burst of failures",
+        ),
         ({"quiet": 28 * DAY, "bursts": 1, "failures": 60}, ""),
         (
             {"quiet": 13 * DAY, "bursts": 1, "failures": 300},
             "14 quiet days are needed after a single burst of failures",
         ),
         ({"quiet": 14 * DAY, "bursts": 1, "failures": 300}, ""),
-        ({"quiet": 70 * DAY, "bursts": 2, "failures": 60}, "they came in 2 bursts only, by which it is 22.2%"),
+        (
+            {"quiet": 70 * DAY, "bursts": 2, "failures": 60},
+            "they came in 2 bursts only, by which it is 22.2%",
+        ),
         ({"quiet": 90 * DAY, "bursts": 2, "failures": 60}, ""),
         ({"quiet": 89 * DAY, "bursts": 1, "failures": 1}, "90 quiet days are needed after one run"),
         ({"quiet": 90 * DAY, "bursts": 1, "failures": 1}, ""),
@@ -51,7 +60,10 @@ def test_what_is_lacking(change: dict[str, object], lacking: str) -> None:
         ({"runs_since": 50, "runs": 6}, True),
         ({"runs": 40_000}, False),  # so rare that 1,400 runs say nothing
         ({"runs": 40_000, "quiet": 90 * DAY}, True),
-        ({"runs": 400, "runs_since": 700}, False),  # below 1 % by itself, but five gaps share the doubt
+        (
+            {"runs": 400, "runs_since": 700},
+            False,
+        ),  # below 1 % by itself, but five gaps share the doubt
     ],
 )
 def test_enough_runs(change: dict[str, object], enough: bool) -> None:
@@ -72,7 +84,12 @@ def test_the_lower_bound_is_wilsons() -> None:
 
 @pytest.mark.parametrize(
     ("days", "count"),
-    [([], 0), (["2021-06-30"], 1), (["2021-06-30", "2021-07-01", "2021-07-02"], 1), (["2021-07-02", "2021-06-30"], 2)],
+    [
+        ([], 0),
+        (["2021-06-30"], 1),
+        (["2021-06-30", "2021-07-01", "2021-07-02"], 1),
+        (["2021-07-02", "2021-06-30"], 2),
+    ],
 )
 def test_bursts_are_days_in_a_row(days: list[str], count: int) -> None:
     assert bursts(days) == count
@@ -85,9 +102,12 @@ NONE = timedelta(0)
 
 
 @pytest.mark.parametrize(
-    ("failures", "runs"), [(1, 1), (1, 7), (3, 10), (10, 100), (300, 400), (5, 5), (0, 10), (1, 40_000)]
+    ("failures", "runs"),
+    [(1, 1), (1, 7), (3, 10), (10, 100), (300, 400), (5, 5), (0, 10), (1, 40_000)],
 )
-def test_at_the_lower_bound_the_seen_rate_is_as_far_off_as_chance_goes(failures: int, runs: int) -> None:
+def test_at_the_lower_bound_the_seen_rate_is_as_far_off_as_chance_goes(
+    failures: int, runs: int
+) -> None:
     """What Wilson's interval is: |seen - p| is 1.96 standard deviations at a true rate of p."""
     rate, seen = lower_bound(failures, runs), failures / runs
     assert 0 <= rate < 1
@@ -114,7 +134,9 @@ def test_without_runs_there_is_no_rate(runs: int) -> None:
         (Silence(3, NONE, DAY, NONE, 0, 1), 0.25, 1, 1 - 0.43850),  # runs that failed are runs
     ],
 )
-def test_how_likely_a_silence_is(silence: Silence, chance: float, by_bursts: float, by_runs: float | None) -> None:
+def test_how_likely_a_silence_is(
+    silence: Silence, chance: float, by_bursts: float, by_runs: float | None
+) -> None:
     assert silence.chance == pytest.approx(chance)
     assert silence.chance_by_bursts == pytest.approx(by_bursts)
     if by_runs is not None:
@@ -157,7 +179,9 @@ def test_what_is_lacking_at_the_very_bounds(change: dict[str, object], lacking: 
         (300, 20, 14),  # of more failures than runs are known each run failed
     ],
 )
-def test_three_runs_in_ten_at_their_lower_bound_are_steady(failures: int, runs: int, days: int) -> None:
+def test_three_runs_in_ten_at_their_lower_bound_are_steady(
+    failures: int, runs: int, days: int
+) -> None:
     silence = replace(QUIET, failures=failures, runs=runs, bursts=1, quiet=13 * DAY)
     assert silence.lacking == f"{days} quiet days are needed after a single burst of failures"
     assert (lower_bound(failures, max(runs, failures)) >= 0.3) is (days == 14)
@@ -197,7 +221,9 @@ def test_a_day_without_a_failure_ends_a_burst(days: list[str], count: int) -> No
     assert bursts(days) == bursts(days[::-1]) == count
 
 
-@pytest.mark.parametrize(("days", "gap"), [([], 0), ([1], 0), ([1, 4], 3), ([1, 4, 5, 6], 3), ([1, 2, 4.5], 2.5)])
+@pytest.mark.parametrize(
+    ("days", "gap"), [([], 0), ([1], 0), ([1, 4], 3), ([1, 4, 5, 6], 3), ([1, 2, 4.5], 2.5)]
+)
 def test_the_longest_gap_lies_between_two_failures(days: list[float], gap: float) -> None:
     assert longest_gap([moment(day) for day in days]) == gap * DAY
 

@@ -15,11 +15,15 @@ KEY = f"case:{CASE}"
 TITLE = f"unstable test `{CASE}`"
 
 
-def failing(name: str = CASE, members: Sequence[str] = (), file: str = "", suite: str = "") -> Failing:
+def failing(
+    name: str = CASE, members: Sequence[str] = (), file: str = "", suite: str = ""
+) -> Failing:
     ref = RunRef("job", 1, moment(9), "", "", "", succeeded=False)
     said = replace(failure(name, file=file), suite=suite)
     if members:
-        return Failing("incident:0", "incident", name, (Hit(ref, said),), {each: each for each in members})
+        return Failing(
+            "incident:0", "incident", name, (Hit(ref, said),), {each: each for each in members}
+        )
     return Failing(f"case:{name}", "case", name, (Hit(ref, said),))
 
 
@@ -32,7 +36,9 @@ def found(
     """Numbers of the open issue, of the closed one, and of the one that is gone; 0 for none."""
     snapshot = Snapshot("o/r", moment(10), "ci-bot", tuple(issues), gone=tuple(gone))
     asked = subject or failing()
-    known = TrackerIndex(snapshot, Ledger(created={asked.key: tuple(created)} if created else {})).of(asked)
+    known = TrackerIndex(
+        snapshot, Ledger(created={asked.key: tuple(created)} if created else {})
+    ).of(asked)
     return (
         known.open.issue.number if known.open else 0,
         known.closed.issue.number if known.closed else 0,
@@ -58,13 +64,21 @@ MINE = marker(CASE, [8])
         ([theirs(6, TITLE), theirs(5, TITLE)], (5, 0, 0)),
         ([theirs(5, TITLE, 3), ours(4, MINE, 2), theirs(6, TITLE)], (6, 5, 0)),
         ([theirs(5, TITLE, 3), theirs(7, TITLE, 3), theirs(6, TITLE, 3)], (0, 7, 0)),
-        ([theirs(5, TITLE, 3, closed_at=None), theirs(4, TITLE, 3)], (0, 4, 0)),  # it does not say when
+        (
+            [theirs(5, TITLE, 3, closed_at=None), theirs(4, TITLE, 3)],
+            (0, 4, 0),
+        ),  # it does not say when
         ([theirs(4, TITLE, -19_000), theirs(5, TITLE, 3, closed_at=None)], (0, 5, 0)),
-        ([ours(9, marker("suite.TestOther", [8])), theirs(5, "unstable test `suite.TestOther`")], (0, 0, 0)),
+        (
+            [ours(9, marker("suite.TestOther", [8])), theirs(5, "unstable test `suite.TestOther`")],
+            (0, 0, 0),
+        ),
         ([ours(9, replace(MINE, key=masked_name(KEY)))], (9, 0, 0)),
     ],
 )
-def test_which_of_several_issues_counts(issues: list[TrackedIssue], numbers: tuple[int, int, int]) -> None:
+def test_which_of_several_issues_counts(
+    issues: list[TrackedIssue], numbers: tuple[int, int, int]
+) -> None:
     assert found(issues) == numbers
 
 
@@ -101,7 +115,11 @@ LONG = "suite.TestWithAVeryLongNameThatNoTitleHolds"
         ("flaky test: TestFlaky in pkg/y", failing(file="pkg/y/x_test.go"), True),
         ("flaky test: TestFlaky in pkg/y", failing(file="executor/x_test.go"), False),
         ("flaky test: TestFlaky in pkg/y", failing(suite="github.com/o/r/executor"), False),
-        ("flaky test: TestFlaky in pkg/y", failing(file="pkg/y/x_test.go", suite="executor"), True),  # a file says more
+        (
+            "flaky test: TestFlaky in pkg/y",
+            failing(file="pkg/y/x_test.go", suite="executor"),
+            True,
+        ),  # a file says more
         ("flaky test test_area", failing("tests/test_shapes.py::test_area"), True),
         ("flaky test test_load", failing("test_load (tests.test_io.LoadTest)"), True),
         (f"Case failure: {LONG[:30]}...", failing(LONG), True),
@@ -110,7 +128,9 @@ LONG = "suite.TestWithAVeryLongNameThatNoTitleHolds"
         ("planner: join reorder failed", failing("planner.TestX"), False),
     ],
 )
-def test_somebody_elses_issue_is_known_by_its_title(title: str, subject: Failing, known: bool) -> None:
+def test_somebody_elses_issue_is_known_by_its_title(
+    title: str, subject: Failing, known: bool
+) -> None:
     assert found([theirs(5, title)], subject) == (5 if known else 0, 0, 0)
 
 
@@ -129,7 +149,11 @@ def test_an_incident_is_known_by_its_tests(told: str, now: str, known: bool) -> 
     issue = ours(5, marker(CASE, [8], key="incident:1", kind="incident", members=keys))
     subject = failing("together", [f"case:{name}" for name in now])
     assert found([issue], subject) == (5 if known else 0, 0, 0)
-    masked = ours(5, replace(issue.marker, members=tuple(map(masked_name, keys)))) if issue.marker else issue
+    masked = (
+        ours(5, replace(issue.marker, members=tuple(map(masked_name, keys))))
+        if issue.marker
+        else issue
+    )
     assert found([masked], subject) == (5 if known else 0, 0, 0)
 
 

@@ -60,9 +60,14 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return engine
 
 
-def own_process(*arguments: str, code: str = "from ci_stat.cli import main; main()", **variables: str) -> Answer:
+def own_process(
+    *arguments: str, code: str = "from ci_stat.cli import main; main()", **variables: str
+) -> Answer:
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, timeout=60, env={**os.environ, **variables}
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, **variables},
     )
     return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -132,19 +137,28 @@ def test_the_door_imports_nothing_heavy_and_opens_nothing() -> None:
         f"{HEAVY}\n"
         "print(sorted(found), [each for each in seen if '__pycache__' not in each[1]])"
     )
-    answer = own_process(code=watch, STAT_ENV_PATH="/nowhere/env.json", CI_STAT_URL="mysql://x:y@127.0.0.1:1/z")
+    answer = own_process(
+        code=watch, STAT_ENV_PATH="/nowhere/env.json", CI_STAT_URL="mysql://x:y@127.0.0.1:1/z"
+    )
     assert answer == (0, "[] []\n", "")
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = f"from ci_stat.cli import run; assert run(sys.argv[1:]) == 0; {HEAVY}; print(sorted(found))"
+    code = (
+        f"from ci_stat.cli import run; assert run(sys.argv[1:]) == 0; {HEAVY}; print(sorted(found))"
+    )
     answer = own_process("--help", code=f"import sys; {code}", STAT_ENV_PATH="/nowhere/env.json")
     assert answer.code == 0, answer.err
     assert answer.out.endswith("\n[]\n")
 
 
 def test_an_abbreviated_or_unknown_command_is_a_usage_error(call: Call) -> None:
-    for arguments in (["sumary"], ["summary", "--sinc", "1h"], ["summary", "extra"], ["jobs", "--limit", "0"]):
+    for arguments in (
+        ["sumary"],
+        ["summary", "--sinc", "1h"],
+        ["summary", "extra"],
+        ["jobs", "--limit", "0"],
+    ):
         answer = call(*arguments)
         assert (answer.code, answer.out) == (2, "")
         assert "Usage: ci-stat" in answer.err
@@ -208,7 +222,9 @@ def test_exit_3_before_an_export_touches_its_file(call: Call, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", [*REPORTS, "export", "config", "import"])
-def test_exit_4_settings(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_exit_4_settings(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv("STAT_ENV_PATH", str(tmp_path / "absent"))
     answer = call(name, *(["x"] if name == "import" else []))
     assert (answer.code, answer.out) == (4, "")
@@ -236,7 +252,11 @@ def test_exit_0_bad_records_without_strict(empty: Engine, call: Call, tmp_path: 
 
 
 def test_exit_6_files(empty: Engine, call: Call, tmp_path: Path) -> None:
-    for arguments in (["import", "absent.jsonl"], ["import", "."], ["export", f"{tmp_path}/absent/out"]):
+    for arguments in (
+        ["import", "absent.jsonl"],
+        ["import", "."],
+        ["export", f"{tmp_path}/absent/out"],
+    ):
         answer = call(*arguments)
         assert (answer.code, answer.out) == (6, "")
         assert re.fullmatch(r"ci-stat: \S+ cannot be (read|written): [\w ]+\.\n", answer.err)
@@ -287,9 +307,15 @@ def test_json_numbers(database: Engine, call: Call) -> None:
     jobs = json.loads(call("jobs", *DAY, "--json", "--limit", "1").out)
     assert (jobs["total"], [job["job_name"] for job in jobs["jobs"]]) == (3, ["check"])
     prs = json.loads(call("prs", *DAY, "--json").out)
-    assert [(pr["repo"], pr["pr_number"], pr["failure"]) for pr in prs["prs"]] == [("o/r", 8, 3), ("o/r", 7, 1)]
+    assert [(pr["repo"], pr["pr_number"], pr["failure"]) for pr in prs["prs"]] == [
+        ("o/r", 8, 3),
+        ("o/r", 7, 1),
+    ]
     failures = json.loads(call("failures", *DAY, "--json").out)
-    assert {each["case"]: each["kind"] for each in failures["failures"]} == {"T.A": "case", "timeout": "env"}
+    assert {each["case"]: each["kind"] for each in failures["failures"]} == {
+        "T.A": "case",
+        "timeout": "env",
+    }
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -306,7 +332,15 @@ def test_formats_exclude_nothing_silently(database: Engine, call: Call) -> None:
     assert call("jobs", *DAY, "--csv", "--limit", "2").out.count("\n") == 3
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "\t=1", '=HYPERLINK("http://evil","x")']
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "=cmd|' /C calc'!A0",
+    "\t=1",
+    '=HYPERLINK("http://evil","x")',
+]
 
 
 def test_no_cell_of_a_csv_is_a_formula(database: Engine, call: Call, fill: Fill) -> None:
@@ -349,9 +383,16 @@ def test_colors_of_what_is_no_terminal(
 
 @pytest.mark.parametrize(
     ("choice", "no_color", "colored"),
-    [([], "", True), ([], "1", False), (["--color", "never"], "", False), (["--color", "always"], "1", True)],
+    [
+        ([], "", True),
+        ([], "1", False),
+        (["--color", "never"], "", False),
+        (["--color", "always"], "1", True),
+    ],
 )
-def test_colors_of_a_terminal(tmp_path: Path, choice: list[str], no_color: str, colored: bool) -> None:
+def test_colors_of_a_terminal(
+    tmp_path: Path, choice: list[str], no_color: str, colored: bool
+) -> None:
     import pty
 
     url = f"sqlite:///{tmp_path / 'a.sqlite'}"
@@ -398,10 +439,20 @@ def test_a_stale_window_says_so(database: Engine, call: Call, name: str) -> None
 
 
 def test_latest_holds_the_newest_row(database: Engine, call: Call) -> None:
-    source = json.loads(call("summary", "--since", "90m", "--end", "latest", "--json").out)["source"]
-    assert (source["begin"], source["end"]) == ("2021-06-18T23:11:01+08:00", "2021-06-19T00:41:01+08:00")
+    source = json.loads(call("summary", "--since", "90m", "--end", "latest", "--json").out)[
+        "source"
+    ]
+    assert (source["begin"], source["end"]) == (
+        "2021-06-18T23:11:01+08:00",
+        "2021-06-19T00:41:01+08:00",
+    )
     assert source["rows"] == 10
-    assert json.loads(call("summary", "--since", "1m", "--end", "latest", "--json").out)["source"]["rows"] == 1
+    assert (
+        json.loads(call("summary", "--since", "1m", "--end", "latest", "--json").out)["source"][
+            "rows"
+        ]
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -445,8 +496,12 @@ def test_names_narrow_the_window(database: Engine, call: Call) -> None:
 def test_config_check_that_goes_well(database: Engine, call: Call) -> None:
     answer = call("config", "--check")
     assert answer.code == 0
-    assert re.search(r"^CI database: ok, \S+, newest row 2021-06-19 00:41:00 Asia/Shanghai$", answer.out, re.M)
-    assert re.search(r"^own state: ok, sqlite:///\S+ will be created when it is needed$", answer.out, re.M)
+    assert re.search(
+        r"^CI database: ok, \S+, newest row 2021-06-19 00:41:00 Asia/Shanghai$", answer.out, re.M
+    )
+    assert re.search(
+        r"^own state: ok, sqlite:///\S+ will be created when it is needed$", answer.out, re.M
+    )
     assert "settings file: none (STAT_ENV_PATH is not set)" in answer.out
 
 
@@ -459,23 +514,38 @@ def test_config_check_that_fails_says_which(call: Call, monkeypatch: pytest.Monk
     answer = call("config", "--check")
     assert answer.code == 3
     assert "CI database: FAILED: There is no database yet" in answer.err
-    assert "own state: FAILED: mysql+pymysql://root:***@127.0.0.1:1/state cannot be reached" in answer.err
+    assert (
+        "own state: FAILED: mysql+pymysql://root:***@127.0.0.1:1/state cannot be reached"
+        in answer.err
+    )
     assert answer.err.endswith("ci-stat: Not usable: CI database, own state.\n")
     assert "7f3a" not in answer.out + answer.err
 
 
-def test_config_check_goes_on_after_bad_settings(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_check_goes_on_after_bad_settings(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CI_STAT_TIME_ZONE", "Mars/Olympus")
     answer = call("config", "--check")
     assert answer.code == 3
-    assert "CI database: FAILED: time_zone (from variable CI_STAT_TIME_ZONE) is 'Mars/Olympus'" in answer.err
+    assert (
+        "CI database: FAILED: time_zone (from variable CI_STAT_TIME_ZONE) is 'Mars/Olympus'"
+        in answer.err
+    )
     assert "own state: ok" in answer.out
 
 
-def test_config_of_hostile_settings(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_config_of_hostile_settings(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     folder = tmp_path / "a\x1b[31m\u202e"
     folder.mkdir()
-    content = {"run_url": hostile.ANSI, "log_dir": hostile.ATTACKS[1], hostile.ANSI: 1, "url": f"sqlite:///{folder}/x"}
+    content = {
+        "run_url": hostile.ANSI,
+        "log_dir": hostile.ATTACKS[1],
+        hostile.ANSI: 1,
+        "url": f"sqlite:///{folder}/x",
+    }
     (folder / "env.json").write_text(json.dumps(content))
     monkeypatch.setenv("STAT_ENV_PATH", str(folder))
     answer = call("config", "--check")
@@ -484,7 +554,9 @@ def test_config_of_hostile_settings(call: Call, monkeypatch: pytest.MonkeyPatch,
     assert call("config", "--json").out.isascii()
 
 
-def test_a_hostile_name_of_a_database(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_hostile_name_of_a_database(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     url = f"sqlite:///{tmp_path}/\x1b[31m\u202e.sqlite"
     monkeypatch.setenv("CI_STAT_URL", url)
     monkeypatch.setenv("CI_STAT_STATE_URL", url)
@@ -498,7 +570,9 @@ def test_a_hostile_name_of_a_database(call: Call, monkeypatch: pytest.MonkeyPatc
             assert ".sqlite" in answer.out + answer.err
 
 
-def test_a_warning_of_the_settings_is_on_stderr(database: Engine, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warning_of_the_settings_is_on_stderr(
+    database: Engine, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CI_STAT_TIMEZONE", "UTC")
     answer = call("summary", *DAY, "--json")
     assert json.loads(answer.out)
@@ -523,7 +597,9 @@ def test_completion_of_commands_and_options() -> None:
         COMP_WORDS="ci-stat su", COMP_CWORD="1",
     )  # fmt: skip
     assert answer.out == "plain,summary\n"
-    options = own_process(_CI_STAT_COMPLETE="bash_complete", COMP_WORDS="ci-stat jobs --", COMP_CWORD="2").out
+    options = own_process(
+        _CI_STAT_COMPLETE="bash_complete", COMP_WORDS="ci-stat jobs --", COMP_CWORD="2"
+    ).out
     assert {"plain,--since", "plain,--json", "plain,--limit"} <= set(options.splitlines())
 
 
@@ -568,7 +644,9 @@ def test_a_terminal_that_knows_only_ascii(many: str) -> None:
 
 @pytest.mark.parametrize("color", ["never", "always"])
 @pytest.mark.parametrize("name", REPORTS)
-def test_hostile_names_never_reach_the_screen(database: Engine, call: Call, fill: Fill, name: str, color: str) -> None:
+def test_hostile_names_never_reach_the_screen(
+    database: Engine, call: Call, fill: Fill, name: str, color: str
+) -> None:
     fill(hostile.rows())
     limit = [] if name == "summary" else ["--limit", "100"]
     answer = call(name, *DAY, "--color", color, *limit, "--job", "x", "--job", hostile.ANSI)
@@ -582,7 +660,9 @@ def test_hostile_names_never_reach_the_screen(database: Engine, call: Call, fill
 
 
 @pytest.mark.parametrize("arguments", [*([name, *DAY, "--json"] for name in REPORTS), ["export"]])
-def test_hostile_names_in_json(database: Engine, call: Call, fill: Fill, arguments: list[str]) -> None:
+def test_hostile_names_in_json(
+    database: Engine, call: Call, fill: Fill, arguments: list[str]
+) -> None:
     fill(hostile.rows())
     answer = call(*arguments)
     assert not hostile.raw(answer.out)
@@ -623,14 +703,18 @@ def test_whatever_a_name_is_it_stays_off_the_terminal(
         assert not hostile.raw(shown.output)
 
 
-def test_a_hostile_error_of_the_database(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hostile_error_of_the_database(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = f"sqlite:///{tmp_path / 'a.sqlite'}"
     monkeypatch.setenv("CI_STAT_URL", url)
     engine = open_engine(url)
     prepare(engine)
     with engine.begin() as connection:
         connection.execute(
-            text("insert into ci_data (job, job_id, status, time) values (cast(:job as text), 1, 'x', :time)"),
+            text(
+                "insert into ci_data (job, job_id, status, time) values (cast(:job as text), 1, 'x', :time)"
+            ),
             {"job": b"\xff\x1b[31m\x9b", "time": "2021-06-19 01:00:00"},
         )
     for name in (*REPORTS, "export"):

@@ -62,14 +62,19 @@ def test_several_processes_say_the_same(call: Call, log: Path) -> None:
 def test_standard_input(log: Path) -> None:
     run = [sys.executable, "-c", "from ci_stat.cli import main; main()", "explain", "--json", "-"]
     plain = subprocess.run(run, input=LOG.encode(), capture_output=True, check=True).stdout
-    packed = subprocess.run(run, input=gzip.compress(LOG.encode()), capture_output=True, check=True).stdout
+    packed = subprocess.run(
+        run, input=gzip.compress(LOG.encode()), capture_output=True, check=True
+    ).stdout
     assert json.loads(plain)["failures"][0]["case"] == "TestCargo"
     assert plain == packed
 
 
 def test_packed_logs(call: Call, log: Path) -> None:
     Path("build.log.gz").write_bytes(gzip.compress(LOG.encode()))
-    plain, packed = (json.loads(line) for line in call("explain", "--json", str(log), "build.log.gz").out.splitlines())
+    plain, packed = (
+        json.loads(line)
+        for line in call("explain", "--json", str(log), "build.log.gz").out.splitlines()
+    )
     assert plain["failures"] == packed["failures"]
 
 
@@ -88,7 +93,9 @@ def test_a_passing_log_takes_away_what_it_also_says(call: Call, log: Path) -> No
 
 
 def test_rules_that_cannot_be_used_say_which_and_why(call: Call, log: Path) -> None:
-    Path("rules.toml").write_text('[[rule]]\nname = "mine"\nkind = "sea"\nanchors = ["storm"]\npattern = "storm"\n')
+    Path("rules.toml").write_text(
+        '[[rule]]\nname = "mine"\nkind = "sea"\nanchors = ["storm"]\npattern = "storm"\n'
+    )
     answer = call("explain", "--rules", "rules.toml", str(log))
     assert answer.code == 4
     assert "rules.toml" in answer.err
@@ -103,12 +110,20 @@ def test_rules_that_cannot_be_used_say_which_and_why(call: Call, log: Path) -> N
         ("x = 1\n", "no list of rules"),
         ('[[rule]]\nname = "a"\nkind = "env"\nanchors = ["abc"]\npattern = "("\n', "unterminated"),
         ('[[rule]]\nname = "a"\nkind = "env"\nanchors = ["a"]\npattern = "a"\n', "3 to 100"),
-        ('[[rule]]\nname = "a"\nkind = "env"\nanchors = ["abc"]\npattern = "a"\nreach = 3\n', "reach"),
-        ('[[rule]]\nname = "a"\nkind = "env"\nanchors = ["abc"]\npattern = "a"\nlines = "many"\n', "lines"),
+        (
+            '[[rule]]\nname = "a"\nkind = "env"\nanchors = ["abc"]\npattern = "a"\nreach = 3\n',
+            "reach",
+        ),
+        (
+            '[[rule]]\nname = "a"\nkind = "env"\nanchors = ["abc"]\npattern = "a"\nlines = "many"\n',
+            "lines",
+        ),
         ('[[rule]]\nkind = "env"\nanchors = ["abc"]\npattern = "a"\n', "name"),
     ],
 )
-def test_rules_are_checked_when_they_are_loaded(call: Call, log: Path, text: str, said: str) -> None:
+def test_rules_are_checked_when_they_are_loaded(
+    call: Call, log: Path, text: str, said: str
+) -> None:
     Path("rules.toml").write_text(text)
     answer = call("explain", "--rules", "rules.toml", str(log))
     assert answer.code == 4
@@ -119,7 +134,10 @@ def test_rules_are_checked_when_they_are_loaded(call: Call, log: Path, text: str
 def test_hostile_lines_cannot_act_on_the_terminal(call: Call, log: Path, color: str) -> None:
     for attack in ATTACKS:
         text = attack.replace("\n", " ").replace("\r", " ")
-        log.write_text(f"--- FAIL: Test{text} (0.1s)\n    x_test.go:1: {text}\nError: {text}\n", errors="surrogatepass")
+        log.write_text(
+            f"--- FAIL: Test{text} (0.1s)\n    x_test.go:1: {text}\nError: {text}\n",
+            errors="surrogatepass",
+        )
         out = call("explain", "--color", color, str(log)).out
         assert raw(out) <= ({"\x1b"} if color == "always" else set())
         assert "\x1b[2J" not in out
@@ -133,7 +151,9 @@ def test_json_is_plain_ascii(call: Call, log: Path) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     heavy = "('sqlalchemy', 'pandas', 'rich', 'isal', 'requests')"
-    code = f"import sys, ci_stat.cli.explain; print([each for each in {heavy} if each in sys.modules])"
+    code = (
+        f"import sys, ci_stat.cli.explain; print([each for each in {heavy} if each in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

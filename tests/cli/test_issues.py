@@ -29,7 +29,15 @@ CASE = "testSuite.TestFlaky"
 def row(number: int, hours: float, *cases: str, job: str = JOB) -> RunRow:
     analysis = {"case": [f"FAIL: a_test.go:7: {case}" for case in cases]} if cases else None
     status = "FAILURE" if cases else "SUCCESS"
-    return RunRow(job, number, status, DAY + timedelta(hours=hours), 1000, branch="master", analysis_res=analysis)
+    return RunRow(
+        job,
+        number,
+        status,
+        DAY + timedelta(hours=hours),
+        1000,
+        branch="master",
+        analysis_res=analysis,
+    )
 
 
 ROWS = [row(1, 1), row(2, 2, CASE), row(3, 9, CASE), row(4, 10, "testSuite.TestOnce"), row(5, 30)]
@@ -46,7 +54,9 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    monkeypatch.setattr("ci_stat.sinks.github.GitHub", partial(Client, between_reads=0.0, between_writes=0.0))
+    monkeypatch.setattr(
+        "ci_stat.sinks.github.GitHub", partial(Client, between_reads=0.0, between_writes=0.0)
+    )
     with github_server(contract=CONTRACT if CONTRACT.exists() else None) as server:
         server.now = datetime(2021, 6, 10, 1, tzinfo=UTC)
         monkeypatch.setenv("CI_STAT_GITHUB_URL", server.url)
@@ -75,13 +85,17 @@ def test_without_a_token_nothing_is_posted(call: Call) -> None:
     assert "gh_token" in shown.err
 
 
-def test_the_cron_job_is_dry_and_looks_at_yesterday(github: GitHub, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cron_job_is_dry_and_looks_at_yesterday(
+    github: GitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert nightly(["--now", NOW]) == 0
     assert "2021-06-09 00:00 to 2021-06-10 00:00" in capsys.readouterr().out
     assert writes(github) == []
 
 
-def test_post_files_what_the_plan_says_and_a_second_run_changes_nothing(github: GitHub, call: Call) -> None:
+def test_post_files_what_the_plan_says_and_a_second_run_changes_nothing(
+    github: GitHub, call: Call
+) -> None:
     github.issue(f"some bug of {JOB}", author="ann")
     first = call("issues", "plan", "--now", NOW, "--post")
     assert first.code == 0, first.err
@@ -93,10 +107,14 @@ def test_post_files_what_the_plan_says_and_a_second_run_changes_nothing(github: 
     assert (second.code, writes(github)) == (0, ["POST"])
     assert "up to date" in second.out
     told = call("issues", "history", "--json")
-    assert [(each["kind"], each["state"]) for each in json.loads(told.out)["calls"]] == [("create", "done")]
+    assert [(each["kind"], each["state"]) for each in json.loads(told.out)["calls"]] == [
+        ("create", "done")
+    ]
 
 
-def test_the_misspelt_job_is_taken_as_the_real_one(caplog: pytest.LogCaptureFixture, call: Call) -> None:
+def test_the_misspelt_job_is_taken_as_the_real_one(
+    caplog: pytest.LogCaptureFixture, call: Call
+) -> None:
     shown = call("issues", "plan", "--now", NOW, "--job", "tide-unit-test-nightly")
     assert shown.code == 0
     assert JOB in shown.out
@@ -131,7 +149,10 @@ def test_a_file_that_is_no_plan(content: bytes, call: Call, tmp_path: Path) -> N
 
 def test_explain_says_why(call: Call) -> None:
     assert "failed in 2 runs" in call("issues", "explain", CASE, "--now", NOW).out
-    assert "below the gate" in call("issues", "explain", "FAIL: a_test.go:9: testSuite.TestOnce", "--now", NOW).out
+    assert (
+        "below the gate"
+        in call("issues", "explain", "FAIL: a_test.go:9: testSuite.TestOnce", "--now", NOW).out
+    )
     unknown = call("issues", "explain", "testSuite.TestFlakey", "--now", NOW)
     assert f"Near: {CASE}" in unknown.out
     data = json.loads(call("issues", "explain", CASE, "--now", NOW, "--json").out)
@@ -180,8 +201,20 @@ def test_a_backlog_is_accepted_by_a_person(
     assert len(json.loads(call("issues", "history", "--accepted", "--json").out)["accepted"]) == 6
     assert call(*asked).code == 0
 
-    assert json.loads(call("issues", "history", CASE, "--accepted", "--json").out)["accepted"][0]["name"] == CASE
-    assert len(json.loads(call("issues", "history", "--accepted", "--json", "--limit", "2").out)["accepted"]) == 2
+    assert (
+        json.loads(call("issues", "history", CASE, "--accepted", "--json").out)["accepted"][0][
+            "name"
+        ]
+        == CASE
+    )
+    assert (
+        len(
+            json.loads(call("issues", "history", "--accepted", "--json", "--limit", "2").out)[
+                "accepted"
+            ]
+        )
+        == 2
+    )
     assert call("issues", "history", "--accepted", "--since", "1d").code == 2
     stays = call("issues", "apply", str(plan), "--now", NOW)
     assert (stays.code, "was stopped when it was made" in stays.err) == (10, True)
@@ -212,7 +245,9 @@ def test_replay_prints_a_scorecard(call: Call) -> None:
     shown = call("issues", "replay", "--since", "3d", "--end", "2021-06-11")
     assert shown.code == 0
     assert "1  would have been filed" in shown.out
-    data = json.loads(call("issues", "replay", "--since", "3d", "--end", "2021-06-11", "--json").out)
+    data = json.loads(
+        call("issues", "replay", "--since", "3d", "--end", "2021-06-11", "--json").out
+    )
     assert (data["filed"], data["windows"]) == (1, 3)
 
 
@@ -237,14 +272,19 @@ def test_an_empty_window_is_not_a_quiet_one(call: Call) -> None:
     shown = call("issues", "plan", "--begin", "2021-01-01")
     assert shown.code == 9
     assert "not the same as no failure" in shown.err
-    assert "near: tidb-unit-test-nightly" in call("issues", "plan", "--job", "tidb-unit-nightly", "--now", NOW).err
+    assert (
+        "near: tidb-unit-test-nightly"
+        in call("issues", "plan", "--job", "tidb-unit-nightly", "--now", NOW).err
+    )
 
 
 @pytest.mark.parametrize(
     ("fault", "code", "said"),
     [("401", 7, "token"), ("404", 7, "repo"), ("410", 7, "issues")],
 )
-def test_a_tracker_that_does_not_answer(fault: str, code: int, said: str, github: GitHub, call: Call) -> None:
+def test_a_tracker_that_does_not_answer(
+    fault: str, code: int, said: str, github: GitHub, call: Call
+) -> None:
     from tests.support.github import Fault
 
     github.fault(Fault(what=fault, method="GET", path=r"/issues$", times=50))
@@ -282,4 +322,6 @@ def test_json_is_the_plan_with_its_texts(call: Call) -> None:
 def test_reports_link_the_issues_that_we_wrote(github: GitHub, call: Call) -> None:
     assert call("issues", "plan", "--now", NOW, "--post").code == 0
     shown = call("report", "daily", "--begin", "2021-06-09", "--as", "markdown")
-    assert f"{github.url}/{github.repo}/issues/1" in shown.out.replace("\\", "").replace("\u200b", "")
+    assert f"{github.url}/{github.repo}/issues/1" in shown.out.replace("\\", "").replace(
+        "\u200b", ""
+    )

@@ -52,7 +52,9 @@ def test_a_log_follows_from_seed_job_and_number(failed: list[RunRow]) -> None:
     assert log_text(row) != log_text(row, 1)
 
 
-def test_a_few_logs_are_lost_and_only_failures_have_one(failed: list[RunRow], logs: list[Log]) -> None:
+def test_a_few_logs_are_lost_and_only_failures_have_one(
+    failed: list[RunRow], logs: list[Log]
+) -> None:
     assert 0.01 < 1 - len(logs) / len(failed) < 0.08
     others = (row for row in generate_rows(days=1) if row.status != "FAILURE")
     assert {log_text(row) for row in others} == {None}
@@ -73,7 +75,9 @@ def test_logs_have_the_raw_form(logs: list[Log]) -> None:
         assert "[Pipeline] " in text
         assert "\nscript returned exit code " in text  # outside of the stamps
     joined = "\n".join(text for _, text in logs)
-    assert re.search(r"\[\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3} \+08:00\] \[INFO\] \[\w+\.go:\d+\]", joined)
+    assert re.search(
+        r"\[\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3} \+08:00\] \[INFO\] \[\w+\.go:\d+\]", joined
+    )
     assert re.search(r"Z\]$", joined, re.MULTILINE)
     assert re.search(r"Z\] $", joined, re.MULTILINE)
     assert "\ufffd" in joined  # a few logs hold bytes that are no UTF-8
@@ -85,7 +89,9 @@ def test_stamps_are_utc_and_go_on_from_the_start_of_the_run(logs: list[Log]) -> 
         assert stamps == sorted(stamps)
         assert row.time is not None
         assert stamps[0] >= row.time - timedelta(hours=8)
-        assert stamps[-1] < row.time - timedelta(hours=8) + timedelta(milliseconds=2 * (row.duration or 0) + 60_000)
+        assert stamps[-1] < row.time - timedelta(hours=8) + timedelta(
+            milliseconds=2 * (row.duration or 0) + 60_000
+        )
 
 
 def test_the_last_checkout_is_the_commit(logs: list[Log]) -> None:
@@ -165,13 +171,23 @@ def test_every_form_occurs(everything: str, form: str) -> None:
 def test_equal_cases_fail_with_equal_words(logs: list[Log]) -> None:
     def masked(text: str) -> str:
         start = text.index(REGRESSION_CASE.regex_spelling)
-        return re.sub(r"\d+|\[\S*\]|[ ]+$", "#", text[start : start + 400].partition("...")[2].partition("\n")[0])
+        return re.sub(
+            r"\d+|\[\S*\]|[ ]+$",
+            "#",
+            text[start : start + 400].partition("...")[2].partition("\n")[0],
+        )
 
     assert len({masked(text) for _, text in logs if REGRESSION_CASE.regex_spelling in text}) == 1
 
 
 def test_rows_that_the_demo_did_not_make_get_a_log_too() -> None:
-    row = RunRow("a_job", 7, "FAILURE", datetime(2024, 1, 1), analysis_res={"case": ["x_test.go:aSuite.TestX"]})
+    row = RunRow(
+        "a_job",
+        7,
+        "FAILURE",
+        datetime(2024, 1, 1),
+        analysis_res={"case": ["x_test.go:aSuite.TestX"]},
+    )
     text = log_text(row)
     assert text is not None
     assert b"FAIL: x_test.go:1: aSuite.TestX" in text

@@ -15,8 +15,19 @@ from ci_stat.errors import UsageError
 from ci_stat.records import RunRow
 
 PLUGIN_KEYS = {
-    *("sha1", "GIT_BRANCH", "ghprbActualCommitAuthor", "ghprbActualCommitAuthorEmail", "ghprbAuthorRepoGitUrl"),
-    *("ghprbTriggerAuthor", "ghprbTriggerAuthorEmail", "ghprbTriggerAuthorLogin", "ghprbTriggerAuthorLoginMention"),
+    *(
+        "sha1",
+        "GIT_BRANCH",
+        "ghprbActualCommitAuthor",
+        "ghprbActualCommitAuthorEmail",
+        "ghprbAuthorRepoGitUrl",
+    ),
+    *(
+        "ghprbTriggerAuthor",
+        "ghprbTriggerAuthorEmail",
+        "ghprbTriggerAuthorLogin",
+        "ghprbTriggerAuthorLoginMention",
+    ),
     *("ghprbPullId", "ghprbSourceBranch", "ghprbPullAuthorEmail", "ghprbPullAuthorLogin"),
     *("ghprbPullAuthorLoginMention", "ghprbPullDescription", "ghprbPullTitle", "ghprbPullLink"),
     *("ghprbPullLongDescription", "ghprbCredentialsId"),
@@ -62,7 +73,9 @@ def test_the_size_of_descriptions_changes_nothing_else() -> None:
 
 def test_begin_moves_the_whole_demo(rows: list[RunRow]) -> None:
     earlier = list(generate_rows(begin=DEMO_BEGIN - timedelta(days=14)))
-    assert [(row.job, row.status, row.commit) for row in earlier] == [(r.job, r.status, r.commit) for r in rows]
+    assert [(row.job, row.status, row.commit) for row in earlier] == [
+        (r.job, r.status, r.commit) for r in rows
+    ]
     assert moment(rows[0]) - moment(earlier[0]) == timedelta(days=14)
 
 
@@ -70,7 +83,9 @@ def test_rows_come_in_the_order_of_time_within_the_window(rows: list[RunRow]) ->
     assert all(moment(one) <= moment(next_one) for one, next_one in pairwise(rows))
     assert moment(rows[0]) >= DEMO_BEGIN
     assert moment(rows[-1]) < DEMO_END
-    assert {moment(row).date() for row in rows} == {(DEMO_BEGIN + timedelta(days=day)).date() for day in range(14)}
+    assert {moment(row).date() for row in rows} == {
+        (DEMO_BEGIN + timedelta(days=day)).date() for day in range(14)
+    }
 
 
 def test_job_and_number_identify_a_row_and_numbers_count_up(rows: list[RunRow]) -> None:
@@ -78,10 +93,14 @@ def test_job_and_number_identify_a_row_and_numbers_count_up(rows: list[RunRow]) 
     by_job = defaultdict(list)
     for row in rows:
         by_job[row.job].append(row.job_id)
-    assert all(numbers == list(range(numbers[0], numbers[0] + len(numbers))) for numbers in by_job.values())
+    assert all(
+        numbers == list(range(numbers[0], numbers[0] + len(numbers))) for numbers in by_job.values()
+    )
 
 
-@pytest.mark.parametrize(("rows_per_day", "days", "seed"), [(420, 14, 20210621), (420, 14, 3), (2_000, 7, 1)])
+@pytest.mark.parametrize(
+    ("rows_per_day", "days", "seed"), [(420, 14, 20210621), (420, 14, 3), (2_000, 7, 1)]
+)
 def test_shares_of_the_statuses(rows_per_day: int, days: int, seed: int) -> None:
     counts = Counter(row.status for row in generate_rows(rows_per_day, days, seed=seed))
     assert set(counts) == {"SUCCESS", "FAILURE", "ABORTED"}
@@ -114,9 +133,13 @@ def test_parameters_of_a_pull_request_run(rows: list[RunRow]) -> None:
         assert told["sha1"] in (f"origin/pr/{number}/merge", row.commit)
         assert told["GIT_BRANCH"] == told["ghprbSourceBranch"]
         assert told["ghprbPullLink"] == f"https://github.com/{row.repo}/pull/{number}"
-        assert told["ghprbPullDescription"].startswith(f"GitHub pull request #{number} of commit {row.commit}, ")
+        assert told["ghprbPullDescription"].startswith(
+            f"GitHub pull request #{number} of commit {row.commit}, "
+        )
         assert told["ghprbTriggerAuthorLoginMention"] in ("", f"@{told['ghprbTriggerAuthorLogin']}")
-        assert not {"\n", "\r"} & set(told["ghprbPullTitle"] + told["ghprbPullLongDescription"] + str(row.comment))
+        assert not {"\n", "\r"} & set(
+            told["ghprbPullTitle"] + told["ghprbPullLongDescription"] + str(row.comment)
+        )
 
 
 def test_some_parameters_are_missing_empty_or_more_than_19(rows: list[RunRow]) -> None:
@@ -132,14 +155,18 @@ def test_some_parameters_are_missing_empty_or_more_than_19(rows: list[RunRow]) -
 def test_nightly_runs_belong_to_no_pull_request(rows: list[RunRow]) -> None:
     nightly = [row for row in rows if row.job == NIGHTLY.name]
     assert 0.08 < len(nightly) / len(rows) < 0.10
-    assert {(row.repo, row.commit, row.comment, row.branch) for row in nightly} == {(None, None, None, "master")}
+    assert {(row.repo, row.commit, row.comment, row.branch) for row in nightly} == {
+        (None, None, None, "master")
+    }
     assert all(key.startswith("release_test__") for row in nightly for key in parameters(row))
     assert Counter(row.status for row in nightly)["FAILURE"] > 50
 
 
 def test_comments_are_what_started_the_run(rows: list[RunRow]) -> None:
     comments = Counter(row.comment for row in pulls(rows))
-    assert all(comments[text] > 70 for text in ("null", "/run-all-tests", "/merge", "/run-unit-test"))
+    assert all(
+        comments[text] > 70 for text in ("null", "/run-all-tests", "/merge", "/run-unit-test")
+    )
     assert any(text and "\\n/run" in text for text in comments)
     for row in pulls(rows):
         assert (row.comment == "null") == (parameters(row)["ghprbTriggerAuthorLogin"] == "")
@@ -189,7 +216,9 @@ def test_encoded_rows_are_the_same_rows(rows: list[RunRow]) -> None:
     for row, encoded in zip(rows, generate_encoded(), strict=True):
         *plain, description, analysis = encoded
         assert plain == [getattr(row, name) for name in row.__struct_fields__[:9]]
-        assert (None if description is None else msgspec.json.decode(description)) == row.description
+        assert (
+            None if description is None else msgspec.json.decode(description)
+        ) == row.description
         assert (None if analysis is None else msgspec.json.decode(analysis)) == row.analysis_res
 
 

@@ -138,7 +138,10 @@ def test_twins_share_a_commit(rows: list[RunRow]) -> None:
     one, other = (of_pull(rows, twin) for twin in TWIN_NUMBERS)
     assert {row.commit for row in one} == {row.commit for row in other}
     assert len({row.commit for row in one}) == 1
-    assert ({row.branch for row in one}, {row.branch for row in other}) == ({"master"}, {"release-5.1"})
+    assert ({row.branch for row in one}, {row.branch for row in other}) == (
+        {"master"},
+        {"release-5.1"},
+    )
 
 
 def test_some_numbers_exist_in_two_repositories(rows: list[RunRow]) -> None:

@@ -74,7 +74,9 @@ def test_only_commands_that_failed_count() -> None:
 
 def test_a_build_that_succeeded_has_no_failure() -> None:
     assert failures(GO_FAIL + "retrying...\nok\nFinished: SUCCESS\n") == ()
-    assert told(GO_FAIL + "ok\nFinished: SUCCESS\n", How(everything=True)) == [("case", "TestApply")]
+    assert told(GO_FAIL + "ok\nFinished: SUCCESS\n", How(everything=True)) == [
+        ("case", "TestApply")
+    ]
 
 
 def test_what_only_echoes_a_failure_is_told_when_asked() -> None:
@@ -107,7 +109,8 @@ def test_a_log_that_says_nothing_has_nothing_to_tell(text: str) -> None:
 
 def test_a_users_rules_come_first() -> None:
     own = parse(
-        '[[rule]]\nname = "widget"\nkind = "env"\nanchors = ["widget: "]\npattern = "^widget: (?P<message>.*)"', "mine"
+        '[[rule]]\nname = "widget"\nkind = "env"\nanchors = ["widget: "]\npattern = "^widget: (?P<message>.*)"',
+        "mine",
     )
     (found,) = failures("widget: on fire\n" + "\n" * 3, how=How(own))
     assert (found.rule, found.kind, found.message) == ("widget", "env", "on fire")
@@ -151,7 +154,9 @@ def test_no_bytes_break_it(pieces: list[bytes]) -> None:
         assert 1 <= failure.first_line <= failure.last_line <= data.count(b"\n") + 1
 
 
-@pytest.mark.parametrize("piece", [b"FAIL: ", b"error: x\n", b"  1) a\n", b"not ok 1 - x\n", b"a.py:1:1: E501 x\n"])
+@pytest.mark.parametrize(
+    "piece", [b"FAIL: ", b"error: x\n", b"  1) a\n", b"not ok 1 - x\n", b"a.py:1:1: E501 x\n"]
+)
 def test_a_log_full_of_anchors_ends_in_bounded_time(piece: bytes) -> None:
     started = time.perf_counter()
     answer = extract(io.BytesIO(piece * (3 * 2**20 // len(piece))))

@@ -51,7 +51,11 @@ def test_what_says_something_counts(one: tuple[str, str, str], two: tuple[str, s
 
 
 def test_a_case_counts_once_however_its_name_is_spelled() -> None:
-    spellings = ["f_test.go:Suite.Test", "FAIL: f_test.go:606: Suite.Test", "PANIC: /go/f_test.go:9: Suite.Test"]
+    spellings = [
+        "f_test.go:Suite.Test",
+        "FAIL: f_test.go:606: Suite.Test",
+        "PANIC: /go/f_test.go:9: Suite.Test",
+    ]
     assert len({fingerprint("case", each, "m") for each in spellings}) == 1
 
 

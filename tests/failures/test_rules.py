@@ -40,7 +40,9 @@ def expected_of(log: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.stem)
 def test_a_fixture_says_what_a_person_would(log: Path) -> None:
-    assert [{key: getattr(each, key) for key in KEYS} for each in answer_of(log)] == expected_of(log)
+    assert [{key: getattr(each, key) for key in KEYS} for each in answer_of(log)] == expected_of(
+        log
+    )
 
 
 def test_every_rule_has_a_fixture() -> None:
@@ -100,7 +102,16 @@ def _lines(rule: Rule) -> list[str]:
 
 @pytest.mark.parametrize("rule", builtin(), ids=lambda rule: rule.name)
 def test_no_line_makes_a_pattern_run_long(rule: Rule) -> None:
-    patterns = (rule.pattern, rule.next, rule.back, rule.until, rule.through, rule.down, rule.items, rule.says)
+    patterns = (
+        rule.pattern,
+        rule.next,
+        rule.back,
+        rule.until,
+        rule.through,
+        rule.down,
+        rule.items,
+        rule.says,
+    )
     for pattern in {re.compile(each) for each in patterns if each}:
         for line in _lines(rule):
             started = time.process_time()

@@ -34,7 +34,9 @@ def positions(data: bytes) -> dict[int, str]:
 
 def expected(data: bytes) -> dict[int, str]:
     lines = data.decode().split("\n")
-    found = {n: text for n, text in enumerate(lines, 1) if any(each in text for each in ANCHORS.literals)}
+    found = {
+        n: text for n, text in enumerate(lines, 1) if any(each in text for each in ANCHORS.literals)
+    }
     return {n: text[:LONGEST].rstrip() for n, text in found.items()}
 
 
@@ -75,13 +77,18 @@ def test_the_size_of_the_reads_does_not_matter(data: bytes, rng: object) -> None
 @given(logs())
 def test_lines_are_counted_and_what_is_kept_is_the_log(data: bytes) -> None:
     found = scan(io.BytesIO(data), ANCHORS)
-    assert (found.size, found.lines) == (len(data), len(data.split(b"\n")) - data.endswith(b"\n") if data else 0)
+    assert (found.size, found.lines) == (
+        len(data),
+        len(data.split(b"\n")) - data.endswith(b"\n") if data else 0,
+    )
     lines = data.split(b"\n")
     for part in found.parts:
         text = part.data.split(b"\n")
         assert lines[part.first - 1].endswith(text[0]) or len(text) == 1
         assert lines[part.first : part.first + len(text) - 2] == text[1:-1]
-        assert part.whole_line == (lines[part.first - 1].startswith(text[0]) and not _inside(data, part))
+        assert part.whole_line == (
+            lines[part.first - 1].startswith(text[0]) and not _inside(data, part)
+        )
 
 
 def _inside(data: bytes, part: scanner.Part) -> bool:

@@ -55,7 +55,11 @@ def test_a_line_of_a_megabyte_is_cut() -> None:
 
 
 @given(
-    st.lists(st.sampled_from([b"\x1b[31m", b"\x1b[8mha:////", b"\x1b[0m", b"\x1b]0;", b"a", b"\n", b"\x07", b"\x1b"]))
+    st.lists(
+        st.sampled_from(
+            [b"\x1b[31m", b"\x1b[8mha:////", b"\x1b[0m", b"\x1b]0;", b"a", b"\n", b"\x07", b"\x1b"]
+        )
+    )
 )
 def test_lines_stay_lines_when_colours_go(pieces: list[bytes]) -> None:
     data = b"".join(pieces)

@@ -11,7 +11,9 @@ from ci_stat.records import CaseFailure
 
 def _says(failure: CaseFailure, wanted: dict[str, Any]) -> bool:
     texts = (failure.name, failure.message, failure.excerpt)
-    return wanted["kind"] in (None, failure.kind) and any(wanted["contains"] in text for text in texts)
+    return wanted["kind"] in (None, failure.kind) and any(
+        wanted["contains"] in text for text in texts
+    )
 
 
 def test_everything_that_must_be_found_is_found(real: Path) -> None:

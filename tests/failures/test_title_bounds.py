@@ -10,7 +10,9 @@ LONG = "suite.TestWithAVeryLongNameThatNoTitleHolds"
 # --- how much is read
 
 
-@pytest.mark.parametrize(("length", "case"), [(999, "TestXY"), (1_000, "TestXY"), (1_001, "TestX"), (1_002, "Test")])
+@pytest.mark.parametrize(
+    ("length", "case"), [(999, "TestXY"), (1_000, "TestXY"), (1_001, "TestX"), (1_002, "Test")]
+)
 def test_a_thousand_characters_of_a_title_are_read(length: int, case: str) -> None:
     title = f"{'flaky'.ljust(length - 7, '.')} TestXY"
     assert len(title) == length
@@ -27,7 +29,11 @@ def test_a_title_of_ours_holds_230_characters_of_a_name(length: int, cut: bool) 
 
 @pytest.mark.parametrize(
     ("case", "shown"),
-    [("FAIL: a_test.go:7: s.TestX", "s.TestX"), ("s.Test`X`", "s.Test'X'"), ("two  words\nhere", "two words\\nhere")],
+    [
+        ("FAIL: a_test.go:7: s.TestX", "s.TestX"),
+        ("s.Test`X`", "s.Test'X'"),
+        ("two  words\nhere", "two words\\nhere"),
+    ],
 )
 def test_a_name_in_a_title_is_one_line_without_backticks(case: str, shown: str) -> None:
     assert title_name(case) == shown
@@ -84,7 +90,13 @@ def test_punctuation_around_a_name_is_none_of_it(word: str, case: str) -> None:
 
 @pytest.mark.parametrize(
     ("word", "cut"),
-    [("TestXyz..", False), ("TestXyz...", True), ("TestXyz....", True), ("TestXyz…", True), ("TestXyz", False)],
+    [
+        ("TestXyz..", False),
+        ("TestXyz...", True),
+        ("TestXyz....", True),
+        ("TestXyz…", True),
+        ("TestXyz", False),
+    ],
 )
 def test_three_dots_say_that_a_name_was_cut(word: str, cut: bool) -> None:
     found = named_in(f"flaky test {word}")
@@ -143,8 +155,16 @@ def test_titles_of_changes_name_no_failure(title: str, case: str | None) -> None
         (Named(LONG[:19], cut=True), f"x_test.go:{LONG[:19]}", True),
         (Named(LONG[:20], cut=True), f"x_test.go:7: {LONG}", True),
         (Named("x_test.go: of a suite that", cut=True), "x_test.go: of a suite that fails", True),
-        (Named("of a suite that is long", cut=True), "x_test.go: of a suite that is long, it fails", True),
-        (Named("of a suite that is long", cut=True), "FAIL: x_test.go:7: of a suite that is long, it fails", True),
+        (
+            Named("of a suite that is long", cut=True),
+            "x_test.go: of a suite that is long, it fails",
+            True,
+        ),
+        (
+            Named("of a suite that is long", cut=True),
+            "FAIL: x_test.go:7: of a suite that is long, it fails",
+            True,
+        ),
         (Named(LONG[3:30], cut=True), LONG, False),
         (Named(LONG[:20]), LONG, False),
     ],

@@ -142,9 +142,24 @@ def test_there_are_many() -> None:
         ("DATA RACE: pkg/y.TestX", "TestX", "pkg/y/x_test.go", True),
         ("DATA RACE: pkg/y.TestX", "TestX", "executor/x_test.go", False),
         ("DATA RACE: pkg/y.TestX", "pkg/z.TestX", "", False),
-        ("Case failure: testVeryLongSuiteName.TestLong...", "testVeryLongSuiteName.TestLongerStill", "", True),
-        ("testVeryLongSuiteName.TestLong... failed", "x_test.go:testVeryLongSuiteName.TestLongerStill", "", True),
-        ("Case failure: testVeryLongSuiteName.TestLong...", "testVeryLongSuiteName.TestOther", "", False),
+        (
+            "Case failure: testVeryLongSuiteName.TestLong...",
+            "testVeryLongSuiteName.TestLongerStill",
+            "",
+            True,
+        ),
+        (
+            "testVeryLongSuiteName.TestLong... failed",
+            "x_test.go:testVeryLongSuiteName.TestLongerStill",
+            "",
+            True,
+        ),
+        (
+            "Case failure: testVeryLongSuiteName.TestLong...",
+            "testVeryLongSuiteName.TestOther",
+            "",
+            False,
+        ),
         ("Case failure: s.Test...", "s.TestLongerStill", "", False),
         ("unstable test `holds eggs...`", "holds eggs...", "", True),
     ],
@@ -159,7 +174,9 @@ SIGNS = (
     *hostile.ATTACKS, "`", "``", "...", "…", "FAIL: ", "x_test.go:9: ", "a.go:", "Suite.TestA", "/sub", "TestX",
     " in pkg/y", " failed", "`` in `x` pkg", "pkg/y.", "(", ")", "\n", " ", "\u3000", "::", "x" * 300, "é" * 240,
 )  # fmt: skip
-NASTY = st.lists(st.one_of(st.text(max_size=6), st.sampled_from(SIGNS)), min_size=1, max_size=6).map("".join)
+NASTY = st.lists(
+    st.one_of(st.text(max_size=6), st.sampled_from(SIGNS)), min_size=1, max_size=6
+).map("".join)
 
 
 @given(NASTY)
@@ -195,7 +212,13 @@ def test_no_text_breaks_it(title: str, case: str) -> None:
 def test_hostile_titles_take_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     started = time.process_time()
-    for title in (text, f"unstable test `{text}`", f"Case failure: {text}", f"flaky {text}", f"{text} failed"):
+    for title in (
+        text,
+        f"unstable test `{text}`",
+        f"Case failure: {text}",
+        f"flaky {text}",
+        f"{text} failed",
+    ):
         named = named_in(title)
         if named is not None:
             names(named, text, text)

@@ -69,7 +69,9 @@ class Counted:
     seen: list[Point] = field(default_factory=list)
 
     def note(self, what: str, when: str) -> None:
-        point = Point(what, when, 1 + sum((each.what, each.when) == (what, when) for each in self.seen))
+        point = Point(
+            what, when, 1 + sum((each.what, each.when) == (what, when) for each in self.seen)
+        )
         self.seen.append(point)
         if point == self.at:
             self.do()
@@ -242,25 +244,32 @@ def tried(ready: Prepared, part: int, parts: int) -> Tried:
 
 def check(found: Tried, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
-        print(f"\n{what}: {found.end}; {found.late.points} of them were done on the next morning only")
+        print(
+            f"\n{what}: {found.end}; {found.late.points} of them were done on the next morning only"
+        )
     assert (found.end.doubles, found.end.losses) == ([], [])
 
 
 def test_one_run_does_everything(ready: Prepared) -> None:
     kinds = Counter((each.what, each.when) for each in ready.points)
-    assert [each.partition(" ")[0] for each in ready.writes] == ["POST"] * 3 + ["PATCH"] + ["POST", "PATCH"] * 2 + [
-        "PATCH"
-    ]
+    assert [each.partition(" ")[0] for each in ready.writes] == ["POST"] * 3 + ["PATCH"] + [
+        "POST",
+        "PATCH",
+    ] * 2 + ["PATCH"]
     assert kinds["call", "before"] == kinds["call", "after"] > 20
     assert kinds["write", "before"] == kinds["write", "inside"] == kinds["write", "after"] > 25
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_killed_at_every_point(ready: Prepared, part: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_at_every_point(
+    ready: Prepared, part: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     check(tried(ready, part, PARTS), f"SQLite, part {part + 1} of {PARTS}", capsys)
 
 
-def test_killed_with_our_state_on_a_server(mariadb_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_with_our_state_on_a_server(
+    mariadb_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Every third point: transactions of a server that a client leaves in the middle."""
     with prepared(mariadb_url) as ready:
         check(tried(ready, 1, 3), "MariaDB, every third point", capsys)
@@ -297,7 +306,9 @@ LOST = ["502-after", "drop-after", "empty-200-after", "html-200-after", "502", "
 
 
 @pytest.mark.parametrize("what", LOST)
-def test_an_answer_to_any_write_is_lost(ready: Prepared, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_answer_to_any_write_is_lost(
+    ready: Prepared, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """To each write in turn; a change is asked again a few times, so of it all of them are lost."""
     it, found, seen = ready.it, Tried(), Counter[str]()
     for method in ready.writes:

@@ -62,7 +62,11 @@ def test_the_flood_of_2020_12_14_is_one_issue_told_once(it: World) -> None:
     assert len(it.github.issues) == 1
     assert it.comments(1) == []
     marker = it.ours()[1]
-    assert (marker.kind, len(marker.members), marker.days) == ("incident", 8, {"2021-06-09": 1, "2021-06-10": 1})
+    assert (marker.kind, len(marker.members), marker.days) == (
+        "incident",
+        8,
+        {"2021-06-09": 1, "2021-06-10": 1},
+    )
     assert "8 cases fail together" in it.github.issues[1].title
 
 
@@ -100,7 +104,9 @@ def test_a_backlog_that_somebody_looked_at_is_filed_in_turn(it: World) -> None:
     made, applied = it.post(0)
     assert "24 new issues at once are not plausible" in made.plan.stopped
     assert applied.done == ()
-    it.notes().accepted.keep([Accepted(f"case:{name}", name, moment(60), "I looked", moment(1)) for name in old])
+    it.notes().accepted.keep(
+        [Accepted(f"case:{name}", name, moment(60), "I looked", moment(1)) for name in old]
+    )
     for day in range(8):
         made, _ = it.post(day)
         assert (made.plan.stopped, len(it.ours())) == ("", 3 * (day + 1))
@@ -150,7 +156,9 @@ def _assert_readable(it: World, failures: dict[str, int]) -> None:
         assert marker.failures == count, name
         body = it.github.issues[number].body
         shown = [line for line in body.splitlines() if line.startswith("| 2021-")]
-        assert shown == [f"| {day} | {n} |" for day, n in sorted(marker.days.items(), reverse=True)[:14]]
+        assert shown == [
+            f"| {day} | {n} |" for day, n in sorted(marker.days.items(), reverse=True)[:14]
+        ]
         assert len(body) < 8_000
     assert {it.github.issues[it.number(name)].state for name in FLAKY} == {"open"}
     marker = it.ours()[it.number(BROKEN)]
@@ -171,7 +179,9 @@ def test_nothing_is_written_on_a_day_with_an_incomplete_list(it: World, what: st
     flaky(it, 0.2, 0.4)
     it.runs([1.2, 1.4], case("suite.TestOther"))
     counts = what == "wrong-count"
-    it.github.fault(Fault(what, "GET", path="tidb$" if counts else "/issues$", nth=1 if counts else 2, times=50))
+    it.github.fault(
+        Fault(what, "GET", path="tidb$" if counts else "/issues$", nth=1 if counts else 2, times=50)
+    )
     made, _ = it.post(0)
     assert "not whole" in made.plan.stopped
     assert (it.writes(), it.ledger()) == ([], [])
@@ -321,7 +331,9 @@ def test_a_plan_is_refused_once_it_was_done(it: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", ["closed", "our own run", "muted", "commented"])
-def test_a_plan_is_refused_when_something_happened_since(it: World, tmp_path: Path, meanwhile: str) -> None:
+def test_a_plan_is_refused_when_something_happened_since(
+    it: World, tmp_path: Path, meanwhile: str
+) -> None:
     flaky(it, 0.2, 0.4, 1.2)
     it.post(0)
     plan = read_plan(saved(it, tmp_path, 1))
@@ -348,7 +360,9 @@ def test_a_plan_for_another_repository_is_refused(it: World, tmp_path: Path) -> 
     assert it.writes() == []
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"repo": "pingcap/tidb"', "\x00", '"' + "[" * 5000])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"repo": "pingcap/tidb"', "\x00", '"' + "[" * 5000]
+)
 def test_a_file_that_is_no_plan(tmp_path: Path, content: str) -> None:
     file = tmp_path / "plan.json"
     file.write_text(content)
@@ -404,7 +418,11 @@ def test_without_our_state_issues_are_recognised_by_their_markers(it: World) -> 
 
 def test_a_marker_that_somebody_copied_is_not_believed(it: World) -> None:
     flaky(it, 0.2, 0.4, 1.2, 1.4)
-    it.github.issue("Please look at this", hidden(Marker(KEY, "case", "c", moment(-9), moment(9))), author="mallory")
+    it.github.issue(
+        "Please look at this",
+        hidden(Marker(KEY, "case", "c", moment(-9), moment(9))),
+        author="mallory",
+    )
     it.post(0)
     assert it.number(CASE) == 2
     # A whole body of ours too, whose title does not name the case.
@@ -439,10 +457,14 @@ def environment(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
     it.flush()
     for name, value in it.environ.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("ci_stat.sinks.github.GitHub", partial(Client, between_reads=0.0, between_writes=0.0))
+    monkeypatch.setattr(
+        "ci_stat.sinks.github.GitHub", partial(Client, between_reads=0.0, between_writes=0.0)
+    )
 
 
-def test_more_than_twenty_new_ones_are_not_believed(it: World, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_twenty_new_ones_are_not_believed(
+    it: World, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for n in range(21):
         it.runs([n / 25, n / 25 + 0.01], case(f"suite.Test{n}"))
     environment(it, monkeypatch)
@@ -467,14 +489,18 @@ def test_the_command_plans_posts_applies_and_tells(
     again = call("issues", "apply", file, "--now", "2021-06-02T08:17")
     assert (again.code, len(it.writes())) == (10, 1)
     assert "moved on" in again.err
-    post = call("issues", "plan", "--begin", "2021-06-02", "--now", "2021-06-03T08:17", "--post", "--json")
+    post = call(
+        "issues", "plan", "--begin", "2021-06-02", "--now", "2021-06-03T08:17", "--post", "--json"
+    )
     assert (post.code, json.loads(post.out)["done"][0]["action"]) == (0, "update")
     assert it.ours()[1].failures == 3
     told = call("issues", "history", "--json")
     assert [each["state"] for each in json.loads(told.out)["calls"]] == ["done", "done"]
 
 
-def test_another_filer_at_work_is_told(it: World, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_filer_at_work_is_told(
+    it: World, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     flaky(it, 0.2, 0.4)
     environment(it, monkeypatch)
     lock = it.tracker().lock
@@ -498,10 +524,14 @@ def test_a_new_message_is_told_once_a_day_and_once_for_all(it: World) -> None:
         it.later(hours=2)
         assert acted(it.post()[0].plan) == []
     assert len(it.comments(1)) == 4
-    assert [sum("something else" in line for line in body.splitlines()) > 0 for body in it.comments(1)] == [True] * 4
+    assert [
+        sum("something else" in line for line in body.splitlines()) > 0 for body in it.comments(1)
+    ] == [True] * 4
 
 
-def test_a_message_is_not_told_again_when_the_text_could_not_be_changed_after_its_comment(it: World) -> None:
+def test_a_message_is_not_told_again_when_the_text_could_not_be_changed_after_its_comment(
+    it: World,
+) -> None:
     flaky(it, 0.2, 0.4)
     flaky(it, 1.2, said="... obtained string = the first new message")
     flaky(it, 2.2, said="... obtained string = the second new message")

@@ -105,7 +105,9 @@ def test_what_people_decided_meanwhile_holds(it: World, do: str) -> None:
     it.post(0)
     meanwhile(it, do)
     _, applied = it.post(1)
-    assert [each.skipped for each in applied.done] == ["people changed it meanwhile: the next run looks again"]
+    assert [each.skipped for each in applied.done] == [
+        "people changed it meanwhile: the next run looks again"
+    ]
     assert it.ours()[1].failures == 2
 
 
@@ -113,7 +115,9 @@ def test_a_body_that_a_stranger_copied_is_not_adopted(it: World) -> None:
     flaky(it, 0.2, 0.4, 1.2)
     draft = it.plan(0).plan.entries[0].draft
     assert draft is not None
-    it.github.issue("A question about indexes", body=draft.body or "", author="stranger", created_at=moment(1.3))
+    it.github.issue(
+        "A question about indexes", body=draft.body or "", author="stranger", created_at=moment(1.3)
+    )
     it.github.fault(Fault("drop-before", "POST", path="/issues$"))
     it.post(0)
     it.later(minutes=2)

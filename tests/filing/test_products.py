@@ -14,7 +14,18 @@ import pytest
 
 from tests.support.filing import Saved, World
 from tests.support.filing_cells import Ran, answer_line, ran, tracker, write_line
-from tests.support.filing_scenarios import KINDS, LOST, PLAIN, STATES, TROUBLES, WIDE, Kind, State, Trouble, place
+from tests.support.filing_scenarios import (
+    KINDS,
+    LOST,
+    PLAIN,
+    STATES,
+    TROUBLES,
+    WIDE,
+    Kind,
+    State,
+    Trouble,
+    place,
+)
 from tests.support.golden import Golden
 
 KIND_NAMES, STATE_NAMES = [kind.name for kind in KINDS], [state.name for state in STATES]
@@ -157,14 +168,22 @@ def wrong(found: Cell, trouble: Trouble) -> list[str]:
 
 
 @pytest.mark.timeout(3_000)
-@pytest.mark.skipif("CI_STAT_TEST_PRODUCT" not in os.environ, reason="opt in with CI_STAT_TEST_PRODUCT=1: 7 minutes")
+@pytest.mark.skipif(
+    "CI_STAT_TEST_PRODUCT" not in os.environ, reason="opt in with CI_STAT_TEST_PRODUCT=1: 7 minutes"
+)
 @pytest.mark.parametrize("kind", KINDS, ids=KIND_NAMES)
-def test_each_sort_of_failure_meets_each_fault(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_sort_of_failure_meets_each_fault(
+    kind: Kind, capsys: pytest.CaptureFixture[str]
+) -> None:
     cells, problems = 0, []
     for state in (each for each in STATES if kind.name not in each.lacks):
         with cell(kind, state, [*TROUBLES, *LOST, *WIDE]) as found:
             cells += len(found.can_strike)
-            problems += [f"{state.name} x {each}" for trouble in found.can_strike for each in wrong(found, trouble)]
+            problems += [
+                f"{state.name} x {each}"
+                for trouble in found.can_strike
+                for each in wrong(found, trouble)
+            ]
     with capsys.disabled():
         print(f"\n{kind.name}: {cells} cells, {len(problems)} where something does not hold")
     assert problems == []

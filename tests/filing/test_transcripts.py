@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from ci_stat import __version__
 from ci_stat.errors import CiStatError
 from tests.support.filing import World
-from tests.support.filing_scenarios import DAY, KINDS, PLAIN, STATES, TROUBLES, Do, Trouble, ours, person, place
+from tests.support.filing_scenarios import (
+    DAY,
+    KINDS,
+    PLAIN,
+    STATES,
+    TROUBLES,
+    Do,
+    Trouble,
+    ours,
+    person,
+    place,
+)
 from tests.support.github import Fault
 from tests.support.golden import Golden
 
@@ -49,7 +60,10 @@ def told(it: World, day: float | None, writes_only: bool = False) -> str:
     waited = ", ".join(f"{seconds:g}" for seconds in it.clock.waits)
     calls = it.github.transcript()
     if writes_only:
-        calls = "".join(re.findall(r"(?m)^(?:POST|PATCH) .*\n(?: .*\n|\n)*", calls)) or "(nothing is written)\n"
+        calls = (
+            "".join(re.findall(r"(?m)^(?:POST|PATCH) .*\n(?: .*\n|\n)*", calls))
+            or "(nothing is written)\n"
+        )
     lines = [screen, "", *([f"(waited {waited} s)"] if waited and not writes_only else []), calls]
     text = "\n".join(lines).replace(it.github.url, "https://api.github.com")
     return re.sub(r"(?m) +$", "", text.replace(f"ci_stat {__version__}", "ci_stat VERSION"))
@@ -57,13 +71,21 @@ def told(it: World, day: float | None, writes_only: bool = False) -> str:
 
 def short(text: str) -> str:
     """Issues' texts without what the other file shows; comments are whole."""
-    return re.sub(r"(?s)(<!-- ci_stat:begin -->\n).*?( {4}<!-- ci_stat:issue:)", r"\1    [...]\n\2", text)
+    return re.sub(
+        r"(?s)(<!-- ci_stat:begin -->\n).*?( {4}<!-- ci_stat:issue:)", r"\1    [...]\n\2", text
+    )
 
 
 def shorter(text: str) -> str:
     """Readings in which nothing went wrong are counted, and issues' texts are left out."""
-    text = re.sub(r"(?s) \|\n {4}<!-- ci_stat:begin -->.*?<!-- ci_stat:end -->\n", " (our part)\n", text)
-    return re.sub(r"(?m)(?:^GET [^\[\n]*\n)+", lambda found: f"({found[0].count('GET ')} x GET, nothing wrong)\n", text)
+    text = re.sub(
+        r"(?s) \|\n {4}<!-- ci_stat:begin -->.*?<!-- ci_stat:end -->\n", " (our part)\n", text
+    )
+    return re.sub(
+        r"(?m)(?:^GET [^\[\n]*\n)+",
+        lambda found: f"({found[0].count('GET ')} x GET, nothing wrong)\n",
+        text,
+    )
 
 
 def written(scenarios: Sequence[Scenario], whole: bool = False, again: bool = False) -> str:
@@ -93,7 +115,9 @@ def test_what_is_written_for_each_sort_of_failure(golden: Golden) -> None:
 
 
 def test_what_is_written_where_the_tracker_holds_something(golden: Golden) -> None:
-    golden.check("filing_tracker.txt", written([Scenario(state.name, state.before(PLAIN)) for state in HELD]))
+    golden.check(
+        "filing_tracker.txt", written([Scenario(state.name, state.before(PLAIN)) for state in HELD])
+    )
 
 
 def test_what_is_written_when_something_goes_wrong(golden: Golden) -> None:

@@ -20,7 +20,10 @@ ROUNDS = 20
 
 @pytest.fixture
 def it() -> Iterator[World]:
-    with tempfile.TemporaryDirectory(dir=mariadb._home()) as folder, world(Path(folder), read_once=True) as found:
+    with (
+        tempfile.TemporaryDirectory(dir=mariadb._home()) as folder,
+        world(Path(folder), read_once=True) as found,
+    ):
         yield found
 
 
@@ -74,7 +77,10 @@ def test_of_two_at_once_one_works_and_the_other_says_so(it: World) -> None:
         assert len(refused()) == number + 1
         assert it.doubles() == []
         assert it.held() == wanted
-    assert all("Another filer is at work on pingcap/tidb: another process (pid" in line for line in refused())
+    assert all(
+        "Another filer is at work on pingcap/tidb: another process (pid" in line
+        for line in refused()
+    )
     assert all(line.endswith("and is alive.") for line in refused())
 
 
@@ -115,14 +121,20 @@ def other(it: World, tmp_path: Path) -> World:
     return found
 
 
-def test_the_look_before_a_creation_is_no_older_than_it_must_be(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_look_before_a_creation_is_no_older_than_it_must_be(
+    it: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The pause after the write before is over when the look is taken."""
     failures(it)
     at: list[int] = []
-    monkeypatch.setattr("ci_stat.sinks.github.GitHub.wait_to_write", lambda _: at.append(len(it.github.requests)))
+    monkeypatch.setattr(
+        "ci_stat.sinks.github.GitHub.wait_to_write", lambda _: at.append(len(it.github.requests))
+    )
     it.post(0)
     posts = [n for n, call in enumerate(it.github.requests) if call.method == "POST"]
-    assert [n - before for n, before in zip(posts, at, strict=True)] == [1] * 3  # one page of the newest lies between
+    assert [n - before for n, before in zip(posts, at, strict=True)] == [
+        1
+    ] * 3  # one page of the newest lies between
 
 
 def test_two_machines_that_work_in_turn_are_one(it: World, other: World) -> None:
@@ -176,7 +188,9 @@ def test_what_a_person_filed_since_the_snapshot_is_seen_too(it: World) -> None:
     assert it.writes() == []
 
 
-def test_two_machines_in_the_narrow_window_write_twice_at_most_once(it: World, other: World) -> None:
+def test_two_machines_in_the_narrow_window_write_twice_at_most_once(
+    it: World, other: World
+) -> None:
     """Both have looked, and both create: nothing at GitHub could hold them off. No comment comes twice."""
     it.runs([0.2, 0.4], case("suite.TestOne"))
     it.runs([1.3, 2.3], case("suite.TestOne"))

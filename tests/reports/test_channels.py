@@ -87,13 +87,22 @@ def test_every_number_stands_in_every_channel(report: Report) -> None:
     document = report_document(report)
     for channel, render in CHANNELS.items():
         words = " ".join(render(document).split())
-        assert (channel, [each for each in numbers(report) if not _is_shown(each, words)]) == (channel, [])
-        assert (channel, [other for other in compared(report) if number(other) not in words]) == (channel, [])
+        assert (channel, [each for each in numbers(report) if not _is_shown(each, words)]) == (
+            channel,
+            [],
+        )
+        assert (channel, [other for other in compared(report) if number(other) not in words]) == (
+            channel,
+            [],
+        )
 
 
 def _is_shown(number: int, words: str) -> bool:
     """As people write it, as a number of a run, or as the data of a chart, which the client writes itself."""
-    return re.search(rf"(?<![\d,.]){number:,}(?!\d|,\d)|#{number}(?!\d)|\b{number}\b", words) is not None
+    return (
+        re.search(rf"(?<![\d,.]){number:,}(?!\d|,\d)|#{number}(?!\d)|\b{number}\b", words)
+        is not None
+    )
 
 
 @given(report=ANY)
@@ -115,7 +124,9 @@ def test_markdown_has_no_markup_of_others(report: Report) -> None:
     shown = as_markdown(report_document(report, ["@everyone #1 www.evil.example"]))
     # Whole links of the report are left; nothing else may be one.
     rest = re.sub(r"\]\(https?://[^()\s<>]*\)", "]", shown)
-    assert not re.search(r"(?<!\\)[<>]|@(?!\u200b)\w|(?<![\\&])#(?!#* )\d|\]\(|https?://|(?i:www\.)", rest)
+    assert not re.search(
+        r"(?<!\\)[<>]|@(?!\u200b)\w|(?<![\\&])#(?!#* )\d|\]\(|https?://|(?i:www\.)", rest
+    )
 
 
 @given(report=ANY)

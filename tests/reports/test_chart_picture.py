@@ -61,7 +61,12 @@ def test_it_is_quiet_where_no_home_can_be_written(tmp_path: Path) -> None:
         "import sys; from tests.reports.test_chart_picture import CHART; from ci_stat.reports import chart_picture;"
         "assert len(chart_picture.chart_png(CHART)) > 9000; assert 'matplotlib.pyplot' not in sys.modules"
     )
-    environment = {"HOME": str(home), "TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": "."}
+    environment = {
+        "HOME": str(home),
+        "TMPDIR": str(tmp_path),
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": ".",
+    }
     root = Path(__file__).parents[2]
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -90,7 +95,9 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
     [(0, True, 4), (1, True, 4), (5, True, 8), (97, True, 100), (19_120, True, 20_000), (10**9, True, 10**9),
      (0, False, 1), (0.4, False, 1), (12.1, False, 16), (18.5, False, 20), (100, False, 100)],
 )  # fmt: skip
-def test_scales_end_at_a_round_number_that_is_high_enough(most: float, whole: bool, last: float) -> None:
+def test_scales_end_at_a_round_number_that_is_high_enough(
+    most: float, whole: bool, last: float
+) -> None:
     ticks = _ticks(most, whole)
     assert (ticks[0], ticks[-1], len(ticks)) == (0, last, 5)
 
@@ -112,8 +119,12 @@ def test_a_day_without_a_rate_is_a_gap() -> None:
 
 
 def test_the_same_numbers_in_words_and_as_a_table() -> None:
-    chart = Chart("Days", ("2021-06-15", "2021-06-16"), "runs", (1234, 0), "failure rate", (0.123, None))
-    assert chart_words(chart) == "Days: runs, failure rate. 2021-06-15 1,234, 12.3%; 2021-06-16 0, –."
+    chart = Chart(
+        "Days", ("2021-06-15", "2021-06-16"), "runs", (1234, 0), "failure rate", (0.123, None)
+    )
+    assert (
+        chart_words(chart) == "Days: runs, failure rate. 2021-06-15 1,234, 12.3%; 2021-06-16 0, –."
+    )
     table = chart_table(chart)
     assert (table.title, table.columns) == ("Days", ("", "runs", "failure rate"))
     assert [tuple(map(plain, row)) for row in table.rows] == [

@@ -16,7 +16,9 @@ MOMENT = datetime(2021, 6, 18, 7, 3, tzinfo=UTC)
 
 
 def delivery(state: DeliveryState, reason: str = "") -> Delivery:
-    key = DeliveryKey("hourly", "2021-06-18T14:00+08:00", "2021-06-18T15:00+08:00", "feishu webhook 0a1b2c3d", "")
+    key = DeliveryKey(
+        "hourly", "2021-06-18T14:00+08:00", "2021-06-18T15:00+08:00", "feishu webhook 0a1b2c3d", ""
+    )
     return Delivery(key, state, "host:1:2", MOMENT, MOMENT, 1, "card 2.0", None, reason, "")
 
 
@@ -45,7 +47,9 @@ def test_a_reason_stands_below_its_row_where_there_is_no_room_beside() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 40, 79, 80, 81, 120, 121, 200, 240, None])
-@pytest.mark.parametrize("reason", [REASON, "x" * 300, "no answer", "\x1b[1m[bold]a\nb[/]", "数据库没有回答" * 20])
+@pytest.mark.parametrize(
+    "reason", [REASON, "x" * 300, "no answer", "\x1b[1m[bold]a\nb[/]", "数据库没有回答" * 20]
+)
 def test_every_sign_of_a_reason_is_there_at_every_width(reason: str, width: int | None) -> None:
     lines = shown([delivery(DeliveryState.SENT), delivery(DeliveryState.FAILED, reason)], width)
     harmless = reason.replace("\x1b", "\\x1b").replace("\n", "\\n")

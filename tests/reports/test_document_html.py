@@ -102,7 +102,9 @@ def test_any_document_is_a_valid_page(document: Document) -> None:
 @pytest.mark.parametrize("looks", LOOKS)
 def test_golden(golden: Golden, looks: Looks) -> None:
     for name in ("busy", "daily"):
-        html = page(EXAMPLES[name](), looks=looks, chart="chart@example.org" if looks == "mail" else None)
+        html = page(
+            EXAMPLES[name](), looks=looks, chart="chart@example.org" if looks == "mail" else None
+        )
         golden.check(f"document_{name}_{looks}.html", html)
 
 
@@ -151,15 +153,21 @@ def test_the_page_can_be_read_without_eyes(looks: Looks) -> None:
 
 
 def test_sections_are_open_or_folded_and_all_open_on_paper() -> None:
-    document = Document("t", "s", Tone.PLAIN, "", (Section("a", (), 1), Section("b", (), 1, folded=True)))
+    document = Document(
+        "t", "s", Tone.PLAIN, "", (Section("a", (), 1), Section("b", (), 1, folded=True))
+    )
     html = page(document, looks="card")
     assert re.findall("<details[^>]*>", html) == ["<details open>", "<details>"]
     printed = html[html.index("@media print") :]
-    assert "details::details-content{content-visibility:visible;display:block;height:auto}" in printed
+    assert (
+        "details::details-content{content-visibility:visible;display:block;height:auto}" in printed
+    )
 
 
 def test_the_second_chart_of_a_mail_is_a_table() -> None:
-    charts = tuple(Chart(name, ("2021-06-16",), "runs", (12_345,), "rate", (0.5,)) for name in ("a", "b"))
+    charts = tuple(
+        Chart(name, ("2021-06-16",), "runs", (12_345,), "rate", (0.5,)) for name in ("a", "b")
+    )
     document = Document("t", "s", Tone.PLAIN, "", charts)
     assert len(_check(document, "mail", "c").of("img")) == 1
     assert len(_check(document, "mail", "c").of("thead")) == 1
@@ -169,7 +177,9 @@ def test_the_second_chart_of_a_mail_is_a_table() -> None:
 
 def test_what_is_written_from_right_to_left_turns_nothing_around_it() -> None:
     foot = (text(Span("שלום"), " 12 failed"),)
-    assert "<bdi>שלום</bdi> 12 failed" in page(Document("t", "s", Tone.PLAIN, "", (), foot), looks="card")
+    assert "<bdi>שלום</bdi> 12 failed" in page(
+        Document("t", "s", Tone.PLAIN, "", (), foot), looks="card"
+    )
 
 
 def test_long_names_break_at_their_signs() -> None:
@@ -197,7 +207,9 @@ def test_the_band_has_the_colour_of_the_tone(make: object, tone: str) -> None:
 def _luminance(color: str) -> float:
     digits = color * 2 if len(color) == 3 else color
     parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -208,7 +220,9 @@ def _contrast(one: str, other: str) -> float:
 
 def test_every_text_stands_out() -> None:
     html = page(busy(), looks="card")
-    light, dark, *_ = (dict(re.findall("--([a-z]+):#([0-9a-f]+)", part)) for part in html.split(":root{")[1:3])
+    light, dark, *_ = (
+        dict(re.findall("--([a-z]+):#([0-9a-f]+)", part)) for part in html.split(":root{")[1:3]
+    )
     for colors in (light, dark):
         for name in ("ink", "faint", "link", "bad", "good", "warn", "line"):
             assert _contrast(colors[name], colors["card"]) >= 4.5, (name, colors)
@@ -218,7 +232,11 @@ def test_every_text_stands_out() -> None:
     assert len(bands) == len(Tone)
     assert min(_contrast(band, "fff") for band in bands) >= 4.5
     mail = page(busy(), looks="mail")
-    inline = {color for color in re.findall("[^-]color:#([0-9a-f]{6})", mail) if color not in ("ffffff", "f2f3f5")}
+    inline = {
+        color
+        for color in re.findall("[^-]color:#([0-9a-f]{6})", mail)
+        if color not in ("ffffff", "f2f3f5")
+    }
     assert min(_contrast(color, "fff") for color in inline) >= 4.5
 
 
@@ -227,8 +245,12 @@ def test_every_text_stands_out() -> None:
 
 @pytest.mark.parametrize("looks", ["card", "mail"])
 @pytest.mark.parametrize("name", ["daily", "hostile"])
-def test_a_browser_has_nothing_to_complain_of(name: str, looks: Literal["card", "mail"], tmp_path: Path) -> None:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+def test_a_browser_has_nothing_to_complain_of(
+    name: str, looks: Literal["card", "mail"], tmp_path: Path
+) -> None:
+    chromium = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     if chromium is None:
         pytest.skip("no chromium, chromium-browser or google-chrome on PATH")
     shown, picture = tmp_path / "card.html", tmp_path / "card.png"

@@ -54,7 +54,9 @@ def test_golden(golden: Golden, name: str) -> None:
 def test_no_number_is_broken(width: int) -> None:
     """Words of ordinary length stand on one line; the chart and the numbers of now are always there."""
     lines = _shown(busy(), width).splitlines()
-    assert [word for word in words(busy()) if len(word) < 30 and not any(word in line for line in lines)] == []
+    assert [
+        word for word in words(busy()) if len(word) < 30 and not any(word in line for line in lines)
+    ] == []
     days = _shown(daily(), width)
     assert re.search(r"2021-06-08 +19,120 .* 12\.1%", days)
     assert re.search(r"2021-06-10 +0 +–", days)
@@ -69,7 +71,9 @@ def test_without_colour_there_are_no_codes_and_no_addresses_but_the_buttons() ->
 @pytest.mark.parametrize("width", [None, 80, 120])
 def test_colour_changes_no_word(width: int | None) -> None:
     for make in EXAMPLES.values():
-        plain = [line.rstrip() for line in _CODES.sub("", _shown(make(), width, color=True)).splitlines()]
+        plain = [
+            line.rstrip() for line in _CODES.sub("", _shown(make(), width, color=True)).splitlines()
+        ]
         assert plain == _shown(make(), width).splitlines()
 
 
@@ -103,5 +107,9 @@ def test_bars_are_as_long_as_their_numbers_say() -> None:
 
 
 def test_a_button_without_a_link_is_text() -> None:
-    shown = _shown(Document("t", "s", Tone.PLAIN, "", (Button("Open x", "javascript:alert(1)"),), (text(Span("f")),)))
+    shown = _shown(
+        Document(
+            "t", "s", Tone.PLAIN, "", (Button("Open x", "javascript:alert(1)"),), (text(Span("f")),)
+        )
+    )
     assert shown == "t\ns\n\nOpen x\n\nf\n"

@@ -54,7 +54,9 @@ def test_a_link_ends_where_its_bracket_does() -> None:
 
 
 def test_numbers_stand_below_each_other_whatever_the_letters_before() -> None:
-    rows = tuple((text(name), text(n)) for name, n in (("a", "1"), ("查询计划", "1,234"), ("🙂", "12")))
+    rows = tuple(
+        (text(name), text(n)) for name, n in (("a", "1"), ("查询计划", "1,234"), ("🙂", "12"))
+    )
     shown = as_text(Document("t", "s", Tone.PLAIN, "", (Table("", ("name", "runs"), rows),)))
     table = shown.split("\n\n")[1].splitlines()
     assert {cell_len(line) for line in table} == {cell_len("查询计划  1,234")}
@@ -82,7 +84,11 @@ def test_broken_lines_fit_and_lose_nothing(words: str, width: int) -> None:
         assert cell_len(shown[begin:end].rstrip(" ")) <= width
 
 
-@given(st.lists(st.from_regex(r"[A-Za-z_/.:#-]{1,30}[0-9]{1,6}(,[0-9]{3})?", fullmatch=True), max_size=8))
+@given(
+    st.lists(
+        st.from_regex(r"[A-Za-z_/.:#-]{1,30}[0-9]{1,6}(,[0-9]{3})?", fullmatch=True), max_size=8
+    )
+)
 def test_no_number_is_broken(parts: list[str]) -> None:
     words = "".join(parts)
     for place in breaks(words, 40):

@@ -30,7 +30,13 @@ from ci_stat.reports.feishu_forms import (
 )
 from ci_stat.reports.report_document import report_document
 from tests.support.feishu_cards import check, tagged_nodes
-from tests.support.feishu_reading import image_keys, live_links, live_mentions, live_tags, visible_text
+from tests.support.feishu_reading import (
+    image_keys,
+    live_links,
+    live_mentions,
+    live_tags,
+    visible_text,
+)
 from tests.support.reports import ANY
 
 
@@ -91,9 +97,17 @@ def test_a_reader_and_a_preview_see_the_same_words(report: Report) -> None:
     for render in (card_v2, card_v1):
         card = render(document)
         seen = _squeezed(visible_text(card))
-        assert [words for words in _texts((document.blocks, document.foot)) if _squeezed(words) not in seen] == []
+        assert [
+            words
+            for words in _texts((document.blocks, document.foot))
+            if _squeezed(words) not in seen
+        ] == []
         preview = card_document(card)
-        assert [words for words in _texts((preview.blocks, preview.foot)) if _squeezed(words) not in seen] == []
+        assert [
+            words
+            for words in _texts((preview.blocks, preview.foot))
+            if _squeezed(words) not in seen
+        ] == []
 
 
 def _texts(value: Any) -> list[str]:
@@ -102,7 +116,9 @@ def _texts(value: Any) -> list[str]:
         return [value.text]
     if isinstance(value, (tuple, list)):
         return [words for each in value for words in _texts(each)]
-    return [words for name in getattr(value, "__slots__", ()) for words in _texts(getattr(value, name))]
+    return [
+        words for name in getattr(value, "__slots__", ()) for words in _texts(getattr(value, name))
+    ]
 
 
 def _squeezed(words: str) -> str:
@@ -126,4 +142,8 @@ def _rows(block: Section | Table) -> tuple[Any, ...]:
 
 
 def _entries(document: Document) -> list[int]:
-    return [len(_rows(block)) + block.more for block in document.blocks if isinstance(block, (Section, Table))]
+    return [
+        len(_rows(block)) + block.more
+        for block in document.blocks
+        if isinstance(block, (Section, Table))
+    ]

@@ -34,8 +34,12 @@ hostile = st.lists(
     max_size=10,
 ).map("".join)  # fmt: skip
 # Half a pair and its other half are one character, in JSON as anywhere else.
-whole = hostile.map(lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass"))
-days = st.dates(datetime(2015, 1, 1).date(), datetime(2035, 1, 1).date()).map(lambda day: day.isoformat())
+whole = hostile.map(
+    lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+)
+days = st.dates(datetime(2015, 1, 1).date(), datetime(2035, 1, 1).date()).map(
+    lambda day: day.isoformat()
+)
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 names = st.lists(whole, max_size=5).map(tuple)
 markers = st.builds(
@@ -124,7 +128,18 @@ def test_unknown_fields_of_a_later_release_do_no_harm() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["<!-- ci_stat:issue:", "<!-- ci_stat:issue:v1 {", "}", "} ", "<!-- ci_stat:comment:", "%", BEGIN, END, "<", "\\"],
+    [
+        "<!-- ci_stat:issue:",
+        "<!-- ci_stat:issue:v1 {",
+        "}",
+        "} ",
+        "<!-- ci_stat:comment:",
+        "%",
+        BEGIN,
+        END,
+        "<",
+        "\\",
+    ],
 )
 def test_hostile_bodies_take_bounded_work(piece: str) -> None:
     body = piece * (65_536 // len(piece))
@@ -143,7 +158,9 @@ def test_reading_never_raises(text: str) -> None:
 
 
 @given(whole, whole, hostile, hostile)
-def test_what_people_write_around_our_part_stays(before: str, after: str, old: str, new: str) -> None:
+def test_what_people_write_around_our_part_stays(
+    before: str, after: str, old: str, new: str
+) -> None:
     before, after = (each.replace("ci_stat:", "") for each in (before, after))
     body = before + block(old) + after
     assert replaced(body, block(new)) == before + block(new) + after
@@ -152,7 +169,8 @@ def test_what_people_write_around_our_part_stays(before: str, after: str, old: s
 
 
 @pytest.mark.parametrize(
-    "body", ["", "text", BEGIN, END, f"{END}{BEGIN}", f"{block('a')}{block('b')}", f"{BEGIN}{block('a')}"]
+    "body",
+    ["", "text", BEGIN, END, f"{END}{BEGIN}", f"{block('a')}{block('b')}", f"{BEGIN}{block('a')}"],
 )
 def test_without_our_part_nothing_is_replaced(body: str) -> None:
     assert replaced(body, block("new")) is None
@@ -208,7 +226,10 @@ def test_long_names_make_shorter_lists() -> None:
 
 def test_years_with_which_one_may_calculate() -> None:
     for year in (2000, 2200):
-        assert read(hidden(marker(first=FIRST.replace(year=year), last=FIRST.replace(year=year)))) is not None
+        assert (
+            read(hidden(marker(first=FIRST.replace(year=year), last=FIRST.replace(year=year))))
+            is not None
+        )
 
 
 def test_a_name_that_holds_a_secret_stands_masked() -> None:

@@ -45,10 +45,21 @@ REOPEN, CLOSE = IssueAction.REOPEN, IssueAction.CLOSE
 
 def shown(draft: Draft) -> str:
     """A draft as a reviewer reads it."""
-    head = {name: value for name in draft.__struct_fields__ if (value := getattr(draft, name)) and name not in _LONG}
+    head = {
+        name: value
+        for name in draft.__struct_fields__
+        if (value := getattr(draft, name)) and name not in _LONG
+    }
     parts = [f"{name}: {value}" for name, value in head.items()]
     return "\n".join(
-        (*parts, *(f"\n======== {name}\n{getattr(draft, name)}" for name in _LONG if getattr(draft, name)))
+        (
+            *parts,
+            *(
+                f"\n======== {name}\n{getattr(draft, name)}"
+                for name in _LONG
+                if getattr(draft, name)
+            ),
+        )
     )
 
 
@@ -74,14 +85,21 @@ def test_a_new_issue_with_everything(golden: Golden) -> None:
 def test_a_race(golden: Golden) -> None:
     said = race()
     case = failing(said.name, said, elsewhere=())
-    golden.check("issue_race.md", shown(issue_draft(decision(FILE, case), evidence(case), about(owners=None))) + "\n")
+    golden.check(
+        "issue_race.md",
+        shown(issue_draft(decision(FILE, case), evidence(case), about(owners=None))) + "\n",
+    )
 
 
 def test_an_incident(golden: Golden) -> None:
-    cases = [failing(f"testSuite{n}.TestMany", hits=hits(days=(0.2, 0.4)[: 1 + n % 2])) for n in range(9)]
+    cases = [
+        failing(f"testSuite{n}.TestMany", hits=hits(days=(0.2, 0.4)[: 1 + n % 2])) for n in range(9)
+    ]
     many = incident({each.key: each.name for each in cases})
     draft = issue_draft(
-        decision(FILE, many, why="9 tests failed together in 2 runs"), evidence(*cases, incidents=(many,)), about()
+        decision(FILE, many, why="9 tests failed together in 2 runs"),
+        evidence(*cases, incidents=(many,)),
+        about(),
     )
     golden.check("issue_incident.md", shown(draft) + "\n")
 
@@ -98,7 +116,9 @@ def test_a_comment(golden: Golden) -> None:
         change("message", other.message, other.excerpt),
         change("branch", "release-5.0"),
     )
-    draft = issue_draft(decision(COMMENT, case, issue=tracked(old_body()), changes=new), evidence(case), about())
+    draft = issue_draft(
+        decision(COMMENT, case, issue=tracked(old_body()), changes=new), evidence(case), about()
+    )
     golden.check("issue_comment.md", f"{draft.comment}\n")
     assert comment_ids(draft.comment or "") == (draft.comment_id,)
     assert read(draft.body or "") == marker(case)
@@ -110,7 +130,9 @@ def test_new_members_of_an_incident() -> None:
         decision(COMMENT, many, issue=tracked(), changes=(change("members", "s.Test4, s.Test5"),)),
         evidence(incidents=(many,)), about(),
     )  # fmt: skip
-    assert "Tests that did not fail together with these before: `s.Test4, s.Test5`." in (draft.comment or "")
+    assert "Tests that did not fail together with these before: `s.Test4, s.Test5`." in (
+        draft.comment or ""
+    )
     assert draft.body is None  # our part is not in it
 
 
@@ -118,7 +140,9 @@ def test_failing_again_after_a_close(golden: Golden) -> None:
     case = failing()
     issue = tracked(old_body(), open=False, closed_at=BEGIN - timedelta(days=3))
     draft = issue_draft(
-        decision(REOPEN, case, issue=issue, changes=(change("again", "2021-06-17"),)), evidence(case), about()
+        decision(REOPEN, case, issue=issue, changes=(change("again", "2021-06-17"),)),
+        evidence(case),
+        about(),
     )
     golden.check("issue_reopen.md", f"{draft.comment}\n")
     assert (draft.state, draft.state_reason) == ("open", "reopened")
@@ -127,14 +151,20 @@ def test_failing_again_after_a_close(golden: Golden) -> None:
 
 
 def test_only_one_comment_a_day_so_none_may_be_due() -> None:
-    draft = issue_draft(decision(REOPEN, failing(), issue=tracked(old_body()), stamp=""), evidence(failing()), about())
+    draft = issue_draft(
+        decision(REOPEN, failing(), issue=tracked(old_body()), stamp=""),
+        evidence(failing()),
+        about(),
+    )
     assert draft.comment is None
     assert draft.comment_id == ""
     assert draft.state == "open"
 
 
 def test_closing(golden: Golden) -> None:
-    said = Silence(7, timedelta(days=20, hours=3), timedelta(days=41), timedelta(days=14), 380, 2100, bursts=4)
+    said = Silence(
+        7, timedelta(days=20, hours=3), timedelta(days=41), timedelta(days=14), 380, 2100, bursts=4
+    )
     closed = marker(failing(), longest=14.0)
     draft = issue_draft(
         decision(CLOSE, failing(), failing=None, issue=tracked(old_body()), silence=said, marker=closed,
@@ -176,7 +206,12 @@ def test_what_is_said_of_a_silence(silence: Silence, said: str) -> None:
 def test_an_update_keeps_what_people_wrote(golden: Golden) -> None:
     case = failing()
     body = f"Looks like the sort spills.\r\n\r\n{old_body()}\r\n\r\n@alice is on it, see #99.\r\n"
-    now = decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=40, first=BEGIN - timedelta(days=200)))
+    now = decision(
+        UPDATE,
+        case,
+        issue=tracked(body),
+        marker=marker(case, older=40, first=BEGIN - timedelta(days=200)),
+    )
     draft = issue_draft(now, evidence(case), about())
     golden.check("issue_update.md", f"{draft.body}\n".replace("\r", ""))
     new = draft.body or ""
@@ -215,7 +250,10 @@ def test_around_what_people_wrote_there_is_less_of_ours(room: int, parts: list[s
 @given(st.integers(58_000, 65_536))
 def test_no_text_is_longer_than_a_tracker_takes(length: int) -> None:
     case = failing()
-    for body in (f"{'x' * length}{old_body()}", f"{old_body()[:-30]}{'x' * length}{old_body()[-30:]}"):
+    for body in (
+        f"{'x' * length}{old_body()}",
+        f"{old_body()[:-30]}{'x' * length}{old_body()[-30:]}",
+    ):
         for action in (UPDATE, CLOSE):
             now = decision(action, case, issue=tracked(body), marker=marker(case, older=3))
             assert len(issue_draft(now, evidence(case), about()).body or "") <= 65_000
@@ -223,22 +261,30 @@ def test_no_text_is_longer_than_a_tracker_takes(length: int) -> None:
 
 def test_commits_survive_an_update() -> None:
     case = failing()
-    now = decision(UPDATE, case, issue=tracked(old_body()), marker=marker(case, commits=COMMITS, older=3))
+    now = decision(
+        UPDATE, case, issue=tracked(old_body()), marker=marker(case, commits=COMMITS, older=3)
+    )
     body = issue_draft(now, evidence(case), about()).body or ""
     assert f"Commit of the first failure: `{COMMITS[0]}`" in body
     assert read(body) == marker(case, commits=COMMITS, older=3)
     other = (COMMITS[1], "")
     body = issue_draft(now, evidence(case), about(commits={case.key: other})).body or ""
     assert read(body) == marker(case, commits=other, older=3)
-    odd = decision(UPDATE, case, issue=tracked(old_body()), marker=marker(case, commits=("@alice", "#1")))
-    assert "Commit of the first failure" not in (issue_draft(odd, evidence(case), about()).body or "")
+    odd = decision(
+        UPDATE, case, issue=tracked(old_body()), marker=marker(case, commits=("@alice", "#1"))
+    )
+    assert "Commit of the first failure" not in (
+        issue_draft(odd, evidence(case), about()).body or ""
+    )
 
 
 def test_a_new_issue_tells_nothing_of_before_the_close() -> None:
     case = failing()
     later = failing(hits=case.hits[2:])
     before = tracked(number=321, open=False, closed_at=BEGIN - timedelta(days=3))
-    draft = issue_draft(decision(FILE, case, before=before, marker=marker(later)), evidence(case), about())
+    draft = issue_draft(
+        decision(FILE, case, before=before, marker=marker(later)), evidence(case), about()
+    )
     first = case.hits[2].run
     assert f"- First seen: 2021-06-19 00:00, [run {first.number}]" in (draft.body or "")
     runs = evidence(case).runs_since(first.started)
@@ -251,14 +297,18 @@ def test_a_new_issue_tells_nothing_of_before_the_close() -> None:
 def test_an_older_window_takes_nothing_back() -> None:
     case = failing()
     newer = marker(case, last=BEGIN + timedelta(days=5), older=2)
-    body = issue_draft(decision(UPDATE, case, issue=tracked(old_body()), marker=newer), evidence(case), about()).body
+    body = issue_draft(
+        decision(UPDATE, case, issue=tracked(old_body()), marker=newer), evidence(case), about()
+    ).body
     assert "- Last seen: 2021-06-25 00:00\n" in (body or "")
     assert "From the log of a [run that failed](" in (body or "")
     assert "last run that failed" not in (body or "")
     assert read(body or "") == newer
 
 
-@pytest.mark.parametrize(("runs", "said"), [(12, "now and then"), (7, ""), (6, ""), (600, "now and then")])
+@pytest.mark.parametrize(
+    ("runs", "said"), [(12, "now and then"), (7, ""), (6, ""), (600, "now and then")]
+)
 def test_whether_it_fails_now_and_then(runs: int, said: str) -> None:
     case = failing()
     body = issue_draft(decision(FILE, case), evidence(case, runs=runs), about()).body or ""
@@ -288,19 +338,29 @@ EARLIER = "Earlier: #666 (closed 2021-01-01)."
     [
         lambda body: f"{EARLIER}\n\n---\n\n{body}",
         lambda body: f"{body}\n\n{EARLIER}\n\n---\n\n`ci_stat 0.1.0`, x\n\n<!-- ci_stat:issue:",
-        lambda body: body.replace("### How to", f"{EARLIER}\n\n---\n\nx. What people write\n\n### How to"),
+        lambda body: body.replace(
+            "### How to", f"{EARLIER}\n\n---\n\nx. What people write\n\n### How to"
+        ),
         lambda body: body.replace("... obtained", f"{EARLIER}\n\n---\n\n... obtained"),
         lambda body: body.replace("---\n\n`ci_stat", f"{EARLIER}\n\nx\n\n---\n\n`ci_stat"),
-        lambda body: body.replace("Earlier: #321", "Earlier: #321, #666").replace("\n---\n", "\n***\n"),
+        lambda body: body.replace("Earlier: #321", "Earlier: #321, #666").replace(
+            "\n---\n", "\n***\n"
+        ),
     ],
 )
 def test_no_reference_of_somebody_else_is_carried_on(change_it: Callable[[str], str]) -> None:
     case = failing()
     body = change_it(old_body())
     draft = issue_draft(
-        decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3)), evidence(case), about()
+        decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3)),
+        evidence(case),
+        about(),
     )
-    ours = (draft.body or "").partition("<!-- ci_stat:begin -->")[2].partition("<!-- ci_stat:end -->")[0]
+    ours = (
+        (draft.body or "")
+        .partition("<!-- ci_stat:begin -->")[2]
+        .partition("<!-- ci_stat:end -->")[0]
+    )
     assert "#666" not in ours
 
 
@@ -308,7 +368,9 @@ def test_our_own_reference_is_carried_on() -> None:
     case = failing()
     for body in (old_body(), old_body().replace("\n", "\r\n")):
         now = decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3))
-        assert "\n\nEarlier: #321 (closed 2021-03-22).\n" in (issue_draft(now, evidence(case), about()).body or "")
+        assert "\n\nEarlier: #321 (closed 2021-03-22).\n" in (
+            issue_draft(now, evidence(case), about()).body or ""
+        )
 
 
 def test_names_that_hold_a_secret_stand_masked_in_the_marker() -> None:
@@ -338,7 +400,9 @@ def test_what_a_person_wrote_is_not_touched() -> None:
             evidence(case), about(),
         )  # fmt: skip
         assert draft.body is None
-        assert "The label `ci_stat/mute` on this issue stops these comments." in (draft.comment or "")
+        assert "The label `ci_stat/mute` on this issue stops these comments." in (
+            draft.comment or ""
+        )
 
 
 def test_a_text_that_people_took_over_stays() -> None:
@@ -349,7 +413,9 @@ def test_a_text_that_people_took_over_stays() -> None:
 
 def test_nothing_is_written_where_nothing_differs() -> None:
     case = failing()
-    once = issue_draft(decision(UPDATE, case, issue=tracked(old_body())), evidence(case), about()).body
+    once = issue_draft(
+        decision(UPDATE, case, issue=tracked(old_body())), evidence(case), about()
+    ).body
     assert once is not None  # no cc any more
     again = decision(UPDATE, case, issue=tracked(once))
     assert issue_draft(again, evidence(case), about()) == Draft()
@@ -376,8 +442,18 @@ def test_nothing_is_written_where_nothing_differs() -> None:
             r"go test ./ddl -check.f '^S\.TestA$'",
             "",
         ),
-        ("S.TestA", {"file": "/home/x/db_test.go"}, r"go test . -check.f '^S\.TestA$'", "db_test.go"),
-        ("S.TestA", {"file": "../../etc/db_test.go"}, r"go test . -check.f '^S\.TestA$'", "db_test.go"),
+        (
+            "S.TestA",
+            {"file": "/home/x/db_test.go"},
+            r"go test . -check.f '^S\.TestA$'",
+            "db_test.go",
+        ),
+        (
+            "S.TestA",
+            {"file": "../../etc/db_test.go"},
+            r"go test . -check.f '^S\.TestA$'",
+            "db_test.go",
+        ),
         ("TestX", {"rule": "go-test-fail"}, "go test . -run '^TestX$' -count=1", "its package"),
         (
             "TestPing",
@@ -388,9 +464,19 @@ def test_nothing_is_written_where_nothing_differs() -> None:
         ("tree::tests::rotates", {"rule": "cargo-test"}, "cargo test tree::tests::rotates", ""),
         ("tests/test_a.py::test_b[x y]", {}, "pytest 'tests/test_a.py::test_b[x y]'", ""),
         ("test_b", {"rule": "pytest"}, "pytest -k test_b", ""),
-        ("test_b", {"rule": "pytest", "file": "tests/test_a.py"}, "pytest tests/test_a.py::test_b", ""),
+        (
+            "test_b",
+            {"rule": "pytest", "file": "tests/test_a.py"},
+            "pytest tests/test_a.py::test_b",
+            "",
+        ),
         ("//pkg/kv:kv_test", {}, "bazel test //pkg/kv:kv_test", ""),
-        ("tests/a.py::test'; rm -rf ~; '", {}, """pytest 'tests/a.py::test'"'"'; rm -rf ~; '"'"''""", ""),
+        (
+            "tests/a.py::test'; rm -rf ~; '",
+            {},
+            """pytest 'tests/a.py::test'"'"'; rm -rf ~; '"'"''""",
+            "",
+        ),
         ("S.Test\nA", {"file": "a/b_test.go"}, "", ""),
         ("holds eggs", {}, "", ""),
         ("tests/a.py::" + "x" * 600, {}, "", ""),
@@ -460,7 +546,9 @@ LIVE = (
     "/area/sql", "\n\u3000/sig/planner", "\n\xa0/kind:bug", "/close.", "\nbors r+", "\n@bot merge",
     "===", "http://a@evil.example/", "https://evil.example/(x) #1 @alice", "- [ ] task", "\x1b[31m", "\u202e",
 )  # fmt: skip
-words = st.lists(st.one_of(st.sampled_from(LIVE), st.text(max_size=8)), min_size=1, max_size=6).map("".join)
+words = st.lists(st.one_of(st.sampled_from(LIVE), st.text(max_size=8)), min_size=1, max_size=6).map(
+    "".join
+)
 links = st.one_of(words, words.map(lambda text: f"https://ci.example/{text}"))
 
 
@@ -480,7 +568,8 @@ def drafts(draw: st.DrawFn) -> tuple[Decision, Draft]:
     action = draw(st.sampled_from([FILE, COMMENT, UPDATE, REOPEN, CLOSE]))
     new = [change(draw(st.sampled_from(list("mbak"))), draw(words))]
     new += [
-        change(what, draw(words), draw(words)) for what in ("message", "branch", "back", "again", "members", "closed")
+        change(what, draw(words), draw(words))
+        for what in ("message", "branch", "back", "again", "members", "closed")
     ]
     body = f"{old_body()}"
     made = decision(
@@ -514,7 +603,12 @@ def outside_code(text: str) -> Iterator[str]:
     assert not fence
 
 
-OURS = {"cc @pingcap/exec", "cc @lead", "Earlier: #321 (closed 2021-05-21).", "Earlier: #321 (closed 2021-03-22)."}
+OURS = {
+    "cc @pingcap/exec",
+    "cc @lead",
+    "Earlier: #321 (closed 2021-05-21).",
+    "Earlier: #321 (closed 2021-03-22).",
+}
 
 
 def assert_dead(text: str) -> None:
@@ -573,17 +667,29 @@ def test_very_long_names_and_logs_fit() -> None:
     long = "\U000e0001" * 5_000
     said = CaseFailure("case", long, long, "log", long, long, excerpt="\n".join([long] * 40))
     for name in (long, "x" * 8_000, "`" * 5_000):
-        seen = hits(said, branch=long, commit=long, job=long, link=f"https://x.example/{'(' * 1_900}")
-        case = failing(name, said, hits=seen, elsewhere=(Elsewhere(long, long, 1, seen[0].run.link),) * 90)
+        seen = hits(
+            said, branch=long, commit=long, job=long, link=f"https://x.example/{'(' * 1_900}"
+        )
+        case = failing(
+            name, said, hits=seen, elsewhere=(Elsewhere(long, long, 1, seen[0].run.link),) * 90
+        )
         many = incident({f"{n}{name}": f"{n}{name}" for n in range(60)}, said)
         for each in (case, many):
             settings = about(commits={each.key: (long, long)})
-            draft = issue_draft(decision(FILE, each, why=long), evidence(case, incidents=(many,)), settings)
+            draft = issue_draft(
+                decision(FILE, each, why=long), evidence(case, incidents=(many,)), settings
+            )
             assert_dead(draft.body or "")
             assert len(draft.title or "") <= 256
-            changed = tuple(change(what, long, long) for what in ("message", "branch", "members") for _ in range(30))
+            changed = tuple(
+                change(what, long, long)
+                for what in ("message", "branch", "members")
+                for _ in range(30)
+            )
             draft = issue_draft(
-                decision(COMMENT, each, issue=tracked(), changes=changed), evidence(case, incidents=(many,)), settings
+                decision(COMMENT, each, issue=tracked(), changes=changed),
+                evidence(case, incidents=(many,)),
+                settings,
             )
             assert_dead(draft.comment or "")
             assert comment_ids(draft.comment or "") == ("0123456789abcdef0123",)
@@ -598,7 +704,9 @@ def test_the_same_values_give_the_same_text(made: tuple[Decision, Draft]) -> Non
 
 
 def places_of(secret: str, line: str) -> dict[str, Any]:
-    said = CaseFailure("case", line, line, "log", line, line, excerpt=f"{'x' * 100}\n{line}\n{line}")
+    said = CaseFailure(
+        "case", line, line, "log", line, line, excerpt=f"{'x' * 100}\n{line}\n{line}"
+    )
     return {
         "case": failing(line, said, hits=hits(said, branch=line, commit=line, job=line, link=f"https://x.example/{line}"),
                         elsewhere=(Elsewhere(line, line, 1, line),)),
@@ -610,9 +718,19 @@ def places_of(secret: str, line: str) -> dict[str, Any]:
 def test_no_secret_leaves_the_machine(line: str, secret: str) -> None:
     for each in places_of(secret, line).values():
         for action in (FILE, COMMENT, REOPEN):
-            new = tuple(change(what, line, line) for what in ("message", "branch", "back", "again", "members"))
+            new = tuple(
+                change(what, line, line)
+                for what in ("message", "branch", "back", "again", "members")
+            )
             issue = None if action is FILE else tracked(old_body(), closed_at=BEGIN)
-            made = decision(action, each, why=line, issue=issue, changes=new, marker=marker(each, branches=(line,)))
+            made = decision(
+                action,
+                each,
+                why=line,
+                issue=issue,
+                changes=new,
+                marker=marker(each, branches=(line,)),
+            )
             settings = about(commits={each.key: (line, line)})
             assert secret not in str(issue_draft(made, evidence(each), settings))
 
@@ -627,7 +745,9 @@ def test_no_private_host_leaves_the_machine() -> None:
 def test_a_secret_at_the_edge_of_what_is_cut_is_masked_too() -> None:
     line, secret = "password=" + "s3cr3t" * 40, "s3cr3t"
     for lead in range(300, 420, 7):
-        said = msgspec.structs.replace(SAID, message="x" * lead + " " + line, excerpt="x" * lead + " " + line)
+        said = msgspec.structs.replace(
+            SAID, message="x" * lead + " " + line, excerpt="x" * lead + " " + line
+        )
         case = failing(said=said, hits=hits(said))
         assert secret not in str(issue_draft(decision(FILE, case), evidence(case), about()))
 

@@ -41,7 +41,9 @@ def _printed(function: object, thing: object, **options: object) -> str:
 
 
 def _both(res: Result, **options: object) -> str:
-    return _printed(stat.job_list, res.job_map, **options) + _printed(stat.pr_list, res.pr_map, **options)
+    return _printed(stat.job_list, res.job_map, **options) + _printed(
+        stat.pr_list, res.pr_map, **options
+    )
 
 
 def test_job_list_golden(golden: Golden) -> None:
@@ -75,7 +77,10 @@ def _depths(text: str) -> list[int]:
 def test_nesting_is_indentation() -> None:
     """An editor folds job > PR > run > failure, and PR > commit > run > failure."""
     res = result(_scene())
-    for text in (_printed(stat.job_list, res.job_map, color=False), _printed(stat.pr_list, res.pr_map, color=False)):
+    for text in (
+        _printed(stat.job_list, res.job_map, color=False),
+        _printed(stat.pr_list, res.pr_map, color=False),
+    ):
         depths = _depths(text)
         assert set(depths) == {0, 1, 2, 3}
         assert all(after <= before + 1 for before, after in pairwise(depths))
@@ -95,7 +100,9 @@ def test_colours_are_written_into_a_file_too(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_dump_cuts_no_wide_line_and_a_terminal_does() -> None:
     title = "w" * 1_500
-    res = result([row(job_id=1, status="FAILURE", repo="o/r", description=pull(7, ghprbPullTitle=title))])
+    res = result(
+        [row(job_id=1, status="FAILURE", repo="o/r", description=pull(7, ghprbPullTitle=title))]
+    )
     assert title in _both(res, color=False)
     narrow = _both(res, color=False, width=60)
     assert title not in narrow
@@ -103,8 +110,14 @@ def test_a_dump_cuts_no_wide_line_and_a_terminal_does() -> None:
     assert "…" in narrow
 
 
-@given(st.lists(st.tuples(st.text(), st.sampled_from(["", "red"])), max_size=5), st.integers(12, 40), st.integers(0, 3))
-def test_a_cut_line_fits_whatever_its_letters(parts: list[tuple[str, str]], width: int, depth: int) -> None:
+@given(
+    st.lists(st.tuples(st.text(), st.sampled_from(["", "red"])), max_size=5),
+    st.integers(12, 40),
+    st.integers(0, 3),
+)
+def test_a_cut_line_fits_whatever_its_letters(
+    parts: list[tuple[str, str]], width: int, depth: int
+) -> None:
     for text in to_text([line(depth, *parts)], color=False, width=width):
         assert cell_len(text) <= max(width, 4 * depth + 10)
 

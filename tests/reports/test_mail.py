@@ -54,7 +54,9 @@ def test_text_html_and_picture() -> None:
     _, plain, related, html, picture = read.walk()
     assert plain.get_content().replace("\r\n", "\n") == as_text(daily())
     assert related["Content-Type"].params["type"] == "text/html"
-    assert picture.get_content() == chart_png(next(block for block in daily().blocks if isinstance(block, Chart)))
+    assert picture.get_content() == chart_png(
+        next(block for block in daily().blocks if isinstance(block, Chart))
+    )
     assert picture["Content-Disposition"].content_disposition == "inline"
     (name,) = re.findall(r'<img src="cid:([^"]+)"', html.get_content())
     assert picture["Content-ID"] == f"<{name}>"
@@ -64,7 +66,9 @@ def test_without_a_chart_there_is_no_picture() -> None:
     assert _structure(_sent(_mail(quiet()))) == ["multipart/alternative", "text/plain", "text/html"]
 
 
-def test_where_no_picture_can_be_drawn_its_numbers_are_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_picture_can_be_drawn_its_numbers_are_a_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fails(chart: Chart) -> bytes:
         raise OSError("no folder can be written")
 
@@ -103,7 +107,9 @@ def test_no_title_adds_a_header() -> None:
     document = hostile()
     read = _sent(_mail(replace(document, summary=document.title)))
     assert read["Bcc"] is None
-    assert read["Subject"].startswith(r"= ?utf-8?q?a=0d=0aBcc:_x@evil.example?=\r\nBcc: x@evil.example")
+    assert read["Subject"].startswith(
+        r"= ?utf-8?q?a=0d=0aBcc:_x@evil.example?=\r\nBcc: x@evil.example"
+    )
     assert len(read["Subject"]) <= 151
 
 
@@ -113,13 +119,17 @@ def test_any_document_can_be_mailed(document: Document) -> None:
     pictures = {type(block) for block in document.blocks} & {Chart}
     read = _sent(_mail(document)) if not pictures else _sent(_mail(_without_charts(document)))
     assert set(read.keys()) == set(_mail(quiet()).keys())
-    assert " ".join(read["Subject"].split()) == cut(document.summary, 150).replace("=?", "= ?").strip()
+    assert (
+        " ".join(read["Subject"].split()) == cut(document.summary, 150).replace("=?", "= ?").strip()
+    )
 
 
 def _without_charts(document: Document) -> Document:
     """Drawing takes a tenth of a second; any chart is drawn elsewhere."""
     blocks = tuple(block for block in document.blocks if not isinstance(block, Chart))
-    return Document(document.title, document.subtitle, document.tone, document.summary, blocks, document.foot)
+    return Document(
+        document.title, document.subtitle, document.tone, document.summary, blocks, document.foot
+    )
 
 
 def test_no_text_can_end_a_part() -> None:
@@ -134,12 +144,19 @@ def test_long_domains_are_not_torn() -> None:
     domain = f"{'a' * 60}.{'b' * 60}.example.org"
     read = _sent(_mail(quiet(), sender=f"ci@{domain}", domain_of_ids=domain))
     assert str(read["Message-ID"]).strip().endswith(f"@{domain}>")
-    assert str(read["References"]).strip() == str(read["In-Reply-To"]).strip() == f"<ci-stat-hourly@{domain}>"
+    assert (
+        str(read["References"]).strip()
+        == str(read["In-Reply-To"]).strip()
+        == f"<ci-stat-hourly@{domain}>"
+    )
     assert read["From"].addresses[0].addr_spec == f"ci@{domain}"
 
 
 def test_a_kind_is_an_id_whatever_it_is_called() -> None:
-    assert _mail(quiet(), kind="Team A\r\nBcc: x>")["References"] == "<ci-stat-team-a--bcc--x-@example.org>"
+    assert (
+        _mail(quiet(), kind="Team A\r\nBcc: x>")["References"]
+        == "<ci-stat-team-a--bcc--x-@example.org>"
+    )
 
 
 @pytest.mark.parametrize(

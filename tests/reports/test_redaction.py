@@ -17,7 +17,12 @@ PW = "hunter" + "2!"
 WORD = "correct" + "horse"
 BASE = "dXNlcjpo" + "dW50ZXIyIQ=="
 UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
-JWT = "ey" + "JhbGciOiJIUzI1NiJ9.ey" + "JzdWIiOiIxMjM0NTY3ODkwIn0." + "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"
+JWT = (
+    "ey"
+    + "JhbGciOiJIUzI1NiJ9.ey"
+    + "JzdWIiOiIxMjM0NTY3ODkwIn0."
+    + "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"
+)
 PEM = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj"
 _KEY = "PRIVATE " + "KEY"
 
@@ -367,9 +372,14 @@ def test_what_was_masked_can_be_seen() -> None:
     assert redacted(f'{{"user":"ci","password":"{PW}"}}') == '{"user":"ci","password":"***"}'
     assert redacted(f"Authorization: Bearer {A}") == "Authorization: Bearer ***"
     assert redacted(f"https://ci:{PW}@git.example/x.git") == "https://ci:***@git.example/x.git"
-    assert redacted(f"open root:{PW}@tcp(127.0.0.1:4000)/t") == "open root:***@tcp(127.0.0.1:4000)/t"
+    assert (
+        redacted(f"open root:{PW}@tcp(127.0.0.1:4000)/t") == "open root:***@tcp(127.0.0.1:4000)/t"
+    )
     assert redacted(f"mysql -u root -p{PW} -e x") == "mysql -u root -p*** -e x"
-    assert redacted(f"a\n-----BEGIN {_KEY}-----\n{PEM}\n-----END {_KEY}-----\nb") == "a\n*** private key ***\nb"
+    assert (
+        redacted(f"a\n-----BEGIN {_KEY}-----\n{PEM}\n-----END {_KEY}-----\nb")
+        == "a\n*** private key ***\nb"
+    )
     assert redacted(f"Password:{PW} Port:4000}}") == "Password:*** Port:4000}"
     assert redacted(f"f(token='{A}', n=1)") == "f(token='***', n=1)"
 
@@ -411,9 +421,17 @@ def test_twice_is_once(text: str) -> None:
         (["buildhost"], "buildhost: my-buildhost buildhost7", "***: my-buildhost buildhost7"),
         (["ci-*.corp"], "ssh ci-12.corp", "ssh ***"),
         (["10.0.0.5"], "10.0.0.5:4000 10.0.0.55 110.0.0.5", "***:4000 10.0.0.55 110.0.0.5"),
-        (["10.0.0.0/8"], "dial tcp 10.1.2.3:4000, not 11.1.2.3.", "dial tcp ***:4000, not 11.1.2.3."),
+        (
+            ["10.0.0.0/8"],
+            "dial tcp 10.1.2.3:4000, not 11.1.2.3.",
+            "dial tcp ***:4000, not 11.1.2.3.",
+        ),
         (["10.1.2.3/8"], "10.9.9.9", "***"),
-        (["fd00::/8"], "[fd12:3456::1]:4000 and 2001:db8::1 at 12:30:45", "[***]:4000 and 2001:db8::1 at 12:30:45"),
+        (
+            ["fd00::/8"],
+            "[fd12:3456::1]:4000 and 2001:db8::1 at 12:30:45",
+            "[***]:4000 and 2001:db8::1 at 12:30:45",
+        ),
         (["", " "], "nothing", "nothing"),
         (["*."], "nothing.", "nothing."),
     ],

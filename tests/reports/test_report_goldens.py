@@ -48,8 +48,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
 
 def reporter(source: Source, now: datetime) -> Reporter:
     engine = open_engine("sqlite:///state.sqlite")
-    around = Around(source, Facts(engine, source.name), Sightings(engine, source.name), now, Watched())
-    return Reporter(around, known_issues={"testevictsuite.testevictunderpressure": "https://github.com/o/r/issues/1"})
+    around = Around(
+        source, Facts(engine, source.name), Sightings(engine, source.name), now, Watched()
+    )
+    return Reporter(
+        around,
+        known_issues={"testevictsuite.testevictunderpressure": "https://github.com/o/r/issues/1"},
+    )
 
 
 def made(source: Source, kind: str, begin: datetime, minutes_after: int = 13) -> Report:
@@ -93,11 +98,14 @@ def _mail(document: Document) -> str:
         document, kind="hourly", sender="ci@example.com", recipient="you@example.com", domain_of_ids="example.com",
         unique="golden", date=datetime(2021, 6, 16, tzinfo=UTC),
     )  # fmt: skip
-    heads = "".join(f"{name}: {value}\n" for name, value in message.items() if name != "Content-Type")
+    heads = "".join(
+        f"{name}: {value}\n" for name, value in message.items() if name != "Content-Type"
+    )
     return heads + "".join(
         f"\n---- {part.get_content_type()}\n{part.get_content()}"
         for part in message.walk()
-        if part.get_content_maintype() == "text"  # not the picture, which changes with the drawing library
+        if part.get_content_maintype()
+        == "text"  # not the picture, which changes with the drawing library
     ).replace("\r\n", "\n")
 
 
@@ -113,7 +121,9 @@ def test_what_people_get(source: Source, golden: Golden, situation: object) -> N
     for form in forms(document, webhook_bytes, WEBHOOK_BYTES):
         if form.msg_type == "interactive":
             assert check(form.content) == []
-        golden.check(f"{name}_{form.name.replace(' ', '_').replace('.', '_')}.json", _json(form.content))
+        golden.check(
+            f"{name}_{form.name.replace(' ', '_').replace('.', '_')}.json", _json(form.content)
+        )
     golden.check(f"{name}_terminal.txt", _terminal(document))
     golden.check(f"{name}_mail.txt", _mail(document))
     golden.check(f"{name}.md", as_markdown(document))
@@ -122,4 +132,8 @@ def test_what_people_get(source: Source, golden: Golden, situation: object) -> N
 
 def test_no_secret_in_any_of_them() -> None:
     folder = Path(__file__).parents[1] / "golden"
-    assert not [file.name for file in folder.glob("report_*") if "hunter2" in file.read_text(encoding="utf-8")]
+    assert not [
+        file.name
+        for file in folder.glob("report_*")
+        if "hunter2" in file.read_text(encoding="utf-8")
+    ]

@@ -16,7 +16,11 @@ def _has(container: Any, key: object) -> bool:
 def _two_repos() -> list[RunRow]:
     return [
         row(
-            job_id=1, status="FAILURE", repo="pingcap/tidb", commit="abc123", description=pull(100, ghprbPullTitle="A")
+            job_id=1,
+            status="FAILURE",
+            repo="pingcap/tidb",
+            commit="abc123",
+            description=pull(100, ghprbPullTitle="A"),
         ),
         row(job_id=2, repo="tikv/tikv", commit="abc999", description=pull(100, ghprbPullTitle="B")),
         row(job_id=3, repo="tikv/tikv", commit="def", description=pull(101)),
@@ -64,7 +68,10 @@ def test_commits_are_found_by_hash_and_by_unique_prefix() -> None:
 
 
 def test_a_whole_hash_is_no_prefix_of_a_longer_one() -> None:
-    rows = [row(job_id=n, repo="o/r", commit=commit, description=pull(1)) for n, commit in enumerate(("abc", "abcd"))]
+    rows = [
+        row(job_id=n, repo="o/r", commit=commit, description=pull(1))
+        for n, commit in enumerate(("abc", "abcd"))
+    ]
     assert result(rows).commit_hash_map["abc"].hash == "abc"
 
 
@@ -83,7 +90,11 @@ def test_a_commit_of_two_pull_requests_counts_in_both() -> None:
 
 
 def test_a_job_does_not_pretend_one_branch() -> None:
-    rows = [row(job_id=1, pr=1, branch="master"), row(job_id=2, pr=1, branch="release-5.0"), row("b", 1, branch="x")]
+    rows = [
+        row(job_id=1, pr=1, branch="master"),
+        row(job_id=2, pr=1, branch="release-5.0"),
+        row("b", 1, branch="x"),
+    ]
     res = result(rows)
     job = res.job_map["unit"]
     assert (job.repo, job.branch, job.branches) == ("o/r", None, ["master", "release-5.0"])
@@ -94,7 +105,10 @@ def test_more_keys_than_the_plugin_passes_are_still_a_pull_request() -> None:
     """The first ci_stat asked for exactly 19 keys; jobs with parameters of their own have more."""
     many = pull(7, **{f"key{n}": "x" for n in range(30)})
     res = result(
-        [row(job_id=1, repo="o/r", description=many), row(job_id=2, repo="o/r", description={"ghprbPullId": "7"})]
+        [
+            row(job_id=1, repo="o/r", description=many),
+            row(job_id=2, repo="o/r", description={"ghprbPullId": "7"}),
+        ]
     )
     assert [run.pr_number for run in res.run_list] == [7, 7]
 

@@ -27,13 +27,21 @@ def test_runs_frame_has_zone_aware_times_and_categories() -> None:
 
 
 def test_frames_of_jobs_prs_and_failures() -> None:
-    rows = [*history("P F F"), row("check", 1, "FAILURE", pr=8, analysis_res={"case": ["a_test.go:S.T"]})]
+    rows = [
+        *history("P F F"),
+        row("check", 1, "FAILURE", pr=8, analysis_res={"case": ["a_test.go:S.T"]}),
+    ]
     res = result(rows)
-    assert res.jobs_frame()[["job_name", "total_cnt", "fail_cnt", "rerun_cnt", "prs"]].values.tolist() == [
+    assert res.jobs_frame()[
+        ["job_name", "total_cnt", "fail_cnt", "rerun_cnt", "prs"]
+    ].values.tolist() == [
         ["unit", 3, 2, 2, 1],
         ["check", 1, 1, 0, 1],
     ]
-    assert res.prs_frame()[["pr_number", "fail_cnt", "title"]].values.tolist() == [[7, 2, "title 7"], [8, 1, "title 8"]]
+    assert res.prs_frame()[["pr_number", "fail_cnt", "title"]].values.tolist() == [
+        [7, 2, "title 7"],
+        [8, 1, "title 8"],
+    ]
     assert res.failures_frame()[["case", "kind", "job_name", "pr_number"]].values.tolist() == [
         ["S.T", "case", "check", 8]
     ]
@@ -82,14 +90,27 @@ def _parsed(markup: str) -> _Checker:
 
 
 def test_hostile_texts_are_harmless_in_html() -> None:
-    bad = pull(7, ghprbPullTitle=HOSTILE, ghprbPullAuthorLogin=HOSTILE, ghprbPullLink="javascript:alert(1)")
+    bad = pull(
+        7, ghprbPullTitle=HOSTILE, ghprbPullAuthorLogin=HOSTILE, ghprbPullLink="javascript:alert(1)"
+    )
     rows = [row(HOSTILE, 1, "FAILURE", repo=HOSTILE, commit=HOSTILE, branch=HOSTILE, description=bad,
                 analysis_res={"case": [HOSTILE]})]  # fmt: skip
     res = result(rows)
     for thing in (res, res.job_map[HOSTILE], res.pr_map[HOSTILE, 7]):
         markup = thing._repr_html_()
         parsed = _parsed(markup)
-        assert set(parsed.tags) <= {"div", "table", "thead", "tbody", "tr", "th", "td", "b", "a", "span"}
+        assert set(parsed.tags) <= {
+            "div",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "b",
+            "a",
+            "span",
+        }
         assert all(link is not None and link.startswith("https://") for link in parsed.links)
         assert "\x1b" not in markup
         assert "\u202e" not in markup

@@ -11,7 +11,14 @@ import pytest
 from ci_stat.errors import SettingsError
 from ci_stat.records import DeliveryState, Outcome
 from ci_stat.sinks.feishu import FeishuApp, FeishuMessage, FeishuWebhook, sign
-from ci_stat.sinks.feishu_codes import CARD_TROUBLES, CODES, STATUSES, CardTrouble, card_trouble, signature_hint
+from ci_stat.sinks.feishu_codes import (
+    CARD_TROUBLES,
+    CODES,
+    STATUSES,
+    CardTrouble,
+    card_trouble,
+    signature_hint,
+)
 from ci_stat.sinks.pace import Pace
 from ci_stat.sinks.verdict import Reaction
 from tests.support.feishu import HTML_PAGE, Chat, Feishu, Hook, Limits, Trouble, running
@@ -23,9 +30,12 @@ HOOK_TOKEN, HOOK_SECRET, APP_SECRET = "hook-token", "signing-secret", "app-secre
 NEVER_SHOWN = (HOOK_TOKEN, HOOK_SECRET, APP_SECRET, "Bearer", "SECRET-PAGE", "<html")
 
 TEXT = FeishuMessage("text", {"text": "日报: 3 failures"})
-POST = FeishuMessage("post", {"zh_cn": {"title": "CI", "content": [[{"tag": "text", "text": "3 failures"}]]}})
+POST = FeishuMessage(
+    "post", {"zh_cn": {"title": "CI", "content": [[{"tag": "text", "text": "3 failures"}]]}}
+)
 CARD = FeishuMessage(
-    "interactive", {"schema": "2.0", "body": {"elements": [{"tag": "markdown", "content": "3 failures"}]}}
+    "interactive",
+    {"schema": "2.0", "body": {"elements": [{"tag": "markdown", "content": "3 failures"}]}},
 )
 ALL = [TEXT, POST, CARD]
 MESSAGES = "/open-apis/im/v1/messages"
@@ -35,7 +45,14 @@ TOKEN = "/open-apis/auth/v3/tenant_access_token/internal"
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -62,7 +79,9 @@ def _shown() -> Iterator[None]:
 
 def hook(url: str, time: FakeTime, secret: str | None = None, **options: Any) -> FeishuWebhook:
     pace = Pace(clock=time.clock, sleep=time.sleep)
-    return FeishuWebhook(url, secret, **{"timeout": 5.0, "now": time.clock, "pace": pace, **time.options, **options})
+    return FeishuWebhook(
+        url, secret, **{"timeout": 5.0, "now": time.clock, "pace": pace, **time.options, **options}
+    )
 
 
 def app(url: str, time: FakeTime, chat: str = "oc_1", **options: Any) -> FeishuApp:
@@ -80,14 +99,20 @@ def checked(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def sent(sink: FeishuWebhook | FeishuApp, message: FeishuMessage = TEXT, uuid: str = "u1") -> Outcome:
+def sent(
+    sink: FeishuWebhook | FeishuApp, message: FeishuMessage = TEXT, uuid: str = "u1"
+) -> Outcome:
     """The outcome of one message, announced at most once."""
     calls: list[int] = []
 
     def announce() -> None:
         calls.append(1)
 
-    outcome = sink.send(message, uuid, announce) if isinstance(sink, FeishuApp) else sink.send(message, announce)
+    outcome = (
+        sink.send(message, uuid, announce)
+        if isinstance(sink, FeishuApp)
+        else sink.send(message, announce)
+    )
     assert len(calls) <= 1
     return checked(outcome)
 
@@ -111,16 +136,26 @@ def test_the_vendors_signatures(timestamp: int | str, secret: str, expected: str
 
 
 def test_bodies_for_a_webhook(time: FakeTime) -> None:
-    plain, signed = hook("http://127.0.0.1/hook/x", time), hook("http://127.0.0.1/hook/x", time, HOOK_SECRET)
-    assert plain.body(TEXT, 7) == '{"msg_type":"text","content":{"text":"日报: 3 failures"}}'.encode()
-    assert json.loads(plain.body(POST, 7)) == {"msg_type": "post", "content": {"post": POST.content}}
+    plain, signed = (
+        hook("http://127.0.0.1/hook/x", time),
+        hook("http://127.0.0.1/hook/x", time, HOOK_SECRET),
+    )
+    assert (
+        plain.body(TEXT, 7) == '{"msg_type":"text","content":{"text":"日报: 3 failures"}}'.encode()
+    )
+    assert json.loads(plain.body(POST, 7)) == {
+        "msg_type": "post",
+        "content": {"post": POST.content},
+    }
     assert json.loads(signed.body(CARD, 7)) == {
         "timestamp": "7", "sign": sign(HOOK_SECRET, 7), "msg_type": "interactive", "card": CARD.content,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("message", ALL)
-def test_sizes_are_those_on_the_wire(server: Feishu, time: FakeTime, message: FeishuMessage) -> None:
+def test_sizes_are_those_on_the_wire(
+    server: Feishu, time: FakeTime, message: FeishuMessage
+) -> None:
     server.hooks[HOOK_TOKEN].secret = HOOK_SECRET
     signed = hook(server.hook_url(), time, HOOK_SECRET)
     assert sent(signed, message) == Outcome(SENT, code=0)
@@ -137,10 +172,14 @@ def test_sizes_are_those_on_the_wire(server: Feishu, time: FakeTime, message: Fe
 
 @pytest.mark.parametrize("message", ALL)
 @pytest.mark.parametrize("answer", ["new", "extra", "old"])
-def test_a_webhook_delivers(server: Feishu, time: FakeTime, message: FeishuMessage, answer: Any) -> None:
+def test_a_webhook_delivers(
+    server: Feishu, time: FakeTime, message: FeishuMessage, answer: Any
+) -> None:
     server.hooks[HOOK_TOKEN] = Hook(secret=HOOK_SECRET, answer=answer)
     assert sent(hook(server.hook_url(), time, HOOK_SECRET), message) == Outcome(SENT, code=0)
-    assert [(each.way, each.msg_type) for each in server.messages] == [("webhook", message.msg_type)]
+    assert [(each.way, each.msg_type) for each in server.messages] == [
+        ("webhook", message.msg_type)
+    ]
     assert time.waits == []
 
 
@@ -152,11 +191,16 @@ def test_an_app_delivers(server: Feishu, time: FakeTime, message: FeishuMessage)
     assert (stands.chat, stands.content, stands.uuid) == ("oc_1", message.content, "u1")
 
 
-def test_a_card_at_its_limit_passes_and_one_byte_more_is_rejected(server: Feishu, time: FakeTime) -> None:
+def test_a_card_at_its_limit_passes_and_one_byte_more_is_rejected(
+    server: Feishu, time: FakeTime
+) -> None:
     def filled(count: int) -> FeishuMessage:
         return FeishuMessage("text", {"text": "x" * count})
 
-    for sink, limit in ((hook(server.hook_url(), time), 20 * 1024), (app(server.url, time), 150 * 1024)):
+    for sink, limit in (
+        (hook(server.hook_url(), time), 20 * 1024),
+        (app(server.url, time), 150 * 1024),
+    ):
         room = limit - sink.wire_size(filled(0))
         assert sent(sink, filled(room), "u" * 50).state is SENT
         outcome = sent(sink, filled(room + 1), "v" * 50)
@@ -220,8 +264,18 @@ def test_the_clock_is_compared_with_the_servers(time: FakeTime, ahead: int) -> N
     ("message", "code"),
     [
         (FeishuMessage("text", {"words": "?"}), 19002),
-        (FeishuMessage("post", {"zh_cn": {"content": [[{"tag": "a", "text": "t", "href": "no link"}]]}}), 19002),
-        (FeishuMessage("interactive", {"schema": "2.0", "body": {"elements": [{"tag": "note"}]}}), 11246),
+        (
+            FeishuMessage(
+                "post", {"zh_cn": {"content": [[{"tag": "a", "text": "t", "href": "no link"}]]}}
+            ),
+            19002,
+        ),
+        (
+            FeishuMessage(
+                "interactive", {"schema": "2.0", "body": {"elements": [{"tag": "note"}]}}
+            ),
+            11246,
+        ),
         (FeishuMessage("text", {"text": "x" * 21_000}), 9499),
     ],
 )
@@ -229,7 +283,12 @@ def test_contents_that_another_form_may_replace(
     server: Feishu, time: FakeTime, message: FeishuMessage, code: int
 ) -> None:
     outcome = sent(hook(server.hook_url(), time), message)
-    assert (outcome.state, outcome.code, outcome.rejected, outcome.foreign) == (FAILED, code, True, False)
+    assert (outcome.state, outcome.code, outcome.rejected, outcome.foreign) == (
+        FAILED,
+        code,
+        True,
+        False,
+    )
     assert len(server.requests) == 1
 
 
@@ -239,7 +298,12 @@ def test_words_that_are_refused(server: Feishu, time: FakeTime, way: str) -> Non
     sink = hook(server.hook_url(), time) if way == "webhook" else app(server.url, time)
     for text, code in (("secret-project", 230022), ("call 13800000000", 230028)):
         outcome = sent(sink, FeishuMessage("text", {"text": text}))
-        assert (outcome.state, outcome.code, outcome.rejected, outcome.foreign) == (FAILED, code, False, True)
+        assert (outcome.state, outcome.code, outcome.rejected, outcome.foreign) == (
+            FAILED,
+            code,
+            False,
+            True,
+        )
 
 
 # Every code, by each way
@@ -264,7 +328,9 @@ def test_every_code_of_a_webhook(server: Feishu, time: FakeTime, code: int, stat
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_code_of_an_app(server: Feishu, time: FakeTime, code: int) -> None:
     reaction = CODES[code].reaction
-    server.faults.extend(Trouble(MESSAGES, status=400, body=body(code, error={"log_id": "log-7"})) for _ in range(9))
+    server.faults.extend(
+        Trouble(MESSAGES, status=400, body=body(code, error={"log_id": "log-7"})) for _ in range(9)
+    )
     outcome = sent(app(server.url, time))
     assert (outcome.state, outcome.code) == (FAILED, code)
     assert (outcome.rejected, outcome.foreign) == FLAGS.get(reaction, (False, False))
@@ -281,13 +347,19 @@ def test_every_code_of_an_app(server: Feishu, time: FakeTime, code: int) -> None
 def test_every_code_says_what_to_do_or_has_a_next_step(code: int) -> None:
     known = CODES[code]
     assert known.reason
-    if known.reaction in (Reaction.GIVE_UP, Reaction.FOREIGN, Reaction.REFRESH) and code not in (19021, 230011, 230017):
+    if known.reaction in (Reaction.GIVE_UP, Reaction.FOREIGN, Reaction.REFRESH) and code not in (
+        19021,
+        230011,
+        230017,
+    ):
         assert known.hint.endswith(".")
 
 
 @pytest.mark.parametrize("status", [*sorted(STATUSES), 301, 302, 400, 418, 500, 502, 504, 599])
 @pytest.mark.parametrize("said", [b"", HTML_PAGE, b'{"code":0}', b"{}"])
-def test_every_status_without_a_code(server: Feishu, time: FakeTime, status: int, said: bytes) -> None:
+def test_every_status_without_a_code(
+    server: Feishu, time: FakeTime, status: int, said: bytes
+) -> None:
     server.faults.extend(Trouble(status=status, body=said) for _ in range(5))
     outcome = sent(hook(server.hook_url(), time))
     retried = status in (408, 429, 503)
@@ -307,7 +379,8 @@ def test_a_code_that_nobody_knows(server: Feishu, time: FakeTime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "state", "tries"), [(429, FAILED, 5), (503, FAILED, 5), (500, UNCERTAIN, 1), (403, FAILED, 1)]
+    ("status", "state", "tries"),
+    [(429, FAILED, 5), (503, FAILED, 5), (500, UNCERTAIN, 1), (403, FAILED, 1)],
 )
 def test_a_code_that_nobody_knows_goes_by_its_status(
     server: Feishu, time: FakeTime, status: int, state: DeliveryState, tries: int
@@ -337,7 +410,9 @@ def test_a_code_that_nobody_knows_goes_by_its_status(
         (b' {"StatusCode":0}\n', SENT),
     ],
 )
-def test_what_counts_as_success(server: Feishu, time: FakeTime, said: bytes, state: DeliveryState) -> None:
+def test_what_counts_as_success(
+    server: Feishu, time: FakeTime, said: bytes, state: DeliveryState
+) -> None:
     server.faults.append(Trouble(status=200, body=said))
     outcome = sent(hook(server.hook_url(), time))
     assert (outcome.state, len(server.requests), time.waits) == (state, 1, [])
@@ -358,7 +433,9 @@ def test_what_counts_as_success(server: Feishu, time: FakeTime, said: bytes, sta
         Trouble(delay=1.0),
     ],
 )
-def test_a_webhook_does_not_repeat_what_may_have_arrived(server: Feishu, time: FakeTime, trouble: Trouble) -> None:
+def test_a_webhook_does_not_repeat_what_may_have_arrived(
+    server: Feishu, time: FakeTime, trouble: Trouble
+) -> None:
     server.faults.append(trouble)
     outcome = sent(hook(server.hook_url(), time, timeout=0.4))
     assert (outcome.state, time.waits) == (UNCERTAIN, [])
@@ -368,7 +445,11 @@ def test_a_webhook_does_not_repeat_what_may_have_arrived(server: Feishu, time: F
 
 def test_a_webhook_repeats_what_certainly_did_not_arrive(server: Feishu, time: FakeTime) -> None:
     server.faults.extend(
-        [Trouble(status=200, body=body(11232)), Trouble(status=503), Trouble(status=200, body=body(2200))]
+        [
+            Trouble(status=200, body=body(11232)),
+            Trouble(status=503),
+            Trouble(status=200, body=body(2200)),
+        ]
     )
     assert sent(hook(server.hook_url(), time)).state is SENT
     assert (len(server.messages), time.waits) == (1, [1, 2, 4])
@@ -392,14 +473,19 @@ def test_each_try_has_its_own_signature(server: Feishu, time: FakeTime) -> None:
 def test_a_dead_server(time: FakeTime, way: str) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
     outcome = sent(hook(f"{url}/hook/{HOOK_TOKEN}", time) if way == "webhook" else app(url, time))
-    assert outcome == Outcome(FAILED, f"{url} cannot be reached: Connection refused (tried 5 times)")
+    assert outcome == Outcome(
+        FAILED, f"{url} cannot be reached: Connection refused (tried 5 times)"
+    )
     assert time.waits == [1, 2, 4, 8]
 
 
 def test_a_server_that_says_nothing(time: FakeTime) -> None:
     with silent() as port:
         outcome = sent(hook(f"http://127.0.0.1:{port}/hook/{HOOK_TOKEN}", time, timeout=0.3))
-    assert (outcome.state, outcome.reason) == (UNCERTAIN, f"http://127.0.0.1:{port} did not answer within 0.3 s")
+    assert (outcome.state, outcome.reason) == (
+        UNCERTAIN,
+        f"http://127.0.0.1:{port} did not answer within 0.3 s",
+    )
 
 
 def test_redirects_are_not_followed(server: Feishu, time: FakeTime) -> None:
@@ -418,7 +504,10 @@ def test_the_pace_of_a_bot_is_kept(server: Feishu, time: FakeTime) -> None:
 
 
 def test_bots_of_one_address_share_a_pace(server: Feishu) -> None:
-    one, two, other = (FeishuWebhook(server.hook_url(token)) for token in ("hook-token", "hook-token", "hook-token-2"))
+    one, two, other = (
+        FeishuWebhook(server.hook_url(token))
+        for token in ("hook-token", "hook-token", "hook-token-2")
+    )
     assert one._pace is two._pace
     assert one._pace is not other._pace
 
@@ -428,7 +517,10 @@ def test_bots_of_one_address_share_a_pace(server: Feishu) -> None:
 
 def test_nothing_is_connected_before(time: FakeTime) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
-    assert repr(hook(f"{url}/open-apis/bot/v2/hook/{HOOK_TOKEN}", time, HOOK_SECRET)) == f"<FeishuWebhook {url}>"
+    assert (
+        repr(hook(f"{url}/open-apis/bot/v2/hook/{HOOK_TOKEN}", time, HOOK_SECRET))
+        == f"<FeishuWebhook {url}>"
+    )
     assert repr(app(url, time, "oc_1\n")) == f"<FeishuApp {url} 'oc_1'>"
 
 
@@ -558,14 +650,18 @@ def test_a_wrong_secret(server: Feishu, time: FakeTime) -> None:
     "trouble", [{"hang_up": "after"}, {"status": 502}, {"status": 200}, {"cut": 20}, {"delay": 1.0}]
 )
 @pytest.mark.parametrize("path", [TOKEN, CHATS])
-def test_questions_may_always_be_repeated(server: Feishu, time: FakeTime, path: str, trouble: dict[str, Any]) -> None:
+def test_questions_may_always_be_repeated(
+    server: Feishu, time: FakeTime, path: str, trouble: dict[str, Any]
+) -> None:
     server.faults.append(Trouble(path, **trouble))
     assert sent(app(server.url, time, "CI Status Report", timeout=0.4)).state is SENT
     assert time.waits == [1]
 
 
 @pytest.mark.parametrize("path", [TOKEN, CHATS])
-def test_questions_that_are_never_answered_leave_no_doubt(server: Feishu, time: FakeTime, path: str) -> None:
+def test_questions_that_are_never_answered_leave_no_doubt(
+    server: Feishu, time: FakeTime, path: str
+) -> None:
     server.faults.extend(Trouble(path, hang_up="after") for _ in range(5))
     outcome = sent(app(server.url, time, "CI Status Report"))
     assert (outcome.state, time.waits) == (FAILED, [1, 2, 4, 8])
@@ -607,7 +703,10 @@ def test_threads_ask_for_one_token(server: Feishu, time: FakeTime) -> None:
     server.limits = Limits(group=(100, 1000))
     sink = app(server.url, time, pace=Pace(((100, 1.0),)))
     outcomes: list[Outcome] = []
-    threads = [threading.Thread(target=lambda n=n: outcomes.append(sink.send(TEXT, f"u{n}"))) for n in range(10)]
+    threads = [
+        threading.Thread(target=lambda n=n: outcomes.append(sink.send(TEXT, f"u{n}")))
+        for n in range(10)
+    ]
     for each in threads:
         each.start()
     for each in threads:
@@ -628,7 +727,9 @@ def test_a_name_is_looked_for_on_all_pages_once(server: Feishu, time: FakeTime) 
     assert sink.resolve() == "oc_ci"
     assert sent(sink).state is SENT
     assert (requested(server, CHATS), server.messages[0].chat) == (3, "oc_ci")
-    assert {each.query.get("page_size") for each in server.requests if each.path == CHATS} == {"100"}
+    assert {each.query.get("page_size") for each in server.requests if each.path == CHATS} == {
+        "100"
+    }
 
 
 def test_an_id_is_not_looked_for(server: Feishu, time: FakeTime) -> None:
@@ -646,7 +747,9 @@ def test_a_name_that_two_chats_have(server: Feishu, time: FakeTime) -> None:
     server.chats = [Chat("oc_1", "CI"), Chat("oc_2", "CI"), Chat("oc_3", "CI ")]
     sink = app(server.url, time, "CI")
     outcome = resolved(sink)
-    assert outcome == Outcome(FAILED, "2 chats have the name 'CI'.", "Set chat_id to one of their ids: oc_1, oc_2.")
+    assert outcome == Outcome(
+        FAILED, "2 chats have the name 'CI'.", "Set chat_id to one of their ids: oc_1, oc_2."
+    )
     assert sent(sink) == outcome
     assert requested(server, MESSAGES) == 0
 
@@ -655,7 +758,9 @@ def test_a_name_that_no_chat_has(server: Feishu, time: FakeTime) -> None:
     server.chats = [Chat(f"oc_{n}", f"chat\n{n}") for n in range(12)]
     outcome = resolved(app(server.url, time, "CI"))
     assert outcome.reason == "No chat that the bot is in has the name 'CI'."
-    assert outcome.hint.startswith("Set chat_id to a name or an id of: oc_0 (chat\\n0), oc_1 (chat\\n1), ")
+    assert outcome.hint.startswith(
+        "Set chat_id to a name or an id of: oc_0 (chat\\n0), oc_1 (chat\\n1), "
+    )
     assert outcome.hint.endswith(" and 2 more.")
     server.chats = []
     assert resolved(app(server.url, time, "CI")).reason == "The bot is in no chat."
@@ -668,7 +773,9 @@ def test_names_without_the_right_to_read_them(server: Feishu, time: FakeTime) ->
     assert "im:chat:readonly" in outcome.hint
 
 
-@pytest.mark.parametrize("data", [None, [], {"has_more": True}, {"items": 3, "has_more": True, "page_token": "x"}])
+@pytest.mark.parametrize(
+    "data", [None, [], {"has_more": True}, {"items": 3, "has_more": True, "page_token": "x"}]
+)
 def test_lists_of_chats_that_make_no_sense(server: Feishu, time: FakeTime, data: Any) -> None:
     server.faults.extend(Trouble(CHATS, status=200, body=body(0, data=data)) for _ in range(3))
     outcome = resolved(app(server.url, time, "CI"))
@@ -703,10 +810,16 @@ def test_items_that_are_no_chats_are_left_out(server: Feishu, time: FakeTime) ->
         Trouble(MESSAGES, delay=1.0),
     ],
 )
-def test_an_app_repeats_and_the_message_stands_once(server: Feishu, time: FakeTime, trouble: Trouble) -> None:
+def test_an_app_repeats_and_the_message_stands_once(
+    server: Feishu, time: FakeTime, trouble: Trouble
+) -> None:
     server.faults.append(trouble)
     outcome = sent(app(server.url, time, timeout=0.4))
-    assert (outcome.state, outcome.message_id, time.waits) == (SENT, server.messages[0].message_id, [1])
+    assert (outcome.state, outcome.message_id, time.waits) == (
+        SENT,
+        server.messages[0].message_id,
+        [1],
+    )
     assert [each.uuid for each in server.messages] == ["u1"]
 
 
@@ -717,16 +830,21 @@ def test_an_app_that_never_gets_an_answer_is_uncertain(server: Feishu, time: Fak
     assert "tried 5 times" in outcome.reason
 
 
-def test_a_lost_answer_stays_uncertain_whatever_comes_after_it(server: Feishu, time: FakeTime) -> None:
+def test_a_lost_answer_stays_uncertain_whatever_comes_after_it(
+    server: Feishu, time: FakeTime
+) -> None:
     server.faults.append(Trouble(MESSAGES, hang_up="after", after_storing=True))
     server.faults.extend(Trouble(MESSAGES, status=503) for _ in range(9))
     assert sent(app(server.url, time)).state is UNCERTAIN
 
 
-def test_a_content_that_is_refused_after_a_lost_answer_did_not_arrive(server: Feishu, time: FakeTime) -> None:
+def test_a_content_that_is_refused_after_a_lost_answer_did_not_arrive(
+    server: Feishu, time: FakeTime
+) -> None:
     server.faults.append(Trouble(MESSAGES, hang_up="after", after_storing=True))
     outcome = sent(
-        app(server.url, time), FeishuMessage("interactive", {"schema": "2.0", "body": {"elements": [{"tag": "no"}]}})
+        app(server.url, time),
+        FeishuMessage("interactive", {"schema": "2.0", "body": {"elements": [{"tag": "no"}]}}),
     )
     assert (outcome.state, outcome.rejected, server.messages) == (FAILED, True, [])
 

@@ -20,7 +20,9 @@ Json = dict[str, Any]
 
 TEXT: Json = {"msg_type": "text", "content": {"text": "ci-stat: 3 failures"}}
 CARD: Json = {"schema": "2.0", "body": {"elements": [{"tag": "markdown", "content": "ci-stat"}]}}
-POST: Json = {"zh_cn": {"title": "CI", "content": [[{"tag": "a", "text": "t", "href": "https://ci.example"}]]}}
+POST: Json = {
+    "zh_cn": {"title": "CI", "content": [[{"tag": "a", "text": "t", "href": "https://ci.example"}]]}
+}
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 4, 4, 8, 2, 0, 0, 0) + b"rest"
 TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"
 SEND_PATH = "/open-apis/im/v1/messages"
@@ -62,18 +64,26 @@ def hook(server: Feishu, body: Any, token: str = "hook-token") -> Json:
 
 def token_of(server: Feishu) -> str:
     body = {"app_id": server.app_id, "app_secret": server.app_secret}
-    return str(requests.post(server.url + TOKEN_PATH, json=body, timeout=5).json()["tenant_access_token"])
+    return str(
+        requests.post(server.url + TOKEN_PATH, json=body, timeout=5).json()["tenant_access_token"]
+    )
 
 
-def send(server: Feishu, given: Any, msg_type: str = "interactive", token: str = "", **more: Any) -> requests.Response:
+def send(
+    server: Feishu, given: Any, msg_type: str = "interactive", token: str = "", **more: Any
+) -> requests.Response:
     text = given if isinstance(given, str) else json.dumps(given)
     body = {"receive_id": "oc_1", "msg_type": msg_type, "content": text} | more
     headers = {"Authorization": f"Bearer {token or token_of(server)}"}
     query = {"receive_id_type": "chat_id"}
-    return requests.post(server.url + SEND_PATH, params=query, json=body, headers=headers, timeout=5)
+    return requests.post(
+        server.url + SEND_PATH, params=query, json=body, headers=headers, timeout=5
+    )
 
 
-def upload(server: Feishu, data: bytes = PNG, kind: str = "message", **files: Any) -> requests.Response:
+def upload(
+    server: Feishu, data: bytes = PNG, kind: str = "message", **files: Any
+) -> requests.Response:
     headers = {"Authorization": f"Bearer {token_of(server)}"}
     return requests.post(
         f"{server.url}/open-apis/im/v1/images",
@@ -149,15 +159,25 @@ def test_bodies_that_do_not_fit(server: Feishu, body: Any, code: int) -> None:
 
 def test_faults_of_cards_tell_their_own_code(server: Feishu) -> None:
     card = {"schema": "2.0", "body": {"elements": [{"tag": "note"}]}}
-    assert hook(server, {"msg_type": "interactive", "card": card})["msg"].startswith("ErrCode: 200861; ErrPath: ROOT")
+    assert hook(server, {"msg_type": "interactive", "card": card})["msg"].startswith(
+        "ErrCode: 200861; ErrPath: ROOT"
+    )
     told = send(server, card).json()
     assert told["code"] == 230099
-    assert told["msg"].startswith("Failed to create card content, ext=ErrCode: 200861; ErrPath: ROOT -> body")
+    assert told["msg"].startswith(
+        "Failed to create card content, ext=ErrCode: 200861; ErrPath: ROOT -> body"
+    )
 
 
-@pytest.mark.parametrize("href", ["ftp://a.example", "javascript:alert(1)", "ci.example", "https://", "https://a b"])
+@pytest.mark.parametrize(
+    "href", ["ftp://a.example", "javascript:alert(1)", "ci.example", "https://", "https://a b"]
+)
 def test_an_illegal_href_fails_the_whole_post(server: Feishu, href: str) -> None:
-    post = {"zh_cn": {"content": [[{"tag": "text", "text": "x"}, {"tag": "a", "text": "t", "href": href}]]}}
+    post = {
+        "zh_cn": {
+            "content": [[{"tag": "text", "text": "x"}, {"tag": "a", "text": "t", "href": href}]]
+        }
+    }
     told = hook(server, {"msg_type": "post", "content": {"post": post}})
     assert told == {"code": 19002, "data": {}, "msg": "params error, illegal href"}
     assert send(server, post, "post").json()["code"] == 230001
@@ -169,7 +189,11 @@ def test_checks_come_in_their_order(server: Feishu) -> None:
     server.limits = Limits(hook=(0, 0))
     url = server.hook_url("strict")
     seen = [requests.post(server.hook_url("unknown"), data="{", timeout=5).json()["code"]]
-    seen += [requests.post(url, data="{", headers={"Content-Type": "application/json"}, timeout=5).json()["code"]]
+    seen += [
+        requests.post(
+            url, data="{", headers={"Content-Type": "application/json"}, timeout=5
+        ).json()["code"]
+    ]
     seen += [hook(server, {}, "strict")["code"], hook(server, TEXT, "strict")["code"]]
     strict.addresses = ("10.0.0.0/8", "127.0.0.1")
     seen += [hook(server, TEXT, "strict")["code"]]
@@ -187,7 +211,10 @@ def test_other_content_types_and_too_much_are_bad_requests(server: Feishu) -> No
     assert hook(server, {"msg_type": "text", "content": {"text": "x" * fits}})["code"] == 0
     body = '{"msg_type": "text", "content": {"text": NaN}}'
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    assert requests.post(server.hook_url(), data=body, headers=headers, timeout=5).json()["code"] == 9499
+    assert (
+        requests.post(server.hook_url(), data=body, headers=headers, timeout=5).json()["code"]
+        == 9499
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +253,9 @@ def test_signatures_and_the_clock(server: Feishu, given: Json, code: int) -> Non
         ),
     ],
 )  # fmt: skip
-def test_keywords_are_looked_for_in_texts_and_not_in_links(server: Feishu, body: Json, code: int) -> None:
+def test_keywords_are_looked_for_in_texts_and_not_in_links(
+    server: Feishu, body: Json, code: int
+) -> None:
     server.hooks["hook-token"].keywords = ("nightly", "key")
     assert hook(server, body)["code"] == code
 
@@ -248,7 +277,13 @@ def test_five_a_second_and_a_hundred_a_minute(server: Feishu, clock: Clock) -> N
 
 
 def test_paths_and_methods_are_strict(server: Feishu) -> None:
-    for path in (f"{TOKEN_PATH}/", "/open-apis/bot/v2/hook/", "/open-apis/bot/v2/hook/hook-token/", "//open-apis", "/"):
+    for path in (
+        f"{TOKEN_PATH}/",
+        "/open-apis/bot/v2/hook/",
+        "/open-apis/bot/v2/hook/hook-token/",
+        "//open-apis",
+        "/",
+    ):
         assert requests.post(server.url + path, json={}, timeout=5).status_code == 404
     assert requests.get(server.url + TOKEN_PATH, timeout=5).status_code == 405
     assert requests.post(f"{server.url}/open-apis/im/v1/chats", timeout=5).status_code == 405
@@ -257,7 +292,9 @@ def test_paths_and_methods_are_strict(server: Feishu) -> None:
     assert [each.code for each in server.requests] == [None] * 9
 
 
-def test_a_token_lives_two_hours_and_is_the_same_until_half_an_hour_before(server: Feishu, clock: Clock) -> None:
+def test_a_token_lives_two_hours_and_is_the_same_until_half_an_hour_before(
+    server: Feishu, clock: Clock
+) -> None:
     body = {"app_id": server.app_id, "app_secret": server.app_secret}
 
     def ask() -> Json:
@@ -310,7 +347,8 @@ def test_a_card_by_the_app(server: Feishu) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "content"), [("text", {"text": "x"}), ("post", POST), ("share_chat", {"share_chat_id": "oc_1"})]
+    ("kind", "content"),
+    [("text", {"text": "x"}), ("post", POST), ("share_chat", {"share_chat_id": "oc_1"})],
 )
 def test_other_kinds_by_the_app(server: Feishu, kind: str, content: Json) -> None:
     assert send(server, content, kind).json()["code"] == 0
@@ -348,7 +386,13 @@ def test_messages_that_are_refused(server: Feishu, content: Any, more: Json, cod
 
 @pytest.mark.parametrize(
     ("header", "code"),
-    [(None, 99991661), ("t-1", 99991671), ("Basic t-1", 99991671), ("Bearer x-1", 99991671), ("Bearer t-1", 99991663)],
+    [
+        (None, 99991661),
+        ("t-1", 99991671),
+        ("Basic t-1", 99991671),
+        ("Bearer x-1", 99991671),
+        ("Bearer t-1", 99991663),
+    ],
 )
 def test_tokens_that_are_refused(server: Feishu, header: str | None, code: int) -> None:
     headers = {"Authorization": header} if header else {}
@@ -367,13 +411,19 @@ def test_scopes_and_receivers(server: Feishu) -> None:
         {"receive_id_type": "open_id", "x": ""},
         {"receive_id_type": "open_id"},
     ):
-        given = requests.post(server.url + SEND_PATH, params=query, json=body, headers=headers, timeout=5)
+        given = requests.post(
+            server.url + SEND_PATH, params=query, json=body, headers=headers, timeout=5
+        )
         codes.append(given.json()["code"])
     server.users.clear()
     codes.append(requests.post(given.url, json=body, headers=headers, timeout=5).json()["code"])
     server.scopes.clear()
     codes.append(requests.post(given.url, json=body, headers=headers, timeout=5).json()["code"])
-    codes.append(requests.get(f"{server.url}/open-apis/im/v1/chats", headers=headers, timeout=5).json()["code"])
+    codes.append(
+        requests.get(f"{server.url}/open-apis/im/v1/chats", headers=headers, timeout=5).json()[
+            "code"
+        ]
+    )
     assert codes == [230001, 230001, 230001, 0, 230013, 99991672, 99991672]
 
 
@@ -392,7 +442,9 @@ def test_a_group_may_forbid_to_call_everybody(server: Feishu) -> None:
     call = {"elements": [{"tag": "markdown", "content": "<at id=all></at>"}]}
     quiet = {"elements": [{"tag": "markdown", "content": "&#60;at id=all>"}]}
     assert [send(server, each).json()["code"] for each in (call, quiet)] == [230018, 0]
-    assert [hook(server, {"msg_type": "interactive", "card": each})["code"] for each in (call, quiet)] == [230018, 0]
+    assert [
+        hook(server, {"msg_type": "interactive", "card": each})["code"] for each in (call, quiet)
+    ] == [230018, 0]
 
 
 def test_a_group_takes_five_a_second(server: Feishu, clock: Clock) -> None:
@@ -410,7 +462,10 @@ def test_the_app_is_told_how_long_to_wait(server: Feishu, clock: Clock) -> None:
     clock.seconds += 12.5
     given = send(server, CARD, token=token)
     assert (given.status_code, given.json()["code"]) == (429, 99991400)
-    assert (given.headers["x-ogw-ratelimit-limit"], given.headers["x-ogw-ratelimit-reset"]) == ("50", "48")
+    assert (given.headers["x-ogw-ratelimit-limit"], given.headers["x-ogw-ratelimit-reset"]) == (
+        "50",
+        "48",
+    )
 
 
 def test_groups_come_in_pages(server: Feishu) -> None:
@@ -419,7 +474,9 @@ def test_groups_come_in_pages(server: Feishu) -> None:
     url = f"{server.url}/open-apis/im/v1/chats"
     sizes, names, page = [], [], ""
     while True:
-        data = requests.get(url, params={"page_token": page}, headers=headers, timeout=5).json()["data"]
+        data = requests.get(url, params={"page_token": page}, headers=headers, timeout=5).json()[
+            "data"
+        ]
         sizes.append(len(data["items"]))
         names += [each["name"] for each in data["items"]]
         page = data["page_token"]
@@ -427,14 +484,22 @@ def test_groups_come_in_pages(server: Feishu) -> None:
             break
     assert sizes == [20, 20, 4]
     assert names == [f"group {n}" for n in range(45) if n != 3]
-    for bad in ({"page_size": "101"}, {"page_size": "0"}, {"page_size": "x"}, {"name": "x"}, {"sort_type": "x"}):
+    for bad in (
+        {"page_size": "101"},
+        {"page_size": "0"},
+        {"page_size": "x"},
+        {"name": "x"},
+        {"sort_type": "x"},
+    ):
         assert requests.get(url, params=bad, headers=headers, timeout=5).json()["code"] == 99992402
 
 
 def test_images_are_uploaded_and_then_known(server: Feishu) -> None:
     key = upload(server).json()["data"]["image_key"]
     assert server.images == {key: PNG}
-    card = {"elements": [{"tag": "img", "img_key": key, "alt": {"tag": "plain_text", "content": ""}}]}
+    card = {
+        "elements": [{"tag": "img", "img_key": key, "alt": {"tag": "plain_text", "content": ""}}]
+    }
     assert send(server, card).json()["code"] == 0
     assert hook(server, {"msg_type": "interactive", "card": card})["code"] == 0
     assert hook(server, {"msg_type": "image", "content": {"image_key": key}})["code"] == 0
@@ -452,7 +517,9 @@ def test_images_are_uploaded_and_then_known(server: Feishu) -> None:
         (PNG[:16] + struct.pack(">II", 1, 12001), "message", {}, 234039),
     ],
 )
-def test_images_that_are_refused(server: Feishu, data: bytes, kind: str, files: Json, code: int) -> None:
+def test_images_that_are_refused(
+    server: Feishu, data: bytes, kind: str, files: Json, code: int
+) -> None:
     assert upload(server, data, kind, **files).json()["code"] == code
     assert server.images == {}
 
@@ -513,7 +580,9 @@ def test_many_at_once(server: Feishu) -> None:
     token = token_of(server)
     codes: list[int] = []
     workers = [
-        threading.Thread(target=lambda: codes.append(send(server, CARD, token=token, uuid="same").json()["code"]))
+        threading.Thread(
+            target=lambda: codes.append(send(server, CARD, token=token, uuid="same").json()["code"])
+        )
         for _ in range(16)
     ]
     for worker in workers:
@@ -577,4 +646,6 @@ def test_the_vendors_sdk_is_content_with_the_answers(server: Feishu, tmp_path: P
     assert server.images == {found["image"]: PNG}
     assert send(server, found["built"]).json()["code"] == 0
     asked = [each.path for each in server.requests]
-    assert asked.count(TOKEN_PATH) == 2  # the SDK's own, kept for all its requests, and the one for the line before
+    assert (
+        asked.count(TOKEN_PATH) == 2
+    )  # the SDK's own, kept for all its requests, and the one for the line before

@@ -26,7 +26,12 @@ from tests.support.feishu_cards import (
 Json = dict[str, Any]
 
 ICON = {"tag": "standard_icon", "token": "chat_outlined", "color": "orange", "size": "16px 16px"}
-MARKDOWN = {"tag": "markdown", "content": "**b** [t](https://a.example/x)", "text_size": "heading-2", "margin": "4px 0"}
+MARKDOWN = {
+    "tag": "markdown",
+    "content": "**b** [t](https://a.example/x)",
+    "text_size": "heading-2",
+    "margin": "4px 0",
+}
 BUTTON = {
     "tag": "button", "text": {"tag": "plain_text", "content": "Open"}, "type": "primary",
     "behaviors": [{"type": "open_url", "default_url": "https://ci.example/1"}],
@@ -54,7 +59,10 @@ COMMON: Json = {
     "type": "common", "series": [BAR, LINE],
     "data": [{"id": "a", "values": [{"x": "Mon", "s": "unit", "y": 1}]}, {"values": [{"x": "Mon", "y": 2}]}],
 }  # fmt: skip
-COLUMNS = {"tag": "column_set", "columns": [{"tag": "column", "weight": 1, "elements": [BUTTON, {"tag": "hr"}]}]}
+COLUMNS = {
+    "tag": "column_set",
+    "columns": [{"tag": "column", "weight": 1, "elements": [BUTTON, {"tag": "hr"}]}],
+}
 PANEL = {
     "tag": "collapsible_panel", "expanded": False,
     "header": {"title": {"tag": "markdown", "content": "more"}, "icon": ICON, "icon_expanded_angle": -180},
@@ -133,8 +141,14 @@ def test_a_custom_text_size_is_one_that_the_card_defines() -> None:
 
 def test_a_common_chart_has_several_series() -> None:
     empty = [COMMON["data"][0], {"values": []}]
-    assert [check(body(CHART | {"chart_spec": each})) for each in (COMMON, COMMON | {"data": empty})] == [[], []]
-    for changes in ({"series": [BAR | {"dataId": "b"}]}, {"series": [LINE | {"dataIndex": 2}]}, {"data": empty[1:]}):
+    assert [
+        check(body(CHART | {"chart_spec": each})) for each in (COMMON, COMMON | {"data": empty})
+    ] == [[], []]
+    for changes in (
+        {"series": [BAR | {"dataId": "b"}]},
+        {"series": [LINE | {"dataIndex": 2}]},
+        {"data": empty[1:]},
+    ):
         assert check(body(CHART | {"chart_spec": COMMON | changes}))[0].code == 200550
 
 
@@ -146,9 +160,15 @@ BAD_V2 = {
     "wide_screen_mode": (body(config={"wide_screen_mode": True}), 200621),
     "elements at the top": (body() | {"elements": []}, 200621),
     "fallback": (body(fallback={}), 200621),
-    "tag in the header": (body(header={"tag": "header", "title": {"tag": "plain_text", "content": ""}}), 200621),
+    "tag in the header": (
+        body(header={"tag": "header", "title": {"tag": "plain_text", "content": ""}}),
+        200621,
+    ),
     "header without title": (body(header={"template": "red"}), 200621),
-    "template": (body(header={"title": {"tag": "plain_text", "content": ""}, "template": "pink"}), 200621),
+    "template": (
+        body(header={"title": {"tag": "plain_text", "content": ""}, "template": "pink"}),
+        200621,
+    ),
     "update_multi": (body(config={"update_multi": False}), 200621),
     "direction": ({"schema": "2.0", "body": {"elements": [], "direction": "down"}}, 200621),
     "unknown property": (body(MARKDOWN | {"href": {}}), 200621),
@@ -167,9 +187,15 @@ BAD_V2 = {
     "weight": (body({"tag": "column_set", "columns": [{"tag": "column", "weight": 6}]}), 200621),
     "true is no number": (body(TABLE | {"page_size": True}), 200621),
     "table in a panel": (body(PANEL | {"elements": [TABLE]}), 200621),
-    "table in a column": (body({"tag": "column_set", "columns": [{"tag": "column", "elements": [TABLE]}]}), 200621),
+    "table in a column": (
+        body({"tag": "column_set", "columns": [{"tag": "column", "elements": [TABLE]}]}),
+        200621,
+    ),
     "page size": (body(TABLE | {"page_size": 11}), 200621),
-    "columns": (body(TABLE | {"columns": [{"name": f"c{n}", "data_type": "text"} for n in range(51)]}), 200621),
+    "columns": (
+        body(TABLE | {"columns": [{"name": f"c{n}", "data_type": "text"} for n in range(51)]}),
+        200621,
+    ),
     "data type": (body(TABLE | {"columns": [{"name": "a", "data_type": "string"}]}), 200621),
     "cell of no column": (body(TABLE | {"rows": [{"other": "x"}]}), 200915),
     "cell of another type": (body(TABLE | {"rows": [{"rate": "12.5"}]}), 200914),
@@ -184,14 +210,26 @@ BAD_V2 = {
     "no chart": (body(with_values(CHART, type="donut")), 200550),
     "chart without data": (body(with_values(CHART, data={"values": []})), 200550),
     "chart without field": (body(with_values(CHART, xField="hour")), 200550),
-    "chart with function": (body(with_values(CHART, label={"formatMethod": "(v) => v + '%'"})), 200550),
+    "chart with function": (
+        body(with_values(CHART, label={"formatMethod": "(v) => v + '%'"})),
+        200550,
+    ),
     "chart with null": (body(with_values(CHART, axes=None)), 200550),
-    "chart with infinity": (body(with_values(CHART, data={"values": [{"day": 1, "n": float("inf")}]})), 200550),
+    "chart with infinity": (
+        body(with_values(CHART, data={"values": [{"day": 1, "n": float("inf")}]})),
+        200550,
+    ),
     "button without link": (body({"tag": "button", "text": BUTTON["text"]}), 200621),
     "button of schema 1.0": (body(BUTTON | {"url": "https://a.example"}), 200621),
     "callback": (body(BUTTON | {"behaviors": [{"type": "callback", "value": {}}]}), 200621),
-    "scheme": (body(BUTTON | {"behaviors": [{"type": "open_url", "default_url": "javascript:alert(1)"}]}), 200621),
-    "no host": (body(BUTTON | {"behaviors": [{"type": "open_url", "default_url": "https:///x"}]}), 200621),
+    "scheme": (
+        body(BUTTON | {"behaviors": [{"type": "open_url", "default_url": "javascript:alert(1)"}]}),
+        200621,
+    ),
+    "no host": (
+        body(BUTTON | {"behaviors": [{"type": "open_url", "default_url": "https:///x"}]}),
+        200621,
+    ),
     "no object": (["schema"], 200621),
     "other schema": ({"schema": "3.0"}, 200621),
     "template card": ({"type": "template", "data": {"template_id": "AAq"}}, 200380),
@@ -212,7 +250,9 @@ def test_faults_read_like_the_real_ones() -> None:
     (unknown,) = check(body(COLUMNS | {"corner_radius": "8px"}))
     path = "ROOT -> body -> elements -> [0](tag: column_set)"
     assert unknown.code == 200621
-    assert str(unknown).endswith(f"; ErrorValue: unknown property, property: corner_radius, path: {path}; ")
+    assert str(unknown).endswith(
+        f"; ErrorValue: unknown property, property: corner_radius, path: {path}; "
+    )
 
 
 def test_tables_in_markdown_count_unless_they_are_code() -> None:
@@ -237,11 +277,18 @@ BAD_V1 = {
     "panel": v1(PANEL),
     "columns": v1(COLUMNS),
     "header colour": v1(header={"title": {"tag": "plain_text", "content": ""}, "template": "pink"}),
-    "header colour of 2.0": v1(header={"title": {"tag": "plain_text", "content": ""}, "template": "default"}),
+    "header colour of 2.0": v1(
+        header={"title": {"tag": "plain_text", "content": ""}, "template": "default"}
+    ),
     "lark_md in the header": v1(header={"title": {"tag": "lark_md", "content": ""}}),
     "misspelt": v1(header={"titel": {"tag": "plain_text", "content": ""}}),
     "empty div": v1({"tag": "div"}),
-    "dead button": v1({"tag": "action", "actions": [{"tag": "button", "text": {"tag": "plain_text", "content": ""}}]}),
+    "dead button": v1(
+        {
+            "tag": "action",
+            "actions": [{"tag": "button", "text": {"tag": "plain_text", "content": ""}}],
+        }
+    ),
     "button at the top": v1(BUTTON),
     "markdown in a note": v1({"tag": "note", "elements": [{"tag": "markdown", "content": ""}]}),
     "body": v1(body={"elements": []}),
@@ -254,9 +301,13 @@ def test_bad_cards_of_schema_1(card: Json) -> None:
 
 
 @pytest.mark.parametrize("card", [V1, *BAD_V1.values()], ids=["good", *BAD_V1])
-def test_our_rules_say_no_less_than_the_vendors_types(card: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_rules_say_no_less_than_the_vendors_types(
+    card: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not feishu_cards_v1.CONTRACT.is_file():
-        pytest.skip(f"the vendor's types are not here: no {feishu_cards_v1.CONTRACT.name} beside the checkout")
+        pytest.skip(
+            f"the vendor's types are not here: no {feishu_cards_v1.CONTRACT.name} beside the checkout"
+        )
     with_types = check_v1(card)
     monkeypatch.setattr(feishu_cards_v1, "_contract", lambda: Draft7Validator({}))
     assert check_v1(card) == with_types
@@ -311,7 +362,10 @@ LINKS = {
     "link": (markdown(f"[t]({EVIL})"), [EVIL]),
     "link with a title": (markdown(f'[t](<{EVIL}> "title")'), [EVIL]),
     "link to anything": (markdown("[call](tel://110)"), ["tel://110"]),
-    "entity in a link": (markdown("[t](https://evil.example/?a=1&amp;b=2)"), ["https://evil.example/?a=1&b=2"]),
+    "entity in a link": (
+        markdown("[t](https://evil.example/?a=1&amp;b=2)"),
+        ["https://evil.example/?a=1&b=2"],
+    ),
     "escaped link": (markdown("&#91;t&#93;&#40;evil.example&#41;"), []),
     "half escaped": (markdown(f"&#91;t]({EVIL})"), [EVIL]),
     "bare": (markdown(f"see {EVIL}."), [EVIL]),
@@ -323,11 +377,17 @@ LINKS = {
     "link tag": (markdown(f"<link icon='x' url=\"{EVIL}\" pc_url=''>t</link>"), [EVIL]),
     "image": (markdown("![hover](img_v3_1)"), ["img_v3_1"]),
     "code": (markdown(f"`{EVIL}`"), []),
-    "code in lark_md": (body({"tag": "div", "text": {"tag": "lark_md", "content": f"`{EVIL}`"}}), [EVIL]),
+    "code in lark_md": (
+        body({"tag": "div", "text": {"tag": "lark_md", "content": f"`{EVIL}`"}}),
+        [EVIL],
+    ),
     "cell": (body(TABLE), ["https://ci.example/unit"]),
     "plain_text": (body({"tag": "div", "text": {"tag": "plain_text", "content": EVIL}}), []),
     "button": (body(BUTTON), ["https://ci.example/1"]),
-    "button of schema 1.0": (v1(V1["elements"][-1]), ["https://ci.example/1", "https://ci.example/2"]),
+    "button of schema 1.0": (
+        v1(V1["elements"][-1]),
+        ["https://ci.example/1", "https://ci.example/2"],
+    ),
     "card": (body(card_link={"url": EVIL}), [EVIL]),
     "column": (body(COLUMNS | {"action": {"multi_url": {"url": EVIL}}, "columns": []}), [EVIL]),
     "text": (f"see {EVIL} [t](other)", [EVIL]),
@@ -353,8 +413,14 @@ SHOWN = {
     "code is as it stands": (markdown("```log\na &lt; **b**\n```"), "a &lt; **b**\n\n"),
     "tags": (markdown("<font color='red'>x</font>y"), "xy\n"),
     "table in markdown": (markdown("| a | b |\n|---|---|\n| 1 | **2** |"), "a b\n1 2\n"),
-    "lark_md": (body({"tag": "div", "text": {"tag": "lark_md", "content": "**b** `c` &#42;"}}), "b `c` *\n"),
-    "plain_text": (body({"tag": "div", "text": {"tag": "plain_text", "content": "**b** &#42;"}}), "**b** &#42;\n"),
+    "lark_md": (
+        body({"tag": "div", "text": {"tag": "lark_md", "content": "**b** `c` &#42;"}}),
+        "b `c` *\n",
+    ),
+    "plain_text": (
+        body({"tag": "div", "text": {"tag": "plain_text", "content": "**b** &#42;"}}),
+        "**b** &#42;\n",
+    ),
     "table": (body(TABLE), "Job\nrate\nstate\nunit\n12.5\nred\n".replace("rate\nstate\n", "\n\n")),
     "chart": (body(CHART), "Failures\nMon\n3\nunit\n"),
     "header": (body(header=V2["header"]), "CI\nnew\n"),
@@ -365,7 +431,9 @@ SHOWN = {
         {
             "zh_cn": {
                 "title": "T",
-                "content": [[{"tag": "text", "text": "&lt;"}, {"tag": "a", "text": "t", "href": ""}]],
+                "content": [
+                    [{"tag": "text", "text": "&lt;"}, {"tag": "a", "text": "t", "href": ""}]
+                ],
             }
         },
         "T\n&lt;t\n",
@@ -383,16 +451,27 @@ def in_entities(text: str) -> str:
 
 
 @given(
-    st.text(st.characters(exclude_categories=["C", "Z"]) | st.sampled_from(" <>`*_~[](){}!#|\\&;:/.\"'"), min_size=1)
+    st.text(
+        st.characters(exclude_categories=["C", "Z"])
+        | st.sampled_from(" <>`*_~[](){}!#|\\&;:/.\"'"),
+        min_size=1,
+    )
 )
 def test_what_is_written_in_entities_is_read_and_never_live(text: str) -> None:
     hostile = f"<at id=all></at>{text}[x](https://evil.example)![](k)"
-    for card in (markdown(in_entities(hostile)), v1({"tag": "markdown", "content": in_entities(hostile)})):
+    for card in (
+        markdown(in_entities(hostile)),
+        v1({"tag": "markdown", "content": in_entities(hostile)}),
+    ):
         assert visible_text(card) == f"{hostile}\n"
         assert [*live_mentions(card), *live_links(card), *live_tags(card), *image_keys(card)] == []
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("<at>`~\n\r&;[]()!"), min_size=1))
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cs"]) | st.sampled_from("<at>`~\n\r&;[]()!"), min_size=1
+    )
+)
 def test_what_stands_in_a_longer_fence_is_never_live(text: str) -> None:
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     for card in (

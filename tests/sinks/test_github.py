@@ -46,8 +46,16 @@ class Hub:
         self.server.fault(Fault(what, **where))
 
 
-def client_of(url: str, time: FakeTime, token: str = TOKEN, repo: str = REPO, **options: Any) -> GitHub:
-    given = {"timeout": 5.0, "wall": time.clock, "between_reads": 0.0, "between_writes": 0.0, **time.options}
+def client_of(
+    url: str, time: FakeTime, token: str = TOKEN, repo: str = REPO, **options: Any
+) -> GitHub:
+    given = {
+        "timeout": 5.0,
+        "wall": time.clock,
+        "between_reads": 0.0,
+        "between_writes": 0.0,
+        **time.options,
+    }
     return GitHub(url, repo, token, **(given | options))
 
 
@@ -100,7 +108,9 @@ def raised(call: Callable[[], Any]) -> SourceError:
     return caught.value
 
 
-def says(body: bytes, status: str = "200 OK", kind: str = "application/json", headers: Sequence[str] = ()) -> bytes:
+def says(
+    body: bytes, status: str = "200 OK", kind: str = "application/json", headers: Sequence[str] = ()
+) -> bytes:
     """An answer by the byte, after which the connection ends."""
     return sinks.says(body, status, kind, ["Connection: close", *headers])
 
@@ -155,7 +165,12 @@ def test_one_issue() -> None:
         )  # fmt: skip
         issue = it.client.issue(number)
         assert issue is not None
-        assert (issue.number, issue.title, issue.author, issue.by_bot) == (number, "a \x1b[31mtitle", "helper", True)
+        assert (issue.number, issue.title, issue.author, issue.by_bot) == (
+            number,
+            "a \x1b[31mtitle",
+            "helper",
+            True,
+        )
         assert (issue.open, issue.state_reason, issue.locked) == (False, "not_planned", True)
         assert (issue.created_at, issue.closed_at) == (BORN, BORN + timedelta(days=1))
         assert (issue.labels, issue.body) == (("type/bug",), "body")
@@ -189,8 +204,13 @@ def test_nothing_is_gone_where_the_repository_cannot_be_seen() -> None:
 def test_comments_and_those_since() -> None:
     with hub() as it:
         number = it.server.issue("x")
-        ids = [it.server.comment(number, f"c{each}", at=BORN + timedelta(minutes=each)) for each in range(230)]
-        bot = it.server.comment(number, "beep", author="robot", at=BORN + timedelta(days=1), bot=True)
+        ids = [
+            it.server.comment(number, f"c{each}", at=BORN + timedelta(minutes=each))
+            for each in range(230)
+        ]
+        bot = it.server.comment(
+            number, "beep", author="robot", at=BORN + timedelta(days=1), bot=True
+        )
         found = it.client.comments(number)
         assert [each.id for each in found] == [*ids, bot]
         assert [each.by_bot for each in found[-2:]] == [False, True]
@@ -226,7 +246,11 @@ def test_an_issue_is_created() -> None:
         written = it.client.create("数据 title", "body\n<!-- marker -->", ["type/bug"])
         assert written == Written(SENT, 1, labels=("type/bug",), code=201)
         issue = it.server.issues[1]
-        assert (issue.title, issue.body, issue.author) == ("数据 title", "body\n<!-- marker -->", "ci-stat-bot")
+        assert (issue.title, issue.body, issue.author) == (
+            "数据 title",
+            "body\n<!-- marker -->",
+            "ci-stat-bot",
+        )
         assert it.server.requests[0].json.keys() == {"title", "body", "labels"}
 
 
@@ -246,7 +270,9 @@ def test_a_comment_is_written() -> None:
 def test_an_issue_is_changed() -> None:
     with hub() as it:
         number = it.server.issue("x", "old", labels=["type/bug"])
-        assert it.client.edit(number, body="new") == Written(SENT, number, labels=("type/bug",), code=200)
+        assert it.client.edit(number, body="new") == Written(
+            SENT, number, labels=("type/bug",), code=200
+        )
         assert it.client.edit(number, state="closed", state_reason="completed").state is SENT
         issue = it.server.issues[number]
         assert (issue.body, issue.state, issue.state_reason) == ("new", "closed", "completed")
@@ -307,7 +333,10 @@ def test_shown_is_where_to_and_no_secret() -> None:
     client = GitHub("https://ghe.example/api/v3/", REPO, f" {TOKEN}\n")
     assert (client.root, client.repo) == ("https://ghe.example/api/v3", REPO)
     assert repr(client) == "<GitHub pingcap/tidb at https://ghe.example/api/v3>"
-    seen = [repr(part) for part in vars(client).values()] + [repr(client._asking._wire), repr(client._asking._judge)]
+    seen = [repr(part) for part in vars(client).values()] + [
+        repr(client._asking._wire),
+        repr(client._asking._judge),
+    ]
     assert not any(TOKEN in text for text in seen)
 
 
@@ -320,7 +349,9 @@ def test_what_is_no_repository(repo: str) -> None:
         GitHub(ANY, repo, TOKEN)
 
 
-@pytest.mark.parametrize("repo", ["a/b", "ping-cap/ti.db_1", "octo_acme/.github", f"{'a' * 39}/{'b' * 100}", " a/b\n"])
+@pytest.mark.parametrize(
+    "repo", ["a/b", "ping-cap/ti.db_1", "octo_acme/.github", f"{'a' * 39}/{'b' * 100}", " a/b\n"]
+)
 def test_what_is_a_repository(repo: str) -> None:
     assert GitHub(ANY, repo, TOKEN).repo == repo.strip()
 
@@ -333,7 +364,8 @@ def test_what_is_no_token(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "api.github.com", "http://api.github.com", "https://user:pw@ghe.example", f"{ANY}?a"]
+    "url",
+    ["", "api.github.com", "http://api.github.com", "https://user:pw@ghe.example", f"{ANY}?a"],
 )
 def test_what_is_no_address(url: str) -> None:
     with pytest.raises(SettingsError, match="github_url"):
@@ -348,6 +380,11 @@ def test_everything_holds_against_githubs_own_description() -> None:
         number = it.client.create("t", "b", ["type/bug"]).number
         assert it.client.comment(number, "c").state is SENT
         assert it.client.edit(number, state="closed", state_reason="duplicate").state is SENT
-        it.client.newest(BORN), it.client.comments(number, BORN), it.client.labels(), it.client.viewer()
+        (
+            it.client.newest(BORN),
+            it.client.comments(number, BORN),
+            it.client.labels(),
+            it.client.viewer(),
+        )
         assert it.server.contract is not None
         assert len(it.asked) > 10

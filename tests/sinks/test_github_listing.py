@@ -36,7 +36,9 @@ def expected(it: Hub) -> list[int]:
 
 def pages_of(it: Hub) -> list[Any]:
     """The requests for pages of the list, as far as they were answered."""
-    return [call for call in it.server.requests if call.query.get("sort") == "created" and is_page(call)]
+    return [
+        call for call in it.server.requests if call.query.get("sort") == "created" and is_page(call)
+    ]
 
 
 def is_page(call: Call) -> bool:
@@ -118,7 +120,9 @@ def spoilt(it: Hub, what: str, *nth: int) -> None:
         ("duplicate-page", 3, 6, "#1 is in it twice."),
     ],
 )
-def test_a_page_that_is_spoilt(cursors: bool, what: str, first: int, second: int, problem: str) -> None:
+def test_a_page_that_is_spoilt(
+    cursors: bool, what: str, first: int, second: int, problem: str
+) -> None:
     with hub(cursors=cursors) as it:
         plant(it.server, 250)
         spoilt(it, what, first)
@@ -127,7 +131,11 @@ def test_a_page_that_is_spoilt(cursors: bool, what: str, first: int, second: int
         assert len(pages_of(it)) in (4, 5, 6)  # it was read twice
         spoilt(it, what, first, second)
         found = all_of(it)
-        if (what, first, cursors) == ("missing-link", 3, False):  # on the page before, it was told how many there are
+        if (what, first, cursors) == (
+            "missing-link",
+            3,
+            False,
+        ):  # on the page before, it was told how many there are
             problem = "3 pages were announced, and 2 came."
         assert found.problem == f"The list of issues is not whole: {problem}"
 
@@ -136,7 +144,10 @@ def test_pages_that_are_shorter_than_asked_for() -> None:
     with hub(per_page_max=50) as it:
         plant(it.server, 120)
         found = all_of(it)
-        assert found.problem == "The list of issues is not whole: page 1 has 50 items, and there is another after it."
+        assert (
+            found.problem
+            == "The list of issues is not whole: page 1 has 50 items, and there is another after it."
+        )
         it.server.findings.clear()  # the stand-in finds it, too: it was asked for pages of 100
 
 
@@ -156,7 +167,10 @@ def test_a_count_that_is_wrong() -> None:
         plant(it.server, 150)
         it.fault("wrong-count", path=f"/repos/{REPO}$", times=99)
         found = all_of(it)
-        assert found.problem == "The list of issues is not whole: it has 100 open ones, and the repository says 101."
+        assert (
+            found.problem
+            == "The list of issues is not whole: it has 100 open ones, and the repository says 101."
+        )
         assert (len(found.issues), len(pages_of(it))) == (120, 4)
 
 
@@ -184,7 +198,12 @@ def test_an_issue_that_is_created_meanwhile(cursors: bool, page: int) -> None:
         plant(it.server, 250)
         during(it, page, lambda: it.server.issue("new"))
         found = all_of(it)
-        assert (found.problem, found.issues[-1].number, len(pages_of(it)), looks(it)) == ("", 251, 3, 1)
+        assert (found.problem, found.issues[-1].number, len(pages_of(it)), looks(it)) == (
+            "",
+            251,
+            3,
+            1,
+        )
 
 
 @BOTH
@@ -201,7 +220,11 @@ def test_the_first_issue_of_all_comes_after_the_list_was_read(cursors: bool) -> 
     with hub(cursors=cursors) as it:
         during(it, 2, lambda: it.server.issue("new"))
         found = all_of(it)
-        assert ([each.number for each in found.issues], found.problem, len(pages_of(it))) == ([1], "", 1)
+        assert ([each.number for each in found.issues], found.problem, len(pages_of(it))) == (
+            [1],
+            "",
+            1,
+        )
 
 
 @BOTH
@@ -217,7 +240,11 @@ def test_changes_that_cancel_out_in_the_count(cursors: bool) -> None:
 
         during(it, 3, change)
         found = {each.number: each for each in all_of(it).issues}
-        assert (found[4].open, found[3].open, found[1].title) == (False, True, "unstable test `S.TestA`")
+        assert (found[4].open, found[3].open, found[1].title) == (
+            False,
+            True,
+            "unstable test `S.TestA`",
+        )
         assert len(pages_of(it)) == 3
 
 
@@ -352,10 +379,19 @@ def said(items: list[Any], count: int = 1, spoilt: bool = False) -> Iterator[Raw
         ({"state": None}, "state of #1 is missing, or None"),
         ({"html_url": "javascript:alert(1)"}, "html_url of #1 is no link"),
         ({"repository_url": None}, "repository_url of #1 is missing, or None"),
-        ({"repository_url": "https://api.github.com/repos/other/tidb"}, "an issue of another repository"),
+        (
+            {"repository_url": "https://api.github.com/repos/other/tidb"},
+            "an issue of another repository",
+        ),
         ({"created_at": "yesterday"}, "created_at of #1 is missing, or 'yesterday'"),
-        ({"created_at": "2026-01-01T00:00:00"}, "created_at of #1 is missing, or '2026-01-01T00:00:00'"),
-        ({"created_at": "0001-01-01T00:00:00+23:00"}, "created_at of #1 is missing, or '0001-01-01T00:00:00+23:00'"),
+        (
+            {"created_at": "2026-01-01T00:00:00"},
+            "created_at of #1 is missing, or '2026-01-01T00:00:00'",
+        ),
+        (
+            {"created_at": "0001-01-01T00:00:00+23:00"},
+            "created_at of #1 is missing, or '0001-01-01T00:00:00+23:00'",
+        ),
         ({"closed_at": 5}, "closed_at of #1 is missing, or 5"),
         ({"labels": {}}, "labels of #1 is missing, or {}"),
         ({"labels": [3]}, "something else than an object"),
@@ -379,7 +415,9 @@ def test_an_item_of_another_shape(change: dict[str, Any], problem: str) -> None:
         ({"user": {"login": "me"}, "labels": ["a", {"name": "b"}]}, ("me", False, ("a", "b"))),
     ],
 )
-def test_what_may_be_missing(change: dict[str, Any], want: tuple[str, bool, tuple[str, ...]]) -> None:
+def test_what_may_be_missing(
+    change: dict[str, Any], want: tuple[str, bool, tuple[str, ...]]
+) -> None:
     with said([item(1) | change]) as raw:
         found = client_of(raw.url, FakeTime()).issues(lambda _: True)
     (issue,) = found.issues
@@ -391,7 +429,10 @@ def test_numbers_may_fall_or_times_may_but_not_both() -> None:
     for items, problem in (
         ([item(5, **early), item(3, **late)], ""),
         ([item(3, **late), item(5, **early)], ""),
-        ([item(5, **late), item(3, **early)], "The list of issues is not whole: #3 is not where it belongs."),
+        (
+            [item(5, **late), item(3, **early)],
+            "The list of issues is not whole: #3 is not where it belongs.",
+        ),
     ):
         with said(items, count=2, spoilt=bool(problem)) as raw:
             assert client_of(raw.url, FakeTime()).issues(lambda _: False).problem == problem
@@ -418,7 +459,11 @@ TOTAL = "there were {} before, {} after, and {} came while it was read."
         ((3, 3), (9, 5), ""),  # and another one after the list was read
         ((3, 3), (9, 8), ""),
         ((None, 0), (5, 5), ""),
-        ((5, 5), (5, 4), TOTAL.format(5, 4, 0)),  # one went, and another one may have slipped through
+        (
+            (5, 5),
+            (5, 4),
+            TOTAL.format(5, 4, 0),
+        ),  # one went, and another one may have slipped through
         ((5, 5), (5, 6), TOTAL.format(5, 6, 0)),  # an old one came in behind us
         ((3, 4), (5, 5), TOTAL.format(4, 5, 2)),
         ((3, 3), (9, 4), TOTAL.format(3, 4, 2)),
@@ -426,6 +471,8 @@ TOTAL = "there were {} before, {} after, and {} came while it was read."
         ((7, 5), (7, 5), "#7, the newest one, is not in it."),
     ],
 )
-def test_how_many_there_are(before: tuple[int | None, int | None], after: tuple[int, int | None], problem: str) -> None:
+def test_how_many_there_are(
+    before: tuple[int | None, int | None], after: tuple[int, int | None], problem: str
+) -> None:
     reading = Reading(REPO, lambda _: False, numbers=dict.fromkeys(range(1, 6), True), pages=1)
     assert disagreement(reading, Facts(*before), Facts(*after)) == problem

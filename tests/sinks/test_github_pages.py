@@ -64,14 +64,35 @@ def test_a_link_to_the_next_page(link: str) -> None:
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("https://evil.example/api/v3/repositories/1/issues?after=x", "a page leads to another place"),
-        ("http://ghe.example/api/v3/repositories/1/issues?after=x", "a page leads to another place"),
-        ("https://ghe.example:8443/api/v3/repositories/1/issues?after=x", "a page leads to another place"),
-        ("https://ghe.example@evil.example/api/v3/repositories/1/issues", "a page leads to another place"),
-        ("https://ghe.example.evil.example/api/v3/repositories/1/issues", "a page leads to another place"),
+        (
+            "https://evil.example/api/v3/repositories/1/issues?after=x",
+            "a page leads to another place",
+        ),
+        (
+            "http://ghe.example/api/v3/repositories/1/issues?after=x",
+            "a page leads to another place",
+        ),
+        (
+            "https://ghe.example:8443/api/v3/repositories/1/issues?after=x",
+            "a page leads to another place",
+        ),
+        (
+            "https://ghe.example@evil.example/api/v3/repositories/1/issues",
+            "a page leads to another place",
+        ),
+        (
+            "https://ghe.example.evil.example/api/v3/repositories/1/issues",
+            "a page leads to another place",
+        ),
         ("https://ghe.example/repositories/1/issues?after=x", "a page leads to another place"),
-        ("https://ghe.example/api/v3/repositories/1/comments?after=x", "a page leads to another place"),
-        ("https://ghe.example/api/v3/repositories/1/issues/2?after=x", "a page leads to another place"),
+        (
+            "https://ghe.example/api/v3/repositories/1/comments?after=x",
+            "a page leads to another place",
+        ),
+        (
+            "https://ghe.example/api/v3/repositories/1/issues/2?after=x",
+            "a page leads to another place",
+        ),
         ("https://ghe.example/api/v3/repositories/../issues", "a page leads to another place"),
         ("https://ghe.example/api/v3/user?after=x", "a page leads to another place"),
         ("/repositories/1/issues?after=x", "a page leads to another place"),
@@ -105,7 +126,9 @@ def test_links_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
         read(*links)
 
 
-@pytest.mark.parametrize("link", ["", "<", "<>", f"<{ROOT}>", f'<{ROOT}/x>; rel="prev"', "nonsense, rel=next"])
+@pytest.mark.parametrize(
+    "link", ["", "<", "<>", f"<{ROOT}>", f'<{ROOT}/x>; rel="prev"', "nonsense, rel=next"]
+)
 def test_no_link_is_the_end(link: str) -> None:
     assert read(link) == ([PATH], 1)
 

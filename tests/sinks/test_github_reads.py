@@ -89,7 +89,12 @@ def test_a_limit_that_ends_twice() -> None:
         it.fault("secondary", seconds=800)
         it.fault("502", times=4)
         assert it.client.viewer() == "ci-stat-bot"
-        assert it.time.waits == [502.0, *QUICK[:3], 801.0, *QUICK]  # tries are counted anew after a limit
+        assert it.time.waits == [
+            502.0,
+            *QUICK[:3],
+            801.0,
+            *QUICK,
+        ]  # tries are counted anew after a limit
 
 
 def test_the_limit_of_an_hour_is_waited_for_if_it_ends_soon() -> None:
@@ -144,19 +149,22 @@ def test_single_sign_on_is_named() -> None:
 )  # fmt: skip
 def test_an_answer_of_another_shape(value: Any) -> None:
     with answering(says(json.dumps(value).encode())) as raw:
-        assert "another shape than it should" in raised(client_of(raw.url, FakeTime()).viewer).message
+        assert (
+            "another shape than it should" in raised(client_of(raw.url, FakeTime()).viewer).message
+        )
         assert len(raw.requests) == 1
 
 
 def test_a_list_that_is_none() -> None:
     with answering(says(b'{"message":"fine"}')) as raw:
-        assert "something else than a list came" in raised(client_of(raw.url, FakeTime()).labels).message
+        assert (
+            "something else than a list came"
+            in raised(client_of(raw.url, FakeTime()).labels).message
+        )
 
 
 SPENT = b'{"message":"API rate limit exceeded for user ID 1."}'
-BLOCKED = (
-    b'{"message":"You have been temporarily blocked from content creation. Please retry your request again later."}'
-)
+BLOCKED = b'{"message":"You have been temporarily blocked from content creation. Please retry your request again later."}'
 ABUSE = b'{"message":"You have triggered an abuse detection mechanism."}'
 NO_RIGHT = b'{"message":"Resource not accessible by integration"}'
 
@@ -181,7 +189,9 @@ NO_RIGHT = b'{"message":"Resource not accessible by integration"}'
         ("503 Busy", b"{}", ["Retry-After: 0.5"], [1.0]),
     ],
 )  # fmt: skip
-def test_how_long_is_waited(status: str, body: bytes, headers: list[str], waits: list[float]) -> None:
+def test_how_long_is_waited(
+    status: str, body: bytes, headers: list[str], waits: list[float]
+) -> None:
     time = FakeTime()
     with answering(says(body, status, headers=headers), says(b'{"login":"me"}')) as raw:
         assert client_of(raw.url, time).viewer() == "me"
@@ -198,8 +208,14 @@ def test_a_wait_that_is_too_long_for_a_server_that_is_busy() -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ({"open_issues_count": 1, "full_name": "pingcap/tidb2"}, "pingcap/tidb has another name at GitHub now."),
-        ({"open_issues_count": 1, "full_name": REPO, "has_issues": False}, "Issues are switched off in pingcap/tidb."),
+        (
+            {"open_issues_count": 1, "full_name": "pingcap/tidb2"},
+            "pingcap/tidb has another name at GitHub now.",
+        ),
+        (
+            {"open_issues_count": 1, "full_name": REPO, "has_issues": False},
+            "Issues are switched off in pingcap/tidb.",
+        ),
         ({"open_issues_count": -1, "full_name": REPO}, "open_issues_count is missing, or -1."),
         ({"full_name": REPO}, "open_issues_count is missing, or None."),
     ],
@@ -236,4 +252,7 @@ def test_a_comment_that_comes_twice_and_one_of_another_issue() -> None:
     one = GOOD | {"id": 7, "body": None}
     with answering(says(json.dumps([one, one | {"id": 8}, one]).encode())) as raw:
         assert [each.id for each in client_of(raw.url, FakeTime()).comments(1)] == [7, 8]
-        assert "a comment on another issue" in raised(lambda: client_of(raw.url, FakeTime()).comments(2)).message
+        assert (
+            "a comment on another issue"
+            in raised(lambda: client_of(raw.url, FakeTime()).comments(2)).message
+        )

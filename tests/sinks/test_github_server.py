@@ -46,7 +46,9 @@ class Asking:
 
     def __call__(self, method: str, path: str, body: Any = None, **query: Any) -> requests.Response:
         url = path if path.startswith("http") else self.server.url + path
-        return self.session.request(method, url, json=body, params=query, timeout=5, allow_redirects=False)
+        return self.session.request(
+            method, url, json=body, params=query, timeout=5, allow_redirects=False
+        )
 
     def numbers(self, **query: Any) -> list[int]:
         return [each["number"] for each in self("GET", ISSUES, **query).json()]
@@ -67,7 +69,9 @@ def ask(server: GitHub, session: requests.Session) -> Asking:
 
 
 def errors(answer: requests.Response) -> tuple[int, list[tuple[str, str]]]:
-    return answer.status_code, [(each["field"], each["code"]) for each in answer.json().get("errors", [])]
+    return answer.status_code, [
+        (each["field"], each["code"]) for each in answer.json().get("errors", [])
+    ]
 
 
 def seeded(server: GitHub, count: int = 5) -> None:
@@ -79,7 +83,11 @@ def seeded(server: GitHub, count: int = 5) -> None:
 
 def test_an_issue_lives(server: GitHub, ask: Asking) -> None:
     server.issue("a pull request", pull=True)
-    made = ask("POST", ISSUES, {"title": "T is unstable", "body": "text\nmore", "labels": ["type/bug", "new"]})
+    made = ask(
+        "POST",
+        ISSUES,
+        {"title": "T is unstable", "body": "text\nmore", "labels": ["type/bug", "new"]},
+    )
     assert (made.status_code, made.json()["number"], made.json()["state"]) == (201, 2, "open")
     assert made.headers["Location"] == made.json()["url"] == f"{server.url}{ISSUES}/2"
     assert [each["name"] for each in made.json()["labels"]] == ["type/bug", "new"]
@@ -90,7 +98,11 @@ def test_an_issue_lives(server: GitHub, ask: Asking) -> None:
     assert ask("GET", f"{ISSUES}/2").json()["closed_by"]["login"] == "ci-stat-bot"
     server.advance(timedelta(minutes=5))
     opened = ask("PATCH", f"{ISSUES}/2", {"state": "open", "title": "New"}).json()
-    assert (opened["closed_at"], opened["state_reason"], opened["title"]) == (None, "reopened", "New")
+    assert (opened["closed_at"], opened["state_reason"], opened["title"]) == (
+        None,
+        "reopened",
+        "New",
+    )
     assert opened["updated_at"] == "2026-01-05T09:10:00Z"
     assert (server.issues[2].state, server.issues[2].author) == ("open", "ci-stat-bot")
     assert len(server.write_gaps) == 2
@@ -101,15 +113,25 @@ def test_comments_labels_people(server: GitHub, ask: Asking) -> None:
     number = server.issue("x")
     planted = server.comment(number, "from a bot", author="ti-chi-bot[bot]", bot=True)
     made = ask("POST", f"{ISSUES}/{number}/comments", {"body": "more"}).json()
-    assert [each["id"] for each in ask("GET", f"{ISSUES}/{number}/comments").json()] == [planted, made["id"]]
+    assert [each["id"] for each in ask("GET", f"{ISSUES}/{number}/comments").json()] == [
+        planted,
+        made["id"],
+    ]
     assert ask("GET", f"{ISSUES}/comments/{planted}").json()["user"]["type"] == "Bot"
-    assert ask("PATCH", f"{ISSUES}/comments/{made['id']}", {"body": "less"}).json()["body"] == "less"
+    assert (
+        ask("PATCH", f"{ISSUES}/comments/{made['id']}", {"body": "less"}).json()["body"] == "less"
+    )
     assert ask("DELETE", f"{ISSUES}/comments/{made['id']}").status_code == 204
     assert ask("GET", f"{ISSUES}/comments/{made['id']}").status_code == 404
-    assert [each["name"] for each in ask("POST", f"{ISSUES}/1/labels", {"labels": ["TYPE/bug"]}).json()] == ["type/bug"]
+    assert [
+        each["name"] for each in ask("POST", f"{ISSUES}/1/labels", {"labels": ["TYPE/bug"]}).json()
+    ] == ["type/bug"]
     assert ask("GET", f"{HERE}/labels/type%2Fbug").json()["name"] == "type/bug"
     assert ask("POST", f"{HERE}/labels", {"name": "flaky", "color": "ff0000"}).status_code == 201
-    assert errors(ask("POST", f"{HERE}/labels", {"name": "Flaky"})) == (422, [("name", "already_exists")])
+    assert errors(ask("POST", f"{HERE}/labels", {"name": "Flaky"})) == (
+        422,
+        [("name", "already_exists")],
+    )
     assert len(ask("GET", f"{HERE}/labels").json()) == len(server.labels)
     assert ask("GET", "/user").json()["login"] == server.login
     assert ask("GET", "/users/ti-chi-bot%5Bbot%5D").json()["type"] == "Bot"
@@ -204,7 +226,11 @@ def test_search_shows_a_thousand_and_counts_all(server: GitHub, ask: Asking) -> 
     seeded(server, 1_050)
     query = {"q": "repo:pingcap/tidb is:issue", "per_page": 100}
     tenth, eleventh = (ask("GET", "/search/issues", page=page, **query) for page in (10, 11))
-    assert (tenth.json()["total_count"], len(tenth.json()["items"]), "next" in tenth.links) == (1_050, 100, False)
+    assert (tenth.json()["total_count"], len(tenth.json()["items"]), "next" in tenth.links) == (
+        1_050,
+        100,
+        False,
+    )
     assert eleventh.status_code == 422
 
 
@@ -217,11 +243,17 @@ def test_search_shows_a_thousand_and_counts_all(server: GitHub, ask: Asking) -> 
         ({"title": "x", "labels": "type/bug"}, 422, "is not an array of strings"),
         ({"title": " "}, 422, "missing_field"),
         ({"title": "x" * 257}, 422, "title is too long (maximum is 256 characters)"),
-        ({"title": "x", "body": "x" * 65_537}, 422, "body is too long (maximum is 65536 characters)"),
+        (
+            {"title": "x", "body": "x" * 65_537},
+            422,
+            "body is too long (maximum is 65536 characters)",
+        ),
         ([], 400, "Body should be a JSON object"),
     ],
 )
-def test_what_is_not_created(server: GitHub, ask: Asking, body: Any, status: int, problem: str) -> None:
+def test_what_is_not_created(
+    server: GitHub, ask: Asking, body: Any, status: int, problem: str
+) -> None:
     answer = ask("POST", ISSUES, body)
     assert (answer.status_code, server.issues) == (status, {})
     assert problem in json.dumps(answer.json()).replace('\\"', '"')
@@ -230,14 +262,25 @@ def test_what_is_not_created(server: GitHub, ask: Asking, body: Any, status: int
 
 def test_what_is_not_changed(server: GitHub, ask: Asking) -> None:
     number = server.issue("x")
-    for body in ({"state": "done"}, {"state": "open", "state_reason": "completed"}, {"state_reason": "bored"}):
+    for body in (
+        {"state": "done"},
+        {"state": "open", "state_reason": "completed"},
+        {"state_reason": "bored"},
+    ):
         assert ask("PATCH", f"{ISSUES}/{number}", body).status_code == 422
-    assert errors(ask("POST", f"{ISSUES}/{number}/comments", {"body": ""})) == (422, [("body", "missing_field")])
+    assert errors(ask("POST", f"{ISSUES}/{number}/comments", {"body": ""})) == (
+        422,
+        [("body", "missing_field")],
+    )
     long = ask("POST", f"{ISSUES}/{number}/comments", {"body": "x" * 65_537})
     assert errors(long) == (422, [("data", "unprocessable")])
     server.findings.clear()
-    assert ask("PATCH", f"{ISSUES}/{number}", {"state_reason": "completed"}).json()["state"] == "open"
-    assert server.findings == [f"PATCH {ISSUES}/{number}: state_reason=completed without a state is ignored"]
+    assert (
+        ask("PATCH", f"{ISSUES}/{number}", {"state_reason": "completed"}).json()["state"] == "open"
+    )
+    assert server.findings == [
+        f"PATCH {ISSUES}/{number}: state_reason=completed without a state is ignored"
+    ]
 
 
 def test_who_asks_and_how(server: GitHub, session: requests.Session, ask: Asking) -> None:
@@ -263,7 +306,9 @@ def test_without_the_right_to_push(server: GitHub, ask: Asking) -> None:
     comment = server.comment(theirs, "theirs")
     assert ask("POST", f"{ISSUES}/{locked}/comments", {"body": "a member may"}).status_code == 201
     server.may_push = False
-    made = ask("POST", ISSUES, {"title": "mine", "labels": ["type/bug", "new"], "assignees": ["someone"]})
+    made = ask(
+        "POST", ISSUES, {"title": "mine", "labels": ["type/bug", "new"], "assignees": ["someone"]}
+    )
     assert (made.status_code, made.json()["labels"], made.json()["assignees"]) == (201, [], [])
     assert ask("PATCH", f"{ISSUES}/{made.json()['number']}", {"state": "closed"}).status_code == 200
     refused = [
@@ -283,10 +328,15 @@ def test_gone_moved_and_switched_off(server: GitHub, ask: Asking) -> None:
     server.remove(deleted)
     server.remove(hidden, status=404)
     there = server.transfer(moved, "pingcap/other")
-    assert [ask("GET", f"{ISSUES}/{each}").status_code for each in (deleted, hidden, moved, 99)] == [410, 404, 301, 404]
+    assert [
+        ask("GET", f"{ISSUES}/{each}").status_code for each in (deleted, hidden, moved, 99)
+    ] == [410, 404, 301, 404]
     assert ask("POST", f"{ISSUES}/{moved}/comments", {"body": "x"}).status_code == 301
     followed = ask("GET", ask("GET", f"{ISSUES}/{moved}").headers["Location"]).json()
-    assert (followed["number"], followed["repository_url"]) == (there, f"{server.url}/repos/pingcap/other")
+    assert (followed["number"], followed["repository_url"]) == (
+        there,
+        f"{server.url}/repos/pingcap/other",
+    )
     assert server.issue("the next number is a new one") == 4
     assert ask.numbers() == [4]
     server.issues_enabled = False
@@ -304,7 +354,9 @@ def test_limits(server: GitHub, ask: Asking) -> None:
     server.rate.remaining = 0
     answer = ask("GET", ISSUES)
     assert (answer.status_code, answer.headers["X-RateLimit-Remaining"]) == (403, "0")
-    assert answer.headers["X-RateLimit-Reset"] == str(int(datetime(2026, 1, 5, 10, tzinfo=UTC).timestamp()))
+    assert answer.headers["X-RateLimit-Reset"] == str(
+        int(datetime(2026, 1, 5, 10, tzinfo=UTC).timestamp())
+    )
     assert ask("GET", "/rate_limit").json()["resources"]["core"]["remaining"] == 0
     server.advance(timedelta(hours=1))
     assert ask("GET", ISSUES).status_code == 200
@@ -327,7 +379,10 @@ def test_an_answer_in_place_of_the_real_one(server: GitHub, ask: Asking, what: s
     assert before.status_code == after.status_code == REPLACED[what]
     assert ("Retry-After" in before.headers) is (what in ("429-retry-after", "secondary"))
     assert (before.headers["X-RateLimit-Remaining"] == "0") is (what == "primary")
-    assert [(each.processed, each.made) for each in server.requests[1:]] == [(False, ""), (True, "#1")]
+    assert [(each.processed, each.made) for each in server.requests[1:]] == [
+        (False, ""),
+        (True, "#1"),
+    ]
     assert ask("POST", ISSUES, {"title": "x"}).status_code == 201
 
 
@@ -364,7 +419,9 @@ def test_faults_wait_for_their_request(server: GitHub, ask: Asking) -> None:
 
 def test_hooks_stand_around_what_is_processed(server: GitHub, ask: Asking) -> None:
     seen: list[tuple[str, str, int]] = []
-    server.before = lambda method, path: seen.append(("before", f"{method} {path}", len(server.issues)))
+    server.before = lambda method, path: seen.append(
+        ("before", f"{method} {path}", len(server.issues))
+    )
 
     def breaks(method: str, path: str) -> None:
         seen.append(("after", f"{method} {path}", len(server.issues)))
@@ -407,11 +464,21 @@ PATCH {ISSUES}/4 -> no answer, [drop-before: not done]
 @contracted
 def test_the_client_that_we_use(server: GitHub) -> None:
     for number in range(1, 251):
-        server.issue(f"issue {number}", body="a\r\nb" * (number % 2), labels=["type/bug"], pull=number % 5 == 0)
+        server.issue(
+            f"issue {number}",
+            body="a\r\nb" * (number % 2),
+            labels=["type/bug"],
+            pull=number % 5 == 0,
+        )
     moved = server.transfer(server.issue("moved"), "pingcap/other")
     auth = client.Auth.Token(server.token)
     hub = client.Github(
-        auth=auth, base_url=server.url, per_page=100, retry=None, seconds_between_requests=0, seconds_between_writes=0
+        auth=auth,
+        base_url=server.url,
+        per_page=100,
+        retry=None,
+        seconds_between_requests=0,
+        seconds_between_writes=0,
     )
     repo = hub.get_repo(server.repo)
     listed = list(repo.get_issues(state="all", sort="created", direction="asc"))
@@ -443,13 +510,29 @@ def test_the_contract_is_held(server: GitHub, ask: Asking) -> None:
     good = ask("GET", f"{ISSUES}/1").json()
     contract = Contract()
     assert contract.of_answer("GET", f"{ISSUES}/1", 200, good) == []
-    for wrong in ({"title": None}, {"number": "1"}, {"created_at": "2026-01-05 09:00"}, {"state_reason": "bored"}):
+    for wrong in (
+        {"title": None},
+        {"number": "1"},
+        {"created_at": "2026-01-05 09:00"},
+        {"state_reason": "bored"},
+    ):
         assert len(contract.of_answer("GET", f"{ISSUES}/1", 200, good | wrong)) == 1, wrong
     del good["labels"]
-    assert contract.of_answer("GET", ISSUES, 200, [good]) == [f"GET {ISSUES} 200: 0: 'labels' is a required property"]
-    assert contract.of_answer("GET", f"{ISSUES}/1", 204, {}) == [f"GET {ISSUES}/1: no answer 204 is described"]
+    assert contract.of_answer("GET", ISSUES, 200, [good]) == [
+        f"GET {ISSUES} 200: 0: 'labels' is a required property"
+    ]
+    assert contract.of_answer("GET", f"{ISSUES}/1", 204, {}) == [
+        f"GET {ISSUES}/1: no answer 204 is described"
+    ]
     assert contract.of_request("POST", ISSUES, {}, {"title": "x", "colour": "red"}) == [
         f"POST {ISSUES}: unknown field colour in the body"
     ]
-    assert len(contract.of_request("GET", ISSUES, {"state": "opened", "page": "x", "colour": "red"}, None)) == 3
+    assert (
+        len(
+            contract.of_request(
+                "GET", ISSUES, {"state": "opened", "page": "x", "colour": "red"}, None
+            )
+        )
+        == 3
+    )
     assert contract.of_request("POST", f"{ISSUES}/1/labels", {}, ["type/bug"]) == []

@@ -80,7 +80,13 @@ def test_a_kept_connection_that_was_closed_is_opened_anew() -> None:
 def test_a_redirect_is_not_followed_and_gets_no_token() -> None:
     with answering(ME) as there:
         for status in ("301 Moved", "302 Found", "307 Temporary", "308 Permanent"):
-            for location in (f"{there.url}/user", "/user", "https://127.0.0.1:1/user", "http://[", ""):
+            for location in (
+                f"{there.url}/user",
+                "/user",
+                "https://127.0.0.1:1/user",
+                "http://[",
+                "",
+            ):
                 answer = says(b'{"message":"Moved"}', status, headers=[f"Location: {location}"])
                 with answering(answer) as raw:
                     raised(client_of(raw.url, FakeTime()).viewer)
@@ -91,7 +97,9 @@ def test_a_redirect_is_not_followed_and_gets_no_token() -> None:
 def test_a_202_is_not_asked_again_for_ever() -> None:
     time = FakeTime()
     with answering(says(b'{"login":"me"}', "202 Accepted")) as raw:
-        assert "(HTTP status 202) (tried 5 times)" in raised(client_of(raw.url, time).viewer).message
+        assert (
+            "(HTTP status 202) (tried 5 times)" in raised(client_of(raw.url, time).viewer).message
+        )
         assert (len(raw.requests), time.waits) == (5, [1.0, 2.0, 4.0, 8.0])
 
 
@@ -141,9 +149,7 @@ def test_encrypted_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_packed_answers_and_chunks() -> None:
     body = gzip.compress(b'{"login":"\xe6\x95\xb0"}')
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:4], body[4:]))
-    head = (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nContent-Type: text/plain\r\n\r\n"
-    )
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nContent-Type: text/plain\r\n\r\n"
     with answering(head + chunks + b"0\r\n\r\n") as raw:
         assert client_of(raw.url, FakeTime()).viewer() == "数"
 
@@ -214,7 +220,8 @@ def test_a_name_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     written = client_of("https://ghe.example", FakeTime()).create("t", "b", [])
     assert written == Written(
-        DeliveryState.FAILED, reason="https://ghe.example cannot be reached: Name or service not known"
+        DeliveryState.FAILED,
+        reason="https://ghe.example cannot be reached: Name or service not known",
     )
 
 
@@ -236,8 +243,12 @@ def test_a_connection_that_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_logs_of_everybody_show_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the server repeats it, and where PyGithub is told to log all that it does."""
-    said = says(json.dumps({"message": f"no {TOKEN}"}).encode(), "401 No", headers=[f"X-Echo: {TOKEN}"])
-    client_of("http://127.0.0.1:1", FakeTime()).comment(1, "b")  # PyGithub is loaded, and sets up its logger
+    said = says(
+        json.dumps({"message": f"no {TOKEN}"}).encode(), "401 No", headers=[f"X-Echo: {TOKEN}"]
+    )
+    client_of("http://127.0.0.1:1", FakeTime()).comment(
+        1, "b"
+    )  # PyGithub is loaded, and sets up its logger
     monkeypatch.setattr(logging.getLogger("github"), "handlers", [])
     monkeypatch.setattr(logging.getLogger("github"), "level", logging.DEBUG)
     logging.getLogger("github.Requester").manager._clear_cache()  # type: ignore[attr-defined]
@@ -249,7 +260,9 @@ def test_logs_of_everybody_show_no_token(monkeypatch: pytest.MonkeyPatch) -> Non
     logging.getLogger("github.Requester").manager._clear_cache()  # type: ignore[attr-defined]
 
 
-def test_nothing_is_loaded_or_connected_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_loaded_or_connected_before_the_first_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def never(*_: Any) -> Any:
         raise AssertionError
 

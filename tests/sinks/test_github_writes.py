@@ -8,7 +8,18 @@ import pytest
 
 from ci_stat.records.issue import Written
 from ci_stat.sinks.github import GitHub
-from tests.sinks.test_github import FAILED, NEVER_SHOWN, PROXIES, REPO, SENT, TOKEN, UNCERTAIN, client_of, hub, says
+from tests.sinks.test_github import (
+    FAILED,
+    NEVER_SHOWN,
+    PROXIES,
+    REPO,
+    SENT,
+    TOKEN,
+    UNCERTAIN,
+    client_of,
+    hub,
+    says,
+)
 from tests.sinks.test_github_reads import BARE, GOOD, QUICK
 from tests.support.proxy import closed_port
 from tests.support.sinks import FakeTime, answering, everything_logged
@@ -94,7 +105,9 @@ def test_in_doubt_after_a_timeout(write: Write) -> None:
         ("primary", 100, [102.0]),
     ],
 )
-def test_a_creation_waits_for_a_limit(write: Write, what: str, seconds: float | None, waits: list[float]) -> None:
+def test_a_creation_waits_for_a_limit(
+    write: Write, what: str, seconds: float | None, waits: list[float]
+) -> None:
     with hub() as it:
         it.server.issue("x")
         it.fault(what, seconds=seconds)
@@ -155,7 +168,9 @@ def test_what_github_cannot_read_is_not_done(write: Write) -> None:
 
 def test_a_comment_that_is_refused_does_not_end_all_writing() -> None:
     with hub(may_push=False) as it:
-        number, gone, moved = (it.server.issue(name, locked=name == "locked") for name in ("locked", "gone", "moved"))
+        number, gone, moved = (
+            it.server.issue(name, locked=name == "locked") for name in ("locked", "gone", "moved")
+        )
         it.server.remove(gone)
         it.server.transfer(moved, "pingcap/tiflow")
         found = [told(it.client.comment(each, "b")) for each in (number, gone, moved, 99)]
@@ -165,7 +180,9 @@ def test_a_comment_that_is_refused_does_not_end_all_writing() -> None:
         ]  # fmt: skip
         assert "issue is locked" in found[0].reason
         assert it.sent == 4
-        assert [issue.comments for issue in (*it.server.issues.values(), *it.server.elsewhere.values())] == [[], []]
+        assert [
+            issue.comments for issue in (*it.server.issues.values(), *it.server.elsewhere.values())
+        ] == [[], []]
 
 
 @WAYS
@@ -193,9 +210,16 @@ def test_a_creation_that_reached_nobody(write: Write) -> None:
         ("201 Created", {}),
         ("201 Created", GOOD | {"number": 0, "id": 0}),
         ("201 Created", GOOD | {"number": True, "id": "3"}),
-        ("201 Created", GOOD | {"title": "another", "issue_url": f"https://api.github.com/repos/{REPO}/issues/11"}),
+        (
+            "201 Created",
+            GOOD
+            | {"title": "another", "issue_url": f"https://api.github.com/repos/{REPO}/issues/11"},
+        ),
         ("201 Created", GOOD | {"html_url": "javascript:1", "issue_url": None}),
-        ("201 Created", GOOD | {"repository_url": "https://api.github.com/repos/a/b", "issue_url": "x"}),
+        (
+            "201 Created",
+            GOOD | {"repository_url": "https://api.github.com/repos/a/b", "issue_url": "x"},
+        ),
         ("204 No Content", None),
         ("303 See Other", {"message": "done"}),
         ("302 Found", {"message": "log in"}),
@@ -223,7 +247,9 @@ def test_the_answer_that_is_proof(write: Write) -> None:
 @pytest.mark.parametrize("status", ["301 Moved", "307 Temporary", "308 Permanent"])
 def test_a_creation_is_not_carried_on_to_where_it_is_pointed(write: Write, status: str) -> None:
     with answering(says(json.dumps(GOOD).encode(), "201 Created")) as there:
-        answer = says(b'{"message":"Moved"}', status, headers=[f"Location: {there.url}/repos/a/b/issues"])
+        answer = says(
+            b'{"message":"Moved"}', status, headers=[f"Location: {there.url}/repos/a/b/issues"]
+        )
         with answering(answer) as raw:
             written = told(write(client_of(raw.url, FakeTime())))
             assert (len(raw.requests), len(there.requests)) == (1, 0)
@@ -232,7 +258,12 @@ def test_a_creation_is_not_carried_on_to_where_it_is_pointed(write: Write, statu
 
 @WAYS
 @pytest.mark.parametrize(
-    "headers", [["X-RateLimit-Limit: many", "X-RateLimit-Remaining: ?"], ["X-RateLimit-Reset: soon"], ["Link: <"]]
+    "headers",
+    [
+        ["X-RateLimit-Limit: many", "X-RateLimit-Remaining: ?"],
+        ["X-RateLimit-Reset: soon"],
+        ["Link: <"],
+    ],
 )
 def test_odd_headers_do_not_hide_that_it_is_done(write: Write, headers: list[str]) -> None:
     with answering(says(json.dumps(GOOD).encode(), "201 Created", headers=headers)) as raw:
@@ -284,7 +315,9 @@ def test_a_change_that_is_given_up(faults: list[tuple[str, int]], state: Any, co
         assert (written.state, written.code) == (state, code)
 
 
-@pytest.mark.parametrize("change", [{"number": 2}, {"state": "open"}, {"pull_request": {}}, {"labels": None}])
+@pytest.mark.parametrize(
+    "change", [{"number": 2}, {"state": "open"}, {"pull_request": {}}, {"labels": None}]
+)
 def test_a_change_that_is_not_proved(change: dict[str, Any]) -> None:
     value = GOOD | {"state": "closed"} | change
     with answering(says(json.dumps(value).encode())) as raw:

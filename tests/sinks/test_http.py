@@ -28,7 +28,14 @@ BODY = json_bytes({"text": "日本"})
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+    ):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
@@ -37,11 +44,15 @@ def place(root: str) -> Address:
     return address(f"{root}/hook/{SECRET}", "webhook", "https://...", path=True)
 
 
-def post(root: str, timeout: float = 5.0, body: bytes = BODY, authorization: str = "") -> Answer | NoAnswer:
+def post(
+    root: str, timeout: float = 5.0, body: bytes = BODY, authorization: str = ""
+) -> Answer | NoAnswer:
     """One request, of which no log line and no text may show the secrets."""
     where = place(root)
     with everything_logged() as lines:
-        answer = Http(where, Mask(*where.secrets, authorization), timeout).post("", body, authorization)
+        answer = Http(where, Mask(*where.secrets, authorization), timeout).post(
+            "", body, authorization
+        )
     for text in [*lines, repr(answer)]:
         assert SECRET not in text
         assert not authorization or authorization not in text
@@ -64,13 +75,17 @@ def unanswered(root: str, **options: Any) -> NoAnswer:
 
 
 def test_bodies_are_compact_utf_8() -> None:
-    assert json_bytes({"a": ["日", 1, None], "b": 'x"'}) == '{"a":["日",1,null],"b":"x\\""}'.encode()
+    assert (
+        json_bytes({"a": ["日", 1, None], "b": 'x"'}) == '{"a":["日",1,null],"b":"x\\""}'.encode()
+    )
     assert json_bytes("half \ud83d pair") == b'"half ? pair"'
     with pytest.raises(ValueError):
         json_bytes({"a": float("nan")})
 
 
-def test_a_request_holds_what_it_must_and_no_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_request_holds_what_it_must_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password netrc-password\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -113,9 +128,14 @@ def test_a_question_has_no_body() -> None:
 # What comes back
 
 
-@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Again", "308 Moved"])
+@pytest.mark.parametrize(
+    "status", ["301 Moved", "302 Found", "303 See Other", "307 Again", "308 Moved"]
+)
 def test_redirects_are_answers(status: str) -> None:
-    with answering(says(b"{}")) as other, answering(says(b"", status, headers=[f"Location: {other.url}/x"])) as server:
+    with (
+        answering(says(b"{}")) as other,
+        answering(says(b"", status, headers=[f"Location: {other.url}/x"])) as server,
+    ):
         answer = answered(server.url)
     assert (answer.status, answer.ok) == (int(status[:3]), False)
     assert (len(server.requests), other.requests) == (1, [])
@@ -166,7 +186,10 @@ def dripping(pause: float) -> Iterator[str]:
 def test_answers_in_chunks_and_packed_ones(packed: bool) -> None:
     body = gzip.compress(b'{"code":0}') if packed else b'{"code":0}'
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:4], body[4:]))
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + b"Content-Encoding: gzip\r\n" * packed
+    head = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+        + b"Content-Encoding: gzip\r\n" * packed
+    )
     with answering(head + b"\r\n" + chunks + b"0\r\n\r\n") as server:
         assert answered(server.url).json() == {"code": 0}
 
@@ -183,7 +206,9 @@ def test_a_cut_answer_is_what_there_was() -> None:
     assert (answer.status, answer.body, answer.json()) == (200, b'{"code', None)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"3", b"{", b"\xff{}", b"[" * 100_000, b'{"a":' + b"9" * 5_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"3", b"{", b"\xff{}", b"[" * 100_000, b'{"a":' + b"9" * 5_000]
+)
 def test_what_is_no_object_is_none(body: bytes) -> None:
     assert Answer(200, {}, body).json() is None
 
@@ -222,7 +247,12 @@ def test_waits_are_read_from_the_head(headers: dict[str, str], seconds: float | 
 
 @pytest.mark.parametrize(
     ("date", "seconds"),
-    [("Tue, 14 Nov 2023 22:13:20 GMT", 1_700_000_000.0), ("", None), ("yesterday", None), ("Tue, 99 Nov 2023", None)],
+    [
+        ("Tue, 14 Nov 2023 22:13:20 GMT", 1_700_000_000.0),
+        ("", None),
+        ("yesterday", None),
+        ("Tue, 99 Nov 2023", None),
+    ],
 )
 def test_the_servers_clock(date: str, seconds: float | None) -> None:
     assert Answer(200, {"date": date}, b"").time() == seconds
@@ -265,7 +295,9 @@ def test_a_silent_handshake_sends_nothing() -> None:
     assert (answer.sent, answer.passing) == (False, True)
 
 
-@pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\nYou speak TLS to a plain port"])
+@pytest.mark.parametrize(
+    "greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\nYou speak TLS to a plain port"]
+)
 def test_a_broken_handshake_sends_nothing(greeting: bytes) -> None:
     with speaking(greeting) as port:
         answer = unanswered(f"https://127.0.0.1:{port}")
@@ -281,7 +313,9 @@ def test_an_unknown_certificate_sends_nothing(tmp_path: Path) -> None:
     assert answer.verdict().reaction is Reaction.GIVE_UP
 
 
-def test_a_certificate_for_another_name_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_for_another_name_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = certified(tmp_path, "feishu.example")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", own.ca_file)
     with answering(says(b"{}"), context=own.server) as server:
@@ -331,7 +365,9 @@ def test_no_answer_in_time() -> None:
     assert answer.verdict().reaction is Reaction.UNKNOWN
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-", b"no HTTP at all\r\n\r\n"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-", b"no HTTP at all\r\n\r\n"]
+)
 def test_the_connection_breaks_off_after_sending(
     answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,7 +408,12 @@ def test_addresses_that_cannot_be_used_are_not_repeated(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "root", "path", "loopback"),
     [
-        (" https://open.feishu.cn/open-apis/hook/a-b ", "https://open.feishu.cn", "/open-apis/hook/a-b", False),
+        (
+            " https://open.feishu.cn/open-apis/hook/a-b ",
+            "https://open.feishu.cn",
+            "/open-apis/hook/a-b",
+            False,
+        ),
         ("https://Host:8443/x/", "https://host:8443", "/x", False),
         ("http://[::1]:80/x", "http://[::1]:80", "/x", True),
         ("http://localhost/x", "http://localhost", "/x", True),

@@ -101,7 +101,9 @@ class Inbox:
         self.envelopes.append(envelope)
         return "250 OK"
 
-    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    def authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
         self.logins.append(mechanism)
         good = LoginPassword(USER.encode(), PASSWORD.encode())
         # handled=False: or the server takes the refusal for an answer that was given already, and says nothing.
@@ -109,7 +111,9 @@ class Inbox:
 
 
 @contextmanager
-def serving(tls: ssl.SSLContext | None = None, implicit: bool = False, **options: Any) -> Iterator[Inbox]:
+def serving(
+    tls: ssl.SSLContext | None = None, implicit: bool = False, **options: Any
+) -> Iterator[Inbox]:
     """A real server: with STARTTLS if there is `tls`, or encrypted from the beginning (`implicit`)."""
     inbox = Inbox(port=closed_port())
     controller = Controller(
@@ -123,8 +127,16 @@ def serving(tls: ssl.SSLContext | None = None, implicit: bool = False, **options
         controller.stop()
 
 
-def client(port: int, time: FakeTime, tls: Any = "none", ca: Certified | None = None, **options: Any) -> MailServer:
-    given = {"host": "127.0.0.1", "timeout": 5.0, "ca_file": ca.ca_file if ca else None, **time.options, **options}
+def client(
+    port: int, time: FakeTime, tls: Any = "none", ca: Certified | None = None, **options: Any
+) -> MailServer:
+    given = {
+        "host": "127.0.0.1",
+        "timeout": 5.0,
+        "ca_file": ca.ca_file if ca else None,
+        **time.options,
+        **options,
+    }
     return MailServer(given.pop("host"), port, tls, **given)
 
 
@@ -191,7 +203,12 @@ def test_the_size_is_announced(time: FakeTime) -> None:
 def test_a_message_that_is_too_big(time: FakeTime) -> None:
     with serving(data_size_limit=1_000) as inbox:
         outcome = sent(client(inbox.port, time), mail("x" * 2_000))
-    assert (outcome.state, outcome.code, outcome.rejected, inbox.envelopes) == (FAILED, 552, True, [])
+    assert (outcome.state, outcome.code, outcome.rejected, inbox.envelopes) == (
+        FAILED,
+        552,
+        True,
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,7 +239,10 @@ def test_a_recipient_that_is_not_there(time: FakeTime) -> None:
         inbox.answers["RCPT"] = ["550 5.1.1 no such user\x1b[31m"]
         outcome = sent(client(inbox.port, time))
     assert (outcome.state, outcome.code, outcome.rejected, time.waits) == (FAILED, 550, False, [])
-    assert "refuses the recipient dev@example.com (SMTP 550: 5.1.1 no such user\\x1b[31m)" in outcome.reason
+    assert (
+        "refuses the recipient dev@example.com (SMTP 550: 5.1.1 no such user\\x1b[31m)"
+        in outcome.reason
+    )
     assert "mail_to" in outcome.hint
 
 
@@ -255,7 +275,11 @@ def test_a_content_that_is_refused(time: FakeTime) -> None:
 
 def test_a_wrong_password(time: FakeTime, own: Certified) -> None:
     with serving(own.server) as inbox:
-        outcome = sent(client(inbox.port, time, "starttls", own, user=USER, password="mail-password-0123-wrong"))
+        outcome = sent(
+            client(
+                inbox.port, time, "starttls", own, user=USER, password="mail-password-0123-wrong"
+            )
+        )
     assert (outcome.state, outcome.code, time.waits, inbox.envelopes) == (FAILED, 535, [], [])
     assert "mail_user and mail_password" in outcome.reason
 
@@ -299,7 +323,9 @@ def test_ssl_to_a_port_without(time: FakeTime, own: Certified) -> None:
     assert "mail_tls and mail_port fit" in outcome.hint
 
 
-@pytest.mark.parametrize("address", ["", "dev", "Dev <dev@x>", "a b@x", "dev@x\r\nRCPT TO:<eve@x>", "dév@x", "a@x>"])
+@pytest.mark.parametrize(
+    "address", ["", "dev", "Dev <dev@x>", "a b@x", "dev@x\r\nRCPT TO:<eve@x>", "dév@x", "a@x>"]
+)
 def test_addresses_that_cannot_be_used(time: FakeTime, address: str) -> None:
     server = client(9, time)
     for sender, to, setting in ((SENDER, address, "mail_to"), (address, RECIPIENT, "mail_from")):
@@ -316,7 +342,9 @@ def test_a_dead_server(time: FakeTime) -> None:
     port = closed_port()
     outcome = sent(client(port, time))
     assert outcome.state is FAILED
-    assert outcome.reason == f"127.0.0.1:{port} cannot be reached: Connection refused (tried 5 times)"
+    assert (
+        outcome.reason == f"127.0.0.1:{port} cannot be reached: Connection refused (tried 5 times)"
+    )
 
 
 def test_no_machine_of_that_name(time: FakeTime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,7 +367,13 @@ def test_a_server_that_says_nothing(time: FakeTime, tls: str) -> None:
 
 @pytest.mark.parametrize(
     "greeting",
-    [b"", b"220 hello\r\n", b"554 go away\r\n", b"HTTP/1.1 400 Bad\r\n\r\n", b"220 " + b"x" * 9_000 + b"\r\n"],
+    [
+        b"",
+        b"220 hello\r\n",
+        b"554 go away\r\n",
+        b"HTTP/1.1 400 Bad\r\n\r\n",
+        b"220 " + b"x" * 9_000 + b"\r\n",
+    ],
 )
 def test_servers_that_are_none(time: FakeTime, greeting: bytes) -> None:
     with speaking(greeting) as port:
@@ -445,16 +479,23 @@ def test_a_farewell_that_never_comes_changes_nothing(time: FakeTime) -> None:
 
 def test_a_server_that_repeats_the_password(time: FakeTime) -> None:
     echo = f"535 no: {' '.join(NEVER_SHOWN)}\r\n".encode()
-    with scripted({"EHLO": [b"250-me\r\n250 AUTH PLAIN LOGIN\r\n"], "AUTH": [echo, echo]}) as (port, _):
+    with scripted({"EHLO": [b"250-me\r\n250 AUTH PLAIN LOGIN\r\n"], "AUTH": [echo, echo]}) as (
+        port,
+        _,
+    ):
         outcome = sent(client(port, time, **LOGIN))
     assert (outcome.state, outcome.code) == (FAILED, 535)
     echo = f"550 no: {' '.join(NEVER_SHOWN)}\r\n".encode()
-    with scripted({"EHLO": [b"250-me\r\n250 AUTH PLAIN\r\n"], "AUTH": [b"235 OK\r\n"], "RCPT": [echo]}) as (port, _):
+    with scripted(
+        {"EHLO": [b"250-me\r\n250 AUTH PLAIN\r\n"], "AUTH": [b"235 OK\r\n"], "RCPT": [echo]}
+    ) as (port, _):
         outcome = sent(client(port, time, **LOGIN))
     assert outcome.reason.endswith("(SMTP 550: no: *** *** ***)")
 
 
-@pytest.mark.parametrize("offer", [b"250-me\r\n250 AUTH GSSAPI\r\n", b"250-me\r\n250 AUTH CRAM-MD5\r\n"])
+@pytest.mark.parametrize(
+    "offer", [b"250-me\r\n250 AUTH GSSAPI\r\n", b"250-me\r\n250 AUTH CRAM-MD5\r\n"]
+)
 def test_logins_that_cannot_be_done(time: FakeTime, offer: bytes) -> None:
     with scripted({"EHLO": [offer] * 5, "AUTH": [b"454 later\r\n"] * 5}) as (port, got):
         outcome = sent(client(port, time, **LOGIN))
@@ -464,7 +505,10 @@ def test_logins_that_cannot_be_done(time: FakeTime, offer: bytes) -> None:
 
 
 def test_starttls_that_is_offered_and_refused(time: FakeTime, own: Certified) -> None:
-    with scripted({"EHLO": [b"250-me\r\n250 STARTTLS\r\n"], "STARTTLS": [b"502 not now\r\n"]}) as (port, got):
+    with scripted({"EHLO": [b"250-me\r\n250 STARTTLS\r\n"], "STARTTLS": [b"502 not now\r\n"]}) as (
+        port,
+        got,
+    ):
         outcome = sent(client(port, time, "starttls", own, **LOGIN))
     assert (outcome.state, outcome.code) == (FAILED, 502)
     assert not [line for line in got if line.startswith((b"MAIL", b"AUTH"))]
@@ -503,7 +547,10 @@ def test_what_the_announcement_raises_comes_through(time: FakeTime, error: type[
 
 
 def test_ports_and_what_is_shown(time: FakeTime, own: Certified) -> None:
-    shown = [repr(MailServer("smtp.example.com", tls=tls, ca_file=own.ca_file)) for tls in ("starttls", "ssl", "none")]
+    shown = [
+        repr(MailServer("smtp.example.com", tls=tls, ca_file=own.ca_file))
+        for tls in ("starttls", "ssl", "none")
+    ]
     assert shown == [
         "<MailServer smtp.example.com:587 starttls>",
         "<MailServer smtp.example.com:465 ssl>",

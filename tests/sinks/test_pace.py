@@ -156,7 +156,9 @@ def test_flags_say_why_a_content_was_refused() -> None:
 
 def test_a_wait_that_is_too_long_is_told() -> None:
     fake = FakeTime()
-    outcome = deliver(lambda: Verdict(RETRY, "Too many.", wait=3_600), RetryPolicy(**fake.options).begin())
+    outcome = deliver(
+        lambda: Verdict(RETRY, "Too many.", wait=3_600), RetryPolicy(**fake.options).begin()
+    )
     assert outcome.reason == "Too many (it asks to come back in 3,600 s)"
     assert fake.waits == []
 

@@ -34,7 +34,14 @@ WAYS = ["webhook", "bot"]
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -59,11 +66,15 @@ def _shown() -> Iterator[None]:
             assert secret not in line
 
 
-def sink(way: str, root: str, time: FakeTime, channel: str = "C1", **options: Any) -> SlackWebhook | SlackBot:
+def sink(
+    way: str, root: str, time: FakeTime, channel: str = "C1", **options: Any
+) -> SlackWebhook | SlackBot:
     pace = Pace(LIMITS, time.clock, time.sleep)
     given = {"timeout": 5.0, "pace": pace, **time.options, **options}
     return (
-        SlackWebhook(f"{root}{HOOK}", **given) if way == "webhook" else SlackBot(f"{root}/api", TOKEN, channel, **given)
+        SlackWebhook(f"{root}{HOOK}", **given)
+        if way == "webhook"
+        else SlackBot(f"{root}/api", TOKEN, channel, **given)
     )
 
 
@@ -88,12 +99,15 @@ def sent(sink: SlackWebhook | SlackBot, payload: dict[str, Any] = PAYLOAD) -> Ou
 def test_a_webhook_delivers(server: Slack, time: FakeTime) -> None:
     assert sent(sink("webhook", at(server), time)) == Outcome(SENT, code=200)
     assert server.messages == [
-        PAYLOAD | {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
+        PAYLOAD
+        | {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
     ]
 
 
 def test_a_bot_delivers(server: Slack, time: FakeTime) -> None:
-    assert sent(sink("bot", at(server), time, "#ci")) == Outcome(SENT, code=200, message_id="1700000000.000000")
+    assert sent(sink("bot", at(server), time, "#ci")) == Outcome(
+        SENT, code=200, message_id="1700000000.000000"
+    )
     (message,) = server.messages
     assert (message["channel"], message["parse"], message["link_names"]) == ("#ci", "none", False)
     assert server.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
@@ -142,10 +156,20 @@ def test_every_error(server: Slack, time: FakeTime, way: str, error: str) -> Non
 def test_errors_of_a_real_webhook(server: Slack, time: FakeTime) -> None:
     client = sink("webhook", at(server), time)
     found = []
-    for payload in ({"text": ""}, {"text": "x", "blocks": [{"type": "no"}]}, {"text": "x", "colour": "red"}):
+    for payload in (
+        {"text": ""},
+        {"text": "x", "blocks": [{"type": "no"}]},
+        {"text": "x", "colour": "red"},
+    ):
         outcome = sent(client, payload)
-        found.append((outcome.code, outcome.rejected, outcome.reason.rpartition(": ")[2].rstrip(")")))
-    assert found == [(400, True, "no_text"), (400, True, "invalid_blocks"), (400, True, "invalid_payload")]
+        found.append(
+            (outcome.code, outcome.rejected, outcome.reason.rpartition(": ")[2].rstrip(")"))
+        )
+    assert found == [
+        (400, True, "no_text"),
+        (400, True, "invalid_blocks"),
+        (400, True, "invalid_payload"),
+    ]
     server.archived = True
     outcome = sent(client)
     assert (outcome.state, outcome.code) == (FAILED, 410)
@@ -162,7 +186,9 @@ def test_a_webhook_that_was_removed(server: Slack, time: FakeTime) -> None:
 @pytest.mark.parametrize(
     ("channel", "hint"), [("C2", "Invite the bot"), ("C9", "Set slack_channel to the channel's id")]
 )
-def test_channels_that_a_bot_cannot_write_to(server: Slack, time: FakeTime, channel: str, hint: str) -> None:
+def test_channels_that_a_bot_cannot_write_to(
+    server: Slack, time: FakeTime, channel: str, hint: str
+) -> None:
     outcome = sent(sink("bot", at(server), time, channel))
     assert (outcome.state, outcome.rejected, len(server.requests)) == (FAILED, False, 1)
     assert outcome.hint.startswith(hint)
@@ -176,7 +202,11 @@ def test_a_token_that_is_refused(server: Slack, time: FakeTime) -> None:
 
 
 def test_a_wait_that_is_asked_for_is_kept(server: Slack, time: FakeTime) -> None:
-    server.faults.append(Trouble(status=429, headers={"Retry-After": "30"}, body=b'{"ok":false,"error":"ratelimited"}'))
+    server.faults.append(
+        Trouble(
+            status=429, headers={"Retry-After": "30"}, body=b'{"ok":false,"error":"ratelimited"}'
+        )
+    )
     assert sent(sink("bot", at(server), time)).state is SENT
     assert time.waits == [30]
 
@@ -226,7 +256,9 @@ def test_answers_that_are_not_slacks(
 def test_an_error_that_nobody_knows(server: Slack, time: FakeTime) -> None:
     server.error = "new_trouble"
     outcome = sent(sink("bot", at(server), time))
-    assert outcome == Outcome(FAILED, "Slack: the message is refused (HTTP status 200: new_trouble)", code=200)
+    assert outcome == Outcome(
+        FAILED, "Slack: the message is refused (HTTP status 200: new_trouble)", code=200
+    )
 
 
 @pytest.mark.parametrize("said", ["ok", '{"ok":1}', '{"ok":"true"}', '{"ok":null}', '{"ok":true'])
@@ -244,7 +276,9 @@ def test_a_token_that_comes_back_is_not_shown(time: FakeTime) -> None:
 def test_a_dead_server(time: FakeTime, way: str) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
     outcome = sent(sink(way, url, time))
-    assert outcome == Outcome(FAILED, f"{url} cannot be reached: Connection refused (tried 5 times)")
+    assert outcome == Outcome(
+        FAILED, f"{url} cannot be reached: Connection refused (tried 5 times)"
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -265,8 +299,14 @@ def test_sending_is_announced_once_and_before(server: Slack, time: FakeTime, way
 
 
 def test_shown_is_where_to_and_no_secret(time: FakeTime) -> None:
-    assert repr(sink("webhook", "https://hooks.slack.com", time)) == "<SlackWebhook https://hooks.slack.com>"
-    assert repr(sink("bot", "https://slack.com", time, "#ci\n")) == "<SlackBot https://slack.com '#ci'>"
+    assert (
+        repr(sink("webhook", "https://hooks.slack.com", time))
+        == "<SlackWebhook https://hooks.slack.com>"
+    )
+    assert (
+        repr(sink("bot", "https://slack.com", time, "#ci\n"))
+        == "<SlackBot https://slack.com '#ci'>"
+    )
 
 
 BAD: list[Callable[[], Any]] = [
@@ -307,18 +347,42 @@ def button(text: str = "x", **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("block", "over"),
     [
-        ({"type": "header", "text": plain("x" * 150)}, {"type": "header", "text": plain("x" * 151)}),
+        (
+            {"type": "header", "text": plain("x" * 150)},
+            {"type": "header", "text": plain("x" * 151)},
+        ),
         ({"type": "header", "text": plain("x")}, {"type": "header", "text": mrkdwn("x")}),
-        ({"type": "section", "text": mrkdwn("x" * 3_000)}, {"type": "section", "text": mrkdwn("x" * 3_001)}),
-        ({"type": "section", "fields": [mrkdwn("x")] * 10}, {"type": "section", "fields": [mrkdwn("x")] * 11}),
-        ({"type": "section", "fields": [plain("x" * 2_000)]}, {"type": "section", "fields": [plain("x" * 2_001)]}),
+        (
+            {"type": "section", "text": mrkdwn("x" * 3_000)},
+            {"type": "section", "text": mrkdwn("x" * 3_001)},
+        ),
+        (
+            {"type": "section", "fields": [mrkdwn("x")] * 10},
+            {"type": "section", "fields": [mrkdwn("x")] * 11},
+        ),
+        (
+            {"type": "section", "fields": [plain("x" * 2_000)]},
+            {"type": "section", "fields": [plain("x" * 2_001)]},
+        ),
         ({"type": "section", "text": plain("x"), "accessory": button()}, {"type": "section"}),
         ({"type": "section", "text": mrkdwn("x")}, {"type": "section", "text": mrkdwn("")}),
-        ({"type": "section", "text": mrkdwn("x")}, {"type": "section", "text": mrkdwn("x") | {"emoji": True}}),
-        ({"type": "context", "elements": [mrkdwn("x")] * 10}, {"type": "context", "elements": [mrkdwn("x")] * 11}),
+        (
+            {"type": "section", "text": mrkdwn("x")},
+            {"type": "section", "text": mrkdwn("x") | {"emoji": True}},
+        ),
+        (
+            {"type": "context", "elements": [mrkdwn("x")] * 10},
+            {"type": "context", "elements": [mrkdwn("x")] * 11},
+        ),
         ({"type": "context", "elements": [plain("x")]}, {"type": "context", "elements": []}),
-        ({"type": "actions", "elements": [button()] * 25}, {"type": "actions", "elements": [button()] * 26}),
-        ({"type": "actions", "elements": [button("x" * 75)]}, {"type": "actions", "elements": [button("x" * 76)]}),
+        (
+            {"type": "actions", "elements": [button()] * 25},
+            {"type": "actions", "elements": [button()] * 26},
+        ),
+        (
+            {"type": "actions", "elements": [button("x" * 75)]},
+            {"type": "actions", "elements": [button("x" * 76)]},
+        ),
         (
             {"type": "actions", "elements": [button(url="x" * 3_000)]},
             {"type": "actions", "elements": [button(href="x")]},
@@ -372,8 +436,13 @@ def asked(server: Slack, method: str, path: str, body: bytes, kind: str) -> byte
 def test_the_stand_in_takes_json_by_post_only(server: Slack) -> None:
     good = json.dumps(PAYLOAD).encode()
     assert asked(server, "PUT", HOOK, good, "application/json") == b"invalid_payload"
-    assert asked(server, "POST", HOOK, good, "application/x-www-form-urlencoded") == b"invalid_payload"
+    assert (
+        asked(server, "POST", HOOK, good, "application/x-www-form-urlencoded") == b"invalid_payload"
+    )
     assert asked(server, "POST", HOOK, good[:-1], "application/json") == b"invalid_payload"
     assert asked(server, "POST", "/nothing", good, "application/json") == b"no_service"
-    assert asked(server, "POST", API, good, "application/json") == b'{"ok": false, "error": "not_authed"}'
+    assert (
+        asked(server, "POST", API, good, "application/json")
+        == b'{"ok": false, "error": "not_authed"}'
+    )
     assert server.messages == []

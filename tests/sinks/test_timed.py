@@ -45,7 +45,9 @@ def http(root: str, timeout: float = TIMEOUT) -> Http:
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_headers_by_the_byte(encrypted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_headers_by_the_byte(
+    encrypted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = certified(tmp_path)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", own.ca_file)
     with trickling(OK, context=own.server if encrypted else None) as server:

@@ -111,7 +111,8 @@ def test_a_job_in_folders_and_a_template(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "pack"), [(".gz", gzip.compress), (".zst", zstandard.compress), (".xz", lzma.compress), (".gz", bytes)]
+    ("suffix", "pack"),
+    [(".gz", gzip.compress), (".zst", zstandard.compress), (".xz", lzma.compress), (".gz", bytes)],
 )
 def test_packed_logs_are_found(tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]) -> None:
     write(tmp_path / f"jobs/unit/builds/5/log{suffix}", pack(TEXT))
@@ -326,7 +327,14 @@ def trap() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         write(root / "home/jobs/unit/builds/5/log")
-        for name in ("5.log", "builds/5/log", "secret/builds/5/log", "jobs/secret/builds/5/log", "secret/5.log", "log"):
+        for name in (
+            "5.log",
+            "builds/5/log",
+            "secret/builds/5/log",
+            "jobs/secret/builds/5/log",
+            "secret/5.log",
+            "log",
+        ):
             write(root / name, b"SECRET")
         yield root / "home"
 
@@ -336,7 +344,11 @@ _PARTS = st.sampled_from(
      "secret", "unit", "a;rm -rf /", "x'\"$(touch /tmp/x)`id`", "{number}", "{job}", "\udc80", "\ud800", "COM1", "-rf",
      "*", "\n",     "n" * 260, "é" * 130, "builds", "5.log"]
 ) | st.text(max_size=8)  # fmt: skip
-_JOBS = st.lists(_PARTS, min_size=1, max_size=12).map("/".join) | st.text() | st.lists(_PARTS, max_size=4).map("".join)
+_JOBS = (
+    st.lists(_PARTS, min_size=1, max_size=12).map("/".join)
+    | st.text()
+    | st.lists(_PARTS, max_size=4).map("".join)
+)
 
 
 @given(
@@ -353,7 +365,9 @@ _JOBS = st.lists(_PARTS, min_size=1, max_size=12).map("/".join) | st.text() | st
 @example("a/" * 3000 + "a", 5, None)
 @example("a/" * 3000 + "a", 5, "{job}/{number}.log")
 @example("./secret", 5, ".{job}/5.log")
-def test_no_name_opens_anything_outside(trap: Path, job: str, number: int, template: str | None) -> None:
+def test_no_name_opens_anything_outside(
+    trap: Path, job: str, number: int, template: str | None
+) -> None:
     place = FolderPlace(trap, template, now=later)
     problem = None
     with opened_paths() as paths:
@@ -376,14 +390,29 @@ def test_the_watch_of_what_is_opened_works(trap: Path) -> None:
 
 @pytest.mark.parametrize(
     "job",
-    ["", "..", "../unit", "unit/..", "/unit", "unit/", "a//b", ".", "a\0b", "a\\b", "a\ud800", "n" * 300, "é" * 200],
+    [
+        "",
+        "..",
+        "../unit",
+        "unit/..",
+        "/unit",
+        "unit/",
+        "a//b",
+        ".",
+        "a\0b",
+        "a\\b",
+        "a\ud800",
+        "n" * 300,
+        "é" * 200,
+    ],
 )
 def test_what_no_job_can_be_called_is_refused(trap: Path, job: str) -> None:
     assert refused(FolderPlace(trap), job).state is LogState.REFUSED
 
 
 @pytest.mark.parametrize(
-    "job", ["a;rm -rf ~", "x'\"$(touch x)`id`", "~", "-rf", "*", "日本 語", "🙂", "con", "a:b", "n" * 240]
+    "job",
+    ["a;rm -rf ~", "x'\"$(touch x)`id`", "~", "-rf", "*", "日本 語", "🙂", "con", "a:b", "n" * 240],
 )
 def test_odd_names_are_names(tmp_path: Path, job: str) -> None:
     write(tmp_path / "jobs" / job / "builds/5/log")
@@ -433,14 +462,20 @@ _WHY = [LogState.RUNNING, LogState.UNREADABLE, LogState.UNREACHABLE, LogState.TO
 @pytest.mark.parametrize("most", range(len(_WHY)))
 def test_the_reason_that_tells_most(most: int) -> None:
     for states in (_WHY[most:], _WHY[most:][::-1]):
-        with pytest.raises(NoLog) as caught, first_log([Place(state) for state in states], "unit", 5):
+        with (
+            pytest.raises(NoLog) as caught,
+            first_log([Place(state) for state in states], "unit", 5),
+        ):
             pass
         assert (caught.value.state, caught.value.detail) == (_WHY[most], f"detail {_WHY[most]}")
 
 
 @pytest.mark.parametrize("state", [each for each in LogState if each])
 def test_every_reason_can_be_told(state: LogState) -> None:
-    with pytest.raises(NoLog) as caught, first_log([Place(LogState.MISSING), Place(state)], "unit", 5):
+    with (
+        pytest.raises(NoLog) as caught,
+        first_log([Place(LogState.MISSING), Place(state)], "unit", 5),
+    ):
         pass
     assert caught.value.state is state
 
@@ -451,7 +486,9 @@ def test_no_place_is_missing() -> None:
     assert caught.value.state is LogState.MISSING
 
 
-@pytest.mark.parametrize("error", [NoLog(LogState.MISSING, "of the reader"), RuntimeError(), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [NoLog(LogState.MISSING, "of the reader"), RuntimeError(), KeyboardInterrupt()]
+)
 def test_what_the_reader_raises_is_not_taken_for_a_missing_log(error: BaseException) -> None:
     places = [Place(b"first"), Place(b"second")]
     with pytest.raises(type(error)) as caught, first_log(places, "unit", 5):
@@ -471,7 +508,9 @@ def test_a_reader_that_fails_leaves_no_file_open(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == count
 
 
-def test_a_folder_that_is_not_looked_at_whole_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_not_looked_at_whole_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The oldest build may be among those that were left out."""
     for number in range(50, 60):
         (tmp_path / f"jobs/unit/builds/{number}").mkdir(parents=True)

@@ -100,7 +100,9 @@ WHOLE = (LogState.READ, "")
 
 @packers
 @pytest.mark.parametrize("text", TEXTS, ids=len)
-def test_what_a_file_is_says_its_content_and_not_its_name(tmp_path: Path, pack: Pack, text: bytes) -> None:
+def test_what_a_file_is_says_its_content_and_not_its_name(
+    tmp_path: Path, pack: Pack, text: bytes
+) -> None:
     for name in ("log", "log.gz", "log.zst", "log.xz", "log.txt"):
         (tmp_path / name).write_bytes(pack(text))
         assert from_file(tmp_path / name) == (text, *WHOLE)
@@ -138,7 +140,9 @@ def test_members_of_different_formats() -> None:
 
 
 @pytest.mark.parametrize("drip", [None, 5, 1000])
-@pytest.mark.parametrize("inside", [b"", b"x", b"magic \x28\xb5\x2f\xfd in it", bytes(40_000)], ids=len)
+@pytest.mark.parametrize(
+    "inside", [b"", b"x", b"magic \x28\xb5\x2f\xfd in it", bytes(40_000)], ids=len
+)
 def test_skippable_frames_give_nothing_wherever_they_are(inside: bytes, drip: int | None) -> None:
     skip = skippable(inside, 3)
     assert told(skip + zstd(LOG), drip=drip) == (LOG, *WHOLE)
@@ -220,7 +224,9 @@ def test_every_flipped_byte_is_told_or_changes_nothing(pack: Pack) -> None:
 
 @given(
     st.binary(max_size=300),
-    st.sampled_from([b"", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"\x50\x2a\x4d\x18"]),
+    st.sampled_from(
+        [b"", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"\x50\x2a\x4d\x18"]
+    ),
 )
 @settings(max_examples=300)
 def test_no_bytes_raise(data: bytes, magic: bytes) -> None:
@@ -415,7 +421,9 @@ def rest_of(stream: Unpacked) -> bytes:
     return bytes(got)
 
 
-def test_a_log_deleted_while_it_is_read_is_read_whole(tmp_path: Path, half_read: Callable[..., Unpacked]) -> None:
+def test_a_log_deleted_while_it_is_read_is_read_whole(
+    tmp_path: Path, half_read: Callable[..., Unpacked]
+) -> None:
     (tmp_path / "log").write_bytes(BIG)
     stream = half_read()
     (tmp_path / "log").unlink()
@@ -447,7 +455,9 @@ def test_a_log_that_grows_is_read_to_an_end(
     assert bool(stream.detail) is not finished
 
 
-def test_a_packed_log_that_grew_is_still_being_written(tmp_path: Path, half_read: Callable[..., Unpacked]) -> None:
+def test_a_packed_log_that_grew_is_still_being_written(
+    tmp_path: Path, half_read: Callable[..., Unpacked]
+) -> None:
     path, data = tmp_path / "log", gzip.compress(BIG, 0)
     path.write_bytes(data[:-5000])
     stream = half_read(finished=False)
@@ -456,7 +466,9 @@ def test_a_packed_log_that_grew_is_still_being_written(tmp_path: Path, half_read
     assert stream.state is LogState.RUNNING
 
 
-def test_a_packed_log_completed_while_it_was_read_is_whole(tmp_path: Path, half_read: Callable[..., Unpacked]) -> None:
+def test_a_packed_log_completed_while_it_was_read_is_whole(
+    tmp_path: Path, half_read: Callable[..., Unpacked]
+) -> None:
     path, data = tmp_path / "log", gzip.compress(BIG, 0)
     path.write_bytes(data[:-5000])
     stream = half_read(finished=True)
@@ -466,7 +478,9 @@ def test_a_packed_log_completed_while_it_was_read_is_whole(tmp_path: Path, half_
 
 
 @pytest.mark.parametrize("left", [0, 5, 40_000, len(BIG) - 1])
-def test_a_log_that_shrinks_is_cut(tmp_path: Path, half_read: Callable[..., Unpacked], left: int) -> None:
+def test_a_log_that_shrinks_is_cut(
+    tmp_path: Path, half_read: Callable[..., Unpacked], left: int
+) -> None:
     path = tmp_path / "log"
     path.write_bytes(BIG)
     stream = half_read()

@@ -20,7 +20,9 @@ from ci_stat.sources.no_log import LogPlace, NoLog
 from tests.support.jenkins import FakeBuild, FakeJenkins, Trouble, running
 from tests.support.proxy import closed_port, silent
 
-LOG = b"".join(b"[2021-06-19T00:00:%02d.000Z] line %d of the log\n" % (n % 60, n) for n in range(20_000))
+LOG = b"".join(
+    b"[2021-06-19T00:00:%02d.000Z] line %d of the log\n" % (n % 60, n) for n in range(20_000)
+)
 NOTED = LOG.replace(b"line 7 ", b"\x1b[8mha:////4AAAbase64==\x1b[0mline 7 ")
 
 
@@ -55,7 +57,9 @@ def made(fake: FakeJenkins, waits: Waits, **options: Any) -> Jenkins:
     return Jenkins(fake.url, **given | options)
 
 
-def read(client: Jenkins, job: str = "unit", number: int = 7, **options: Any) -> tuple[bytes, LogState, str]:
+def read(
+    client: Jenkins, job: str = "unit", number: int = 7, **options: Any
+) -> tuple[bytes, LogState, str]:
     """All of a log, and how it ended."""
     buffer = bytearray(70_000)
     text = bytearray()
@@ -80,7 +84,9 @@ def refusal(client: Jenkins, job: str = "unit", number: int = 7) -> NoLog:
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("ranges", [False, True])
-def test_a_log_is_read_whole(fake: FakeJenkins, client: Jenkins, chunked: bool, ranges: bool) -> None:
+def test_a_log_is_read_whole(
+    fake: FakeJenkins, client: Jenkins, chunked: bool, ranges: bool
+) -> None:
     fake.chunked, fake.ranges = chunked, ranges
     fake.add("unit", FakeBuild(7, log=NOTED))
     assert read(client) == (LOG, LogState.READ, "")
@@ -129,7 +135,9 @@ def test_a_cut_log_is_resumed_where_it_broke(
     assert [path.rpartition("/")[2] for path in fake.paths()] == asked
 
 
-def test_a_log_with_hidden_notes_is_not_resumed_at_another_place(fake: FakeJenkins, client: Jenkins) -> None:
+def test_a_log_with_hidden_notes_is_not_resumed_at_another_place(
+    fake: FakeJenkins, client: Jenkins
+) -> None:
     # Offsets of progressiveText count the notes, those of consoleText do not: the text would come twice.
     fake.add("unit", FakeBuild(7, log=NOTED))
     fake.trouble("consoleText", Trouble(cut=300_000))
@@ -138,14 +146,18 @@ def test_a_log_with_hidden_notes_is_not_resumed_at_another_place(fake: FakeJenki
     assert len(fake.paths("consoleText")) == 3
 
 
-def test_an_offset_behind_the_end_is_not_taken_for_the_rest(fake: FakeJenkins, client: Jenkins) -> None:
+def test_an_offset_behind_the_end_is_not_taken_for_the_rest(
+    fake: FakeJenkins, client: Jenkins
+) -> None:
     build = FakeBuild(7, log=LOG)
     fake.add("unit", build)
     fake.trouble("consoleText", Trouble(cut=300_000))
     with client.open_log("unit", 7, finished=True) as log:
         buffer = bytearray(65_536)
         while log.readinto(memoryview(buffer)) and len(fake.paths()) < 2:
-            build.log = LOG[:1_000]  # replaced by a shorter one meanwhile: progressiveText answers from 0
+            build.log = LOG[
+                :1_000
+            ]  # replaced by a shorter one meanwhile: progressiveText answers from 0
     assert log.state == LogState.CUT
     assert "broke off after" in log.detail
 
@@ -158,7 +170,9 @@ def test_many_cuts_are_resumed_while_they_lead_on(fake: FakeJenkins, client: Jen
     assert read(client, finished=True) == (long, LogState.READ, "")
 
 
-def test_a_log_that_always_breaks_ends_as_cut(fake: FakeJenkins, client: Jenkins, waits: Waits) -> None:
+def test_a_log_that_always_breaks_ends_as_cut(
+    fake: FakeJenkins, client: Jenkins, waits: Waits
+) -> None:
     fake.ranges = True
     fake.add("unit", FakeBuild(7, log=LOG))
     fake.trouble("/7/", *[Trouble(cut=2_000)] * 40)
@@ -171,7 +185,9 @@ def test_a_log_that_always_breaks_ends_as_cut(fake: FakeJenkins, client: Jenkins
     assert waits == sorted(waits)
 
 
-def test_a_server_that_dies_in_the_middle_ends_the_log_as_cut(fake: FakeJenkins, client: Jenkins) -> None:
+def test_a_server_that_dies_in_the_middle_ends_the_log_as_cut(
+    fake: FakeJenkins, client: Jenkins
+) -> None:
     fake.add("unit", FakeBuild(7, log=LOG))
     fake.trouble("consoleText", Trouble(cut=300_000))
     fake.trouble("/7/", *[Trouble(hang_up=True)] * jenkins_http.TRIES)
@@ -181,7 +197,9 @@ def test_a_server_that_dies_in_the_middle_ends_the_log_as_cut(fake: FakeJenkins,
     assert len(fake.paths()) == 1 + jenkins_http.TRIES
 
 
-def test_reading_again_is_bounded(fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_again_is_bounded(
+    fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jenkins_log, "SKIPPED", 100_000)
     fake.offsets = False
     fake.add("unit", FakeBuild(7, log=LOG))
@@ -189,7 +207,9 @@ def test_reading_again_is_bounded(fake: FakeJenkins, client: Jenkins, monkeypatc
     assert read(client, finished=True)[1] == LogState.CUT
 
 
-def test_a_part_that_is_smaller_than_asked_for_is_not_the_end(fake: FakeJenkins, client: Jenkins) -> None:
+def test_a_part_that_is_smaller_than_asked_for_is_not_the_end(
+    fake: FakeJenkins, client: Jenkins
+) -> None:
     fake.ranges = True
     fake.add("unit", FakeBuild(7, log=LOG))
     part = {"Content-Type": "text/plain", "Content-Range": f"bytes 0-999/{len(LOG)}"}
@@ -207,7 +227,9 @@ def test_the_limit_of_bytes(fake: FakeJenkins, waits: Waits, limit: int, state: 
 
 
 @pytest.mark.parametrize("result", [None, "FAILURE"])
-def test_a_running_build_has_no_whole_log(fake: FakeJenkins, client: Jenkins, result: str | None) -> None:
+def test_a_running_build_has_no_whole_log(
+    fake: FakeJenkins, client: Jenkins, result: str | None
+) -> None:
     fake.add("unit", FakeBuild(7, result, building=True, log=LOG))
     text, state, _ = read(client)
     assert (text, state) == (LOG, LogState.RUNNING)
@@ -219,7 +241,9 @@ def test_more_data_says_that_a_build_runs(fake: FakeJenkins, client: Jenkins) ->
     assert read(client, finished=True)[:2] == (LOG, LogState.RUNNING)
 
 
-def test_the_log_is_asked_for_after_the_build_is_known_to_have_ended(fake: FakeJenkins, client: Jenkins) -> None:
+def test_the_log_is_asked_for_after_the_build_is_known_to_have_ended(
+    fake: FakeJenkins, client: Jenkins
+) -> None:
     fake.add("unit", FakeBuild(7))
     read(client)
     assert fake.paths() == ["/job/unit/7/api/json", "/job/unit/7/consoleText"]
@@ -230,12 +254,21 @@ def test_the_log_is_asked_for_after_the_build_is_known_to_have_ended(fake: FakeJ
 
 
 @pytest.mark.parametrize("finished", [True, False])
-def test_missing_and_too_old_are_told_apart(fake: FakeJenkins, client: Jenkins, finished: bool) -> None:
+def test_missing_and_too_old_are_told_apart(
+    fake: FakeJenkins, client: Jenkins, finished: bool
+) -> None:
     fake.add("unit", FakeBuild(5), FakeBuild(8))
     fake.add("empty")
     fake.jobs["empty"].discarded = 9
     states = {}
-    for job, number in (("unit", 4), ("unit", 7), ("unit", 9), ("gone", 1), ("empty", 9), ("empty", 10)):
+    for job, number in (
+        ("unit", 4),
+        ("unit", 7),
+        ("unit", 9),
+        ("gone", 1),
+        ("empty", 9),
+        ("empty", 10),
+    ):
         with pytest.raises(NoLog) as caught, client.open_log(job, number, finished):
             pass
         states[job, number] = caught.value.state.value
@@ -271,14 +304,18 @@ def test_a_log_that_comes_packed_is_not_taken_for_text(fake: FakeJenkins, client
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_errors_of_the_server_pass(fake: FakeJenkins, client: Jenkins, waits: Waits, status: int) -> None:
+def test_errors_of_the_server_pass(
+    fake: FakeJenkins, client: Jenkins, waits: Waits, status: int
+) -> None:
     fake.add("unit", FakeBuild(7, log=LOG))
     fake.trouble("consoleText", Trouble(status=status), Trouble(status=status))
     assert read(client)[:2] == (LOG, LogState.READ)
     assert waits == [1.0, 2.0]
 
 
-def test_errors_that_do_not_pass_are_unreachable(fake: FakeJenkins, client: Jenkins, waits: Waits) -> None:
+def test_errors_that_do_not_pass_are_unreachable(
+    fake: FakeJenkins, client: Jenkins, waits: Waits
+) -> None:
     fake.add("unit", FakeBuild(7))
     fake.trouble("/7/", *[Trouble(status=502)] * 9)
     found = refusal(client)
@@ -299,7 +336,14 @@ def test_waits_are_spread_at_random(fake: FakeJenkins, waits: Waits) -> None:
     ("headers", "waited", "asked"),
     [
         ({"Retry-After": "7"}, [7.0], 3),
-        ({"Retry-After": "Sat, 19 Jun 2021 00:00:09 GMT", "Date": "Sat, 19 Jun 2021 00:00:00 GMT"}, None, 3),
+        (
+            {
+                "Retry-After": "Sat, 19 Jun 2021 00:00:09 GMT",
+                "Date": "Sat, 19 Jun 2021 00:00:00 GMT",
+            },
+            None,
+            3,
+        ),
         ({"Retry-After": "soon"}, [1.0], 3),
         ({"Retry-After": "-5"}, [1.0], 3),
         ({"Retry-After": "86400"}, [], 1),
@@ -307,7 +351,13 @@ def test_waits_are_spread_at_random(fake: FakeJenkins, waits: Waits) -> None:
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_honoured_within_a_bound(
-    fake: FakeJenkins, client: Jenkins, waits: Waits, status: int, headers: dict[str, str], waited: Any, asked: int
+    fake: FakeJenkins,
+    client: Jenkins,
+    waits: Waits,
+    status: int,
+    headers: dict[str, str],
+    waited: Any,
+    asked: int,
 ) -> None:
     fake.add("unit", FakeBuild(7))
     fake.trouble("api/json", Trouble(status=status, headers=headers))
@@ -330,7 +380,10 @@ def test_nobody_listens(waits: Waits) -> None:
 
 
 def test_nobody_answers(waits: Waits) -> None:
-    with silent() as port, Jenkins(f"http://127.0.0.1:{port}/", sleep=waits.append, timeout=0.05, tries=2) as client:
+    with (
+        silent() as port,
+        Jenkins(f"http://127.0.0.1:{port}/", sleep=waits.append, timeout=0.05, tries=2) as client,
+    ):
         found = refusal(client)
     assert (found.state, "within 0.05 s" in found.detail) == (LogState.UNREACHABLE, True)
 
@@ -353,7 +406,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("job", HOSTILE)
-def test_hostile_names_are_refused_before_any_request(fake: FakeJenkins, client: Jenkins, job: str) -> None:
+def test_hostile_names_are_refused_before_any_request(
+    fake: FakeJenkins, client: Jenkins, job: str
+) -> None:
     found = refusal(client, job)
     assert found.state == LogState.REFUSED
     assert found.detail.isprintable()
@@ -361,7 +416,9 @@ def test_hostile_names_are_refused_before_any_request(fake: FakeJenkins, client:
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63, True, "7", "../7", None])
-def test_hostile_numbers_are_refused_before_any_request(fake: FakeJenkins, client: Jenkins, number: Any) -> None:
+def test_hostile_numbers_are_refused_before_any_request(
+    fake: FakeJenkins, client: Jenkins, number: Any
+) -> None:
     assert refusal(client, "unit", number).state == LogState.REFUSED
     assert fake.asked == []
 
@@ -379,7 +436,9 @@ def test_hostile_numbers_are_refused_before_any_request(fake: FakeJenkins, clien
         ("100%", "/job/100%25"),
     ],
 )
-def test_odd_names_cannot_leave_their_path(fake: FakeJenkins, client: Jenkins, job: str, path: str) -> None:
+def test_odd_names_cannot_leave_their_path(
+    fake: FakeJenkins, client: Jenkins, job: str, path: str
+) -> None:
     fake.add(job, FakeBuild(7, log=LOG))
     assert read(client, job)[0] == LOG
     assert fake.paths() == [f"{path}/7/api/json", f"{path}/7/consoleText"]
@@ -395,7 +454,9 @@ def test_odd_names_cannot_leave_their_path(fake: FakeJenkins, client: Jenkins, j
         ("p/tidb/feature%2Fx", "p%2Ftidb%2Ffeature%252Fx"),
     ],
 )
-def test_a_name_in_the_spelling_of_links_is_found(fake: FakeJenkins, client: Jenkins, there: str, asked: str) -> None:
+def test_a_name_in_the_spelling_of_links_is_found(
+    fake: FakeJenkins, client: Jenkins, there: str, asked: str
+) -> None:
     fake.add(there, FakeBuild(7, log=LOG), FakeBuild(8))
     assert read(client, asked)[0] == LOG
     assert client.full_name(asked) == there
@@ -438,14 +499,18 @@ def test_a_token_alone_is_sent_as_bearer(fake: FakeJenkins, waits: Waits) -> Non
 def test_netrc_is_not_looked_into(
     fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ann password s3cret\n", encoding="utf-8")
+    (tmp_path / "netrc").write_text(
+        "machine 127.0.0.1 login ann password s3cret\n", encoding="utf-8"
+    )
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     fake.add("unit", FakeBuild(7))
     read(client)
     assert all("Authorization" not in each.headers for each in fake.asked)
 
 
-def test_secrets_are_shown_nowhere(fake: FakeJenkins, waits: Waits, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_are_shown_nowhere(
+    fake: FakeJenkins, waits: Waits, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     fake.user, fake.token = "ann", "other"
     fake.add("unit", FakeBuild(7))
@@ -486,7 +551,10 @@ def test_an_address_that_cannot_be_used_is_not_repeated(url: str) -> None:
 
 
 def test_an_address_with_a_path_and_a_bracketed_host() -> None:
-    assert Jenkins("https://ann:s3cret@[::1]:8443/ci/jenkins//").name == "https://[::1]:8443/ci/jenkins"
+    assert (
+        Jenkins("https://ann:s3cret@[::1]:8443/ci/jenkins//").name
+        == "https://[::1]:8443/ci/jenkins"
+    )
 
 
 def test_a_jenkins_below_a_path(waits: Waits) -> None:
@@ -505,7 +573,10 @@ def test_redirects_at_home_are_followed(fake: FakeJenkins, waits: Waits) -> None
     fake.trouble(
         "consoleText",
         Trouble(status=302, headers={"Location": "/job/unit/7/consoleText"}),
-        Trouble(status=307, headers={"Location": f"http://eve:x@127.0.0.1:{fake.port}/job/unit/7/consoleText#end"}),
+        Trouble(
+            status=307,
+            headers={"Location": f"http://eve:x@127.0.0.1:{fake.port}/job/unit/7/consoleText#end"},
+        ),
     )
     with made(fake, waits, user="ann", token="s3cret") as client:
         assert read(client)[0] == LOG
@@ -529,8 +600,12 @@ def test_redirects_to_others_are_not_followed(fake: FakeJenkins, waits: Waits) -
         assert all("redirect" not in each.path for each in fake.asked)
 
 
-def test_a_redirect_names_the_other_host_and_not_its_query(fake: FakeJenkins, client: Jenkins) -> None:
-    fake.trouble("/", Trouble(status=302, headers={"Location": "https://sso.example/login?state=SECRET"}))
+def test_a_redirect_names_the_other_host_and_not_its_query(
+    fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.trouble(
+        "/", Trouble(status=302, headers={"Location": "https://sso.example/login?state=SECRET"})
+    )
     assert "https://sso.example, which is another server" in refusal(client).detail
 
 
@@ -543,8 +618,14 @@ def test_endless_redirects_end(fake: FakeJenkins, client: Jenkins) -> None:
 def test_an_upgrade_of_the_same_host_is_followed() -> None:
     hop = jenkins_address.next_hop
     assert hop("http://ci.example/a", "https://ci.example/a", "w") == "https://ci.example/a"
-    assert hop("http://ci.example:8080/a", "https://ci.example:8080/b", "w") == "https://ci.example:8080/b"
-    for here, there in (("https://ci.example/a", "http://ci.example/a"), ("http://ci.example/", "https://x.example/")):
+    assert (
+        hop("http://ci.example:8080/a", "https://ci.example:8080/b", "w")
+        == "https://ci.example:8080/b"
+    )
+    for here, there in (
+        ("https://ci.example/a", "http://ci.example/a"),
+        ("http://ci.example/", "https://x.example/"),
+    ):
         with pytest.raises(NoLog):
             hop(here, there, "w")
 
@@ -578,7 +659,11 @@ def folders(fake: FakeJenkins) -> FakeJenkins:
 @pytest.mark.parametrize(
     ("wanted", "found", "looked_into"),
     [
-        ((), "unit lint pingcap/tidb/unit pingcap/tidb/lint pingcap/pd tikv/unit tikv/x/y/feature%2Fz", 7),
+        (
+            (),
+            "unit lint pingcap/tidb/unit pingcap/tidb/lint pingcap/pd tikv/unit tikv/x/y/feature%2Fz",
+            7,
+        ),
         (("u*",), "unit", 1),
         (("*/unit",), "tikv/unit", 4),
         (("pingcap/**",), "pingcap/tidb/unit pingcap/tidb/lint pingcap/pd", 3),
@@ -614,7 +699,9 @@ def test_a_double_star_stands_for_any_number_of_parts(pattern: list[str], path: 
     assert (() in patterns) == (bool(path) and matches(pattern, path))
 
 
-def test_a_folder_that_is_closed_does_not_close_the_others(folders: FakeJenkins, client: Jenkins) -> None:
+def test_a_folder_that_is_closed_does_not_close_the_others(
+    folders: FakeJenkins, client: Jenkins
+) -> None:
     folders.trouble("/job/pingcap/api", Trouble(status=403))
     failed: list[tuple[str, SourceError]] = []
     found = list(client.find_jobs((), lambda *each: failed.append(each)))
@@ -624,7 +711,9 @@ def test_a_folder_that_is_closed_does_not_close_the_others(folders: FakeJenkins,
 
 def test_a_pattern_that_matches_nothing_is_told(folders: FakeJenkins, client: Jenkins) -> None:
     failed: list[str] = []
-    found = client.find_jobs(("pingcap/*/unit", "nothing*", "../\x1b[2J"), lambda job, _: failed.append(job))
+    found = client.find_jobs(
+        ("pingcap/*/unit", "nothing*", "../\x1b[2J"), lambda job, _: failed.append(job)
+    )
     assert list(found) == ["pingcap/tidb/unit"]
     assert failed == ["nothing*", "../\x1b[2J"]
 
@@ -639,15 +728,17 @@ def test_folders_end_at_a_depth(fake: FakeJenkins, client: Jenkins) -> None:
     fake.add("/".join("abcdefghij") + "/unit", FakeBuild(1))
     fake.add("/".join("ABCDEFGHIJK") + "/unit", FakeBuild(1))
     failed: list[str] = []
-    assert list(client.find_jobs((), lambda job, _: failed.append(job))) == ["a/b/c/d/e/f/g/h/i/j/unit"]
+    assert list(client.find_jobs((), lambda job, _: failed.append(job))) == [
+        "a/b/c/d/e/f/g/h/i/j/unit"
+    ]
     assert failed == ["A/B/C/D/E/F/G/H/I/J/K"]
 
 
 def test_a_hostile_name_in_a_list_is_not_taken(fake: FakeJenkins, client: Jenkins) -> None:
-    body = (
-        b'{"jobs": [{"name": "../x"}, {"name": "a/b"}, {"name": "\\u001b[2J"}, {"name": 7}, {}, 7, {"name": "fine"}]}'
+    body = b'{"jobs": [{"name": "../x"}, {"name": "a/b"}, {"name": "\\u001b[2J"}, {"name": 7}, {}, 7, {"name": "fine"}]}'
+    fake.trouble(
+        "/api/json", Trouble(status=200, headers={"Content-Type": "application/json"}, body=body)
     )
-    fake.trouble("/api/json", Trouble(status=200, headers={"Content-Type": "application/json"}, body=body))
     failed: list[str] = []
     assert list(client.find_jobs((), lambda _, error: failed.append(str(error)))) == ["fine"]
     assert len(failed) == 3
@@ -705,12 +796,17 @@ BAD = [
     (b'{"allBuilds": [{"number": 0, "timestamp": 1, "building": false}]}', "the number of a build"),
     (b'{"allBuilds": [{"number": 1, "building": false}]}', "the timestamp of a build"),
     (b'{"allBuilds": [{"number": 1, "timestamp": 1}]}', "the building of a build"),
-    (b'{"allBuilds": [{"number": 1, "timestamp": 1, "building": false, "result": 7}]}', "the result of a build"),
+    (
+        b'{"allBuilds": [{"number": 1, "timestamp": 1, "building": false, "result": 7}]}',
+        "the result of a build",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("body", "words"), BAD)
-def test_answers_that_cannot_be_used(fake: FakeJenkins, client: Jenkins, body: bytes, words: str) -> None:
+def test_answers_that_cannot_be_used(
+    fake: FakeJenkins, client: Jenkins, body: bytes, words: str
+) -> None:
     fake.trouble("/", Trouble(status=200, headers={"Content-Type": "application/json"}, body=body))
     with pytest.raises(SourceError, match=words):
         client.page("unit", 0, 100)
@@ -723,7 +819,9 @@ def test_a_log_in_page_is_no_list(fake: FakeJenkins, client: Jenkins) -> None:
     assert "SECRET" not in str(caught.value)
 
 
-def test_a_huge_answer_is_not_kept(fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_answer_is_not_kept(
+    fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jenkins_http, "MAX_JSON", 2**20)
     body = b'{"allBuilds": [' + b" " * 2**21 + b"]}"
     fake.trouble("/", Trouble(status=200, headers={"Content-Type": "application/json"}, body=body))
@@ -737,7 +835,9 @@ def test_a_folder_is_no_job(folders: FakeJenkins, client: Jenkins) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_cut_list_is_asked_for_again(fake: FakeJenkins, client: Jenkins, waits: Waits, chunked: bool) -> None:
+def test_a_cut_list_is_asked_for_again(
+    fake: FakeJenkins, client: Jenkins, waits: Waits, chunked: bool
+) -> None:
     fake.chunked = chunked
     fake.add("unit", *(FakeBuild(n) for n in range(1, 100)))
     fake.trouble("/", Trouble(cut=100), Trouble(hang_up=True))
@@ -778,7 +878,9 @@ def test_a_place_of_logs(fake: FakeJenkins, client: Jenkins) -> None:
     assert place.name == fake.url
 
 
-def test_a_jenkins_that_never_answers_is_not_asked_for_each_of_many_logs(fake: FakeJenkins, client: Jenkins) -> None:
+def test_a_jenkins_that_never_answers_is_not_asked_for_each_of_many_logs(
+    fake: FakeJenkins, client: Jenkins
+) -> None:
     place = JenkinsPlace(client)
     fake.trouble("/", *[Trouble(status=503)] * 1000)
     states = set()

@@ -22,7 +22,9 @@ LEAST = {"job_name": "unit", "job_id": 7, "status": "SUCCESS", "time": "2021-06-
 
 def line(**more: Any) -> str:
     """A line of the required fields and `more`; `...` leaves a field out."""
-    return json.dumps({name: value for name, value in {**LEAST, **more}.items() if value is not ...})
+    return json.dumps(
+        {name: value for name, value in {**LEAST, **more}.items() if value is not ...}
+    )
 
 
 def decoded(zone: ZoneInfo = SHANGHAI, **more: Any) -> RunRow:
@@ -74,7 +76,13 @@ def test_a_time_that_is_not_known_is_null_and_not_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("jobname", "job_name"), ("zzz", None), ("Duration", "duration"), ("pr_numbr", "pr_number"), ("\x1b[2J", None)],
+    [
+        ("jobname", "job_name"),
+        ("zzz", None),
+        ("Duration", "duration"),
+        ("pr_numbr", "pr_number"),
+        ("\x1b[2J", None),
+    ],
 )
 def test_an_unknown_field_and_the_nearest(name: str, near: str | None) -> None:
     said = refused(line(**{name: 1}))
@@ -94,7 +102,9 @@ def test_what_is_no_json(text: str | bytes) -> None:
     assert refused(text).startswith("not valid JSON (")
 
 
-@pytest.mark.parametrize(("text", "kind"), [("[]", "list"), ("1", "int"), ('"x"', "str"), ("null", "NoneType")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("[]", "list"), ("1", "int"), ('"x"', "str"), ("null", "NoneType")]
+)
 def test_json_that_is_no_object(text: str, kind: str) -> None:
     assert refused(text) == f"a {kind}, not a JSON object"
 
@@ -112,8 +122,13 @@ WRONG = [
     *_each("description", values=[1, [], True, 1.5, "\ud800"]),
     *_each("analysis_res", values=[1, [], True, "\ud800"]),
     *_each("case", values=["TestX", {}, 1, [1], [None], [["a"]]]),
-    *_each("time", values=[True, [], {}, "x", "2021-13-01", "10:00", "1624060800", "1624060800123", "٢"]),
-    *_each("time", values=[1e300, 1624060800123, -1e300, "0999-12-31", "0001-01-01T00:00:00+14:00"]),
+    *_each(
+        "time",
+        values=[True, [], {}, "x", "2021-13-01", "10:00", "1624060800", "1624060800123", "٢"],
+    ),
+    *_each(
+        "time", values=[1e300, 1624060800123, -1e300, "0999-12-31", "0001-01-01T00:00:00+14:00"]
+    ),
 ]
 
 
@@ -146,7 +161,9 @@ def test_pull_request_0_is_none(more: dict[str, Any]) -> None:
 
 
 def test_a_whole_float_is_a_whole_number() -> None:
-    row = decode_line(line(repo="o/r").replace("}", ', "pr_number": 12.0, "duration": 6.1e4}'), SHANGHAI)
+    row = decode_line(
+        line(repo="o/r").replace("}", ', "pr_number": 12.0, "duration": 6.1e4}'), SHANGHAI
+    )
     assert row.description == {"ghprbPullId": "12"}
     assert row.duration == 61_000
 
@@ -210,11 +227,15 @@ def test_a_byte_order_mark_and_spaces_are_no_trouble() -> None:
     assert decode_line(b"\xef\xbb\xbf  " + line().encode() + b" \r\n", SHANGHAI) == decoded()
 
 
-@pytest.mark.parametrize(("depth", "good"), [(MAX_DEPTH - 2, True), (MAX_DEPTH, False), (900, False)])
+@pytest.mark.parametrize(
+    ("depth", "good"), [(MAX_DEPTH - 2, True), (MAX_DEPTH, False), (900, False)]
+)
 def test_how_deep_a_description_may_be_nested(depth: int, good: bool) -> None:
     text = line().replace("}", ', "description": {"x": ' + "[" * depth + "]" * depth + "}}")
     if good:
-        assert decode_line(encode_row(decode_line(text, SHANGHAI)), SHANGHAI) == decode_line(text, SHANGHAI)
+        assert decode_line(encode_row(decode_line(text, SHANGHAI)), SHANGHAI) == decode_line(
+            text, SHANGHAI
+        )
     else:
         assert refused(text) == f"nested more than {MAX_DEPTH} levels deep"
 
@@ -228,7 +249,9 @@ def test_a_row_comes_back_equal(row: RunRow) -> None:
 
 
 @given(
-    st.fixed_dictionaries({}, optional={name: st.none() | json_objects | st.text() | st.integers() for name in FIELDS})
+    st.fixed_dictionaries(
+        {}, optional={name: st.none() | json_objects | st.text() | st.integers() for name in FIELDS}
+    )
 )
 def test_any_object_is_a_row_or_is_refused(record: dict[str, Any]) -> None:
     """Nothing but BadRecord ever comes out."""

@@ -12,7 +12,9 @@ from ci_stat.store.state import State
 @pytest.fixture
 def empty(url: str) -> Engine:
     """An engine on an empty database, without what takes time: PyMySQL's connecting, SQLite's wait for the disk."""
-    made = open_engine(url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url)
+    made = open_engine(
+        url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url
+    )
     if made.dialect.name == "sqlite":
         event.listen(made, "connect", lambda raw, _: raw.execute("pragma synchronous = off"))
     return made

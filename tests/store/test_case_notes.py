@@ -36,7 +36,9 @@ def world(empty_state: Engine) -> World:
     return World(empty_state)
 
 
-def mute(key: str = "case:TestCargo", days: int = 7, why: str = "#7 will be fixed on Monday") -> Mute:
+def mute(
+    key: str = "case:TestCargo", days: int = 7, why: str = "#7 will be fixed on Monday"
+) -> Mute:
     return Mute(key, "TestCargo", NOON + days * DAY, why, NOON)
 
 
@@ -120,7 +122,9 @@ def test_hostile_texts_stay_apart(world: World) -> None:
     }
     assert all(key == each.key for key, each in found.items())
     assert found["a "].why == "a "
-    assert Issues(world.engine, TIDB, "", lambda: NOON).ledger(found, HOSTILE).mutes.keys() == set(HOSTILE)
+    assert Issues(world.engine, TIDB, "", lambda: NOON).ledger(found, HOSTILE).mutes.keys() == set(
+        HOSTILE
+    )
     world.now -= DAY
     assert mutes.end(HOSTILE) == len(set(map(kept_key, HOSTILE)))
 
@@ -142,7 +146,9 @@ def test_what_is_accepted_is_not_muted_and_comes_in_any_number(world: World) -> 
 
 
 @pytest.mark.parametrize("done", [True, False])
-def test_a_connection_that_breaks(world: World, monkeypatch: pytest.MonkeyPatch, done: bool) -> None:
+def test_a_connection_that_breaks(
+    world: World, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
     mutes = world.mutes()
 
     def breaking(*arguments: Any) -> int:

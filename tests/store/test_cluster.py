@@ -26,7 +26,9 @@ from tests.support.rows import BEGIN, history, pull, row
 
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.skipif("CI_STAT_TEST_CLUSTER" not in os.environ, reason="opt in with `make test-cluster`"),
+    pytest.mark.skipif(
+        "CI_STAT_TEST_CLUSTER" not in os.environ, reason="opt in with `make test-cluster`"
+    ),
 ]
 
 
@@ -84,7 +86,16 @@ def _answers(source: Source, wanted: RunFilter) -> list[object]:
     """Everything that is asked of a window, as values."""
     result = source.load(wanted)
     runs = sorted(
-        (run.job_name, run.job_id, run.status, str(run.time), run.pr_number, run.pr_title, run.repo, run.failures)
+        (
+            run.job_name,
+            run.job_id,
+            run.status,
+            str(run.time),
+            run.pr_number,
+            run.pr_title,
+            run.repo,
+            run.failures,
+        )
         for run in result.all_runs
     )
     window = source.count_window(wanted)[0]
@@ -129,7 +140,9 @@ def test_a_cluster_answers_as_one_server(source: Source, filled: str, wanted: Ru
     assert _answers(source, wanted) == _answers(plain, wanted)
 
 
-def test_an_import_through_the_head_updates_in_place(spider: cluster.Cluster, filled: str, source: Source) -> None:
+def test_an_import_through_the_head_updates_in_place(
+    spider: cluster.Cluster, filled: str, source: Source
+) -> None:
     """ON DUPLICATE KEY UPDATE works through Spider when the shards have the primary key and the sharding is by it."""
     before = spider.rows()
     rows = _history()
@@ -173,7 +186,9 @@ def wounded(spider: cluster.Cluster, filled: str) -> Iterator[int]:
         spider.revive(number)
 
 
-def test_without_a_shard_there_are_no_numbers(spider: cluster.Cluster, source: Source, wounded: int) -> None:
+def test_without_a_shard_there_are_no_numbers(
+    spider: cluster.Cluster, source: Source, wounded: int
+) -> None:
     for question in QUESTIONS:
         error = _refused(source, question)
         assert type(error) is ServerUnreachable, question
@@ -196,7 +211,9 @@ def test_a_shard_lost_between_two_questions_of_one_session(
 
     def ask_twice() -> None:
         with connected(source.engine) as connection:
-            assert connection.execute(text("select count(*) from ci_data")).scalar() == len(_history())
+            assert connection.execute(text("select count(*) from ci_data")).scalar() == len(
+                _history()
+            )
             spider.shards[2].stop(kill=True)
             connection.execute(text("select count(*) from ci_data")).scalar()
 
@@ -209,10 +226,15 @@ def test_a_shard_lost_between_two_questions_of_one_session(
     assert source.count_window(day())[0].tally.total == len(_history())
 
 
-def test_a_shard_lost_in_the_middle_of_an_answer(spider: cluster.Cluster, source: Source, filled: str) -> None:
+def test_a_shard_lost_in_the_middle_of_an_answer(
+    spider: cluster.Cluster, source: Source, filled: str
+) -> None:
     """All of it or an error, wherever the shard dies: rows that are missing would not be seen by anybody."""
     engine = _engine(spider)
-    many = [row("many", number, pr=number % 9 + 1, description=pull(1, x="y" * 4_000)) for number in range(6_000)]
+    many = [
+        row("many", number, pr=number % 9 + 1, description=pull(1, x="y" * 4_000))
+        for number in range(6_000)
+    ]
     for first in range(0, len(many), 1_000):
         assert write_rows(engine, many[first : first + 1_000]) == []
     wanted = RunFilter(day().window, jobs=("many",))
@@ -246,12 +268,16 @@ def test_a_shard_that_hangs(spider: cluster.Cluster, filled: str) -> None:
     process.send_signal(signal.SIGSTOP)
     try:
         begun = time.monotonic()
-        with pytest.raises(ServerUnreachable, match=r"did not answer within 2 s|part of the cluster"):
+        with pytest.raises(
+            ServerUnreachable, match=r"did not answer within 2 s|part of the cluster"
+        ):
             source.count_window(day())
         assert time.monotonic() - begun < 10
     finally:
         process.send_signal(signal.SIGCONT)
-    assert Source(_engine(spider), Origin(SHANGHAI)).count_window(day())[0].tally.total == len(_history())
+    assert Source(_engine(spider), Origin(SHANGHAI)).count_window(day())[0].tally.total == len(
+        _history()
+    )
 
 
 def test_a_shard_without_the_table(spider: cluster.Cluster, filled: str) -> None:
@@ -265,4 +291,6 @@ def test_a_shard_without_the_table(spider: cluster.Cluster, filled: str) -> None
         assert "ci_data" in str(caught.value)
     finally:
         shard.sql("rename table elsewhere to ci_data", cluster.DATABASE)
-    assert Source(_engine(spider), Origin(SHANGHAI)).count_window(day())[0].tally.total == len(_history())
+    assert Source(_engine(spider), Origin(SHANGHAI)).count_window(day())[0].tally.total == len(
+        _history()
+    )

@@ -33,7 +33,9 @@ from tests.support.hostile import ATTACKS
 PREPARING, SENDING, SENT, FAILED, UNCERTAIN = DeliveryState
 MINUTE = timedelta(minutes=1)
 NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
-KEY = DeliveryKey("hourly", "2021-06-19T19:00:00+08:00", "2021-06-19T20:00:00+08:00", "feishu chat oc_1")
+KEY = DeliveryKey(
+    "hourly", "2021-06-19T19:00:00+08:00", "2021-06-19T20:00:00+08:00", "feishu chat oc_1"
+)
 
 
 @dataclass
@@ -90,12 +92,20 @@ def test_from_claim_to_sent(world: World) -> None:
     assert world.row().state == PREPARING
     world.now += MINUTE
     one.sending(KEY, "card")
-    assert (world.row().state, world.row().form, world.row().changed) == (SENDING, "card", world.now)
+    assert (world.row().state, world.row().form, world.row().changed) == (
+        SENDING,
+        "card",
+        world.now,
+    )
     world.now += MINUTE
     assert one.finish(KEY, outcome(SENT, "ok", code=0, message_id="om_1"), "text")
-    assert world.row() == Delivery(KEY, SENT, "a:1:boot.7", NOON, world.now, 1, "text", 0, "ok", "om_1")
+    assert world.row() == Delivery(
+        KEY, SENT, "a:1:boot.7", NOON, world.now, 1, "text", 0, "ok", "om_1"
+    )
     for each in (one, other):
-        assert each.claim(KEY) == Claim(False, SENT, "already sent at 2021-06-19 12:02:00 UTC", NOON, 1)
+        assert each.claim(KEY) == Claim(
+            False, SENT, "already sent at 2021-06-19 12:02:00 UTC", NOON, 1
+        )
 
 
 def test_by_the_driver_that_is_always_there(mariadb_url: str) -> None:
@@ -114,7 +124,9 @@ def test_what_failed_for_certain_is_sent_again(world: World) -> None:
     until(world, FAILED, one)
     world.now += MINUTE
     told = one.claim(KEY)
-    assert told == Claim(True, FAILED, "not delivered at 2021-06-19 12:00:00 UTC: said so", world.now, 2)
+    assert told == Claim(
+        True, FAILED, "not delivered at 2021-06-19 12:00:00 UTC: said so", world.now, 2
+    )
     until_sent = replace(world.row(), state=SENT, form="text", reason="", started=world.now)
     one.sending(KEY, "text")
     one.finish(KEY, outcome(SENT), "text")
@@ -125,7 +137,9 @@ def test_another_is_at_it(world: World) -> None:
     one, other = world.process(), world.process("b")
     one.claim(KEY)
     words = "another process (pid 1 on host a) is preparing it since 2021-06-19 12:00:00 UTC"
-    assert other.claim(KEY, force=True, resumable=60 * MINUTE) == Claim(False, PREPARING, words, NOON, 1)
+    assert other.claim(KEY, force=True, resumable=60 * MINUTE) == Claim(
+        False, PREPARING, words, NOON, 1
+    )
     one.sending(KEY, "card")
     assert other.claim(KEY, force=True).reason == words.replace("preparing", "sending")
     mine = words.replace("another", "this").replace("preparing", "sending")
@@ -159,11 +173,18 @@ def test_who_died_while_sending_leaves_it_uncertain(world: World) -> None:
         assert other.claim(KEY) == Claim(False, UNCERTAIN, words, NOON, 1)
     assert not one.finish(KEY, outcome(SENT), "card")
     told = other.claim(KEY, force=True)
-    assert (told.granted, told.state, told.reason, told.first_started) == (True, UNCERTAIN, words, world.now)
+    assert (told.granted, told.state, told.reason, told.first_started) == (
+        True,
+        UNCERTAIN,
+        words,
+        world.now,
+    )
 
 
 @pytest.mark.parametrize("dead", [True, False])
-def test_an_uncertain_attempt_is_taken_up_while_the_far_end_knows_it(world: World, dead: bool) -> None:
+def test_an_uncertain_attempt_is_taken_up_while_the_far_end_knows_it(
+    world: World, dead: bool
+) -> None:
     one, other = world.process(), world.process()
     one.claim(KEY)
     world.now += 10 * MINUTE
@@ -230,7 +251,9 @@ def test_a_clock_that_was_far_ahead_does_not_lock_the_row_for_years(world: World
 
 @pytest.mark.parametrize("known", [SENT, UNCERTAIN])
 @pytest.mark.parametrize("end", [PREPARING, SENDING, FAILED, "released"])
-def test_a_second_attempt_that_comes_to_nothing_changes_nothing(world: World, known: str, end: str) -> None:
+def test_a_second_attempt_that_comes_to_nothing_changes_nothing(
+    world: World, known: str, end: str
+) -> None:
     """A report that was sent is not sent again because somebody who sent it once more on purpose failed or died."""
     one, other = world.process(), world.process()
     until(world, known, one)
@@ -326,9 +349,20 @@ def test_a_state_that_nobody_knows_is_uncertain(world: World, empty: Engine) -> 
 def test_keys_that_differ_are_apart(world: World) -> None:
     one = world.process()
     parts = ("report", "audience", "about")
-    keys = [KEY, *(replace(KEY, **{part: other}) for part in parts for other in ("Hourly", "hourly ", "hourly\0", ""))]
+    keys = [
+        KEY,
+        *(
+            replace(KEY, **{part: other})
+            for part in parts
+            for other in ("Hourly", "hourly ", "hourly\0", "")
+        ),
+    ]
     keys += [replace(KEY, report="ab", audience="c"), replace(KEY, report="a", audience="bc")]
-    keys += [replace(KEY, begin=KEY.end), replace(KEY, end="2021-06-19T21:00:00+08:00"), replace(KEY, end="no time")]
+    keys += [
+        replace(KEY, begin=KEY.end),
+        replace(KEY, end="2021-06-19T21:00:00+08:00"),
+        replace(KEY, end="no time"),
+    ]
     different = set(keys)
     for key in different:
         assert one.claim(key).granted
@@ -353,7 +387,17 @@ def test_two_databases_in_one_state_stay_apart(world: World) -> None:
     assert world.process(database="ci3").before(replace(KEY, begin=KEY.end)) is None
 
 
-HOSTILE = [*ATTACKS, "\ud800", "a\udfffb", "'; DROP TABLE deliveries; --", "%s %(x)s {0}", "\\'", "🙂" * 3000, "", " "]
+HOSTILE = [
+    *ATTACKS,
+    "\ud800",
+    "a\udfffb",
+    "'; DROP TABLE deliveries; --",
+    "%s %(x)s {0}",
+    "\\'",
+    "🙂" * 3000,
+    "",
+    " ",
+]
 
 
 @pytest.mark.parametrize("attack", HOSTILE, ids=range(len(HOSTILE)))
@@ -368,7 +412,12 @@ def test_hostile_texts(world: World, attack: str) -> None:
     found = world.row()
     if len(attack) < 40:
         assert found.key == DeliveryKey(shown, shown, shown, shown, shown)
-        assert (found.reason, found.message_id, found.form, found.code) == (shown, shown, shown, None)
+        assert (found.reason, found.message_id, found.form, found.code) == (
+            shown,
+            shown,
+            shown,
+            None,
+        )
     if len(attack) > 2000:
         assert found.reason == attack[:1999] + "…"
         assert found.key.audience == attack[:254] + "…"
@@ -390,7 +439,9 @@ def test_an_owner_may_be_called_anything(world: World) -> None:
         key = replace(KEY, about=str(number))
         strange = Deliveries(world.engine, "ci", name, lambda: world.now, lambda _: True)
         assert strange.claim(key).granted
-        told = Deliveries(world.engine, "ci", "a:1:boot.7", lambda: world.now, lambda _: True).claim(key)
+        told = Deliveries(
+            world.engine, "ci", "a:1:boot.7", lambda: world.now, lambda _: True
+        ).claim(key)
         assert not told.granted
         assert "\x1b" not in told.reason
         strange.sending(key, "card")
@@ -402,7 +453,9 @@ def test_an_owner_may_be_called_anything(world: World) -> None:
 
 def hour(number: int, report: str = "hourly", **more: str) -> DeliveryKey:
     begin = datetime(2021, 6, 19, tzinfo=UTC) + timedelta(hours=number)
-    return DeliveryKey(report, begin.isoformat(), (begin + 60 * MINUTE).isoformat(), "feishu chat oc_1", **more)
+    return DeliveryKey(
+        report, begin.isoformat(), (begin + 60 * MINUTE).isoformat(), "feishu chat oc_1", **more
+    )
 
 
 def test_the_report_before_this_one(world: World) -> None:
@@ -437,7 +490,12 @@ def test_a_report_and_its_trouble_are_one_family(world: World) -> None:
 def test_before_compares_moments(world: World) -> None:
     """09:00+08:00 comes before 02:00Z, whatever the letters say."""
     one = world.process()
-    until(world, SENT, one, replace(KEY, begin="2021-06-19T08:00:00+08:00", end="2021-06-19T09:00:00+08:00"))
+    until(
+        world,
+        SENT,
+        one,
+        replace(KEY, begin="2021-06-19T08:00:00+08:00", end="2021-06-19T09:00:00+08:00"),
+    )
     assert one.before(replace(KEY, begin="2021-06-19T00:59:59Z")) is None
     assert one.before(replace(KEY, begin="2021-06-19T02:00:00Z")) is not None
     assert one.before(replace(KEY, begin="2021-06-18T21:00:00-04:00")) is not None
@@ -558,8 +616,15 @@ class Story:
         fresh = self.is_fresh()
         assert told.granted == (force or fresh or self.known in (None, FAILED))
         if told.granted:
-            before = (None if self.known is FAILED and known is None and told.state is None else self.known, self.first)
-            self.work = self.claims[who] = Work(who, self.world.now, before, fresh, told.first_started)
+            before = (
+                None
+                if self.known is FAILED and known is None and told.state is None
+                else self.known,
+                self.first,
+            )
+            self.work = self.claims[who] = Work(
+                who, self.world.now, before, fresh, told.first_started
+            )
             self.first, self.forced = self.first if fresh else None, self.forced + force
 
     def send(self, who: int, arrives: bool) -> None:
@@ -572,7 +637,12 @@ class Story:
             self.give_back(claim)
             return
         self.processes[who].sending(KEY, "card")
-        claim.state, claim.since, claim.arrived, self.first = SENDING, now, arrives, self.first or now
+        claim.state, claim.since, claim.arrived, self.first = (
+            SENDING,
+            now,
+            arrives,
+            self.first or now,
+        )
         if arrives:
             self.chat.receive(claim.uuid, now)
 
@@ -634,7 +704,9 @@ def _blocks(draw: st.DrawFn) -> list[Step]:
     return [(name, who, draw(st.booleans())) for name in plan.split()]
 
 
-_steps = st.lists(_blocks(), max_size=9).map(lambda blocks: [step for block in blocks for step in block])
+_steps = st.lists(_blocks(), max_size=9).map(
+    lambda blocks: [step for block in blocks for step in block]
+)
 _numbers = count()
 
 
@@ -681,7 +753,9 @@ def test_a_connection_that_breaks_while_a_step_is_stored(
 
 
 @pytest.mark.parametrize("done", [True, False])
-def test_a_database_that_is_gone_before_sending(world: World, monkeypatch: pytest.MonkeyPatch, done: bool) -> None:
+def test_a_database_that_is_gone_before_sending(
+    world: World, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
     """Nothing is sent then, so nothing is left behind, whether or not the database had noted it."""
     really, one = write, world.process()
 
@@ -720,7 +794,11 @@ def test_a_lock_is_waited_for(world: World, empty: Engine) -> None:
     """Longer than the database itself waits."""
     impatient = open_engine(empty.url, connect_timeout=1)
     if empty.dialect.name != "sqlite":
-        event.listen(impatient, "connect", lambda raw, _: raw.cursor().execute("set innodb_lock_wait_timeout = 1"))
+        event.listen(
+            impatient,
+            "connect",
+            lambda raw, _: raw.cursor().execute("set innodb_lock_wait_timeout = 1"),
+        )
     else:
         event.listen(impatient, "connect", lambda raw, _: raw.execute("pragma busy_timeout = 100"))
     one = replace(world, engine=impatient).process()
@@ -787,7 +865,9 @@ def start(world: World) -> Iterator[Start]:
         code = textwrap.dedent(_PROCESS) + textwrap.dedent(script)
         url = world.engine.url.render_as_string(hide_password=False)
         command = [sys.executable, "-c", code, url, *map(str, arguments)]
-        started.append(subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        started.append(
+            subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        )
         return started[-1]
 
     yield run
@@ -837,18 +917,30 @@ def test_a_process_killed_at_each_step(world: World, start: Start) -> None:
     killed, ledger = start(_STAGES), real(world)
     assert line(killed) == "done"
     told = [ledger.claim(key_of(number)) for number in range(3)]
-    assert [(each.granted, each.state) for each in told] == [(False, PREPARING), (False, SENDING), (False, SENT)]
+    assert [(each.granted, each.state) for each in told] == [
+        (False, PREPARING),
+        (False, SENDING),
+        (False, SENT),
+    ]
     assert f"another process (pid {killed.pid} on host" in told[1].reason
     killed.kill()
-    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
+    os.waitid(
+        os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT
+    )  # it has ended, and nobody has asked how
     told = [ledger.claim(key_of(number)) for number in range(3)]
-    assert [(each.granted, each.state) for each in told] == [(True, PREPARING), (False, UNCERTAIN), (False, SENT)]
+    assert [(each.granted, each.state) for each in told] == [
+        (True, PREPARING),
+        (False, UNCERTAIN),
+        (False, SENT),
+    ]
     killed.wait()
     again = ledger.claim(key_of(1), resumable=timedelta(hours=1))
     assert (again.granted, again.first_started) == (True, told[1].first_started)
 
 
-def test_a_process_killed_anywhere_sends_nothing_twice(world: World, start: Start, tmp_path: Path) -> None:
+def test_a_process_killed_anywhere_sends_nothing_twice(
+    world: World, start: Start, tmp_path: Path
+) -> None:
     chat, reports = tmp_path / "chat", 60
     for killed_after in ("4", "23", "31"):
         process = start(_LOOP, chat, reports)
@@ -864,7 +956,9 @@ def test_a_process_killed_anywhere_sends_nothing_twice(world: World, start: Star
     assert len(shown) == len(set(shown))
     left = {each.key for each in real(world).list(999, {UNCERTAIN})}
     assert len(left) <= 3
-    assert {key_of(number) for number in range(reports)} - {key_of(int(number)) for number in shown} <= left
+    assert {key_of(number) for number in range(reports)} - {
+        key_of(int(number)) for number in shown
+    } <= left
 
 
 # Who lives
@@ -882,7 +976,15 @@ def test_who_lives() -> None:
 
 def test_who_cannot_be_seen_from_here_is_believed_to_live() -> None:
     host, pid, start = this_process().rsplit(":", 2)
-    for other in (f"x{host}:{pid}:{start}", f"{host}:{pid}:x{start}1", f"{host}:x:{start}", "", ":", "::", "\0"):
+    for other in (
+        f"x{host}:{pid}:{start}",
+        f"{host}:{pid}:x{start}1",
+        f"{host}:x:{start}",
+        "",
+        ":",
+        "::",
+        "\0",
+    ):
         assert is_alive(other)
 
 
@@ -919,7 +1021,9 @@ def test_a_reader_of_a_state_from_before_there_were_deliveries(
     assert world.process().claim(KEY).granted
 
 
-def test_who_may_only_read_may_not_claim(world: World, empty: Engine, request: pytest.FixtureRequest) -> None:
+def test_who_may_only_read_may_not_claim(
+    world: World, empty: Engine, request: pytest.FixtureRequest
+) -> None:
     with reading_only(empty, request) as reader:
         one = replace(world, engine=reader).process()
         with pytest.raises(DatabaseError):

@@ -42,7 +42,8 @@ _WRITTEN = quote(SECRET, safe="")
 ROWS = 1_500
 
 _needs_mysqldb = pytest.mark.skipif(
-    importlib.util.find_spec("MySQLdb") is None, reason="mysqlclient is not installed (make test builds it)"
+    importlib.util.find_spec("MySQLdb") is None,
+    reason="mysqlclient is not installed (make test builds it)",
 )
 DRIVERS = ["pymysql", pytest.param("mysqldb", marks=_needs_mysqldb)]
 
@@ -66,12 +67,24 @@ def filled(server: mariadb.Server) -> Iterator[str]:
 def _rows(size: int = 900) -> list[RunRow]:
     padding = "y" * size
     return [
-        row(f"job{n % 7}", n, "FAILURE" if n % 3 else "SUCCESS", pr=n % 50 + 1, description=pull(n % 50 + 1, x=padding))
+        row(
+            f"job{n % 7}",
+            n,
+            "FAILURE" if n % 3 else "SUCCESS",
+            pr=n % 50 + 1,
+            description=pull(n % 50 + 1, x=padding),
+        )
         for n in range(1, ROWS + 1)
     ]
 
 
-def _url(port: int, database: str = "filled", user: str = "root", password: str = "", driver: str = "pymysql") -> str:
+def _url(
+    port: int,
+    database: str = "filled",
+    user: str = "root",
+    password: str = "",
+    driver: str = "pymysql",
+) -> str:
     return f"mysql+{driver}://{user}:{password}@127.0.0.1:{port}/{database}"
 
 
@@ -91,7 +104,10 @@ QUESTIONS: dict[str, Callable[[Source], object]] = {
 
 
 def refusal(
-    expected: type[CiStatError], ask: Callable[[], object], *words: str, secrets: tuple[str, ...] = (SECRET, _WRITTEN)
+    expected: type[CiStatError],
+    ask: Callable[[], object],
+    *words: str,
+    secrets: tuple[str, ...] = (SECRET, _WRITTEN),
 ) -> CiStatError:
     """The error that `ask` raises: exactly of this class, saying `words`, with a next step, without secrets."""
     with pytest.raises(CiStatError) as caught:
@@ -116,14 +132,20 @@ def test_nobody_listens(question: str, driver: str) -> None:
     port = proxy.closed_port()
     source = _source(_url(port, password=_WRITTEN, driver=driver))
     refusal(
-        ServerUnreachable, lambda: QUESTIONS[question](source), f"127.0.0.1:{port}", "cannot be reached", "root:***"
+        ServerUnreachable,
+        lambda: QUESTIONS[question](source),
+        f"127.0.0.1:{port}",
+        "cannot be reached",
+        "root:***",
     )
 
 
 def test_a_server_that_says_nothing_is_given_up_after_connect_timeout(driver: str) -> None:
     with proxy.silent() as port:
         # The limit for queries is far longer, and must not be what we wait for.
-        source = _source(_url(port, password=_WRITTEN, driver=driver), connect_timeout=1, read_timeout=60)
+        source = _source(
+            _url(port, password=_WRITTEN, driver=driver), connect_timeout=1, read_timeout=60
+        )
         begun = time.monotonic()
         refusal(ServerUnreachable, source.newest, f"127.0.0.1:{port}", "cannot be reached", "1 s")
         assert 0.5 < time.monotonic() - begun < 5
@@ -131,7 +153,9 @@ def test_a_server_that_says_nothing_is_given_up_after_connect_timeout(driver: st
 
 def test_a_server_that_hangs_up_at_once(server: mariadb.Server, driver: str) -> None:
     with proxy.through(server.port, 0, 0) as cut:
-        refusal(ServerUnreachable, _source(_url(cut.port, driver=driver)).newest, "cannot be reached")
+        refusal(
+            ServerUnreachable, _source(_url(cut.port, driver=driver)).newest, "cannot be reached"
+        )
 
 
 def test_a_host_that_does_not_exist(driver: str) -> None:
@@ -141,14 +165,18 @@ def test_a_host_that_does_not_exist(driver: str) -> None:
 
 def test_something_that_is_no_database(driver: str) -> None:
     with proxy.speaking(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n") as port:
-        error = refusal(ServerUnreachable, _source(_url(port, password=_WRITTEN, driver=driver)).newest)
+        error = refusal(
+            ServerUnreachable, _source(_url(port, password=_WRITTEN, driver=driver)).newest
+        )
         assert f"127.0.0.1:{port}" in str(error)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_wrong_password(server: mariadb.Server, filled: str, question: str, driver: str) -> None:
     source = _source(_url(server.port, password=_WRITTEN, driver=driver))
-    refusal(AccessDenied, lambda: QUESTIONS[question](source), "refuses us", "user, password and grants")
+    refusal(
+        AccessDenied, lambda: QUESTIONS[question](source), "refuses us", "user, password and grants"
+    )
 
 
 def test_unknown_database(server: mariadb.Server, driver: str) -> None:
@@ -164,10 +192,18 @@ def stranger(server: mariadb.Server) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_no_right_to_read(server: mariadb.Server, filled: str, stranger: str, question: str, driver: str) -> None:
+def test_no_right_to_read(
+    server: mariadb.Server, filled: str, stranger: str, question: str, driver: str
+) -> None:
     server.sql(f"grant insert on {filled}.* to {stranger}@'127.0.0.1'")
     source = _source(_url(server.port, filled, stranger, _WRITTEN, driver))
-    refusal(AccessDenied, lambda: QUESTIONS[question](source), "refuses us", "SELECT is enough", stranger)
+    refusal(
+        AccessDenied,
+        lambda: QUESTIONS[question](source),
+        "refuses us",
+        "SELECT is enough",
+        stranger,
+    )
 
 
 def test_no_right_on_the_database(server: mariadb.Server, filled: str, stranger: str) -> None:
@@ -175,9 +211,17 @@ def test_no_right_on_the_database(server: mariadb.Server, filled: str, stranger:
     refusal(AccessDenied, source.newest, "refuses us", filled)
 
 
-def test_the_right_password_with_every_awkward_sign(server: mariadb.Server, filled: str, stranger: str) -> None:
+def test_the_right_password_with_every_awkward_sign(
+    server: mariadb.Server, filled: str, stranger: str
+) -> None:
     server.sql(f"grant select on {filled}.* to {stranger}@'127.0.0.1'")
-    keys = {"host": "127.0.0.1", "port": str(server.port), "user": stranger, "password": SECRET, "database": filled}
+    keys = {
+        "host": "127.0.0.1",
+        "port": str(server.port),
+        "user": stranger,
+        "password": SECRET,
+        "database": filled,
+    }
     source = Source.of(Settings({key: Value(value, "test") for key, value in keys.items()}))
     assert source.count_window(day())[0].tally.total == ROWS
     assert SECRET not in source.name
@@ -206,14 +250,20 @@ def test_missing_table(url: str, question: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("create table other (x integer)"))
     source = Source(engine, Origin(SHANGHAI))
-    refusal(SchemaMismatch, lambda: QUESTIONS[question](source), "no table ci_data", "ci-stat import")
+    refusal(
+        SchemaMismatch, lambda: QUESTIONS[question](source), "no table ci_data", "ci-stat import"
+    )
 
 
 @pytest.mark.parametrize("question", [name for name in QUESTIONS if name != "newest"])
 def test_missing_columns_are_all_named(url: str, question: str) -> None:
     engine = open_engine(url)
     with engine.begin() as connection:
-        connection.execute(text("create table ci_data (job varchar(9), job_id integer, time datetime, branch text)"))
+        connection.execute(
+            text(
+                "create table ci_data (job varchar(9), job_id integer, time datetime, branch text)"
+            )
+        )
     error = refusal(
         SchemaMismatch,
         lambda: QUESTIONS[question](Source(engine, Origin(SHANGHAI))),
@@ -229,7 +279,11 @@ def test_one_missing_column(url: str) -> None:
     prepare(engine)
     with engine.begin() as connection:
         connection.execute(text("alter table ci_data drop column `description`"))
-    error = refusal(SchemaMismatch, lambda: Source(engine, Origin(SHANGHAI)).load(day()), "lacks the column descr")
+    error = refusal(
+        SchemaMismatch,
+        lambda: Source(engine, Origin(SHANGHAI)).load(day()),
+        "lacks the column descr",
+    )
     assert "other build parameters" in str(error)
 
 
@@ -240,7 +294,13 @@ def test_one_missing_column(url: str) -> None:
 def test_missing_sqlite_file_is_not_made(tmp_path: Path, question: str) -> None:
     path = tmp_path / "gone.sqlite"
     source = _source(f"sqlite:///{path}")
-    refusal(ServerUnreachable, lambda: QUESTIONS[question](source), str(path), "does not exist", "ci-stat import")
+    refusal(
+        ServerUnreachable,
+        lambda: QUESTIONS[question](source),
+        str(path),
+        "does not exist",
+        "ci-stat import",
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -293,26 +353,44 @@ def test_unknown_driver() -> None:
         refusal(SettingsError, lambda url=url: open_engine(url), "is not there", "mysql+pymysql://")  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("url", [f"nonsense {SECRET}", f"mysql://u:{SECRET}", f"mysql://u:x@h:{SECRET}", ""])
+@pytest.mark.parametrize(
+    "url", [f"nonsense {SECRET}", f"mysql://u:{SECRET}", f"mysql://u:x@h:{SECRET}", ""]
+)
 def test_an_unreadable_url_is_not_repeated(url: str) -> None:
-    refusal(SettingsError, lambda: parse_url(url), "cannot be read", "%40", secrets=(SECRET[:6], SECRET[-4:]))
+    refusal(
+        SettingsError,
+        lambda: parse_url(url),
+        "cannot be read",
+        "%40",
+        secrets=(SECRET[:6], SECRET[-4:]),
+    )
 
 
 def test_an_installed_driver_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "MySQLdb", None)
     refusal(
-        SettingsError, lambda: open_engine(f"mysql+mysqldb://u:{_WRITTEN}@h/d"), "MySQLdb", "pip install mysqlclient"
+        SettingsError,
+        lambda: open_engine(f"mysql+mysqldb://u:{_WRITTEN}@h/d"),
+        "MySQLdb",
+        "pip install mysqlclient",
     )
 
 
 @pytest.mark.parametrize(
-    ("url", "used"), [("mysql://h/d", "mysql+pymysql"), ("mariadb://h/d", "mariadb+pymysql"), ("sqlite://", "sqlite")]
+    ("url", "used"),
+    [
+        ("mysql://h/d", "mysql+pymysql"),
+        ("mariadb://h/d", "mariadb+pymysql"),
+        ("sqlite://", "sqlite"),
+    ],
 )
 def test_the_default_driver(url: str, used: str) -> None:
     assert parse_url(url).drivername == used
 
 
-@pytest.mark.parametrize("query", ["connect_timeout=soon", "read_timeout=0", "read_timeout=1&read_timeout=2"])
+@pytest.mark.parametrize(
+    "query", ["connect_timeout=soon", "read_timeout=0", "read_timeout=1&read_timeout=2"]
+)
 def test_a_wrong_time_limit_in_the_url(query: str) -> None:
     key = query.partition("=")[0]
     with pytest.raises(SettingsError, match=f"{key}.*not a whole number"):
@@ -338,13 +416,17 @@ def whole(server: mariadb.Server, filled: str) -> dict[str, object]:
 def _shape(answer: object) -> object:
     """An answer as a value that shows a missing or a doubled row."""
     if hasattr(answer, "all_runs"):
-        return sorted((run.job_name, run.job_id, run.status, run.pr_number) for run in answer.all_runs)
+        return sorted(
+            (run.job_name, run.job_id, run.status, run.pr_number) for run in answer.all_runs
+        )
     if isinstance(answer, tuple):
         return answer[:-1]  # without the provenance, which names the port
     return answer
 
 
-def _lengths(server: mariadb.Server, driver: str, ask: Callable[[Source], object]) -> tuple[int, int]:
+def _lengths(
+    server: mariadb.Server, driver: str, ask: Callable[[Source], object]
+) -> tuple[int, int]:
     """Bytes that the server says to a first question of an engine, and to the same question asked again."""
     with proxy.through(server.port) as free:
         source = _source(_url(free.port, driver=driver))
@@ -363,7 +445,12 @@ def test_a_cut_is_repaired_once(
     length, again = _lengths(server, driver, ask)
     greeting, _ = _lengths(server, driver, _only_connect)
     # In the first answer's columns, at two places inside the answers, and just before the end of the last.
-    places = (greeting + 3, greeting + (length - greeting) // 3, greeting + (length - greeting) // 2 + 1, length - 40)
+    places = (
+        greeting + 3,
+        greeting + (length - greeting) // 3,
+        greeting + (length - greeting) // 2 + 1,
+        length - 40,
+    )
     for where in places[1:2] if reset else places:
         with proxy.through(server.port, where, None, reset=reset) as cut:
             assert _shape(ask(_source(_url(cut.port, driver=driver)))) == whole[question]
@@ -390,10 +477,18 @@ def test_a_cut_at_any_byte_is_one_of_ours(server: mariadb.Server, filled: str, d
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"\xff" * 64, b"\x00" * 64, b"\x05\x00\x00\x00hello", bytes(range(256)), b"\x01\x00\x00\x63\xfe"],
+    [
+        b"\xff" * 64,
+        b"\x00" * 64,
+        b"\x05\x00\x00\x00hello",
+        bytes(range(256)),
+        b"\x01\x00\x00\x63\xfe",
+    ],
     ids=["ff", "zero", "seq0", "count", "wrong-seq"],
 )
-def test_garbage_in_the_middle_is_a_broken_connection(server: mariadb.Server, filled: str, garbage: bytes) -> None:
+def test_garbage_in_the_middle_is_a_broken_connection(
+    server: mariadb.Server, filled: str, garbage: bytes
+) -> None:
     with proxy.through(server.port, 200_001, 200_001, garble=garbage) as cut:
         source = _source(_url(cut.port))
         error = refusal(ConnectionLost, lambda: source.load(day()), "broke off")
@@ -414,7 +509,10 @@ def test_garbage_in_the_middle_is_a_broken_connection(server: mariadb.Server, fi
     ids=lambda error: type(error).__name__,
 )
 def test_what_pymysql_stumbles_over_is_a_broken_connection(
-    server: mariadb.Server, whole: dict[str, object], strange: Exception, monkeypatch: pytest.MonkeyPatch
+    server: mariadb.Server,
+    whole: dict[str, object],
+    strange: Exception,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Errors out of the driver's own code, of no class of its own."""
     from pymysql import connections
@@ -438,7 +536,9 @@ def test_what_pymysql_stumbles_over_is_a_broken_connection(
     assert packets > ROWS
 
 
-def test_a_fault_of_ours_is_not_taken_for_the_connection(server: mariadb.Server, filled: str) -> None:
+def test_a_fault_of_ours_is_not_taken_for_the_connection(
+    server: mariadb.Server, filled: str
+) -> None:
     def progress(_rows: int) -> None:
         raise AttributeError("a fault of the caller")
 
@@ -446,7 +546,9 @@ def test_a_fault_of_ours_is_not_taken_for_the_connection(server: mariadb.Server,
         _source(server.url(filled)).load(day(), progress)
 
 
-def test_a_reader_that_stops_early_is_quiet(server: mariadb.Server, filled: str, driver: str) -> None:
+def test_a_reader_that_stops_early_is_quiet(
+    server: mariadb.Server, filled: str, driver: str
+) -> None:
     """Not read to its end, the answer is thrown away at once and without a word on stderr."""
     engine = open_engine(_url(server.port, driver=driver))
     with connected(engine) as connection:
@@ -456,15 +558,27 @@ def test_a_reader_that_stops_early_is_quiet(server: mariadb.Server, filled: str,
         rows.close()  # type: ignore[attr-defined]
     assert time.monotonic() - begun < 1
     deadline = time.monotonic() + 5
-    while server.sql(f"select count(*) from information_schema.processlist where db = '{filled}'").strip() != "0":
+    while (
+        server.sql(
+            f"select count(*) from information_schema.processlist where db = '{filled}'"
+        ).strip()
+        != "0"
+    ):
         assert time.monotonic() < deadline, "a connection was left open"
         time.sleep(0.02)
 
 
-def test_an_export_goes_on_behind_the_last_row(server: mariadb.Server, filled: str, driver: str) -> None:
-    wanted = [(row.job, row.job_id) for row in sorted(_rows(), key=lambda row: (row.job, row.job_id))]
+def test_an_export_goes_on_behind_the_last_row(
+    server: mariadb.Server, filled: str, driver: str
+) -> None:
+    wanted = [
+        (row.job, row.job_id) for row in sorted(_rows(), key=lambda row: (row.job, row.job_id))
+    ]
     with proxy.through(server.port, 700_000, None) as cut:
-        found = [(row.job, row.job_id) for row in read_rows(open_engine(_url(cut.port, driver=driver)), None)]
+        found = [
+            (row.job, row.job_id)
+            for row in read_rows(open_engine(_url(cut.port, driver=driver)), None)
+        ]
         assert cut.connections == 2
     assert found == wanted
 
@@ -499,7 +613,12 @@ def test_a_killed_server(server: mariadb.Server, driver: str) -> None:
 
         # The connection breaks, and the second try finds nobody.
         source = Source(engine, Origin(SHANGHAI))
-        refusal(ServerUnreachable, lambda: source.load(day(), progress), "cannot be reached", str(mortal.port))
+        refusal(
+            ServerUnreachable,
+            lambda: source.load(day(), progress),
+            "cannot be reached",
+            str(mortal.port),
+        )
         assert sum(seen) < ROWS
         refusal(ServerUnreachable, source.newest, "cannot be reached")
 
@@ -523,11 +642,18 @@ def test_a_killed_query(server: mariadb.Server, filled: str, driver: str) -> Non
 # --- time limits
 
 
-def test_read_timeout_is_honoured_and_not_tried_twice(server: mariadb.Server, filled: str, driver: str) -> None:
+def test_read_timeout_is_honoured_and_not_tried_twice(
+    server: mariadb.Server, filled: str, driver: str
+) -> None:
     with proxy.through(server.port, 300_000, stall=True) as stalled:
         source = _source(_url(stalled.port, driver=driver), read_timeout=1)
         begun = time.monotonic()
-        refusal(ServerUnreachable, lambda: source.load(day()), "did not answer within 1 s", "read_timeout")
+        refusal(
+            ServerUnreachable,
+            lambda: source.load(day()),
+            "did not answer within 1 s",
+            "read_timeout",
+        )
         assert 0.8 < time.monotonic() - begun < 4
         assert stalled.connections == 1
 
@@ -541,7 +667,9 @@ def test_read_timeout_in_a_short_question(server: mariadb.Server, filled: str) -
 
 
 def test_read_timeout_holds_for_every_statement(server: mariadb.Server, filled: str) -> None:
-    with open_engine(f"{server.url(filled)}?read_timeout=1&connect_timeout=2").connect() as connection:
+    with open_engine(
+        f"{server.url(filled)}?read_timeout=1&connect_timeout=2"
+    ).connect() as connection:
         raw = connection.connection.driver_connection
         assert raw is not None
         assert (raw._read_timeout, raw.connect_timeout) == (1, 2)
@@ -552,7 +680,9 @@ def test_read_timeout_holds_for_every_statement(server: mariadb.Server, filled: 
         connection.invalidate()
 
 
-def test_the_connect_limit_does_not_hold_for_queries(server: mariadb.Server, filled: str, driver: str) -> None:
+def test_the_connect_limit_does_not_hold_for_queries(
+    server: mariadb.Server, filled: str, driver: str
+) -> None:
     engine = open_engine(_url(server.port, driver=driver), connect_timeout=1, read_timeout=20)
     with connected(engine) as connection:
         assert connection.execute(text("select sleep(1.3)")).scalar() == 0

@@ -11,7 +11,9 @@ from ci_stat.store.state import State
 DAY = FactKey("facts", datetime(2021, 6, 19), datetime(2021, 6, 20))
 HOUR = FactKey("facts", datetime(2021, 6, 19, 8), datetime(2021, 6, 19, 9))
 NEXT = FactKey("facts", datetime(2021, 6, 20), datetime(2021, 6, 21), "job a")
-HOSTILE = FactKey("facts", datetime(2021, 6, 20), datetime(2021, 6, 21), "job \0\ud800 ' \U0001f469")
+HOSTILE = FactKey(
+    "facts", datetime(2021, 6, 20), datetime(2021, 6, 21), "job \0\ud800 ' \U0001f469"
+)
 
 
 @pytest.fixture
@@ -22,7 +24,11 @@ def facts(url: str) -> Facts:
 
 def test_what_is_kept_is_found_and_replaced(facts: Facts, url: str) -> None:
     facts.put({DAY: b'{"a": 1}', HOUR: b"[2]", HOSTILE: '["中"]'.encode()})
-    assert facts.get([DAY, HOUR, NEXT, HOSTILE]) == {DAY: b'{"a": 1}', HOUR: b"[2]", HOSTILE: '["中"]'.encode()}
+    assert facts.get([DAY, HOUR, NEXT, HOSTILE]) == {
+        DAY: b'{"a": 1}',
+        HOUR: b"[2]",
+        HOSTILE: '["中"]'.encode(),
+    }
     facts.put({DAY: b"3"})
     assert facts.get([DAY]) == {DAY: b"3"}
     assert Facts(open_engine(url), "another").get([DAY]) == {}
@@ -39,7 +45,9 @@ def test_what_is_kept_is_found_and_replaced(facts: Facts, url: str) -> None:
         (datetime(1970, 1, 1), datetime(2030, 1, 1), set()),
     ],
 )
-def test_what_changed_is_forgotten(facts: Facts, begin: datetime, end: datetime, left: set[FactKey]) -> None:
+def test_what_changed_is_forgotten(
+    facts: Facts, begin: datetime, end: datetime, left: set[FactKey]
+) -> None:
     facts.put(dict.fromkeys([DAY, HOUR, NEXT], b"1"))
     facts.forget(begin, end)
     assert set(facts.get([DAY, HOUR, NEXT])) == left

@@ -105,7 +105,9 @@ def test_a_dead_owner_is_taken_over_from_at_once(world: World) -> None:
     world.dies(one)
     words = "taken over from the process (pid 1 on host a), which is gone"
     assert other.take() == Claim(True, "a:2:boot.7", NOON, words)
-    with pytest.raises(LostLock, match=r"Another process \(pid 2 on host a\) has taken over the lock"):
+    with pytest.raises(
+        LostLock, match=r"Another process \(pid 2 on host a\) has taken over the lock"
+    ):
         one.renew()
     one.release()
     other.renew()
@@ -202,7 +204,9 @@ def test_repositories_stay_apart(world: World) -> None:
 
 
 def test_an_owner_may_be_called_anything(world: World) -> None:
-    for number, name in enumerate(["", ":", "::", "a:b:c", "\x1b\0\ud800:7:x", "z" * 999, "🙂" * 999, "%"]):
+    for number, name in enumerate(
+        ["", ":", "::", "a:b:c", "\x1b\0\ud800:7:x", "z" * 999, "🙂" * 999, "%"]
+    ):
         strange, again, other = (
             IssueLock(world.engine, f"{number}", owner, lambda: world.now, lambda _: True)
             for owner in (name, name, "a:1:boot.7")
@@ -221,7 +225,10 @@ def test_an_owner_may_be_called_anything(world: World) -> None:
 
 _Step = tuple[str, int]
 _stories = st.lists(
-    st.tuples(st.sampled_from(["take", "take", "renew", "release", "die", "wait"]), st.integers(0, 2)), max_size=20
+    st.tuples(
+        st.sampled_from(["take", "take", "renew", "release", "die", "wait"]), st.integers(0, 2)
+    ),
+    max_size=20,
 )
 _trackers = count()
 
@@ -249,7 +256,12 @@ class Story:
         busy = self.lives if seen else self.world.now - self.renewed < LEASE
         assert granted == (self.holder is None or not busy)
         if granted:
-            self.holder, self.renewed, self.lives, self.believes[who] = who, self.world.now, True, True
+            self.holder, self.renewed, self.lives, self.believes[who] = (
+                who,
+                self.world.now,
+                True,
+                True,
+            )
 
     def is_his(self, who: int) -> bool:
         return self.holder == who and self.lives and self.believes[who]
@@ -291,7 +303,9 @@ def test_in_no_history_two_may_write(world: World, story: list[_Step]) -> None:
 
 
 @pytest.mark.parametrize("done", [True, False])
-def test_a_connection_that_breaks(world: World, monkeypatch: pytest.MonkeyPatch, done: bool) -> None:
+def test_a_connection_that_breaks(
+    world: World, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
     """Whether the server had done it before or not, the step is done once."""
 
     def breaking(*arguments: Any) -> int:

@@ -51,7 +51,11 @@ class World:
 
     def attempts(self) -> list[int]:
         with self.engine.connect() as connection:
-            return list(connection.execute(text("select attempts from issue_intents order by started")).scalars())
+            return list(
+                connection.execute(
+                    text("select attempts from issue_intents order by started")
+                ).scalars()
+            )
 
 
 @pytest.fixture
@@ -62,7 +66,12 @@ def world(empty: Engine) -> World:
 
 def call(id: str = "i1", kind: str = CREATE, key: str = KEY, **more: Any) -> Intent:
     return Intent(
-        id, kind, {CREATE: "file", COMMENT: "comment"}.get(IntentKind(kind), "update"), key, "TestCargo", **more
+        id,
+        kind,
+        {CREATE: "file", COMMENT: "comment"}.get(IntentKind(kind), "update"),
+        key,
+        "TestCargo",
+        **more,
     )
 
 
@@ -91,13 +100,17 @@ def test_from_intent_to_answer(world: World) -> None:
     one, other = world.process(), world.process()
     intent = call(why="failed 3 times in 2 days", owner="whoever", state=DONE)
     assert one.intend(intent)
-    stored = msgspec.structs.replace(intent, state=INTENDED, owner="a:1:boot.7", started=NOON, changed=NOON)
+    stored = msgspec.structs.replace(
+        intent, state=INTENDED, owner="a:1:boot.7", started=NOON, changed=NOON
+    )
     assert one.unsettled() == other.unsettled() == one.list(9) == [stored]
     assert of_keys(other.ledger()) == Ledger(unsettled=frozenset({KEY}))
     world.now += MINUTE
     assert one.settle("i1", DONE, number=7, code=201, reason="made")
     assert other.list(9) == [
-        msgspec.structs.replace(stored, state=DONE, number=7, code=201, reason="made", changed=world.now)
+        msgspec.structs.replace(
+            stored, state=DONE, number=7, code=201, reason="made", changed=world.now
+        )
     ]
     assert other.unsettled() == []
     assert of_keys(other.ledger()) == Ledger(created={KEY: (7,)})
@@ -125,14 +138,21 @@ def test_what_may_be_on_its_way_is_settled_first(world: World) -> None:
     assert one.settle("i1", UNCERTAIN, reason="no answer")
     for each in (one, other):
         assert not each.intend(call())
-        assert [(found.state, found.reason) for found in each.unsettled()] == [(UNCERTAIN, "no answer")]
+        assert [(found.state, found.reason) for found in each.unsettled()] == [
+            (UNCERTAIN, "no answer")
+        ]
     assert other.settle("i1", FAILED, reason="it is not there")
     assert one.unsettled() == []
     assert of_keys(one.ledger()) == Ledger()
     world.now += MINUTE
     assert other.intend(call(why="again", number=3))
     (again,) = one.unsettled()
-    assert (again.state, again.started, again.owner, again.why) == (INTENDED, world.now, "a:2:boot.7", "again")
+    assert (again.state, again.started, again.owner, again.why) == (
+        INTENDED,
+        world.now,
+        "a:2:boot.7",
+        "again",
+    )
     assert (again.reason, again.code, again.number) == ("", None, 3)
     assert world.attempts() == [2]
 
@@ -271,7 +291,17 @@ def test_a_lost_state_is_learned_again(world: World) -> None:
         == before
         == [
             Intent(
-                "i1", CREATE, "file", KEY, "TestCargo", 7, DONE, NOON, NOON, "a:1:boot.7", reason="found at the tracker"
+                "i1",
+                CREATE,
+                "file",
+                KEY,
+                "TestCargo",
+                7,
+                DONE,
+                NOON,
+                NOON,
+                "a:1:boot.7",
+                reason="found at the tracker",
             )
         ]
     )
@@ -323,7 +353,10 @@ def test_history(world: World) -> None:
 
 def test_repositories_stay_apart(world: World) -> None:
     one, same = world.process(), world.process("https://api.github.com PingCAP/TiDB")
-    others = [world.process(f"https://{rest}") for rest in ("api.github.com pingcap/tikv", "ghe.example pingcap/tidb")]
+    others = [
+        world.process(f"https://{rest}")
+        for rest in ("api.github.com pingcap/tikv", "ghe.example pingcap/tidb")
+    ]
     assert one.intend(call())
     assert not same.intend(call())
     for other in others:
@@ -379,13 +412,23 @@ def test_what_is_read_can_be_settled(world: World, attack: str) -> None:
     strange.intend(Intent(attack, attack, attack, attack, attack, why=attack))
     (found,) = strange.unsettled()
     assert len(found.key) <= 2000
-    assert strange.settle(found.id, UNCERTAIN, number=2**70, comment=2**70, code=2**70, reason=attack)
+    assert strange.settle(
+        found.id, UNCERTAIN, number=2**70, comment=2**70, code=2**70, reason=attack
+    )
     (found,) = strange.list(9, found.key)
     assert (found.number, found.comment, found.code) == (0, 0, None)
     assert strange.settle(found.id, FAILED)
     assert strange.intend(found)
     if attack.isascii() and len(attack) < 32:
-        assert (found.id, found.key, found.name, found.reason, found.why, found.kind, found.owner) == (attack,) * 7
+        assert (
+            found.id,
+            found.key,
+            found.name,
+            found.reason,
+            found.why,
+            found.kind,
+            found.owner,
+        ) == (attack,) * 7
 
 
 def test_long_texts_are_cut_for_people(world: World) -> None:
@@ -413,7 +456,10 @@ def test_what_was_kept_is_kept_as_itself(key: str) -> None:
 
 _trackers = count()
 _steps = st.lists(
-    st.tuples(st.integers(0, 1), st.sampled_from(["intend", "intend", DONE, FAILED, UNCERTAIN, "look", "adopt"])),
+    st.tuples(
+        st.integers(0, 1),
+        st.sampled_from(["intend", "intend", DONE, FAILED, UNCERTAIN, "look", "adopt"]),
+    ),
     max_size=14,
 )
 
@@ -474,7 +520,9 @@ class Story:
 
 
 @given(_steps)
-def test_no_history_has_two_calls_on_their_way_or_loses_one(world: World, steps: list[tuple[int, str]]) -> None:
+def test_no_history_has_two_calls_on_their_way_or_loses_one(
+    world: World, steps: list[tuple[int, str]]
+) -> None:
     tracker = f"{TIDB} {next(_trackers)}"
     story = Story([world.process(tracker), world.process(tracker)])
     for who, what in steps:
@@ -516,7 +564,9 @@ def test_a_connection_that_breaks_while_a_step_is_stored(
     assert one.ledger().created == {KEY: (7, 8)}
 
 
-def test_somebody_else_was_quicker_while_the_connection_broke(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_somebody_else_was_quicker_while_the_connection_broke(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = world.process(), world.process()
 
     def breaking(*arguments: Any) -> int:
@@ -624,7 +674,9 @@ def start(world: World) -> Iterator[Start]:
         code = textwrap.dedent(_PROCESS) + textwrap.dedent(script)
         url = world.engine.url.render_as_string(hide_password=False)
         command = [sys.executable, "-c", code, url, *map(str, arguments)]
-        started.append(subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        started.append(
+            subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        )
         return started[-1]
 
     yield run
@@ -653,7 +705,9 @@ def test_of_processes_at_once_one_is_told_to_call(world: World, start: Start) ->
     granted = [number for each in racers for number in eval(line(each))]
     assert sorted(granted) == list(range(rounds))
     found = Issues(world.engine, TIDB, this_process(), lambda: datetime.now(UTC)).list(999)
-    assert {each.id: each.state for each in found} == {f"i{n}": DONE if n % 2 else INTENDED for n in range(rounds)}
+    assert {each.id: each.state for each in found} == {
+        f"i{n}": DONE if n % 2 else INTENDED for n in range(rounds)
+    }
     assert sorted(world.attempts()) == sorted(1 + (number % 3 == 0) for number in range(rounds))
 
 
@@ -667,7 +721,10 @@ def test_of_threads_at_once_one_is_told_to_call(world: World) -> None:
                 granted.append(number)
 
     engines = [open_engine(world.engine.url) for _ in range(2)]
-    threads = [threading.Thread(target=race, args=[replace(world, engine=each).process()]) for each in engines]
+    threads = [
+        threading.Thread(target=race, args=[replace(world, engine=each).process()])
+        for each in engines
+    ]
     for each in threads:
         each.start()
     for each in threads:

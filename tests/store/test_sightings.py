@@ -63,7 +63,10 @@ def test_of_equal_times_the_least_run(history: Sightings) -> None:
 
 
 def test_thousands(history: Sightings) -> None:
-    added = {("case", f"T.{n}"): seen(n % 7, n % 9 + 7, f"job{n % 5}", n) for n in range(2 * ASKED + BATCH + 3)}
+    added = {
+        ("case", f"T.{n}"): seen(n % 7, n % 9 + 7, f"job{n % 5}", n)
+        for n in range(2 * ASKED + BATCH + 3)
+    }
     history.add(added)
     assert history.first_seen(added) == added
     history.add({key: replace_last(each, 20) for key, each in added.items()})
@@ -133,7 +136,10 @@ def test_a_job_may_be_called_anything(history: Sightings) -> None:
 def test_names_are_there_for_people(history: Sightings, empty_state: Engine) -> None:
     history.add({("case", "TestCargo/" + "é" * 300): seen(), ("k" * 40, "\ud800"): seen()})
     with empty_state.connect() as connection:
-        rows = {tuple(row) for row in connection.execute(text("select kind, name from failure_sightings"))}
+        rows = {
+            tuple(row)
+            for row in connection.execute(text("select kind, name from failure_sightings"))
+        }
     assert rows == {("case", "TestCargo/" + "é" * 244 + "…"), ("k" * 31 + "…", "\\ud800")}
 
 
@@ -141,8 +147,12 @@ def test_names_are_there_for_people(history: Sightings, empty_state: Engine) -> 
 
 
 _moments = st.integers(0, 5)
-_sightings = st.builds(seen, _moments, _moments, st.sampled_from(["a", "B", "b", "ä", "a "]), st.integers(0, 3))
-_keys = st.tuples(st.sampled_from(["case", "env"]), st.sampled_from(["x", "X", "x "]) | strategies.texts)
+_sightings = st.builds(
+    seen, _moments, _moments, st.sampled_from(["a", "B", "b", "ä", "a "]), st.integers(0, 3)
+)
+_keys = st.tuples(
+    st.sampled_from(["case", "env"]), st.sampled_from(["x", "X", "x "]) | strategies.texts
+)
 _additions = st.lists(st.dictionaries(_keys, _sightings, max_size=4), max_size=5)
 
 
@@ -207,7 +217,9 @@ def test_a_stretch_never_says_more_than_was_looked_through(
     if found is None:
         assert all(begin >= end for begin, end, _ in looked)
         return
-    hours = {at(hour) for begin, end, rules in looked if rules == found[2] for hour in range(begin, end)}
+    hours = {
+        at(hour) for begin, end, rules in looked if rules == found[2] for hour in range(begin, end)
+    }
     assert {at(hour) for hour in range(6) if found[0] <= at(hour) < found[1]} <= hours
 
 
@@ -237,7 +249,9 @@ _ADD = """
 
 def test_several_processes_add_at_once(history: Sightings, empty_state: Engine) -> None:
     url = empty_state.url.render_as_string(hide_password=False)
-    commands = [[sys.executable, "-c", textwrap.dedent(_ADD), url, str(number)] for number in range(4)]
+    commands = [
+        [sys.executable, "-c", textwrap.dedent(_ADD), url, str(number)] for number in range(4)
+    ]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     processes = [subprocess.Popen(each, text=True, **pipes) for each in commands]  # type: ignore[call-overload]
     assert [each.stdout.readline() for each in processes] == ["ready\n"] * 4
@@ -245,7 +259,9 @@ def test_several_processes_add_at_once(history: Sightings, empty_state: Engine) 
         each.stdin.write("go\n")
         each.stdin.flush()
     errors = [each.communicate(timeout=60)[1] for each in processes]
-    assert [(each.returncode, error) for each, error in zip(processes, errors, strict=True)] == [(0, "")] * 4
+    assert [(each.returncode, error) for each, error in zip(processes, errors, strict=True)] == [
+        (0, "")
+    ] * 4
     found = history.first_seen(("case", str(number)) for number in range(300))
     assert set(found.values()) <= {seen(0, hour, "job0", 0) for hour in range(18, 24)}
     assert len(found) == 300
@@ -270,6 +286,8 @@ def test_fast_enough_for_every_report(tmp_path_factory: pytest.TempPathFactory) 
     engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('speed') / 'state.sqlite'}")
     State(engine, "ci").prepare()
     history = Sightings(engine, "ci")
-    wanted: Mapping[FailureKey, Sighting] = {("case", f"Suite{n}.Test{n}"): seen(number=n) for n in range(300)}
+    wanted: Mapping[FailureKey, Sighting] = {
+        ("case", f"Suite{n}.Test{n}"): seen(number=n) for n in range(300)
+    }
     assert best_of(5, lambda: history.add(wanted)) < 0.05
     assert best_of(5, lambda: history.first_seen(wanted)) < 0.02

@@ -55,9 +55,13 @@ def test_what_is_kept_comes_back_as_it_was(state: State) -> None:
         "go-test-fail", False, "v1:" + "0" * 32,
     )  # fmt: skip
     found = {
-        ("unit", 1): Extraction(LogState.READ, (whole, failure("b"), failure("a")), 2**40, 2**41, "only the first 3"),
+        ("unit", 1): Extraction(
+            LogState.READ, (whole, failure("b"), failure("a")), 2**40, 2**41, "only the first 3"
+        ),
         ("unit", 2**62): Extraction(LogState.READ),
-        ("unit", 3): Extraction(LogState.TOO_BIG, (whole,), 5, 6, "it has more than 64 GiB of text"),
+        ("unit", 3): Extraction(
+            LogState.TOO_BIG, (whole,), 5, 6, "it has more than 64 GiB of text"
+        ),
         ("unit", 4): Extraction(LogState.TOO_OLD, detail="the oldest build kept is 9"),
     }
     state.keep(found, RULES)
@@ -75,7 +79,9 @@ HOSTILE = [
 def test_hostile_text_comes_back_as_it_was(state: State) -> None:
     found = {}
     for number, attack in enumerate(HOSTILE):
-        told = failure(attack, message=attack, excerpt=attack, suite=attack, file=attack, rule=attack)
+        told = failure(
+            attack, message=attack, excerpt=attack, suite=attack, file=attack, rule=attack
+        )
         found[attack[:127] or "empty", number] = Extraction(LogState.READ, (told,), 1, 1, attack)
     state.keep(found, RULES)
     assert state.known(found, RULES) == found
@@ -158,7 +164,12 @@ def test_only_what_is_final_is_kept(state: State) -> None:
     found = {("unit", n): Extraction(each, detail=each) for n, each in enumerate(LogState)}
     state.keep(found, RULES)
     assert {each.state for each in state.known(found, RULES).values()} == FINAL
-    assert set(LogState) - FINAL >= {LogState.MISSING, LogState.RUNNING, LogState.REFUSED, LogState.UNREACHABLE}
+    assert set(LogState) - FINAL >= {
+        LogState.MISSING,
+        LogState.RUNNING,
+        LogState.REFUSED,
+        LogState.UNREACHABLE,
+    }
 
 
 # For whom it holds
@@ -198,7 +209,9 @@ def test_two_databases_in_one_state_stay_apart(empty: Engine, state: State) -> N
     assert other.known([("unit", 1)], RULES) == {}
     other.keep({("unit", 1): read(failure("two"))}, RULES)
     assert state.known([("unit", 1)], RULES)["unit", 1].failures[0].name == "one"
-    assert State(empty, "mysql://ci2").known([("unit", 1)], RULES)["unit", 1].failures[0].name == "two"
+    assert (
+        State(empty, "mysql://ci2").known([("unit", 1)], RULES)["unit", 1].failures[0].name == "two"
+    )
 
 
 def test_keeping_twice_is_keeping_once(state: State, empty: Engine) -> None:
@@ -216,13 +229,22 @@ def test_nothing_asked_and_nothing_kept(state: State) -> None:
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("failures", "not json"), ("failures", '[{"kind": 5}]'), ("failures", ""), ("state", "of tomorrow")],
+    [
+        ("failures", "not json"),
+        ("failures", '[{"kind": 5}]'),
+        ("failures", ""),
+        ("state", "of tomorrow"),
+    ],
 )
-def test_a_row_that_is_not_ours_is_as_none(state: State, empty: Engine, column: str, value: str) -> None:
+def test_a_row_that_is_not_ours_is_as_none(
+    state: State, empty: Engine, column: str, value: str
+) -> None:
     found = {("unit", 1): read(failure()), ("unit", 2): read(failure())}
     state.keep(found, RULES)
     with empty.begin() as connection:
-        connection.execute(text(f"update log_extractions set {column} = :value where number = 1"), {"value": value})
+        connection.execute(
+            text(f"update log_extractions set {column} = :value where number = 1"), {"value": value}
+        )
     assert list(state.known(found, RULES)) == [("unit", 2)]
     state.keep(found, RULES)
     assert state.known(found, RULES) == found
@@ -287,7 +309,9 @@ def test_several_processes_prepare_and_keep_at_once(url: str) -> None:
         each.stdin.write("go\n")
         each.stdin.flush()
     errors = [each.communicate(timeout=60)[1] for each in processes]
-    assert [(each.returncode, error) for each, error in zip(processes, errors, strict=True)] == [(0, "")] * 3
+    assert [(each.returncode, error) for each, error in zip(processes, errors, strict=True)] == [
+        (0, "")
+    ] * 3
     assert rows(open_engine(url)) == 500
 
 
@@ -324,7 +348,9 @@ def test_a_process_killed_while_it_keeps_leaves_a_state_that_works(url: str) -> 
     assert state.known([("unit", 1)], RULES) == {("unit", 1): read()}
 
 
-@pytest.mark.parametrize("content", [b"not a database at all, but text", b"SQLite format 3\0" + b"\xff" * 4096])
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but text", b"SQLite format 3\0" + b"\xff" * 4096]
+)
 def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "state.sqlite").write_bytes(content)
     with pytest.raises(DatabaseError):

@@ -114,18 +114,28 @@ class Log:
         return [bytes.fromhex(line).decode("utf-8", "replace") for line in found.split()]
 
     def ours(self) -> list[str]:
-        return [each for each in self.statements() if not any(re.fullmatch(own, each, re.I) for own in DRIVERS_OWN)]
+        return [
+            each
+            for each in self.statements()
+            if not any(re.fullmatch(own, each, re.I) for own in DRIVERS_OWN)
+        ]
 
 
 @pytest.fixture
 def log(server: mariadb.Server, mariadb_url: str) -> Iterator[Log]:
     server.sql("create user watched@'127.0.0.1'")
-    server.sql("truncate table mysql.general_log; set global log_output = 'TABLE'; set global general_log = 1")
+    server.sql(
+        "truncate table mysql.general_log; set global log_output = 'TABLE'; set global general_log = 1"
+    )
     yield Log(server, "watched")
-    server.sql("set global general_log = 0; truncate table mysql.general_log; drop user watched@'127.0.0.1'")
+    server.sql(
+        "set global general_log = 0; truncate table mysql.general_log; drop user watched@'127.0.0.1'"
+    )
 
 
-def _watched(server: mariadb.Server, mariadb_url: str, rights: str, driver: str = "pymysql") -> Engine:
+def _watched(
+    server: mariadb.Server, mariadb_url: str, rights: str, driver: str = "pymysql"
+) -> Engine:
     """An engine of the user whose statements are logged."""
     database = mariadb_url.rpartition("/")[2]
     server.sql(f"grant {rights} on {database}.* to watched@'127.0.0.1'")
@@ -139,8 +149,12 @@ def _source(engine: Engine) -> Source:
 def everything(source: Source) -> None:
     """Each question there is, with all filters and none."""
     window = day().window
-    full = RunFilter(window, jobs=("unit", "x y"), repos=("o/r",), branches=("master",), statuses=("FAILURE",))
-    long = RunFilter(type(window).of(BEGIN - timedelta(days=200), BEGIN + timedelta(days=900), SHANGHAI))
+    full = RunFilter(
+        window, jobs=("unit", "x y"), repos=("o/r",), branches=("master",), statuses=("FAILURE",)
+    )
+    long = RunFilter(
+        type(window).of(BEGIN - timedelta(days=200), BEGIN + timedelta(days=900), SHANGHAI)
+    )
     for wanted in (day(), full, long):
         loaded = source.load(wanted)
         source.count_window(wanted)
@@ -168,7 +182,9 @@ def _lines(rows: list[RunRow]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("driver", _DRIVERS)
-def test_only_sql_that_the_databases_share(server: mariadb.Server, mariadb_url: str, log: Log, driver: str) -> None:
+def test_only_sql_that_the_databases_share(
+    server: mariadb.Server, mariadb_url: str, log: Log, driver: str
+) -> None:
     engine = _watched(server, mariadb_url, "all", driver)
     rows = [*history("PFAU|FP"), row("nightly"), row("hostile '->>' JSON_TABLE(", pr=9)]
     import_lines(engine, _lines(rows), SHANGHAI)
@@ -176,7 +192,9 @@ def test_only_sql_that_the_databases_share(server: mariadb.Server, mariadb_url: 
     write_rows(engine, [row("x" * 5_000), *rows])  # refused, so one by one
     everything(_source(engine))
     sent = log.ours()
-    assert {name: found for each in sent for name in forbidden_in(each) if (found := each[:500])} == {}
+    assert {
+        name: found for each in sent for name in forbidden_in(each) if (found := each[:500])
+    } == {}
     for each in sent:
         _parsed(each)
     # Nothing escaped the log: each kind of statement that we know of is in it.
@@ -236,7 +254,10 @@ def test_the_list_catches_what_it_is_for(statement: str) -> None:
 
 
 def test_the_list_looks_past_texts() -> None:
-    assert forbidden_in("select 'a->b', 'it''s \\' JSON_TABLE(' from ci_data where job = '''->>'") == []
+    assert (
+        forbidden_in("select 'a->b', 'it''s \\' JSON_TABLE(' from ci_data where job = '''->>'")
+        == []
+    )
 
 
 def test_reading_needs_select_and_nothing_more(
@@ -252,7 +273,8 @@ def test_reading_needs_select_and_nothing_more(
     rows = [*history("PFAU|FP"), row("nightly")]
     assert write_rows(owner, rows) == []
     before = server.sql(
-        "select * from ci_data order by job, job_id; show create table ci_data", owner.url.database or ""
+        "select * from ci_data order by job, job_id; show create table ci_data",
+        owner.url.database or "",
     )
     reader = _watched(server, mariadb_url, "select")
     everything(_source(reader))
@@ -268,7 +290,8 @@ def test_reading_needs_select_and_nothing_more(
     for statement in log.ours():
         assert re.match(r"\s*(SELECT|SET SESSION)\b", statement), statement
     assert before == server.sql(
-        "select * from ci_data order by job, job_id; show create table ci_data", owner.url.database or ""
+        "select * from ci_data order by job, job_id; show create table ci_data",
+        owner.url.database or "",
     )
 
 
@@ -298,16 +321,22 @@ def test_hostile_names_find_exactly_their_rows(source: Source, fill: Fill) -> No
     fill(_hostile_rows())
     window = day().window
     for number, name in enumerate(HOSTILE, 1):
-        wanted = RunFilter(window, jobs=(name, "nobody's"), repos=(name,), branches=(name,), statuses=("FAILURE",))
+        wanted = RunFilter(
+            window, jobs=(name, "nobody's"), repos=(name,), branches=(name,), statuses=("FAILURE",)
+        )
         result = source.load(wanted)
-        assert [(run.job_name, run.job_id, run.pr_title) for run in result.run_list] == [(name, number, name)]
+        assert [(run.job_name, run.job_id, run.pr_title) for run in result.run_list] == [
+            (name, number, name)
+        ]
         assert source.count_window(wanted)[0] == counting.count_window(result)
         assert source.count_jobs(wanted)[0] == counting.count_jobs(result.job_map)
         assert source.count_prs(wanted)[0] == counting.count_prs(result.pr_map)
         assert export_rows(source.engine, wanted, io.StringIO(), lambda _n: None) == 1
         assert runs.describe(source.engine, name, number)["ghprbPullTitle"] == name
         alone = {"jobs": (name,)}, {"repos": (name,)}, {"branches": (name,)}
-        assert [run.job_id for run in source.load(RunFilter(window, **alone[number % 3])).run_list] == [number]
+        assert [
+            run.job_id for run in source.load(RunFilter(window, **alone[number % 3])).run_list
+        ] == [number]
     nearly = tuple(wrong for name in HOSTILE for wrong in (name + "x", "x" + name))
     assert source.count_window(RunFilter(window, jobs=nearly))[0].tally.total == 0
     assert source.count_window(day())[0].tally.total == len(HOSTILE)
@@ -351,9 +380,13 @@ def test_many_names(source: Source, fill: Fill) -> None:
     ],
     ids=["rows", "jobs", "prs", "totals", "periods"],
 )
-def test_no_value_stands_in_a_statement(make: Callable[[RunFilter], object], dialect: object) -> None:
+def test_no_value_stands_in_a_statement(
+    make: Callable[[RunFilter], object], dialect: object
+) -> None:
     mark = "MARKED"
-    wanted = RunFilter(day().window, jobs=(mark,), repos=(mark,), branches=(mark,), statuses=(mark,))
+    wanted = RunFilter(
+        day().window, jobs=(mark,), repos=(mark,), branches=(mark,), statuses=(mark,)
+    )
     statement = str(make(wanted).compile(dialect=dialect))  # type: ignore[attr-defined]
     assert mark not in statement
     assert "2021" not in statement
@@ -374,12 +407,18 @@ def test_the_query_that_is_shown_runs_and_finds_the_rows(source: Source, fill: F
         cursor.close()
 
 
-def test_nothing_else_is_in_the_database_afterwards(source: Source, fill: Fill, engine: Engine) -> None:
+def test_nothing_else_is_in_the_database_afterwards(
+    source: Source, fill: Fill, engine: Engine
+) -> None:
     fill(_hostile_rows())
     everything_named = RunFilter(day().window, jobs=tuple(HOSTILE), repos=tuple(HOSTILE))
     source.load(everything_named)
     source.count_prs(everything_named)
-    tables = "select name from sqlite_master where type = 'table'" if "sqlite" in str(engine.url) else "show tables"
+    tables = (
+        "select name from sqlite_master where type = 'table'"
+        if "sqlite" in str(engine.url)
+        else "show tables"
+    )
     with engine.connect() as connection:
         assert connection.execute(text(tables)).scalars().all() == ["ci_data"]
 
@@ -389,7 +428,10 @@ def test_a_window_is_found_through_the_index_from_both_ends(mariadb_url: str) ->
     engine = open_engine(mariadb_url)
     prepare(engine)
     first = datetime(2021, 1, 1)
-    write_rows(engine, [RunRow("unit", n, "SUCCESS", time=first + timedelta(hours=n)) for n in range(3_000)])
+    write_rows(
+        engine,
+        [RunRow("unit", n, "SUCCESS", time=first + timedelta(hours=n)) for n in range(3_000)],
+    )
     wanted = RunFilter(Window.of(first, first + timedelta(hours=5), SHANGHAI))
     with engine.connect() as connection:
         connection.exec_driver_sql("analyze table ci_data").fetchall()
@@ -400,8 +442,16 @@ def test_a_window_is_found_through_the_index_from_both_ends(mariadb_url: str) ->
             *counts.summary_statements(wanted),
         ]
         for statement in statements:
-            text = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
-            plan = connection.exec_driver_sql("EXPLAIN " + text.replace("%", "%%")).mappings().fetchall()
+            text = str(
+                statement.compile(
+                    dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+                )
+            )
+            plan = (
+                connection.exec_driver_sql("EXPLAIN " + text.replace("%", "%%"))
+                .mappings()
+                .fetchall()
+            )
             (reading,) = [step for step in plan if step["table"] == "ci_data"]
             assert (reading["type"], reading["key"]) == ("range", "ix_ci_data_time"), text
             assert int(reading["rows"]) < 20, text

@@ -36,17 +36,28 @@ _COLUMNS = {
     "repo": "varchar(100) default null",
 }
 _LIVE = list(_COLUMNS)
-_DDL = [*_LIVE[:8], "repo", "analysis_res", "description"]  # `repo` at position 8, as the writer's CREATE has it
+_DDL = [
+    *_LIVE[:8],
+    "repo",
+    "analysis_res",
+    "description",
+]  # `repo` at position 8, as the writer's CREATE has it
 
 
 def create(order: Sequence[str] = _LIVE, options: str = "", **types: str) -> str:
     """The writer's CREATE statement, with its keys."""
     columns = ", ".join(f"`{name}` {types.get(name, _COLUMNS[name])}" for name in order)
-    keys = ", ".join(f"key `{name}_idx` (`{name}`)" for name in ("status", "job", "time", "duration", "branch", "repo"))
+    keys = ", ".join(
+        f"key `{name}_idx` (`{name}`)"
+        for name in ("status", "job", "time", "duration", "branch", "repo")
+    )
     return f"create table ci_data ({columns}, primary key (`job`, `job_id`), {keys}) {options}"
 
 
-_LONGTEXT = {"description": "longtext", "analysis_res": "longtext"}  # what a JSON column is in a dump: no check
+_LONGTEXT = {
+    "description": "longtext",
+    "analysis_res": "longtext",
+}  # what a JSON column is in a dump: no check
 TABLES = {
     "live order": create(),
     "order of the DDL": create(_DDL),
@@ -55,7 +66,9 @@ TABLES = {
     "comment is text": create(comment="text"),
     "latin1": create(options="default charset latin1"),
     "latin1, longtext": create(options="default charset latin1", **_LONGTEXT),
-    "folds case and blanks": create(options="default charset utf8mb4 collate utf8mb4_unicode_ci", **_LONGTEXT),
+    "folds case and blanks": create(
+        options="default charset utf8mb4 collate utf8mb4_unicode_ci", **_LONGTEXT
+    ),
     "general": create(options="default charset utf8mb4 collate utf8mb4_general_ci"),
     "binary": create(options="default charset utf8mb4 collate utf8mb4_bin", **_LONGTEXT),
     "utf8mb3": create(options="default charset utf8mb3"),
@@ -110,7 +123,9 @@ def insert(engine: Engine, mode: str = "", **values: Any) -> None:
         if engine.dialect.name != "sqlite":
             connection.execute(text("set session sql_mode = :mode"), {"mode": mode})
         names = ", ".join(f"`{name}`" for name in values)
-        connection.execute(text(f"insert into ci_data ({names}) values (:{', :'.join(values)})"), values)
+        connection.execute(
+            text(f"insert into ci_data ({names}) values (:{', :'.join(values)})"), values
+        )
 
 
 def _typical() -> list[RunRow]:
@@ -122,8 +137,22 @@ def _typical() -> list[RunRow]:
         row("unit", 2, "SUCCESS", pr=7, time=at[1], comment="null"),
         row("unit", 3, "ABORTED", pr=7, time=at[2], commit="other"),
         row("check", 4, "FAILURE", pr=7, time=at[2], analysis_res={}),
-        row("check", 5, "FAILURE", pr=8, time=at[4], analysis_res={"env": ["socket timeout", "kill process"]}),
-        row("check", 6, "SUCCESS", pr=8, time=at[5], description=pull(8, ghprbPullTitle="newer \\n title", force="1")),
+        row(
+            "check",
+            5,
+            "FAILURE",
+            pr=8,
+            time=at[4],
+            analysis_res={"env": ["socket timeout", "kill process"]},
+        ),
+        row(
+            "check",
+            6,
+            "SUCCESS",
+            pr=8,
+            time=at[5],
+            description=pull(8, ghprbPullTitle="newer \\n title", force="1"),
+        ),
         row("nightly", 7, "FAILURE", time=at[6], branch=None, description={"release_test__x": "y"}),
         row("nightly", 8, "SUCCESS", time=at[7], repo="o/r", description=pull(0)),
         row("outside", 9, "FAILURE", pr=9, time=datetime(2021, 6, 20)),
@@ -139,7 +168,12 @@ def test_the_writers_table_in_all_its_forms(make: Make, table: str) -> None:
     result = agree(source)
     assert (len(result.run_list), len(result.special_list)) == (6, 3)
     first = next(run for run in result.run_list if run.job_id == 1)
-    assert (first.job_name, first.repo, first.branch, first.commit) == ("unit", "o/r", "master", "c7")
+    assert (first.job_name, first.repo, first.branch, first.commit) == (
+        "unit",
+        "o/r",
+        "master",
+        "c7",
+    )
     assert (first.comment, first.duration, first.status) == ("/merge", 60_000, "FAILURE")
     assert first.time == datetime(2021, 6, 19, 0, 30)
     assert first.case == ["executor_test.go:testCoprCache.TestIntegrationCopCache"]
@@ -148,10 +182,21 @@ def test_the_writers_table_in_all_its_forms(make: Make, table: str) -> None:
     counted = source.count_window(day())[0]
     assert (counted.pr.failure, counted.pr.success, counted.pr.aborted) == (3, 2, 1)
     assert (counted.special.failure, counted.special.success) == (2, 1)
-    assert (counted.prs, counted.failing_prs, counted.rerun_cnt, counted.jobs, counted.miss_cnt) == (2, 2, 3, 4, 3)
-    assert {pr.number: pr.facts.title for pr in source.count_prs(day())[0]} == {7: "title 7", 8: "newer \\n title"}
+    assert (
+        counted.prs,
+        counted.failing_prs,
+        counted.rerun_cnt,
+        counted.jobs,
+        counted.miss_cnt,
+    ) == (2, 2, 3, 4, 3)
+    assert {pr.number: pr.facts.title for pr in source.count_prs(day())[0]} == {
+        7: "title 7",
+        8: "newer \\n title",
+    }
     assert source.newest() == datetime(2021, 6, 20)
-    assert {(each.job, each.job_id) for each in read_rows(source.engine, None)} == {(r.job, r.job_id) for r in rows}
+    assert {(each.job, each.job_id) for each in read_rows(source.engine, None)} == {
+        (r.job, r.job_id) for r in rows
+    }
 
 
 @pytest.mark.parametrize("table", ["live order", "order of the DDL", "latin1", "utf8mb3"])
@@ -159,7 +204,9 @@ def test_import_into_the_writers_table(make: Make, table: str) -> None:
     """An upsert hits by name in each order, and what does not fit is refused, never cut."""
     source = make(TABLES[table])
     assert write_rows(source.engine, _typical()) == []
-    assert write_rows(source.engine, [row("unit", 1, "SUCCESS", pr=7, repo="p/q", branch="b2")]) == []
+    assert (
+        write_rows(source.engine, [row("unit", 1, "SUCCESS", pr=7, repo="p/q", branch="b2")]) == []
+    )
     too_much = [
         row("unit", 20, "UNSTABLE"),
         row("j" * 101, 21),
@@ -184,7 +231,9 @@ def test_import_into_the_writers_table(make: Make, table: str) -> None:
 _ALIKE = ["A", "a", "Á", "ä", "ae", "x", "x ", "x  ", "X", "ß", "ss", "日本", "é", "e\u0301"]
 
 
-@pytest.mark.parametrize("table", ["folds case and blanks", "general", "binary", "utf8mb3", "no keys at all"])
+@pytest.mark.parametrize(
+    "table", ["folds case and blanks", "general", "binary", "utf8mb3", "no keys at all"]
+)
 def test_names_are_exact_in_any_collation(make: Make, table: str) -> None:
     source = make(TABLES[table])
     rows = [
@@ -201,7 +250,12 @@ def test_names_are_exact_in_any_collation(make: Make, table: str) -> None:
         wanted = RunFilter(day().window, **by[number % 3])
         assert [run.job_name for run in source.load(wanted).all_runs] == [name]
         assert [job.job_name for job in source.count_jobs(wanted)[0]] == [name]
-    assert source.count_window(RunFilter(day().window, statuses=("failure", "Failure ")))[0].tally.total == 0
+    assert (
+        source.count_window(RunFilter(day().window, statuses=("failure", "Failure ")))[
+            0
+        ].tally.total
+        == 0
+    )
     assert sorted((each.job, each.job_id) for each in read_rows(source.engine, None)) == sorted(
         (each.job, each.job_id) for each in rows
     )
@@ -211,14 +265,26 @@ def test_latin1_text_is_the_same_text(make: Make) -> None:
     """Letters that latin1 has are found by their Unicode names; those it lacks find nothing and break nothing."""
     source = make(TABLES["latin1"])
     names = ["münchen", "MÜNCHEN", "café", "naïve ", "€"]
-    rows = [row(name, number, repo=name, branch=name, description=pull(1)) for number, name in enumerate(names, 1)]
+    rows = [
+        row(name, number, repo=name, branch=name, description=pull(1))
+        for number, name in enumerate(names, 1)
+    ]
     assert write_rows(source.engine, rows) == []
     assert sorted(agree(source).job_map) == sorted(names)
     for number, name in enumerate(names, 1):
-        assert [run.job_id for run in agree(source, RunFilter(day().window, jobs=(name,), repos=(name,))).all_runs] == [
-            number
-        ]
-    assert size(agree(source, RunFilter(day().window, jobs=("日本", "münchen"), branches=("🙂", "münchen")))) == 1
+        assert [
+            run.job_id
+            for run in agree(source, RunFilter(day().window, jobs=(name,), repos=(name,))).all_runs
+        ] == [number]
+    assert (
+        size(
+            agree(
+                source,
+                RunFilter(day().window, jobs=("日本", "münchen"), branches=("🙂", "münchen")),
+            )
+        )
+        == 1
+    )
     assert [position for position, _ in write_rows(source.engine, [row("日本", 9)])] == [0]
 
 
@@ -230,9 +296,21 @@ def test_null_wherever_it_may_be(make: Make) -> None:
         source = make(statement)
         insert(source.engine, job="bare", job_id=1, status="FAILURE")
         insert(source.engine, job="timed", job_id=2, status="FAILURE", time="2021-06-19 01:00:00")
-        insert(source.engine, job="repo", job_id=3, status="SUCCESS", time="2021-06-19 02:00:00", repo="o/r")
         insert(
-            source.engine, job="json", job_id=4, status="ABORTED", time="2021-06-19 03:00:00", description='{"a": null}'
+            source.engine,
+            job="repo",
+            job_id=3,
+            status="SUCCESS",
+            time="2021-06-19 02:00:00",
+            repo="o/r",
+        )
+        insert(
+            source.engine,
+            job="json",
+            job_id=4,
+            status="ABORTED",
+            time="2021-06-19 03:00:00",
+            description='{"a": null}',
         )
         insert(
             source.engine, job="both", job_id=5, status="FAILURE", time="2021-06-19 04:00:00", repo="o/r",
@@ -369,7 +447,8 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 
 @pytest.mark.parametrize(
-    "form", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]
+    "form",
+    ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"],
 )
 def test_sqlite_times_in_each_form(sqlite: Source, form: str) -> None:
     """A table that another program made: ISO times with a fraction, or with a T."""
@@ -389,11 +468,15 @@ def test_sqlite_times_in_each_form(sqlite: Source, form: str) -> None:
     assert sorted(run.job_id for run in agree(sqlite, noon).run_list) == [2, 3]
     assert sqlite.count_prs(noon)[0][0].facts.title == "title 3"
     assert sqlite.newest() == datetime(2021, 6, 20)
-    assert [each.label for each in sqlite.count_window(noon)[0].periods] == [f"2021-06-19 {h:02}" for h in range(8, 12)]
+    assert [each.label for each in sqlite.count_window(noon)[0].periods] == [
+        f"2021-06-19 {h:02}" for h in range(8, 12)
+    ]
 
 
 def test_sqlite_times_in_mixed_forms(sqlite: Source) -> None:
-    for number, moment in enumerate(["2021-06-19T09:00:00", "2021-06-19 10:00:00", "2021-06-19T08:00:00.5"]):
+    for number, moment in enumerate(
+        ["2021-06-19T09:00:00", "2021-06-19 10:00:00", "2021-06-19T08:00:00.5"]
+    ):
         insert(
             sqlite.engine, job="unit", job_id=number, status="FAILURE", time=moment, repo="o/r",
             description=f'{{"ghprbPullId": "7", "ghprbPullTitle": "title {number}"}}',

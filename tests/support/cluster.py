@@ -38,7 +38,11 @@ class Cluster:
 def missing() -> str | None:
     """Why no cluster can be started here, or None."""
     reason = mariadb.missing()
-    return reason or (None if mariadb.has_spider() else "the Spider engine is not here: make test-cluster installs it")
+    return reason or (
+        None
+        if mariadb.has_spider()
+        else "the Spider engine is not here: make test-cluster installs it"
+    )
 
 
 def columns() -> str:
@@ -51,7 +55,9 @@ def columns() -> str:
 def running() -> Iterator[Cluster]:
     """A fresh cluster with an empty `ci_data`, sharded by its primary key, for as long as the block runs."""
     with ExitStack() as stack:
-        head = stack.enter_context(mariadb.running("--plugin-load-add=ha_spider", "--plugin-maturity=gamma"))
+        head = stack.enter_context(
+            mariadb.running("--plugin-load-add=ha_spider", "--plugin-maturity=gamma")
+        )
         shards = [stack.enter_context(mariadb.running()) for _ in range(SHARDS)]
         cluster = Cluster(head, shards)
         try:
@@ -68,8 +74,12 @@ def _set_up(cluster: Cluster) -> None:
     table = columns()
     partitions = []
     for number, shard in enumerate(cluster.shards, 1):
-        shard.sql(f"create database {DATABASE}; create user sp@'127.0.0.1' identified by 'shard-secret';")
-        shard.sql(f"grant all on {DATABASE}.* to sp@'127.0.0.1'; create table {DATABASE}.ci_data ({table})")
+        shard.sql(
+            f"create database {DATABASE}; create user sp@'127.0.0.1' identified by 'shard-secret';"
+        )
+        shard.sql(
+            f"grant all on {DATABASE}.* to sp@'127.0.0.1'; create table {DATABASE}.ci_data ({table})"
+        )
         cluster.head.sql(
             f"create server shard{number} foreign data wrapper mysql options (host '127.0.0.1', port {shard.port},"
             f" user 'sp', password 'shard-secret', database '{DATABASE}')"

@@ -26,7 +26,13 @@ from tests.support.hostile import ATTACKS
 from tests.support.strategies import texts
 
 JENKINS = "https://ci.example.org/blue/organizations/jenkins"
-BAD_LINKS = ("javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "//evil.example", "http://a\nb", "x y")
+BAD_LINKS = (
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "//evil.example",
+    "http://a\nb",
+    "x y",
+)
 _HOUR = "2021-06-16 14:00 to 15:00 Asia/Shanghai"
 _DAY = "2021-06-16 00:00 to 2021-06-17 00:00 Asia/Shanghai"
 
@@ -52,7 +58,9 @@ def _number(job: str, number: int) -> Span:
 
 
 def _pull(number: int) -> Span:
-    return linked(f"pingcap/tidb#{number}", f"https://github.com/pingcap/tidb/pull/{number}", bold=True)
+    return linked(
+        f"pingcap/tidb#{number}", f"https://github.com/pingcap/tidb/pull/{number}", bold=True
+    )
 
 
 def _foot(rows: int) -> tuple[Text, ...]:
@@ -69,7 +77,12 @@ _NUMBERS = Table(
     "",
     ("", "now", "hour before", "same hour, median of 4 weeks"),
     tuple(
-        (text(name), text(Span(now, Tone.BAD if name == "failures" else Tone.PLAIN, bold=True)), text(a), text(b))
+        (
+            text(name),
+            text(Span(now, Tone.BAD if name == "failures" else Tone.PLAIN, bold=True)),
+            text(a),
+            text(b),
+        )
         for name, now, a, b in (
             ("pull requests", "38", "41", "35.5"),
             ("jobs", "21", "21", "20"),
@@ -85,7 +98,11 @@ def busy() -> Document:
     """An hour with an outage, new failures, and lists that are cut."""
     title = "CI hourly: 1,204 runs, 148 failures (12.3%), 2 new"
     outage = text(
-        Span("Looks like an outage: dial tcp 172.16.5.34:2379: connect: connection refused", Tone.BAD, bold=True),
+        Span(
+            "Looks like an outage: dial tcp 172.16.5.34:2379: connect: connection refused",
+            Tone.BAD,
+            bold=True,
+        ),
         " (env): 96 failed runs of 31 pull requests by 22 authors in 4 jobs, 06-16 14:07 to 06-16 14:41, newest ",
         _run("tidb_ghpr_integration_common_test", 20931),
         _faint(": failed to pull the image hub.example.org/jenkins/centos7_golang-1.16:latest"),
@@ -105,12 +122,21 @@ def busy() -> Document:
 
 def _new() -> Section:
     race = text(
-        Span("executor/executor_test.go:testSuiteP1.TestPrepareStmtAfterIsolationReadChange", Tone.BAD, bold=True),
+        Span(
+            "executor/executor_test.go:testSuiteP1.TestPrepareStmtAfterIsolationReadChange",
+            Tone.BAD,
+            bold=True,
+        ),
         " (case): 3 runs, 2 pull requests, first seen 2021-06-16 14:12:09, ",
         linked("known issue", "https://github.com/pingcap/tidb/issues/25435"),
     )
-    said = ': …/executor_test.go:8312: obtained string = "cop[tikv]", expected string = "mpp[tiflash]"'
-    build = text(Span("undefined: kv.ReplicaReadClosest", Tone.BAD, bold=True), " (compile): 1 run, 1 pull request")
+    said = (
+        ': …/executor_test.go:8312: obtained string = "cop[tikv]", expected string = "mpp[tiflash]"'
+    )
+    build = text(
+        Span("undefined: kv.ReplicaReadClosest", Tone.BAD, bold=True),
+        " (compile): 1 run, 1 pull request",
+    )
     items = (
         Item(race, (text("tidb_ghpr_unit_test, newest ", _number("tidb_ghpr_unit_test", 45821), _faint(said)),)),
         Item(build, (text("tidb_ghpr_build, newest ", _number("tidb_ghpr_build", 30124)),)),
@@ -124,10 +150,16 @@ def _prs() -> Section:
         _faint(": planner: fix the wrong result of 查询计划 with a partial index on 🙂 columns (#25398), morgo"),
     )  # fmt: skip
     runs = (
-        text(_run("tidb_ghpr_unit_test", 45821), _faint(" executor_test.go:testSuiteP1.TestPrepareStmt: timed out")),
+        text(
+            _run("tidb_ghpr_unit_test", 45821),
+            _faint(" executor_test.go:testSuiteP1.TestPrepareStmt: timed out"),
+        ),
         text(_run("tidb_ghpr_check_2", 45733), _faint(" no failure is known")),
     )
-    other = Item(text(_pull(25102), " release-5.1: 1 failed, 3 succeeded"), (text(_run("tidb_ghpr_mybatis", 811)),))
+    other = Item(
+        text(_pull(25102), " release-5.1: 1 failed, 3 succeeded"),
+        (text(_run("tidb_ghpr_mybatis", 811)),),
+    )
     items = (Item(head, runs, 5, "more failed run"), other)
     return Section("Failing pull requests", items, 70, 29, "more pull request", folded=True)
 
@@ -145,7 +177,10 @@ def _jobs() -> Section:
 def quiet() -> Document:
     """An hour without failures."""
     title = "CI hourly: 12 runs, 0 failures"
-    rows = ((text("runs"), text(Span("12", bold=True)), text("15")), (text("failures"), text("0"), text("2")))
+    rows = (
+        (text("runs"), text(Span("12", bold=True)), text("15")),
+        (text("failures"), text("0"), text("2")),
+    )
     table = Table("", ("", "now", "hour before"), rows)
     return Document(title, _HOUR, Tone.GOOD, f"{title}, {_HOUR}", (table,), _foot(12)[:1])
 
@@ -154,8 +189,38 @@ def daily() -> Document:
     """A day with a chart, and durations."""
     title = "CI daily: 18,204 runs, 1,102 failures (6.1%)"
     days = tuple(f"2021-06-{day:02}" for day in range(3, 17))
-    runs = (17_402, 16_988, 4_102, 3_870, 18_233, 19_120, 18_671, 0, 15_933, 3_004, 2_610, 17_380, 17_995, 18_204)
-    rates = (0.052, 0.048, 0.031, 0.022, 0.067, 0.121, 0.083, None, 0.055, 0.019, 0.004, 0.058, 0.074, 0.061)
+    runs = (
+        17_402,
+        16_988,
+        4_102,
+        3_870,
+        18_233,
+        19_120,
+        18_671,
+        0,
+        15_933,
+        3_004,
+        2_610,
+        17_380,
+        17_995,
+        18_204,
+    )
+    rates = (
+        0.052,
+        0.048,
+        0.031,
+        0.022,
+        0.067,
+        0.121,
+        0.083,
+        None,
+        0.055,
+        0.019,
+        0.004,
+        0.058,
+        0.074,
+        0.061,
+    )
     chart = Chart("The last 14 days", days, "runs", runs, "failure rate", rates)
     return Document(
         title, _DAY, Tone.WARN, f"{title}, {_DAY}",
@@ -165,7 +230,11 @@ def daily() -> Document:
 
 
 def _slowest() -> Table:
-    up, down, none = Span("+31%", Tone.BAD, bold=True), Span("-12%", Tone.GOOD, bold=True), _faint("–")
+    up, down, none = (
+        Span("+31%", Tone.BAD, bold=True),
+        Span("-12%", Tone.GOOD, bold=True),
+        _faint("–"),
+    )
     rows = (
         ("tidb_ghpr_integration_br_test", "212", "58m 07s", "44m 20s of 1,480 runs", up, "1h 42m"),
         ("tidb_ghpr_unit_test", "1,804", "31m 12s", "35m 27s of 12,230 runs", down, "1h 04m"),
@@ -179,10 +248,19 @@ def _slowest() -> Table:
 def hostile() -> Document:
     """An attack in every text, and a bad link behind every span."""
     links = (*BAD_LINKS, "https://evil.example/\"><script>alert(1)</script>'")
-    spans = tuple(Span(attack, Tone.BAD, True, link) for attack, link in zip(ATTACKS, links, strict=True))
+    spans = tuple(
+        Span(attack, Tone.BAD, True, link) for attack, link in zip(ATTACKS, links, strict=True)
+    )
     mail = "=?utf-8?q?a=0d=0aBcc:_x@evil.example?="
     everything = "".join(ATTACKS)
-    chart = Chart(everything, ATTACKS, everything, (1, 2, 3, 4, 5, 6), everything, (0.1, None, 0.3, 0, 1, None))
+    chart = Chart(
+        everything,
+        ATTACKS,
+        everything,
+        (1, 2, 3, 4, 5, 6),
+        everything,
+        (0.1, None, 0.3, 0, 1, None),
+    )
     item = Item(spans, (spans, (spans[0],)), 3, everything)
     table = Table(everything, ATTACKS, (tuple((span,) for span in spans),), 100, 7, everything)
     blocks: list[Block] = [
@@ -200,10 +278,16 @@ EXAMPLES = {"busy": busy, "quiet": quiet, "daily": daily, "hostile": hostile}
 
 # --- any document ---
 
-_texts = texts | st.sampled_from(ATTACKS) | st.sampled_from(["\ud800", "x\udfff", "日本語の題", "שלום 12", "a" * 300])
+_texts = (
+    texts
+    | st.sampled_from(ATTACKS)
+    | st.sampled_from(["\ud800", "x\udfff", "日本語の題", "שלום 12", "a" * 300])
+)
 # What stands over a column is ours: `failure rate`.
 _titles = st.sampled_from(["now", "the hour before", "%", *ATTACKS])
-_links = st.none() | st.sampled_from([*BAD_LINKS, "https://example.org/a?b=1&c=2", "http://x/%22", "https://[::1]/"])
+_links = st.none() | st.sampled_from(
+    [*BAD_LINKS, "https://example.org/a?b=1&c=2", "http://x/%22", "https://[::1]/"]
+)
 _spans = st.builds(Span, _texts, st.sampled_from(Tone), st.booleans(), _links)
 _lines = st.lists(_spans, max_size=3).map(tuple)
 _more = st.integers(0, 12_345)
@@ -232,13 +316,27 @@ def documents() -> st.SearchStrategy[Document]:
     blocks = st.one_of(
         st.builds(Paragraph, st.lists(_lines, max_size=3).map(tuple)),
         _tables(),
-        st.builds(Section, _texts, st.lists(_items, max_size=3).map(tuple), st.just(1), _more, _texts, st.booleans()),
+        st.builds(
+            Section,
+            _texts,
+            st.lists(_items, max_size=3).map(tuple),
+            st.just(1),
+            _more,
+            _texts,
+            st.booleans(),
+        ),
         charts(),
         st.builds(Button, _texts, _links.map(str)),
     )
     some = st.lists(blocks, max_size=5).map(tuple)
     return st.builds(
-        Document, _texts, _texts, st.sampled_from(Tone), _texts, some, st.lists(_lines, max_size=2).map(tuple)
+        Document,
+        _texts,
+        _texts,
+        st.sampled_from(Tone),
+        _texts,
+        some,
+        st.lists(_lines, max_size=2).map(tuple),
     )
 
 

@@ -68,7 +68,11 @@ def answer(feishu: Feishu, request: Request) -> Answer:
     except Refused as refused:
         body: dict[str, Any] = {"code": refused.code, "msg": refused.msg}
         hook = handle is feishu_webhook.answer
-        body |= {"data": {}} if hook else {"error": {"log_id": log_id, "troubleshooter": "see the log id"}}
+        body |= (
+            {"data": {}}
+            if hook
+            else {"error": {"log_id": log_id, "troubleshooter": "see the log id"}}
+        )
         return Answer(refused.status, _json(body), headers=log | refused.headers)
 
 
@@ -93,7 +97,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """For the `Date` of answers: the clock by which signatures are judged."""
-        return super().date_time_string(int(self.server.feishu.now()) if timestamp is None else int(timestamp))
+        return super().date_time_string(
+            int(self.server.feishu.now()) if timestamp is None else int(timestamp)
+        )
 
     def do_POST(self) -> None:
         feishu, request = self.server.feishu, self._request()
@@ -110,7 +116,11 @@ class Handler(BaseHTTPRequestHandler):
         if trouble.hang_up:
             self.close_connection = True
         elif trouble.status or real is None:
-            self._say(request, Answer(trouble.status, trouble.body, "text/html", trouble.headers), trouble.cut)
+            self._say(
+                request,
+                Answer(trouble.status, trouble.body, "text/html", trouble.headers),
+                trouble.cut,
+            )
         else:
             self._say(request, real, trouble.cut)
 
@@ -162,7 +172,9 @@ def running(**options: Any) -> Iterator[Feishu]:
     """A Feishu for as long as the block runs; `options` are the fields of `Feishu`."""
     with _Server(("127.0.0.1", 0), Handler) as server:
         server.feishu = Feishu(**options, port=server.server_address[1])
-        thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+        thread = threading.Thread(
+            target=lambda: server.serve_forever(poll_interval=0.02), daemon=True
+        )
         thread.start()
         try:
             yield server.feishu

@@ -6,11 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.feishu_images import image_of
-from tests.support.feishu_messages import card_fault, check_words, content_fault, from_json, unknown_images
+from tests.support.feishu_messages import (
+    card_fault,
+    check_words,
+    content_fault,
+    from_json,
+    unknown_images,
+)
 from tests.support.feishu_shapes import Fault, malformed
 from tests.support.feishu_state import Chat, Feishu, Message, Refused, Request
 
-_LIFE, _SAME_UNTIL = 7200, 1800  # seconds: of a token; a new one is given when less than this is left
+_LIFE, _SAME_UNTIL = (
+    7200,
+    1800,
+)  # seconds: of a token; a new one is given when less than this is left
 _SAME_MESSAGE = 3600  # seconds during which one uuid is one message
 _SEND_SCOPES = ("im:message", "im:message:send_as_bot", "im:message:send")
 _CHAT_SCOPES = ("im:chat", "im:chat:readonly", "im:chat:read")
@@ -69,7 +78,16 @@ def send(feishu: Feishu, request: Request) -> dict[str, Any]:
     if feishu.waits(f"group {chat.chat_id}", feishu.limits.group):
         raise Refused(230020, "This operation triggers the frequency limit., ext=chat rate limit")
     number = f"om_{next(feishu.numbers):032x}"
-    sent = Message("app", chat.chat_id, given["msg_type"], content, len(request.body), number, uuid, feishu.now())
+    sent = Message(
+        "app",
+        chat.chat_id,
+        given["msg_type"],
+        content,
+        len(request.body),
+        number,
+        uuid,
+        feishu.now(),
+    )
     feishu.messages.append(sent)
     return _sent(feishu, sent, given["content"])
 
@@ -77,7 +95,9 @@ def send(feishu: Feishu, request: Request) -> dict[str, Any]:
 def upload_image(feishu: Feishu, request: Request) -> dict[str, Any]:
     _authorise(feishu, request, _IMAGE_SCOPES)
     _limit(feishu, "app images")
-    data = image_of(request.headers.get("content-type", ""), request.body, feishu.limits.image_bytes)
+    data = image_of(
+        request.headers.get("content-type", ""), request.body, feishu.limits.image_bytes
+    )
     key = f"img_v3_{next(feishu.numbers):08x}"
     feishu.images[key] = data
     return _good({"image_key": key})
@@ -109,17 +129,25 @@ def _authorise(feishu: Feishu, request: Request, scopes: tuple[str, ...]) -> Non
     if not given:
         raise Refused(99991661, "Missing access token for authorization.")
     if kind != "Bearer" or not token.startswith("t-"):
-        raise Refused(99991671, "Invalid access token for authorization. It must start with t- or u-.")
+        raise Refused(
+            99991671, "Invalid access token for authorization. It must start with t- or u-."
+        )
     if feishu.tokens.get(token, 0) <= feishu.now():
         raise Refused(99991663, "Invalid access token for authorization.")
     if not feishu.scopes & set(scopes):
-        raise Refused(99991672, f"Access denied. One of the following scopes is required: [{', '.join(scopes)}].")
+        raise Refused(
+            99991672,
+            f"Access denied. One of the following scopes is required: [{', '.join(scopes)}].",
+        )
 
 
 def _limit(feishu: Feishu, who: str) -> None:
     wait = feishu.waits(who, feishu.limits.app)
     if wait:
-        headers = {"x-ogw-ratelimit-limit": str(feishu.limits.app[0]), "x-ogw-ratelimit-reset": str(math.ceil(wait))}
+        headers = {
+            "x-ogw-ratelimit-limit": str(feishu.limits.app[0]),
+            "x-ogw-ratelimit-reset": str(math.ceil(wait)),
+        }
         raise Refused(99991400, "request trigger frequency limit", 429, headers)
 
 
@@ -130,9 +158,16 @@ def _invalid(what: str) -> Refused:
 def _message(request: Request) -> dict[str, Any]:
     """The body of a message with all its fields, each of them a text; also the content of a card."""
     given = _json(request)
-    if set(request.query) != {"receive_id_type"} or request.query["receive_id_type"] not in _RECEIVERS:
+    if (
+        set(request.query) != {"receive_id_type"}
+        or request.query["receive_id_type"] not in _RECEIVERS
+    ):
         raise _invalid("receive_id_type")
-    if not {"receive_id", "msg_type", "content"} <= set(given) <= {"receive_id", "msg_type", "content", "uuid"}:
+    if (
+        not {"receive_id", "msg_type", "content"}
+        <= set(given)
+        <= {"receive_id", "msg_type", "content", "uuid"}
+    ):
         raise _invalid("missing or unknown field")
     for name, value in given.items():
         if not isinstance(value, str):
@@ -155,7 +190,9 @@ def _chat_of(feishu: Feishu, kind: str, receiver: str) -> Chat:
 
 
 def _check_size(feishu: Feishu, request: Request, kind: str) -> None:
-    limit = feishu.limits.rich_bytes if kind in ("post", "interactive") else feishu.limits.text_bytes
+    limit = (
+        feishu.limits.rich_bytes if kind in ("post", "interactive") else feishu.limits.text_bytes
+    )
     if len(request.body) > limit:
         raise Refused(230025, "The length of the message content reaches its limit.")
 
@@ -171,7 +208,9 @@ def _content(feishu: Feishu, given: dict[str, str]) -> dict[str, Any]:
         content = from_json(given["content"])
     except ValueError:
         raise _invalid("invalid message content") from None
-    wrong = content_fault(kind, content) or "".join(f"image key {key}" for key in unknown_images(feishu, content)[:1])
+    wrong = content_fault(kind, content) or "".join(
+        f"image key {key}" for key in unknown_images(feishu, content)[:1]
+    )
     if wrong:
         raise _invalid(f"invalid message content, {wrong}")
     return content

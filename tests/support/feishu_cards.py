@@ -43,8 +43,12 @@ def check(card: Any) -> list[Fault]:
     """The faults of a card by the rules of the schema that it names."""
     if isinstance(card, dict) and card.get("type") == "template":
         told = "template does not exist, please confirm whether this template has been released"
-        return [Fault(200380, told, value=f"templateID: {_object(card.get('data')).get('template_id')}")]
-    return check_v2(card) if isinstance(card, dict) and card.get("schema") == "2.0" else check_v1(card)
+        return [
+            Fault(200380, told, value=f"templateID: {_object(card.get('data')).get('template_id')}")
+        ]
+    return (
+        check_v2(card) if isinstance(card, dict) and card.get("schema") == "2.0" else check_v1(card)
+    )
 
 
 def check_v2(card: Any) -> list[Fault]:
@@ -90,7 +94,9 @@ def _counts(card: dict[str, Any]) -> Iterator[Fault]:
     if tagged_nodes(card) > _MOST_NODES:
         yield Fault(11310, "element exceeds the limit")
     nodes = [node for _, node in _nodes(card, "ROOT")]
-    written = [feishu_markup.tables(node["content"]) for node in nodes if node.get("tag") == "markdown"]
+    written = [
+        feishu_markup.tables(node["content"]) for node in nodes if node.get("tag") == "markdown"
+    ]
     tables = sum(node.get("tag") == "table" for node in nodes) + sum(written)
     if tables > _MOST_TABLES or max(written, default=0) > _MOST_TABLES_IN_ONE_TEXT:
         yield Fault(11310, "card table number over limit", value="table")

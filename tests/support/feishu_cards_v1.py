@@ -33,7 +33,9 @@ from tests.support.feishu_shapes import (
 )
 from tests.support.feishu_shapes_v2 import TEMPLATES
 
-CONTRACT = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "feishu-card-v1.schema.json"
+CONTRACT = (
+    Path(__file__).resolve().parents[3] / "shared" / "contracts" / "feishu-card-v1.schema.json"
+)
 
 _PLAIN, _ANY_TEXT = tags("plain_text"), tags("plain_text", "lark_md")
 _LINKS = Shape({"url": URL}, {"pc_url": URL, "ios_url": URL, "android_url": URL})
@@ -78,8 +80,13 @@ _CARD = Shape(
     {},
     {
         "schema": one_of("1.0"),
-        "config": Shape({}, {"wide_screen_mode": FLAG, "enable_forward": FLAG, "update_multi": FLAG}),
-        "header": Shape({"title": _PLAIN}, {"template": one_of(*(name for name in TEMPLATES if name != "default"))}),
+        "config": Shape(
+            {}, {"wide_screen_mode": FLAG, "enable_forward": FLAG, "update_multi": FLAG}
+        ),
+        "header": Shape(
+            {"title": _PLAIN},
+            {"template": one_of(*(name for name in TEMPLATES if name != "default"))},
+        ),
         "card_link": _LINKS,
         "elements": _BODY,
         "i18n_elements": ByName(_BODY),
@@ -93,7 +100,9 @@ def check_v1(card: Any) -> list[Fault]:
 
 
 def _against_contract(card: dict[str, Any]) -> Iterator[Fault]:
-    found = best_match(_contract().iter_errors({name: value for name, value in card.items() if name != "schema"}))
+    found = best_match(
+        _contract().iter_errors({name: value for name, value in card.items() if name != "schema"})
+    )
     if found is not None:
         path = "".join(f" -> {each}" for each in found.absolute_path)
         yield malformed(f"the vendor's types say: {found.message:.200}", f"ROOT{path}")

@@ -21,7 +21,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_option(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) <= {"text", "color"} and isinstance(value.get("text"), str)
+    return (
+        isinstance(value, dict)
+        and set(value) <= {"text", "color"}
+        and isinstance(value.get("text"), str)
+    )
 
 
 _CELLS: dict[str, Callable[[Any], bool]] = {
@@ -31,7 +35,9 @@ _CELLS: dict[str, Callable[[Any], bool]] = {
     "number": _is_number,
     "date": lambda cell: type(cell) is int and cell > 10**11,  # milliseconds
     "options": lambda cell: isinstance(cell, list) and all(map(_is_option, cell)),
-    "persons": lambda cell: isinstance(cell, str) or (isinstance(cell, list) and all(isinstance(x, str) for x in cell)),
+    "persons": lambda cell: (
+        isinstance(cell, str) or (isinstance(cell, list) and all(isinstance(x, str) for x in cell))
+    ),
 }
 
 
@@ -52,9 +58,14 @@ def table_faults(table: dict[str, Any], path: str) -> Iterator[Fault]:
 def chart_faults(chart: dict[str, Any], path: str) -> Iterator[Fault]:
     """200550 for a `chart_spec` that is no plain chart definition, or whose fields are not in its data."""
     spec = chart["chart_spec"]
-    wrong = [*_not_plain(spec, "(root)"), *(_common(spec) if spec.get("type") == "common" else _one(spec))]
+    wrong = [
+        *_not_plain(spec, "(root)"),
+        *(_common(spec) if spec.get("type") == "common" else _one(spec)),
+    ]
     if wrong:
-        yield Fault(200550, "chart spec is invalid", path, "".join(f"- {each}\\n" for each in wrong))
+        yield Fault(
+            200550, "chart spec is invalid", path, "".join(f"- {each}\\n" for each in wrong)
+        )
 
 
 def _not_plain(value: Any, where: str) -> Iterator[str]:
@@ -63,7 +74,9 @@ def _not_plain(value: Any, where: str) -> Iterator[str]:
         for name, each in value.items():
             # The texts within the data are what people wrote, they may look like anything.
             if name == "values":
-                yield from () if _is_data(each) else (f"{where}.values: not a list of flat objects",)
+                yield from (
+                    () if _is_data(each) else (f"{where}.values: not a list of flat objects",)
+                )
             elif isinstance(name, str):
                 yield from _not_plain(each, name)
             else:
@@ -78,12 +91,17 @@ def _not_plain(value: Any, where: str) -> Iterator[str]:
 
 
 def _is_scalar(value: Any) -> bool:
-    return value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
+    return (
+        value is None
+        or isinstance(value, str | bool | int)
+        or (isinstance(value, float) and math.isfinite(value))
+    )
 
 
 def _is_data(values: Any) -> bool:
     return isinstance(values, list) and all(
-        isinstance(each, dict) and all(isinstance(name, str) and _is_scalar(cell) for name, cell in each.items())
+        isinstance(each, dict)
+        and all(isinstance(name, str) and _is_scalar(cell) for name, cell in each.items())
         for each in values
     )
 
@@ -117,7 +135,9 @@ def _common(spec: dict[str, Any]) -> Iterator[str]:
 def _data_of(series: dict[str, Any], data: list[Any]) -> dict[str, Any] | None:
     """By its id, or by its place, which is the first unless the series says more."""
     if "dataId" in series:
-        found = [each for each in data if isinstance(each, dict) and each.get("id") == series["dataId"]]
+        found = [
+            each for each in data if isinstance(each, dict) and each.get("id") == series["dataId"]
+        ]
     else:
         at = series.get("dataIndex", 0)
         found = data[at : at + 1] if isinstance(at, int) and at >= 0 else []

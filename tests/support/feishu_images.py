@@ -17,7 +17,10 @@ _FORMATS = {
 def image_of(content_type: str, body: bytes, limit: int) -> bytes:
     """The image of a form; raises `Refused` for any other body."""
     fields = _fields(content_type, body)
-    if set(fields) != {"image_type", "image"} or fields["image_type"] not in (b"message", b"avatar"):
+    if set(fields) != {"image_type", "image"} or fields["image_type"] not in (
+        b"message",
+        b"avatar",
+    ):
         raise Refused(234001, "Invalid request param.")
     data = fields["image"]
     if not data:

@@ -51,7 +51,11 @@ def tag_names(text: str, dialect: Dialect) -> list[str]:
     if dialect is Dialect.PLAIN:
         return []
     names = [found["name"].lower() for found in _TAG.finditer(_without_code(text, dialect))]
-    return names if dialect not in (Dialect.TEXT, Dialect.POST) else [name for name in names if name == "at"]
+    return (
+        names
+        if dialect not in (Dialect.TEXT, Dialect.POST)
+        else [name for name in names if name == "at"]
+    )
 
 
 def links(text: str, dialect: Dialect) -> list[str]:
@@ -167,7 +171,9 @@ def _without_code(text: str, dialect: Dialect) -> str:
     if dialect not in (Dialect.MARKDOWN_1, Dialect.MARKDOWN_2):
         return text
     spans = dialect is Dialect.MARKDOWN_2
-    parts = [_CODE if code else _without_spans(part) if spans else part for code, part in _fenced(text)]
+    parts = [
+        _CODE if code else _without_spans(part) if spans else part for code, part in _fenced(text)
+    ]
     return "\n".join(parts)
 
 

@@ -31,8 +31,16 @@ class Piece:
 def live_mentions(message: Any) -> list[str]:
     """Every mention that would call somebody, as it stands there."""
     inner = content_of(message)
-    named = [f'<at user_id="{node.get("user_id")}">' for node in _post_nodes(inner) if node.get("tag") == "at"]
-    return named + [found for piece in pieces(inner) for found in feishu_markup.mentions(piece.text, piece.dialect)]
+    named = [
+        f'<at user_id="{node.get("user_id")}">'
+        for node in _post_nodes(inner)
+        if node.get("tag") == "at"
+    ]
+    return named + [
+        found
+        for piece in pieces(inner)
+        for found in feishu_markup.mentions(piece.text, piece.dialect)
+    ]
 
 
 def live_links(message: Any) -> list[str]:
@@ -47,7 +55,11 @@ def live_links(message: Any) -> list[str]:
 
 def live_tags(message: Any) -> list[str]:
     """The names of all tags in texts that a parser would see: at, font, person, ..."""
-    return [name for piece in pieces(message) for name in feishu_markup.tag_names(piece.text, piece.dialect)]
+    return [
+        name
+        for piece in pieces(message)
+        for name in feishu_markup.tag_names(piece.text, piece.dialect)
+    ]
 
 
 def visible_text(message: Any) -> str:
@@ -60,7 +72,11 @@ def image_keys(message: Any) -> list[str]:
     """The keys of all images, which must have been uploaded."""
     inner = content_of(message)
     keys = [str(value) for name, value in _entries(inner) if name in ("img_key", "image_key")]
-    return keys + [key for piece in pieces(inner) for key in feishu_markup.image_keys(piece.text, piece.dialect)]
+    return keys + [
+        key
+        for piece in pieces(inner)
+        for key in feishu_markup.image_keys(piece.text, piece.dialect)
+    ]
 
 
 def content_of(message: Any) -> Any:
@@ -88,7 +104,10 @@ def pieces(message: Any) -> list[Piece]:
 
 
 def _is_card(inner: dict[str, Any]) -> bool:
-    return any(name in inner for name in ("schema", "header", "elements", "i18n_elements", "body", "config"))
+    return any(
+        name in inner
+        for name in ("schema", "header", "elements", "i18n_elements", "body", "config")
+    )
 
 
 def _post_nodes(inner: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -125,7 +144,9 @@ def _within(node: Any, markdown: Dialect, shown: bool) -> Iterator[Piece]:
             yield from _within(each, markdown, shown)
     if not isinstance(node, dict):
         return
-    dialect = {"markdown": markdown, "lark_md": Dialect.LARK_MD, "plain_text": Dialect.PLAIN}.get(str(node.get("tag")))
+    dialect = {"markdown": markdown, "lark_md": Dialect.LARK_MD, "plain_text": Dialect.PLAIN}.get(
+        str(node.get("tag"))
+    )
     if dialect is not None:
         words = [node.get("content"), *_languages(node)]
         yield from (Piece(text, dialect, shown) for text in words if isinstance(text, str))
@@ -149,7 +170,9 @@ def _table(node: dict[str, Any]) -> Iterator[Piece]:
     for row in node.get("rows", []):
         for name, cell in row.items():
             dialect = _CELLS.get(columns.get(name, {}).get("data_type", ""), Dialect.PLAIN)
-            texts = [each.get("text") if isinstance(each, dict) else each for each in _as_list(cell)]
+            texts = [
+                each.get("text") if isinstance(each, dict) else each for each in _as_list(cell)
+            ]
             yield from (Piece(str(text), dialect) for text in texts)
 
 

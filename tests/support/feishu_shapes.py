@@ -20,7 +20,12 @@ class Fault:
     value: str = ""
 
     def __str__(self) -> str:
-        parts = {"ErrCode": str(self.code), "ErrPath": self.path, "ErrMsg": self.message, "ErrorValue": self.value}
+        parts = {
+            "ErrCode": str(self.code),
+            "ErrPath": self.path,
+            "ErrMsg": self.message,
+            "ErrorValue": self.value,
+        }
         return "".join(f"{name}: {text}; " for name, text in parts.items() if text)
 
 
@@ -98,7 +103,9 @@ class Book:
                 yield from self._object(rule, value, path)
 
     def _named(self, rule: Named, value: Any, path: str) -> Iterator[Fault]:
-        known = isinstance(value, str) and (rule.own.fullmatch(value) or value in self.custom.get(rule.kind, ()))
+        known = isinstance(value, str) and (
+            rule.own.fullmatch(value) or value in self.custom.get(rule.kind, ())
+        )
         if not known:
             yield malformed(f"invalid {rule.kind}: {value!r:.80}", path)
 
@@ -134,7 +141,11 @@ class Book:
         if not isinstance(value, dict):
             yield malformed("not an object", path)
             return
-        yield from (malformed(f"missing property: {name}", path) for name in shape.required if name not in value)
+        yield from (
+            malformed(f"missing property: {name}", path)
+            for name in shape.required
+            if name not in value
+        )
         if shape.any_of and not any(name in value for name in shape.any_of):
             yield malformed(f"missing property: {' or '.join(shape.any_of)}", path)
         for name, each in value.items():
@@ -160,12 +171,17 @@ def tags(*names: str) -> Tags:
 
 
 def one_of(*words: str) -> Is:
-    return Is(f"value, not one of {'|'.join(words)}", lambda value: isinstance(value, str) and value in words)
+    return Is(
+        f"value, not one of {'|'.join(words)}",
+        lambda value: isinstance(value, str) and value in words,
+    )
 
 
 def whole(low: int, high: int) -> Is:
     """A whole number; JSON's `true` is none."""
-    return Is(f"number from {low} to {high}", lambda value: type(value) is int and low <= value <= high)
+    return Is(
+        f"number from {low} to {high}", lambda value: type(value) is int and low <= value <= high
+    )
 
 
 def pixels(low: int, high: int, *words: str, unit: str = "px") -> Is:
@@ -173,7 +189,9 @@ def pixels(low: int, high: int, *words: str, unit: str = "px") -> Is:
 
     def holds(value: Any) -> bool:
         found = re.fullmatch(rf"(-?\d+){unit}", value) if isinstance(value, str) else None
-        return (isinstance(value, str) and value in words) or (found is not None and low <= int(found[1]) <= high)
+        return (isinstance(value, str) and value in words) or (
+            found is not None and low <= int(found[1]) <= high
+        )
 
     return Is(f"size from {low}{unit} to {high}{unit}", holds)
 
@@ -184,13 +202,18 @@ def edges(low: int, high: int) -> Is:
     def holds(value: Any) -> bool:
         parts = value.split(" ") if isinstance(value, str) else []
         sizes = [re.fullmatch(r"(-?\d+)px|0", part) for part in parts]
-        return len(parts) in (1, 2, 4) and all(found and low <= int(found[1] or 0) <= high for found in sizes)
+        return len(parts) in (1, 2, 4) and all(
+            found and low <= int(found[1] or 0) <= high for found in sizes
+        )
 
     return Is(f"edges from {low}px to {high}px", holds)
 
 
 def _clickable(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"https?://[^\s/?#\x00-\x1f]+[^\s\x00-\x1f]*", value) is not None
+    return (
+        isinstance(value, str)
+        and re.fullmatch(r"https?://[^\s/?#\x00-\x1f]+[^\s\x00-\x1f]*", value) is not None
+    )
 
 
 TEXT = Is("text", lambda value: isinstance(value, str))
@@ -198,4 +221,9 @@ FLAG = Is("flag", lambda value: isinstance(value, bool))
 NUMBER = Is("number", lambda value: isinstance(value, int | float) and not isinstance(value, bool))
 OBJECT = Is("object", lambda value: isinstance(value, dict))
 URL = Is("link, neither http nor https", _clickable)
-ID = Is("element_id", lambda value: isinstance(value, str) and bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,19}", value)))
+ID = Is(
+    "element_id",
+    lambda value: (
+        isinstance(value, str) and bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,19}", value))
+    ),
+)

@@ -77,7 +77,10 @@ _OPEN = Shape({"type": one_of("open_url"), "default_url": URL}, _LINKS)
 
 _WIDTHS = (pixels(80, 600, "auto"), pixels(1, 100, unit="%"))
 COLUMN = Shape(
-    {"name": TEXT, "data_type": one_of("text", "lark_md", "markdown", "number", "options", "persons", "date")},
+    {
+        "name": TEXT,
+        "data_type": one_of("text", "lark_md", "markdown", "number", "options", "persons", "date"),
+    },
     {
         "display_name": TEXT,
         "width": Is("width of a column", lambda value: any(rule.holds(value) for rule in _WIDTHS)),
@@ -198,7 +201,11 @@ _CONFIG = Shape(
         "streaming_mode": FLAG,
         "streaming_config": Shape(
             {},
-            {"print_frequency_ms": _STREAM, "print_step": _STREAM, "print_strategy": one_of("fast", "delay")},
+            {
+                "print_frequency_ms": _STREAM,
+                "print_step": _STREAM,
+                "print_strategy": one_of("fast", "delay"),
+            },
         ),
         "summary": Shape({"content": TEXT}, {"i18n_content": LANGUAGES}),
         "locales": Each(TEXT),

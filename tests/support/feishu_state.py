@@ -117,7 +117,9 @@ class Feishu:
     hooks: dict[str, Hook] = field(default_factory=lambda: {"hook-token": Hook()})
     app_id: str = "cli_test"
     app_secret: str = "app-secret"
-    scopes: set[str] = field(default_factory=lambda: {"im:message:send_as_bot", "im:chat:readonly", "im:resource"})
+    scopes: set[str] = field(
+        default_factory=lambda: {"im:message:send_as_bot", "im:chat:readonly", "im:resource"}
+    )
     chats: list[Chat] = field(default_factory=lambda: [Chat("oc_1", "CI Status Report")])
     users: set[str] = field(default_factory=set)
     words: list[str] = field(default_factory=list)

@@ -10,13 +10,26 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from tests.support.feishu_messages import card_fault, check_words, content_fault, from_json, unknown_images
+from tests.support.feishu_messages import (
+    card_fault,
+    check_words,
+    content_fault,
+    from_json,
+    unknown_images,
+)
 from tests.support.feishu_state import Feishu, Hook, Message, Refused, Request
 
 PREFIX = "/open-apis/bot/v2/hook/"
 _ANSWERS: dict[str, dict[str, Any]] = {
     "new": {"code": 0, "msg": "success", "data": {}, "StatusCode": 0, "StatusMessage": "success"},
-    "extra": {"Extra": None, "StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"},
+    "extra": {
+        "Extra": None,
+        "StatusCode": 0,
+        "StatusMessage": "success",
+        "code": 0,
+        "data": {},
+        "msg": "success",
+    },
     "old": {"StatusCode": 0, "StatusMessage": "success"},
 }
 
@@ -31,12 +44,16 @@ def answer(feishu: Feishu, request: Request) -> dict[str, Any]:
     _check_form(body)
     _check_sender(feishu, hook, request, body)
     if feishu.waits(f"hook {token}", feishu.limits.hook):
-        raise Refused(11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]", 200)
+        raise Refused(
+            11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]", 200
+        )
     kind = body["msg_type"]
     content = body["card" if kind == "interactive" else "content"]
     _check_content(feishu, hook, kind, content)
     number = f"hook_{next(feishu.numbers)}"
-    message = Message("webhook", hook.chat, kind, content, len(request.body), number, created=feishu.now())
+    message = Message(
+        "webhook", hook.chat, kind, content, len(request.body), number, created=feishu.now()
+    )
     feishu.messages.append(message)
     return _ANSWERS[hook.answer]
 
@@ -65,7 +82,12 @@ def _check_form(body: dict[str, Any]) -> None:
     wanted = "card" if kind == "interactive" else "content"
     if kind not in ("text", "post", "image", "share_chat", "interactive"):
         raise Refused(19002, f"params error, unsupported msg_type {kind}", 200)
-    if not isinstance(body.get(wanted), dict) or set(body) - {"msg_type", wanted, "timestamp", "sign"}:
+    if not isinstance(body.get(wanted), dict) or set(body) - {
+        "msg_type",
+        wanted,
+        "timestamp",
+        "sign",
+    }:
         raise Refused(19002, f"params error, unknown {wanted} value", 200)
     if kind == "post" and set(body["content"]) != {"post"}:
         raise Refused(19002, "params error, unknown post value", 200)
@@ -80,7 +102,9 @@ def _check_sender(feishu: Feishu, hook: Hook, request: Request, body: dict[str, 
     if hook.addresses and not any(sender in ip_network(each) for each in hook.addresses):
         raise Refused(19022, "Ip Not Allowed", 200)
     if hook.secret and not _signed(body, hook.secret, feishu.now()):
-        raise Refused(19021, "sign match fail or timestamp is not within one hour from current time", 200)
+        raise Refused(
+            19021, "sign match fail or timestamp is not within one hour from current time", 200
+        )
     told = "\n".join(_told(body))
     if hook.keywords and not any(word in told for word in hook.keywords):
         raise Refused(19024, "Key Words Not Found", 200)

@@ -48,7 +48,18 @@ JOB = "tidb-unit-test-nightly"
 FIRST = datetime(2021, 6, 1)  # day 0, wall clock
 DAY = timedelta(days=1)
 ENV = "fatal: unable to access 'https://github.com/pingcap/tidb.git/': Could not resolve host: github.com\n"
-_HELD = ("issues", "elsewhere", "removed", "moved", "labels", "now", "creations", "rate", "_highest", "may_push")
+_HELD = (
+    "issues",
+    "elsewhere",
+    "removed",
+    "moved",
+    "labels",
+    "now",
+    "creations",
+    "rate",
+    "_highest",
+    "may_push",
+)
 _TABLES = (intents, locks, mutes, accepted)
 
 
@@ -70,7 +81,11 @@ def race(function: str = "github.com/pingcap/tidb/util/memory.(*Tracker).Consume
 
 def morning(day: float) -> datetime:
     """When the filer runs for that day's window: at 8:17 of the next one."""
-    return (FIRST + DAY * int(day + 1) + timedelta(hours=8, minutes=17)).replace(tzinfo=ZONE).astimezone(UTC)
+    return (
+        (FIRST + DAY * int(day + 1) + timedelta(hours=8, minutes=17))
+        .replace(tzinfo=ZONE)
+        .astimezone(UTC)
+    )
 
 
 def moment(day: float) -> datetime:
@@ -112,7 +127,9 @@ class Clock:
 def _keep_connections(engine: Engine) -> None:
     """A server's connections cost more than what is asked over them. A forked process must `dispose(close=False)`."""
     bare = engine.pool
-    engine.pool = QueuePool(bare._creator, pool_size=1, dialect=bare._dialect, _dispatch=bare.dispatch)
+    engine.pool = QueuePool(
+        bare._creator, pool_size=1, dialect=bare._dialect, _dispatch=bare.dispatch
+    )
 
 
 @dataclass
@@ -244,16 +261,28 @@ class World:
         """The issues of ours, with what they say of themselves."""
         found = {number: read(issue.body) for number, issue in self.github.issues.items()}
         bot = self.github.login
-        return {n: marker for n, marker in found.items() if marker and self.github.issues[n].author == bot}
+        return {
+            n: marker
+            for n, marker in found.items()
+            if marker and self.github.issues[n].author == bot
+        }
 
     def number(self, name: str) -> int:
         """Of the one issue of ours whose title has this in it."""
-        found = [n for n, issue in self.github.issues.items() if name in issue.title and n in self.ours()]
-        assert len(found) == 1, f"{name}: {found} of {[each.title for each in self.github.issues.values()]}"
+        found = [
+            n for n, issue in self.github.issues.items() if name in issue.title and n in self.ours()
+        ]
+        assert len(found) == 1, (
+            f"{name}: {found} of {[each.title for each in self.github.issues.values()]}"
+        )
         return found[0]
 
     def open_issues(self) -> list[str]:
-        return sorted(issue.title for issue in self.github.issues.values() if issue.state == "open" and not issue.pull)
+        return sorted(
+            issue.title
+            for issue in self.github.issues.values()
+            if issue.state == "open" and not issue.pull
+        )
 
     def comments(self, number: int) -> list[str]:
         """The texts of our comments."""
@@ -278,7 +307,11 @@ class World:
 
     def doubles(self) -> list[str]:
         """What is there twice: keys of open issues, comments by their marks and by their texts."""
-        keys = [f"key {marker.key}" for n, marker in self.ours().items() if self.github.issues[n].state == "open"]
+        keys = [
+            f"key {marker.key}"
+            for n, marker in self.ours().items()
+            if self.github.issues[n].state == "open"
+        ]
         creates = [f"creation {marker.create}" for marker in self.ours().values()]
         said = []
         for number in self.github.issues:
@@ -302,7 +335,10 @@ class World:
         if self.state.url.get_backend_name() == "sqlite":
             return Saved(self.clock.now(), held, Path(str(self.state.url.database)).read_bytes())
         with self.state.begin() as connection:
-            rows = {table.name: [row._asdict() for row in connection.execute(select(table))] for table in _TABLES}
+            rows = {
+                table.name: [row._asdict() for row in connection.execute(select(table))]
+                for table in _TABLES
+            }
         return Saved(self.clock.now(), held, rows=rows)
 
     def restore(self, saved: "Saved") -> None:
@@ -346,14 +382,18 @@ def world(
             "run_url": "https://ci.example.com/{job}/{number}",
         }  # fmt: skip
         (folder / "logs").mkdir(exist_ok=True)
-        environ = {f"CI_STAT_{key.upper()}": value for key, value in (given | (settings or {})).items()}
+        environ = {
+            f"CI_STAT_{key.upper()}": value for key, value in (given | (settings or {})).items()
+        }
         yield World(folder, github, environ, Clock(github.now), read_once=read_once)
 
 
 def forked(work: Callable[[], object]) -> int:
     """A process that does `work`, and ends with 0, or with 1 and its error on stderr. Its pid."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the server has threads, whose locks the child never takes
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # the server has threads, whose locks the child never takes
         pid = os.fork()
     if pid:
         return pid

@@ -18,7 +18,9 @@ from tests.support.filing_scenarios import DAY
 from tests.support.github import Call, Issue
 
 # When a text was written, and how long a silence was by then.
-_TIMES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?= \(Asia/Shanghai\)\. What people write)|\b\d+ h(?: \d+ min)?\b")
+_TIMES = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d(?= \(Asia/Shanghai\)\. What people write)|\b\d+ h(?: \d+ min)?\b"
+)
 _NAME, _COMMENT = 90, 60  # characters
 
 
@@ -49,7 +51,9 @@ def ran(it: World, day: float | None = DAY) -> Ran:
         code, said = error.exit_code, said or [_first(error.message)]
     calls = list(it.github.requests)
     said = [each.replace(it.github.url, "https://api.github.com") for each in said]
-    return Ran(code, said, plan, [call for call in calls if call.writes], any(call.fault for call in calls))
+    return Ran(
+        code, said, plan, [call for call in calls if call.writes], any(call.fault for call in calls)
+    )
 
 
 def _told(made: Made, applied: Applied) -> Iterator[str]:
@@ -75,12 +79,16 @@ def _became(done: Done) -> str:
     if done.skipped:
         return f"skipped, {done.skipped}"
     trouble = done.trouble
-    return f"{trouble.state.value}, {_first(trouble.reason)}" if trouble else f"done, #{done.number}"
+    return (
+        f"{trouble.state.value}, {_first(trouble.reason)}" if trouble else f"done, #{done.number}"
+    )
 
 
 def _planned(entries: tuple[Planned, ...]) -> Iterator[str]:
     """Lines one after the other that say the same are one."""
-    for (action, reason, why), alike in groupby(entries, lambda each: (each.action, each.reason, each.why)):
+    for (action, reason, why), alike in groupby(
+        entries, lambda each: (each.action, each.reason, each.why)
+    ):
         first, *more = (_cut(each.name, _NAME) for each in alike)
         what = f"not ({reason})" if action == IssueAction.NOT else action
         yield f"{what}, {first}{f' and {len(more)} more' if more else ''}: {why}"
@@ -97,7 +105,13 @@ def _cut(text: str, limit: int) -> str:
 def write_line(call: Call, digest: bool = False) -> str:
     """What was asked. `digest`: of the text too, so that a change of it is noticed."""
     number = call.path.partition("/issues/")[2].partition("/")[0]
-    where = f"comment on #{number}" if call.path.endswith("/comments") else f"#{number}" if number else "issue"
+    where = (
+        f"comment on #{number}"
+        if call.path.endswith("/comments")
+        else f"#{number}"
+        if number
+        else "issue"
+    )
     return f"{call.method} {where} {', '.join(_given(call, digest))}"
 
 
@@ -115,7 +129,9 @@ def _given(call: Call, digest: bool) -> Iterator[str]:
 
 
 def _digest(text: str) -> str:
-    return sha256(text.replace(f"ci_stat {__version__}", "ci_stat VERSION").encode()).hexdigest()[:8]
+    return sha256(text.replace(f"ci_stat {__version__}", "ci_stat VERSION").encode()).hexdigest()[
+        :8
+    ]
 
 
 def answer_line(call: Call) -> str:

@@ -189,19 +189,39 @@ _LOUD = {"too seldom": "what fails today is not quiet"}
 STATES = [
     State("an empty tracker", lambda kind: [green, kind.today]),
     State("ours is open", lambda kind: [*ours(kind, DAY - 2), kind.today]),
-    State("ours is open, and the message is new", lambda kind: [*ours(kind, DAY - 2), kind.anew], _MUTE),
-    State("ours is open, and the branch is new", lambda kind: [*ours(kind, DAY - 2), kind.branched]),
-    State("ours is open, and it is back after a silence", lambda kind: [*ours(kind, DAY - 9), green, kind.once]),
+    State(
+        "ours is open, and the message is new",
+        lambda kind: [*ours(kind, DAY - 2), kind.anew],
+        _MUTE,
+    ),
+    State(
+        "ours is open, and the branch is new", lambda kind: [*ours(kind, DAY - 2), kind.branched]
+    ),
+    State(
+        "ours is open, and it is back after a silence",
+        lambda kind: [*ours(kind, DAY - 9), green, kind.once],
+    ),
     State("ours is open, and quiet for long", silent, _LOUD),
-    State("ours was closed two days ago", lambda kind: [*ours(kind, DAY - 4, closed(DAY - 1.1)), kind.today]),
-    State("ours was closed after the runs began", lambda kind: [*ours(kind, DAY - 4, closed(DAY + 0.9)), kind.today]),
+    State(
+        "ours was closed two days ago",
+        lambda kind: [*ours(kind, DAY - 4, closed(DAY - 1.1)), kind.today],
+    ),
+    State(
+        "ours was closed after the runs began",
+        lambda kind: [*ours(kind, DAY - 4, closed(DAY + 0.9)), kind.today],
+    ),
     State("ours was closed long ago", lambda kind: [*ours(kind, 3, closed(5.1)), kind.today]),
     State(
         "ours was closed as not planned",
         lambda kind: [*ours(kind, DAY - 4, closed(DAY - 1, "not_planned")), kind.today],
     ),
-    State("ours has the label that mutes us", lambda kind: [*ours(kind, DAY - 2, muted), kind.today]),
-    State("ours was deleted", lambda kind: [*ours(kind, DAY - 2, deleted), person("another"), kind.today]),
+    State(
+        "ours has the label that mutes us", lambda kind: [*ours(kind, DAY - 2, muted), kind.today]
+    ),
+    State(
+        "ours was deleted",
+        lambda kind: [*ours(kind, DAY - 2, deleted), person("another"), kind.today],
+    ),
     State(
         "ours was moved to another repository",
         lambda kind: [*ours(kind, DAY - 2, moved), person("another"), kind.today],
@@ -261,7 +281,9 @@ TROUBLES = [
     trouble("change", "502"),
     trouble("change", "502", "502 all the time", times=5),
     Trouble("list: truncated", [Fault("truncated", "GET", ISSUES, query=LIST)]),
-    Trouble("list: a short page, twice", [Fault("short-page", "GET", ISSUES, times=50, query=LIST)]),
+    Trouble(
+        "list: a short page, twice", [Fault("short-page", "GET", ISSUES, times=50, query=LIST)]
+    ),
     Trouble("list: a wrong count", [Fault("wrong-count", "GET", "tidb$", times=50)]),
     Trouble("list: a wrong token", [Fault("401", "GET", times=50)]),
     Trouble("list: no answer for long", [Fault("503", "GET", ISSUES, times=50)]),
@@ -273,7 +295,10 @@ NEWEST, ALL = "direction=desc&per_page=100", "^per_page=100$"
 LOST = [
     Trouble(
         "creation: 502-after, and no look is answered",
-        [Fault("502-after", "POST", ISSUES), Fault("503", "GET", ISSUES, nth=2, times=50, query=NEWEST)],
+        [
+            Fault("502-after", "POST", ISSUES),
+            Fault("503", "GET", ISSUES, nth=2, times=50, query=NEWEST),
+        ],
     ),
     Trouble(
         "comment: 502-after, and no look is answered",
@@ -283,9 +308,29 @@ LOST = [
 ]
 
 # More of them, for the whole product.
-_MORE = ("500", "503", "401", "500-after", "503-after", "empty-200", "empty-200-after", "truncated", "primary")
+_MORE = (
+    "500",
+    "503",
+    "401",
+    "500-after",
+    "503-after",
+    "empty-200",
+    "empty-200-after",
+    "truncated",
+    "primary",
+)
 _WRITES = (*CREATION, *_MORE)
-_LIST = ("502", "drop-before", "html-200", "empty-200", "secondary", "429-retry-after", "primary", "403", "404")
+_LIST = (
+    "502",
+    "drop-before",
+    "html-200",
+    "empty-200",
+    "secondary",
+    "429-retry-after",
+    "primary",
+    "403",
+    "404",
+)
 _KNOWN = {each.name for each in (*TROUBLES, *LOST)}
 _LOST = ("drop-before", "drop-after", "html-200-after")
 _EVERY = [
@@ -293,6 +338,9 @@ _EVERY = [
     *(trouble(target, "429", ENDLESS, times=3) for target in TARGETS),
     *(trouble("change", what, f"{what} all the time", times=5) for what in _LOST),
     *(Trouble(f"list: {what}", [Fault(what, "GET", ISSUES, query=LIST)]) for what in _LIST),
-    *(Trouble(f"list: {what} all the time", [Fault(what, "GET", ISSUES, times=50, query=LIST)]) for what in _LIST),
+    *(
+        Trouble(f"list: {what} all the time", [Fault(what, "GET", ISSUES, times=50, query=LIST)])
+        for what in _LIST
+    ),
 ]
 WIDE = [each for each in _EVERY if each.name not in _KNOWN]

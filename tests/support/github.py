@@ -20,7 +20,17 @@ from tests.support.github_faults import Fault, rate_shown
 from tests.support.github_records import Answer, Call, Comment, Issue, Rate
 from tests.support.github_state import GitHub
 
-__all__ = ["CONTRACT", "MISSING", "Call", "Comment", "Fault", "GitHub", "Issue", "Rate", "github_server"]
+__all__ = [
+    "CONTRACT",
+    "MISSING",
+    "Call",
+    "Comment",
+    "Fault",
+    "GitHub",
+    "Issue",
+    "Rate",
+    "github_server",
+]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -66,7 +76,9 @@ class Handler(BaseHTTPRequestHandler):
         token = headers.pop("authorization", "")
         call = Call(self.command, parts.path, dict(given), headers, body, token=token)
         if len(given) != len(call.query):
-            self.server.github.findings.append(f"{call.method} {call.path}: a query parameter is given twice")
+            self.server.github.findings.append(
+                f"{call.method} {call.path}: a query parameter is given twice"
+            )
         return call
 
     def _processed(self, call: Call) -> Answer:
@@ -81,7 +93,9 @@ class Handler(BaseHTTPRequestHandler):
         return found
 
     def _say(self, call: Call, given: Answer, fault: Fault | None) -> None:
-        body = json.dumps(given.value, ensure_ascii=False).encode() if given.raw is None else given.raw
+        body = (
+            json.dumps(given.value, ensure_ascii=False).encode() if given.raw is None else given.raw
+        )
         headers = {"Content-Type": given.kind, **self._rate(call, fault), **given.headers}
         self.send_response(given.status)
         for name, value in (headers | {"Content-Length": str(len(body))}).items():
@@ -128,7 +142,9 @@ def github_server(contract: Path | None = None, **options: Any) -> Iterator[GitH
     held = Contract(contract) if contract else None
     with _Server(("127.0.0.1", 0), Handler) as server:
         server.github = GitHub(**options, contract=held, port=server.server_address[1])
-        thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+        thread = threading.Thread(
+            target=lambda: server.serve_forever(poll_interval=0.02), daemon=True
+        )
         thread.start()
         try:
             yield server.github

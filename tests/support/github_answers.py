@@ -73,7 +73,9 @@ def received(github: GitHub, call: Call, at: float) -> None:
 def _named(github: GitHub, path: str) -> str:
     found = re.match(r"/repositories/([0-9]+)(?=/|$)", path)
     names = {github.repo, *(repo for repo, _ in github.elsewhere)}
-    name = next((each for each in sorted(names) if found and number_of(each) == int(found[1])), None)
+    name = next(
+        (each for each in sorted(names) if found and number_of(each) == int(found[1])), None
+    )
     return path if found is None or name is None else f"/repos/{name}{path[found.end() :]}"
 
 
@@ -86,7 +88,9 @@ def answer(github: GitHub, call: Call) -> Answer:
         found = no.answer
     if github.contract is not None:
         github.findings += github.contract.of_request(call.method, call.path, call.query, asked)
-        github.findings += github.contract.of_answer(call.method, call.path, found.status, found.value)
+        github.findings += github.contract.of_answer(
+            call.method, call.path, found.status, found.value
+        )
     return found
 
 

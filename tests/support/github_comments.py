@@ -15,7 +15,9 @@ def list_comments(github: GitHub, call: Call, repo: str, number: str) -> Answer:
     """Oldest first, which cannot be changed."""
     issue, since = found(github, call, repo, number), read_time(call, "since")
     listed = sorted(issue.comments, key=lambda each: (each.created_at, each.id))
-    page, headers = paged(github, call, [each for each in listed if since is None or each.updated_at >= since])
+    page, headers = paged(
+        github, call, [each for each in listed if since is None or each.updated_at >= since]
+    )
     return Answer(200, [shapes.comment(github, issue, each) for each in page], headers)
 
 
@@ -24,7 +26,9 @@ def create_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer
     body = rules.body_of(github, call, _FIELDS, ("body",))["body"]
     rules.check_comment(body)
     if issue.locked and not github.pushes_to(issue.repo):
-        raise refusals.refused(403, refusals.LOCKED, "https://docs.github.com/articles/locking-conversations/")
+        raise refusals.refused(
+            403, refusals.LOCKED, "https://docs.github.com/articles/locking-conversations/"
+        )
     rules.take_creation(github)
     comment = github.add_comment(issue, body, github.login, github.moment)
     call.made = f"comment {comment.id}"
@@ -36,7 +40,12 @@ def create_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer
 def _comment(github: GitHub, repo: str, number: str, writes: bool = False) -> tuple[Issue, Comment]:
     """`writes`: only for its author, and for one with the right to push."""
     here(github, repo)
-    both = ((issue, each) for issue in github.issues.values() for each in issue.comments if each.id == int(number))
+    both = (
+        (issue, each)
+        for issue in github.issues.values()
+        for each in issue.comments
+        if each.id == int(number)
+    )
     issue, comment = next(both, (None, None))
     if issue is None or comment is None:
         raise refusals.not_found()

@@ -24,7 +24,10 @@ Json = dict[str, Any]
 
 @_FORMATS.checks("date-time")
 def _is_time(value: object) -> bool:
-    return not isinstance(value, str) or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value) is not None
+    return (
+        not isinstance(value, str)
+        or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value) is not None
+    )
 
 
 @_FORMATS.checks("uri")
@@ -64,7 +67,14 @@ class Contract:
         return [f"{method} {path} {status}: {problem}" for problem in self._problems(schema, value)]
 
     def _operation(self, method: str, path: str) -> tuple[str, Json] | None:
-        return next((each[2:] for each in self._operations if each[0] == method and each[1].fullmatch(path)), None)
+        return next(
+            (
+                each[2:]
+                for each in self._operations
+                if each[0] == method and each[1].fullmatch(path)
+            ),
+            None,
+        )
 
     def _of_query(self, operation: Json, query: dict[str, str]) -> Iterator[str]:
         resolved = (self._resolved(each) for each in operation.get("parameters", ()))
@@ -83,9 +93,15 @@ class Contract:
         if isinstance(body, list):
             return
         schema = described["content"]["application/json"]["schema"]
-        known = {name for each in (schema, *schema.get("oneOf", ())) for name in each.get("properties", {})}
+        known = {
+            name
+            for each in (schema, *schema.get("oneOf", ()))
+            for name in each.get("properties", {})
+        }
         yield from (f"unknown field {name} in the body" for name in body if name not in known)
-        yield from self._problems({"$ref": f"{_ROOT}#{where}/content/application~1json/schema"}, body)
+        yield from self._problems(
+            {"$ref": f"{_ROOT}#{where}/content/application~1json/schema"}, body
+        )
 
     def _answer_schema(self, where: str, operation: Json, status: int) -> Json | None:
         described = operation["responses"].get(str(status))
@@ -93,7 +109,11 @@ class Contract:
             return _ERROR if status >= 300 else None
         place = described.get("$ref", f"#{where}/responses/{status}").removeprefix("#")
         content = self._resolved(described).get("content", {})
-        return {"$ref": f"{_ROOT}#{place}/content/application~1json/schema"} if "application/json" in content else {}
+        return (
+            {"$ref": f"{_ROOT}#{place}/content/application~1json/schema"}
+            if "application/json" in content
+            else {}
+        )
 
     def _resolved(self, node: Json) -> Json:
         if "$ref" not in node:
@@ -107,9 +127,17 @@ class Contract:
         key = hash((json.dumps(schema), json.dumps(value, sort_keys=True)))
         if key in self._seen:
             return
-        errors = Draft202012Validator(schema, registry=self._registry, format_checker=_FORMATS).iter_errors(value)
-        told = [f"{'/'.join(map(str, error.absolute_path))}: {error.message:.200}" for error in errors]
-        yield from (each for each in told if not re.fullmatch(r"items/\d+/body: None is not of type 'string'", each))
+        errors = Draft202012Validator(
+            schema, registry=self._registry, format_checker=_FORMATS
+        ).iter_errors(value)
+        told = [
+            f"{'/'.join(map(str, error.absolute_path))}: {error.message:.200}" for error in errors
+        ]
+        yield from (
+            each
+            for each in told
+            if not re.fullmatch(r"items/\d+/body: None is not of type 'string'", each)
+        )
         self._seen |= set() if told else {key}
 
 
@@ -124,9 +152,17 @@ def _translated(node: Any) -> Any:
         return [_translated(each) for each in node]
     if not isinstance(node, dict):
         return node
-    found = {name: _translated(value) for name, value in node.items() if name not in ("nullable", "discriminator")}
+    found = {
+        name: _translated(value)
+        for name, value in node.items()
+        if name not in ("nullable", "discriminator")
+    }
     if node.get("nullable") is True:
-        return {"anyOf": [{"type": "null"}, found]} if set(found) - {"type", "enum"} else _or_null(found)
+        return (
+            {"anyOf": [{"type": "null"}, found]}
+            if set(found) - {"type", "enum"}
+            else _or_null(found)
+        )
     return found
 
 
@@ -138,8 +174,17 @@ def _or_null(schema: Json) -> Json:
 def _operations(document: Json) -> Iterator[tuple[str, re.Pattern[str], str, Json]]:
     """Method, path, place in the document; paths without parameters before those that would take them too."""
     for path, described in sorted(document["paths"].items(), key=lambda each: each[0].count("{")):
-        pattern = re.sub(r"\\{(\w+)\\}", lambda each: ".+" if each[1] in _WITH_SLASHES else "[^/]+", re.escape(path))
+        pattern = re.sub(
+            r"\\{(\w+)\\}",
+            lambda each: ".+" if each[1] in _WITH_SLASHES else "[^/]+",
+            re.escape(path),
+        )
         place = path.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
         for method in _METHODS:
             if method in described:
-                yield method.upper(), re.compile(pattern), f"/paths/{place}/{method}", described[method]
+                yield (
+                    method.upper(),
+                    re.compile(pattern),
+                    f"/paths/{place}/{method}",
+                    described[method],
+                )

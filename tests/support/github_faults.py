@@ -19,8 +19,12 @@ _REPLACED: dict[str, Callable[["Fault"], Answer]] = {
     "410": lambda _: refusals.says(410, refusals.DISABLED),
     "422-labels": lambda _: refusals.invalid(_LABEL).answer,
     "422-too-long": lambda _: refusals.invalid(refusals.too_long("Issue", "body", 65_536)).answer,
-    "429": lambda _: refusals.says(429, "Too many requests. Have you tried sleeping?", refusals.LIMITS),
-    "429-retry-after": lambda fault: _later(refusals.says(429, "Too many requests.", refusals.LIMITS), fault),
+    "429": lambda _: refusals.says(
+        429, "Too many requests. Have you tried sleeping?", refusals.LIMITS
+    ),
+    "429-retry-after": lambda fault: _later(
+        refusals.says(429, "Too many requests.", refusals.LIMITS), fault
+    ),
     "secondary": lambda fault: refusals.secondary(fault.wait),
     "secondary-bare": lambda _: refusals.secondary(None),
     "primary": lambda _: refusals.exhausted(),
@@ -70,7 +74,9 @@ class Fault:
     @property
     def processed(self) -> bool:
         """GitHub does what was asked."""
-        return self.what in _CHANGED or (self.what.endswith("-after") and self.what not in _REPLACED)
+        return self.what in _CHANGED or (
+            self.what.endswith("-after") and self.what not in _REPLACED
+        )
 
     @property
     def delay(self) -> float:
@@ -78,7 +84,11 @@ class Fault:
 
     def concerns(self, call: Call) -> bool:
         query = "&".join(f"{name}={value}" for name, value in sorted(call.query.items()))
-        return self.method in (None, call.method) and _fits(self.path, call.path) and _fits(self.query, query)
+        return (
+            self.method in (None, call.method)
+            and _fits(self.path, call.path)
+            and _fits(self.query, query)
+        )
 
 
 def _fits(wanted: str | None, text: str) -> bool:

@@ -45,7 +45,9 @@ def found(github: GitHub, call: Call, repo: str, number: str) -> Issue:
 def _moved(github: GitHub, call: Call, repo: str, number: int) -> Answer:
     rest = call.path.split("/issues/", 1)[1].partition("/")[2]
     where = f"{github.url}/repositories/{shapes.number_of(repo)}/issues/{number}{'/' if rest else ''}{rest}"
-    answer = refusals.says(301, "Moved Permanently", "/guides/best-practices-for-using-the-rest-api", url=where)
+    answer = refusals.says(
+        301, "Moved Permanently", "/guides/best-practices-for-using-the-rest-api", url=where
+    )
     answer.headers["Location"] = where
     return answer
 
@@ -54,7 +56,9 @@ def list_issues(github: GitHub, call: Call, repo: str) -> Answer:
     here(github, repo)
     sort = rules.check_choice(call, "sort", ("created", "updated", "comments"))
     descending = rules.check_choice(call, "direction", ("desc", "asc")) == "desc"
-    listed = sorted(filter(_wanted(github, call), github.issues.values()), key=_SORTS[sort], reverse=descending)
+    listed = sorted(
+        filter(_wanted(github, call), github.issues.values()), key=_SORTS[sort], reverse=descending
+    )
     found, headers = by_cursor(github, call, listed, _SORTS[sort], descending) if github.cursors else paged(
         github, call, listed
     )  # fmt: skip
@@ -63,7 +67,10 @@ def list_issues(github: GitHub, call: Call, repo: str) -> Answer:
 
 def _wanted(github: GitHub, call: Call) -> Callable[[Issue], bool]:
     state = rules.check_choice(call, "state", ("open", "closed", "all"))
-    creator, labels = call.query.get("creator"), {name for name in call.query.get("labels", "").split(",") if name}
+    creator, labels = (
+        call.query.get("creator"),
+        {name for name in call.query.get("labels", "").split(",") if name},
+    )
     folded = {name.strip().casefold() for name in labels}
     since = read_time(call, "since")
     visible = github.now - github.list_lag

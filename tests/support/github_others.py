@@ -45,7 +45,9 @@ def create_label(github: GitHub, call: Call, repo: str) -> Answer:
 
 def _check_label(github: GitHub, given: dict[str, str]) -> None:
     def wrong(field: str, code: str) -> Refused:
-        return refusals.invalid({"resource": "Label", "code": code, "field": field}, about="/issues/labels")
+        return refusals.invalid(
+            {"resource": "Label", "code": code, "field": field}, about="/issues/labels"
+        )
 
     if not given["name"].strip() or len(given["name"]) > 50:
         raise wrong("name", "invalid")
@@ -91,7 +93,9 @@ def get_viewer(github: GitHub, call: Call) -> Answer:
 
 
 def get_user(github: GitHub, call: Call, login: str) -> Answer:
-    known = next((each for each in sorted(github.logins) if each.casefold() == login.casefold()), None)
+    known = next(
+        (each for each in sorted(github.logins) if each.casefold() == login.casefold()), None
+    )
     if known is None:
         raise refusals.not_found()
     return Answer(200, shapes.public_user(github, known))

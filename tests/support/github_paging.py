@@ -68,7 +68,9 @@ def size_of(github: GitHub, call: Call) -> int:
     """GitHub cuts a size that is too large without a word, so that a list looks shorter than it is."""
     size = _number(github, call, "per_page", 30)
     if size > github.per_page_max:
-        github.findings.append(f"{call.method} {call.path}: per_page={size} is more than {github.per_page_max}")
+        github.findings.append(
+            f"{call.method} {call.path}: per_page={size} is more than {github.per_page_max}"
+        )
     return min(size, github.per_page_max)
 
 
@@ -83,6 +85,11 @@ def _number(github: GitHub, call: Call, name: str, default: int) -> int:
 def _header(github: GitHub, call: Call, links: Links) -> dict[str, str]:
     """As GitHub does: links name the repository by its number."""
     path = call.path.replace(f"/repos/{github.repo}", f"/repositories/{number_of(github.repo)}", 1)
-    kept = {name: value for name, value in call.query.items() if name not in ("page", "after", "before")}
-    told = [f'<{github.url}{path}?{urlencode(kept | more)}>; rel="{name}"' for name, more in links.items()]
+    kept = {
+        name: value for name, value in call.query.items() if name not in ("page", "after", "before")
+    }
+    told = [
+        f'<{github.url}{path}?{urlencode(kept | more)}>; rel="{name}"'
+        for name, more in links.items()
+    ]
     return {"Link": ", ".join(told)} if told else {}

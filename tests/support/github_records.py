@@ -83,7 +83,12 @@ class Rate:
     def numbers(self) -> dict[str, int]:
         reset = self.reset or datetime.fromtimestamp(0, UTC)
         used = max(self.limit - self.remaining, 0)
-        return {"limit": self.limit, "remaining": self.remaining, "used": used, "reset": int(reset.timestamp())}
+        return {
+            "limit": self.limit,
+            "remaining": self.remaining,
+            "used": used,
+            "reset": int(reset.timestamp()),
+        }
 
 
 @dataclass

@@ -30,7 +30,9 @@ DISABLED = "Issues are disabled for this repo"
 def says(status: int, message: str, about: str = "", **more: Any) -> Answer:
     """An error as JSON. `about`: the part of the documentation it points at."""
     where = about if about.startswith("https:") else f"{DOCUMENTATION}{about}"
-    return Answer(status, {"message": message, "documentation_url": where, "status": str(status), **more})
+    return Answer(
+        status, {"message": message, "documentation_url": where, "status": str(status), **more}
+    )
 
 
 def refused(status: int, message: str, about: str = "", **more: Any) -> Refused:

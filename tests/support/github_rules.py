@@ -12,7 +12,9 @@ REASONS = {"open": ("reopened",), "closed": ("completed", "not_planned", "duplic
 Json = dict[str, Any]
 
 
-def body_of(github: GitHub, call: Call, fields: dict[str, str], required: tuple[str, ...] = ()) -> Json:
+def body_of(
+    github: GitHub, call: Call, fields: dict[str, str], required: tuple[str, ...] = ()
+) -> Json:
     """The body, checked. `fields`: `string`, `strings`, with `?` if null will do."""
     if call.json is None:
         raise refusals.refused(400, "Problems parsing JSON")
@@ -54,7 +56,9 @@ def check_title(github: GitHub, call: Call, title: str) -> None:
     if len(title) > MAX_TITLE:
         raise refusals.invalid(refusals.too_long("Issue", "title", MAX_TITLE))
     if title != title.strip() or not title.isprintable():
-        github.findings.append(f"{call.method} {call.path}: a title with line ends or other characters nobody sees")
+        github.findings.append(
+            f"{call.method} {call.path}: a title with line ends or other characters nobody sees"
+        )
 
 
 def check_body(body: str | None) -> None:
@@ -65,10 +69,13 @@ def check_body(body: str | None) -> None:
 def check_comment(body: str) -> None:
     if not body.strip():
         raise refusals.invalid(
-            {"resource": "IssueComment", "code": "missing_field", "field": "body"}, about="/issues/comments"
+            {"resource": "IssueComment", "code": "missing_field", "field": "body"},
+            about="/issues/comments",
         )
     if len(body) > MAX_BODY:
-        wrong = refusals.too_long("IssueComment", "body", MAX_BODY, "unprocessable") | {"field": "data"}
+        wrong = refusals.too_long("IssueComment", "body", MAX_BODY, "unprocessable") | {
+            "field": "data"
+        }
         raise refusals.invalid(wrong, about="/issues/comments")
 
 
@@ -76,21 +83,29 @@ def check_state(github: GitHub, call: Call, given: Json) -> None:
     """A reason only goes with a state: GitHub ignores one alone, which nobody can have meant."""
     state, reason = given.get("state"), given.get("state_reason")
     if state is not None and state not in REASONS:
-        raise refusals.invalid({"resource": "Issue", "code": "invalid", "field": "state", "value": state})
+        raise refusals.invalid(
+            {"resource": "Issue", "code": "invalid", "field": "state", "value": state}
+        )
     if reason is None:
         return
     allowed = REASONS.get(str(state), (*REASONS["open"], *REASONS["closed"]))
     if reason not in allowed:
-        raise refusals.invalid({"resource": "Issue", "code": "invalid", "field": "state_reason", "value": reason})
+        raise refusals.invalid(
+            {"resource": "Issue", "code": "invalid", "field": "state_reason", "value": reason}
+        )
     if state is None:
-        github.findings.append(f"{call.method} {call.path}: state_reason={reason} without a state is ignored")
+        github.findings.append(
+            f"{call.method} {call.path}: state_reason={reason} without a state is ignored"
+        )
 
 
 def check_choice(call: Call, name: str, choices: tuple[str, ...]) -> str:
     """The value of a query parameter, the first of `choices` where it is left out."""
     value = call.query.get(name, choices[0])
     if value not in choices:
-        raise refusals.invalid({"resource": "Issue", "code": "invalid", "field": name, "value": value})
+        raise refusals.invalid(
+            {"resource": "Issue", "code": "invalid", "field": name, "value": value}
+        )
     return value
 
 

@@ -24,7 +24,11 @@ def search_issues(github: GitHub, call: Call) -> Answer:
     _check(query)
     tests = [_test(github, query, *each) for each in _terms(query)]
     visible = github.now - github.search_lag
-    found = [each for each in github.issues.values() if each.created_at <= visible or not github.search_lag]
+    found = [
+        each
+        for each in github.issues.values()
+        if each.created_at <= visible or not github.search_lag
+    ]
     found = [issue for issue in found if all(test(issue) for test in tests)]
     sort = rules.check_choice(call, "sort", ("created", "updated", "comments"))
     descending = rules.check_choice(call, "order", ("desc", "asc")) == "desc"
@@ -47,7 +51,9 @@ def _check(query: str) -> None:
 
 def _wrong(code: str, message: str | None) -> Refused:
     more = {} if message is None else {"message": message}
-    return refusals.invalid({"resource": "Search", "field": "q", "code": code, **more}, about=_ABOUT)
+    return refusals.invalid(
+        {"resource": "Search", "field": "q", "code": code, **more}, about=_ABOUT
+    )
 
 
 def _order(issue: Issue, sort: str) -> str | int | None:
@@ -60,14 +66,21 @@ def _answer(github: GitHub, call: Call, found: list[Issue]) -> Answer:
     if (int(call.query.get("page", 1)) - 1) * size_of(github, call) >= MAX_RESULTS:
         raise refusals.refused(422, "Only the first 1000 search results are available", _ABOUT)
     items = [shapes.issue(github, issue) | {"score": 1.0} for issue in page]
-    value = {"total_count": len(found), "incomplete_results": github.incomplete_results, "items": items}
+    value = {
+        "total_count": len(found),
+        "incomplete_results": github.incomplete_results,
+        "items": items,
+    }
     value |= {"search_type": "lexical"}
     return Answer(200, value, headers)
 
 
 def _terms(query: str) -> list[tuple[bool, str, str]]:
     """Negated or not, the qualifier's name or "" for a word, the value without its quotation marks."""
-    found = [(bool(each["minus"]), each["name"] or "", each["value"].strip('"')) for each in _TERM.finditer(query)]
+    found = [
+        (bool(each["minus"]), each["name"] or "", each["value"].strip('"'))
+        for each in _TERM.finditer(query)
+    ]
     return [each for each in found if each[1:] not in (("", "AND"), ("", ""))]
 
 
@@ -93,7 +106,9 @@ def _qualifier(github: GitHub, name: str, value: str) -> Test:
     if name in ("created", "updated", "closed"):
         return _when(name, value)
     if name not in tests:
-        github.findings.append(f"GET /search/issues: {name}:{value} is nothing that this server searches by")
+        github.findings.append(
+            f"GET /search/issues: {name}:{value} is nothing that this server searches by"
+        )
         raise _wrong("invalid", f"{name}: is not known")
     return tests[name]
 
@@ -119,7 +134,16 @@ def _when(name: str, value: str) -> Test:
 
     def test(issue: Issue) -> bool:
         at = (stamp(getattr(issue, f"{name}_at")) or "")[: len(text)]
-        return bool(at) and {">=": at >= text, "<=": at <= text, ">": at > text, "<": at < text, "": at == text}[sign]
+        return (
+            bool(at)
+            and {
+                ">=": at >= text,
+                "<=": at <= text,
+                ">": at > text,
+                "<": at < text,
+                "": at == text,
+            }[sign]
+        )
 
     return test
 

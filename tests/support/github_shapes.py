@@ -49,7 +49,9 @@ def user(github: GitHub, login: str) -> Json:
 
 
 def public_user(github: GitHub, login: str) -> Json:
-    empty = dict.fromkeys(("name", "company", "location", "email", "hireable", "bio", "twitter_username"))
+    empty = dict.fromkeys(
+        ("name", "company", "location", "email", "hireable", "bio", "twitter_username")
+    )
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     times = {"created_at": "2015-09-06T03:54:26Z", "updated_at": stamp(github.moment)}
     return user(github, login) | empty | counts | times | {"blog": ""}
@@ -69,7 +71,10 @@ def _association(github: GitHub, login: str) -> str:
 
 def issue(github: GitHub, issue: Issue, single: bool = False) -> Json:
     """`single`: asked for by its number; who closed it is told only then."""
-    base, web = f"{github.url}/repos/{issue.repo}/issues/{issue.number}", f"{WEB}/{issue.repo}/issues/{issue.number}"
+    base, web = (
+        f"{github.url}/repos/{issue.repo}/issues/{issue.number}",
+        f"{WEB}/{issue.repo}/issues/{issue.number}",
+    )
     links = {f"{name}_url": f"{base}/{name}" for name in ("comments", "events", "timeline")}
     people = [user(github, each) for each in issue.assignees]
     found = {
@@ -84,13 +89,20 @@ def issue(github: GitHub, issue: Issue, single: bool = False) -> Json:
         "body": issue.body or None, "reactions": {"url": f"{base}/reactions", **_REACTIONS},
         "performed_via_github_app": None, "state_reason": issue.state_reason,
     }  # fmt: skip
-    found |= {"closed_by": user(github, issue.closed_by) if issue.closed_by else None} if single else {}
+    found |= (
+        {"closed_by": user(github, issue.closed_by) if issue.closed_by else None} if single else {}
+    )
     return found | (_pull(github, issue) if issue.pull else {})
 
 
 def _pull(github: GitHub, issue: Issue) -> Json:
     web = f"{WEB}/{issue.repo}/pull/{issue.number}"
-    links = {"html_url": web, "diff_url": f"{web}.diff", "patch_url": f"{web}.patch", "merged_at": None}
+    links = {
+        "html_url": web,
+        "diff_url": f"{web}.diff",
+        "patch_url": f"{web}.patch",
+        "merged_at": None,
+    }
     return {
         "draft": False,
         "pull_request": {"url": f"{github.url}/repos/{issue.repo}/pulls/{issue.number}", **links},
@@ -114,9 +126,14 @@ def repository(github: GitHub) -> Json:
     owner, _, name = github.repo.partition("/")
     base, web = f"{github.url}/repos/{github.repo}", f"{WEB}/{github.repo}"
     still_open = sum(issue.state == "open" for issue in github.issues.values())
-    counts = dict.fromkeys(("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size"), 0)
+    counts = dict.fromkeys(
+        ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size"), 0
+    )
     times = dict.fromkeys(("created_at", "updated_at", "pushed_at"), "2015-09-06T04:01:52Z")
-    no = dict.fromkeys(("private", "fork", "has_wiki", "has_pages", "has_discussions", "archived", "disabled"), False)
+    no = dict.fromkeys(
+        ("private", "fork", "has_wiki", "has_pages", "has_discussions", "archived", "disabled"),
+        False,
+    )
     rights = dict.fromkeys(("push", "triage"), github.may_push)
     return {
         "id": number_of(github.repo), "node_id": f"R_{number_of(github.repo):08x}", "name": name,

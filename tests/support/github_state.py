@@ -107,14 +107,25 @@ class GitHub:
             return number
 
     def comment(
-        self, number: int, body: str, author: str = "someone", at: datetime | None = None, bot: bool = False
+        self,
+        number: int,
+        body: str,
+        author: str = "someone",
+        at: datetime | None = None,
+        bot: bool = False,
     ) -> int:
         """Plant one; its id."""
         with self.lock:
             self.bots |= {author} if bot else set()
             return self.add_comment(self.issues[number], body, author, at or self.moment).id
 
-    def close(self, number: int, by: str = "someone", reason: str = "completed", at: datetime | None = None) -> None:
+    def close(
+        self,
+        number: int,
+        by: str = "someone",
+        reason: str = "completed",
+        at: datetime | None = None,
+    ) -> None:
         with self.lock:
             self.issues[number].close(by, reason, at or self.moment)
 
@@ -133,7 +144,9 @@ class GitHub:
 
     def unlabel(self, number: int, *names: str) -> None:
         with self.lock:
-            self.issues[number].labels = [name for name in self.issues[number].labels if name not in names]
+            self.issues[number].labels = [
+                name for name in self.issues[number].labels if name not in names
+            ]
 
     def remove(self, number: int, status: int = 410) -> None:
         """Delete an issue: 410 for one who may read the repository, 404 for others."""
@@ -174,14 +187,20 @@ class GitHub:
 
     def known_label(self, name: str) -> str | None:
         """The label as the repository spells it: names differ by more than case."""
-        return next((each for each in sorted(self.labels) if each.casefold() == name.casefold()), None)
+        return next(
+            (each for each in sorted(self.labels) if each.casefold() == name.casefold()), None
+        )
 
     def pushes_to(self, repo: str) -> bool:
         """The token's owner may do there what members may."""
         return self.may_push and repo == self.repo
 
     def is_bot(self, login: str) -> bool:
-        return login.endswith("[bot]") or login in self.bots or (login == self.login and self.kind == "Bot")
+        return (
+            login.endswith("[bot]")
+            or login in self.bots
+            or (login == self.login and self.kind == "Bot")
+        )
 
     @property
     def logins(self) -> set[str]:

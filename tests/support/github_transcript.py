@@ -14,9 +14,13 @@ def transcript(calls: Iterable[Call]) -> str:
 
 
 def _entry(call: Call) -> str:
-    query = "&".join(f"{name}={_parameter(name, value)}" for name, value in sorted(call.query.items()))
+    query = "&".join(
+        f"{name}={_parameter(name, value)}" for name, value in sorted(call.query.items())
+    )
     asked = f"{call.method} {unquote(call.path)}{'?' if query else ''}{query}"
-    return f"{asked} -> {_outcome(call)}\n" + (_body(call.json) if call.writes and call.json is not None else "")
+    return f"{asked} -> {_outcome(call)}\n" + (
+        _body(call.json) if call.writes and call.json is not None else ""
+    )
 
 
 def _parameter(name: str, value: str) -> str:
@@ -44,4 +48,6 @@ def _value(value: Any) -> str:
     if not isinstance(value, str) or "\n" not in value:
         return json.dumps(value, ensure_ascii=False)
     lines = value.replace("\r", "\\r").split("\n")
-    return "|" + "".join(f"\n    {line}".rstrip(" ") if not line.strip() else f"\n    {line}" for line in lines)
+    return "|" + "".join(
+        f"\n    {line}".rstrip(" ") if not line.strip() else f"\n    {line}" for line in lines
+    )

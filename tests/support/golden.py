@@ -16,7 +16,9 @@ class Golden:
         path = FOLDER / name
         if self._update:
             path.write_text(text, encoding="utf-8")
-        assert path.exists(), f"{path} is missing: run pytest --update-golden, look at it, and commit it"
+        assert path.exists(), (
+            f"{path} is missing: run pytest --update-golden, look at it, and commit it"
+        )
         assert text == path.read_text(encoding="utf-8")
 
     def check_part(self, name: str, part: str, text: str, parts: Sequence[str]) -> None:
@@ -28,9 +30,14 @@ class Golden:
         found = _parts(path.read_text(encoding="utf-8")) if path.exists() else {}
         if self._update:
             found[part] = text
-            path.write_text("\n".join(f"{_HEADING}{each}\n\n{found[each]}" for each in parts if each in found), "utf-8")
+            path.write_text(
+                "\n".join(f"{_HEADING}{each}\n\n{found[each]}" for each in parts if each in found),
+                "utf-8",
+            )
             return
-        assert list(found) == list(parts), f"{path}: run pytest --update-golden, look at it, and commit it"
+        assert list(found) == list(parts), (
+            f"{path}: run pytest --update-golden, look at it, and commit it"
+        )
         assert text == found[part]
 
 

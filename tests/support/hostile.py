@@ -23,7 +23,12 @@ def rows() -> list[RunRow]:
     for number, attack in enumerate(ATTACKS, 1):
         analysis = {"case": [f"{attack}{number}"], "env": [attack]}
         texts: dict[str, Any] = {"time": BEGIN, "duration": 1, "branch": attack, "comment": attack}
-        parameters = pull(number, ghprbPullTitle=attack, ghprbPullAuthorLogin=attack, ghprbPullLink=f"https://{attack}")
+        parameters = pull(
+            number,
+            ghprbPullTitle=attack,
+            ghprbPullAuthorLogin=attack,
+            ghprbPullLink=f"https://{attack}",
+        )
         made += [
             RunRow(f"{attack} pr", number, "FAILURE", **texts, commit=attack, repo=f"{attack}/r{number}",
                    description=parameters, analysis_res=analysis),
@@ -43,7 +48,9 @@ def harmful(char: str) -> bool:
     if char in _SHOW_NOTHING:
         return True
     category = unicodedata.category(char)
-    return category in ("Cc", "Zl", "Zp", "Cs") or (category == "Cf" and ord(char) not in _PRINTING_FORMAT)
+    return category in ("Cc", "Zl", "Zp", "Cs") or (
+        category == "Cf" and ord(char) not in _PRINTING_FORMAT
+    )
 
 
 def raw(text: str) -> set[str]:

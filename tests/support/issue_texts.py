@@ -41,7 +41,9 @@ def hits(
     said: CaseFailure = SAID, days: Sequence[float] = (-20, -6, -1, 0.3, 0.5, 0.9), **values: Any
 ) -> tuple[Hit, ...]:
     """Failed runs, so many days after the window's begin."""
-    return tuple(Hit(ref(2000 + int(day * 40), BEGIN + timedelta(days=day), **values), said) for day in days)
+    return tuple(
+        Hit(ref(2000 + int(day * 40), BEGIN + timedelta(days=day), **values), said) for day in days
+    )
 
 
 def evidence(*failing: Failing, incidents: tuple[Failing, ...] = (), runs: int = 600) -> Evidence:
@@ -49,11 +51,24 @@ def evidence(*failing: Failing, incidents: tuple[Failing, ...] = (), runs: int =
     failed = {hit.run for each in (*failing, *incidents) for hit in each.hits}
     good = [ref(1000 + n, SINCE + n * step, good=True) for n in range(runs - len(failed))]
     every = sorted((*good, *failed), key=lambda run: run.started)
-    return Evidence(BEGIN, END, SINCE, ZONE, (JOB,), {each.key: each for each in failing}, incidents, tuple(every))
+    return Evidence(
+        BEGIN,
+        END,
+        SINCE,
+        ZONE,
+        (JOB,),
+        {each.key: each for each in failing},
+        incidents,
+        tuple(every),
+    )
 
 
-def failing(name: str = "testCursorSuite.TestSeekBackwards", said: CaseFailure = SAID, **values: Any) -> Failing:
-    elsewhere = (Elsewhere("tidb_ghpr_check_2", "release-5.0", 3, "https://ci.pingcap.net/job/x/12/"),)
+def failing(
+    name: str = "testCursorSuite.TestSeekBackwards", said: CaseFailure = SAID, **values: Any
+) -> Failing:
+    elsewhere = (
+        Elsewhere("tidb_ghpr_check_2", "release-5.0", 3, "https://ci.pingcap.net/job/x/12/"),
+    )
     made: dict[str, Any] = {"hits": hits(said), "elsewhere": elsewhere} | values
     return Failing(f"{said.kind}:{name}", said.kind, name, **made)
 

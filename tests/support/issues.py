@@ -30,7 +30,9 @@ DAY = timedelta(days=1)
 _numbers = count(1)
 
 
-def failure(name: str, kind: str = "case", message: str = "", file: str = "", guess: bool = False) -> CaseFailure:
+def failure(
+    name: str, kind: str = "case", message: str = "", file: str = "", guess: bool = False
+) -> CaseFailure:
     """As a log gives it: with a fingerprint."""
     said = message or f"obtained 1, expected 2 in {name}"
     return CaseFailure(
@@ -39,7 +41,9 @@ def failure(name: str, kind: str = "case", message: str = "", file: str = "", gu
     )  # fmt: skip
 
 
-def run(day: float, *failed: str | CaseFailure, job: str = JOB, branch: str = "master", **more: object) -> Run:
+def run(
+    day: float, *failed: str | CaseFailure, job: str = JOB, branch: str = "master", **more: object
+) -> Run:
     """A nightly run so many days after the first; it failed if anything is said to have failed."""
     failures = tuple(failure(each) if isinstance(each, str) else each for each in failed)
     values: dict[str, object] = {
@@ -61,7 +65,11 @@ def moment(day: float) -> datetime:
 
 
 def evidence(
-    runs: Iterable[Run], day: int, rules: Rules | None = None, memory: int = 30, until: float | None = None
+    runs: Iterable[Run],
+    day: int,
+    rules: Rules | None = None,
+    memory: int = 30,
+    until: float | None = None,
 ) -> Evidence:
     """Of the window of that day, as it is known at its end, or at `until`."""
     known = rules or Rules()
@@ -81,7 +89,12 @@ def plan(
     **snapshot: object,
 ) -> Decisions:
     """What is decided on the morning after that day."""
-    values: dict[str, object] = {"repo": "o/r", "taken_at": moment(day + 1), "viewer": "ci-bot", "issues": issues}
+    values: dict[str, object] = {
+        "repo": "o/r",
+        "taken_at": moment(day + 1),
+        "viewer": "ci-bot",
+        "issues": issues,
+    }
     held = Snapshot(**(values | snapshot))  # type: ignore[arg-type]
     known = rules or Rules()
     now = moment(max(day + 1.3, until or 0))
@@ -108,7 +121,11 @@ def theirs(
 
 
 def ours(
-    number: int, marker: Marker, closed: float | None = None, reason: str = "completed", **more: object
+    number: int,
+    marker: Marker,
+    closed: float | None = None,
+    reason: str = "completed",
+    **more: object,
 ) -> TrackedIssue:
     """An issue of ours with that marker."""
     tracked = {name: more.pop(name) for name in ("person_wrote", "commented") if name in more}
@@ -117,7 +134,9 @@ def ours(
     return TrackedIssue(listed, ours=True, marker=marker, **tracked)  # type: ignore[arg-type]
 
 
-def _listed(number: int, title: str, author: str, closed: float | None, reason: str, **more: object) -> ListedIssue:
+def _listed(
+    number: int, title: str, author: str, closed: float | None, reason: str, **more: object
+) -> ListedIssue:
     values: dict[str, object] = {
         "number": number, "title": title, "author": author, "created_at": moment(-20),
         "url": f"https://github.com/o/r/issues/{number}", "open": closed is None,

@@ -142,7 +142,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         fake = self.server.fake
         parts = urlsplit(self.path)
-        query = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
+        query = {
+            name: values[-1]
+            for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()
+        }
         fake.asked.append(Asked(self.command, parts.path, query, dict(self.headers)))
         self.trouble = trouble = fake.takes_trouble(self.path) or Trouble()
         time.sleep(trouble.delay)
@@ -168,24 +171,38 @@ class Handler(BaseHTTPRequestHandler):
         fake = self.server.fake
         given = self.headers.get("Authorization", "")
         if fake.user:
-            return given == "Basic " + base64.b64encode(f"{fake.user}:{fake.token}".encode()).decode()
+            return (
+                given == "Basic " + base64.b64encode(f"{fake.user}:{fake.token}".encode()).decode()
+            )
         return given == (f"Bearer {fake.token}" if fake.token else "")
 
     def answer(self, path: str, query: dict[str, str]) -> None:
         fake = self.server.fake
-        found = _PATH.fullmatch(path.removeprefix(fake.prefix)) if path.startswith(fake.prefix) else None
+        found = (
+            _PATH.fullmatch(path.removeprefix(fake.prefix))
+            if path.startswith(fake.prefix)
+            else None
+        )
         name = fake.item(found["job"]) if found else None
         if found is None or name is None:
             return self.say(400, b"bad path")
         if found["number"] is None:
             return self.about_item(name, query)
         job = fake.jobs.get(name)
-        build = next((each for each in job.builds if each.number == int(found["number"])), None) if job else None
+        build = (
+            next((each for each in job.builds if each.number == int(found["number"])), None)
+            if job
+            else None
+        )
         if build is None:
             return self.say(404, LOGIN_PAGE, "text/html;charset=utf-8")
         if found["what"] == "api/json":
             return self.say_json(self.values_of(build), query)
-        return self.console(build) if found["what"] == "consoleText" else self.progressive(build, query)
+        return (
+            self.console(build)
+            if found["what"] == "consoleText"
+            else self.progressive(build, query)
+        )
 
     def about_item(self, name: str, query: dict[str, str]) -> None:
         fake = self.server.fake
@@ -207,7 +224,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def items(self, folder: str) -> list[dict[str, Any]]:
         return [
-            {"name": name} | ({"jobs": self.items(f"{folder}/{name}".lstrip("/"))} if is_folder else {})
+            {"name": name}
+            | ({"jobs": self.items(f"{folder}/{name}".lstrip("/"))} if is_folder else {})
             for name, is_folder in self.server.fake.children(folder).items()
         ]
 
@@ -235,7 +253,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.say(404, LOGIN_PAGE, "text/html;charset=utf-8")
         start = int(query["start"])
         start = 0 if start > len(build.log) else start
-        headers = {"X-Text-Size": str(len(build.log))} | ({"X-More-Data": "true"} if build.building else {})
+        headers = {"X-Text-Size": str(len(build.log))} | (
+            {"X-More-Data": "true"} if build.building else {}
+        )
         return self.say(200, _NOTE.sub(b"", build.log[start:]), "text/plain;charset=utf-8", headers)
 
     def say_json(self, value: dict[str, Any], query: dict[str, str]) -> None:
@@ -245,9 +265,17 @@ class Handler(BaseHTTPRequestHandler):
                 raise ValueError(rest)
         except (KeyError, ValueError):
             return self.say(400, b"bad tree")
-        return self.say(200, json.dumps(pruned(value, tree)).encode(), "application/json;charset=utf-8")
+        return self.say(
+            200, json.dumps(pruned(value, tree)).encode(), "application/json;charset=utf-8"
+        )
 
-    def say(self, status: int, body: bytes, kind: str = "text/plain", headers: dict[str, str] | None = None) -> None:
+    def say(
+        self,
+        status: int,
+        body: bytes,
+        kind: str = "text/plain",
+        headers: dict[str, str] | None = None,
+    ) -> None:
         cut = self.trouble.cut if hasattr(self, "trouble") else None
         self.send_response(status)
         for name, value in {"Content-Type": kind, **(headers or {})}.items():
@@ -322,7 +350,9 @@ def running(**options: Any) -> Iterator[FakeJenkins]:
     """A Jenkins for as long as the block runs."""
     with _Server(("127.0.0.1", 0), Handler) as server:
         server.fake = FakeJenkins(**options, port=server.server_address[1])
-        thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+        thread = threading.Thread(
+            target=lambda: server.serve_forever(poll_interval=0.02), daemon=True
+        )
         thread.start()
         try:
             yield server.fake

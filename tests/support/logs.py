@@ -29,10 +29,17 @@ def gocheck(name: str, said: str = "... value *errors.Error = region 17 not foun
 
 def write_log(home: Path, job: str, number: int, *parts: str, finished: bool = True) -> Path:
     """The log of one build as Jenkins lays it."""
-    path = home.joinpath(*(piece for part in job.split("/") for piece in ("jobs", part)), "builds", str(number), "log")
+    path = home.joinpath(
+        *(piece for part in job.split("/") for piece in ("jobs", part)),
+        "builds",
+        str(number),
+        "log",
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     end = "Finished: FAILURE\n" if finished else ""
-    path.write_text(f"Started by user\n+ make test\n{''.join(parts)}make: *** [test] Error 1\n{end}", "utf-8")
+    path.write_text(
+        f"Started by user\n+ make test\n{''.join(parts)}make: *** [test] Error 1\n{end}", "utf-8"
+    )
     return path
 
 

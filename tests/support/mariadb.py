@@ -25,7 +25,11 @@ def _binary(name: str) -> str | None:
 def missing() -> str | None:
     """Why no server can be started here, or None."""
     gone = [name for name in _BINARIES if _binary(name) is None]
-    return f"{' and '.join(gone)} not found: `make test` installs mariadb-server where it may" if gone else None
+    return (
+        f"{' and '.join(gone)} not found: `make test` installs mariadb-server where it may"
+        if gone
+        else None
+    )
 
 
 def _as_user() -> list[str]:
@@ -125,7 +129,9 @@ def start(folder: Path, *options: str, log_file: str = "8M", pool: str = "64M") 
 
 
 @contextmanager
-def running(*options: str, log_file: str = "8M", pool: str = "64M", memory: bool = True) -> Iterator[Server]:
+def running(
+    *options: str, log_file: str = "8M", pool: str = "64M", memory: bool = True
+) -> Iterator[Server]:
     """A fresh server for as long as the block runs."""
     # A short name: a socket's path must stay under 108 characters.
     folder = Path(tempfile.mkdtemp(prefix="cst", dir=_home() if memory else None))

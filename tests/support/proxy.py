@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-_RESET = struct.pack("ii", 1, 0)  # linger on, for 0 s: closing sends RST, as a crashed machine's router does
+_RESET = struct.pack(
+    "ii", 1, 0
+)  # linger on, for 0 s: closing sends RST, as a crashed machine's router does
 
 
 @dataclass
@@ -68,7 +70,9 @@ class Proxy:
             self._spawn(self._carry, client, server, None, None)
             self._spawn(self._carry, server, client, limit, number)
 
-    def _carry(self, source: socket.socket, sink: socket.socket, limit: int | None, number: int | None) -> None:
+    def _carry(
+        self, source: socket.socket, sink: socket.socket, limit: int | None, number: int | None
+    ) -> None:
         left = limit
         with contextlib.suppress(OSError):
             while data := source.recv(65_536 if left is None else min(left, 65_536)):

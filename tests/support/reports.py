@@ -59,7 +59,9 @@ ATTACKS = (
 )
 
 _WORDS = st.one_of(
-    st.sampled_from(ATTACKS), st.text(max_size=60), st.sampled_from(["tidb_ghpr_unit_test", "testSuite.TestX"])
+    st.sampled_from(ATTACKS),
+    st.text(max_size=60),
+    st.sampled_from(["tidb_ghpr_unit_test", "testSuite.TestX"]),
 )
 _HOSTILE = st.one_of(_WORDS, st.builds("{}{}".format, _WORDS, _WORDS))
 _LINKS = st.one_of(
@@ -144,15 +146,30 @@ _PRS = st.builds(
 )
 _JOBS = st.builds(values.JobRow, _HOSTILE, _TALLIES, _few(_PR_TIMES, 4), _COUNTS, _RUNS, _COUNTS)
 _RERUNS = st.builds(
-    values.RerunRow, _HOSTILE, _COUNTS, _COUNTS, _few(st.tuples(_HOSTILE, _COUNTS), 4), _few(_PR_TIMES, 4), _COUNTS
+    values.RerunRow,
+    _HOSTILE,
+    _COUNTS,
+    _COUNTS,
+    _few(st.tuples(_HOSTILE, _COUNTS), 4),
+    _few(_PR_TIMES, 4),
+    _COUNTS,
 )
 _SLOW = st.builds(
-    values.DurationRow, _HOSTILE, _COUNTS, _COUNTS, _COUNTS, st.none() | _COUNTS, _COUNTS, st.none() | st.floats(-1, 50)
+    values.DurationRow,
+    _HOSTILE,
+    _COUNTS,
+    _COUNTS,
+    _COUNTS,
+    st.none() | _COUNTS,
+    _COUNTS,
+    st.none() | st.floats(-1, 50),
 ).map(lambda row: replace(row, before_runs=row.before_runs if row.before is not None else 0))
 # A nightly job's failures hit that job and no pull request.
 _OF_NIGHTLY = _FAILURES.map(lambda row: replace(row, prs=0, more_jobs=0))
 _NIGHTLY = st.builds(values.NightlyRow, _HOSTILE, _TALLIES, _few(_OF_NIGHTLY, 5), _COUNTS, _RUNS)
-_DAYS = st.builds(values.DayCount, st.sampled_from([f"2021-06-{day:02}" for day in range(1, 15)]), _COUNTS, _RATES)
+_DAYS = st.builds(
+    values.DayCount, st.sampled_from([f"2021-06-{day:02}" for day in range(1, 15)]), _COUNTS, _RATES
+)
 WINDOW = Window.of(BEGIN, BEGIN + timedelta(hours=1), SHANGHAI)
 _SOURCES = st.builds(
     Provenance,
@@ -166,7 +183,10 @@ _SOURCES = st.builds(
     st.sampled_from(["", "1-abc"]),
 )
 _NUMBERS = st.builds(
-    values.Compared, st.sampled_from(["runs", "failures"]), _COUNTS, st.tuples(*[st.none() | st.floats(0, 10**6)] * 2)
+    values.Compared,
+    st.sampled_from(["runs", "failures"]),
+    _COUNTS,
+    st.tuples(*[st.none() | st.floats(0, 10**6)] * 2),
 )
 
 

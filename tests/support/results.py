@@ -18,13 +18,28 @@ def provenance(rows: int, newest: datetime | None = datetime(2021, 6, 19, 23, 59
     return Provenance(window, rows, newest, "sqlite:///ci.sqlite", "SELECT * FROM ci_data", ())
 
 
-def result(rows: Iterable[RunRow], newest: datetime | None = datetime(2021, 6, 19, 23, 59)) -> Result:
+def result(
+    rows: Iterable[RunRow], newest: datetime | None = datetime(2021, 6, 19, 23, 59)
+) -> Result:
     """What a load of `rows` gives, in the order given."""
     decode = Decoder(Origin(SHANGHAI), Counter())
     runs = []
     for row in rows:
         v = values_of(row)
-        json_texts = [None if v[name] is None else v[name].encode() for name in ("description", "analysis_res")]
-        names = ("job", "job_id", "status", "time", "duration", "repo", "branch", "commit", "comment")
+        json_texts = [
+            None if v[name] is None else v[name].encode()
+            for name in ("description", "analysis_res")
+        ]
+        names = (
+            "job",
+            "job_id",
+            "status",
+            "time",
+            "duration",
+            "repo",
+            "branch",
+            "commit",
+            "comment",
+        )
         runs.append(decode((*(v[name] for name in names), *json_texts)))
     return Result(runs, provenance(len(runs), newest))

@@ -22,10 +22,16 @@ def pull(number: int | str, **more: Any) -> dict[str, Any]:
     }
 
 
-def row(job: str = "unit", job_id: int | None = None, status: str = "SUCCESS", **more: Any) -> RunRow:
+def row(
+    job: str = "unit", job_id: int | None = None, status: str = "SUCCESS", **more: Any
+) -> RunRow:
     """A row one minute into the test day; `pr=7` makes it a run of o/r#7."""
     number = more.pop("pr", None)
-    values: dict[str, Any] = {"time": BEGIN + timedelta(minutes=1), "duration": 60_000, "branch": "master"}
+    values: dict[str, Any] = {
+        "time": BEGIN + timedelta(minutes=1),
+        "duration": 60_000,
+        "branch": "master",
+    }
     if number is not None:
         values |= {"repo": "o/r", "commit": f"c{number}", "description": pull(number)}
     return RunRow(job, next(_ids) if job_id is None else job_id, status, **(values | more))
@@ -45,5 +51,14 @@ def history(drawn: str, job: str = "unit", pr: int | None = 7, first: int = 1) -
             continue
         number = first + len(rows)
         moment = BEGIN + timedelta(minutes=number)
-        rows.append(row(job, number, _LETTERS[letter], pr=pr, time=moment, commit=f"sha{commit}" if pr else None))
+        rows.append(
+            row(
+                job,
+                number,
+                _LETTERS[letter],
+                pr=pr,
+                time=moment,
+                commit=f"sha{commit}" if pr else None,
+            )
+        )
     return rows

@@ -86,7 +86,9 @@ class Raw:
 
 
 @contextmanager
-def answering(*answers: bytes, context: ssl.SSLContext | None = None, stays: bool = False) -> Iterator[Raw]:
+def answering(
+    *answers: bytes, context: ssl.SSLContext | None = None, stays: bool = False
+) -> Iterator[Raw]:
     """Reads a whole HTTP request, says the next of `answers` (the last one again and again) and hangs up.
 
     `stays`: hangs up only when the block ends.
@@ -136,9 +138,16 @@ def _request(client: socket.socket) -> bytes:
     return data
 
 
-def says(body: bytes, status: str = "200 OK", kind: str = "application/json", headers: Sequence[str] = ()) -> bytes:
+def says(
+    body: bytes, status: str = "200 OK", kind: str = "application/json", headers: Sequence[str] = ()
+) -> bytes:
     """An HTTP answer by the byte."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *headers]
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 

@@ -19,9 +19,20 @@ HOOK = "/services/T0000/B0000/hooksecret"
 API = "/api/chat.postMessage"
 MAX_TEXT = 40_000
 MAX_BLOCKS = 50
-_MENTION = re.compile(r"<(?:!(?:channel|here|everyone|group|subteam\^[^>]*)|@[UW][A-Z0-9]*)(?:\|[^>]*)?>")
+_MENTION = re.compile(
+    r"<(?:!(?:channel|here|everyone|group|subteam\^[^>]*)|@[UW][A-Z0-9]*)(?:\|[^>]*)?>"
+)
 _NAMED = re.compile(r"@(?:channel|here|everyone)\b")
-_FIELDS = {"text", "blocks", "channel", "thread_ts", "parse", "link_names", "unfurl_links", "unfurl_media"}
+_FIELDS = {
+    "text",
+    "blocks",
+    "channel",
+    "thread_ts",
+    "parse",
+    "link_names",
+    "unfurl_links",
+    "unfurl_media",
+}
 
 
 def live_mentions(payload: dict[str, Any]) -> list[str]:
@@ -74,7 +85,11 @@ def _short(value: Any, limit: int) -> bool:
 
 
 def _is_text(value: Any, limit: int, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> bool:
-    if not isinstance(value, dict) or value.get("type") not in kinds or not _short(value.get("text"), limit):
+    if (
+        not isinstance(value, dict)
+        or value.get("type") not in kinds
+        or not _short(value.get("text"), limit)
+    ):
         return False
     flag = "emoji" if value["type"] == "plain_text" else "verbatim"
     return set(value) <= {"type", "text", flag} and isinstance(value.get(flag, True), bool)
@@ -88,9 +103,15 @@ def _is_section(block: dict[str, Any]) -> bool:
     fields = block.get("fields", [{"type": "mrkdwn", "text": "x"}])
     if not set(block) <= {"text", "fields", "accessory"} or not {"text", "fields"} & set(block):
         return False
-    fits = isinstance(fields, list) and 0 < len(fields) <= 10 and all(_is_text(each, 2_000) for each in fields)
+    fits = (
+        isinstance(fields, list)
+        and 0 < len(fields) <= 10
+        and all(_is_text(each, 2_000) for each in fields)
+    )
     return (
-        fits and ("text" not in block or _is_text(block["text"], 3_000)) and _is_button(block.get("accessory", _BUTTON))
+        fits
+        and ("text" not in block or _is_text(block["text"], 3_000))
+        and _is_button(block.get("accessory", _BUTTON))
     )
 
 
@@ -124,7 +145,9 @@ def _is_context(block: dict[str, Any]) -> bool:
     elements = block.get("elements")
     if set(block) != {"elements"} or not isinstance(elements, list) or not 0 < len(elements) <= 10:
         return False
-    return all(isinstance(each, dict) and (_is_text(each, 3_000) or _is_image(each)) for each in elements)
+    return all(
+        isinstance(each, dict) and (_is_text(each, 3_000) or _is_image(each)) for each in elements
+    )
 
 
 def _is_actions(block: dict[str, Any]) -> bool:
@@ -207,14 +230,20 @@ class Slack:
 
     def takes_place(self) -> bool:
         now = self.now()
-        if self.per_second and len([each for each in self._times if each > now - 1]) >= self.per_second:
+        if (
+            self.per_second
+            and len([each for each in self._times if each > now - 1]) >= self.per_second
+        ):
             return False
         self._times.append(now)
         return True
 
     def answer(self, request: Request) -> Answer:
         """What Slack makes of a request, with all its consequences."""
-        if request.method != "POST" or request.headers.get("content-type", "").split(";")[0] != "application/json":
+        if (
+            request.method != "POST"
+            or request.headers.get("content-type", "").split(";")[0] != "application/json"
+        ):
             return Answer(400, b"invalid_payload")
         try:
             payload = json.loads(request.body)
@@ -227,7 +256,9 @@ class Slack:
     def _hook(self, request: Request, payload: Any) -> Answer:
         if request.path != HOOK:
             return (
-                Answer(403, b"invalid_token") if request.path.startswith("/services/") else Answer(404, b"no_service")
+                Answer(403, b"invalid_token")
+                if request.path.startswith("/services/")
+                else Answer(404, b"no_service")
             )
         wrong = fault_of(payload) or ("invalid_payload" if "channel" in payload else "")
         if wrong:
@@ -249,7 +280,9 @@ class Slack:
             return Answer(429, b'{"ok":false,"error":"ratelimited"}', {"Retry-After": "1"})
         self.messages.append(payload)
         stamp = f"{self.now():.6f}"
-        return Answer(200, json.dumps({"ok": True, "channel": "C1", "ts": stamp, "message": payload}).encode())
+        return Answer(
+            200, json.dumps({"ok": True, "channel": "C1", "ts": stamp, "message": payload}).encode()
+        )
 
     def _access(self, request: Request, payload: Any) -> str:
         """The name of what forbids it; "" for nothing."""
@@ -262,7 +295,11 @@ class Slack:
         channel = payload.get("channel")
         if channel in self.outside:
             return "not_in_channel"
-        return ("is_archived" if self.archived else "") if channel in self.channels else "channel_not_found"
+        return (
+            ("is_archived" if self.archived else "")
+            if channel in self.channels
+            else "channel_not_found"
+        )
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -315,7 +352,9 @@ def running(**options: Any) -> Iterator[Slack]:
     """A Slack for as long as the block runs; `options` are the fields of `Slack`."""
     with _Server(("127.0.0.1", 0), Handler) as server:
         server.slack = Slack(**options, port=server.server_address[1])
-        thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+        thread = threading.Thread(
+            target=lambda: server.serve_forever(poll_interval=0.02), daemon=True
+        )
         thread.start()
         try:
             yield server.slack

@@ -23,7 +23,11 @@ class Trickling:
 
 @contextmanager
 def trickling(
-    slow: bytes, quick: bytes = b"", first: bytes = b"", deaf: bool = False, context: ssl.SSLContext | None = None
+    slow: bytes,
+    quick: bytes = b"",
+    first: bytes = b"",
+    deaf: bool = False,
+    context: ssl.SSLContext | None = None,
 ) -> Iterator[Trickling]:
     """Answers each request with `quick` at once, and then with `slow` by the byte. It keeps its connections.
 
@@ -31,7 +35,9 @@ def trickling(
     """
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
-        server = Trickling(f"{'https' if context else 'http'}://127.0.0.1:{listener.getsockname()[1]}")
+        server = Trickling(
+            f"{'https' if context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        )
         taken: list[socket.socket] = [listener]
 
         def serve() -> None:
@@ -39,7 +45,11 @@ def trickling(
                 with suppress(OSError):
                     client, _ = listener.accept()
                     server.connections += 1
-                    with context.wrap_socket(client, server_side=True) if context else client as spoken:
+                    with (
+                        context.wrap_socket(client, server_side=True)
+                        if context
+                        else client as spoken
+                    ):
                         taken.append(spoken)
                         _take_slowly(spoken, done) if deaf else speak(spoken)
 
