@@ -24,8 +24,8 @@ from ci_stat.records import (
     Tally,
     Window,
     WindowFacts,
+    names_key,
 )
-from ci_stat.reports.words import filters
 from ci_stat.result import Result, failure_key
 from ci_stat.store.facts import FactKey, Facts
 from ci_stat.store.sightings import Sightings
@@ -212,7 +212,7 @@ class Around:
         until = min(
             end, self.now.astimezone(wanted.window.zone).replace(tzinfo=None, microsecond=0)
         )
-        if filters(wanted) == "" and until > begin:
+        if not wanted.names and until > begin:
             history.extend(begin, until, self._rule_set())
 
     def _rule_set(self) -> str:
@@ -221,7 +221,7 @@ class Around:
 
 
 def _key(what: str, wanted: RunFilter) -> FactKey:
-    return FactKey(what, *wanted.window.wall(), filters(wanted))
+    return FactKey(what, *wanted.window.wall(), names_key(wanted.names))
 
 
 def moved(wanted: RunFilter, by: timedelta, length: timedelta | None = None) -> RunFilter:

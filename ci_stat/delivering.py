@@ -12,7 +12,7 @@ from ci_stat.analysis.report import Report, TroubleReport
 from ci_stat.audiences import Audience, Ticket
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
-from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Outcome
+from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Outcome, names_key, names_key_v0
 from ci_stat.reports.report_document import report_document
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def report_key(report: Report, audience: str) -> DeliveryKey:
         window.begin.isoformat(),
         window.end.isoformat(),
         audience,
-        report.about,
+        names_key(report.about),
+        names_key_v0(report.about),
     )
 
 
@@ -82,7 +83,7 @@ def _claimed(
 ) -> Delivered:
     from ci_stat.store.deliveries import LostClaim
 
-    key = report_key(report, audience.name)
+    key = ledger.known_as(report_key(report, audience.name))
     claim = ledger.claim(key, force=force, resumable=audience.resumable)
     if not claim.granted:
         return Delivered(

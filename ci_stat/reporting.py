@@ -19,7 +19,7 @@ from ci_stat.escape import visible, web_link
 from ci_stat.failures import case_key
 from ci_stat.loading import Source, collector_off
 from ci_stat.records import Provenance, Run, RunFilter, Window, WindowFacts
-from ci_stat.reports.words import clock, filters, plural, span
+from ci_stat.reports.words import clock, plural, span
 from ci_stat.result import Result
 from ci_stat.trackers import issue_links
 
@@ -87,7 +87,7 @@ class Reporter:
         )
         make = daily if kind == DAILY else hourly
         with collector_off():
-            return make(res, self._made_at(wanted), found, filters(wanted), __version__)
+            return make(res, self._made_at(wanted), found, wanted.names, __version__)
 
     def _earlier(self, kind: str, wanted: RunFilter) -> list[Run]:
         """Failed runs in which an outage of the window may have begun. A day has room for its own outages."""
@@ -110,7 +110,7 @@ class Reporter:
     ) -> TroubleReport:
         return TroubleReport(
             kind, wanted.window, self._made_at(wanted), trouble, visible(message), visible(hint), newest,
-            self.source.name, filters(wanted), __version__,
+            self.source.name, wanted.names, __version__,
         )  # fmt: skip
 
     def _old_data(self, kind: str, wanted: RunFilter, source: Provenance) -> TroubleReport | None:

@@ -7,7 +7,7 @@ Times are naive, wall clock of the database's zone, unless said otherwise; links
 from dataclasses import dataclass
 from datetime import datetime
 
-from ci_stat.records import Provenance, Tally, Window
+from ci_stat.records import Names, Provenance, Tally, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class WindowReport:
     more_jobs: int
     history_since: datetime | None
     late: LateRuns | None
-    about: str
+    about: Names
     version: str
 
 
@@ -247,7 +247,7 @@ class TroubleReport:
     hint: str
     newest: datetime | None
     database: str
-    about: str
+    about: Names
     version: str
 
 

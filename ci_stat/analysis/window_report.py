@@ -26,7 +26,16 @@ from ci_stat.analysis.report import (
 )
 from ci_stat.analysis.reruns import most_rerun, pr_times
 from ci_stat.failures import case_key
-from ci_stat.records import FailureKey, PeriodCount, Run, Sighting, Status, WindowCount
+from ci_stat.records import (
+    ALL_NAMES,
+    FailureKey,
+    Names,
+    PeriodCount,
+    Run,
+    Sighting,
+    Status,
+    WindowCount,
+)
 from ci_stat.result import PR, FailInfo, Job, Result, failure_key, group_failures, is_case
 
 SHOWN_PRS = 8
@@ -78,14 +87,22 @@ class Surroundings:
 
 
 def hourly(
-    res: Result, made_at: datetime | None, around: Surroundings, about: str = "", version: str = ""
+    res: Result,
+    made_at: datetime | None,
+    around: Surroundings,
+    about: Names = ALL_NAMES,
+    version: str = "",
 ) -> HourlyReport:
     """`made_at` is said in the report; `about`: the names that it was narrowed to."""
     return HourlyReport(kind="hourly", **_window_fields(res, made_at, around, about, version))
 
 
 def daily(
-    res: Result, made_at: datetime | None, around: Surroundings, about: str = "", version: str = ""
+    res: Result,
+    made_at: datetime | None,
+    around: Surroundings,
+    about: Names = ALL_NAMES,
+    version: str = "",
 ) -> DailyReport:
     """As `hourly`, with reruns, durations, nightly jobs and the days before."""
     reruns, more_reruns = most_rerun(res.job_map.values(), SHOWN_RERUNS, SHOWN_JOB_PRS)
@@ -107,7 +124,7 @@ def daily(
 
 
 def _window_fields(
-    res: Result, made_at: datetime | None, around: Surroundings, about: str, version: str
+    res: Result, made_at: datetime | None, around: Surroundings, about: Names, version: str
 ) -> dict[str, Any]:
     own = {id(run) for run in res.run_list}
     hit = [

@@ -68,7 +68,7 @@ def summary(form: str | None, color: str, **window: Any) -> None:
     else:
         from ci_stat.reports import tables
 
-        _show(tables.summary(count, provenance, words.filters(wanted)), color)
+        _show(tables.summary(count, provenance, words.filters(wanted.names)), color)
 
 
 @click.command()
@@ -95,7 +95,7 @@ def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
         return
     from ci_stat.reports import tables, words
 
-    _show(tables.jobs(counts, provenance, limit, words.filters(wanted)), color)
+    _show(tables.jobs(counts, provenance, limit, words.filters(wanted.names)), color)
 
 
 @click.command()
@@ -123,7 +123,7 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
         return
     from ci_stat.reports import tables, words
 
-    _show(tables.prs(counts, total, provenance, words.filters(wanted)), color)
+    _show(tables.prs(counts, total, provenance, words.filters(wanted.names)), color)
 
 
 @click.command()
@@ -164,7 +164,7 @@ def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: 
         return
     from ci_stat.reports import tables, words
 
-    report = tables.failures(result, limit, words.filters(wanted))
+    report = tables.failures(result, limit, words.filters(wanted.names))
     _show(report, color)
 
 

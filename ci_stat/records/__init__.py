@@ -50,6 +50,7 @@ from ci_stat.records.issue import (
     is_masked,
     masked_name,
 )
+from ci_stat.records.names_key import names_key, names_key_v0, names_of
 from ci_stat.records.run import (
     DEFAULT_RUN_URL,
     HALF_PAIR,
@@ -64,9 +65,10 @@ from ci_stat.records.run import (
     pull_number,
     to_json,
 )
-from ci_stat.records.window import DEFAULT_ZONE, Provenance, RunFilter, Window
+from ci_stat.records.window import ALL_NAMES, DEFAULT_ZONE, Names, Provenance, RunFilter, Window
 
 __all__ = [
+    "ALL_NAMES",
     "ANALYSIS_KINDS",
     "DEFAULT_ISSUE_JOB",
     "DEFAULT_RUN_URL",
@@ -97,6 +99,7 @@ __all__ = [
     "LogState",
     "Marker",
     "Mute",
+    "Names",
     "Origin",
     "Outcome",
     "PRCount",
@@ -122,6 +125,9 @@ __all__ = [
     "failures_of",
     "is_masked",
     "masked_name",
+    "names_key",
+    "names_key_v0",
+    "names_of",
     "no_number",
     "period_length",
     "pull_number",

@@ -1,6 +1,6 @@
 """A message on its way: what became of it (`Outcome`), and what our own state keeps of it (`Delivery`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -43,7 +43,9 @@ class DeliveryKey:
     - `report`: `hourly`, `daily`, or their troubles (`hourly-trouble`, ...).
     - `begin`, `end`: the window, ISO 8601 with offset.
     - `audience`: channel and address without secrets, e.g. `feishu chat oc_1`, `mail dev@example.com`.
-    - `about`: the names that the report was narrowed to, "" for all.
+    - `about`: the names that the report was narrowed to, as `names_key` spells them; "" for all.
+    - `about_v0`: the same as version 0 of the key spelled them. It only helps to find old rows: keys that differ in
+      nothing else are equal.
     """
 
     report: str
@@ -51,6 +53,7 @@ class DeliveryKey:
     end: str
     audience: str
     about: str = ""
+    about_v0: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

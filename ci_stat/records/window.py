@@ -106,6 +106,23 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """The names that rows are narrowed to; an empty tuple keeps all. Names are exact."""
+
+    jobs: tuple[str, ...] = ()
+    repos: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is left out."""
+        return any((self.jobs, self.repos, self.branches, self.statuses))
+
+
+ALL_NAMES = Names()
+
+
+@dataclass(frozen=True, slots=True)
 class RunFilter:
     """Which rows are meant: a window, and names to keep; an empty tuple keeps all. Names are exact."""
 
@@ -114,3 +131,7 @@ class RunFilter:
     repos: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> Names:
+        return Names(self.jobs, self.repos, self.branches, self.statuses)

@@ -9,9 +9,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ci_stat.escape import visible
-from ci_stat.records import Delivery, DeliveryState
+from ci_stat.records import Delivery, DeliveryState, names_of
 from ci_stat.reports.fitted import Column, Fitted
-from ci_stat.reports.words import clock
+from ci_stat.reports.words import clock, filters
 
 _STYLES = {
     DeliveryState.SENT: "green", DeliveryState.FAILED: "bold red", DeliveryState.UNCERTAIN: "bold yellow",
@@ -43,9 +43,15 @@ def delivery_rows(found: Sequence[Delivery]) -> list[dict[str, Any]]:
     return [
         {
             "report": each.key.report, "begin": each.key.begin, "end": each.key.end, "audience": each.key.audience,
-            "about": each.key.about, "state": str(each.state), "started": each.started.isoformat(),
+            "about": _about(each), "state": str(each.state), "started": each.started.isoformat(),
             "changed": each.changed.isoformat(), "tries": each.tries, "form": each.form, "code": each.code,
             "reason": each.reason, "message_id": each.message_id, "owner": each.owner,
         }
         for each in found
     ]  # fmt: skip
+
+
+def _about(delivery: Delivery) -> str:
+    """The names in words. A row of an older version has words of its own; a key that was cut is shown as it is."""
+    names = names_of(delivery.key.about)
+    return delivery.key.about if names is None else filters(names)

@@ -6,8 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ci_stat.analysis.report import Report
-from ci_stat.records import Provenance, Tally, Window
+from ci_stat.records import Names, Provenance, Tally, Window
 from ci_stat.reports.data import source_data, tally_data
+from ci_stat.reports.words import filters
 
 
 def report_data(report: Report) -> dict[str, Any]:
@@ -26,6 +27,8 @@ def _plain(value: object, zone: ZoneInfo) -> object:
         }
     if isinstance(value, Provenance):
         return source_data(value)
+    if isinstance(value, Names):
+        return filters(value)
     if isinstance(value, Tally):
         return tally_data(value)
     if isinstance(value, datetime):

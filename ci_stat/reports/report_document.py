@@ -29,7 +29,7 @@ from ci_stat.reports.document import (
 from ci_stat.reports.report_failures import new_failures, outages, seen_failures
 from ci_stat.reports.report_lists import jobs, nightly, pull_requests, reruns, slowest
 from ci_stat.reports.report_parts import NAME, run_link
-from ci_stat.reports.words import clock, percent, plural
+from ci_stat.reports.words import clock, filters, percent, plural
 
 
 def report_document(report: Report, notes: Sequence[str] = ()) -> Document:
@@ -97,7 +97,7 @@ def window_words(window: Window) -> str:
 
 
 def _subtitle(report: WindowReport | TroubleReport) -> str:
-    about = f" · {cut(report.about, 200)}" if report.about else ""
+    about = f" · {cut(filters(report.about), 200)}" if report.about else ""
     return f"{window_words(report.window)}{about}"
 
 

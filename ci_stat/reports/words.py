@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from ci_stat.records import Provenance, RunFilter
+from ci_stat.records import Names, Provenance
 
 STALE_AFTER = timedelta(
     hours=2
@@ -55,17 +55,15 @@ def staleness(source: Provenance) -> str | None:
     return None
 
 
-def filters(wanted: RunFilter | None) -> str:
-    """The names that a window was narrowed to, e.g. `job a, b`."""
-    if wanted is None:
-        return ""
+def filters(names: Names) -> str:
+    """The names that a window was narrowed to, e.g. `job a, b`; "" for all."""
     kinds = (
-        ("job", wanted.jobs),
-        ("repo", wanted.repos),
-        ("branch", wanted.branches),
-        ("status", wanted.statuses),
+        ("job", names.jobs),
+        ("repo", names.repos),
+        ("branch", names.branches),
+        ("status", names.statuses),
     )
-    return " · ".join(f"{kind} {', '.join(map(_listed, names))}" for kind, names in kinds if names)
+    return " · ".join(f"{kind} {', '.join(map(_listed, given))}" for kind, given in kinds if given)
 
 
 def _listed(name: str) -> str:

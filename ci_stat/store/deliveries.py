@@ -66,6 +66,15 @@ class Deliveries:
         self._owner, self._clock, self._alive = owner, clock, alive
         self._held: dict[str, Held] = {}
 
+    def known_as(self, key: DeliveryKey) -> DeliveryKey:
+        """The key to use for all that follows: with `about` of version 0 where a row of that version is there.
+
+        Messages are named after the key, too: an attempt that began under version 0 goes on under its old name.
+        """
+        older = replace(key, about=key.about_v0, about_v0=key.about)
+        is_older = bool(key.about_v0) and self._table.read(self._table.row(older)) is not None
+        return older if is_older else key
+
     def claim(
         self, key: DeliveryKey, force: bool = False, resumable: timedelta | None = None
     ) -> Claim:
@@ -200,7 +209,7 @@ class Deliveries:
         begins = instant(key.begin)
         if begins is None:
             return None
-        found = self._table.last_before(self._table.line(key), begins)
+        found = self._table.last_before(self._table.lines(key), begins)
         if found is None:
             return None
         made = self._told(found)

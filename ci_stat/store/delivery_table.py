@@ -1,6 +1,7 @@
 """The table of deliveries: what is asked of it, and how a row is replaced only if nobody else has changed it since."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -49,12 +50,17 @@ class DeliveryTable:
         """What a report has in common with those before it: its trouble is of the same line."""
         return digest(self._source, key.report.removesuffix("-trouble"), key.audience, key.about)
 
+    def lines(self, key: DeliveryKey) -> list[str]:
+        """The line of a key in both of its spellings."""
+        spellings = {key.about, key.about_v0} if key.about_v0 else {key.about}
+        return [self.line(replace(key, about=about)) for about in sorted(spellings)]
+
     def read(self, row: str) -> Entry | None:
         return next(iter(self._ask(select(deliveries).where(_c.id == row))), None)
 
-    def last_before(self, line: str, moment: datetime) -> Entry | None:
-        """The newest of a line whose window had ended then."""
-        earlier = select(deliveries).where(_c.line == line, _c.end_utc <= utc(moment))
+    def last_before(self, lines: Collection[str], moment: datetime) -> Entry | None:
+        """The newest of these lines whose window had ended then."""
+        earlier = select(deliveries).where(_c.line.in_(lines), _c.end_utc <= utc(moment))
         newest = earlier.order_by(_c.end_utc.desc(), _c.changed.desc(), _c.id)
         return next(iter(self._ask(newest.limit(1))), None)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ci_stat.analysis import report as values
 from ci_stat.analysis.report import DailyReport, HourlyReport, Report, TroubleReport
-from ci_stat.records import Provenance, Tally, Window
+from ci_stat.records import Names, Provenance, Tally, Window
 from tests.support.results import SHANGHAI
 from tests.support.rows import BEGIN
 
@@ -170,6 +170,7 @@ _NIGHTLY = st.builds(values.NightlyRow, _HOSTILE, _TALLIES, _few(_OF_NIGHTLY, 5)
 _DAYS = st.builds(
     values.DayCount, st.sampled_from([f"2021-06-{day:02}" for day in range(1, 15)]), _COUNTS, _RATES
 )
+_NAMES = st.builds(Names, *[_few(_HOSTILE, 2)] * 4)
 WINDOW = Window.of(BEGIN, BEGIN + timedelta(hours=1), SHANGHAI)
 _SOURCES = st.builds(
     Provenance,
@@ -211,7 +212,7 @@ def _common(kind: str) -> dict[str, st.SearchStrategy[object]]:
         "more_jobs": _COUNTS,
         "history_since": st.none() | _TIMES,
         "late": st.none() | st.builds(values.LateRuns, st.integers(1, 10**6), _COUNTS),
-        "about": _HOSTILE,
+        "about": _NAMES,
         "version": st.just("0.1.0"),
     }
 
@@ -252,7 +253,7 @@ TROUBLE = st.builds(
     _HOSTILE,
     st.none() | _TIMES,
     _HOSTILE,
-    _HOSTILE,
+    _NAMES,
     st.just("0.1.0"),
 )
 ANY: st.SearchStrategy[Report] = st.one_of(HOURLY, DAILY, TROUBLE)

@@ -1,0 +1,186 @@
+"""What was kept before keys became data is read on: nothing is sent twice, nothing is forgotten, plans apply."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ci_stat.analysis.report import Report
+from ci_stat.audiences import Ticket
+from ci_stat.delivering import Delivered, _named, deliver, report_key
+from ci_stat.loading import Source
+from ci_stat.records import (
+    DeliveryState,
+    IntentState,
+    Outcome,
+    RunFilter,
+    Window,
+    WindowFacts,
+    names_key,
+    names_key_v0,
+)
+from ci_stat.reporting import HOURLY, reporter
+from ci_stat.store.deliveries import Deliveries
+from ci_stat.store.owners import is_alive
+from tests.fixtures.make_version_0 import (
+    CHAT,
+    FLAKY,
+    KILLED,
+    MAIL,
+    MUTED,
+    NEW,
+    REFILED,
+    SLACK,
+    WEBHOOK,
+    audience,
+    reports,
+)
+from tests.support.filing import World
+from tests.support.version_0 import world_of_version_0
+
+ARRIVED = Outcome(DeliveryState.SENT, "ok")
+
+
+@pytest.fixture
+def it(tmp_path: Path) -> Iterator[World]:
+    with world_of_version_0(tmp_path) as old:
+        yield old
+
+
+def report_of(it: World, kind: str, wanted: RunFilter, now: datetime) -> Report:
+    it.at(now)
+    return reporter(it.settings, it.source, now).report(kind, wanted)
+
+
+def ledger_of(it: World) -> Deliveries:
+    return Deliveries(it.state, it.source.name, "host:2:boot.1", it.clock.now, is_alive)
+
+
+def sent(
+    it: World, report: Report, names: Sequence[str], tickets: list[Ticket] | None = None
+) -> list[Delivered]:
+    receivers = [audience(name, ARRIVED, tickets) for name in names]
+    return deliver(report, receivers, ledger_of(it), it.clock.now())
+
+
+# --- deliveries
+
+
+def test_what_was_delivered_is_not_sent_again(it: World) -> None:
+    for kind, wanted, now in reports(it):
+        report = report_of(it, kind, wanted, now + timedelta(hours=2))
+        rows = len(ledger_of(it).list(100))
+        killed = "feishu chat oc_sending"
+        results = sent(it, report, [WEBHOOK, CHAT, SLACK, killed])
+        assert [(each.skipped, each.outcome.state) for each in results] == [
+            (True, DeliveryState.SENT),
+            (True, DeliveryState.UNCERTAIN),
+            (True, DeliveryState.UNCERTAIN),
+            (True, DeliveryState.UNCERTAIN),
+        ]
+        assert len(ledger_of(it).list(100)) == rows
+
+
+def test_what_did_not_arrive_is_sent_once(it: World) -> None:
+    for kind, wanted, now in reports(it):
+        report = report_of(it, kind, wanted, now + timedelta(hours=2))
+        names = [MAIL, "feishu chat oc_preparing"]
+        assert all(each.arrived and not each.skipped for each in sent(it, report, names))
+        assert all(each.skipped for each in sent(it, report, names))
+
+
+def test_an_uncertain_attempt_goes_on_under_the_name_that_feishu_knows(it: World) -> None:
+    for kind, wanted, now in reports(it):
+        report = report_of(it, kind, wanted, now + timedelta(minutes=10))
+        key = report_key(report, CHAT)
+        older = replace(key, about=key.about_v0, about_v0="")
+        began = next(row.started for row in ledger_of(it).list(100) if row.key == older)
+
+        tickets: list[Ticket] = []
+        (result,) = sent(it, report, [CHAT], tickets)
+        assert result.arrived
+
+        assert [ticket.attempt for ticket in tickets] == [_named(older, began.isoformat())]
+
+
+def test_the_report_before_is_found_under_its_old_names(it: World) -> None:
+    _, wanted, now = reports(it)[1]
+    begin = wanted.window.end.replace(tzinfo=None)
+    following = Window.of(begin, begin + timedelta(hours=1), it.zone)
+    report = report_of(it, HOURLY, replace(wanted, window=following), now + timedelta(hours=1))
+    before = ledger_of(it).before(report_key(report, MAIL))
+    assert before is not None
+    assert (before.state, before.reason) == (DeliveryState.FAILED, "550 no such user")
+
+
+# --- counts and history
+
+
+def test_counts_of_whole_windows_and_the_history_stay(it: World) -> None:
+    kind, wanted, now = reports(it)[0]
+    made = reporter(it.settings, it.source, now)
+    assert made.around.facts is not None
+    assert made.around.history is not None
+    span = made.around.history.span()
+    assert span is not None
+
+    counting = replace(made.around, source=_CountsNothing.of(it.settings))
+    replace(made, around=counting).report(kind, wanted)
+    kept = made.around.history.span()
+    assert kept is not None
+    assert (kept[0], kept[2]) == (span[0], span[2])
+
+
+class _CountsNothing(Source):
+    """A source whose windows were all counted before."""
+
+    def window_facts(self, wanted: Sequence[RunFilter]) -> list[WindowFacts]:
+        assert list(wanted) == []
+        return super().window_facts(wanted)
+
+
+# --- issues
+
+
+def test_the_ledger_of_issues_is_read(it: World) -> None:
+    ledger = it.tracker().ledger()
+    assert ledger.created == {f"case:{FLAKY}": (1,), f"case:{REFILED}": (2, 3)}
+    assert set(ledger.mutes) == {f"case:{MUTED}"}
+    assert set(ledger.accepted) == {f"case:{NEW}"}
+    lost = {
+        intent.id: (intent.state, intent.owner)
+        for intent in it.ledger()
+        if intent.id.startswith("lost:")
+    }
+    assert lost == {
+        f"lost:{state}": (state, KILLED)
+        for state in (IntentState.INTENDED, IntentState.UNCERTAIN, IntentState.FAILED)
+    }
+
+
+# --- identity is data
+
+
+def test_rewording_a_filter_changes_no_key(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind, wanted, now = reports(it)[1]
+    before = report_key(report_of(it, kind, wanted, now), CHAT)
+    for module in ("words", "report_document", "report_data", "deliveries"):
+        monkeypatch.setattr(f"ci_stat.reports.{module}.filters", lambda _names: "only these")
+    report = report_of(it, kind, wanted, now)
+    assert report_key(report, CHAT) == before
+    assert report_key(report, CHAT).about_v0 == before.about_v0
+    assert all(each.skipped for each in sent(it, report, [WEBHOOK]))
+
+
+def test_keys_of_version_0_never_change(it: World) -> None:
+    names = reports(it)[3][1].names
+    assert names_key_v0(names) == (
+        "job tidb-unit-test-nightly · repo pingcap/tidb · branch master, v5.0"
+    )
+    quoted = reports(it)[1][1].names
+    assert names_key_v0(quoted) == 'job "odd, job · "x"", tidb-unit-test-nightly'
+    assert names_key(quoted) == (
+        'v1:{"jobs":["odd, job \\u00b7 \\"x\\"","tidb-unit-test-nightly"]}'
+    )
