@@ -48,7 +48,7 @@ _LONGEST = 366 * _DAY
 _CALLS = 50  # of the ledger's, that an explanation shows
 OLDEST_PLAN = _DAY
 _NEW_PLAN = "Make a new plan, look at it, and apply that."
-ALONE = "gh_token is not set: planned as if the tracker held nothing"
+WITHOUT_TRACKER = "gh_token is not set: planned as if the tracker held nothing"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Filer:
         if plan.stopped:
             hint = "Make a new plan. One with too many new issues has to be accepted before: ci-stat issues accept PLAN"
             raise Refused(f"The plan was stopped when it was made: {plan.stopped}", hint)
-        if plan.notes and ALONE in plan.notes:
+        if not plan.tracker_read:
             raise Refused(
                 "The plan was made without gh_token, so without a look at the tracker.", _NEW_PLAN
             )
@@ -228,7 +228,7 @@ class Filer:
     ) -> IssuePlan:
         missing = [label for label in self.labels if self.tracker and label not in snapshot.labels]
         notes = [f"the repository has no label {label}: it is left out" for label in missing]
-        notes += [ALONE] if self.tracker is None else []
+        notes += [WITHOUT_TRACKER] if self.tracker is None else []
         about = self.about(
             decisions, evidence, tuple(label for label in self.labels if label not in missing)
         )
@@ -244,7 +244,7 @@ class Filer:
             made_at=self.now().astimezone(UTC), looked_at=snapshot.taken_at.astimezone(UTC),
             tracker=fingerprint(snapshot, ledger.mutes.values()),
             entries=entries, stopped=decisions.stopped, hint=decisions.hint, notes=tuple(notes), zone=evidence.zone.key,
-            version=__version__,
+            version=__version__, tracker_read=self.tracker is not None,
         )  # fmt: skip
 
     def _owner(self, decision: Decision) -> str:

@@ -4,17 +4,22 @@ import json
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from ci_stat.config import zone_of
 from ci_stat.errors import SettingsError, WriteError
 from ci_stat.exchange import written
-from ci_stat.records import IssueAction, IssuePlan
+from ci_stat.records import PLAN_FORMAT, IssueAction, IssuePlan
+
+_READABLE = (1, PLAN_FORMAT)
+# The note of format 1, as that version wrote it: it must never change.
+_NOT_READ_1 = "gh_token is not set: planned as if the tracker held nothing"
 
 
 def read_plan(file: Path) -> IssuePlan:
     """A plan that was saved. Raises CiStatError for a file that is none."""
     try:
-        plan = msgspec.convert(json.loads(file.read_bytes()), IssuePlan)
+        plan = _plan(json.loads(file.read_bytes()))
         _require_sound(plan)
     except OSError as error:
         raise WriteError(f"{file} cannot be read: {error.strerror}.") from None
@@ -26,10 +31,22 @@ def read_plan(file: Path) -> IssuePlan:
     return plan
 
 
+def _plan(data: object) -> IssuePlan:
+    """The plan of a file, whichever readable format it has. Raises ValueError."""
+    version = data.get("format") if isinstance(data, dict) else None
+    if version not in _READABLE:
+        raise ValueError(f"it has the format {version}, of another version of ci_stat")
+    plan = msgspec.convert(data, IssuePlan)
+    return _of_format_1(plan) if version == 1 else plan
+
+
+def _of_format_1(plan: IssuePlan) -> IssuePlan:
+    """Format 1 has no `tracker_read`: one sentence among the notes says it."""
+    return replace(plan, tracker_read=_NOT_READ_1 not in plan.notes, format=PLAN_FORMAT)
+
+
 def _require_sound(plan: IssuePlan) -> None:
     """Raises ValueError for what decoding lets pass."""
-    if plan.format != IssuePlan.__struct_defaults__[-1]:
-        raise ValueError(f"it has the format {plan.format}, of another version of ci_stat")
     last = (each.last for each in plan.entries if each.last)
     for moment in (*plan.window, plan.made_at, plan.looked_at, *last):
         if moment.tzinfo is None or not 1970 <= moment.year < 9999:

@@ -1,18 +1,23 @@
 """What was kept before keys became data is read on: nothing is sent twice, nothing is forgotten, plans apply."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET, structs
 
 from ci_stat.analysis.report import Report
 from ci_stat.audiences import Ticket
 from ci_stat.delivering import Delivered, _named, deliver, report_key
+from ci_stat.errors import Refused, WriteError
 from ci_stat.loading import Source
+from ci_stat.plan_files import read_plan, write_plan
 from ci_stat.records import (
     DeliveryState,
+    Earlier,
     IntentState,
     Outcome,
     RunFilter,
@@ -22,6 +27,7 @@ from ci_stat.records import (
     names_key_v0,
 )
 from ci_stat.reporting import HOURLY, reporter
+from ci_stat.reports.issue_marker import read
 from ci_stat.store.deliveries import Deliveries
 from ci_stat.store.owners import is_alive
 from tests.fixtures.make_version_0 import (
@@ -37,8 +43,8 @@ from tests.fixtures.make_version_0 import (
     audience,
     reports,
 )
-from tests.support.filing import World
-from tests.support.version_0 import world_of_version_0
+from tests.support.filing import JOB, World, case, morning
+from tests.support.version_0 import PLAN, PLAN_WITHOUT_TOKEN, plan_for, world_of_version_0
 
 ARRIVED = Outcome(DeliveryState.SENT, "ok")
 
@@ -160,7 +166,94 @@ def test_the_ledger_of_issues_is_read(it: World) -> None:
     }
 
 
+def test_the_plan_applies(it: World) -> None:
+    """As the code of that time did it: one issue is filed, one gets a comment, one is brought up to date."""
+    it.at(morning(21))
+    plan = read_plan(plan_for(it, it.folder / "plan.json", PLAN))
+    applied = it.filer().apply(plan)
+    assert applied.stopped == ""
+    done = [
+        (each.entry.action, each.entry.name, bool(each.skipped or each.trouble))
+        for each in applied.done
+    ]
+    assert done == [
+        ("file", NEW, False),
+        ("comment", FLAKY, False),
+        ("update", REFILED, False),
+    ]
+    assert it.doubles() == []
+    assert "Earlier: #2 (closed 2021-06-02)." in it.github.issues[3].body
+
+
+def test_the_same_plan_is_made_again(it: World) -> None:
+    it.at(morning(21))
+    old = read_plan(plan_for(it, it.folder / "plan.json", PLAN))
+    new = it.plan().plan
+    assert new.tracker == old.tracker
+    assert [structs.replace(each, draft=None) for each in new.entries] == [
+        structs.replace(each, draft=None) for each in old.entries
+    ]
+
+
+def test_a_plan_without_a_look_at_the_tracker_is_not_applied(it: World) -> None:
+    it.at(morning(21))
+    plan = read_plan(plan_for(it, it.folder / "plan.json", PLAN_WITHOUT_TOKEN))
+    assert not plan.tracker_read
+    with pytest.raises(Refused, match="without gh_token"):
+        it.filer().apply(plan)
+
+
+def test_the_reference_to_an_earlier_issue_moves_into_the_marker(it: World) -> None:
+    old = read(it.github.issues[3].body)
+    assert old is not None
+    assert old.earlier is UNSET
+    it.post(21)
+    new = read(it.github.issues[3].body)
+    assert new is not None
+    assert new.earlier == Earlier(2, "2021-06-02")
+
+
 # --- identity is data
+
+
+def test_rewording_a_note_does_not_make_a_plan_applicable(
+    it: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ci_stat.filing.WITHOUT_TRACKER", "nobody looked")
+    it.at(morning(21))
+    file = it.folder / "plan.json"
+    write_plan(replace(it.filer(), tracker=None).plan(it.window(), [JOB]).plan, file)
+    plan = read_plan(file)
+    assert plan.notes == ("nobody looked",)
+    with pytest.raises(Refused, match="without gh_token"):
+        it.filer().apply(plan)
+
+
+def test_rewording_the_footer_loses_no_reference(
+    it: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it.post(21)
+    monkeypatch.setattr("ci_stat.reports.issue_body.foot", lambda _subject: "Written by a robot.")
+    it.run(22.2, case(REFILED))
+    it.run(23.2, case(REFILED))
+    for day in (22, 23):
+        it.post(day)
+        body = it.github.issues[3].body
+        assert "Written by a robot." in body
+        assert "Earlier: #2 (closed 2021-06-02)." in body
+
+
+@pytest.mark.parametrize("version", [0, 3, None, "1", [], 10**30])
+def test_a_plan_of_another_format_is_refused(tmp_path: Path, version: object) -> None:
+    fields = json.loads(PLAN.read_text(encoding="utf-8"))
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(fields | {"format": version}))
+    with pytest.raises(WriteError, match="another version of ci_stat"):
+        read_plan(file)
+    del fields["format"]
+    file.write_text(json.dumps(fields))
+    with pytest.raises(WriteError, match="another version of ci_stat"):
+        read_plan(file)
 
 
 def test_rewording_a_filter_changes_no_key(it: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -348,11 +348,10 @@ def _empty(source: "Source", window: "Window", jobs: Sequence[str]) -> DataTroub
 
 
 def _say_next(made: "IssuePlan", saved: str | None) -> None:
-    from ci_stat.filing import ALONE
     from ci_stat.records import IssueAction
 
     if saved:
-        applicable = not made.stopped and ALONE not in made.notes
+        applicable = not made.stopped and made.tracker_read
         command = (
             "do it with: ci-stat issues apply"
             if applicable

@@ -28,9 +28,11 @@ from ci_stat.records.failure import (
 )
 from ci_stat.records.issue import (
     DEFAULT_ISSUE_JOB,
+    PLAN_FORMAT,
     Accepted,
     CaseNote,
     Draft,
+    Earlier,
     Intent,
     IntentKind,
     IntentState,
@@ -74,6 +76,7 @@ __all__ = [
     "DEFAULT_RUN_URL",
     "DEFAULT_ZONE",
     "HALF_PAIR",
+    "PLAN_FORMAT",
     "TABLE",
     "Accepted",
     "CaseFailure",
@@ -83,6 +86,7 @@ __all__ = [
     "DeliveryState",
     "Description",
     "Draft",
+    "Earlier",
     "Extraction",
     "FailureKey",
     "FailureKind",

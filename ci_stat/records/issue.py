@@ -56,6 +56,13 @@ class Reason(StrEnum):
     PERSON = "a person wrote lately"
 
 
+class Earlier(msgspec.Struct, frozen=True):
+    """A closed issue for the same failure. `closed`: an ISO date, in the CI database's zone."""
+
+    number: int
+    closed: str
+
+
 class Marker(msgspec.Struct, frozen=True):
     """What an issue of ours says of itself, hidden in its text: enough to go on without our own state.
 
@@ -69,6 +76,8 @@ class Marker(msgspec.Struct, frozen=True):
     - `members`: keys of an incident's cases. `closed`: for which silence we closed it; "" if we have not.
     - `why`: the sentence that it was filed for.
     - `commits`: of the first failure, and of the last pass before it; "" where it is not known.
+    - `earlier`: the closed issue that this one follows. Unset where it follows none, and in markers of before this field: then
+      nothing that is made of the marker changes, a plan's hash of the tracker neither.
     """
 
     key: str
@@ -86,6 +95,7 @@ class Marker(msgspec.Struct, frozen=True):
     closed: str = ""
     why: str = ""
     commits: tuple[str, str] = ("", "")
+    earlier: Earlier | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def failures(self) -> int:
@@ -307,11 +317,15 @@ class Planned(msgspec.Struct, frozen=True):
     draft: Draft | None = None
 
 
+PLAN_FORMAT = 2
+
+
 class IssuePlan(msgspec.Struct, frozen=True):
     """What would be done. `stopped`: why nothing will be; `tracker`: a hash of what it was made from.
 
-    `looked_at`: when the tracker was read. `window`: its begin and end, for people in `zone`; `notes`: what a reader
-    should know.
+    `looked_at`: when the tracker was read; `tracker_read`: false for a plan that was made without a look at it, which
+    cannot be applied. `window`: its begin and end, for people in `zone`; `notes`: what a reader should know, and
+    nothing that decides. `format`: the version of the file's format.
     """
 
     repo: str
@@ -327,4 +341,5 @@ class IssuePlan(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     zone: str = "UTC"
     version: str = ""
-    format: int = 1
+    tracker_read: bool = True
+    format: int = PLAN_FORMAT

@@ -1,23 +1,14 @@
 """Of an issue's text: the version (part 4), why the issue is here, how to silence it, who is told, who wrote it."""
 
-import re
 from collections.abc import Iterator
 from shlex import quote
 
 from ci_stat.analysis.evidence import INCIDENT
 from ci_stat.escape import visible
 from ci_stat.records import FailureKind, IssueAction
-from ci_stat.reports.issue_marker import BEGIN, END, read, replaced
 from ci_stat.reports.issue_parts import share
 from ci_stat.reports.issue_subject import Subject
 from ci_stat.reports.words import plural
-
-# A reference of ours, as the last lines of our part are written; only the tracker's line ends may differ.
-_EARLIER = re.compile(
-    r"\n(Earlier: #[1-9]\d{0,8} \(closed \d{4}-\d\d-\d\d\)\.)\r?\n\r?\n---\r?\n\r?\n"
-    r"`+ ?ci_stat [^`\r\n]{0,100}`+, [^`\r\n]{1,100}\. What people write above and below this stays\.\r?\n\r?\n"
-    r"<!-- ci_stat:issue:v1 [^\r\n]{0,30100}-->\s{0,8}\Z"
-)
 
 
 def version(subject: Subject) -> str:
@@ -78,12 +69,9 @@ def people(subject: Subject) -> Iterator[str]:
         yield f"cc {owner}"
     elif owner:
         yield f"Owner: {subject.pen.code(owner)}"  # who was told once
-    before = subject.decision.before or None
-    if before:
-        closed = before.issue.closed_at or before.issue.created_at
-        yield f"Earlier: #{before.issue.number} (closed {subject.pen.day(closed)})."
-    elif subject.decision.issue:
-        yield from _earlier(subject.decision.issue.issue.body)
+    earlier = subject.marker.earlier
+    if earlier:
+        yield f"Earlier: #{earlier.number} (closed {earlier.closed})."
 
 
 def _owner(subject: Subject) -> str | None:
@@ -93,15 +81,6 @@ def _owner(subject: Subject) -> str | None:
         if subject.about.owners
         else None
     )
-
-
-def _earlier(body: str) -> Iterator[str]:
-    """The reference in our part of this text. Somebody else's words, wherever they stand, give none."""
-    if read(body) is None or replaced(body, "") is None:
-        return
-    found = _EARLIER.search(body[body.index(BEGIN) : body.index(END)])
-    if found:
-        yield found[1]
 
 
 def foot(subject: Subject) -> str:

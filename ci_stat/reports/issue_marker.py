@@ -65,7 +65,15 @@ def _sound(marker: Marker) -> Iterator[bool]:
     yield math.isfinite(marker.longest)
     yield 0 <= marker.longest < 1e6
     yield all(0 <= n < 1e9 for n in (marker.older, *marker.days.values()))
-    yield all(date.fromisoformat(day).isoformat() == day for day in marker.days)
+    yield all(map(_is_day, marker.days))
+    if marker.earlier:
+        yield 0 < marker.earlier.number < 1e9
+        yield _is_day(marker.earlier.closed)
+
+
+def _is_day(text: str) -> bool:
+    """Raises ValueError for other text."""
+    return date.fromisoformat(text).isoformat() == text
 
 
 def trimmed(marker: Marker) -> Marker:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from ci_stat.analysis.evidence import INCIDENT, Evidence, Hit
 from ci_stat.analysis.issue_rules import Decision
-from ci_stat.records import Marker, masked_name
+from ci_stat.records import Earlier, Marker, masked_name
 from ci_stat.reports.issue_about import About
+from ci_stat.reports.issue_earlier_v0 import earlier_of_v0
 from ci_stat.reports.issue_marker import trimmed
 from ci_stat.reports.issue_parts import Pen
 from ci_stat.reports.redaction import redacted
@@ -64,7 +66,20 @@ class Subject:
         return replace(
             marker, key=clean(marker.key)[0], branches=clean(*marker.branches), jobs=clean(*marker.jobs),
             members=clean(*marker.members), why=redacted(marker.why, self.about.hosts), commits=self.commits,
+            earlier=self._earlier or UNSET,
         )  # fmt: skip
+
+    @property
+    def _earlier(self) -> Earlier | None:
+        """What a new issue follows; ever after its marker says it, or the text of an older version."""
+        before, issue = self.decision.before, self.decision.issue
+        if before is not None:
+            closed = before.issue.closed_at or before.issue.created_at
+            return Earlier(before.issue.number, self.pen.day(closed))
+        if issue is None:
+            return None
+        marker = self.decision.marker
+        return (marker and marker.earlier) or earlier_of_v0(issue.issue.body)
 
     @property
     def commits(self) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.records import Marker, masked_name
+from ci_stat.records import Earlier, Marker, masked_name
 from ci_stat.reports.issue_marker import (
     BEGIN,
     END,
@@ -47,6 +47,7 @@ markers = st.builds(
     days=st.dictionaries(days, st.integers(0, 1000), max_size=5), older=st.integers(0, 10**6),
     longest=st.floats(0, 10_000), members=names, jobs=names,
     commits=st.tuples(whole, whole),
+    earlier=st.just(msgspec.UNSET) | st.builds(Earlier, st.integers(1, 10**9 - 1), days),
 )  # fmt: skip
 
 
@@ -246,3 +247,10 @@ def test_a_key_that_is_too_long_by_itself_is_kept() -> None:
     long = marker(key="case:" + "x" * 9_000)
     assert trimmed(long) == long
     assert read(hidden(long)) == long
+
+
+@pytest.mark.parametrize(
+    "earlier", [Earlier(0, "2021-06-01"), Earlier(10**9, "2021-06-01"), Earlier(1, "yesterday")]
+)
+def test_an_earlier_issue_that_cannot_be_is_not_believed(earlier: Earlier) -> None:
+    assert read(hidden(marker(earlier=earlier))) is None

@@ -14,8 +14,8 @@ from ci_stat.analysis.evidence import Elsewhere, Hit
 from ci_stat.analysis.issue_rules import Decision
 from ci_stat.analysis.silence import Silence
 from ci_stat.failures import case_key, named_in, names
-from ci_stat.records import CaseFailure, Draft, IssueAction, masked_name
-from ci_stat.reports.issue_marker import block, comment_ids, hidden, read
+from ci_stat.records import CaseFailure, Draft, Earlier, IssueAction, Marker, masked_name
+from ci_stat.reports.issue_marker import block, comment_ids, hidden, read, remarked
 from ci_stat.reports.issue_parts import command
 from ci_stat.reports.issue_text import issue_draft, owners
 from tests.reports.test_redaction import SECRETS
@@ -41,6 +41,12 @@ from tests.support.issue_texts import (
 
 FILE, COMMENT, UPDATE = IssueAction.FILE, IssueAction.COMMENT, IssueAction.UPDATE
 REOPEN, CLOSE = IssueAction.REOPEN, IssueAction.CLOSE
+
+
+def but_earlier(body: str) -> Marker | None:
+    """The marker of a text, without the issue that it follows, which the writer of the text adds."""
+    marker = read(body)
+    return marker and msgspec.structs.replace(marker, earlier=msgspec.UNSET)
 
 
 def shown(draft: Draft) -> str:
@@ -79,7 +85,7 @@ def test_a_new_issue_with_everything(golden: Golden) -> None:
     draft = issue_draft(decision(FILE, case, before=before), evidence(case), settings)
     golden.check("issue_file.md", shown(draft) + "\n")
     assert draft.create == "0123456789abcdef0123"
-    assert read(draft.body or "") == marker(case, commits=COMMITS)
+    assert but_earlier(draft.body or "") == marker(case, commits=COMMITS)
 
 
 def test_a_race(golden: Golden) -> None:
@@ -121,7 +127,7 @@ def test_a_comment(golden: Golden) -> None:
     )
     golden.check("issue_comment.md", f"{draft.comment}\n")
     assert comment_ids(draft.comment or "") == (draft.comment_id,)
-    assert read(draft.body or "") == marker(case)
+    assert but_earlier(draft.body or "") == marker(case)
 
 
 def test_new_members_of_an_incident() -> None:
@@ -147,7 +153,7 @@ def test_failing_again_after_a_close(golden: Golden) -> None:
     golden.check("issue_reopen.md", f"{draft.comment}\n")
     assert (draft.state, draft.state_reason) == ("open", "reopened")
     assert "4 runs failed that started after" in (draft.comment or "")
-    assert read(draft.body or "") == marker(case)
+    assert but_earlier(draft.body or "") == marker(case)
 
 
 def test_only_one_comment_a_day_so_none_may_be_due() -> None:
@@ -173,7 +179,7 @@ def test_closing(golden: Golden) -> None:
     )  # fmt: skip
     golden.check("issue_close.md", f"{draft.comment}\n")
     assert (draft.state, draft.state_reason) == ("closed", "completed")
-    assert read(draft.body or "") == closed
+    assert but_earlier(draft.body or "") == closed
     line = re.compile("<!-- ci_stat:issue:.*")
     assert line.sub("", draft.body or "") == line.sub("", old_body())
 
@@ -240,7 +246,7 @@ def test_around_what_people_wrote_there_is_less_of_ours(room: int, parts: list[s
     new = issue_draft(now, evidence(case), about()).body or ""
     assert new.startswith("x" * room)
     assert len(new) <= 65_000
-    assert read(new) == marker(case, older=3)
+    assert but_earlier(new) == marker(case, older=3)
     assert [part for part in parts if part not in new] == []
     if room > 62_000:
         assert "### How to silence it" not in new
@@ -266,10 +272,10 @@ def test_commits_survive_an_update() -> None:
     )
     body = issue_draft(now, evidence(case), about()).body or ""
     assert f"Commit of the first failure: `{COMMITS[0]}`" in body
-    assert read(body) == marker(case, commits=COMMITS, older=3)
+    assert but_earlier(body) == marker(case, commits=COMMITS, older=3)
     other = (COMMITS[1], "")
     body = issue_draft(now, evidence(case), about(commits={case.key: other})).body or ""
-    assert read(body) == marker(case, commits=other, older=3)
+    assert but_earlier(body) == marker(case, commits=other, older=3)
     odd = decision(
         UPDATE, case, issue=tracked(old_body()), marker=marker(case, commits=("@alice", "#1"))
     )
@@ -303,7 +309,7 @@ def test_an_older_window_takes_nothing_back() -> None:
     assert "- Last seen: 2021-06-25 00:00\n" in (body or "")
     assert "From the log of a [run that failed](" in (body or "")
     assert "last run that failed" not in (body or "")
-    assert read(body or "") == newer
+    assert but_earlier(body or "") == newer
 
 
 @pytest.mark.parametrize(
@@ -350,7 +356,7 @@ EARLIER = "Earlier: #666 (closed 2021-01-01)."
 )
 def test_no_reference_of_somebody_else_is_carried_on(change_it: Callable[[str], str]) -> None:
     case = failing()
-    body = change_it(old_body())
+    body = change_it(of_version_0(old_body()))
     draft = issue_draft(
         decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3)),
         evidence(case),
@@ -364,9 +370,21 @@ def test_no_reference_of_somebody_else_is_carried_on(change_it: Callable[[str], 
     assert "#666" not in ours
 
 
-def test_our_own_reference_is_carried_on() -> None:
+def of_version_0(body: str) -> str:
+    """The text as it was when markers had no field for the earlier issue."""
+    known = read(body)
+    assert known is not None
+    assert known.earlier == Earlier(321, "2021-03-22")
+    older = remarked(body, msgspec.structs.replace(known, earlier=msgspec.UNSET))
+    assert older is not None
+    return older
+
+
+@pytest.mark.parametrize("version", [of_version_0, str])
+def test_our_own_reference_is_carried_on(version: Callable[[str], str]) -> None:
     case = failing()
-    for body in (old_body(), old_body().replace("\n", "\r\n")):
+    written = version(old_body())
+    for body in (written, written.replace("\n", "\r\n")):
         now = decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3))
         assert "\n\nEarlier: #321 (closed 2021-03-22).\n" in (
             issue_draft(now, evidence(case), about()).body or ""
@@ -646,7 +664,8 @@ def test_nothing_from_outside_is_live(made: tuple[Decision, Draft]) -> None:
         assert kept is not None
         assert all(re.fullmatch("([0-9a-f]{7,40})?", commit) for commit in kept.commits)
         # The commits come from what was looked up, and one that was drawn may look like a commit.
-        assert msgspec.structs.replace(kept, commits=("", "")) == decided.marker
+        bare = msgspec.structs.replace(kept, commits=("", ""), earlier=msgspec.UNSET)
+        assert bare == decided.marker
         assert draft.body.endswith("<!-- ci_stat:end -->")
         assert draft.body.count("<!-- ci_stat:") == 3
     if draft.comment:
