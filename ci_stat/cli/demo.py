@@ -24,8 +24,8 @@ from ci_stat.progress import counting, loading
 from ci_stat.records import RunFilter, RunRow, Status
 from ci_stat.reporting import HOURLY, reporter
 from ci_stat.reports import screen, tables
-from ci_stat.reports.card_reading import preview
 from ci_stat.reports.document_terminal import on_terminal
+from ci_stat.reports.feishu_forms import on_card
 from ci_stat.reports.issue_plan_text import plan_screen
 from ci_stat.reports.report_document import report_document
 from ci_stat.store.engine import open_engine
@@ -153,7 +153,8 @@ def _show_card(built: Built, source: Source, color: bool) -> None:
         )
     )
     click.echo()
-    screen.show(on_terminal(preview(report_document(made))), sys.stdout, color)
+    card = on_card(report_document(made)).document
+    screen.show(on_terminal(card), sys.stdout, color)
 
 
 def _show_issues(built: Built, source: Source, color: bool) -> None:

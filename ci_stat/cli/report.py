@@ -166,19 +166,21 @@ def _show(made: "Report", form: str | None, preview: bool, page: str | None, col
 
 
 def _on_terminal(document: "Document", preview: bool, color: str) -> None:
-    from ci_stat.reports import card_reading, screen
+    from ci_stat.reports import screen
     from ci_stat.reports.document_terminal import on_terminal
+    from ci_stat.reports.feishu_forms import on_card
 
-    shown = card_reading.preview(document) if preview else document
+    shown = on_card(document).document if preview else document
     screen.show(on_terminal(shown), sys.stdout, options.colored(color))
 
 
 def _write_page(document: "Document", page: str) -> None:
-    from ci_stat.reports.card_reading import preview
     from ci_stat.reports.document_html import page as html_page
+    from ci_stat.reports.feishu_forms import on_card
 
+    shown = on_card(document).document
     try:
-        Path(page).write_text(html_page(preview(document), looks="card"), encoding="utf-8")
+        Path(page).write_text(html_page(shown, looks="card"), encoding="utf-8")
     except OSError as error:
         raise WriteError(f"{page} cannot be written: {error.strerror}.") from None
     click.echo(f"ci-stat: the card is drawn in {page}", err=True)
@@ -186,12 +188,14 @@ def _write_page(document: "Document", page: str) -> None:
 
 def _in_form(document: "Document", form: str, kind: str) -> str:
     """The report as a channel gets it; JSON is ASCII, so that a terminal acts on nothing in it."""
-    from ci_stat.reports import card_reading, document_html, document_markdown, feishu_forms, slack
+    from ci_stat.reports import document_html, document_markdown, feishu_forms, slack
 
     if form == "markdown":
         return document_markdown.as_markdown(document).rstrip("\n")
     if form == "html":
-        return document_html.page(card_reading.preview(document), looks="card").rstrip("\n")
+        return document_html.page(feishu_forms.on_card(document).document, looks="card").rstrip(
+            "\n"
+        )
     if form == "mail":
         return _mail_text(document, kind)
     if form == "slack":

@@ -1,6 +1,7 @@
 """A document as a Feishu card of schema 2.0: tables, folded parts, a chart."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ci_stat.escape import visible
@@ -50,6 +51,12 @@ def card_v2(document: Document) -> Card:
         },
         "body": {"elements": elements},
     }
+
+
+def with_short_header(document: Document) -> Document:
+    """With title and subtitle cut as the card cuts them."""
+    title, subtitle = visible(document.title, _TITLE), visible(document.subtitle, _TITLE)
+    return replace(document, title=title, subtitle=subtitle)
 
 
 def plain_text(words: str, most: int = _TITLE) -> Card:

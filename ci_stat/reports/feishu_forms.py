@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ci_stat.reports.document import Document
-from ci_stat.reports.feishu_card import Card, card_v2
+from ci_stat.reports.feishu_card import Card, card_v2, with_short_header
 from ci_stat.reports.feishu_card_v1 import card_v1
 from ci_stat.reports.feishu_text import bare_message, plain_message, post
-from ci_stat.reports.limits import fitted
+from ci_stat.reports.limits import Shortened, fitted, shortened
 
 # On the wire. Webhooks take 20 KB and apps 30 KB; a tenth is left, because the server's own tags expand, and cards
 # beyond 25 KB were seen to be drawn wrong.
@@ -53,13 +53,14 @@ def _text_fits(content: dict[str, str], size: Size, most: int) -> bool:
 
 
 def _card(document: Document, render: Callable[[Document], Card], size: Size, most: int) -> Card:
-    def fits(card: Card) -> bool:
-        if size("interactive", card) > most:
-            return False
-        nodes, tables = count_tags(card)
-        return nodes <= MOST_NODES and tables <= MOST_TABLES
+    return fitted(document, render, lambda card: _card_fits(card, size, most))
 
-    return fitted(document, render, fits)
+
+def _card_fits(card: Card, size: Size, most: int) -> bool:
+    if size("interactive", card) > most:
+        return False
+    nodes, tables = count_tags(card)
+    return nodes <= MOST_NODES and tables <= MOST_TABLES
 
 
 def count_tags(element: object) -> tuple[int, int]:
@@ -74,9 +75,19 @@ def count_tags(element: object) -> tuple[int, int]:
     return nodes + (tag is not None), tables + (tag == "table")
 
 
+def on_card(document: Document) -> Shortened:
+    """What a card of schema 2.0 shows of a document through a webhook, the narrower way: for previews."""
+    part = shortened(document, _fits_webhook)
+    return replace(part, document=with_short_header(part.document))
+
+
 def fitted_card(document: Document) -> Card:
     """A card of schema 2.0 that fits a webhook, the narrower way."""
-    return _card(document, card_v2, webhook_bytes, WEBHOOK_BYTES)
+    return card_v2(shortened(document, _fits_webhook).document)
+
+
+def _fits_webhook(document: Document) -> bool:
+    return _card_fits(card_v2(document), webhook_bytes, WEBHOOK_BYTES)
 
 
 _ENVELOPE = 200  # bytes of timestamp, signature and message type

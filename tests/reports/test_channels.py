@@ -13,7 +13,6 @@ from hypothesis import given, settings
 
 from ci_stat.analysis.report import Report, TroubleReport
 from ci_stat.reports import screen
-from ci_stat.reports.card_reading import card_document
 from ci_stat.reports.document import Document
 from ci_stat.reports.document_html import page
 from ci_stat.reports.document_markdown import as_markdown
@@ -70,7 +69,6 @@ CHANNELS: dict[str, Callable[[Document], str]] = {
     "terminal": terminal,
     "card 2.0": lambda document: visible_text(card_v2(document)),
     "card 1.0": lambda document: visible_text(card_v1(document)),
-    "preview": lambda document: terminal(card_document(card_v2(document))),
     "post": lambda document: visible_text(post(document)),
     "text": lambda document: plain_message(document)["text"],
     "slack": slack_words,
