@@ -25,7 +25,6 @@ def _now() -> int:
 def ci_stat(url: str, begin: datetime, end: datetime) -> Callable[[], int]:
     """The published door, with counts of all jobs and pull requests asked for."""
     import ci_stat.ci_stat as stat
-    from ci_stat import loading  # noqa: F401 - imported before the clock starts
     from ci_stat.config import Settings, Value
 
     settings = Settings({"url": Value(url, "benchmark")})

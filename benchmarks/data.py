@@ -9,7 +9,7 @@ import pymysql
 from sqlalchemy import create_engine
 
 from ci_stat.demo import DEMO_BEGIN, generate_encoded
-from ci_stat.store.schema import metadata
+from ci_stat.store.ci_data.schema import metadata
 from tests.support.mariadb import Server
 
 ROWS_PER_DAY = 10_000

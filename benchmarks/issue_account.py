@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from benchmarks.issue_histories import DAY, JOB, ZONE, Drawn, Sort, failing_tests
-from ci_stat.analysis.evidence import INCIDENT
-from ci_stat.analysis.history import History
-from ci_stat.analysis.issue_replay import MemoryTracker, Scorecard, replay
-from ci_stat.analysis.issue_rules import Decisions, Rules
-from ci_stat.records import Accepted, IssueAction, Ledger, Reason, Snapshot
+from ci_stat.issues.collect import History
+from ci_stat.issues.evidence import INCIDENT
+from ci_stat.issues.model import Reason, Snapshot
+from ci_stat.issues.replay import MemoryTracker, Scorecard, replay
+from ci_stat.issues.rules import Decisions, Rules
+from ci_stat.records import Accepted, IssueAction, Ledger
 
 MEMORY = timedelta(days=30)  # the default of the setting issue_history
 QUIET_DAYS, THRESHOLD = 14, 3  # of the plain rule with a threshold

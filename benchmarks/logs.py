@@ -115,7 +115,7 @@ def _memory(figures: Figures, folder: Path, big: int, long_line: int) -> None:
 def _inside(names: Sequence[str], workers: int) -> float:
     """Seconds that reading takes in a fresh process, without its start: that is measured elsewhere."""
     code = (
-        "import io, json, sys, time\nfrom ci_stat.explaining import Asked, explain_files\n"
+        "import io, json, sys, time\nfrom ci_stat.logs.workers import Asked, explain_files\n"
         "from ci_stat.failures import extract\nextract(io.BytesIO(b'x'))  # loads the rules\n"
         "names = json.load(sys.stdin)\nstart = time.perf_counter()\n"
         f"found = sum(len(each.extraction.failures) for _, each in explain_files(names, Asked(), {workers}))\n"

@@ -19,11 +19,11 @@ from pathlib import Path
 from benchmarks.measure import Figures, in_turn, ratios
 from ci_stat.config import FILE_NAME, PATH_VARIABLE
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_failures
-from ci_stat.loading import Source, log_reader
 from ci_stat.records import Extraction, LogState, RunRow, Status
+from ci_stat.runs.database import Source, log_reader
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state import State
-from ci_stat.store.write import prepare, write_rows
+from ci_stat.store.state.extractions import State
 from tests.support.feishu import running
 
 PYTHON = sys.executable
@@ -146,9 +146,9 @@ def _work(what: str, folder: Path) -> float:
     import ci_stat.ci_stat as stat
     from ci_stat import config
     from ci_stat.records import RunFilter
-    from ci_stat.reporting import reporter
-    from ci_stat.reports.feishu_forms import fitted_card
-    from ci_stat.reports.report_document import report_document
+    from ci_stat.rendering.feishu.forms import fitted_card
+    from ci_stat.reports.document import report_document
+    from ci_stat.reports.service import reporter
 
     settings = config.load({PATH_VARIABLE: str(folder)})
     end = LAST_DAY + timedelta(days=1)

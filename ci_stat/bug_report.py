@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ci_stat.records import IssuePlan
+from ci_stat.issues.model import IssuePlan
 
 if TYPE_CHECKING:
-    from ci_stat.applying import Applied
     from ci_stat.config import Settings
+    from ci_stat.issues.apply import Applied
 
 __all__ = ["BugReport", "bug_report"]
 
@@ -30,7 +30,7 @@ class BugReport:
     applied: "Applied | None" = None
 
     def __str__(self) -> str:
-        from ci_stat.reports.issue_plan_text import plan_text
+        from ci_stat.issues.views.plan import plan_text
 
         return plan_text(self.plan, self.applied)
 
@@ -50,8 +50,8 @@ def bug_report(
     SourceError, and Refused where nothing may be done.
     """
     from ci_stat import config
-    from ci_stat.filing import filer, jobs_of
-    from ci_stat.loading import Source, names
+    from ci_stat.issues.service import filer, jobs_of
+    from ci_stat.runs.database import Source, names
 
     known = config.load() if settings is None else settings
     source = Source.of(known)

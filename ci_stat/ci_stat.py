@@ -24,7 +24,7 @@ from ci_stat.result import PR, Commit, FailInfo, Job, Result
 
 if TYPE_CHECKING:
     from ci_stat.config import Settings
-    from ci_stat.reports.lines import Line
+    from ci_stat.rendering.terminal.lines import Line
 
 Fail_Info = FailInfo
 log = logging.getLogger(__name__)
@@ -75,7 +75,8 @@ def get_result(
     cannot be used, DatabaseError (ServerUnreachable, AccessDenied, SchemaMismatch, ...) for the rest.
     """
     from ci_stat import config
-    from ci_stat.loading import Source, names, no_progress
+    from ci_stat.runs.database import Source, names
+    from ci_stat.runs.progress import no_progress
 
     settings = config.load() if settings is None else settings
     for warning in settings.warnings:
@@ -90,7 +91,7 @@ def get_result(
     source = Source.of(settings)
     if progress is False or (progress is None and not _watched()):
         return source.load(wanted, no_progress, keep_descriptions, logs)
-    from ci_stat.progress import loading
+    from ci_stat.runs.progress_bar import loading
 
     with loading("Loading runs") as (advance, log_progress):
         return source.load(wanted, advance, keep_descriptions, logs, log_progress)
@@ -108,8 +109,9 @@ def summary(
     `color`: ANSI codes; by default yes, even into a file (that is what a dump is for), unless NO_COLOR is set.
     `width`: cells of a line; by default the terminal's, and no limit for a file.
     """
-    from ci_stat.analysis.counting import count_window
-    from ci_stat.reports import screen, tables
+    from ci_stat.rendering.terminal import screen
+    from ci_stat.result.counting import count_window
+    from ci_stat.runs.views import tables
 
     report = tables.summary(count_window(res), res.provenance)
     screen.show(report, file or sys.stdout, _colored(color), width)
@@ -123,7 +125,7 @@ def job_list(
     file: IO[str] | None = None,
 ) -> None:
     """Print jobs, most failures first, each with its failing pull requests and their runs. Arguments as `summary`."""
-    from ci_stat.reports.lists import job_lines
+    from ci_stat.runs.views.listings import job_lines
 
     _print(job_lines(job_map), color, width, file)
 
@@ -136,7 +138,7 @@ def pr_list(
     file: IO[str] | None = None,
 ) -> None:
     """Print pull requests, most failures first, each with commits and runs. Arguments as `summary`."""
-    from ci_stat.reports.lists import pr_lines
+    from ci_stat.runs.views.listings import pr_lines
 
     _print(pr_lines(pr_map), color, width, file)
 
@@ -144,7 +146,7 @@ def pr_list(
 def _print(
     lines: "Iterable[Line]", color: bool | None, width: int | None, file: IO[str] | None
 ) -> None:
-    from ci_stat.reports import screen
+    from ci_stat.rendering.terminal import screen
 
     screen.write_lines(lines, file or sys.stdout, _colored(color), width)
 

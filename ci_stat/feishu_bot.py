@@ -27,9 +27,9 @@ def res_to_card(res: Result) -> dict[str, Any]:
     see `ci-stat report hourly`.
     """
     from ci_stat import __version__
-    from ci_stat.analysis.window_report import Surroundings, hourly
-    from ci_stat.reports.feishu_forms import fitted_card
-    from ci_stat.reports.report_document import report_document
+    from ci_stat.rendering.feishu.forms import fitted_card
+    from ci_stat.reports.build import Surroundings, hourly
+    from ci_stat.reports.document import report_document
 
     report = hourly(res, None, Surroundings(), version=__version__)
     return fitted_card(report_document(report))
@@ -44,7 +44,7 @@ def post_card(
     an app nor a webhook is set; trouble of the far end is in the Outcome.
     """
     from ci_stat import config
-    from ci_stat.audiences import feishu_sender
+    from ci_stat.reports.recipients import feishu_sender
 
     sender = feishu_sender(config.load() if settings is None else settings, chat)
     return sender.send_card(card)

@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import Engine, text
 
 from ci_stat.cli import run
-from ci_stat.loading import Source
 from ci_stat.records import Origin, RunFilter, RunRow, Window
+from ci_stat.runs.database import Source
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.write import prepare, write_rows
 from tests.support import mariadb
 from tests.support.command import Answer, Call
 from tests.support.golden import Golden
 
 # The same examples in each run, so that nobody's change is refused for what another one did wrong long ago.
-# New ones are looked for by `make hunt`, or for one file: CI_STAT_TEST_EXAMPLES=2000 pytest tests/test_counts_agree.py
+# New ones are looked for by `make hunt`, or for one file: CI_STAT_TEST_EXAMPLES=2000 pytest tests/runs/test_counts_agree.py
 _EXAMPLES = os.environ.get("CI_STAT_TEST_EXAMPLES")
 settings.register_profile(
     "ci_stat",

@@ -13,7 +13,7 @@ import pytest
 import ci_stat.ci_stat as stat
 from ci_stat.config import Settings, Value
 from ci_stat.errors import UsageError
-from ci_stat.loading import Source
+from ci_stat.runs.database import Source
 from tests.conftest import Fill, day
 from tests.support.rows import history, pull, row
 

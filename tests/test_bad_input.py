@@ -19,9 +19,9 @@ from sqlalchemy import Engine, text
 import ci_stat.ci_stat as stat
 from ci_stat.errors import AccessDenied, SettingsError, UsageError
 from ci_stat.records import RunRow
-from ci_stat.store import runs as store_runs
+from ci_stat.store.ci_data import runs as store_runs
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.write import prepare, write_rows
 from tests.support import hostile, mariadb
 from tests.support.command import Call
 from tests.support.proxy import closed_port, silent

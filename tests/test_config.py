@@ -17,7 +17,7 @@ from ci_stat.config import KEYS, Settings, Value, load
 from ci_stat.errors import CiStatError, SettingsError
 from ci_stat.records import DEFAULT_RUN_URL
 from ci_stat.store.engine import parse_url
-from ci_stat.store.troubles import hidden
+from ci_stat.store.errors import hidden
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = {

@@ -26,7 +26,7 @@ from ci_stat.ci_stat import get_result
 from ci_stat.cli import Commands, cli
 from ci_stat.cli.demo import build
 from ci_stat.config import KEYS
-from ci_stat.sources.jsonl import FIELDS, PULL_FIELDS, STATUS_NAMES
+from ci_stat.formats.jsonl import FIELDS, PULL_FIELDS, STATUS_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -312,7 +312,7 @@ def test_rooms_are_the_contracts() -> None:
     contract = ConfigParser()
     contract.read(ROOT / ".importlinter")
     layers = contract["importlinter:contract:house"]["layers"].strip().splitlines()
-    placed = {room.strip() for layer in layers for room in layer.split(":")}
+    placed = {room.strip(" ()") for layer in layers for room in layer.split("|")}
     described = {_names(row[0])[0] for row in _rows(ROOT / "docs" / "architecture.md", "| room |")}
     assert described == placed
 

@@ -17,9 +17,10 @@ import ci_stat.ci_stat as stat
 from ci_stat.cli.options import wanted
 from ci_stat.config import Settings, Value, load
 from ci_stat.errors import SettingsError, UsageError, WriteError
-from ci_stat.exchange import export_rows, import_lines, written
-from ci_stat.loading import Source
+from ci_stat.formats.files import written
 from ci_stat.records import Origin, Window
+from ci_stat.runs.database import Source
+from ci_stat.runs.exchange import export_rows, import_lines
 from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI, Fill, day
 from tests.support import mariadb

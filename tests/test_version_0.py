@@ -9,15 +9,12 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET, structs
 
-from ci_stat.analysis.report import Report
-from ci_stat.audiences import Ticket
-from ci_stat.delivering import Delivered, _named, deliver, report_key
 from ci_stat.errors import Refused, WriteError
-from ci_stat.loading import Source
-from ci_stat.plan_files import read_plan, write_plan
+from ci_stat.issues.marker import read
+from ci_stat.issues.model import Earlier
+from ci_stat.issues.plan_files import read_plan, write_plan
 from ci_stat.records import (
     DeliveryState,
-    Earlier,
     IntentState,
     Outcome,
     RunFilter,
@@ -26,10 +23,14 @@ from ci_stat.records import (
     names_key,
     names_key_v0,
 )
-from ci_stat.reporting import HOURLY, reporter
-from ci_stat.reports.issue_marker import read
-from ci_stat.store.deliveries import Deliveries
-from ci_stat.store.owners import is_alive
+from ci_stat.reports.delivery import Delivered, _named, deliver, report_key
+from ci_stat.reports.model import Report
+from ci_stat.reports.recipients import Ticket
+from ci_stat.reports.service import reporter
+from ci_stat.reports.windows import HOURLY
+from ci_stat.runs.database import Source
+from ci_stat.store.state.deliveries import Deliveries
+from ci_stat.store.state.process_id import is_alive
 from tests.fixtures.make_version_0 import (
     CHAT,
     FLAKY,
@@ -219,7 +220,7 @@ def test_the_reference_to_an_earlier_issue_moves_into_the_marker(it: World) -> N
 def test_rewording_a_note_does_not_make_a_plan_applicable(
     it: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ci_stat.filing.WITHOUT_TRACKER", "nobody looked")
+    monkeypatch.setattr("ci_stat.issues.service.WITHOUT_TRACKER", "nobody looked")
     it.at(morning(21))
     file = it.folder / "plan.json"
     write_plan(replace(it.filer(), tracker=None).plan(it.window(), [JOB]).plan, file)
@@ -233,7 +234,7 @@ def test_rewording_the_footer_loses_no_reference(
     it: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it.post(21)
-    monkeypatch.setattr("ci_stat.reports.issue_body.foot", lambda _subject: "Written by a robot.")
+    monkeypatch.setattr("ci_stat.issues.text.body.foot", lambda _subject: "Written by a robot.")
     it.run(22.2, case(REFILED))
     it.run(23.2, case(REFILED))
     for day in (22, 23):
@@ -259,8 +260,13 @@ def test_a_plan_of_another_format_is_refused(tmp_path: Path, version: object) ->
 def test_rewording_a_filter_changes_no_key(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
     kind, wanted, now = reports(it)[1]
     before = report_key(report_of(it, kind, wanted, now), CHAT)
-    for module in ("words", "report_document", "report_data", "deliveries"):
-        monkeypatch.setattr(f"ci_stat.reports.{module}.filters", lambda _names: "only these")
+    for module in (
+        "rendering.format",
+        "reports.document",
+        "reports.data",
+        "reports.deliveries_view",
+    ):
+        monkeypatch.setattr(f"ci_stat.{module}.filters", lambda _names: "only these")
     report = report_of(it, kind, wanted, now)
     assert report_key(report, CHAT) == before
     assert report_key(report, CHAT).about_v0 == before.about_v0

@@ -7,7 +7,7 @@ import click
 
 from ci_stat.cli import options
 from ci_stat.escape import visible
-from ci_stat.reports.words import plural
+from ci_stat.rendering.format import plural
 
 _SHOWN = 20  # bad lines that are printed one by one
 
@@ -27,9 +27,9 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
       {"job_name": "unit", "job_id": 7, "status": "FAILED", "time": "2021-06-19T08:30:00+08:00",
        "duration": 61000, "repo": "me/app", "commit": "1f0c", "pr_number": 12, "case": ["TestX"]}
     """
-    from ci_stat.exchange import Imported, import_lines, opened
-    from ci_stat.loading import forget_facts
-    from ci_stat.progress import counting
+    from ci_stat.runs.database import forget_facts
+    from ci_stat.runs.exchange import Imported, import_lines, opened
+    from ci_stat.runs.progress_bar import counting
 
     settings, source = options.opened_source()
     # Not inside `opened`: a folder that cannot be made is no fault of the file.
@@ -64,8 +64,9 @@ def export(file: str, **window: Any) -> None:
       ci-stat export runs.jsonl.gz
       ci-stat export --since 7d --job tidb_ghpr_unit_test | head
     """
-    from ci_stat.exchange import export_rows, written
-    from ci_stat.progress import counting
+    from ci_stat.formats.files import written
+    from ci_stat.runs.exchange import export_rows
+    from ci_stat.runs.progress_bar import counting
 
     _, source = options.opened_source()
     wanted = options.wanted(source, **window)

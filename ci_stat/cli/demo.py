@@ -13,23 +13,24 @@ from pathlib import Path
 
 import click
 
-from ci_stat.around import watching
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text, stories_from
 from ci_stat.errors import WriteError
 from ci_stat.escape import visible
-from ci_stat.filing import filer, jobs_of
-from ci_stat.loading import Source
-from ci_stat.progress import counting, loading
+from ci_stat.issues.service import filer, jobs_of
+from ci_stat.issues.views.plan import plan_screen
 from ci_stat.records import RunFilter, RunRow, Status
-from ci_stat.reporting import HOURLY, reporter
-from ci_stat.reports import screen, tables
-from ci_stat.reports.document_terminal import on_terminal
-from ci_stat.reports.feishu_forms import on_card
-from ci_stat.reports.issue_plan_text import plan_screen
-from ci_stat.reports.report_document import report_document
+from ci_stat.rendering.as_terminal import on_terminal
+from ci_stat.rendering.feishu.forms import on_card
+from ci_stat.rendering.terminal import screen
+from ci_stat.reports.document import report_document
+from ci_stat.reports.service import reporter
+from ci_stat.reports.windows import HOURLY
+from ci_stat.runs.database import Source
+from ci_stat.runs.progress_bar import counting, loading, watching
+from ci_stat.runs.views import tables
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.write import prepare, write_rows
 
 _MARKER = ".ci_stat_demo"  # only a folder with it is ever emptied
 _OURS = ("ci.sqlite", "state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "jenkins", FILE_NAME)

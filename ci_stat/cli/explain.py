@@ -12,8 +12,8 @@ from ci_stat.cli import options
 from ci_stat.errors import UsageError, WriteError
 
 if TYPE_CHECKING:
-    from ci_stat.explaining import Asked
     from ci_stat.failures import Explained
+    from ci_stat.logs.workers import Asked
 
 
 @click.command()
@@ -82,8 +82,8 @@ def explain(
       ci-stat explain tidb_ghpr_unit_test 48210
       ci-stat explain --format json logs/*.log > answers.jsonl
     """
-    from ci_stat.explaining import Asked, all_rules, explain_files, passing_lines
     from ci_stat.failures import How
+    from ci_stat.logs.workers import Asked, all_rules, explain_files, passing_lines
 
     if [*logs, against].count("-") > 1:
         raise UsageError(
@@ -116,10 +116,10 @@ def _of_build(job: str, number: int, asked: "Asked") -> "tuple[str, Explained]":
     from dataclasses import replace
 
     from ci_stat import config
-    from ci_stat.explaining import explain_stream, how_of, nothing
-    from ci_stat.loading import log_places
-    from ci_stat.sources.build_log import first_log
-    from ci_stat.sources.no_log import NoLog
+    from ci_stat.logs.folder import first_log
+    from ci_stat.logs.workers import explain_stream, how_of, nothing
+    from ci_stat.records.log_place import NoLog
+    from ci_stat.runs.database import log_places
 
     settings = config.load()
     places = log_places(settings)
@@ -139,8 +139,9 @@ def _of_build(job: str, number: int, asked: "Asked") -> "tuple[str, Explained]":
 
 
 def _print(answers: "Iterable[tuple[str, Explained]]", form: str, color: str) -> None:
-    from ci_stat.reports import explained, screen
-    from ci_stat.reports.words import plural
+    from ci_stat.logs import view as explained
+    from ci_stat.rendering.format import plural
+    from ci_stat.rendering.terminal import screen
 
     unread = []
     for count, (name, answer) in enumerate(answers):

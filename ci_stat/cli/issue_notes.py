@@ -11,7 +11,7 @@ from ci_stat.cli import options
 from ci_stat.errors import UsageError
 
 if TYPE_CHECKING:
-    from ci_stat.records import IssuePlan, Planned
+    from ci_stat.issues.model import IssuePlan, Planned
 
 LAST_YEAR = 9999  # whose last day has no UTC in some zones
 HOLDS = timedelta(days=90)  # three new issues a day: 270 of them
@@ -27,10 +27,10 @@ def mute(case: str, until: str | None, why: str, off: bool) -> None:
 
     Nothing is filed, commented, reopened or closed for it.
     """
-    from ci_stat.analysis.evidence import key_of_case
     from ci_stat.escape import visible
+    from ci_stat.issues.evidence import key_of_case
+    from ci_stat.issues.setup import notes_of
     from ci_stat.records import Mute
-    from ci_stat.trackers import notes_of
 
     settings, source, moment = options.opened_at(None)
     known, key = notes_of(settings, source, moment).mutes, key_of_case(case)
@@ -72,9 +72,9 @@ def accept(file: Path, why: str, off: bool) -> None:
     count as too many; they are filed a few a day, while they still fail. Others that are new count as before. Nothing
     is filed by this. `ci-stat issues history --accepted` shows them.
     """
-    from ci_stat.filing import require_same_tracker
-    from ci_stat.plan_files import read_plan
-    from ci_stat.trackers import notes_of, tracker_url
+    from ci_stat.issues.plan_files import read_plan
+    from ci_stat.issues.service import require_same_tracker
+    from ci_stat.issues.setup import notes_of, tracker_url
 
     saved = read_plan(file)
     settings, source, moment = options.opened_at(None)

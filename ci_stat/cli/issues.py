@@ -15,11 +15,12 @@ from ci_stat.cli.issue_notes import accept, mute
 from ci_stat.errors import DataTrouble, NotDelivered, Refused, UsageError
 
 if TYPE_CHECKING:
-    from ci_stat.applying import Applied
     from ci_stat.config import Settings
-    from ci_stat.filing import Filer
-    from ci_stat.loading import Source
-    from ci_stat.records import IssuePlan, Window
+    from ci_stat.issues.apply import Applied
+    from ci_stat.issues.model import IssuePlan
+    from ci_stat.issues.service import Filer
+    from ci_stat.records import Window
+    from ci_stat.runs.database import Source
 
 _EPILOG = """\b
 Examples:
@@ -79,8 +80,8 @@ def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: s
 
     For the failures of a window: yesterday, unless --begin says another day.
     """
-    from ci_stat.filing import jobs_of
-    from ci_stat.plan_files import write_plan
+    from ci_stat.issues.plan_files import write_plan
+    from ci_stat.issues.service import jobs_of
 
     if post and plan_out:
         raise UsageError(
@@ -108,8 +109,8 @@ def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: s
 @options.color_option
 def show(file: Path, drafts: bool, color: str) -> None:
     """A saved plan, to be read by a person. Nothing is asked and nothing done."""
-    from ci_stat.plan_files import read_plan
-    from ci_stat.reports.issue_plan_text import drafts_text, plan_screen
+    from ci_stat.issues.plan_files import read_plan
+    from ci_stat.issues.views.plan import drafts_text, plan_screen
 
     saved = read_plan(file)
     _print({}, plan_screen(saved), False, color, True)
@@ -124,7 +125,7 @@ def show(file: Path, drafts: bool, color: str) -> None:
 @options.color_option
 def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
     """Do what a saved plan says. Refused if it is older than a day, or the tracker has moved on since it was made."""
-    from ci_stat.plan_files import read_plan
+    from ci_stat.issues.plan_files import read_plan
 
     saved = read_plan(file)
     settings, source, moment = options.opened_at(now)
@@ -156,9 +157,9 @@ def history(
     """
     from msgspec import to_builtins
 
-    from ci_stat.analysis.evidence import key_of_case
-    from ci_stat.reports.issue_history import history_table, notes_table
-    from ci_stat.trackers import ledger_of, notes_of
+    from ci_stat.issues.evidence import key_of_case
+    from ci_stat.issues.setup import ledger_of, notes_of
+    from ci_stat.issues.views.history import history_table, notes_table
 
     settings, source, moment = options.opened_at(None)
     if notes:
@@ -209,8 +210,8 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
 
     Day after day, at an empty tracker in memory: nothing is touched.
     """
-    from ci_stat.filing import jobs_of
-    from ci_stat.reports.issue_history import scorecard_data, scorecard_screen
+    from ci_stat.issues.service import jobs_of
+    from ci_stat.issues.views.history import scorecard_data, scorecard_screen
 
     settings, source, moment = options.opened_at(None)
     last = (
@@ -238,8 +239,8 @@ def explain(
 
     Its failures, the rule that spoke, and what was done before.
     """
-    from ci_stat.filing import jobs_of
-    from ci_stat.reports.issue_explained import explained_data, explained_screen
+    from ci_stat.issues.service import jobs_of
+    from ci_stat.issues.views.explanation import explained_data, explained_screen
 
     settings, source, moment = options.opened_at(now)
     with _watched_filer(settings, source, moment) as filer:
@@ -253,12 +254,12 @@ class _watched_filer:
     def __init__(
         self, settings: "Settings", source: "Source", moment: Callable[[], datetime]
     ) -> None:
-        from ci_stat.around import watching
+        from ci_stat.runs.progress_bar import watching
 
         self._watching, self._given = watching(), (settings, source, moment)
 
     def __enter__(self) -> "Filer":
-        from ci_stat.filing import filer
+        from ci_stat.issues.service import filer
 
         return filer(*self._given, self._watching.__enter__(), lambda: datetime.now(UTC))
 
@@ -267,7 +268,7 @@ class _watched_filer:
 
 
 def _window(source: "Source", now: datetime, begin: str | None, end: str | None) -> "Window":
-    from ci_stat.reporting import DAILY, report_window
+    from ci_stat.reports.windows import DAILY, report_window
 
     zone = source.origin.zone
     if begin is None and end is None:
@@ -307,7 +308,7 @@ def _show(
     source: "Source",
     drafts: bool,
 ) -> None:
-    from ci_stat.reports.issue_plan_text import drafts_text, plan_data, plan_screen
+    from ci_stat.issues.views.plan import drafts_text, plan_data, plan_screen
 
     _print(
         plan_data(made, applied),
@@ -321,7 +322,7 @@ def _show(
 
 
 def _print(data: Any, screen_of: Any, as_json: bool, color: str, found: bool) -> None:
-    from ci_stat.reports import screen
+    from ci_stat.rendering.terminal import screen
 
     if as_json:
         click.echo(json.dumps(data, indent=2))

@@ -14,8 +14,8 @@ from ci_stat.errors import UsageError
 
 if TYPE_CHECKING:
     from ci_stat.config import Settings
-    from ci_stat.loading import Source
     from ci_stat.records import Provenance, RunFilter
+    from ci_stat.runs.database import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -173,7 +173,7 @@ def colored(choice: str) -> bool:
 def opened_source() -> "tuple[Settings, Source]":
     """Settings and the CI database, with the settings' warnings on stderr."""
     from ci_stat import config
-    from ci_stat.loading import Source
+    from ci_stat.runs.database import Source
 
     settings = config.load()
     warn(settings)

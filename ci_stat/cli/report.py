@@ -13,13 +13,13 @@ from ci_stat.cli import options
 from ci_stat.errors import DatabaseError, DataTrouble, NotDelivered, UsageError, WriteError
 
 if TYPE_CHECKING:
-    from ci_stat.analysis.report import Report
-    from ci_stat.audiences import Audience
     from ci_stat.config import Settings
-    from ci_stat.delivering import Delivered
-    from ci_stat.loading import Source
     from ci_stat.records import Delivery, RunFilter
-    from ci_stat.reports.document import Document
+    from ci_stat.rendering.document import Document
+    from ci_stat.reports.delivery import Delivered
+    from ci_stat.reports.model import Report
+    from ci_stat.reports.recipients import Audience
+    from ci_stat.runs.database import Source
 
 STATES = ("sent", "failed", "uncertain", "sending", "preparing")
 FORMS = ("terminal", "card", "card1", "post", "text", "slack", "markdown", "mail", "html", "json")
@@ -86,9 +86,9 @@ def daily(**given: Any) -> None:
 
 def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: str | None, color: str,
          form: str | None, preview: bool, preview_html: str | None, **window: Any) -> None:  # fmt: skip
-    from ci_stat.around import watching
-    from ci_stat.audiences import audiences
-    from ci_stat.reporting import reporter
+    from ci_stat.reports.recipients import audiences
+    from ci_stat.reports.service import reporter
+    from ci_stat.runs.progress_bar import watching
 
     if force and not post:
         raise UsageError("--force sends again, and nothing is sent without --post.", "Add --post.")
@@ -119,7 +119,7 @@ def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: st
 
 def _hint(made: "Report", source: "Source", wanted: "RunFilter") -> None:
     """Why a report of chosen names may be empty: a name that no run has. The others say so themselves."""
-    from ci_stat.analysis.report import WindowReport
+    from ci_stat.reports.model import WindowReport
 
     if isinstance(made, WindowReport) and made.about:
         options.hint(source, wanted, made.provenance)
@@ -134,7 +134,7 @@ def _now(text: str | None, source: "Source") -> datetime:
 def _wanted(kind: str, settings: "Settings", source: "Source", now: datetime, begin: str | None, end: str | None,
             jobs: Any, repos: Any, branches: Any) -> "RunFilter":  # fmt: skip
     from ci_stat.records import RunFilter
-    from ci_stat.reporting import report_window
+    from ci_stat.reports.windows import report_window
 
     zone = source.origin.zone
     window = report_window(kind, now, zone, timedelta(minutes=settings.minutes("report_delay")))
@@ -150,13 +150,13 @@ def _wanted(kind: str, settings: "Settings", source: "Source", now: datetime, be
 
 
 def _show(made: "Report", form: str | None, preview: bool, page: str | None, color: str) -> None:
-    from ci_stat.reports.report_document import report_document
+    from ci_stat.reports.document import report_document
 
     document = report_document(made)
     if page:
         _write_page(document, page)
     if form == "json":
-        from ci_stat.reports.report_data import report_data
+        from ci_stat.reports.data import report_data
 
         click.echo(json.dumps(report_data(made), indent=2))
     elif form and form != "terminal":
@@ -166,17 +166,17 @@ def _show(made: "Report", form: str | None, preview: bool, page: str | None, col
 
 
 def _on_terminal(document: "Document", preview: bool, color: str) -> None:
-    from ci_stat.reports import screen
-    from ci_stat.reports.document_terminal import on_terminal
-    from ci_stat.reports.feishu_forms import on_card
+    from ci_stat.rendering.as_terminal import on_terminal
+    from ci_stat.rendering.feishu.forms import on_card
+    from ci_stat.rendering.terminal import screen
 
     shown = on_card(document).document if preview else document
     screen.show(on_terminal(shown), sys.stdout, options.colored(color))
 
 
 def _write_page(document: "Document", page: str) -> None:
-    from ci_stat.reports.document_html import page as html_page
-    from ci_stat.reports.feishu_forms import on_card
+    from ci_stat.rendering.as_html import page as html_page
+    from ci_stat.rendering.feishu.forms import on_card
 
     shown = on_card(document).document
     try:
@@ -188,7 +188,10 @@ def _write_page(document: "Document", page: str) -> None:
 
 def _in_form(document: "Document", form: str, kind: str) -> str:
     """The report as a channel gets it; JSON is ASCII, so that a terminal acts on nothing in it."""
-    from ci_stat.reports import document_html, document_markdown, feishu_forms, slack
+    from ci_stat.rendering import as_html as document_html
+    from ci_stat.rendering import as_markdown as document_markdown
+    from ci_stat.rendering import slack
+    from ci_stat.rendering.feishu import forms as feishu_forms
 
     if form == "markdown":
         return document_markdown.as_markdown(document).rstrip("\n")
@@ -209,7 +212,7 @@ def _in_form(document: "Document", form: str, kind: str) -> str:
 def _mail_text(document: "Document", kind: str) -> str:
     from email.policy import SMTP
 
-    from ci_stat.reports.mail import mail
+    from ci_stat.rendering.mail import mail
 
     message = mail(
         document, kind=kind, sender="ci_stat@localhost", recipient="you@localhost", domain_of_ids="localhost",
@@ -220,9 +223,9 @@ def _mail_text(document: "Document", kind: str) -> str:
 
 def _say_to_whom(settings: "Settings", channels: Sequence[str]) -> None:
     """What --post would do. Nobody need be set up for a look."""
-    from ci_stat.audiences import audiences
     from ci_stat.errors import SettingsError
     from ci_stat.escape import visible, visible_lines
+    from ci_stat.reports.recipients import audiences
 
     try:
         for receiver in audiences(settings, channels):
@@ -242,8 +245,8 @@ def _post(
     quiet: bool,
 ) -> NotDelivered | None:
     """What to complain about when the report is not known to have arrived everywhere. `quiet`: say no successes."""
-    from ci_stat.delivering import deliver
     from ci_stat.errors import CiStatError
+    from ci_stat.reports.delivery import deliver
 
     try:
         ledger = _ledger(settings, source)
@@ -293,10 +296,10 @@ def _say(told: "Delivered", quiet: bool) -> None:
 
 
 def _ledger(settings: "Settings", source: "Source") -> Any:
-    from ci_stat.loading import state_engine
-    from ci_stat.store.deliveries import Deliveries
-    from ci_stat.store.owners import is_alive, this_process
-    from ci_stat.store.state import State
+    from ci_stat.runs.database import state_engine
+    from ci_stat.store.state.deliveries import Deliveries
+    from ci_stat.store.state.extractions import State
+    from ci_stat.store.state.process_id import is_alive, this_process
 
     engine = state_engine(settings)
     State(engine, source.name).prepare()
@@ -304,7 +307,7 @@ def _ledger(settings: "Settings", source: "Source") -> Any:
 
 
 def _raise_trouble(made: "Report") -> None:
-    from ci_stat.analysis.report import TroubleReport
+    from ci_stat.reports.model import TroubleReport
 
     if isinstance(made, TroubleReport):
         kind = DatabaseError if made.trouble == "database" else DataTrouble
@@ -340,7 +343,7 @@ def deliveries(
         ) from None
     found = _ledger(settings, source).list(limit, states or None, after)
     if as_json:
-        from ci_stat.reports.deliveries import delivery_rows
+        from ci_stat.reports.deliveries_view import delivery_rows
 
         click.echo(json.dumps({"deliveries": delivery_rows(found)}, indent=2))
         return
@@ -348,8 +351,8 @@ def deliveries(
 
 
 def _show_deliveries(found: "Sequence[Delivery]", color: str, source: "Source") -> None:
-    from ci_stat.reports import screen
-    from ci_stat.reports.deliveries import deliveries_table
+    from ci_stat.rendering.terminal import screen
+    from ci_stat.reports.deliveries_view import deliveries_table
 
     if not found:
         click.echo("No delivery is known.")

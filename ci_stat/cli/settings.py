@@ -42,7 +42,7 @@ def _table(rows: list[tuple[str, str, str, str]], settings: Settings) -> None:
     from rich.text import Text
 
     from ci_stat.cli.options import colored
-    from ci_stat.reports import screen
+    from ci_stat.rendering.terminal import screen
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("setting", "value", "from", "what it is for"):
@@ -76,7 +76,7 @@ def _check(settings: Settings) -> None:
 
 
 def _check_runs(settings: Settings) -> str:
-    from ci_stat.loading import Source
+    from ci_stat.runs.database import Source
 
     source = Source.of(settings)
     newest, name = source.newest(), source.name
@@ -93,7 +93,7 @@ def _check_state(settings: Settings) -> str:
     from sqlalchemy import text
 
     from ci_stat.store.engine import connected, open_engine
-    from ci_stat.store.troubles import hidden
+    from ci_stat.store.errors import hidden
 
     engine = open_engine(settings.state_url)
     file = Path(engine.url.database or "")

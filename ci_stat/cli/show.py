@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ci_stat.cli import options
+from ci_stat.rendering.values import source_data
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
 def _show(report: "RenderableType", color: str) -> None:
-    from ci_stat.reports import screen
+    from ci_stat.rendering.terminal import screen
 
     screen.show(report, sys.stdout, options.colored(color))
 
@@ -34,7 +35,7 @@ def _print_rows(
 
 def _print_csv(rows: list[dict[str, Any]], note: str | None) -> None:
     """CSV has no place for it, and an empty table must not look like a quiet day: the note goes to stderr."""
-    from ci_stat.reports import data
+    from ci_stat.runs.views import data
 
     click.echo(data.to_csv(rows), nl=False)
     if note:
@@ -59,14 +60,15 @@ def summary(form: str | None, color: str, **window: Any) -> None:
     wanted = options.wanted(source, **window)
     count, provenance = source.count_window(wanted)
     options.hint(source, wanted, provenance)
-    from ci_stat.reports import data, words
+    from ci_stat.rendering import format as words
+    from ci_stat.runs.views import data
 
     if form == "json":
         _print_json(data.summary_data(count, provenance))
     elif form == "csv":
         _print_csv(data.summary_data(count, provenance)["over_time"], words.staleness(provenance))
     else:
-        from ci_stat.reports import tables
+        from ci_stat.runs.views import tables
 
         _show(tables.summary(count, provenance, words.filters(wanted.names)), color)
 
@@ -87,13 +89,14 @@ def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
     wanted = options.wanted(source, **window)
     counts, provenance = source.count_jobs(wanted)
     options.hint(source, wanted, provenance)
-    from ci_stat.reports import data
+    from ci_stat.runs.views import data
 
     if form:
         rows = data.job_rows(counts[:limit], provenance)
-        _print_rows("jobs", rows, len(counts), data.source_data(provenance), form)
+        _print_rows("jobs", rows, len(counts), source_data(provenance), form)
         return
-    from ci_stat.reports import tables, words
+    from ci_stat.rendering import format as words
+    from ci_stat.runs.views import tables
 
     _show(tables.jobs(counts, provenance, limit, words.filters(wanted.names)), color)
 
@@ -114,14 +117,13 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
     wanted = options.wanted(source, **window)
     counts, total, provenance = source.count_prs(wanted, limit)
     options.hint(source, wanted, provenance)
-    from ci_stat.reports import data
+    from ci_stat.runs.views import data
 
     if form:
-        _print_rows(
-            "prs", data.pr_rows(counts, provenance), total, data.source_data(provenance), form
-        )
+        _print_rows("prs", data.pr_rows(counts, provenance), total, source_data(provenance), form)
         return
-    from ci_stat.reports import tables, words
+    from ci_stat.rendering import format as words
+    from ci_stat.runs.views import tables
 
     _show(tables.prs(counts, total, provenance, words.filters(wanted.names)), color)
 
@@ -146,8 +148,8 @@ def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: 
     """
     from dataclasses import replace
 
-    from ci_stat.progress import loading
     from ci_stat.records import Status
+    from ci_stat.runs.progress_bar import loading
 
     _, source = options.opened_source()
     wanted = options.wanted(source, **window)
@@ -156,13 +158,14 @@ def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: 
         result = source.load(failed, progress, logs=not no_logs, log_progress=log_progress)
     options.hint(source, wanted, result.provenance)
     infos = list(result.fail_info_map.values())
-    from ci_stat.reports import data
+    from ci_stat.runs.views import data
 
     if form:
         rows = data.failure_rows(infos[:limit], result.provenance)
-        _print_rows("failures", rows, len(infos), data.source_data(result.provenance), form)
+        _print_rows("failures", rows, len(infos), source_data(result.provenance), form)
         return
-    from ci_stat.reports import tables, words
+    from ci_stat.rendering import format as words
+    from ci_stat.runs.views import tables
 
     report = tables.failures(result, limit, words.filters(wanted.names))
     _show(report, color)

@@ -10,10 +10,10 @@ import click
 from ci_stat.cli import options
 from ci_stat.errors import SourceError, UsageError
 from ci_stat.escape import json_safe, visible, visible_lines
-from ci_stat.reports.words import plural
+from ci_stat.rendering.format import plural
 
 if TYPE_CHECKING:
-    from ci_stat.syncing import Synced
+    from ci_stat.runs.sync_jenkins import Synced
 
 _SHOWN = 20  # jobs that failed, printed one by one
 
@@ -68,11 +68,11 @@ def jenkins(
       ci-stat sync jenkins --job 'tidb_ghpr_*' --job 'pingcap/**' --since 7d
       ci-stat sync jenkins --dry-run
     """
-    from ci_stat.explaining import how_of
-    from ci_stat.loading import forget_facts
-    from ci_stat.progress import counting
-    from ci_stat.syncing import Plan, Synced, jenkins_of
-    from ci_stat.syncing import sync as bring
+    from ci_stat.logs.workers import how_of
+    from ci_stat.runs.database import forget_facts
+    from ci_stat.runs.progress_bar import counting
+    from ci_stat.runs.sync_jenkins import Plan, Synced, jenkins_of
+    from ci_stat.runs.sync_jenkins import sync as bring
 
     settings, source = options.opened_source()
     now = options.parse_time("now", "now", settings.zone)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ci_stat.failures.document import Document
 from ci_stat.failures.rules import Rule, compiled
-from ci_stat.failures.words import is_service
+from ci_stat.failures.vocabulary import is_service
 
 _INDENT = re.compile(r"\s*")
 

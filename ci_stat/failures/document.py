@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable
 from itertools import accumulate
 
-from ci_stat.failures.against import key_of
+from ci_stat.failures.baseline import key_of
 from ci_stat.failures.scan import Anchors, Part
 from ci_stat.failures.text import clean, without_escapes
 

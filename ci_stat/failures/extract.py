@@ -6,14 +6,14 @@ from functools import lru_cache
 
 from ci_stat.failures.blocks import Block, blocks_at
 from ci_stat.failures.case_names import case_key
-from ci_stat.failures.choose import Found, choose
+from ci_stat.failures.describe import HEAD, TAIL, told
 from ci_stat.failures.document import Document
 from ci_stat.failures.matching import Matcher
 from ci_stat.failures.rules import EFFECT, Rule, builtin
 from ci_stat.failures.scan import ByteStream, scan
 from ci_stat.failures.sections import ANCHORS as MARKS
 from ci_stat.failures.sections import passed, sections
-from ci_stat.failures.told import HEAD, TAIL, told
+from ci_stat.failures.select import Found, choose
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 
 _FIRST_KINDS = {FailureKind.ENV: 0, FailureKind.SETUP: 1, FailureKind.COMPILE: 2}

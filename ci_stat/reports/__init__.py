@@ -1,1 +1,1 @@
-"""How numbers read: text, tables, plain data. Nothing is sent or printed here."""
+"""Hourly and daily reports: what they say, who gets them, and each of them once."""

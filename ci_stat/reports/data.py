@@ -1,127 +1,40 @@
-"""The reports as plain data: for --json, for --csv, for other programs. The same numbers as the tables."""
+"""A report as plain data, for JSON: the value itself, with times as ISO 8601."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from ci_stat.escape import visible
-from ci_stat.records import CaseFailure, JobCount, PRCount, Provenance, Tally, WindowCount
-from ci_stat.reports.words import staleness
-from ci_stat.result import FailInfo
-
-Row = dict[str, Any]
-_CELL = 32_000  # characters; a spreadsheet takes 32,767
+from ci_stat.records import Names, Provenance, Tally, Window
+from ci_stat.rendering.format import filters
+from ci_stat.rendering.values import source_data, tally_data
+from ci_stat.reports.model import Report
 
 
-def _iso(moment: datetime | None, source: Provenance) -> str | None:
-    """A naive time of the table as ISO 8601 with its offset."""
-    return None if moment is None else moment.replace(tzinfo=source.window.zone).isoformat()
+def report_data(report: Report) -> dict[str, Any]:
+    """Every number, row and link of the report under the names of its fields."""
+    data = _plain(report, report.window.zone)
+    assert isinstance(data, dict)
+    return data
 
 
-def source_data(source: Provenance) -> Row:
-    """Window, zone, rows, newest row, database, query, and what to know about them."""
-    return {
-        "begin": source.window.begin.isoformat(),
-        "end": source.window.end.isoformat(),
-        "time_zone": source.window.zone.key,
-        "rows": source.rows,
-        "newest_row": _iso(source.newest, source),
-        "note": staleness(source),
-        "warnings": dict(source.warnings),
-        "logs": dict(source.logs),
-        "rule_set": source.rule_set or None,
-        "database": source.database,
-        "query": source.query,
-    }
-
-
-def tally_data(tally: Tally) -> Row:
-    return {
-        "runs": tally.total, "success": tally.success, "failure": tally.failure, "aborted": tally.aborted,
-        "other": tally.other, "fail_rate": None if tally.fail_rate is None else round(tally.fail_rate, 4),
-    }  # fmt: skip
-
-
-def summary_data(count: WindowCount, source: Provenance) -> Row:
-    return {
-        "source": source_data(source),
-        "pull_request_runs": tally_data(count.pr),
-        "nightly_runs": tally_data(count.special),
-        "together": tally_data(count.tally),
-        "prs": count.prs,
-        "failing_prs": count.failing_prs,
-        "jobs": count.jobs,
-        "failing_jobs": count.failing_jobs,
-        "reruns": count.rerun_cnt,
-        "failed_without_known_failure": count.miss_cnt,
-        "other_statuses": dict(count.other_statuses),
-        "over_time": [
-            {"period": period.label, **tally_data(period.tally)} for period in count.periods
-        ],
-    }
-
-
-def job_rows(counts: Sequence[JobCount], source: Provenance) -> list[Row]:
-    return [
-        {
-            "job_name": job.job_name, **tally_data(job.tally), "prs": job.prs, "failing_prs": job.failing_prs,
-            "reruns": job.rerun_cnt, "nightly_runs": job.special_cnt, "last_run": _iso(job.last_run, source),
-            "last_failure": _iso(job.last_failure, source),
+def _plain(value: object, zone: ZoneInfo) -> object:
+    if isinstance(value, Window):
+        return {
+            "begin": value.begin.isoformat(),
+            "end": value.end.isoformat(),
+            "time_zone": value.zone.key,
         }
-        for job in counts
-    ]  # fmt: skip
-
-
-def pr_rows(counts: Sequence[PRCount], source: Provenance) -> list[Row]:
-    return [
-        {
-            "repo": pr.repo, "pr_number": pr.number, "title": pr.facts.title, "author": pr.facts.author,
-            "branch": pr.facts.branch, "link": pr.facts.link, **tally_data(pr.tally), "jobs": pr.jobs,
-            "failing_jobs": pr.failing_jobs, "reruns": pr.rerun_cnt, "last_run": _iso(pr.last_run, source),
-        }
-        for pr in counts
-    ]  # fmt: skip
-
-
-def failure_rows(infos: Sequence[FailInfo], source: Provenance) -> list[Row]:
-    return [
-        {
-            "case": info.info, "kind": info.kind, "runs": info.fail_cnt(), "prs": len(info.prs),
-            "first_seen": _iso(info.run_list[0].time, source), "last_seen": _iso(info.run_list[-1].time, source),
-            "jobs": list(dict.fromkeys(run.job_name for run in info.run_list)),
-            "newest_run": info.run_list[-1].link, **_said(info),
-            "broke": [f"{run.job_name}#{run.job_id}" for run in info.run_list],
-        }
-        for info in infos
-    ]  # fmt: skip
-
-
-def _said(info: FailInfo) -> Row:
-    """What is known of a failure from the newest run that a log speaks of, or that the table names."""
-    newest = info.newest or CaseFailure("", "")
-    return {
-        "message": info.message, "file": newest.file, "line": newest.line or None, "rule": newest.rule,
-        "source": newest.source, "fingerprint": newest.fingerprint,
-    }  # fmt: skip
-
-
-def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV with a header. A text that a spreadsheet would run as a formula gets a ' in front."""
-    if not rows:
-        return ""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    text = " ".join(value) if isinstance(value, list) else value
-    if not isinstance(text, str):
-        return text
-    shown = visible(text, _CELL)
-    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else shown
+    if isinstance(value, Provenance):
+        return source_data(value)
+    if isinstance(value, Names):
+        return filters(value)
+    if isinstance(value, Tally):
+        return tally_data(value)
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).isoformat()
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name), zone) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(each, zone) for each in value]
+    return value

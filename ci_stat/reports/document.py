@@ -1,241 +1,213 @@
-"""What a report says, before any channel gives it a form: headings, rows, links. Every channel renders this value,
-so all of them say the same.
+"""Reports in words: what the hourly, the daily and the trouble report say, for every channel alike."""
 
-A `Span`'s text is raw: whoever renders it escapes it for the place it stands in.
-"""
+from collections.abc import Iterator, Sequence
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-
-from ci_stat.escape import visible, web_link
-from ci_stat.reports.words import plural
-
-
-class Tone(StrEnum):
-    """How a span or a document is meant; each channel has its own colours."""
-
-    PLAIN = ""
-    GOOD = "good"
-    BAD = "bad"
-    WARN = "warn"
-    FAINT = "faint"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A piece of text on one line. `link`: an absolute http(s) URL or None."""
-
-    text: str
-    tone: Tone = Tone.PLAIN
-    bold: bool = False
-    link: str | None = None
-
-
-Text = tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """Lines that stand by themselves: what must be read first."""
-
-    lines: tuple[Text, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of cells below column titles. `more`: rows left out; `weight`: the lower, the sooner rows are left out."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Text, ...], ...]
-    weight: int = 100
-    more: int = 0
-    what: str = "more row"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One entry of a section, with lines below it. `more`: lines left out, each of which is one `what`.
-
-    Without `what` the lines belong to the entry, and are left out with it only.
-    """
-
-    head: Text
-    lines: tuple[Text, ...] = ()
-    more: int = 0
-    what: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A titled list. `more`: entries left out; `folded`: closed at first where a channel can fold."""
-
-    title: str
-    items: tuple[Item, ...]
-    weight: int
-    more: int = 0
-    what: str = "more entry"
-    folded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Bars and, against a scale of their own in percent, a line. `line`: shares from 0 to 1, None for no value."""
-
-    title: str
-    labels: tuple[str, ...]
-    bar_name: str
-    bars: tuple[int, ...]
-    line_name: str
-    line: tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    text: str
-    link: str
-
-
-Block = Paragraph | Table | Section | Chart | Button
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A whole report. `summary`: one line for previews and subjects; `foot`: where the numbers come from."""
-
-    title: str
-    subtitle: str
-    tone: Tone
-    summary: str
-    blocks: tuple[Block, ...]
-    foot: tuple[Text, ...] = ()
-
-
-def text(*parts: object) -> Text:
-    """Spans from texts, spans and numbers."""
-    return tuple(
-        part if isinstance(part, Span) else Span(str(part)) for part in parts if part is not None
-    )
-
-
-def linked(words: str, url: str | None, bold: bool = False) -> Span:
-    """A span with a link if `url` may be one."""
-    return Span(words, bold=bold, link=web_link(url))
-
-
-def cut(words: object, most: int) -> str:
-    """At most `most` characters on one line, … for what is left out; never half an emoji or a lone surrogate."""
-    line = " ".join(visible(words, most * 4).split())
-    if len(line) <= most:
-        return line
-    kept = line[: most - 1]
-    while kept and (line[len(kept)] in _JOINERS or kept[-1] in _JOINERS):
-        kept = kept[:-1]
-    return f"{kept.rstrip()}…"
-
-
-# What follows belongs to the character before it: variation selectors, skin tones, combining marks, and halves of flags
-# are cut off with it.
-_JOINERS = frozenset(
-    [
-        chr(code)
-        for code in (
-            *range(0xFE00, 0xFE10),
-            *range(0x1F3FB, 0x1F400),
-            *range(0x300, 0x370),
-            0x20E3,
-            0x200D,
-        )
-    ]
-    + [chr(code) for code in range(0x1F1E6, 0x1F200)]
+from ci_stat.records import Provenance, Window
+from ci_stat.rendering.document import (
+    Block,
+    Button,
+    Chart,
+    Document,
+    Paragraph,
+    Span,
+    Table,
+    Text,
+    Tone,
+    cut,
+    text,
 )
+from ci_stat.rendering.format import clock, filters, percent, plural
+from ci_stat.reports.failures import new_failures, outages, seen_failures
+from ci_stat.reports.model import (
+    Compared,
+    DailyReport,
+    FailureRow,
+    JobRow,
+    OutageRow,
+    Report,
+    TroubleReport,
+    WindowReport,
+)  # fmt: skip
+from ci_stat.reports.parts import NAME, run_link
+from ci_stat.reports.sections import jobs, nightly, pull_requests, reruns, slowest
 
 
-def plain(spans: Iterable[Span]) -> str:
-    """The words of a text without its looks."""
-    return "".join(span.text for span in spans)
+def report_document(report: Report, notes: Sequence[str] = ()) -> Document:
+    """`notes`: what else the reader of this channel must know, e.g. that the report before did not arrive."""
+    if isinstance(report, TroubleReport):
+        return _trouble(report, notes)
+    return _window(report, notes)
 
 
-def shorter(document: Document, removed: int) -> Document:
-    """The document without its `removed` least important details; what is left out is counted where it stood."""
-    plan = _plan(document)
-    lines: dict[int, dict[int, int]] = {}
-    entries: dict[int, int] = {}
-    for block, item in plan[:removed]:
-        if item is None:
-            entries[block] = entries.get(block, 0) + 1
-        else:
-            taken = lines.setdefault(block, {})
-            taken[item] = taken.get(item, 0) + 1
-    blocks = [
-        _without(block, entries.get(at, 0), lines.get(at, {}))
-        for at, block in enumerate(document.blocks)
-    ]
-    return replace(document, blocks=tuple(blocks))
-
-
-def details(document: Document) -> int:
-    """How many details `shorter` can remove."""
-    return len(_plan(document))
-
-
-# Down to so many entries every part is cut before any part is cut further: the first entries of each say most.
-_KEPT = (5, 3, 1, 0)
-
-
-def _plan(document: Document) -> list[tuple[int, int | None]]:
-    """What goes first: of the least important part the lines below its last entries, and these entries; then the next.
-
-    (block, item): a line of that item; (block, None): the block's last entry.
-    """
-    parts = sorted(
-        (
-            (block.weight, at, block)
-            for at, block in enumerate(document.blocks)
-            if isinstance(block, (Section, Table))
-        ),
-        key=lambda part: part[:2],
+def _window(report: WindowReport, notes: Sequence[str]) -> Document:
+    failed = report.tally.failure
+    tone = (
+        Tone.BAD
+        if report.outages
+        else Tone.WARN
+        if failed
+        else Tone.GOOD
+        if report.tally.total
+        else Tone.PLAIN
     )
-    plan: list[tuple[int, int | None]] = []
-    left = {at: len(_entries(block)) for _, at, block in parts}
-    for kept in _KEPT:
-        for _, at, block in parts:
-            going = range(kept, left[at])
-            plan += [(at, item) for item in _lines_last_first(block, going)] + [
-                (at, None) for _ in going
-            ]
-            left[at] = min(left[at], kept)
-    return plan
+    rate = f" ({percent(report.tally.fail_rate)})" if failed else ""
+    said = f"{plural(report.tally.total, 'run')}, {plural(failed, 'failure')}{rate}"
+    new = (
+        len(report.new_failures) + report.more_new_failures + sum(row.new for row in report.outages)
+    )
+    if new:
+        said += f", {new:,} new"
+    title = f"CI {report.kind}: {said}"
+    blocks = [block for block in _blocks(report, notes) if block is not None]
+    return Document(
+        title,
+        _subtitle(report),
+        tone,
+        f"{title}, {window_words(report.window)}",
+        tuple(blocks),
+        _foot(report),
+    )
 
 
-def _lines_last_first(block: Section | Table, places: range) -> Iterator[int]:
-    if isinstance(block, Section):
-        for place in reversed(places):
-            item = block.items[place]
-            yield from [place] * (len(item.lines) if item.what else 0)
+def _blocks(report: WindowReport, notes: Sequence[str]) -> Iterator[Block | None]:
+    yield _notes(notes)
+    yield outages(report)
+    yield _numbers(report)
+    yield _late(report)
+    yield _days(report)
+    yield new_failures(report)
+    yield pull_requests(report)
+    yield seen_failures(report)
+    yield jobs(report)
+    if isinstance(report, DailyReport):
+        yield nightly(report)
+        yield reruns(report)
+        yield slowest(report)
+    yield _button(report)
 
 
-def _entries(block: Section | Table) -> Sequence[object]:
-    return block.items if isinstance(block, Section) else block.rows
+def window_words(window: Window) -> str:
+    """`2021-06-16 14:00 to 15:00 Asia/Shanghai`."""
+    begin, end = window.begin, window.end
+    seconds = "" if begin.second == end.second == 0 else ":%S"
+    last = end.strftime(
+        f"%H:%M{seconds}" if end.date() == begin.date() else f"%Y-%m-%d %H:%M{seconds}"
+    )
+    return f"{begin.strftime(f'%Y-%m-%d %H:%M{seconds}')} to {last} {window.zone.key}"
 
 
-def _without(block: Block, entries: int, lines: dict[int, int]) -> Block:
-    if isinstance(block, Table):
-        kept = len(block.rows) - entries
-        return replace(block, rows=block.rows[:kept], more=block.more + entries)
-    if not isinstance(block, Section):
-        return block
-    items = [_without_lines(item, lines.get(place, 0)) for place, item in enumerate(block.items)]
-    return replace(block, items=tuple(items[: len(items) - entries]), more=block.more + entries)
+def _subtitle(report: WindowReport | TroubleReport) -> str:
+    about = f" · {cut(filters(report.about), 200)}" if report.about else ""
+    return f"{window_words(report.window)}{about}"
 
 
-def _without_lines(item: Item, removed: int) -> Item:
-    if not removed:
-        return item
-    return replace(item, lines=item.lines[: len(item.lines) - removed], more=item.more + removed)
+def _notes(notes: Sequence[str]) -> Paragraph | None:
+    lines = tuple(text(Span(cut(note, 400), Tone.WARN, bold=True)) for note in notes)
+    return Paragraph(lines) if lines else None
 
 
-def more_words(more: int, what: str) -> str:
-    """`… and 12 more failed runs`, or nothing. `what` is one of them: `more failed run`."""
-    return f"… and {plural(more, what)}" if more else ""
+def _numbers(report: WindowReport) -> Table:
+    return Table("", ("", "now", *report.beside), tuple(map(_compared, report.numbers)))
+
+
+def _compared(row: Compared) -> tuple[Text, ...]:
+    tone = Tone.BAD if row.name == "failures" and row.now else Tone.PLAIN
+    return (
+        text(row.name),
+        text(Span(f"{row.now:,}", tone, bold=True)),
+        *(text(number(other)) for other in row.others),
+    )
+
+
+def number(value: float | None) -> str:
+    """A count, or a median that may end in .5; a dash for nothing to compare with."""
+    if value is None:
+        return "–"
+    return f"{int(value):,}" if value == int(value) else f"{value:,.1f}"
+
+
+def _late(report: WindowReport) -> Paragraph | None:
+    late = report.late
+    if late is None:
+        return None
+    words = (
+        f"Some builds of this window may still be going: of the {plural(late.runs, 'run')} of the window before, "
+        f"{late.late:,} had not ended so soon after it."
+    )
+    return Paragraph((text(Span(words, Tone.FAINT)),))
+
+
+def _days(report: WindowReport) -> Chart | None:
+    if not isinstance(report, DailyReport) or not report.days:
+        return None
+    days = report.days
+    return Chart(
+        f"The last {plural(len(days), 'day')}",
+        tuple(day.label for day in days),
+        "runs",
+        tuple(day.runs for day in days),
+        "failure rate",
+        tuple(day.fail_rate for day in days),
+    )
+
+
+def _button(report: WindowReport) -> Button | None:
+    """Opens the run to look at first; not there where no run has a link."""
+    rows: tuple[OutageRow | FailureRow | JobRow, ...] = (
+        *report.outages,
+        *report.new_failures,
+        *report.seen_failures,
+        *report.jobs,
+    )
+    run = rows[0].newest if rows else None
+    span = run_link(run) if run else None
+    return Button(f"Open {span.text}", span.link) if span and span.link else None
+
+
+def _foot(report: WindowReport) -> tuple[Text, ...]:
+    lines = list(_source(report.provenance, report.miss_cnt))
+    made = f"made {clock(report.made_at)} " if report.made_at else ""
+    lines.append(f"{made}by ci_stat {report.version}")
+    return tuple(text(Span(line, Tone.FAINT)) for line in lines)
+
+
+def _source(source: Provenance, miss_cnt: int) -> Iterator[str]:
+    window = source.window
+    yield f"{window}, {plural(source.rows, 'run')} of {cut(source.database, 120)}, newest row {clock(source.newest)}"
+    if source.logs:
+        states = ", ".join(f"{n:,} {state}" for state, n in source.logs)
+        yield f"logs: {states}, rules {source.rule_set}"
+    else:
+        yield "logs: none read; failures are what the table names, a lower bound"
+    if miss_cnt:
+        yield f"{plural(miss_cnt, 'failed run')} without a known failure"
+    for warning, n in source.warnings:
+        yield f"warning: {plural(n, 'row')}: {cut(warning, NAME)}"
+
+
+def _trouble(report: TroubleReport, notes: Sequence[str]) -> Document:
+    what = {
+        "database": "no answer from the database",
+        "no data": "no data",
+        "old data": "old data",
+    }[report.trouble]
+    title = f"CI {report.kind}: {what}"
+    lines = [text(Span(cut(report.message, 400), Tone.BAD, bold=True)), text(cut(report.hint, 400))]
+    blocks = [
+        each
+        for each in (_notes(notes), Paragraph(tuple(line for line in lines if line[0].text)))
+        if each
+    ]
+    newest = f", newest row {clock(report.newest)}" if report.newest else ""
+    foot = (
+        text(Span(f"{report.window} of {cut(report.database, 120)}{newest}", Tone.FAINT)),
+        text(Span(f"made {clock(report.made_at)} by ci_stat {report.version}", Tone.FAINT)),
+    )
+    return Document(
+        title,
+        _subtitle(report),
+        Tone.BAD,
+        f"{title}, {window_words(report.window)}",
+        tuple(blocks),
+        foot,
+    )

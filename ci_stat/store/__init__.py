@@ -1,1 +1,1 @@
-"""The SQL databases. Knows statements and drivers; never results, reports or settings."""
+"""SQL databases: connections, errors, the CI database, our own state."""

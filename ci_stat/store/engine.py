@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from ci_stat.errors import ConnectionLost, DatabaseError, ServerUnreachable, SettingsError
-from ci_stat.store.troubles import database_errors, explain, hidden, of_driver, text_of
+from ci_stat.store.errors import database_errors, explain, hidden, of_driver, text_of
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 600  # seconds; a GROUP BY over tens of millions of rows takes minutes

@@ -18,9 +18,9 @@ from sqlalchemy import Engine, text
 from ci_stat import __version__
 from ci_stat.cli import Commands, cli
 from ci_stat.errors import CiStatError
-from ci_stat.sources.jsonl import encode_row
+from ci_stat.formats.jsonl import encode_row
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.write import prepare, write_rows
 from tests.conftest import Fill
 from tests.support import hostile
 from tests.support.command import Answer, Call

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from ci_stat.bug_report import bug_report
+from ci_stat.connectors.github.repository import GitHub as Client
 from ci_stat.records import RunRow
-from ci_stat.sinks.github import GitHub as Client
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.write import prepare, write_rows
 from jobs.nightly_issues import main as nightly
 from tests.support.command import Call
 from tests.support.github import CONTRACT, GitHub, github_server
@@ -55,7 +55,8 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
     monkeypatch.setattr(
-        "ci_stat.sinks.github.GitHub", partial(Client, between_reads=0.0, between_writes=0.0)
+        "ci_stat.connectors.github.repository.GitHub",
+        partial(Client, between_reads=0.0, between_writes=0.0),
     )
     with github_server(contract=CONTRACT if CONTRACT.exists() else None) as server:
         server.now = datetime(2021, 6, 10, 1, tzinfo=UTC)

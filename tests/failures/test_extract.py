@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.failures import How, explain, extract
-from ci_stat.failures.against import lines_of
+from ci_stat.failures.baseline import lines_of
 from ci_stat.failures.rules import parse
 from ci_stat.records import CaseFailure, LogState
 

@@ -8,26 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from ci_stat.analysis.report import Report
-from ci_stat.around import Around, Watched
 from ci_stat.demo import generate_rows
-from ci_stat.loading import Source
 from ci_stat.records import Origin, RunFilter, Window
-from ci_stat.reporting import DAILY, HOURLY, Reporter
-from ci_stat.reports import screen
-from ci_stat.reports.document import Document
-from ci_stat.reports.document_markdown import as_markdown
-from ci_stat.reports.document_terminal import on_terminal
-from ci_stat.reports.feishu_forms import WEBHOOK_BYTES, forms, webhook_bytes
-from ci_stat.reports.mail import mail
-from ci_stat.reports.report_document import report_document
-from ci_stat.reports.slack import slack
+from ci_stat.rendering.as_markdown import as_markdown
+from ci_stat.rendering.as_terminal import on_terminal
+from ci_stat.rendering.document import Document
+from ci_stat.rendering.feishu.forms import WEBHOOK_BYTES, forms, webhook_bytes
+from ci_stat.rendering.mail import mail
+from ci_stat.rendering.slack import slack
+from ci_stat.rendering.terminal import screen
+from ci_stat.reports.comparison import Around
+from ci_stat.reports.document import report_document
+from ci_stat.reports.model import Report
+from ci_stat.reports.service import Reporter
+from ci_stat.reports.windows import DAILY, HOURLY
+from ci_stat.runs.database import Source
+from ci_stat.runs.progress import Watched
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.facts import Facts
-from ci_stat.store.sightings import Sightings
-from ci_stat.store.state import State
-from ci_stat.store.write import prepare, write_rows
-from tests.support.feishu_cards import check
+from ci_stat.store.state.extractions import State
+from ci_stat.store.state.failure_history import Sightings
+from ci_stat.store.state.window_counts import Facts
+from tests.support.feishu.cards import check
 from tests.support.golden import Golden
 from tests.support.results import SHANGHAI
 

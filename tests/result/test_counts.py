@@ -6,8 +6,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.analysis.counting import count_jobs, count_prs, count_window
 from ci_stat.records import RunRow, Tally
+from ci_stat.result.counting import count_jobs, count_prs, count_window
 from tests.support.results import result
 from tests.support.rows import BEGIN, history, pull, row
 

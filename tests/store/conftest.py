@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state import State
+from ci_stat.store.state.extractions import State
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from ci_stat.analysis import counting
 from ci_stat.errors import CiStatError, ConnectionLost, SchemaMismatch, ServerUnreachable
-from ci_stat.exchange import export_rows, import_lines, read_rows
-from ci_stat.loading import Source
+from ci_stat.formats.jsonl import encode_row
 from ci_stat.records import Origin, RunFilter, RunRow
-from ci_stat.sources.jsonl import encode_row
+from ci_stat.result import counting
+from ci_stat.runs.database import Source
+from ci_stat.runs.exchange import export_rows, import_lines, read_rows
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import connected, open_engine
-from ci_stat.store.write import prepare, write_rows
 from tests.conftest import SHANGHAI, day
+from tests.store.ci_data.test_statements import HOSTILE
 from tests.store.test_engine import DRIVERS, QUESTIONS
-from tests.store.test_statements import HOSTILE
 from tests.support import cluster, mariadb
 from tests.support.rows import BEGIN, history, pull, row
 

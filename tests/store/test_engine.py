@@ -25,14 +25,14 @@ from ci_stat.errors import (
     SettingsError,
     UsageError,
 )
-from ci_stat.exchange import read_rows
-from ci_stat.loading import Source
 from ci_stat.records import Origin, RunFilter, RunRow
+from ci_stat.runs.database import Source
+from ci_stat.runs.exchange import read_rows
 from ci_stat.store import engine as engine_module
+from ci_stat.store.ci_data.streaming import stream
+from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import connected, open_engine, parse_url
-from ci_stat.store.streaming import stream
-from ci_stat.store.troubles import explain
-from ci_stat.store.write import prepare, write_rows
+from ci_stat.store.errors import explain
 from tests.conftest import SHANGHAI, day
 from tests.support import mariadb, proxy
 from tests.support.rows import pull, row

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateTable
 
-from ci_stat.store.schema import ci_data
+from ci_stat.store.ci_data.schema import ci_data
 from tests.support import mariadb
 
 DATABASE = "sync_ci_data"

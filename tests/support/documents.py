@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import strategies as st
 
 from ci_stat.escape import visible
-from ci_stat.reports.document import (
+from ci_stat.rendering.document import (
     Block,
     Button,
     Chart,
@@ -21,7 +21,7 @@ from ci_stat.reports.document import (
     more_words,
     text,
 )
-from ci_stat.reports.words import percent
+from ci_stat.rendering.format import percent
 from tests.support.hostile import ATTACKS
 from tests.support.strategies import texts
 

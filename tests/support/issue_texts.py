@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ci_stat.analysis.evidence import INCIDENT, Elsewhere, Evidence, Failing, Hit, RunRef
-from ci_stat.analysis.issue_rules import Change, Decision, Rules
-from ci_stat.records import CaseFailure, FailureKind, IssueAction, ListedIssue, Marker, TrackedIssue
-from ci_stat.reports.issue_text import About, owners
+from ci_stat.issues.evidence import INCIDENT, Elsewhere, Evidence, Failing, Hit, RunRef
+from ci_stat.issues.model import Marker, TrackedIssue
+from ci_stat.issues.rules import Change, Decision, Rules
+from ci_stat.issues.text.draft import About, owners
+from ci_stat.records import CaseFailure, FailureKind, IssueAction, ListedIssue
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BEGIN = datetime(2021, 6, 19, 16, tzinfo=UTC)

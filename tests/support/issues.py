@@ -5,22 +5,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from zoneinfo import ZoneInfo
 
-from ci_stat.analysis.evidence import Evidence
-from ci_stat.analysis.history import History
-from ci_stat.analysis.issue_plan import decide
-from ci_stat.analysis.issue_rules import Decision, Decisions, Rules
 from ci_stat.failures.fingerprint import fingerprint
-from ci_stat.records import (
-    CaseFailure,
-    Ledger,
-    ListedIssue,
-    LogState,
-    Marker,
-    Origin,
-    Run,
-    Snapshot,
-    TrackedIssue,
-)
+from ci_stat.issues.collect import History
+from ci_stat.issues.evidence import Evidence
+from ci_stat.issues.model import Marker, Snapshot, TrackedIssue
+from ci_stat.issues.planner import decide
+from ci_stat.issues.rules import Decision, Decisions, Rules
+from ci_stat.records import CaseFailure, Ledger, ListedIssue, LogState, Origin, Run
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ORIGIN = Origin(ZONE, "https://ci.example.com/{job}/{number}")

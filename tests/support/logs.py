@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ci_stat.sources.build_log import FolderPlace
-from ci_stat.sources.compressed import Unpacked
+from ci_stat.logs.compressed import Unpacked
+from ci_stat.logs.folder import FolderPlace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,11 +108,11 @@ _BEGIN = """
 import os, signal, sys, threading
 from pathlib import Path
 from ci_stat import extraction
-from ci_stat.explaining import Asked
-from ci_stat.extraction import LogReader
+from ci_stat.logs.workers import Asked
+from ci_stat.logs.reader import LogReader
 from ci_stat.records import Origin, Run
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state import State
+from ci_stat.store.state.extractions import State
 from tests.support.logs import *
 
 folder, count = Path(sys.argv[1]), int(sys.argv[2])

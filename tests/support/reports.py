@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ci_stat.analysis import report as values
-from ci_stat.analysis.report import DailyReport, HourlyReport, Report, TroubleReport
 from ci_stat.records import Names, Provenance, Tally, Window
+from ci_stat.reports import model as values
+from ci_stat.reports.model import DailyReport, HourlyReport, Report, TroubleReport
 from tests.support.results import SHANGHAI
 from tests.support.rows import BEGIN
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ci_stat.formats.jsonl import STATUS_NAMES
 from ci_stat.records import RunRow
-from ci_stat.sources.jsonl import STATUS_NAMES
 
 # Text that a text column takes: anything but half surrogate pairs.
 texts = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from ci_stat.store.steps import tracker_of
+from ci_stat.store.state.compare_and_set import tracker_of
 from tests.fixtures.make_version_0 import TRACKER, draw, inside
 from tests.support.filing import World, world
-from tests.support.github_records import Issue
+from tests.support.github.records import Issue
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "version_0"
 PLAN = FOLDER / "plan.json"

@@ -1,1 +1,0 @@
-"""Conclusions from results: arithmetic only. No I/O, no clock."""

@@ -1,0 +1,1 @@
+"""One package for each server that we talk to, and the HTTP client below them."""

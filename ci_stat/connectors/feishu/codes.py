@@ -1,0 +1,169 @@
+"""Every code that Feishu answers with, and what to do about it (open.feishu.cn, "server error codes").
+
+lark-oapi's own table calls 99991400 a missing permission and 230020 a withdrawn message; the documentation calls both
+rate limits, and so does this one.
+"""
+
+import re
+from typing import NamedTuple
+
+from ci_stat.connectors.outcome import Reaction
+
+RETRY, REFRESH, REJECT = Reaction.RETRY, Reaction.REFRESH, Reaction.REJECT
+FOREIGN, GIVE_UP, UNKNOWN = Reaction.FOREIGN, Reaction.GIVE_UP, Reaction.UNKNOWN
+
+SIGNATURE = 19021
+
+
+class Code(NamedTuple):
+    """What a code asks for. `reason` ends "Feishu: ..."; `hint` says what a person can do, "" where nothing."""
+
+    reaction: Reaction
+    reason: str
+    hint: str = ""
+
+
+_SMALLER = "Narrow the report down, or send it as text."
+_LATER = "Send at another time than the full or half hour, when everybody does."
+_IN_CHAT = "Put the bot into the chat (the chat's settings, Bots), or check chat_id."
+_CONSOLE = "in the developer console, and release the app."
+_SCOPE = f"Give the app im:message:send_as_bot (and im:chat:readonly for chat names) {_CONSOLE}"
+_CREDENTIALS = "Check app_id and app_secret, and that feishu_url is the side (Feishu or Lark) that the app belongs to."
+_TOKEN = "The app may have been changed or disabled: look into the developer console."  # noqa: S105 (a hint)
+_FOREIGN = "Words of titles, names or logs were refused; the report can go without them."
+
+CODES: dict[int, Code] = {
+    # Custom bots (webhooks): all of these come with HTTP 200.
+    2200: Code(RETRY, "internal error"),
+    9499: Code(REJECT, "the message is malformed or too big", _SMALLER),
+    11246: Code(REJECT, "the card is refused"),  # what 230099 is for apps
+    11232: Code(RETRY, "too many messages at a time", _LATER),
+    19001: Code(GIVE_UP, "there is no bot at this address", "Copy the address anew from the bot's settings (webhook)."),
+    19002: Code(REJECT, "the message has not the form that its type asks for"),
+    SIGNATURE: Code(GIVE_UP, "the signature is refused"),
+    19022: Code(GIVE_UP, "this machine may not use the bot", "Add this machine's public address to the bot's IP list."),
+    19024: Code(
+        GIVE_UP, "none of the bot's keywords is in the message", "Set webhook_keyword to one of the bot's keywords."
+    ),
+    19036: Code(REJECT, "the message is too big", _SMALLER),
+    # Messages of apps.
+    230001: Code(REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."),
+    230002: Code(GIVE_UP, "the bot is not in the chat", _IN_CHAT),
+    230006: Code(GIVE_UP, "the app is no bot", f"Switch the bot ability on {_CONSOLE}"),
+    230011: Code(GIVE_UP, "the message was recalled"),
+    230013: Code(GIVE_UP, "the app is not there for this user", f"Widen the app's availability {_CONSOLE}"),
+    230017: Code(GIVE_UP, "the bot does not own this"),
+    230018: Code(GIVE_UP, "the chat's settings forbid it", "Ask the chat's owner to let the bot speak."),
+    230020: Code(RETRY, "too many messages at a time in this chat", "All bots of a chat share 5 messages a second."),
+    230022: Code(FOREIGN, "the content is refused as sensitive", _FOREIGN),
+    230025: Code(REJECT, "the message is too long", _SMALLER),
+    230027: Code(GIVE_UP, "the app may not do this", _SCOPE),
+    230028: Code(FOREIGN, "the content is refused by the tenant's data protection (DLP)", _FOREIGN),
+    230035: Code(GIVE_UP, "the bot may not speak in this chat", "Ask the chat's owner to let the bot speak."),
+    230049: Code(RETRY, "the message is still being sent"),
+    230054: Code(REJECT, "this type of message cannot be sent"),
+    230055: Code(REJECT, "the type of a file does not fit"),
+    230099: Code(REJECT, "the card is refused"),
+    232009: Code(GIVE_UP, "the chat was dissolved", "Set chat_id to another chat."),
+    # The gateway and the token.
+    10003: Code(GIVE_UP, "app_id or app_secret is refused", _CREDENTIALS),
+    10014: Code(GIVE_UP, "app_secret is refused", _CREDENTIALS),
+    99991400: Code(RETRY, "too many requests at a time", _LATER),
+    99991543: Code(GIVE_UP, "app_id or app_secret is refused", _CREDENTIALS),
+    99991661: Code(REFRESH, "there is no token", _TOKEN),
+    99991662: Code(GIVE_UP, "the app is disabled", "Switch the app on in the developer console."),
+    99991663: Code(REFRESH, "the token is refused", _TOKEN),
+    99991664: Code(REFRESH, "the app's token is refused", _TOKEN),
+    99991668: Code(REFRESH, "the user's token is refused", _TOKEN),
+    99991671: Code(REFRESH, "the token is malformed", _TOKEN),
+    99991672: Code(GIVE_UP, "the app lacks a scope", _SCOPE),
+    99991676: Code(GIVE_UP, "the token lacks a scope", _SCOPE),
+    99992402: Code(REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."),
+}  # fmt: skip
+
+# The HTTP status counts where no code of the table came with it.
+STATUSES: dict[int, Code] = {
+    401: Code(GIVE_UP, "the request is refused", "A proxy or gateway may ask for a password."),
+    403: Code(GIVE_UP, "the request is refused", "A proxy or gateway may forbid it."),
+    404: Code(GIVE_UP, "there is nothing at this address", "Check the address."),
+    408: Code(RETRY, "the request took too long to get there"),
+    413: Code(REJECT, "the message is too big", _SMALLER),
+    429: Code(RETRY, "too many requests at a time", _LATER),
+    503: Code(RETRY, "the service is not available"),
+}
+
+# `ErrCode` within 230099 and 11246.
+CARD_TROUBLES: dict[int, str] = {
+    11310: "too many tables or elements, or an unknown card",
+    100290: "an unknown person in a mention",
+    200380: "the template is not there",
+    200381: "the template may not be used by this app",
+    200550: "the specification of a chart is invalid",
+    200570: "an unknown image",
+    200621: "the card's JSON cannot be read",
+    200732: "the type of a template variable does not fit",
+    200861: "an element that this card schema does not have",
+    200914: "the rows of a table are invalid",
+    200915: "a row of a table names a column that is not there",
+    300305: "too many elements",
+}
+_NAMES = "ErrCode|ErrPath|ErrMsg|ErrorValue"
+_EXT = re.compile(rf"\b({_NAMES}):(.*?)(?=;\s*(?:{_NAMES}):|$)", re.DOTALL)
+
+
+class CardTrouble(NamedTuple):
+    """What is wrong with a card, and where. The texts are the far end's words, unmasked."""
+
+    code: int
+    message: str = ""
+    value: str = ""
+    path: str = ""
+
+    @property
+    def reason(self) -> str:
+        said = [
+            CARD_TROUBLES.get(self.code, ""),
+            self.message,
+            self.value,
+            self.path and f"at {self.path}",
+        ]
+        return ", ".join([str(self.code), "; ".join(filter(None, said))]).rstrip(", ")
+
+
+def card_trouble(msg: str) -> CardTrouble | None:
+    """The part `ext=ErrCode: N; ErrMsg: ...; ErrorValue: ...` of a message; None where it has none."""
+    found = {name: text.strip(" ;\n") for name, text in _EXT.findall(msg[:1_000])}
+    code = found.get("ErrCode", "")
+    if not re.fullmatch("[0-9]{1,9}", code):
+        return None
+    return CardTrouble(
+        int(code), found.get("ErrMsg", ""), found.get("ErrorValue", ""), found.get("ErrPath", "")
+    )
+
+
+def of_status(status: int) -> Code:
+    """What an HTTP status other than 2xx asks for."""
+    if status >= 500:
+        return STATUSES.get(status, Code(UNKNOWN, "the server failed"))
+    if 300 <= status < 400:
+        return Code(GIVE_UP, "it redirects, which is not followed", "Check the address.")
+    return STATUSES.get(status, Code(GIVE_UP, "the request is refused"))
+
+
+def of_code(code: int, status: int) -> Code:
+    """What Feishu's `code` asks for, come with an HTTP status. An unknown one is retried where the status says so."""
+    known = CODES.get(code)
+    if known is not None:
+        return known
+    by_status = of_status(status) if status >= 400 else None
+    return by_status._replace(hint="") if by_status else Code(GIVE_UP, "the message is refused")
+
+
+def signature_hint(ahead: float | None) -> str:
+    """What to do about a refused signature. `ahead`: seconds that this machine's clock is ahead of the server's."""
+    if ahead is None:
+        return "Check webhook_secret, and this machine's clock."
+    if abs(ahead) >= 60:
+        way = "ahead of" if ahead > 0 else "behind"
+        return f"This machine's clock is {abs(ahead):,.0f} s {way} Feishu's: set it right. Then check webhook_secret."
+    return f"Check webhook_secret: the clocks agree (this machine's differs by {abs(ahead):.0f} s from Feishu's)."

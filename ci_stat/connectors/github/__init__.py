@@ -1,0 +1,1 @@
+"""Issues, comments and labels of one GitHub repository, read and written."""

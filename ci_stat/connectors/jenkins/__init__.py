@@ -1,0 +1,1 @@
+"""Jobs, builds and logs of a Jenkins."""

@@ -1,0 +1,276 @@
+"""E-mail over SMTP, step by step, so that it is known at each step whether the message can have been delivered."""
+
+import base64
+import random
+import re
+import smtplib
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from email.generator import BytesGenerator
+from email.message import EmailMessage
+from email.policy import SMTP
+from io import BytesIO
+from typing import Literal
+
+from ci_stat.connectors.http.address import is_loopback
+from ci_stat.connectors.http.masking import Mask
+from ci_stat.connectors.http.retry import RetryPolicy
+from ci_stat.connectors.mail.replies import Stop, of_answer, of_error
+from ci_stat.connectors.outcome import Reaction, Verdict, deliver, nothing, once
+from ci_stat.errors import SettingsError
+from ci_stat.escape import visible
+from ci_stat.records import DeliveryState, Outcome
+
+Tls = Literal["starttls", "ssl", "none"]
+
+TIMEOUT = 30.0  # seconds to connect, and for each answer
+FAREWELL = 2.0  # seconds: what the server says to QUIT matters to nobody
+PORTS: dict[str, int] = {"starttls": 587, "ssl": 465, "none": 25}
+_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # ASCII without blanks and angle brackets
+
+
+class MailServer:
+    """One SMTP server, and how to log in there: not at all where `user` is empty.
+
+    - `tls`: `starttls`, `ssl` (from the first byte on) or `none`.
+    - `port`: by default 587, 465 for ssl, 25 without encryption.
+    - `ca_file`: a certificate authority to check the server by, in place of the system's.
+    - `clock`, `sleep`, `jitter` (0 to 1): for the waits between tries.
+
+    Nothing is connected before `send`. Raises SettingsError for what cannot be used: also for a password that would
+    go unencrypted to another machine.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None = None,
+        tls: Tls = "starttls",
+        user: str = "",
+        password: str = "",
+        ca_file: str | None = None,
+        timeout: float = TIMEOUT,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._host, self._tls, self._timeout = host.strip(), tls, timeout
+        if not self._host or not re.fullmatch(r"[\w.:%-]+", self._host):
+            raise SettingsError(
+                "mail_host is no name of a server.", "Write the name alone, as smtp.example.com"
+            )
+        if tls not in PORTS:
+            raise SettingsError("mail_tls must be starttls, ssl or none.")
+        self._port = port or PORTS[tls]
+        self._where = f"{self._host}:{self._port}"
+        _check_login(self._host, tls, user, password)
+        self._user, self._password = user, password
+        self._context = None if tls == "none" else _context(ca_file)
+        self._mask = Mask(password, *map(_base64, (password, f"\0{user}\0{password}")))
+        self._policy = RetryPolicy(clock=clock, sleep=sleep, jitter=jitter)
+
+    def __repr__(self) -> str:
+        return f"<MailServer {self._where} {self._tls}>"
+
+    def send(
+        self,
+        message: EmailMessage,
+        sender: str,
+        recipient: str,
+        about_to_send: Callable[[], None] = nothing,
+    ) -> Outcome:
+        """Sends to one `recipient`, and tries again for as long as nothing can have been delivered.
+
+        `about_to_send` is called once, immediately before the first DATA: what came before delivers nothing. A
+        delivered message has its Message-ID as message_id.
+        """
+        for setting, address in (("mail_from", sender), ("mail_to", recipient)):
+            if not _ADDRESS.fullmatch(address):
+                reason = f"{visible(address, 100)!r} is no mail address that can be used."
+                return Outcome(
+                    DeliveryState.FAILED, reason, f"Check {setting}: it takes name@host, in ASCII."
+                )
+        data = wire(message)
+        before = once(about_to_send)
+        outcome = deliver(
+            lambda: self._attempt(data, sender, recipient, before), self._policy.begin()
+        )
+        name = visible(str(message.get("Message-ID", "")).strip(), 300)
+        return replace(outcome, message_id=name) if outcome.state is DeliveryState.SENT else outcome
+
+    def _attempt(
+        self, data: bytes, sender: str, recipient: str, before: Callable[[], None]
+    ) -> Verdict:
+        smtp = self._ready(len(data), sender, recipient)
+        if isinstance(smtp, Verdict):
+            return smtp
+        try:
+            before()
+            return self._handed_over(smtp, data)
+        finally:
+            _goodbye(smtp)
+
+    def _ready(self, size: int, sender: str, recipient: str) -> smtplib.SMTP | Verdict:
+        """A connection on which DATA comes next; or why there is none, and then nothing was delivered."""
+        smtp: smtplib.SMTP | None = None
+        try:
+            smtp = self._connected()
+            self._secured(smtp)
+            self._envelope(smtp, size, sender, recipient)
+            return smtp
+        except Stop as stop:
+            verdict = stop.verdict
+        except (
+            smtplib.SMTPException,
+            OSError,
+            ValueError,
+        ) as error:  # ValueError: what smtplib cannot send
+            verdict = of_error(error, self._where, self._mask)
+        if smtp is not None:
+            _goodbye(smtp)
+        return verdict
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._tls == "ssl":
+            return smtplib.SMTP_SSL(
+                self._host, self._port, timeout=self._timeout, context=self._context
+            )
+        return smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+
+    def _secured(self, smtp: smtplib.SMTP) -> None:
+        """Encrypted, if it was asked for, and logged in, if there is a user. Raises Stop: never goes on without."""
+        smtp.ehlo_or_helo_if_needed()
+        if self._tls == "starttls":
+            if not smtp.has_extn("starttls"):
+                hint = "Ask for the server's port with encryption (mail_port, mail_tls); it is not sent without."
+                raise Stop(
+                    Verdict(Reaction.GIVE_UP, f"{self._host} does not offer STARTTLS.", hint)
+                )
+            smtp.starttls(context=self._context)
+            smtp.ehlo_or_helo_if_needed()
+        if self._user:
+            self._log_in(smtp)
+
+    def _log_in(self, smtp: smtplib.SMTP) -> None:
+        if not smtp.has_extn("auth"):
+            reason = f"{self._host} offers no login" + (
+                " without encryption." if self._tls == "none" else "."
+            )
+            raise Stop(
+                Verdict(
+                    Reaction.GIVE_UP,
+                    reason,
+                    "Leave mail_user empty, or set mail_tls and mail_port.",
+                )
+            )
+        code = 0
+        try:
+            smtp.login(self._user, self._password)
+        except smtplib.SMTPResponseException as error:
+            code = error.smtp_code
+        if code:  # without the server's words: they may repeat what we sent, in Base64
+            reaction = Reaction.RETRY if 400 <= code < 500 else Reaction.GIVE_UP
+            reason = f"{self._host} does not accept mail_user and mail_password (SMTP {code})"
+            raise Stop(
+                Verdict(reaction, reason, "Check both; some providers want an app password.", code)
+            )
+
+    def _envelope(self, smtp: smtplib.SMTP, size: int, sender: str, recipient: str) -> None:
+        options = [f"size={size}"] if smtp.has_extn("size") else []
+        self._accepted(
+            smtp.mail(sender, options),
+            "refuses the sender",
+            "Check mail_from, and who may send as it.",
+        )
+        self._accepted(
+            smtp.rcpt(recipient),
+            f"refuses the recipient {visible(recipient, 100)}",
+            "Check mail_to.",
+        )
+
+    def _accepted(self, answer: tuple[int, bytes], what: str, hint: str) -> None:
+        verdict = of_answer(answer, f"{self._host} {what}", hint, self._mask)
+        if verdict.reaction is not Reaction.DONE:
+            raise Stop(verdict)
+
+    def _handed_over(self, smtp: smtplib.SMTP, data: bytes) -> Verdict:
+        try:
+            code, words = smtp.docmd("DATA")
+        except (smtplib.SMTPException, OSError) as error:
+            return of_error(error, self._where, self._mask)
+        if code != 354:
+            # Any other good answer is as much of a refusal: nothing may follow.
+            refused = (code, words) if code >= 400 else (554, words)
+            return of_answer(refused, f"{self._host} takes no message", "", self._mask)
+        try:
+            smtp.send(data)
+            answer = smtp.getreply()
+        except (smtplib.SMTPException, OSError):
+            return Verdict(
+                Reaction.UNKNOWN,
+                f"{self._host}: the connection was lost while the message was handed over.",
+            )
+        return self._received(answer)
+
+    def _received(self, answer: tuple[int, bytes]) -> Verdict:
+        """The verdict on what the server says after it has read the message: that is about the message."""
+        if not 200 <= answer[0] < 600:
+            return Verdict(
+                Reaction.UNKNOWN, f"{self._host}: an answer to the message that cannot be read."
+            )
+        verdict = of_answer(answer, f"{self._host} refuses the message", "", self._mask)
+        return (
+            replace(verdict, reaction=Reaction.REJECT)
+            if verdict.reaction is Reaction.GIVE_UP
+            else verdict
+        )
+
+
+def wire(message: EmailMessage) -> bytes:
+    """The message as DATA takes it: CRLF, 7 bit (not every server takes more), dots doubled, a dot at the end."""
+    buffer = BytesIO()
+    BytesGenerator(buffer, policy=SMTP.clone(cte_type="7bit")).flatten(message)
+    lines = re.sub(rb"\r\n|\r|\n", b"\r\n", buffer.getvalue())
+    dotted = re.sub(rb"(?m)^\.", b"..", lines)
+    return dotted + (b"" if dotted.endswith(b"\r\n") else b"\r\n") + b".\r\n"
+
+
+def _check_login(host: str, tls: str, user: str, password: str) -> None:
+    if bool(user) != bool(password):
+        raise SettingsError("Of mail_user and mail_password only one is set.", "Set both, or none.")
+    if not (user + password).isascii() or not (user + password).isprintable():
+        raise SettingsError(
+            "mail_user or mail_password holds a sign that cannot be sent.", "Use ASCII."
+        )
+    if password and tls == "none" and not is_loopback(host):
+        raise SettingsError(
+            "mail_password would go unencrypted over the network.",
+            "Set mail_tls to starttls or ssl.",
+        )
+
+
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError):
+        pass
+    raise SettingsError(
+        "mail_ca cannot be read as a file of certificates.", "It takes the path of a PEM file."
+    )
+
+
+def _base64(text: str) -> str:
+    """As a password goes over the wire, and may come back from there."""
+    return base64.b64encode(text.encode()).decode() if text.strip("\0") else ""
+
+
+def _goodbye(smtp: smtplib.SMTP) -> None:
+    with suppress(smtplib.SMTPException, OSError, ValueError):
+        if smtp.sock is not None:
+            smtp.sock.settimeout(FAREWELL)
+            smtp.quit()
+    smtp.close()

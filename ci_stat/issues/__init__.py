@@ -1,0 +1,1 @@
+"""Issues for failures of the nightly job: evidence, plan, texts, apply, close."""

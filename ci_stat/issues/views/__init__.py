@@ -1,0 +1,1 @@
+"""How plans, explanations and histories of issues read in a terminal."""

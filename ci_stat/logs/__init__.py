@@ -1,0 +1,1 @@
+"""Build logs of runs, wherever they are: folders, HTTP, archives; many at once."""

@@ -1,0 +1,1 @@
+"""What must not leave the house: secrets and private hosts are masked."""

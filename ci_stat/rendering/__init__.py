@@ -1,0 +1,1 @@
+"""One document or table as terminal, HTML, Markdown, Feishu, Slack and mail; how numbers read."""

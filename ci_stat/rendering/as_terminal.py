@@ -1,0 +1,196 @@
+"""A document on a terminal: a rich renderable, to be shown by `screen.show`.
+
+Lines wrap below their own beginning; in a file, where nothing limits a line, they do not wrap.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text as Shown
+
+from ci_stat.escape import visible, web_link
+from ci_stat.rendering.as_text import breaks
+from ci_stat.rendering.document import (
+    Block,
+    Button,
+    Chart,
+    Document,
+    Item,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Text,
+    Tone,
+    more_words,
+)
+from ci_stat.rendering.format import percent
+from ci_stat.rendering.terminal.columns import Column, Fitted
+
+_COLORS = {Tone.PLAIN: "blue", Tone.GOOD: "green", Tone.BAD: "red", Tone.WARN: "yellow"}
+_DIM = Style(dim=True)
+_BOLD = Style(bold=True)
+_NAME = 28  # cells that a name keeps before columns are left out
+_BAR = 20  # cells of the longest bar
+_LINE = 12  # of the longest bar of the line's values
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def on_terminal(document: Document) -> RenderableType:
+    """Colours and links appear where the console has colours."""
+    head = Style(bold=True, color=_COLORS.get(document.tone))
+    parts: list[RenderableType] = [
+        _Hanging(_shown(document.title, head)),
+        _Hanging(_shown(document.subtitle, _DIM)),
+    ]
+    for block in document.blocks:
+        parts += ["", *_block(block)]
+    if document.foot:
+        parts += ["", *(_Hanging(_text(line)) for line in document.foot)]
+    return Group(*parts)
+
+
+def _block(block: Block) -> Iterator[RenderableType]:
+    if isinstance(block, Paragraph):
+        yield from (_Hanging(_text(line)) for line in block.lines)
+    elif isinstance(block, Table):
+        yield from _table(block)
+    elif isinstance(block, Section):
+        yield from _section(block)
+    elif isinstance(block, Chart):
+        yield _Hanging(_shown(block.title, _BOLD))
+        yield _Tight(_chart(block))
+    else:
+        yield _button(block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hanging:
+    """Text behind `first`; its further lines begin where the text did, or `hang` cells later."""
+
+    text: Shown
+    first: str = ""
+    hang: int = 0
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        margin = " " * (len(self.first) + self.hang)
+        places = (
+            []
+            if options.no_wrap
+            else breaks(self.text.plain, max(1, options.max_width - len(margin)))
+        )
+        for number, line in enumerate(self.text.divide(places)):
+            line.rstrip()
+            yield Shown.assemble(
+                margin if number else self.first, line, no_wrap=True, overflow="ignore"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tight:
+    """A table without the empty lines that rich draws above and below it."""
+
+    table: Fitted
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = console.render_lines(self.table, options, pad=False)
+        for line in lines:
+            if (
+                line not in (lines[0], lines[-1])
+                or "".join(segment.text for segment in line).strip()
+            ):
+                yield from (*line, Segment.line())
+
+
+def _shown(words: object, style: Style = Style()) -> Shown:  # noqa: B008  a style never changes
+    return Shown(visible(words), style)
+
+
+def _text(spans: Iterable[Span]) -> Shown:
+    return Shown().join(_shown(span.text, _style(span)) for span in spans)
+
+
+def _style(span: Span) -> Style:
+    link = web_link(span.link)
+    color = _COLORS.get(span.tone) if span.tone else "cyan" if link else None
+    return Style(
+        bold=span.bold or None, dim=span.tone == Tone.FAINT or None, color=color, link=link
+    )
+
+
+def _faint(more: int, what: str) -> Shown:
+    return _shown(more_words(more, what), _DIM)
+
+
+def _section(block: Section) -> Iterator[RenderableType]:
+    count = _shown(f" ({len(block.items) + block.more:,})", _DIM)
+    yield _Hanging(_shown(block.title, _BOLD) + count)
+    for item in block.items:
+        yield from _item(item)
+    if block.more:
+        yield _Hanging(_faint(block.more, block.what), "  ")
+
+
+def _item(item: Item) -> Iterator[RenderableType]:
+    yield _Hanging(_text(item.head), "  • ")
+    for line in item.lines:
+        yield _Hanging(_text(line), "      ", 2)
+    if item.more:
+        yield _Hanging(_faint(item.more, item.what), "      ", 2)
+
+
+def _table(block: Table) -> Iterator[RenderableType]:
+    if block.title:
+        yield _Hanging(_shown(block.title, _BOLD))
+    columns = [
+        Column(visible(title), spare=_spare(place, block.rows))
+        for place, title in enumerate(block.columns)
+    ]
+    columns[0].left, columns[0].floor = True, _NAME
+    yield _Tight(Fitted(columns, [[_text(cell) for cell in row] for row in block.rows]))
+    if block.more:
+        yield _Hanging(_faint(block.more, block.what), " ")
+
+
+def _spare(place: int, rows: Iterable[tuple[Text, ...]]) -> int:
+    """The name and the first number stay; of the others the widest goes first, as it leaves most room."""
+    if place < 2:
+        return 0
+    return max((_text(row[place]).cell_len for row in rows), default=0) + 1
+
+
+def _chart(block: Chart) -> Fitted:
+    """A row for each label: the number and a bar, the line's value and a bar."""
+    most = max(block.bars, default=0)
+    highest = max((share for share in block.line if share is not None), default=0)
+    rows: list[list[Shown | str]] = [
+        [
+            _shown(label), f"{bar:,}", _bar(bar, most, _BAR, "blue"),
+            percent(share), _bar(share or 0, highest, _LINE, "red"),
+        ]
+        for label, bar, share in zip(block.labels, block.bars, block.line, strict=True)
+    ]  # fmt: skip
+    columns = [
+        Column(""), Column(visible(block.bar_name)), Column("", spare=8),
+        Column(visible(block.line_name)), Column("", spare=9),
+    ]  # fmt: skip
+    return Fitted(columns, rows)
+
+
+def _bar(value: float, most: float, cells: int, color: str) -> Shown:
+    """Blocks to an eighth of a cell; whatever is more than nothing shows."""
+    eighths = max(1, round(value / most * cells * 8)) if value else 0
+    part = _EIGHTHS[eighths % 8] if eighths % 8 else ""
+    return Shown("█" * (eighths // 8) + part, color)
+
+
+def _button(block: Button) -> RenderableType:
+    """The address is written out: it is what a terminal without links has."""
+    link = web_link(block.link)
+    if not link:
+        return _Hanging(_shown(block.text))
+    style = Style(color="cyan", underline=True, link=link)
+    return _Hanging(_shown(f"{block.text}: ", _BOLD) + Shown(link, style))

@@ -1,0 +1,164 @@
+"""A document as a Feishu card of schema 2.0: tables, folded parts, a chart."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ci_stat.escape import visible
+from ci_stat.rendering.document import (
+    Block,
+    Button,
+    Chart,
+    Document,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Tone,
+    more_words,
+)
+from ci_stat.rendering.feishu.markup import markup, pieces, section_lines, text_markup
+
+Card = dict[str, Any]
+COLORS = {
+    Tone.GOOD: "green",
+    Tone.BAD: "red",
+    Tone.WARN: "orange",
+    Tone.PLAIN: "blue",
+    Tone.FAINT: "grey",
+}
+_TITLE = 200  # characters
+_PAGE = 10  # rows that a table shows at once, the most it can
+
+
+def card_v2(document: Document) -> Card:
+    """The card object. Equal documents give equal cards."""
+    elements = [element for block in document.blocks for element in _elements(block)]
+    foot = text_markup(document.foot)
+    if foot:
+        elements += [{"tag": "hr"}, *(_markdown(piece, "notation") for piece in pieces(foot))]
+    return {
+        "schema": "2.0",
+        "config": {
+            "update_multi": True,
+            "width_mode": "fill",
+            "summary": {"content": visible(document.summary, _TITLE)},
+        },
+        "header": {
+            "title": plain_text(document.title),
+            "subtitle": plain_text(document.subtitle),
+            "template": COLORS[document.tone],
+        },
+        "body": {"elements": elements},
+    }
+
+
+def with_short_header(document: Document) -> Document:
+    """With title and subtitle cut as the card cuts them."""
+    title, subtitle = visible(document.title, _TITLE), visible(document.subtitle, _TITLE)
+    return replace(document, title=title, subtitle=subtitle)
+
+
+def plain_text(words: str, most: int = _TITLE) -> Card:
+    """Text in which nothing is markup."""
+    return {"tag": "plain_text", "content": visible(words, most)}
+
+
+def _markdown(content: str, size: str = "normal") -> Card:
+    return {"tag": "markdown", "content": content, "text_size": size}
+
+
+def _elements(block: Block) -> Iterator[Card]:
+    if isinstance(block, Paragraph):
+        yield from map(_markdown, pieces(text_markup(block.lines)))
+    elif isinstance(block, Table):
+        yield from _table(block)
+    elif isinstance(block, Section):
+        yield from _section(block)
+    elif isinstance(block, Chart):
+        yield from _chart(block)
+    else:
+        yield _button(block)
+
+
+def _heading(title: str) -> str:
+    return markup((Span(title, bold=True),))
+
+
+def _table(block: Table) -> Iterator[Card]:
+    if block.title:
+        yield _markdown(_heading(block.title))
+    if block.rows:
+        yield {
+            "tag": "table",
+            "page_size": _PAGE,
+            "row_height": "low",
+            "header_style": {"background_style": "grey", "bold": True, "text_align": "left"},
+            "columns": [_column(number, title) for number, title in enumerate(block.columns)],
+            "rows": [
+                {f"c{number}": markup(cell) for number, cell in enumerate(row)}
+                for row in block.rows
+            ],
+        }
+    if block.more:
+        yield _markdown(markup((Span(more_words(block.more, block.what), Tone.FAINT),)))
+
+
+def _column(number: int, title: str) -> Card:
+    return {
+        "name": f"c{number}", "display_name": visible(title, 60), "data_type": "lark_md", "width": "auto",
+        "horizontal_align": "right" if number else "left",
+    }  # fmt: skip
+
+
+def _section(block: Section) -> Iterator[Card]:
+    shown = f" ({len(block.items) + block.more:,})"
+    title = f"{_heading(block.title)}{markup((Span(shown, Tone.FAINT),))}"
+    if not block.folded:
+        yield from map(_markdown, pieces([title, *section_lines(block)]))
+        return
+    yield {
+        "tag": "collapsible_panel",
+        "expanded": False,
+        "header": {"title": {"tag": "markdown", "content": title}},
+        "elements": [_markdown(piece) for piece in pieces(section_lines(block))],
+    }
+
+
+def _chart(block: Chart) -> Iterator[Card]:
+    """Two series over one axis of labels, each with a scale of its own, as the chart library spells it (VChart)."""
+    rows = list(zip(block.labels, block.bars, block.line, strict=True))
+    bars = [{"x": label, "y": bar, "name": block.bar_name} for label, bar, _ in rows]
+    # A day without finished runs has no rate: a gap in the line, not a zero.
+    line_name = f"{block.line_name} (%)"
+    line = [
+        {"x": label, "y": round(share * 100, 1), "name": line_name}
+        for label, _, share in rows
+        if share is not None
+    ]
+    fields = {"xField": "x", "yField": "y", "seriesField": "name"}
+    yield _markdown(_heading(block.title))
+    yield {
+        "tag": "chart",
+        "aspect_ratio": "16:9",
+        "color_theme": "brand",
+        "preview": True,
+        "chart_spec": {
+            "type": "common",
+            "data": [{"id": "bars", "values": bars}, {"id": "line", "values": line}],
+            "series": [{"type": "bar", "dataId": "bars", **fields}, {"type": "line", "dataId": "line", **fields}],
+            "axes": [
+                {"orient": "left", "seriesIndex": [0]},
+                {"orient": "right", "seriesIndex": [1], "grid": {"visible": False}},
+                {"orient": "bottom", "type": "band"},
+            ],
+            "legends": {"visible": True, "orient": "bottom"},
+        },
+    }  # fmt: skip
+
+
+def _button(block: Button) -> Card:
+    return {
+        "tag": "button", "type": "primary", "text": plain_text(block.text, 100),
+        "behaviors": [{"type": "open_url", "default_url": block.link}],
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Lines, columns and the width of a terminal."""

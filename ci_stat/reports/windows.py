@@ -1,0 +1,32 @@
+"""The windows of hourly and daily reports."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ci_stat.errors import UsageError
+from ci_stat.records import (
+    Window,
+)
+
+DAY = timedelta(days=1)
+
+
+HOURLY, DAILY = "hourly", "daily"
+
+
+def report_window(
+    kind: str, now: datetime, zone: ZoneInfo, delay: timedelta = timedelta(0)
+) -> Window:
+    """The last whole hour, or the last whole day, that ended at least `delay` before `now`."""
+    last = (now - delay).astimezone(zone)
+    if kind == DAILY:
+        end = last.replace(hour=0, minute=0, second=0, microsecond=0)
+        return Window.of(end.replace(tzinfo=None) - DAY, end, zone)
+    end = last.replace(minute=0, second=0, microsecond=0)
+    # In UTC: an hour that the clock skips is an hour all the same.
+    begin = end.astimezone(UTC) - timedelta(hours=1)
+    try:
+        return Window.of(begin, end, zone)
+    except UsageError:
+        # The clock shows this hour twice, and the table cannot tell which: both, with the one before them.
+        return Window.of(begin - timedelta(hours=1), end, zone)

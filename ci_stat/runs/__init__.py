@@ -1,0 +1,1 @@
+"""Windows of runs: load, count, compare, import, export, and sync from Jenkins."""

@@ -1,0 +1,1 @@
+"""How runs, jobs and pull requests read: listings, tables, plain data."""

@@ -1,1 +1,0 @@
-"""Foreign places that facts come from, and their formats."""

@@ -1,0 +1,1 @@
+"""Confidence intervals of rates; later tests of significance and change points."""

@@ -1,0 +1,136 @@
+"""Writing `ci_data`: only `import` and the demo do it. An upsert by (job, job_id)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import DBAPIError
+
+from ci_stat.errors import BadRecord, SchemaMismatch
+from ci_stat.records import RunRow, to_json
+from ci_stat.store.ci_data.runs import wall_text
+from ci_stat.store.ci_data.schema import ci_data, metadata
+from ci_stat.store.errors import database_errors, hidden
+
+_COLUMNS = [column.name for column in ci_data.columns]
+_KEY = ("job", "job_id")
+
+
+def prepare(engine: Engine) -> None:
+    """Create `ci_data` where it is missing; refuse a table on which an upsert would write rows twice.
+
+    Raises SchemaMismatch when nothing makes (job, job_id) unique.
+    """
+    with database_errors(engine):
+        _create(engine)
+        looks = inspect(engine)
+        keys: list[Any] = [looks.get_pk_constraint(ci_data.name)["constrained_columns"]]
+        keys += [
+            index["column_names"] for index in looks.get_indexes(ci_data.name) if index["unique"]
+        ]
+        keys += [found["column_names"] for found in looks.get_unique_constraints(ci_data.name)]
+    if not any(set(key) == set(_KEY) for key in keys):
+        raise SchemaMismatch(
+            f"Table {ci_data.name} of {hidden(engine.url)} has no unique key on (job, job_id).",
+            "An import would store runs twice. Add one: ALTER TABLE ci_data ADD PRIMARY KEY (job, job_id).",
+        )
+
+
+def _create(engine: Engine) -> None:
+    try:
+        metadata.create_all(engine)
+    except DBAPIError:
+        # Another import may have made it since we looked.
+        if not inspect(engine).has_table(ci_data.name):
+            raise
+        metadata.create_all(engine)
+
+
+def values_of(row: RunRow) -> dict[str, Any]:
+    """The row as bound parameters, JSON as text."""
+    return {
+        "job": row.job,
+        "job_id": row.job_id,
+        "status": row.status,
+        "duration": row.duration,
+        "time": row.time and wall_text(row.time),
+        "commit": row.commit,
+        "branch": row.branch,
+        "comment": row.comment,
+        "analysis_res": _json(row.analysis_res),
+        "description": _json(row.description),
+        "repo": row.repo,
+    }
+
+
+def _json(value: dict[str, Any] | str | None) -> str | None:
+    return to_json(value) if isinstance(value, dict) else value
+
+
+def _upsert(connection: Connection) -> Any:
+    others = [name for name in _COLUMNS if name not in _KEY]
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        statement = sqlite.insert(ci_data)
+        return statement.on_conflict_do_update(
+            index_elements=list(_KEY), set_={name: statement.excluded[name] for name in others}
+        )
+    from sqlalchemy.dialects import mysql
+
+    insert = mysql.insert(ci_data)
+    return insert.on_duplicate_key_update({name: insert.inserted[name] for name in others})
+
+
+def write_rows(engine: Engine, rows: Sequence[RunRow]) -> list[tuple[int, BadRecord]]:
+    """Insert or replace `rows` in one transaction. Rows that the database refuses are left out.
+
+    Returns (position in `rows`, reason) of each one left out.
+    """
+    if not rows:
+        return []
+    with database_errors(engine), engine.begin() as connection:
+        try:
+            # No savepoint (Spider has none): what was stored before the refused row is stored once more, with no harm.
+            connection.execute(_upsert(connection), [values_of(row) for row in rows])
+        except DBAPIError as error:
+            if not _refused(error):
+                raise
+            return _one_by_one(connection, rows)
+    return []
+
+
+# Cut, not of the column's type, too long, out of range, broken JSON, a CHECK.
+_VALUE_CODES = {1265, 1366, 1406, 1264, 3140, 4025}
+
+
+def _refused(error: DBAPIError) -> bool:
+    """Whether it was a value that the database did not take, and not the connection."""
+    if error.connection_invalidated:
+        return False
+    code = error.orig.args[0] if error.orig and error.orig.args else None
+    return code in _VALUE_CODES or type(error).__name__ in (
+        "DataError",
+        "IntegrityError",
+        "InterfaceError",
+    )
+
+
+def _one_by_one(connection: Connection, rows: Iterable[RunRow]) -> list[tuple[int, BadRecord]]:
+    refused = []
+    statement = _upsert(connection)
+    for position, row in enumerate(rows):
+        try:
+            connection.execute(statement, values_of(row))
+        except DBAPIError as error:
+            if not _refused(error):
+                raise
+            refused.append(
+                (
+                    position,
+                    BadRecord(
+                        f"the database refuses it: {error.orig.args[-1] if error.orig else error}"
+                    ),
+                )
+            )
+    return refused

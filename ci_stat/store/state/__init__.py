@@ -1,0 +1,1 @@
+"""Our own state: what was read, sent and decided."""

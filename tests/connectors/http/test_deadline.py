@@ -1,0 +1,124 @@
+"""An exchange has an end, however slowly the far end goes on: a question, a write, and the body of an answer."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ci_stat.connectors.http.address import Address, address
+from ci_stat.connectors.http.client import Answer, Http, NoAnswer
+from ci_stat.connectors.http.masking import Mask
+from ci_stat.connectors.outcome import Reaction
+from ci_stat.records import DeliveryState
+from tests.connectors.github.test_github import PROXIES, client_of, raised
+from tests.support.sinks import FakeTime, certified, says
+from tests.support.trickling import trickling
+
+OK = says(b'{"login":"me"}', headers=["X-Long: " + "x" * 2_000])  # takes twenty seconds by the byte
+SHORT = says(b"{}")
+ME = says(b'{"login":"me"}')
+TIMEOUT, LIMIT = 0.2, 0.6
+SOON = 5.0  # far less than the whole answer takes, on a slow machine too
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*PROXIES, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+def place(root: str) -> Address:
+    return address(f"{root}/hook/x", "webhook", "https://...", path=True)
+
+
+def http(root: str, timeout: float = TIMEOUT) -> Http:
+    return Http(place(root), Mask(), timeout)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_headers_by_the_byte(
+    encrypted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = certified(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", own.ca_file)
+    with trickling(OK, context=own.server if encrypted else None) as server:
+        begun = time.monotonic()
+        write = http(server.url).post("", b"{}")
+        question = http(server.url).get("", {})
+        assert LIMIT < time.monotonic() - begun < 2 * SOON
+    reason = f"{server.url} was not done answering within 0.6 s"
+    assert (write, question) == (NoAnswer(reason, sent=True), NoAnswer(reason))
+    assert [each.verdict().reaction for each in (write, question) if isinstance(each, NoAnswer)] == [
+        Reaction.UNKNOWN, Reaction.RETRY,
+    ]  # fmt: skip
+    assert len(server.requests) == 2
+
+
+def test_a_request_that_is_taken_slowly() -> None:
+    with trickling(b"", deaf=True) as server:
+        begun = time.monotonic()
+        answer = http(server.url).post("", b"x" * 40_000_000)
+        assert time.monotonic() - begun < SOON
+    assert isinstance(answer, NoAnswer)
+    assert answer.sent
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_a_body_by_the_byte(head: str) -> None:
+    """And the length of its first chunk, which is read as a whole."""
+    with trickling(b"0" * 1_000, quick=f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode()) as server:
+        begun = time.monotonic()
+        answer = http(server.url).post("", b"{}")
+        assert LIMIT < time.monotonic() - begun < SOON
+    assert isinstance(answer, Answer)
+    assert set(answer.body) <= {ord("0")}
+
+
+def test_a_short_answer_by_the_byte_is_in_time() -> None:
+    with trickling(SHORT) as server:
+        answer = http(server.url, timeout=20).post("", b"{}")
+    assert isinstance(answer, Answer)
+    assert answer.json() == {}
+
+
+def test_a_write_to_github_may_have_arrived() -> None:
+    with trickling(OK) as server:
+        begun = time.monotonic()
+        written = client_of(server.url, FakeTime(), timeout=TIMEOUT).create("t", "b", [])
+        assert time.monotonic() - begun < SOON
+    assert (written.state, written.reason) == (
+        DeliveryState.UNCERTAIN, f"{server.url} was not done answering within 0.6 s",
+    )  # fmt: skip
+    assert len(server.requests) == 1
+
+
+def test_a_question_to_github_is_asked_again_on_a_new_connection() -> None:
+    """Also where the connection is a kept one, which has answered quickly before."""
+    with trickling(OK, first=ME) as server:
+        client = client_of(server.url, FakeTime(), timeout=TIMEOUT)
+        assert [client.viewer() for _ in range(4)] == ["me"] * 4
+        assert (len(server.requests), server.connections) == (7, 4)
+
+
+def test_a_question_to_github_that_gets_no_answer() -> None:
+    with trickling(OK) as server:
+        error = raised(client_of(server.url, FakeTime(), timeout=0.05).viewer)
+    assert error.message == f"{server.url} was not done answering within 0.15 s (tried 5 times)."
+
+
+def test_a_kept_connection_rests_as_long_as_it_likes() -> None:
+    with trickling(b"", quick=ME) as server:
+        client = client_of(server.url, FakeTime(), timeout=TIMEOUT)
+        client.viewer()
+        time.sleep(LIMIT + 0.1)
+        assert client.viewer() == "me"
+        assert server.connections == 1

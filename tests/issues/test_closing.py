@@ -1,0 +1,294 @@
+"""An open issue of which nothing failed: when it is closed, why not, and in which words. Each rule by itself."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from msgspec import structs
+
+from ci_stat.issues.closing import quiet_decision, silence_of, silence_words
+from ci_stat.issues.evidence import Evidence, RunRef
+from ci_stat.issues.marker_updates import stamp
+from ci_stat.issues.matching import mute_of
+from ci_stat.issues.model import Marker, Reason, TrackedIssue, masked_name
+from ci_stat.issues.rules import Change, Decision, Rules
+from ci_stat.issues.silence import Silence
+from ci_stat.records import IssueAction, Ledger, Mute
+from tests.support.issues import DAY, JOB, ZONE, marker, moment, ours
+
+CASE = "suite.TestFlaky"
+NOW = moment(50)
+SECOND = timedelta(seconds=1)
+# Broken for a week, then quiet for forty days: long enough by every rule.
+MARKER = marker(CASE, range(7), a_day=15, jobs=(JOB,))
+CALL = stamp("close", 7, MARKER.last.isoformat())
+
+
+def ref(started: datetime, job: str = JOB, branch: str = "master", shows: bool = True) -> RunRef:
+    return RunRef(
+        job, int(started.timestamp()), started, "", branch, "", succeeded=True, shows=shows
+    )
+
+
+def days(first: float, last: float, a_day: int = 20) -> list[RunRef]:
+    return [ref(moment(first + n / a_day)) for n in range(int((last - first) * a_day))]
+
+
+def of(runs: Sequence[RunRef], since: float = -40, until: float = 47) -> Evidence:
+    return Evidence(
+        moment(46),
+        moment(47),
+        moment(since),
+        ZONE,
+        (JOB,),
+        {},
+        (),
+        tuple(runs),
+        later=moment(until),
+    )
+
+
+def decision(
+    issue: TrackedIssue, runs: Sequence[RunRef] = (), ledger: Ledger | None = None, commented: bool = False,
+    rules: Rules | None = None, until: float = 47,
+) -> Decision:  # fmt: skip
+    found = of(runs or days(0, 47), until=until)
+    mute = mute_of(issue.marker, None, (ledger or Ledger()).mutes) if issue.marker else None
+    return quiet_decision(issue, found, mute, rules or Rules(), NOW, commented)
+
+
+def closable(known: Marker = MARKER, title: str = "", **more: object) -> TrackedIssue:
+    made = ours(7, known, **more)  # type: ignore[arg-type]
+    return structs.replace(made, issue=structs.replace(made.issue, title=title)) if title else made
+
+
+# --- what is decided
+
+
+def test_an_issue_is_closed_with_the_numbers_of_its_silence() -> None:
+    found = decision(closable())
+    said = "105 failures over 6 days, then none for 40 days in 809 runs; by chance that happens in less than 0.01% of"
+    assert (found.action, found.reason, found.why) == (
+        IssueAction.CLOSE,
+        None,
+        f"#7: {said} such cases",
+    )
+    assert found.changes == (Change("closed", f"{said} such cases"),)
+    assert found.marker == structs.replace(MARKER, closed=CALL)
+    assert (found.key, found.kind, found.name, found.runs) == (f"case:{CASE}", "case", CASE, 0)
+    assert (found.last, found.stamp) == (MARKER.last, CALL)
+    assert found.silence == silence_of(MARKER, of(days(0, 47)))
+
+
+OPENED = structs.replace(MARKER, closed=CALL)
+
+
+@pytest.mark.parametrize(
+    ("issue", "reason", "why"),
+    [
+        (closable(labels=("ci_stat/mute",)), Reason.SWITCHED_OFF, "#7 has the label ci_stat/mute"),
+        (closable(locked=True), Reason.LOCKED, "#7 is locked"),
+        (structs.replace(closable(), marker=None), Reason.TAKEN_OVER, "#7 is ours, and its text is not any more"),
+        (closable(OPENED), Reason.PERSON, "#7: somebody opened it again after we had closed it"),
+        (
+            closable(structs.replace(MARKER, jobs=("one", "two"))), Reason.OTHER_JOB, "#7 is about one, two"
+        ),
+        (closable(person_wrote=NOW - 14 * DAY + SECOND), Reason.PERSON, "#7: somebody wrote in the last 14 days"),
+    ],
+)  # fmt: skip
+def test_why_an_issue_stays_open(issue: TrackedIssue, reason: Reason, why: str) -> None:
+    found = decision(issue)
+    assert (found.action, found.reason, found.why, found.issue) == (
+        IssueAction.NOT,
+        reason,
+        why,
+        issue,
+    )
+    assert (found.marker, found.stamp, found.changes) == (None, "", ())
+
+
+@pytest.mark.parametrize(
+    "issue",
+    [
+        closable(labels=("bug",)),
+        closable(structs.replace(MARKER, closed="of an earlier silence")),
+        closable(structs.replace(MARKER, jobs=("one", JOB))),
+        closable(structs.replace(MARKER, jobs=())),
+        closable(person_wrote=NOW - 14 * DAY),
+    ],
+)
+def test_what_keeps_no_issue_open(issue: TrackedIssue) -> None:
+    assert decision(issue).action is IssueAction.CLOSE
+
+
+@pytest.mark.parametrize(
+    ("until", "action"),
+    [(50, IssueAction.CLOSE), (50.001, IssueAction.NOT), (49.9, IssueAction.CLOSE)],
+)
+def test_a_mute_ends_at_its_moment(until: float, action: IssueAction) -> None:
+    mute = Mute(MARKER.key, CASE, moment(until), "known", moment(1))
+    found = decision(closable(), ledger=Ledger(mutes={MARKER.key: mute}))
+    assert found.action is action
+    if action is IssueAction.NOT:
+        assert (found.reason, found.mute, found.why) == (
+            Reason.MUTED,
+            mute,
+            "muted until 2021-07-21: known",
+        )
+
+
+def test_the_silence_is_told_where_it_is_not_enough() -> None:
+    short = marker(CASE, [40, 41, 42])
+    found = decision(closable(short))
+    assert (found.reason, found.silence) == (Reason.QUIET, silence_of(short, of(days(0, 47))))
+    assert found.why.startswith(
+        "#7: 3 failures over 2 days, then none for 4 days in 89 runs; by chance "
+    )
+    assert found.why.endswith("more than 7 quiet days are needed")
+
+
+@pytest.mark.parametrize(
+    ("since", "reason"), [(48, Reason.FEW_RUNS), (49, Reason.FEW_RUNS), (50, None)]
+)
+def test_fifty_runs_are_needed(since: int, reason: Reason | None) -> None:
+    runs = [*days(0, 6.5), *(ref(MARKER.last + n * SECOND) for n in range(1, since + 1))]
+    found = decision(closable(), runs)
+    assert found.reason is reason
+    if reason:
+        assert found.why == f"#7: only {since} runs since the last failure"
+
+
+@pytest.mark.parametrize(
+    ("commented", "told", "reason"),
+    [(False, (), None), (True, (), Reason.CAP), (True, (CALL,), None)],
+)
+def test_one_comment_a_day_unless_it_is_the_close_itself(
+    commented: bool, told: tuple[str, ...], reason: Reason | None
+) -> None:
+    found = decision(structs.replace(closable(), told=told), commented=commented)
+    assert found.reason is reason
+    assert (found.why == "#7: one comment a day is the most") == (reason is Reason.CAP)
+
+
+def test_the_name_is_read_from_the_title_but_for_incidents() -> None:
+    title = "unstable test `suite.TestX`"
+    one = decision(closable(title=title))
+    assert one.name == "suite.TestX"
+    assert decision(closable(title="nothing of a name")).name == "nothing of a name"
+    assert decision(closable(structs.replace(MARKER, kind="incident"), title=title)).name == title
+    taken = decision(structs.replace(closable(title=title), marker=None))
+    assert (taken.key, taken.kind, taken.name, taken.last) == ("", "", "suite.TestX", None)
+
+
+# --- the silence
+
+
+def test_a_silence_is_made_of_what_the_marker_says() -> None:
+    assert silence_of(MARKER, of(days(0, 47))) == Silence(
+        105, 6 * DAY, 40.5 * DAY, DAY, runs=120, runs_since=809, bursts=1
+    )
+
+
+def test_failures_of_days_that_are_not_kept_are_one_more_burst() -> None:
+    older = silence_of(structs.replace(MARKER, older=3), of([]))
+    assert (older.failures, older.bursts) == (108, 2)
+    assert silence_of(marker(CASE, [1, 2, 4, 5, 9]), of([])).bursts == 3
+
+
+@pytest.mark.parametrize(("until", "quiet"), [(50, 43.5), (47, 40.5), (40, 40.5)])
+def test_it_is_quiet_until_now(until: float, quiet: float) -> None:
+    assert silence_of(MARKER, of([], until=until)).quiet == quiet * DAY
+
+
+def test_a_failure_after_all_that_is_known_is_no_silence() -> None:
+    assert silence_of(marker(CASE, [47]), of([])).quiet == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("started", "runs", "runs_since"),
+    [
+        (MARKER.first - SECOND, 0, 0),
+        (MARKER.first, 1, 0),
+        (MARKER.last - SECOND, 1, 0),
+        (MARKER.last, 0, 0),
+        (MARKER.last + timedelta(microseconds=1), 0, 1),
+    ],
+)
+def test_a_run_is_of_the_span_or_of_the_silence(
+    started: datetime, runs: int, runs_since: int
+) -> None:
+    found = silence_of(MARKER, of([ref(started)]))
+    assert (found.runs, found.runs_since) == (runs, runs_since)
+
+
+@pytest.mark.parametrize(
+    ("known", "job", "branch", "shows", "counts"),
+    [
+        (MARKER, JOB, "master", True, True),
+        (MARKER, JOB, "master", False, False),
+        (MARKER, JOB, "dev", True, False),
+        (MARKER, "other", "master", True, False),
+        (structs.replace(MARKER, branches=()), JOB, "dev", True, True),
+        (structs.replace(MARKER, branches=(), jobs=()), "other", "dev", True, True),
+        (structs.replace(MARKER, branches=(masked_name("db1.corp"),)), JOB, "db1.corp", True, True),
+        (
+            structs.replace(MARKER, jobs=(masked_name("job.corp"),)),
+            "job.corp",
+            "master",
+            True,
+            True,
+        ),
+    ],
+)
+def test_only_runs_that_would_have_shown_it_are_silent(
+    known: Marker, job: str, branch: str, shows: bool, counts: bool
+) -> None:
+    runs = [ref(moment(day), job, branch, shows) for day in (3.3, 20)]
+    found = silence_of(known, of(runs))
+    assert (found.runs, found.runs_since) == (int(counts), int(counts))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "runs"),
+    [
+        (0.5, 47, 120),  # all of it is known
+        (0.0, 47, 120),
+        (-9.0, 47, 120),
+        (2.5, 46.5, 80 + 40),  # a day has 20 runs: two of the six days are before our history
+        (7.5, 47.5, 0 + 140),
+    ],
+)
+def test_runs_before_our_history_are_estimated(since: float, until: float, runs: int) -> None:
+    known = [each for each in days(0.5, until) if each.started >= moment(since)]
+    assert silence_of(MARKER, replace(of(known, since, until), end=moment(until))).runs == runs
+
+
+# --- words
+
+
+@pytest.mark.parametrize(
+    ("silence", "words"),
+    [
+        (
+            Silence(1, timedelta(0), DAY, timedelta(0), 1, 1),
+            "1 failure over 1 day, then none for 1 day in 1 run; by chance that happens in 100.00% of such cases",
+        ),
+        (
+            Silence(3, 2 * DAY, 18.9 * DAY, DAY, 9, 1_400),
+            "3 failures over 2 days, then none for 18 days in 1,400 runs; "
+            "by chance that happens in 0.92% of such cases",
+        ),
+        (
+            Silence(3, DAY, 99 * DAY, DAY, 9, 70),  # a hundredth of a percent
+            "3 failures over 1 day, then none for 99 days in 70 runs; by chance that happens in 0.01% of such cases",
+        ),
+        (
+            Silence(3, DAY, 100 * DAY, DAY, 9, 70),
+            "3 failures over 1 day, then none for 100 days in 70 runs; "
+            "by chance that happens in less than 0.01% of such cases",
+        ),
+    ],
+)
+def test_a_silence_in_words(silence: Silence, words: str) -> None:
+    assert silence_words(silence) == words

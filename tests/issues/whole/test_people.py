@@ -1,0 +1,134 @@
+"""People and Apps: what strangers write is not ours, what people write meanwhile stays, and an App knows its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ci_stat.issues.marker import comment_mark
+from ci_stat.issues.model import Reason
+from tests.issues.whole.test_histories import flaky
+from tests.support.filing import World, moment, world
+from tests.support.github import Fault
+
+
+@pytest.fixture
+def it(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as found:
+        yield found
+        assert found.github.findings == []
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[World]:
+    """A token of an App's installation: GitHub does not tell it who it is."""
+    with world(tmp_path, kind="Bot", login="ci-stat[bot]") as found:
+        found.github.fault(Fault("403", "GET", path="/user$", times=1_000))
+        yield found
+
+
+def test_an_app_knows_its_issues_without_our_state(app: World) -> None:
+    flaky(app, 0.2, 0.4, 1.2)
+    app.post(0)
+    app.forget()
+    app.post(1)
+    assert len(app.github.issues) == 1
+    assert app.ours()[1].failures == 3
+
+
+def test_an_app_finds_what_got_no_answer(app: World) -> None:
+    flaky(app, 0.2, 0.4, 1.2)
+    app.github.fault(Fault("502-after", "POST", path="/issues$"))
+    app.post(0)
+    app.later(minutes=2)
+    app.post(0)
+    assert len(app.github.issues) == 1
+
+
+def test_an_app_checks_labels(app: World) -> None:
+    app.github.labels.discard("component/test")
+    flaky(app, 0.2, 0.4)
+    made, _ = app.post(0)
+    assert "the repository has no label component/test: it is left out" in made.plan.notes
+
+
+def test_a_strangers_comment_with_our_mark_is_a_persons(it: World) -> None:
+    it.green(0, 40)
+    flaky(it, *(0.21 + n / 60 for n in range(20)))
+    it.post(0)
+    it.github.comment(1, f"Please do not close.\n{comment_mark('x')}", at=moment(14))
+    made, _ = it.post(20)
+    assert [each.reason for each in made.plan.entries] == [Reason.PERSON]
+
+
+def test_somebody_who_writes_with_our_account_is_a_person(it: World) -> None:
+    it.green(0, 40)
+    flaky(it, *(0.21 + n / 60 for n in range(20)))
+    it.post(0)
+    it.github.comment(1, "I am looking into it.", author=it.github.login, at=moment(14))
+    made, _ = it.post(20)
+    assert [each.reason for each in made.plan.entries] == [Reason.PERSON]
+
+
+def meanwhile(it: World, do: str) -> None:
+    """Something that a person does right before we look at the issue for the last time."""
+    done: list[bool] = []
+
+    def before(method: str, path: str) -> None:
+        if method == "GET" and path.endswith("/issues/1") and not done:
+            done.append(True)
+            issue = it.github.issues[1]
+            if do == "text":
+                issue.body = f"ROOT CAUSE: see below\n\n{issue.body}\n\nThe end."
+            elif do == "label":
+                it.github.label(1, "ci_stat/mute")
+            else:
+                it.github.close(1, reason=do)
+
+    it.github.before = before
+
+
+def test_text_that_was_written_meanwhile_stays(it: World) -> None:
+    flaky(it, 0.2, 0.4, 1.2)
+    it.post(0)
+    meanwhile(it, "text")
+    it.post(1)
+    body = it.github.issues[1].body
+    assert body.startswith("ROOT CAUSE")
+    assert body.endswith("The end.")
+    assert it.ours()[1].failures == 3
+
+
+@pytest.mark.parametrize("do", ["label", "not_planned"])
+def test_what_people_decided_meanwhile_holds(it: World, do: str) -> None:
+    flaky(it, 0.2, 0.4, 1.2)
+    it.post(0)
+    meanwhile(it, do)
+    _, applied = it.post(1)
+    assert [each.skipped for each in applied.done] == [
+        "people changed it meanwhile: the next run looks again"
+    ]
+    assert it.ours()[1].failures == 2
+
+
+def test_a_body_that_a_stranger_copied_is_not_adopted(it: World) -> None:
+    flaky(it, 0.2, 0.4, 1.2)
+    draft = it.plan(0).plan.entries[0].draft
+    assert draft is not None
+    it.github.issue(
+        "A question about indexes", body=draft.body or "", author="stranger", created_at=moment(1.3)
+    )
+    it.github.fault(Fault("drop-before", "POST", path="/issues$"))
+    it.post(0)
+    it.later(minutes=2)
+    it.post(0)
+    assert [issue.author for issue in it.github.issues.values()] == ["stranger", it.github.login]
+    assert it.github.issues[1].body == draft.body
+
+
+def test_where_the_signs_around_our_part_are_gone_nothing_is_claimed(it: World) -> None:
+    flaky(it, 0.2, 0.4, 1.2)
+    it.post(0)
+    it.github.issues[1].body = it.github.issues[1].body.replace("<!-- ci_stat:end -->", "")
+    made, _ = it.post(1)
+    assert [each.reason for each in made.plan.entries] == [Reason.TAKEN_OVER]

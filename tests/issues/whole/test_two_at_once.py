@@ -1,0 +1,217 @@
+"""Two filers at the same time: one does the work and the other says so; and two that know nothing of each other."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ci_stat.errors import Refused
+from ci_stat.issues.marker import read
+from tests.support import mariadb
+from tests.support.filing import World, case, ended, forked, world
+
+ROUNDS = 20
+
+
+@pytest.fixture
+def it() -> Iterator[World]:
+    with (
+        tempfile.TemporaryDirectory(dir=mariadb._home()) as folder,
+        world(Path(folder), read_once=True) as found,
+    ):
+        yield found
+
+
+def failures(it: World) -> None:
+    for name in ("suite.TestOne", "suite.TestTwo"):
+        it.runs([0.2, 0.4], case(name))
+    it.run(0.6, *(case(f"broken.Test{n}") for n in range(8)))
+
+
+def started(it: World, begin: int, refusals: Path) -> int:
+    """A filer in a process of its own, which waits for the starting shot. It notes why it was refused."""
+
+    def work() -> None:
+        it.state.dispose(close=False)
+        os.read(begin, 1)
+        try:
+            it.post()
+        except Refused as refused:
+            with refusals.open("a") as file:
+                file.write(f"{refused.message}\n")
+
+    return forked(work)
+
+
+def test_of_two_at_once_one_works_and_the_other_says_so(it: World) -> None:
+    """Both begin at the same moment. The one that works gets no answer until the other has given up."""
+    failures(it)
+    saved = it.save()
+    it.post(0)
+    wanted, refusals = it.held(), it.folder / "refusals"
+    refusals.touch()
+
+    def refused() -> list[str]:
+        return refusals.read_text().splitlines()
+
+    for number in range(ROUNDS):
+        it.restore(saved)
+        deadline = time.monotonic() + 20
+
+        def hold(_when: str, number: int = number, deadline: float = deadline) -> None:
+            while len(refused()) <= number and time.monotonic() < deadline:
+                time.sleep(0.005)
+
+        it.on_call = hold
+        begin, shot = os.pipe()
+        both = [started(it, begin, refusals) for _ in range(2)]
+        os.write(shot, b"!!")
+        assert [ended(pid) for pid in both] == [0, 0]
+        os.close(begin)
+        os.close(shot)
+        assert len(refused()) == number + 1
+        assert it.doubles() == []
+        assert it.held() == wanted
+    assert all(
+        "Another filer is at work on pingcap/tidb: another process (pid" in line
+        for line in refused()
+    )
+    assert all(line.endswith("and is alive.") for line in refused())
+
+
+def test_one_that_is_stopped_holds_the_other_off_as_long_as_it_lives(it: World) -> None:
+    """It sleeps in the middle, for longer than any lease: it will go on to write."""
+    failures(it)
+    it.flush()
+    stopped: list[str] = []
+    child = 0
+
+    def stop(when: str) -> None:
+        if when == "before" and any(call.writes for call in it.github.requests) and not stopped:
+            stopped.append(when)
+            os.kill(child, signal.SIGSTOP)
+
+    it.on_call = stop
+    begin, shot = os.pipe()
+    child = started(it, begin, it.folder / "refusals")
+    os.write(shot, b"!")
+    os.waitpid(child, os.WUNTRACED)
+    it.clock.sleep(3600)
+    with pytest.raises(Refused, match=f"pid {child}"):
+        it.post()
+    assert len(it.writes()) == 1
+    os.kill(child, signal.SIGCONT)
+    assert ended(child) == 0
+    assert it.doubles() == []
+    assert len(it.github.issues) == 3
+
+
+@pytest.fixture
+def other(it: World, tmp_path: Path) -> World:
+    """Another machine with the same runs and the same token: the state is its own."""
+    state = {"CI_STAT_STATE_URL": f"sqlite:///{tmp_path / 'other.sqlite'}"}
+    hooks = it.github.before, it.github.after
+    found = World(it.folder, it.github, it.environ | state, it.clock, read_once=True)
+    it.github.before, it.github.after = hooks
+    return found
+
+
+def test_the_look_before_a_creation_is_no_older_than_it_must_be(
+    it: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pause after the write before is over when the look is taken."""
+    failures(it)
+    at: list[int] = []
+    monkeypatch.setattr(
+        "ci_stat.connectors.github.repository.GitHub.wait_to_write",
+        lambda _: at.append(len(it.github.requests)),
+    )
+    it.post(0)
+    posts = [n for n, call in enumerate(it.github.requests) if call.method == "POST"]
+    assert [n - before for n, before in zip(posts, at, strict=True)] == [
+        1
+    ] * 3  # one page of the newest lies between
+
+
+def test_two_machines_that_work_in_turn_are_one(it: World, other: World) -> None:
+    failures(it)
+    it.post(0)
+    before = it.held()
+    it.later(minutes=2)
+    made, _ = other.post()
+    assert {each.action for each in made.plan.entries} == {"not"}
+    assert it.held() == before
+
+
+def test_the_look_before_a_creation_finds_what_another_machine_filed_since_the_snapshot(
+    it: World, other: World
+) -> None:
+    """The other files everything when the first one has read the list, and has not written yet."""
+    failures(it)
+    it.flush()
+    busy: list[str] = []
+
+    def meanwhile(when: str) -> None:
+        calls = it.github.requests
+        looked = [at for at, call in enumerate(calls) if call.query.get("sort") == "updated"]
+        # The list is proved by the count that is asked after the look at what changed.
+        if when == "after" and looked and len(calls) == looked[0] + 2 and not busy:
+            busy.append(when)
+            other.post()
+
+    it.on_call = meanwhile
+    made, applied = it.post(0)
+    it.on_call = None
+    assert len(made.decisions.acting) == len(applied.done) == 3
+    assert all("was written meanwhile" in each.skipped for each in applied.done)
+    assert it.doubles() == []
+    assert len(it.github.issues) == 3
+
+
+def test_what_a_person_filed_since_the_snapshot_is_seen_too(it: World) -> None:
+    it.runs([0.2, 0.4], case("suite.TestOne"))
+    plan = it.plan(0).plan
+    it.later(minutes=5)
+    it.github.issue("Unstable test: `suite.TestOne` in pkg/suite")
+    it.github.issue("suite.TestOther is flaky")
+    # Straight to the writing: a plan whose tracker has moved on is refused before.
+    from ci_stat.issues.apply import apply
+
+    tracker = it.tracker()
+    tracker.lock.take()
+    applied = apply(plan, tracker)
+    assert [each.skipped for each in applied.done] == ["#1 was written meanwhile"]
+    assert it.writes() == []
+
+
+def test_two_machines_in_the_narrow_window_write_twice_at_most_once(
+    it: World, other: World
+) -> None:
+    """Both have looked, and both create: nothing at GitHub could hold them off. No comment comes twice."""
+    it.runs([0.2, 0.4], case("suite.TestOne"))
+    it.runs([1.3, 2.3], case("suite.TestOne"))
+    it.flush()
+    busy: list[str] = []
+
+    def meanwhile(when: str) -> None:
+        if when == "before" and it.writes() and not busy:
+            busy.append(when)
+            other.post()
+
+    it.on_call = meanwhile
+    it.post(0)
+    it.on_call = None
+    markers = [read(issue.body) for issue in it.github.issues.values()]
+    assert len(markers) == 2
+    assert len({marker.create for marker in markers if marker}) == 1
+    for day, machine in ((1, it), (2, other)):
+        machine.post(day)
+        assert len(it.github.issues) == 2
+    assert [it.ours()[number].failures for number in (1, 2)] == [4, 4]
+    assert [it.comments(number) for number in (1, 2)] == [[], []]
+    assert it.clock.now() - it.github.issues[1].created_at > timedelta(days=1)

@@ -1,0 +1,66 @@
+"""The table of deliveries: what went wrong can be read, however narrow the terminal is."""
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ci_stat.records import Delivery, DeliveryKey, DeliveryState
+from ci_stat.rendering.terminal.screen import show
+from ci_stat.reports.deliveries_view import deliveries_table
+
+REASON = "https://open.feishu.cn: no such hook (code 19001: param invalid: incoming webhook access token invalid)"
+MOMENT = datetime(2021, 6, 18, 7, 3, tzinfo=UTC)
+
+
+def delivery(state: DeliveryState, reason: str = "") -> Delivery:
+    key = DeliveryKey(
+        "hourly", "2021-06-18T14:00+08:00", "2021-06-18T15:00+08:00", "feishu webhook 0a1b2c3d", ""
+    )
+    return Delivery(key, state, "host:1:2", MOMENT, MOMENT, 1, "card 2.0", None, reason, "")
+
+
+def shown(found: Sequence[Delivery], width: int | None) -> list[str]:
+    stream = io.StringIO()
+    show(deliveries_table(found, ZoneInfo("Asia/Shanghai")), stream, color=False, width=width)
+    return stream.getvalue().strip("\n").split("\n")
+
+
+def test_a_reason_stands_below_its_row_where_there_is_no_room_beside() -> None:
+    found = [
+        delivery(DeliveryState.SENT), delivery(DeliveryState.FAILED, REASON),
+        delivery(DeliveryState.UNCERTAIN, "no answer"), delivery(DeliveryState.SENT),
+    ]  # fmt: skip
+    assert shown(found, 80) == [
+        " report   window                          to                     state",
+        " ─────────────────────────────────────────────────────────────────────────",
+        " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   sent",
+        " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   failed",
+        "    https://open.feishu.cn: no such hook (code 19001: param invalid: incoming",
+        "    webhook access token invalid)",
+        " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   uncertain",
+        "    no answer",
+        " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   sent",
+    ]
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 80, 81, 120, 121, 200, 240, None])
+@pytest.mark.parametrize(
+    "reason", [REASON, "x" * 300, "no answer", "\x1b[1m[bold]a\nb[/]", "数据库没有回答" * 20]
+)
+def test_every_sign_of_a_reason_is_there_at_every_width(reason: str, width: int | None) -> None:
+    lines = shown([delivery(DeliveryState.SENT), delivery(DeliveryState.FAILED, reason)], width)
+    harmless = reason.replace("\x1b", "\\x1b").replace("\n", "\\n")
+    assert harmless.replace(" ", "") in "".join(lines).replace(" ", "")
+
+
+def test_beside_where_there_is_room() -> None:
+    for width in (None, 300):
+        *_, row = shown([delivery(DeliveryState.FAILED, REASON)], width)
+        assert row.endswith(f"card 2.0   {REASON}")
+
+
+def test_nothing_below_where_nothing_was_said() -> None:
+    assert len(shown([delivery(DeliveryState.SENT)], 80)) == 3

@@ -1,0 +1,880 @@
+"""`ci-stat sync jenkins`: what is in Jenkins and not in the table comes, once, whatever happens in between."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Engine, text
+
+from ci_stat.connectors.jenkins.builds import ANALYSIS_KEYS, COLUMNS, analysis_of
+from ci_stat.connectors.jenkins.server import Jenkins
+from ci_stat.errors import ConnectionLost, DatabaseError, SourceError
+from ci_stat.records import CaseFailure, Extraction, RunRow
+from ci_stat.runs import sync_jenkins as syncing
+from ci_stat.runs.exchange import read_rows
+from ci_stat.runs.sync_jenkins import Plan, Synced, sync
+from ci_stat.store.ci_data.write import prepare, write_rows
+from ci_stat.store.engine import open_engine
+from tests.conftest import SHANGHAI
+from tests.support import mariadb
+from tests.support.command import Call
+from tests.support.jenkins import FakeBuild, FakeJenkins, Trouble, running
+from tests.support.rows import row
+
+NOW = datetime(2021, 6, 20, tzinfo=SHANGHAI)
+MINUTE = 60_000
+START = int(datetime(2021, 6, 19, 8, 30, tzinfo=SHANGHAI).timestamp()) * 1000
+GOCHECK = b"""[2021-06-19T00:30:01.000Z] ----------------------------------------------------------------------
+[2021-06-19T00:30:01.000Z] FAIL: executor_test.go:606: testSuite.TestCase%d
+[2021-06-19T00:30:01.000Z]
+[2021-06-19T00:30:01.000Z] executor_test.go:620:
+[2021-06-19T00:30:01.000Z]     c.Assert(a, Equals, b)
+[2021-06-19T00:30:01.000Z] ... obtained int = 0
+[2021-06-19T00:30:01.000Z] ... expected int = 1
+[2021-06-19T00:30:01.000Z]
+Finished: FAILURE
+"""
+PULL = {
+    "ghprbActualCommit": "1f0c", "ghprbTargetBranch": "master", "ghprbCommentBody": "/run \\\"all\\\"",
+    "ghprbPullId": "7",    "ghprbGhRepository": "o/r", "ghprbPullTitle": "单元 🙂", "force": True, "retries": 3,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeJenkins]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def client(fake: FakeJenkins) -> Iterator[Jenkins]:
+    with made(fake) as opened:
+        yield opened
+
+
+def made(fake: FakeJenkins) -> Jenkins:
+    return Jenkins(fake.url, timeout=10, sleep=lambda _: None)
+
+
+def build(number: int, result: str | None = "SUCCESS", **more: Any) -> FakeBuild:
+    """A build a minute; a failed one has a log with one failed case, `testSuite.TestCase<number>`."""
+    log = GOCHECK % number if result == "FAILURE" else b"Finished: SUCCESS\n"
+    given: dict[str, Any] = {"timestamp": START + number * MINUTE, "log": log}
+    return FakeBuild(number, result, **given | more)
+
+
+def builds(drawn: str, first: int = 1) -> list[FakeBuild]:
+    """P passed, F failed, A aborted, U unstable, N not built, R still runs, X runs and has a result, 0 has none."""
+    words = {
+        "P": "SUCCESS",
+        "F": "FAILURE",
+        "A": "ABORTED",
+        "U": "UNSTABLE",
+        "N": "NOT_BUILT",
+        "X": "FAILURE",
+    }
+    return [
+        build(number, words.get(letter), building=letter in "RX")
+        for number, letter in enumerate(drawn.replace(" ", ""), first)
+    ]
+
+
+def bring(engine: Engine, client: Jenkins, **plan: Any) -> Synced:
+    return sync(engine, client, SHANGHAI, Plan(**{"now": NOW} | plan))
+
+
+def stored(engine: Engine, job: str | None = None) -> list[int]:
+    return [each.job_id for each in read_rows(engine, None) if job in (None, each.job)]
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Engine:
+    """For what no database does differently: a connection to MariaDB costs more than such a test."""
+    made_of = open_engine(f"sqlite:///{tmp_path / 'lite.sqlite'}")
+    prepare(made_of)
+    return made_of
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages and batches of few builds, so that few builds fill them."""
+    monkeypatch.setattr(syncing, "PAGE", 20)
+    monkeypatch.setattr(syncing, "BATCH", 30)
+
+
+def cases(row: RunRow) -> list[str] | None:
+    """Cases of `analysis_res` by their names, however they are spelled; None for NULL."""
+    assert row.analysis_res is None or (
+        isinstance(row.analysis_res, dict) and set(row.analysis_res) <= {"case"}
+    )
+    return (
+        None
+        if row.analysis_res is None
+        else [name.split()[-1] for name in row.analysis_res.get("case", [])]
+    )
+
+
+def pages(fake: FakeJenkins) -> int:
+    """Lists of numbers that were asked for since the last call."""
+    found = sum(
+        "allBuilds" in each.query.get("tree", "") and "actions" not in each.query["tree"]
+        for each in fake.asked
+    )
+    fake.asked.clear()
+    return found
+
+
+def logs(fake: FakeJenkins) -> list[int]:
+    return [int(path.split("/")[-2]) for path in fake.paths("consoleText")]
+
+
+# What is stored
+
+
+def test_builds_become_rows(engine: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+    fake.add("unit", build(1, parameters=PULL), build(2, "FAILURE", parameters=PULL))
+    fake.add(
+        "a/nightly",
+        build(5, "ABORTED", parameters={"release_test__release_branch": "release-5.0", "x": ""}),
+    )
+    done = bring(engine, client)
+    assert (done.jobs, done.stored, done.running, done.left_out, done.failed) == (
+        2,
+        3,
+        0,
+        Counter(),
+        [],
+    )
+    assert done.logs == {"read": 2}
+    described = {"ghprbPullId": "7", "ghprbPullTitle": "单元 🙂", "force": "true", "retries": "3"}
+    same: dict[str, Any] = {
+        "duration": 60_000, "commit": "1f0c", "branch": "master", "comment": "/run \\\"all\\\"", "repo": "o/r",
+        "description": described,
+    }  # fmt: skip
+    found = list(read_rows(engine, None))
+    assert [cases(each) for each in found] == [[], None, ["testSuite.TestCase2"]]
+    found[2].analysis_res = None
+    assert found == [
+        RunRow("a/nightly", 5, "ABORTED", datetime(2021, 6, 19, 8, 35), 60_000, branch="release-5.0",
+               description={"x": ""}, analysis_res={}),
+        RunRow("unit", 1, "SUCCESS", datetime(2021, 6, 19, 8, 31), **same),
+        RunRow("unit", 2, "FAILURE", datetime(2021, 6, 19, 8, 32), **same),
+    ]  # fmt: skip
+
+
+def test_times_are_in_the_databases_zone(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+    fake.add("unit", build(1, timestamp=1_624_032_000_999))
+    sync(lite, client, ZoneInfo("UTC"), Plan(NOW))
+    assert [each.time for each in read_rows(lite, None)] == [datetime(2021, 6, 18, 16, 0)]
+
+
+def test_hostile_values_are_stored_as_they_are(
+    engine: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    given = {
+        "half": "\ud800",
+        "sql": "'; DROP TABLE ci_data; --",
+        "ansi": "\x1b[2J",
+        "\udfff": "x",
+        "ghprbCommentBody": "\ud800",
+    }
+    fake.add("x'\"$(reboot)", build(1, parameters=given))
+    assert bring(engine, client).stored == 1
+    (found,) = read_rows(engine, None)
+    assert found.job == "x'\"$(reboot)"
+    assert found.description == {
+        "half": "\ufffd",
+        "sql": given["sql"],
+        "ansi": given["ansi"],
+        "\ufffd": "x",
+    }
+    assert found.comment == "\ufffd"
+
+
+def test_the_second_branch_parameter_counts_where_the_first_is_empty() -> None:
+    assert COLUMNS["branch"] == ("ghprbTargetBranch", "release_test__release_branch")
+    from ci_stat.connectors.jenkins.builds import build_of, row_of
+
+    def made_of(**parameters: str) -> RunRow:
+        actions = [
+            {"parameters": [{"name": name, "value": value} for name, value in parameters.items()]}
+        ]
+        found = {
+            "number": 1,
+            "result": "SUCCESS",
+            "building": False,
+            "timestamp": 1,
+            "actions": actions,
+        }
+        return row_of("unit", build_of(found, "here"), SHANGHAI, None)
+
+    both = made_of(ghprbTargetBranch="a", release_test__release_branch="b")
+    assert (both.branch, both.description) == ("a", {"release_test__release_branch": "b"})
+    second = made_of(ghprbTargetBranch="", release_test__release_branch="b")
+    assert (second.branch, second.description) == ("b", {})
+    assert made_of(ghprbTargetBranch="").branch is None
+
+
+def test_the_kinds_of_analysis_res() -> None:
+    kinds = [
+        "compile",
+        "build",
+        "check",
+        "env",
+        "setup",
+        "case",
+        "panic",
+        "race",
+        "leak",
+        "timeout",
+        "crash",
+        "unknown",
+        "new",
+    ]
+    failures = [CaseFailure(kind, f"{kind} {n}") for n in (1, 2, 1) for kind in reversed(kinds)]
+    failures += [
+        CaseFailure("case", "guessed", guess=True),
+        CaseFailure("case", ""),
+        CaseFailure("case", "\ud800"),
+    ]
+    assert analysis_of(Extraction("read", tuple(failures))) == {
+        "compile": ["build 1", "compile 1", "build 2", "compile 2"],
+        "check": ["check 1", "check 2"],
+        "case": [
+            f"{kind} {n}"
+            for n in (1, 2)
+            for kind in ("crash", "timeout", "leak", "race", "panic", "case")
+        ]
+        + ["\ufffd"],
+        "env": ["setup 1", "env 1", "setup 2", "env 2"],
+    }
+    assert list(ANALYSIS_KEYS) == ["compile", "check", "case", "env"]
+    assert analysis_of(Extraction("read")) == {}
+
+
+def test_unstable_is_kept_raw_where_the_table_can_hold_it(
+    engine: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.add("unit", *builds("P U N A 0"))
+    done = bring(engine, client)
+    assert [each.status for each in read_rows(engine, None)] == [
+        "SUCCESS",
+        "UNSTABLE",
+        "NOT_BUILT",
+        "ABORTED",
+    ]
+    assert (done.stored, done.left_out) == (4, {"without a result": 1})
+
+
+WRITERS_TABLE = """create table ci_data (job varchar(100) not null, job_id int(10) unsigned not null,
+  status enum('SUCCESS','FAILURE','ABORTED') not null, duration int(10) unsigned, time datetime, `commit` text,
+  branch varchar(100), repo varchar(100), comment varchar(100), analysis_res json, description json,
+  primary key (job, job_id)) charset utf8mb4"""
+
+
+def test_the_writers_own_table(mariadb_url: str, fake: FakeJenkins, client: Jenkins) -> None:
+    engine = open_engine(mariadb_url)
+    with engine.begin() as connection:
+        connection.execute(text(WRITERS_TABLE))
+    fake.add("unit", *builds("P U F N U P"))
+    fake.jobs["unit"].builds[5].parameters = {"ghprbTargetBranch": "b" * 101}
+    done = bring(engine, client)
+    assert stored(engine) == [1, 3]
+    assert logs(fake) == [3], "no log is read for what cannot be stored"
+    why = "with the result {}, which the table's column status cannot hold"
+    refusal = next(reason for reason in done.left_out if "refuses" in reason)
+    assert "branch" in refusal
+    assert done.left_out == {why.format("UNSTABLE"): 2, why.format("NOT_BUILT"): 1, refusal: 1}
+
+
+# Logs
+
+
+@pytest.mark.parametrize(
+    ("troubles", "state", "analysis"),
+    [
+        ([Trouble(status=404)], "missing", None),
+        ([Trouble(status=403)], "refused", None),
+        ([Trouble(status=200)], "refused", None),
+        ([Trouble(status=500)] * 4, "unreachable", None),
+        ([Trouble(cut=len(GOCHECK) - 10)] * 50, "cut", ["testSuite.TestCase1"]),
+        ([Trouble(cut=30)] * 50, "cut", None),
+    ],
+)
+def test_a_log_that_says_nothing_is_null(
+    lite: Engine,
+    fake: FakeJenkins,
+    client: Jenkins,
+    troubles: list[Trouble],
+    state: str,
+    analysis: list[str] | None,
+) -> None:
+    fake.ranges = state == "cut"
+    fake.offsets = False
+    fake.add("unit", build(1, "FAILURE"))
+    fake.trouble("consoleText", *troubles)
+    done = bring(lite, client)
+    assert [cases(each) for each in read_rows(lite, None)] == [analysis]
+    assert (done.logs, done.failed) == ({state: 1}, [])
+
+
+def test_without_logs(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+    fake.add("unit", *builds("P F"))
+    assert bring(lite, client, logs=False).logs == {}
+    assert [each.analysis_res for each in read_rows(lite, None)] == [None, None]
+    assert logs(fake) == []
+
+
+# Since the last one seen
+
+
+@pytest.mark.usefixtures("small")
+def test_a_second_sync_asks_for_one_page_and_writes_nothing(
+    engine: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.add("unit", *builds("PF" * 30))
+    assert bring(engine, client).stored == 60
+    assert pages(fake) == 4
+    before = list(read_rows(engine, None))
+    monkeypatch.setattr(syncing, "write_rows", lambda *_: pytest.fail("it writes"))
+    done = bring(engine, client)
+    assert (done.stored, done.jobs, pages(fake), logs(fake)) == (0, 1, 1, [])
+    assert list(read_rows(engine, None)) == before
+
+
+@pytest.mark.usefixtures("small")
+def test_pages_of_every_length(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+    counts = (0, 1, 19, 20, 21, *range(33, 42), 50, 55)
+    for count in counts:
+        fake.add(f"job {count}", *builds("P" * count))
+    done = bring(lite, client, dry_run=True)
+    assert (done.jobs, done.stored, done.failed) == (len(counts), sum(counts), [])
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_new_comes_with_few_requests(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.add("unit", *builds("P" * 60))
+    bring(lite, client)
+    fake.add("unit", *builds("PFP", first=61))
+    fake.asked.clear()
+    assert bring(lite, client).stored == 3
+    assert pages(fake) == 2
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("number", "runs"), [(1, "R"), (30, "X"), (60, "R")])
+def test_a_build_that_still_ran_comes_next_time(
+    engine: Engine, fake: FakeJenkins, client: Jenkins, number: int, runs: str
+) -> None:
+    drawn = list("P" * 60)
+    drawn[number - 1] = runs
+    fake.add("unit", *builds("".join(drawn)))
+    done = bring(engine, client)
+    assert (done.stored, done.running, number in stored(engine)) == (59, 1, False)
+    fake.add("unit", *builds("P" * 50, first=61))
+    ended = fake.jobs["unit"].builds[number - 1]
+    ended.building, ended.result = False, "FAILURE"
+    done = bring(engine, client)
+    assert (done.stored, done.running) == (51, 0)
+    assert stored(engine) == list(range(1, 111))
+    pages(fake)
+    assert bring(engine, client).stored == 0
+    assert pages(fake) == 1
+
+
+@pytest.mark.usefixtures("small")
+def test_deleted_builds_are_looked_for_while_they_may_still_run(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.add("unit", *[each for each in builds("P" * 100) if each.number != 30])
+    bring(lite, client)
+    pages(fake)
+    assert bring(lite, client).stored == 0
+    assert pages(fake) == 5, "down to the page on which 30 would be"
+    assert bring(lite, client, now=NOW + timedelta(days=30)).stored == 0
+    assert pages(fake) == 1
+
+
+@pytest.mark.usefixtures("small")
+def test_a_gap_above_the_last_old_build_is_looked_for(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    old = START - 30 * 24 * 60 * MINUTE
+    fake.add(
+        "unit",
+        *[build(n, timestamp=old + n) for n in range(1, 30)],
+        *builds("R" + "P" * 60, first=30),
+    )
+    assert bring(lite, client).running == 1
+    fake.jobs["unit"].builds[29] = build(30)
+    assert bring(lite, client).stored == 1
+
+
+@pytest.mark.usefixtures("small")
+def test_what_the_table_never_had_comes_too(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.add("unit", *builds("P" * 50))
+    assert write_rows(lite, [row("unit", n) for n in range(25, 51)]) == []
+    assert bring(lite, client).stored == 24
+    assert stored(lite) == list(range(1, 51))
+
+
+@pytest.mark.usefixtures("small")
+def test_discarded_builds_stay_in_the_table(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.add("unit", *builds("P" * 60))
+    bring(lite, client)
+    del fake.jobs["unit"].builds[:40]
+    pages(fake)
+    assert bring(lite, client).stored == 0
+    assert pages(fake) == 1
+    assert len(stored(lite)) == 60
+
+
+def test_rows_that_are_there_are_left_alone(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    kept = row("unit", 2, "FAILURE", analysis_res={"case": ["by hand"]})
+    assert write_rows(lite, [kept]) == []
+    fake.add("unit", *builds("P F P"))
+    assert bring(lite, client).stored == 2
+    assert list(read_rows(lite, None))[1] == kept
+
+
+def test_jobs_whose_names_are_nearly_equal_are_two(
+    engine: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    for job in ("Unit", "unit", "unit2", "ünit"):
+        fake.add(job, *builds("P P"))
+    assert bring(engine, client).stored == 8
+    assert bring(engine, client).stored == 0
+
+
+@pytest.mark.usefixtures("small")
+def test_since_compares_its_whole_span(engine: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+    fake.add("unit", *builds("P" * 80))
+    since = datetime.fromtimestamp((START + 40 * MINUTE) / 1000, UTC)
+    assert bring(engine, client, since=since).stored == 41
+    assert stored(engine) == list(range(40, 81))
+    assert pages(fake) == 4
+    with engine.begin() as connection:
+        connection.execute(text("delete from ci_data where job_id = 42"))
+    assert bring(engine, client, since=since, now=NOW + timedelta(days=90)).stored == 1
+    assert bring(engine, client).stored == 39, "without it, everything that Jenkins still has"
+
+
+@pytest.mark.usefixtures("small")
+def test_limit_takes_the_newest_first_and_leaves_no_hole_later(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.add("unit", *builds("P" * 60))
+    assert bring(lite, client, limit=10).stored == 10
+    assert stored(lite) == list(range(51, 61))
+    assert pages(fake) == 1
+    fake.jobs["unit"].builds[:50] = []  # discarded
+    fake.add("unit", *builds("P" * 24, first=61))
+    assert bring(lite, client, limit=10).stored == 10
+    assert stored(lite) == list(range(51, 71))
+    assert [bring(lite, client, limit=10).stored for _ in range(3)] == [10, 4, 0]
+
+
+def test_a_dry_run_counts_and_writes_nothing(
+    url: str, fake: FakeJenkins, client: Jenkins, tmp_path: Path
+) -> None:
+    engine = open_engine(url)
+    fake.add("unit", *builds("P F R 0"))
+    done = bring(engine, client, dry_run=True)
+    assert (done.stored, done.running, done.left_out) == (2, 1, {"without a result": 1})
+    assert logs(fake) == []
+    assert not (tmp_path / "ci.sqlite").exists()
+    prepare(engine)
+    write_rows(engine, [row("unit", 1)])
+    assert bring(engine, client, dry_run=True).stored == 1
+    assert stored(engine) == [1]
+
+
+def test_a_list_that_never_ends(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
+    one = {"number": 1, "result": "SUCCESS", "building": False, "timestamp": 1}
+    page = json.dumps({"allBuilds": [one | {"number": n} for n in range(100, 0, -1)]}).encode()
+    fake.add("unit")
+    fake.trouble(
+        "allBuilds",
+        *[Trouble(status=200, headers={"Content-Type": "application/json"}, body=page)] * 9,
+    )
+    ((job, error),) = bring(lite, client).failed
+    assert (job, "same builds" in str(error)) == ("unit", True)
+
+
+# Things happen in between
+
+
+def test_builds_that_begin_while_others_are_brought(
+    lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.add("unit", *builds("P" * 200))
+    ask = client.page
+
+    def busy(job: str, start: int, end: int, parameters: bool = False) -> Any:
+        if parameters:
+            fake.add("unit", *builds("P" * 20, first=len(fake.jobs["unit"].builds) + 1))
+        return ask(job, start, end, parameters)
+
+    monkeypatch.setattr(client, "page", busy)
+    assert bring(lite, client).stored == 200
+    assert stored(lite) == list(range(1, 201))
+    assert [path for path in fake.paths() if path.startswith("/job/unit/")] == [
+        "/job/unit/api/json"
+    ] * len(fake.paths("unit"))
+
+
+@pytest.mark.parametrize("gone", [range(1, 31), range(150, 200), range(100, 101)])
+def test_builds_that_are_deleted_while_others_are_brought(
+    lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch, gone: range
+) -> None:
+    fake.add("unit", *builds("P" * 200))
+    ask = client.page
+
+    def busy(job: str, start: int, end: int, parameters: bool = False) -> Any:
+        if parameters:
+            fake.jobs["unit"].builds = [
+                each for each in fake.jobs["unit"].builds if each.number not in gone
+            ]
+        return ask(job, start, end, parameters)
+
+    monkeypatch.setattr(client, "page", busy)
+    assert bring(lite, client).failed == []
+    assert stored(lite) == [n for n in range(1, 201) if n not in gone]
+
+
+def test_a_server_that_dies_leaves_the_rest_for_next_time(
+    engine: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.add("unit", *builds("P" * 29 + "F" + "P" * 30))
+    fake.trouble("/30/", *[Trouble(hang_up=True)] * 8)
+    done = bring(engine, client)
+    assert [job for job, _ in done.failed] == ["unit"]
+    assert stored(engine) == list(range(36, 61)), (
+        "whole batches, newest first; nothing without its analysis"
+    )
+    assert bring(engine, client).failed == []
+    assert stored(engine) == list(range(1, 61))
+    assert [cases(each) for each in read_rows(engine, None) if each.job_id == 30] == [
+        ["testSuite.TestCase30"]
+    ]
+
+
+def test_a_job_that_fails_does_not_stop_the_others(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    for job in ("a", "b", "c", "d", "e"):
+        fake.add(job, *builds("P P"))
+    fake.trouble("/job/b/", Trouble(status=403))
+    fake.trouble("/job/c/", Trouble(status=404))
+    fake.trouble("/job/d/", *[Trouble(status=500)] * 4)
+    done = bring(lite, client)
+    assert [job for job, _ in done.failed] == ["b", "c", "d"]
+    assert {each.job for each in read_rows(lite, None)} == {"a", "e"}
+
+
+def test_a_silent_server_is_not_asked_for_every_job(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    for n in range(50):
+        fake.add(f"job {n}", *builds("P"))
+    fake.trouble("/job/", *[Trouble(hang_up=True)] * 999)
+    done = bring(lite, client)
+    assert (done.jobs, len(done.failed)) == (3, 4)
+    assert "no more jobs were looked at" in str(done.failed[-1][1])
+
+
+def test_what_another_sync_stores_meanwhile_is_left_alone(
+    lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.add("unit", *builds("P" * 25 + "F" * 25))
+    others = [
+        row("unit", n, "FAILURE", analysis_res={"case": ["by the other"]}) for n in range(1, 26)
+    ]
+    ask = client.page
+
+    def busy(job: str, start: int, end: int, parameters: bool = False) -> Any:
+        if parameters:  # of the newest 25, which come first
+            write_rows(lite, others)
+        return ask(job, start, end, parameters)
+
+    monkeypatch.setattr(client, "page", busy)
+    assert bring(lite, client).stored == 25
+    assert list(read_rows(lite, None))[:25] == others
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("cut", [1, 2, 3, 4])
+@pytest.mark.parametrize("known", [range(0), range(40, 60), range(80, 121)])
+def test_wherever_a_sync_ends_the_next_one_goes_on(
+    lite: Engine,
+    fake: FakeJenkins,
+    client: Jenkins,
+    monkeypatch: pytest.MonkeyPatch,
+    known: range,
+    cut: int,
+) -> None:
+    # Long after: no gap is so young that it is looked for.
+    late = NOW + timedelta(days=90)
+    fake.add("unit", *builds("P" * 120))
+    assert write_rows(lite, [row("unit", n) for n in known]) == []
+    if cut == 4:
+        bring(lite, client, now=late, limit=35)
+    else:
+        calls: list[Any] = []
+
+        def cutting(*args: Any) -> Any:
+            calls.append(args)
+            if len(calls) > cut:
+                raise ConnectionLost("cut")
+            return write_rows(*args)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(syncing, "write_rows", cutting)
+            with contextlib.suppress(ConnectionLost):
+                bring(lite, client, now=late)
+    assert bring(lite, client, now=late).failed == []
+    assert stored(lite) == list(range(1, 121))
+
+
+def _command(url: str, fake: FakeJenkins, *arguments: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", "from ci_stat.cli import main; main()", "sync", "jenkins", *arguments],
+        env={**os.environ, "CI_STAT_URL": url, "CI_STAT_JENKINS_URL": fake.url},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [1, 26])
+def test_a_killed_sync_run_again_gives_the_same_table(
+    url: str, fake: FakeJenkins, client: Jenkins, number: int
+) -> None:
+    drawn = list("PF" * 40)
+    drawn[number - 1] = "F"
+    fake.add("unit", *builds("".join(drawn)))
+    held = Trouble(hold=threading.Event())
+    fake.trouble(f"/{number}/consoleText", held)
+    process = _command(url, fake)
+    assert held.seen.wait(30)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+    assert held.hold is not None
+    held.hold.set()
+    engine = open_engine(url)
+    whole = (80 - number) // 25 * 25
+    assert stored(engine) == list(range(81 - whole, 81))
+    done = bring(engine, client)
+    assert done.stored == 80 - whole
+    found = list(read_rows(engine, None))
+    assert [each.job_id for each in found] == list(range(1, 81))
+    assert [each.job_id for each in found if each.analysis_res] == [
+        n for n in range(1, 81) if drawn[n - 1] == "F"
+    ]
+    assert bring(engine, client).stored == 0
+
+
+def test_two_at_once(url: str, fake: FakeJenkins) -> None:
+    for job in ("unit", "a/lint"):
+        fake.add(job, *builds("PF" * 60))
+    # Both wait in the middle of their first batch.
+    held = [Trouble(hold=threading.Event()) for _ in range(2)]
+    fake.trouble("/unit/2/consoleText", *held)
+    both = [_command(url, fake, "--json") for _ in range(2)]
+    for trouble in held:
+        assert trouble.seen.wait(30)
+    for trouble in held:
+        assert trouble.hold is not None
+        trouble.hold.set()
+    answers = [(*process.communicate(timeout=60), process.returncode) for process in both]
+    assert [(err, code) for _, err, code in answers] == [(b"", 0)] * 2
+    engine = open_engine(url)
+    found = list(read_rows(engine, None))
+    assert [(each.job, each.job_id) for each in found] == [
+        (job, n) for job in ("a/lint", "unit") for n in range(1, 121)
+    ]
+    assert all(bool(each.analysis_res) == (each.status == "FAILURE") for each in found)
+
+
+@pytest.mark.parametrize(("code", "again"), [(1213, True), (1205, True), (1146, False)])
+def test_a_lost_race_is_run_again(
+    lite: Engine,
+    fake: FakeJenkins,
+    client: Jenkins,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    again: bool,
+) -> None:
+    fake.add("unit", *builds("P P"))
+    calls = []
+
+    def racing(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 1:
+            raise DatabaseError("in the way") from Exception(code, "Deadlock found")
+        return write_rows(*args)
+
+    monkeypatch.setattr(syncing, "write_rows", racing)
+    if again:
+        assert bring(lite, client).stored == 2
+    else:
+        with pytest.raises(DatabaseError):
+            bring(lite, client)
+    assert (len(calls), len(stored(lite))) == ((2, 2) if again else (1, 0))
+
+
+def test_a_database_that_dies_stops_the_sync(
+    server: mariadb.Server,
+    fake: FakeJenkins,
+    client: Jenkins,
+    monkeypatch: pytest.MonkeyPatch,
+    mariadb_url: str,
+) -> None:
+    engine = open_engine(mariadb_url)
+    fake.add("unit", *builds("P P"))
+
+    def lost(*_: Any) -> Any:
+        raise ConnectionLost("cut")
+
+    monkeypatch.setattr(syncing, "write_rows", lost)
+    with pytest.raises(ConnectionLost):
+        bring(engine, client)
+
+
+# The command
+
+
+@pytest.fixture
+def told(lite: Engine, fake: FakeJenkins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings, with a secret."""
+    fake.user, fake.token = "ann", "s3cret"
+    monkeypatch.setenv("CI_STAT_URL", str(lite.url))
+    monkeypatch.setenv("CI_STAT_JENKINS_URL", fake.url)
+    monkeypatch.setenv("CI_STAT_JENKINS_USER", "ann")
+    monkeypatch.setenv("CI_STAT_JENKINS_TOKEN", "s3cret")
+
+
+@pytest.mark.usefixtures("told")
+def test_the_command_says_what_it_did(lite: Engine, fake: FakeJenkins, call: Call) -> None:
+    fake.add("unit", *builds("P F U R R 0"))
+    fake.add("pingcap/tidb/lint", *builds("P"))
+    dry = call("sync", "jenkins", "--dry-run")
+    assert (dry.code, dry.err) == (0, "")
+    assert dry.out.splitlines()[0] == f"4 builds of 2 jobs would be stored, from {fake.url}."
+    done = call("sync", "jenkins")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        f"4 builds of 2 jobs stored, from {fake.url}.\n"
+        "2 still running: next time.\n"
+        "1 build left out, without a result.\n"
+        "Logs of builds that did not succeed: 2 read.\n"
+    )
+    again = call("sync", "jenkins", "--json", "--job", "pingcap/**", "--job", "unit")
+    assert json.loads(again.out) == {
+        "jenkins": fake.url, "dry_run": False, "jobs": 2, "stored": 0, "running": 2, "logs": {}, "failed": [],
+        "left_out": {"without a result": 1},
+    }  # fmt: skip
+    shown = call("summary", "--begin", "2021-06-19", "--end", "2021-06-20")
+    assert "nightly            4         2         1         0       1" in shown.out
+
+
+@pytest.mark.usefixtures("told")
+def test_the_command_fails_where_a_job_does(lite: Engine, fake: FakeJenkins, call: Call) -> None:
+    fake.add("unit", *builds("P"))
+    done = call(
+        "sync",
+        "jenkins",
+        "--job",
+        "unit",
+        "--job",
+        "gone",
+        "--job",
+        "../\x1b[2J",
+        "--job",
+        "../etc",
+        "--limit",
+        "5",
+    )
+    assert done.code == SourceError.exit_code == 7
+    assert done.out.startswith(f"1 build of 2 jobs stored, from {fake.url}.")
+    assert "\x1b" not in done.err
+    assert "ci-stat: gone: " in done.err
+    assert "ci-stat: ../\\x1b[2J: No job matches" in done.err
+    assert "ci-stat: ../etc: '../etc' is no name of a job" in done.err
+    assert "s3cret" not in done.out + done.err
+    assert stored(lite) == [1]
+
+
+@pytest.mark.usefixtures("told")
+def test_the_wrong_token(fake: FakeJenkins, call: Call) -> None:
+    fake.token = "another"
+    done = call("sync", "jenkins")
+    assert done.code == 7
+    assert "Check jenkins_user and jenkins_token" in done.err
+    assert "SECRET-PAGE" not in done.err
+    assert "s3cret" not in done.out + done.err
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("since", ["2021-06-19T08:33", "2021-06-19T00:33:00+00:00"])
+def test_since_takes_a_time(lite: Engine, fake: FakeJenkins, call: Call, since: str) -> None:
+    fake.add("unit", *builds("P" * 6))
+    assert call("sync", "jenkins", "--since", since).code == 0
+    assert stored(lite) == [3, 4, 5, 6]
+
+
+@pytest.mark.usefixtures("told")
+def test_since_takes_a_length(lite: Engine, fake: FakeJenkins, call: Call) -> None:
+    recent = int((datetime.now(UTC) - timedelta(hours=1)).timestamp()) * 1000
+    fake.add("unit", build(1), build(2, timestamp=recent))
+    assert call("sync", "jenkins", "--since", "2h").code == 0
+    assert stored(lite) == [2]
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("since", ["soon", "", "999999w"])
+def test_since_that_cannot_be_meant(fake: FakeJenkins, call: Call, since: str) -> None:
+    done = call("sync", "jenkins", "--since", since)
+    assert (done.code, fake.asked) == (2, [])
+    assert "--since" in done.err
+
+
+def test_without_a_jenkins(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = call("sync", "jenkins")
+    assert done.code == 4
+    assert "Set jenkins_url" in done.err
+    monkeypatch.setenv("CI_STAT_JENKINS_URL", "https://ci.example/")
+    monkeypatch.setenv("CI_STAT_JENKINS_USER", "ann")
+    assert "no jenkins_token" in call("sync", "jenkins").err
+
+
+def test_the_address_is_shown_without_its_secret(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI_STAT_JENKINS_URL", "https://ann:s3cret@ci.example/jenkins")
+    monkeypatch.setenv("CI_STAT_JENKINS_TOKEN", "s3cret")
+    shown = call("config")
+    assert "s3cret" not in shown.out + shown.err
+    assert "ci.example/jenkins" in shown.out

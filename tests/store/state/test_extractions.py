@@ -1,0 +1,368 @@
+"""Our own state: what was found in logs comes back as it was, for these rules and these places only."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from ci_stat.errors import DatabaseError, SchemaMismatch
+from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
+from ci_stat.store.engine import open_engine
+from ci_stat.store.state.extractions import BATCH, FINAL, MOST_BYTES, VERSION, State
+from tests.support import mariadb
+from tests.support.hostile import ATTACKS
+
+RULES = "1-abc"
+
+
+def failure(name: str = "TestCargo", **more: object) -> CaseFailure:
+    return CaseFailure(FailureKind.CASE.value, name, source="log", **more)  # type: ignore[arg-type]
+
+
+def read(*failures: CaseFailure, lines: int = 10) -> Extraction:
+    return Extraction(LogState.READ, failures, lines, 1000)
+
+
+@pytest.fixture
+def empty(url: str) -> Engine:
+    return open_engine(url)
+
+
+@pytest.fixture
+def state(empty: Engine) -> State:
+    made = State(empty, "mysql://ci")
+    made.prepare()
+    return made
+
+
+def rows(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text("select count(*) from log_extractions")).scalar() or 0)
+
+
+# What is kept
+
+
+def test_what_is_kept_comes_back_as_it_was(state: State) -> None:
+    whole = CaseFailure(
+        "case", "pkg.TestCargo", "3 crates, want 4", "log", "suite", "cargo_test.go", 31, 4, 9, "--- FAIL\n  a\tb",
+        "go-test-fail", False, "v1:" + "0" * 32,
+    )  # fmt: skip
+    found = {
+        ("unit", 1): Extraction(
+            LogState.READ, (whole, failure("b"), failure("a")), 2**40, 2**41, "only the first 3"
+        ),
+        ("unit", 2**62): Extraction(LogState.READ),
+        ("unit", 3): Extraction(
+            LogState.TOO_BIG, (whole,), 5, 6, "it has more than 64 GiB of text"
+        ),
+        ("unit", 4): Extraction(LogState.TOO_OLD, detail="the oldest build kept is 9"),
+    }
+    state.keep(found, RULES)
+    assert state.known(found, RULES) == found
+    assert all(isinstance(each.state, LogState) for each in state.known(found, RULES).values())
+
+
+HOSTILE = [
+    *(attack.replace("\0", "") for attack in ATTACKS), "🙂🏴\U000e0067", "\x01\x08\x7f\x80\x9f\ufffd\uffff\ufdd0",
+    "'; DROP TABLE ci_data; --",
+    "\\", "\\'", "%s %(x)s :x {0}", "null", "", " ", "\u2028", "e\u0301 é", "x" * 8000,
+]  # fmt: skip
+
+
+def test_hostile_text_comes_back_as_it_was(state: State) -> None:
+    found = {}
+    for number, attack in enumerate(HOSTILE):
+        told = failure(
+            attack, message=attack, excerpt=attack, suite=attack, file=attack, rule=attack
+        )
+        found[attack[:127] or "empty", number] = Extraction(LogState.READ, (told,), 1, 1, attack)
+    state.keep(found, RULES)
+    assert state.known(found, RULES) == found
+
+
+def test_a_nul_comes_back_too(state: State) -> None:
+    found = {("a", 1): Extraction(LogState.READ, (failure("a\0b", message="\0"),), 1, 1, "\0x")}
+    state.keep(found, RULES)
+    assert state.known(found, RULES) == found
+
+
+def test_names_that_look_alike_stay_apart(state: State) -> None:
+    names = [
+        "unit",
+        "Unit",
+        "UNIT",
+        "unit ",
+        "unit  ",
+        " unit",
+        "ünit",
+        "u\u0308nit",
+        "unıt",
+        "unit\t",
+        "ﬁ",
+        "fi",
+        "ß",
+        "ss",
+        "é" * 127,
+        "🙂" * 127,
+    ]
+    found = {(name, 1): read(failure(name)) for name in names}
+    state.keep(found, RULES)
+    assert state.known(found, RULES) == found
+    for name in names:
+        assert state.known([(name, 1)], RULES) == {(name, 1): read(failure(name))}
+    assert state.known([("Unit   ", 1), ("UNit", 1)], RULES) == {}
+
+
+def test_thousands_are_kept_and_looked_up(state: State) -> None:
+    """More builds than a statement has values, in few jobs and in many; only what was asked for comes back."""
+    found = {(f"job{n % 50}", n): read(failure(str(n)), lines=n) for n in range(5000)}
+    state.keep(found, RULES)
+    assert state.known(found, RULES) == found
+    few = list(found)[:: BATCH // 2]
+    assert state.known(few, RULES) == {key: found[key] for key in few}
+    assert state.known(iter(few), RULES) == state.known(few * 2, RULES)
+    # The product of these jobs and numbers has others, which nobody asked for.
+    assert state.known([("job1", 2), ("job2", 1)], RULES) == {}
+
+
+@pytest.mark.parametrize("count", [1, 2000])
+def test_failures_that_are_too_long_are_cut_and_it_is_said(state: State, count: int) -> None:
+    """First the excerpts go, then the last ones; nothing that a small server would not take."""
+    excerpts = tuple(failure(str(n), excerpt='"\n' * (MOST_BYTES // count)) for n in range(count))
+    names = tuple(failure(f"{n} " + '"é\\' * (MOST_BYTES // count)) for n in range(count))
+    state.keep({("a", 1): read(*excerpts), ("b", 1): read(*names)}, RULES)
+    without, fewer = state.known([("a", 1), ("b", 1)], RULES).values()
+    assert [each.name for each in without.failures] == [str(n) for n in range(count)]
+    assert {each.excerpt for each in without.failures} == {""}
+    assert without.detail == ""
+    assert fewer.failures == names[: len(fewer.failures)]
+    assert len(fewer.failures) < count
+    assert f"only the first {len(fewer.failures):,} of {count:,} failures" in fewer.detail
+
+
+def test_a_server_with_small_packets(server: mariadb.Server, mariadb_url: str) -> None:
+    before = server.sql("select @@global.max_allowed_packet").strip()
+    server.sql(f"set global max_allowed_packet = {2**20}")
+    try:
+        state = State(open_engine(mariadb_url), "ci")
+        state.prepare()
+        big = {("j", n): read(failure('"\\' * (MOST_BYTES // 4 - 100))) for n in range(3)}
+        state.keep(big, RULES)
+        assert state.known(big, RULES) == big
+    finally:
+        server.sql(f"set global max_allowed_packet = {before}")
+
+
+def test_only_what_is_final_is_kept(state: State) -> None:
+    found = {("unit", n): Extraction(each, detail=each) for n, each in enumerate(LogState)}
+    state.keep(found, RULES)
+    assert {each.state for each in state.known(found, RULES).values()} == FINAL
+    assert set(LogState) - FINAL >= {
+        LogState.MISSING,
+        LogState.RUNNING,
+        LogState.REFUSED,
+        LogState.UNREACHABLE,
+    }
+
+
+# For whom it holds
+
+
+def test_newer_rules_take_the_place_of_older_ones(state: State, empty: Engine) -> None:
+    key = ("unit", 1)
+    state.keep({key: read(failure("old"))}, RULES)
+    assert state.known([key], "2-def") == {}
+    state.keep({key: read(failure("new"))}, "2-def")
+    assert state.known([key], "2-def") == {key: read(failure("new"))}
+    assert state.known([key], RULES) == {}
+    assert rows(empty) == 1
+
+
+def test_what_one_place_did_not_have_another_is_asked_for(state: State, empty: Engine) -> None:
+    """A log that was too big below another limit, or too old in another folder; what was read is true everywhere."""
+    found = {
+        ("unit", 1): read(failure()),
+        ("unit", 2): Extraction(LogState.TOO_OLD, detail="x"),
+        ("unit", 3): Extraction(LogState.TOO_BIG, detail="x"),
+    }
+    state.keep(found, RULES, "here")
+    assert state.known(found, RULES, "here") == found
+    assert list(state.known(found, RULES, "there")) == [("unit", 1)]
+    assert state.known(found, "2-def", "here") == {}
+    now = {("unit", 2): read(failure("found"))}
+    state.keep(now, RULES, "there")
+    assert state.known(found, RULES, "here") == {**found, **now}
+    assert rows(empty) == 3
+
+
+def test_two_databases_in_one_state_stay_apart(empty: Engine, state: State) -> None:
+    other = State(empty, "mysql://ci2")
+    other.prepare()
+    state.keep({("unit", 1): read(failure("one"))}, RULES)
+    assert other.known([("unit", 1)], RULES) == {}
+    other.keep({("unit", 1): read(failure("two"))}, RULES)
+    assert state.known([("unit", 1)], RULES)["unit", 1].failures[0].name == "one"
+    assert (
+        State(empty, "mysql://ci2").known([("unit", 1)], RULES)["unit", 1].failures[0].name == "two"
+    )
+
+
+def test_keeping_twice_is_keeping_once(state: State, empty: Engine) -> None:
+    found = {("unit", n): read(failure(str(n))) for n in range(BATCH + 3)}
+    for _ in range(2):
+        state.keep(found, RULES)
+    assert rows(empty) == len(found)
+    assert state.known(found, RULES) == found
+
+
+def test_nothing_asked_and_nothing_kept(state: State) -> None:
+    state.keep({}, RULES)
+    assert state.known([], RULES) == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("failures", "not json"),
+        ("failures", '[{"kind": 5}]'),
+        ("failures", ""),
+        ("state", "of tomorrow"),
+    ],
+)
+def test_a_row_that_is_not_ours_is_as_none(
+    state: State, empty: Engine, column: str, value: str
+) -> None:
+    found = {("unit", 1): read(failure()), ("unit", 2): read(failure())}
+    state.keep(found, RULES)
+    with empty.begin() as connection:
+        connection.execute(
+            text(f"update log_extractions set {column} = :value where number = 1"), {"value": value}
+        )
+    assert list(state.known(found, RULES)) == [("unit", 2)]
+    state.keep(found, RULES)
+    assert state.known(found, RULES) == found
+
+
+# Tables
+
+
+def test_preparing_twice(state: State) -> None:
+    state.keep({("unit", 1): read()}, RULES)
+    state.prepare()
+    assert state.known([("unit", 1)], RULES) == {("unit", 1): read()}
+
+
+def test_a_state_of_a_newer_version_is_left_alone(state: State, empty: Engine) -> None:
+    with empty.begin() as connection:
+        connection.execute(text(f"insert into ci_stat_state values ({VERSION + 1})"))
+    with pytest.raises(SchemaMismatch, match=f"version {VERSION + 1}") as caught:
+        State(empty, "ci").prepare()
+    assert "state_url" in caught.value.hint
+
+
+@pytest.fixture
+def read_only(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of the same database for somebody who may only read."""
+    if url.startswith("sqlite"):
+        yield f"{url.replace('///', '///file:')}?mode=ro&uri=true"
+        return
+    server: mariadb.Server = request.getfixturevalue("server")
+    with server.account("reader", "x", f"select on {url.rpartition('/')[2]}.*"):
+        yield url.replace("root:@", "reader:x@")
+
+
+def test_a_state_that_may_only_be_read(state: State, read_only: str) -> None:
+    found = {("unit", 1): read(failure())}
+    state.keep(found, RULES)
+    reader = State(open_engine(read_only), "mysql://ci")
+    reader.prepare()
+    assert reader.known(found, RULES) == found
+    with pytest.raises(DatabaseError):
+        reader.keep(found, RULES)
+
+
+_PREPARE = """
+    import sys
+    from ci_stat.records import Extraction, LogState
+    from ci_stat.store.engine import open_engine
+    from ci_stat.store.state.extractions import State
+    sys.stdin.readline()
+    state = State(open_engine(sys.argv[1]), "ci")
+    state.prepare()
+    state.keep({("unit", n): Extraction(LogState.READ) for n in range(500)}, "1-abc")
+    state.prepare()
+"""
+
+
+def test_several_processes_prepare_and_keep_at_once(url: str) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(_PREPARE), url]
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [subprocess.Popen(command, text=True, **pipes) for _ in range(3)]  # type: ignore[call-overload]
+    for each in processes:
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    errors = [each.communicate(timeout=60)[1] for each in processes]
+    assert [(each.returncode, error) for each, error in zip(processes, errors, strict=True)] == [
+        (0, "")
+    ] * 3
+    assert rows(open_engine(url)) == 500
+
+
+_KEEP = """
+    import sys
+    from ci_stat.records import CaseFailure, Extraction, LogState
+    from ci_stat.store.engine import open_engine
+    from ci_stat.store.state.extractions import State
+    state = State(open_engine(sys.argv[1]), "ci")
+    state.prepare()
+    found = Extraction(LogState.READ, (CaseFailure("case", "TestCargo", excerpt="x" * 3000),) * 5, 1, 1)
+    for turn in range(100_000):
+        state.keep({("unit", turn * 400 + n): found for n in range(400)}, "1-abc")
+        if turn == 0:
+            print("kept", flush=True)
+"""
+
+
+def test_a_process_killed_while_it_keeps_leaves_a_state_that_works(url: str) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(_KEEP), url]
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "kept\n"
+            os.kill(process.pid, signal.SIGKILL)
+    state = State(open_engine(url), "ci")
+    state.prepare()
+    kept = state.known([("unit", n) for n in range(1200)], "1-abc")
+    assert len(kept) >= 400
+    # A batch is there whole or not at all.
+    assert len(kept) % BATCH == 0
+    assert all(len(each.failures) == 5 for each in kept.values())
+    state.keep({("unit", 1): read()}, RULES)
+    assert state.known([("unit", 1)], RULES) == {("unit", 1): read()}
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but text", b"SQLite format 3\0" + b"\xff" * 4096]
+)
+def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "state.sqlite").write_bytes(content)
+    with pytest.raises(DatabaseError):
+        State(open_engine(f"sqlite:///{tmp_path / 'state.sqlite'}"), "ci").prepare()
+
+
+def test_a_log_that_was_read_is_not_forgotten_when_its_place_discards_it(engine: Engine) -> None:
+    state = State(engine, "ci")
+    state.prepare()
+    read = Extraction(LogState.READ, (CaseFailure("case", "S.T", source="log"),), 3, 30)
+    state.keep({("unit", 7): read}, "rules-1")
+    state.keep({("unit", 7): Extraction(LogState.TOO_OLD)}, "rules-2", "here")
+    assert state.known([("unit", 7)], "rules-1") == {("unit", 7): read}
+    assert state.known([("unit", 7)], "rules-2", "here") == {}
+    assert state.read_before([("unit", 7), ("unit", 8)]) == {("unit", 7): read}

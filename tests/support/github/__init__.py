@@ -1,0 +1,154 @@
+"""A strict, stateful GitHub on loopback: issues, comments, labels, search; and everything that can go wrong with them.
+
+It refuses what the real one refuses, with its codes and texts. What the real one quietly forgives is kept as a finding.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.support.github.answers import answer, received
+from tests.support.github.contract import CONTRACT, MISSING, Contract
+from tests.support.github.faults import Fault, rate_shown
+from tests.support.github.records import Answer, Call, Comment, Issue, Rate
+from tests.support.github.state import GitHub
+
+__all__ = [
+    "CONTRACT",
+    "MISSING",
+    "Call",
+    "Comment",
+    "Fault",
+    "GitHub",
+    "Issue",
+    "Rate",
+    "github_server",
+]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes
+    server: "_Server"
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def version_string(self) -> str:
+        return "GitHub.com"
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """For the `Date` of answers: the clock of the server."""
+        now = self.server.github.now.timestamp() if timestamp is None else timestamp
+        return super().date_time_string(int(now))
+
+    def do_POST(self) -> None:
+        github, call = self.server.github, self._call()
+        with github.lock:
+            received(github, call, time.monotonic())
+            fault = github.faults.take(call)
+        call.fault = fault.what if fault else ""
+        real = self._processed(call) if fault is None or fault.processed else None
+        with github.lock:
+            sent = github.faults.spoil(fault, call, real)
+            call.status = sent.status if sent else None
+            call.items = _count(sent.value) if sent and not call.writes else None
+        github.closing.wait(fault.delay if fault else 0)
+        if sent is None:
+            self.close_connection = True
+        else:
+            self._say(call, sent, fault)
+
+    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_POST
+
+    def _call(self) -> Call:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        given = parse_qsl(parts.query, keep_blank_values=True)
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        token = headers.pop("authorization", "")
+        call = Call(self.command, parts.path, dict(given), headers, body, token=token)
+        if len(given) != len(call.query):
+            self.server.github.findings.append(
+                f"{call.method} {call.path}: a query parameter is given twice"
+            )
+        return call
+
+    def _processed(self, call: Call) -> Answer:
+        github = self.server.github
+        if github.before is not None:
+            github.before(call.method, call.path)
+        with github.lock:
+            found = answer(github, call)
+            call.processed = True
+        if github.after is not None:
+            github.after(call.method, call.path)
+        return found
+
+    def _say(self, call: Call, given: Answer, fault: Fault | None) -> None:
+        body = (
+            json.dumps(given.value, ensure_ascii=False).encode() if given.raw is None else given.raw
+        )
+        headers = {"Content-Type": given.kind, **self._rate(call, fault), **given.headers}
+        self.send_response(given.status)
+        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body if given.cut is None else body[: len(body) // 2])
+        self.close_connection = self.close_connection or given.cut is not None
+
+    def _rate(self, call: Call, fault: Fault | None) -> dict[str, str]:
+        github = self.server.github
+        resource = "search" if call.path.startswith("/search/") else "core"
+        rate = github.search_rate if resource == "search" else github.rate
+        numbers = rate_shown(fault, rate, github.now.timestamp())
+        return {f"X-RateLimit-{name.title()}": str(value) for name, value in numbers.items()} | {
+            "X-RateLimit-Resource": resource
+        }
+
+
+def _count(value: Any) -> int | None:
+    found = value.get("items") if isinstance(value, dict) else value
+    return len(found) if isinstance(found, list) else None
+
+
+class _Server(ThreadingHTTPServer):
+    github: GitHub
+    daemon_threads = True
+    block_on_close = False  # a thread may be waiting before its answer
+    request_queue_size = 64
+
+    def handle_error(self, *about: Any) -> None:
+        """A client that hangs up in the middle is part of the game; anything else is a mistake of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            self.github.findings.append(f"a mistake of the server: {sys.exception()!r}")
+            super().handle_error(*about)
+
+
+@contextmanager
+def github_server(contract: Path | None = None, **options: Any) -> Iterator[GitHub]:
+    """A GitHub for as long as the block runs; `options` are the fields of `GitHub`.
+
+    `contract`: GitHub's description, to hold all requests and answers against (`findings`).
+    """
+    held = Contract(contract) if contract else None
+    with _Server(("127.0.0.1", 0), Handler) as server:
+        server.github = GitHub(**options, contract=held, port=server.server_address[1])
+        thread = threading.Thread(
+            target=lambda: server.serve_forever(poll_interval=0.02), daemon=True
+        )
+        thread.start()
+        try:
+            yield server.github
+        finally:
+            server.github.closing.set()
+            server.shutdown()
+            thread.join(timeout=10)

@@ -1,0 +1,126 @@
+"""From a request to its answer: who asks, whether there is anything left of the limits, which endpoint it is."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from tests.support.github import comments, issues, others, refusals
+from tests.support.github.records import Answer, Call, Refused
+from tests.support.github.search import search_issues
+from tests.support.github.shapes import number_of
+from tests.support.github.state import GitHub
+
+_PAGES = ("per_page", "page")
+_ISSUES = ("state", "creator", "labels", "since", "sort", "direction", "after", "before", *_PAGES)
+_REPO = "/repos/([^/]+/[^/]+)"
+_ONE = f"{_REPO}/issues/([0-9]+)"
+
+
+@dataclass(frozen=True)
+class Route:
+    """`query`: the parameters that it knows."""
+
+    method: str
+    path: str
+    handle: Callable[..., Answer]
+    query: tuple[str, ...] = ()
+
+
+ROUTES = (
+    Route("GET", _REPO, others.get_repository),
+    Route("GET", f"{_REPO}/issues", issues.list_issues, _ISSUES),
+    Route("POST", f"{_REPO}/issues", issues.create_issue),
+    Route("GET", _ONE, issues.get_issue),
+    Route("PATCH", _ONE, issues.edit_issue),
+    Route("GET", f"{_ONE}/comments", comments.list_comments, ("since", *_PAGES)),
+    Route("POST", f"{_ONE}/comments", comments.create_comment),
+    Route("GET", f"{_REPO}/issues/comments/([0-9]+)", comments.get_comment),
+    Route("PATCH", f"{_REPO}/issues/comments/([0-9]+)", comments.edit_comment),
+    Route("DELETE", f"{_REPO}/issues/comments/([0-9]+)", comments.delete_comment),
+    Route("GET", f"{_REPO}/labels", others.list_labels, _PAGES),
+    Route("POST", f"{_REPO}/labels", others.create_label),
+    Route("GET", f"{_REPO}/labels/(.+)", others.get_label),
+    Route("GET", f"{_ONE}/labels", others.list_issue_labels, _PAGES),
+    Route("POST", f"{_ONE}/labels", others.add_labels),
+    Route("GET", "/search/issues", search_issues, ("q", "sort", "order", *_PAGES)),
+    Route("GET", "/user", others.get_viewer),
+    Route("GET", "/users/([^/]+)", others.get_user),
+    Route("GET", "/rate_limit", others.get_rates),
+)
+
+
+def received(github: GitHub, call: Call, at: float) -> None:
+    """Keep a request, by the name of its repository. `at`: by the real clock."""
+    call.path = _named(github, call.path)
+    try:
+        call.json = json.loads(call.raw) if call.raw else None
+    except ValueError:
+        call.json = None
+    github.rate.renew(github.now)
+    github.search_rate.renew(github.now)
+    github.requests.append(call)
+    if not call.writes:
+        return
+    github.write_gaps += [] if github.last_write is None else [at - github.last_write]
+    github.last_write = at
+
+
+def _named(github: GitHub, path: str) -> str:
+    found = re.match(r"/repositories/([0-9]+)(?=/|$)", path)
+    names = {github.repo, *(repo for repo, _ in github.elsewhere)}
+    name = next(
+        (each for each in sorted(names) if found and number_of(each) == int(found[1])), None
+    )
+    return path if found is None or name is None else f"/repos/{name}{path[found.end() :]}"
+
+
+def answer(github: GitHub, call: Call) -> Answer:
+    """What GitHub makes of a request, with all its consequences."""
+    asked = call.json
+    try:
+        found = _answer(github, call)
+    except Refused as no:
+        found = no.answer
+    if github.contract is not None:
+        github.findings += github.contract.of_request(call.method, call.path, call.query, asked)
+        github.findings += github.contract.of_answer(
+            call.method, call.path, found.status, found.value
+        )
+    return found
+
+
+def _answer(github: GitHub, call: Call) -> Answer:
+    _admit(github, call)
+    for route in ROUTES:
+        found = re.fullmatch(route.path, call.path)
+        if found is not None and route.method == call.method:
+            _check_query(github, call, route)
+            return route.handle(github, call, *map(unquote, found.groups()))
+    github.findings.append(f"{call.method} {call.path}: no such operation here")
+    raise refusals.not_found()
+
+
+def _admit(github: GitHub, call: Call) -> None:
+    """GitHub's doors, in their order: who asks with what, may they, is there anything left."""
+    if not call.headers.get("user-agent"):
+        raise Refused(Answer(403, raw=refusals.NO_AGENT.encode(), kind="text/html; charset=utf-8"))
+    scheme, _, token = call.token.partition(" ")
+    if not call.token:
+        raise refusals.refused(401, "Requires authentication")
+    if scheme.lower() not in ("token", "bearer") or token != github.token:
+        raise refusals.refused(401, "Bad credentials")
+    rate = github.search_rate if call.path.startswith("/search/") else github.rate
+    if call.path != "/rate_limit" and not rate.take(github.now):
+        raise Refused(refusals.exhausted())
+    if not re.search(r"json|\*/\*", call.headers.get("accept", "")):
+        raise refusals.refused(415, "Unsupported 'Accept' header. Must accept 'application/json'.")
+    if call.raw and "json" not in call.headers.get("content-type", ""):
+        github.findings.append(f"{call.method} {call.path}: a body that is not called JSON")
+
+
+def _check_query(github: GitHub, call: Call, route: Route) -> None:
+    for name in call.query:
+        if name not in route.query:
+            github.findings.append(f"{call.method} {call.path}: unknown query parameter {name}")

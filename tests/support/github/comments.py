@@ -1,0 +1,70 @@
+"""Comments of issues: list, write, read, change, delete."""
+
+from tests.support.github import refusals, rules, shapes
+from tests.support.github.issues import found, here, read_time
+from tests.support.github.paging import paged
+from tests.support.github.records import Answer, Call, Comment, Issue
+from tests.support.github.state import GitHub
+
+_FIELDS = {"body": "string"}
+
+
+def list_comments(github: GitHub, call: Call, repo: str, number: str) -> Answer:
+    """Oldest first, which cannot be changed."""
+    issue, since = found(github, call, repo, number), read_time(call, "since")
+    listed = sorted(issue.comments, key=lambda each: (each.created_at, each.id))
+    page, headers = paged(
+        github, call, [each for each in listed if since is None or each.updated_at >= since]
+    )
+    return Answer(200, [shapes.comment(github, issue, each) for each in page], headers)
+
+
+def create_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer:
+    issue = found(github, call, repo, number)
+    body = rules.body_of(github, call, _FIELDS, ("body",))["body"]
+    rules.check_comment(body)
+    if issue.locked and not github.pushes_to(issue.repo):
+        raise refusals.refused(
+            403, refusals.LOCKED, "https://docs.github.com/articles/locking-conversations/"
+        )
+    rules.take_creation(github)
+    comment = github.add_comment(issue, body, github.login, github.moment)
+    call.made = f"comment {comment.id}"
+    answer = Answer(201, shapes.comment(github, issue, comment))
+    answer.headers["Location"] = answer.value["url"]
+    return answer
+
+
+def _comment(github: GitHub, repo: str, number: str, writes: bool = False) -> tuple[Issue, Comment]:
+    """`writes`: only for its author, and for one with the right to push."""
+    here(github, repo)
+    both = (
+        (issue, each)
+        for issue in github.issues.values()
+        for each in issue.comments
+        if each.id == int(number)
+    )
+    issue, comment = next(both, (None, None))
+    if issue is None or comment is None:
+        raise refusals.not_found()
+    if writes and not github.may_push and comment.author != github.login:
+        raise refusals.refused(403, refusals.NO_RIGHT, "/issues/comments")
+    return issue, comment
+
+
+def get_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer:
+    return Answer(200, shapes.comment(github, *_comment(github, repo, number)))
+
+
+def edit_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer:
+    issue, comment = _comment(github, repo, number, writes=True)
+    body = rules.body_of(github, call, _FIELDS, ("body",))["body"]
+    rules.check_comment(body)
+    comment.body, comment.updated_at = body, github.moment
+    return Answer(200, shapes.comment(github, issue, comment))
+
+
+def delete_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer:
+    issue, comment = _comment(github, repo, number, writes=True)
+    issue.comments.remove(comment)
+    return Answer(204, raw=b"")

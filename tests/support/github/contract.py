@@ -1,0 +1,190 @@
+"""GitHub's own description of its interface, to hold requests and answers against."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+CONTRACT = Path(__file__).resolve().parents[4] / "shared" / "contracts" / "github-rest.openapi.json"
+MISSING = "GitHub's description is not beside this checkout"
+_ROOT = "urn:github"
+_WITH_SLASHES = {"ref", "path", "name", "branch", "basehead"}
+_CURSORS = {"after", "before"}  # GitHub's own links have them, its description does not
+_METHODS = ("get", "post", "put", "patch", "delete")
+_ERROR = {"$ref": f"{_ROOT}#/components/schemas/basic-error"}
+_FORMATS = FormatChecker(())
+Json = dict[str, Any]
+
+
+@_FORMATS.checks("date-time")
+def _is_time(value: object) -> bool:
+    return (
+        not isinstance(value, str)
+        or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value) is not None
+    )
+
+
+@_FORMATS.checks("uri")
+def _is_address(value: object) -> bool:
+    return not isinstance(value, str) or re.fullmatch(r"https?://[^\s{}]+", value) is not None
+
+
+class Contract:
+    """Findings are sentences; none means that all holds."""
+
+    def __init__(self, path: Path = CONTRACT) -> None:
+        self.document = _document(path)
+        resource = DRAFT202012.create_resource(self.document)
+        self._registry: Registry[Any] = Registry().with_resource(_ROOT, resource)
+        self._operations = list(_operations(self.document))
+        self._seen: set[int] = set()  # hashes of what held: the same is answered again and again
+
+    def of_request(self, method: str, path: str, query: dict[str, str], body: Any) -> list[str]:
+        """What is unknown, missing or of another type in what was asked."""
+        found = self._operation(method, path)
+        if found is None:
+            return [f"{method} {path}: no such operation"]
+        where, operation = found
+        problems = list(self._of_query(operation, query))
+        if "requestBody" in operation and body is not None:
+            problems += self._of_body(f"{where}/requestBody", operation["requestBody"], body)
+        return [f"{method} {path}: {problem}" for problem in problems]
+
+    def of_answer(self, method: str, path: str, status: int, value: Any) -> list[str]:
+        found = self._operation(method, path)
+        if found is None or value is None:
+            return []
+        where, operation = found
+        schema = self._answer_schema(where, operation, status)
+        if schema is None:
+            return [f"{method} {path}: no answer {status} is described"]
+        return [f"{method} {path} {status}: {problem}" for problem in self._problems(schema, value)]
+
+    def _operation(self, method: str, path: str) -> tuple[str, Json] | None:
+        return next(
+            (
+                each[2:]
+                for each in self._operations
+                if each[0] == method and each[1].fullmatch(path)
+            ),
+            None,
+        )
+
+    def _of_query(self, operation: Json, query: dict[str, str]) -> Iterator[str]:
+        resolved = (self._resolved(each) for each in operation.get("parameters", ()))
+        known = {each["name"]: each["schema"] for each in resolved if each["in"] == "query"}
+        for name, value in query.items():
+            schema = known.get(name)
+            if schema is None and name not in _CURSORS:
+                yield f"unknown query parameter {name}"
+            elif schema is not None and value not in schema.get("enum", [value]):
+                yield f"{name}={value} is none of {schema['enum']}"
+            elif schema is not None and schema.get("type") == "integer" and not value.isdigit():
+                yield f"{name}={value} is no number"
+
+    def _of_body(self, where: str, described: Json, body: Any) -> Iterator[str]:
+        """Bare arrays of labels are allowed by the prose, and not by the schema."""
+        if isinstance(body, list):
+            return
+        schema = described["content"]["application/json"]["schema"]
+        known = {
+            name
+            for each in (schema, *schema.get("oneOf", ()))
+            for name in each.get("properties", {})
+        }
+        yield from (f"unknown field {name} in the body" for name in body if name not in known)
+        yield from self._problems(
+            {"$ref": f"{_ROOT}#{where}/content/application~1json/schema"}, body
+        )
+
+    def _answer_schema(self, where: str, operation: Json, status: int) -> Json | None:
+        described = operation["responses"].get(str(status))
+        if described is None:
+            return _ERROR if status >= 300 else None
+        place = described.get("$ref", f"#{where}/responses/{status}").removeprefix("#")
+        content = self._resolved(described).get("content", {})
+        return (
+            {"$ref": f"{_ROOT}#{place}/content/application~1json/schema"}
+            if "application/json" in content
+            else {}
+        )
+
+    def _resolved(self, node: Json) -> Json:
+        if "$ref" not in node:
+            return node
+        found: Any = self.document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        return cast(Json, found)
+
+    def _problems(self, schema: Json, value: Any) -> Iterator[str]:
+        key = hash((json.dumps(schema), json.dumps(value, sort_keys=True)))
+        if key in self._seen:
+            return
+        errors = Draft202012Validator(
+            schema, registry=self._registry, format_checker=_FORMATS
+        ).iter_errors(value)
+        told = [
+            f"{'/'.join(map(str, error.absolute_path))}: {error.message:.200}" for error in errors
+        ]
+        yield from (
+            each
+            for each in told
+            if not re.fullmatch(r"items/\d+/body: None is not of type 'string'", each)
+        )
+        self._seen |= set() if told else {key}
+
+
+@lru_cache
+def _document(path: Path) -> Json:
+    return cast(Json, _translated(json.loads(path.read_text())))
+
+
+def _translated(node: Any) -> Any:
+    """From the dialect of the description to that of JSON Schema: `nullable`."""
+    if isinstance(node, list):
+        return [_translated(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    found = {
+        name: _translated(value)
+        for name, value in node.items()
+        if name not in ("nullable", "discriminator")
+    }
+    if node.get("nullable") is True:
+        return (
+            {"anyOf": [{"type": "null"}, found]}
+            if set(found) - {"type", "enum"}
+            else _or_null(found)
+        )
+    return found
+
+
+def _or_null(schema: Json) -> Json:
+    kind = {"type": [schema["type"], "null"]} if "type" in schema else {}
+    return schema | kind | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
+
+
+def _operations(document: Json) -> Iterator[tuple[str, re.Pattern[str], str, Json]]:
+    """Method, path, place in the document; paths without parameters before those that would take them too."""
+    for path, described in sorted(document["paths"].items(), key=lambda each: each[0].count("{")):
+        pattern = re.sub(
+            r"\\{(\w+)\\}",
+            lambda each: ".+" if each[1] in _WITH_SLASHES else "[^/]+",
+            re.escape(path),
+        )
+        place = path.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+        for method in _METHODS:
+            if method in described:
+                yield (
+                    method.upper(),
+                    re.compile(pattern),
+                    f"/paths/{place}/{method}",
+                    described[method],
+                )
