@@ -81,7 +81,7 @@ def get_result(
     settings = config.load() if settings is None else settings
     for warning in settings.warnings:
         log.warning("%s", visible(warning))
-    zone = settings.zone
+    zone = settings.ci_data.zone
     wanted = RunFilter(
         Window.of(begin, end, zone),
         names(job_name, "job_name"),

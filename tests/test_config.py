@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ci_stat import config
 from ci_stat.cli import run
-from ci_stat.config import KEYS, Settings, Value, load
+from ci_stat.config import KEYS, Secret, Settings, Value, load
+from ci_stat.config.groups import GROUPS, keys_of
 from ci_stat.errors import CiStatError, SettingsError
 from ci_stat.records import DEFAULT_RUN_URL
 from ci_stat.store.engine import parse_url
@@ -36,6 +37,14 @@ def from_file(folder: Path, content: Any, **variables: str) -> Settings:
     return load({"STAT_ENV_PATH": str(write(folder, content)), **variables})
 
 
+def source_of(settings: Settings, key: str) -> str:
+    return next(row.source for row in settings.shown() if row.key == key)
+
+
+def shown(settings: Settings, key: str) -> str:
+    return next(row.value for row in settings.shown() if row.key == key)
+
+
 def broken(folder: Path, content: Any) -> str:
     with pytest.raises(SettingsError) as error:
         from_file(folder, content)
@@ -49,20 +58,20 @@ def test_the_variable_may_name_the_file_or_its_folder(tmp_path: Path) -> None:
     path = write(tmp_path, SERVER)
     for place in (path, tmp_path, f"{tmp_path}/"):
         settings = load({"STAT_ENV_PATH": str(place)})
-        assert settings.get("host") == "db.example"
-        assert settings.origin("host") == str(path)
+        assert settings.ci_data.host == "db.example"
+        assert source_of(settings, "host") == str(path)
         assert settings.file == str(path)
 
 
 def test_a_file_of_another_name_serves_too(tmp_path: Path) -> None:
     path = write(tmp_path, SERVER, "prod.json")
-    assert load({"STAT_ENV_PATH": str(path)}).get("user") == "reader"
+    assert load({"STAT_ENV_PATH": str(path)}).ci_data.user == "reader"
 
 
 def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     write(tmp_path, SERVER)
-    assert load({"STAT_ENV_PATH": "~"}).get("host") == "db.example"
+    assert load({"STAT_ENV_PATH": "~"}).ci_data.host == "db.example"
 
 
 @pytest.mark.parametrize(
@@ -87,28 +96,28 @@ def test_a_variable_wins_over_the_file(tmp_path: Path, key: str) -> None:
     settings = from_file(
         tmp_path, {key: "from the file"}, **{f"CI_STAT_{key.upper()}": "from outside"}
     )
-    assert settings.get(key) == "from outside"
-    assert settings.origin(key) == f"variable CI_STAT_{key.upper()}"
+    assert settings.given[key].text == "from outside"
+    assert source_of(settings, key) == f"variable CI_STAT_{key.upper()}"
 
 
 def test_defaults_and_absence_say_so() -> None:
     settings = load({})
-    assert (settings.get("port"), settings.origin("port")) == ("3306", "default")
-    assert (settings.get("host"), settings.origin("host")) == (None, "not set")
-    assert settings.zone.key == "Asia/Shanghai"
-    assert settings.run_url == DEFAULT_RUN_URL
+    assert (settings.ci_data.port, source_of(settings, "port")) == (3306, "default")
+    assert (settings.ci_data.host, source_of(settings, "host")) == ("", "not set")
+    assert settings.ci_data.zone.key == "Asia/Shanghai"
+    assert settings.ci_data.run_url == DEFAULT_RUN_URL
     assert (settings.file, settings.warnings) == (None, ())
 
 
 def test_an_empty_text_and_null_are_no_setting(tmp_path: Path) -> None:
     settings = from_file(tmp_path, {"host": "", "user": None, "time_zone": "", "url": ""})
-    assert settings.database_url.startswith("sqlite:///")
-    assert settings.zone.key == "Asia/Shanghai"
+    assert settings.ci_data.url.reveal().startswith("sqlite:///")
+    assert settings.ci_data.zone.key == "Asia/Shanghai"
 
 
 def test_an_empty_variable_takes_a_setting_of_the_file_away(tmp_path: Path) -> None:
     settings = from_file(tmp_path, {"url": "sqlite:////tmp/x"}, CI_STAT_URL="")
-    assert settings.origin("url") == "not set"
+    assert source_of(settings, "url") == "not set"
 
 
 def test_with_nothing_configured_sqlite_in_the_data_folder_serves(
@@ -116,16 +125,14 @@ def test_with_nothing_configured_sqlite_in_the_data_folder_serves(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home of data"))
     settings = load({})
-    assert settings.database_url == f"sqlite:///{tmp_path}/home of data/ci_stat/ci.sqlite"
-    assert settings.state_url == f"sqlite:///{tmp_path}/home of data/ci_stat/state.sqlite"
+    assert settings.ci_data.url.reveal() == f"sqlite:///{tmp_path}/home of data/ci_stat/ci.sqlite"
+    assert settings.state.url.reveal() == f"sqlite:///{tmp_path}/home of data/ci_stat/state.sqlite"
     assert not (tmp_path / "home of data").exists(), "asking for settings must create nothing"
 
 
 def test_url_alone_wins_over_a_server(tmp_path: Path) -> None:
-    assert (
-        from_file(tmp_path, {**SERVER, "url": "sqlite:////tmp/x"}).database_url
-        == "sqlite:////tmp/x"
-    )
+    settings = from_file(tmp_path, {**SERVER, "url": "sqlite:////tmp/x"})
+    assert settings.ci_data.url == Secret("sqlite:////tmp/x")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +141,7 @@ def test_url_alone_wins_over_a_server(tmp_path: Path) -> None:
 )
 def test_a_server_becomes_a_url(tmp_path: Path, host: str, shown: str) -> None:
     settings = from_file(tmp_path, {**SERVER, "host": host, "port": 4000, "password": "p"})
-    assert settings.database_url == f"mysql+pymysql://reader:p@{shown}:4000/sync_ci_data"
+    assert settings.ci_data.url.reveal() == f"mysql+pymysql://reader:p@{shown}:4000/sync_ci_data"
 
 
 @given(
@@ -145,7 +152,7 @@ def test_a_server_becomes_a_url(tmp_path: Path, host: str, shown: str) -> None:
 @example("a:b/c?d#e[f]&g=h+i j")
 def test_any_password_reaches_the_driver_unchanged(password: str) -> None:
     values = {key: Value(text, "test") for key, text in {**SERVER, "password": password}.items()}
-    url = parse_url(Settings(values).database_url)
+    url = parse_url(Settings(values).ci_data.url.reveal())
     assert (url.username, url.password, url.host, url.database) == (
         "reader",
         password,
@@ -161,7 +168,7 @@ def test_any_password_reaches_the_driver_unchanged(password: str) -> None:
 def test_all_missing_keys_are_named_together_with_their_purpose(tmp_path: Path, there: str) -> None:
     settings = from_file(tmp_path, {there: "something"})
     with pytest.raises(SettingsError) as error:
-        _ = settings.database_url
+        _ = settings.ci_data.url.reveal()
     text = str(error.value)
     missing = {"host", "user", "database"} - {there}
     for key in missing:
@@ -183,7 +190,7 @@ def test_an_unknown_key_is_a_warning_with_the_nearest(
     assert repr(name) in settings.warnings[0]
     assert nearest is None or repr(nearest) in settings.warnings[0]
     assert "t0p-secret" not in settings.warnings[0]
-    assert settings.get("host") == "db.example"
+    assert settings.ci_data.host == "db.example"
 
 
 def test_an_unknown_key_may_hold_anything(tmp_path: Path) -> None:
@@ -256,7 +263,7 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_trouble(tmp_path: Path) -> None:
     (tmp_path / "env.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(SERVER).encode())
-    assert load({"STAT_ENV_PATH": str(tmp_path)}).get("host") == "db.example"
+    assert load({"STAT_ENV_PATH": str(tmp_path)}).ci_data.host == "db.example"
 
 
 @pytest.mark.parametrize(
@@ -275,7 +282,7 @@ def test_a_byte_order_mark_is_no_trouble(tmp_path: Path) -> None:
 )
 def test_a_zone_that_does_not_exist(name: str, nearest: str) -> None:
     with pytest.raises(SettingsError, match="no such time zone") as error:
-        _ = load({"CI_STAT_TIME_ZONE": name}).zone
+        _ = load({"CI_STAT_TIME_ZONE": name}).ci_data
     assert nearest in str(error.value)
     assert "variable CI_STAT_TIME_ZONE" in str(error.value)
     assert len(str(error.value)) < 400
@@ -297,17 +304,15 @@ def test_numbers_that_are_none(key: str, text: str) -> None:
     with pytest.raises(
         SettingsError, match=f"{key} is .*variable CI_STAT_{key.upper()}.* whole number"
     ) as error:
-        settings.number(key)
+        _ = settings.ci_data if key == "port" else settings.timeouts
     assert len(str(error.value)) < 300
-    if key == "port":
-        with pytest.raises(SettingsError, match="port"):
-            _ = settings.database_url
 
 
 def test_a_port_beyond_the_last_one() -> None:
-    assert load({"CI_STAT_PORT": "65535"}).number("port") == 65_535
+    variables = {f"CI_STAT_{key.upper()}": text for key, text in SERVER.items()}
+    assert load({"CI_STAT_PORT": "65535", **variables}).ci_data.port == 65_535
     with pytest.raises(SettingsError, match="from 1 to 65535"):
-        load({"CI_STAT_PORT": "65536"}).number("port")
+        _ = load({"CI_STAT_PORT": "65536", **variables}).ci_data
 
 
 # Secrets
@@ -344,11 +349,46 @@ def test_no_value_is_in_a_repr(key: str) -> None:
         repr(settings),
         str(settings),
         f"{settings!r}",
-        repr(settings.values),
-        repr(settings.values[key]),
+        repr(settings.given),
+        repr(settings.given[key]),
     ):
         assert "t0p-secret" not in text
     assert "t0p-secret" not in repr(replace(settings, file="x"))
+
+
+def test_no_group_shows_a_secret() -> None:
+    variables = {f"CI_STAT_{key.upper()}": "sqlite:////t0p-secret" for key in SECRETS}
+    settings = load(variables)
+    groups = [
+        settings.ci_data,
+        settings.state,
+        settings.jenkins,
+        settings.feishu,
+        settings.mail,
+        settings.slack,
+        settings.github,
+    ]
+    values = [getattr(group, name) for group in groups for name in keys_of(type(group))]
+    secrets = [value for value in values if isinstance(value, Secret)]
+    assert len(secrets) == len(SECRETS)
+    for value in (*groups, *secrets):
+        assert "t0p-secret" not in f"{value} {value!r} {value!s}"
+    assert {secret.reveal() for secret in secrets} == {"sqlite:////t0p-secret"}
+
+
+def test_every_key_is_in_one_group() -> None:
+    names = [key.name for group in GROUPS for key in keys_of(group).values()]
+    assert sorted(names) == sorted(set(names)) == sorted(KEYS)
+
+
+def test_a_wrong_setting_stops_what_needs_it_and_nothing_else() -> None:
+    settings = load({"CI_STAT_ISSUE_NEW": "many", "CI_STAT_MAIL_PORT": "smtp"})
+    assert settings.reports.history_days == 14
+    assert settings.ci_data.url
+    with pytest.raises(SettingsError, match="issue_new"):
+        _ = settings.issues
+    with pytest.raises(SettingsError, match="mail_port"):
+        _ = settings.mail
 
 
 @pytest.mark.parametrize("key", SECRETS)
@@ -377,9 +417,9 @@ def test_config_as_json_has_every_key(capsys: pytest.CaptureFixture[str]) -> Non
 def _said(url: str) -> str:
     """Everything that anybody could see of a URL: in `ci-stat config`, and as the name of a database or an error."""
     settings = Settings({"url": Value(url, "variable CI_STAT_URL")})
-    seen = settings.shown("url") + repr(settings)
+    seen = shown(settings, "url") + repr(settings)
     try:
-        return seen + hidden(parse_url(settings.database_url))
+        return seen + hidden(parse_url(settings.ci_data.url.reveal()))
     except CiStatError:
         return seen + traceback.format_exc()
 
@@ -405,14 +445,13 @@ def test_no_part_of_any_password_is_seen(password: str) -> None:
 
 
 def test_a_url_that_is_none_is_not_shown() -> None:
-    assert Settings({"url": Value("root:7f3a@db", "test")}).shown("url") == "(set, hidden)"
+    settings = Settings({"url": Value("root:7f3a@db", "test")})
+    assert shown(settings, "url") == "(set, hidden)"
 
 
 def test_a_path_is_shown_as_it_is() -> None:
-    assert (
-        Settings({"url": Value("sqlite:////data/a@b:c.sqlite", "t")}).shown("url")
-        == "sqlite:////data/a@b:c.sqlite"
-    )
+    settings = Settings({"url": Value("sqlite:////data/a@b:c.sqlite", "t")})
+    assert shown(settings, "url") == "sqlite:////data/a@b:c.sqlite"
 
 
 @pytest.mark.parametrize(
@@ -427,10 +466,9 @@ def test_a_path_is_shown_as_it_is() -> None:
     ],
 )
 def test_good_urls_pass_unchanged(url: str) -> None:
-    assert (
-        Settings({"url": Value(url, "test"), "state_url": Value(url, "test")}).database_url == url
-    )
-    assert Settings({"state_url": Value(url, "test")}).state_url == url
+    settings = Settings({"url": Value(url, "test"), "state_url": Value(url, "test")})
+    assert settings.ci_data.url == Secret(url)
+    assert settings.state.url == Secret(url)
 
 
 @pytest.mark.parametrize(
@@ -440,7 +478,7 @@ def test_good_urls_pass_unchanged(url: str) -> None:
 def test_a_url_that_would_be_read_wrongly_is_refused(key: str, url: str) -> None:
     settings = Settings({key: Value(url, "variable X")})
     with pytest.raises(SettingsError, match=f"^{key} .from variable X. cannot be read") as error:
-        _ = settings.database_url if key == "url" else settings.state_url
+        _ = settings.ci_data.url.reveal() if key == "url" else settings.state.url.reveal()
     assert "%40" in str(error.value)
     assert "7f3a" not in str(error.value)
 
@@ -448,24 +486,24 @@ def test_a_url_that_would_be_read_wrongly_is_refused(key: str, url: str) -> None
 # The template
 
 
-def test_the_template_loads_without_a_warning() -> None:
+def test_the_template_loads_without_a_warning(tmp_path: Path) -> None:
     path = ROOT / "env.example.json"
     settings = load({"STAT_ENV_PATH": str(path)})
     assert settings.warnings == ()
     assert set(json.loads(path.read_text(encoding="utf-8"))) == set(KEYS) >= PUBLISHED
-    assert settings.zone.key == "Asia/Shanghai"
-    assert (settings.number("port"), settings.number("connect_timeout"), settings.number("read_timeout")) == (
-        3306, 10, 600,
-    )  # fmt: skip
-    assert settings.run_url == DEFAULT_RUN_URL
-    assert not any(settings.get(key) for key in SECRETS)
+    assert (settings.timeouts.connect, settings.timeouts.read) == (10, 600)
+    assert not settings.given.keys() & set(SECRETS)
+    (tmp_path / "env.json").write_text(json.dumps(json.loads(path.read_text()) | SERVER))
+    filled = load({"STAT_ENV_PATH": str(tmp_path)})
+    assert filled.ci_data.port == 3306
+    assert filled.ci_data.run_url == DEFAULT_RUN_URL
 
 
 def test_the_template_as_it_stands_says_what_to_fill_in() -> None:
     with pytest.raises(SettingsError, match=r"missing:\n  host: .*\n  user: "):
-        _ = load({"STAT_ENV_PATH": str(ROOT / "env.example.json")}).database_url
+        _ = load({"STAT_ENV_PATH": str(ROOT / "env.example.json")}).ci_data
 
 
 def test_load_reads_the_real_environment_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "CI_STAT_HOST", "from.os")
-    assert config.load().get("host") == "from.os"
+    assert config.load().given["host"].text == "from.os"

@@ -361,15 +361,14 @@ def test_settings_template_is_complete_and_usable(tmp_path: Path) -> None:
     assert list(json.loads(template.read_text(encoding="utf-8"))) == list(KEYS)
     settings = config.load({"STAT_ENV_PATH": str(template)})
     assert settings.warnings == ()
-    assert settings.zone.key == "Asia/Shanghai"
     filled = json.loads(template.read_text(encoding="utf-8")) | {
         "host": "db.example",
         "user": "reader",
     }
     (tmp_path / "env.json").write_text(json.dumps(filled), encoding="utf-8")
-    assert config.load({"STAT_ENV_PATH": str(tmp_path)}).database_url.endswith(
-        "@db.example:3306/sync_ci_data"
-    )
+    ci_data = config.load({"STAT_ENV_PATH": str(tmp_path)}).ci_data
+    assert ci_data.url.reveal().endswith("@db.example:3306/sync_ci_data")
+    assert ci_data.zone.key == "Asia/Shanghai"
 
 
 def test_relative_links_resolve() -> None:

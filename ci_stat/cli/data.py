@@ -34,10 +34,11 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
     settings, source = options.opened_source()
     # Not inside `opened`: a folder that cannot be made is no fault of the file.
     engine = source.engine if dry_run else source.engine_for_writing()
+    zone = source.origin.zone
     done = Imported()
     try:
         with opened(file) as lines, counting("Importing") as progress:
-            import_lines(engine, lines, settings.zone, strict, progress, dry_run, done)
+            import_lines(engine, lines, zone, strict, progress, dry_run, done)
     finally:
         forget_facts(settings, source, done.times)
     for number, reason in done.skipped[:_SHOWN]:
@@ -47,7 +48,7 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
     verb = "would be stored" if dry_run else "stored"
     click.echo(
         f"{plural(done.lines, 'line')} read, {plural(done.stored, 'run')} {verb}, "
-        f"{plural(len(done.skipped), 'line')} skipped. Times are kept in {settings.zone.key} (setting time_zone)."
+        f"{plural(len(done.skipped), 'line')} skipped. Times are kept in {zone.key} (setting time_zone)."
     )
 
 

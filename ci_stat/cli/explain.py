@@ -130,7 +130,7 @@ def _of_build(job: str, number: int, asked: "Asked") -> "tuple[str, Explained]":
         )
     name = f"{job} #{number}"
     if asked.how.rules is None:
-        asked = replace(asked, how=replace(asked.how, rules=how_of(settings.get("rules")).rules))
+        asked = replace(asked, how=replace(asked.how, rules=how_of(settings.logs.rules).rules))
     try:
         with first_log(places, job, number) as stream:
             return name, explain_stream(stream, asked)

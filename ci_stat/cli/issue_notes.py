@@ -78,7 +78,7 @@ def accept(file: Path, why: str, off: bool) -> None:
 
     saved = read_plan(file)
     settings, source, moment = options.opened_at(None)
-    require_same_tracker(saved, settings.get("github_repo") or "", tracker_url(settings))
+    require_same_tracker(saved, settings.github.repo, tracker_url(settings))
     new, known = _new(saved), notes_of(settings, source, moment).accepted
     if off:
         ended = known.end(each.key for each in new)

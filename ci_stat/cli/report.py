@@ -137,7 +137,7 @@ def _wanted(kind: str, settings: "Settings", source: "Source", now: datetime, be
     from ci_stat.reports.windows import report_window
 
     zone = source.origin.zone
-    window = report_window(kind, now, zone, timedelta(minutes=settings.minutes("report_delay")))
+    window = report_window(kind, now, zone, timedelta(minutes=settings.reports.delay))
     if begin is not None or end is not None:
         length = timedelta(days=1) if kind == "daily" else timedelta(hours=1)
         last = None if end is None else options.parse_time(end, "--end", zone)

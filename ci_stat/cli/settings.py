@@ -1,13 +1,14 @@
 """`ci-stat config` and `ci-stat completion`."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from ci_stat import config as settings_room
 from ci_stat.cli.options import warn
-from ci_stat.config import KEYS, Settings
+from ci_stat.config import Settings
 from ci_stat.errors import CiStatError, DatabaseError, SettingsError, WriteError
 from ci_stat.escape import visible, visible_lines
 
@@ -24,17 +25,15 @@ def config(check: bool, as_json: bool) -> None:
     """
     settings = settings_room.load()
     warn(settings)
-    rows = [(key, settings.shown(key), settings.origin(key), KEYS[key].purpose) for key in KEYS]
     if as_json:
-        names = ("key", "value", "source", "purpose")
-        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
+        click.echo(json.dumps([asdict(row) for row in settings.shown()], indent=2))
     else:
-        _table(rows, settings)
+        _table(settings)
     if check:
         _check(settings)
 
 
-def _table(rows: list[tuple[str, str, str, str]], settings: Settings) -> None:
+def _table(settings: Settings) -> None:
     import sys
 
     from rich import box
@@ -47,15 +46,10 @@ def _table(rows: list[tuple[str, str, str, str]], settings: Settings) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("setting", "value", "from", "what it is for"):
         table.add_column(name, overflow="fold")
-    for key, value, source, purpose in rows:
-        style = "" if source != "not set" else "dim"
-        table.add_row(
-            Text(key, "bold"),
-            Text(visible(value)),
-            Text(visible(source)),
-            Text(purpose),
-            style=style,
-        )
+    for row in settings.shown():
+        cells = (Text(visible(row.value)), Text(visible(row.source)), Text(row.purpose))
+        style = "dim" if row.source == "not set" else ""
+        table.add_row(Text(row.key, "bold"), *cells, style=style)
     screen.show(table, sys.stdout, colored("auto"))
     click.echo(
         f"settings file: {visible(settings.file or f'none ({settings_room.PATH_VARIABLE} is not set)')}"
@@ -81,7 +75,7 @@ def _check_runs(settings: Settings) -> str:
     source = Source.of(settings)
     newest, name = source.newest(), source.name
     return f"ok, {name}, " + (
-        f"newest row {newest:%Y-%m-%d %H:%M:%S} {settings.zone.key}" if newest else "empty"
+        f"newest row {newest:%Y-%m-%d %H:%M:%S} {source.origin.zone.key}" if newest else "empty"
     )
 
 
@@ -95,7 +89,7 @@ def _check_state(settings: Settings) -> str:
     from ci_stat.store.engine import connected, open_engine
     from ci_stat.store.errors import hidden
 
-    engine = open_engine(settings.state_url)
+    engine = open_engine(settings.state.url.reveal())
     file = Path(engine.url.database or "")
     if engine.url.get_backend_name() == "sqlite" and not file.exists():
         nearest = next(folder for folder in file.absolute().parents if folder.exists())

@@ -75,14 +75,15 @@ def jenkins(
     from ci_stat.runs.sync_jenkins import sync as bring
 
     settings, source = options.opened_source()
-    now = options.parse_time("now", "now", settings.zone)
-    begin = None if since is None else _since(since, now, settings.zone)
-    plan = Plan(now, jobs, begin, limit, not no_logs, dry_run, how_of(settings.get("rules")))
+    zone = source.origin.zone
+    now = options.parse_time("now", "now", zone)
+    begin = None if since is None else _since(since, now, zone)
+    plan = Plan(now, jobs, begin, limit, not no_logs, dry_run, how_of(settings.logs.rules))
     done = Synced()
     try:
         with jenkins_of(settings) as client, counting("Syncing", unit="builds") as progress:
             engine = source.engine if dry_run else source.engine_for_writing()
-            bring(engine, client, settings.zone, plan, progress, done)
+            bring(engine, client, zone, plan, progress, done)
             name = client.name
     finally:
         forget_facts(settings, source, done.times)

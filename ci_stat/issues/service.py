@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ci_stat import __version__
 from ci_stat.config import Settings
+from ci_stat.config.groups import Issues
 from ci_stat.errors import Refused, SettingsError
 from ci_stat.issues.apply import Applied, apply
 from ci_stat.issues.collect import History, elsewhere
@@ -300,14 +301,18 @@ def _entry(decision: Decision, evidence: Evidence, about: About) -> Planned:
     )  # fmt: skip
 
 
-def rules_of(settings: Settings) -> Rules:
-    """Raises SettingsError for a number that cannot be meant."""
+def rules_of(issues: Issues) -> Rules:
+    """The thresholds of the settings."""
     return Rules(
-        failures=settings.number("issue_failures"), windows=settings.number("issue_windows"),
-        together=settings.number("issue_together"), new=settings.number("issue_new"),
-        changes=settings.number("issue_changes"), implausible=settings.number("issue_implausible"),
-        mute_label=settings.get("issue_mute_label") or "", refile_label=settings.get("issue_refile_label") or "",
-    )  # fmt: skip
+        failures=issues.failures,
+        windows=issues.windows,
+        together=issues.together,
+        new=issues.new,
+        changes=issues.changes,
+        implausible=issues.implausible,
+        mute_label=issues.mute_label,
+        refile_label=issues.refile_label,
+    )
 
 
 def filer(
@@ -318,35 +323,32 @@ def filer(
     clock: Callable[[], datetime] | None = None,
 ) -> Filer:
     """A filer as the settings say. `clock`: the real time, if `now` is another. Raises SettingsError, DatabaseError."""
+    issues = settings.issues
     return Filer(
         source=source,
-        tracker=tracker_of(settings, source, clock or now) if settings.get("gh_token") else None,
-        rules=rules_of(settings),
-        memory=timedelta(days=settings.number("issue_history")),
+        tracker=tracker_of(settings, source, clock or now) if settings.github.token else None,
+        rules=rules_of(issues),
+        memory=timedelta(days=issues.history_days),
         now=now,
-        repo=settings.get("github_repo") or "",
+        repo=settings.github.repo,
         tracker_url=tracker_url(settings),
-        labels=_names(settings.get("issue_labels")),
-        owners=_owners(settings.get("issue_owners")),
-        hosts=_names(settings.get("private_hosts")),
-        reproduce=settings.get("issue_reproduce") or "",
+        labels=issues.labels,
+        owners=_owners(issues.owners),
+        hosts=issues.private_hosts,
+        reproduce=issues.reproduce,
         notes=notes_of(settings, source, now),
         watched=watched or Watched(),
     )
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name for name in map(str.strip, (text or "").split(",")) if name)
-
-
-def _owners(file: str | None) -> Owners | None:
-    if not file:
+def _owners(file: Path | None) -> Owners | None:
+    if file is None:
         return None
     try:
-        return owners(Path(file).expanduser().read_text(encoding="utf-8"))
+        return owners(file.expanduser().read_text(encoding="utf-8"))
     except (OSError, ValueError, RuntimeError) as error:
         raise SettingsError(
-            f"issue_owners: {file[:300]} cannot be used: {getattr(error, 'strerror', None) or error}."
+            f"issue_owners: {str(file)[:300]} cannot be used: {getattr(error, 'strerror', None) or error}."
         ) from None
 
 

@@ -21,8 +21,8 @@ def tracker_of(settings: Settings, source: Source, now: Callable[[], datetime]) 
     from ci_stat.store.state.issue_lock import IssueLock
     from ci_stat.store.state.process_id import is_alive, this_process
 
-    url, repo = settings.get("github_url") or "", settings.get("github_repo") or ""
-    github = GitHub(url, repo, settings.get("gh_token") or "")
+    place = settings.github
+    github = GitHub(place.url, place.repo, place.token.reveal())
     engine, name = _state_of(settings, source)
     return Tracker(
         github, ledger_of(settings, source, now), notes_of(settings, source, now),
@@ -54,20 +54,20 @@ def _state_of(settings: Settings, source: Source) -> "tuple[Engine, str]":
 
     engine = state_engine(settings)
     State(engine, source.name).prepare()
-    return engine, f"{tracker_url(settings)} {(settings.get('github_repo') or '').casefold()}"
+    return engine, f"{tracker_url(settings)} {settings.github.repo.casefold()}"
 
 
 def tracker_url(settings: Settings) -> str:
     """The root of the API. Raises SettingsError."""
     from ci_stat.connectors.http.address import address
 
-    place = address(settings.get("github_url") or "", "github_url", "https://api.github.com")
+    place = address(settings.github.url, "github_url", "https://api.github.com")
     return f"{place.root}{place.path}"
 
 
 def issue_links(settings: Settings, source: Source, now: Callable[[], datetime]) -> dict[str, str]:
     """The newest issue that we wrote for each case, by the case's name. Raises SettingsError, DatabaseError."""
-    repo = settings.get("github_repo") or ""
+    repo = settings.github.repo
     created = ledger_of(settings, source, now).ledger().created
     cases = {
         key.removeprefix("case:"): numbers[-1]

@@ -149,9 +149,9 @@ def passing_lines(name: str, limit: int = LIMIT) -> frozenset[int]:
         raise WriteError(f"The passing log {name} is {problem.state}: {problem.detail}") from None
 
 
-def how_of(rules: str | None) -> How:
+def how_of(rules: Path | None) -> How:
     """How logs are read by the setting `rules`. Raises SettingsError for rules that cannot be used."""
-    return How(all_rules(Path(rules).expanduser())) if rules else PLAIN
+    return How(all_rules(rules.expanduser())) if rules else PLAIN
 
 
 def all_rules(file: Path) -> tuple[Rule, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import getaddresses
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from ci_stat.config import Settings
+from ci_stat.config.clients import Mail
 from ci_stat.errors import SettingsError
 from ci_stat.escape import visible
 from ci_stat.records import DeliveryState, Outcome
@@ -94,9 +95,7 @@ def _unusable(channel: str, error: SettingsError) -> Audience:
 
 
 def _named_channels(settings: Settings) -> tuple[str, ...]:
-    named = tuple(
-        part.strip() for part in (settings.get("channels") or "").split(",") if part.strip()
-    )
+    named = settings.reports.channels
     wrong = [name for name in named if name not in CHANNELS]
     if wrong:
         raise SettingsError(
@@ -106,10 +105,13 @@ def _named_channels(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _given(settings: Settings, keys: Sequence[str], what: str, wanted: bool) -> bool:
-    """Whether all keys are set. Raises SettingsError for some of them, and for none if it is `wanted`."""
-    missing = [key for key in keys if not settings.get(key)]
-    if missing and (wanted or len(missing) < len(keys)):
+def _complete(needed: Mapping[str, object], what: str, wanted: bool) -> bool:
+    """Whether all settings have a value. Raises SettingsError for some of them, and for none if it is `wanted`.
+
+    `needed`: the values, by key.
+    """
+    missing = [key for key, value in needed.items() if not value]
+    if missing and (wanted or len(missing) < len(needed)):
         raise SettingsError(
             f"{what} is not set up: {', '.join(missing)} missing.", "See `ci-stat config`."
         )
@@ -203,41 +205,40 @@ def feishu_sender(settings: Settings, chat: str | None = None) -> FeishuSender:
     from ci_stat.connectors.feishu import FeishuApp, FeishuWebhook
 
     app = webhook = None
-    if chat and not settings.get("app_id"):
+    feishu = settings.feishu
+    if chat and not feishu.app_id:
         raise SettingsError(
             "Only an app can choose the chat.", "Set app_id and app_secret; a webhook has one chat."
         )
-    if any(settings.get(key) for key in ("app_id", "app_secret")):
-        _given(
-            settings,
-            ("app_id", "app_secret") if chat else ("app_id", "app_secret", "chat_id"),
-            "Feishu's app",
-            True,
-        )
-        url, name, secret = (
-            settings.get(key) or "" for key in ("feishu_url", "app_id", "app_secret")
-        )
-        app = FeishuApp(url, name, secret, chat or settings.get("chat_id") or "")
-    if settings.get("webhook") and not (chat and app):
-        webhook = FeishuWebhook(settings.get("webhook") or "", settings.get("webhook_secret"))
+    is_other_chat = bool(chat)
+    chat = chat or feishu.chat
+    if feishu.app_id or feishu.app_secret:
+        needed = {"app_id": feishu.app_id, "app_secret": feishu.app_secret, "chat_id": chat}
+        _complete(needed, "Feishu's app", True)
+        app = FeishuApp(feishu.url, feishu.app_id, feishu.app_secret.reveal(), chat)
+    if feishu.webhook and not is_other_chat:
+        signing = feishu.webhook_secret.reveal() or None
+        webhook = FeishuWebhook(feishu.webhook.reveal(), signing)
     if app is None and webhook is None:
         raise SettingsError(
             "Feishu is not set up.", "Set webhook, or app_id, app_secret and chat_id."
         )
-    return FeishuSender(app, webhook, settings.get("webhook_keyword") or "")
+    return FeishuSender(app, webhook, feishu.keyword)
 
 
 def _feishu(settings: Settings, wanted: bool) -> Iterator[Audience]:
-    if not wanted and not any(settings.get(key) for key in ("webhook", "app_id", "app_secret")):
+    feishu = settings.feishu
+    is_set_up = feishu.webhook or feishu.app_id or feishu.app_secret
+    if not wanted and not is_set_up:
         return
     sender = feishu_sender(settings)
     if sender.app is None:
         # A hash: the ledger must know one bot from another, and not its token.
-        token = hashlib.sha256((settings.get("webhook") or "").strip().encode()).hexdigest()[:8]
+        token = hashlib.sha256(feishu.webhook.reveal().strip().encode()).hexdigest()[:8]
         yield Audience(f"feishu webhook {token}", sender.deliver)
     else:
         yield Audience(
-            f"feishu chat {settings.get('chat_id')}",
+            f"feishu chat {feishu.chat}",
             sender.deliver,
             None if sender.webhook else _UUID_LIFE,
         )
@@ -247,16 +248,15 @@ def _slack(settings: Settings, wanted: bool) -> Iterator[Audience]:
     from ci_stat.connectors.slack.client import SlackBot, SlackWebhook
     from ci_stat.rendering.slack import slack, slack_words
 
-    webhook, url = (settings.get("slack_webhook") or "").strip(), settings.get("slack_url") or ""
+    place = settings.slack
+    webhook = place.webhook.reveal().strip()
+    needed = {"slack_token": place.token, "slack_channel": place.channel}
     if webhook:
         name = f"slack webhook {hashlib.sha256(webhook.encode()).hexdigest()[:8]}"
         far_end: SlackBot | SlackWebhook = SlackWebhook(webhook)
-    elif _given(settings, ("slack_token", "slack_channel"), "Slack", wanted):
-        channel = settings.get("slack_channel") or ""
-        name, far_end = (
-            f"slack channel {channel}",
-            SlackBot(url, settings.get("slack_token") or "", channel),
-        )
+    elif _complete(needed, "Slack", wanted):
+        name = f"slack channel {place.channel}"
+        far_end = SlackBot(place.url, place.token.reveal(), place.channel)
     else:
         return
 
@@ -274,12 +274,13 @@ def _mail(settings: Settings, wanted: bool) -> Iterator[Audience]:
     """One audience for each recipient: who was refused is tried again alone."""
     from ci_stat.rendering.mail import address, domain_of
 
-    if not _given(settings, ("mail_host", "mail_from", "mail_to"), "Mail", wanted):
+    place = settings.mail
+    needed = {"mail_host": place.host, "mail_from": place.sender, "mail_to": place.recipients}
+    if not _complete(needed, "Mail", wanted):
         return
-    sender = settings.get("mail_from") or ""
-    server, domain = mail_server(settings), domain_of(sender)
-    for recipient in recipients(settings.get("mail_to") or ""):
-        send = partial(_send_mail, server, sender, recipient, domain)
+    server, domain = mail_server(place), domain_of(place.sender)
+    for recipient in recipients(place.recipients):
+        send = partial(_send_mail, server, place.sender, recipient, domain)
         yield Audience(f"mail {address(recipient).addr_spec}", send)
 
 
@@ -311,13 +312,10 @@ def _send_mail(
     return server.send(message, *envelope, partial(ticket.sending, "mail")), "mail"
 
 
-def mail_server(settings: Settings) -> "MailServer":
+def mail_server(place: Mail) -> "MailServer":
     """The SMTP server of the settings. Raises SettingsError."""
     from ci_stat.connectors.mail.client import MailServer
 
-    port = settings.number("mail_port") if settings.get("mail_port") else None
-    user, password = settings.get("mail_user") or "", settings.get("mail_password") or ""
-    tls = cast("Tls", settings.get("mail_tls") or "starttls")  # which checks it
-    return MailServer(
-        settings.get("mail_host") or "", port, tls, user, password, settings.get("mail_ca")
-    )
+    tls = cast("Tls", place.tls)  # which checks it
+    password = place.password.reveal()
+    return MailServer(place.host, place.port, tls, place.user, password, place.ca or None)

@@ -224,11 +224,10 @@ def _usually_empty(around: Surroundings) -> bool:
     )
 
 
-def known_issues(file: str | None) -> dict[str, str]:
+def known_issues(path: Path | None) -> dict[str, str]:
     """Links by the key of a case, from a JSON file `{case: link}`. Raises SettingsError."""
-    if not file:
+    if path is None:
         return {}
-    path = Path(file)
     try:
         found = json.loads(path.expanduser().read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, RuntimeError) as error:  # RuntimeError: ~nobody
@@ -250,8 +249,8 @@ def reporter(
     """A reporter as the settings say."""
     return Reporter(
         _around(settings, source, now, watched or Watched()),
-        timedelta(hours=settings.number("stale_hours")),
-        settings.number("history_days"),
+        timedelta(hours=settings.reports.stale_hours),
+        settings.reports.history_days,
         _known_issues(settings, source, now),
     )
 
@@ -260,7 +259,7 @@ def _known_issues(settings: Settings, source: Source, now: datetime) -> dict[str
     """Our own issues, and those of the file, which win. Links are not worth a report: trouble is only said."""
     found = _own_issues(settings, source, now)
     try:
-        return found | known_issues(settings.get("known_issues"))
+        return found | known_issues(settings.reports.known_issues)
     except SettingsError as error:
         log.warning("%s", visible(error))
         return found

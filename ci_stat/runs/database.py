@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from ci_stat.config import Settings
+from ci_stat.config.clients import Jenkins
+from ci_stat.config.groups import Logs
 from ci_stat.errors import CiStatError, SettingsError, UsageError, WriteError
 from ci_stat.escape import visible
 from ci_stat.logs.folder import FolderPlace
@@ -63,14 +65,11 @@ class Source:
 
     @classmethod
     def of(cls, settings: Settings) -> "Source":
-        engine = open_engine(
-            settings.database_url,
-            settings.number("connect_timeout"),
-            settings.number("read_timeout"),
-        )
+        ci_data, timeouts = settings.ci_data, settings.timeouts
+        engine = open_engine(ci_data.url.reveal(), timeouts.connect, timeouts.read)
         return cls(
             engine,
-            Origin(settings.zone, settings.run_url, partial(runs.describe, engine)),
+            Origin(ci_data.zone, ci_data.run_url, partial(runs.describe, engine)),
             partial(log_reader, settings, engine),
         )
 
@@ -256,10 +255,9 @@ def _facts(connection: Connection, wanted: RunFilter) -> WindowFacts:
 def log_places(settings: Settings) -> tuple[LogPlace, ...]:
     """The places of build logs that the settings name, in the order in which they are tried."""
     places: list[LogPlace] = []
-    folder, url = settings.get("log_dir"), settings.get("jenkins_url")
-    if folder:
-        places.append(_folder_place(settings, Path(folder).expanduser()))
-    if url:
+    if settings.logs.folder:
+        places.append(_folder_place(settings.logs, settings.logs.folder.expanduser()))
+    if settings.jenkins.url:
         from ci_stat.connectors.jenkins.server import JenkinsPlace
         from ci_stat.runs.sync_jenkins import jenkins_of
 
@@ -267,8 +265,8 @@ def log_places(settings: Settings) -> tuple[LogPlace, ...]:
     return tuple(places)
 
 
-def _folder_place(settings: Settings, folder: Path) -> FolderPlace:
-    template = settings.get("log_template")
+def _folder_place(logs: Logs, folder: Path) -> FolderPlace:
+    template = logs.template
     if template and not all(field in template for field in ("{job}", "{number}")):
         raise SettingsError(
             f"log_template is {template[:200]!r}, without {{job}} or {{number}}: all builds would have one log.",
@@ -276,7 +274,7 @@ def _folder_place(settings: Settings, folder: Path) -> FolderPlace:
         )
     if not folder.is_dir():
         log.warning("log_dir is %s, which is not there: no log is found in it.", visible(folder))
-    return FolderPlace(folder, template, settings.number("log_limit") * 2**20)
+    return FolderPlace(folder, template or None, logs.limit)
 
 
 def log_reader(settings: Settings, engine: Engine) -> LogReader | None:
@@ -284,14 +282,16 @@ def log_reader(settings: Settings, engine: Engine) -> LogReader | None:
     places = log_places(settings)
     if not places:
         return None
-    how = how_of(settings.get("rules"))
-    said = [settings.get(key) or "" for key in _WHEREABOUTS]
-    whereabouts = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]
-    return LogReader(places, Asked(how), _state(settings, runs.database_name(engine)), whereabouts)
+    how = how_of(settings.logs.rules)
+    state = _state(settings, runs.database_name(engine))
+    return LogReader(places, Asked(how), state, whereabouts(settings.logs, settings.jenkins))
 
 
-# What decides whether a log is to be had; not the token, of which no trace may be stored.
-_WHEREABOUTS = ("log_dir", "log_template", "log_limit", "jenkins_url", "jenkins_user")
+def whereabouts(logs: Logs, jenkins: Jenkins) -> str:
+    """What decides whether a log can be had, as a short hash. Not the token: no trace of it is stored."""
+    folder = str(logs.folder or "")
+    parts = [folder, logs.template, str(logs.megabytes), jenkins.url, jenkins.user]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
 def _state(settings: Settings, database: str) -> State | None:
@@ -304,11 +304,14 @@ def _state(settings: Settings, database: str) -> State | None:
 
 def state_engine(settings: Settings) -> Engine:
     """The engine of our own state, with its folder made. Raises SettingsError or WriteError."""
-    engine = open_engine(
-        settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout")
-    )
+    engine = _state_engine(settings)
     make_folder(engine)
     return engine
+
+
+def _state_engine(settings: Settings) -> Engine:
+    timeouts = settings.timeouts
+    return open_engine(settings.state.url.reveal(), timeouts.connect, timeouts.read)
 
 
 def forget_facts(settings: Settings, source: Source, times: Stretch) -> None:
@@ -318,9 +321,7 @@ def forget_facts(settings: Settings, source: Source, times: Stretch) -> None:
     if times.first is None or times.last is None:
         return
     try:
-        engine = open_engine(
-            settings.state_url, settings.number("connect_timeout"), settings.number("read_timeout")
-        )
+        engine = _state_engine(settings)
         if (
             engine.url.get_backend_name() == "sqlite"
             and not Path(engine.url.database or "").exists()

@@ -72,13 +72,13 @@ class Synced:
 
 def jenkins_of(settings: Settings) -> Jenkins:
     """The Jenkins of the settings. Raises SettingsError where none is set, or it cannot be used."""
-    url = settings.get("jenkins_url")
-    if not url:
+    jenkins = settings.jenkins
+    if not jenkins.url:
         raise SettingsError(
             "No Jenkins is set.", "Set jenkins_url (see docs/jenkins.md), e.g. https://ci.example/."
         )
-    limit = settings.number("log_limit") * 2**20
-    return Jenkins(url, settings.get("jenkins_user"), settings.get("jenkins_token"), limit=limit)
+    token = jenkins.token.reveal()
+    return Jenkins(jenkins.url, jenkins.user or None, token or None, limit=settings.logs.limit)
 
 
 def sync(

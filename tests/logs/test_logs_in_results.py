@@ -19,11 +19,14 @@ import pandas as pd
 import pytest
 
 import ci_stat.ci_stat as stat
-from ci_stat import config
+from ci_stat.config import Secret
+from ci_stat.config.clients import Jenkins
+from ci_stat.config.groups import Logs
 from ci_stat.errors import SettingsError
 from ci_stat.records import Run, RunRow
 from ci_stat.rendering.terminal import screen
 from ci_stat.result import Result
+from ci_stat.runs.database import whereabouts
 from ci_stat.runs.views import tables
 from tests.conftest import Fill
 from tests.support.command import Call
@@ -524,9 +527,12 @@ def test_no_progress_where_nobody_watches(call: Call, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == ""
 
 
-def test_the_settings_are_all_known() -> None:
-    """What decides whether a log is to be had is a setting; a token leaves no trace in the state."""
-    from ci_stat.runs.database import _WHEREABOUTS
-
-    assert set(_WHEREABOUTS) <= set(config.KEYS)
-    assert not any(config.KEYS[key].secret for key in _WHEREABOUTS)
+def test_a_token_leaves_no_trace_in_the_state() -> None:
+    """Whether a log can be had depends on its places; the state on disk is found again by this hash."""
+    plain = whereabouts(Logs(), Jenkins())
+    assert plain == "1b51dba5aed2"
+    assert whereabouts(Logs(), Jenkins(token=Secret("7f3a"))) == plain
+    others = [Logs(folder=Path("/logs")), Logs(template="{job}/{number}"), Logs(megabytes=1)]
+    found = {whereabouts(logs, Jenkins()) for logs in others}
+    found |= {whereabouts(Logs(), place) for place in (Jenkins(url="x"), Jenkins(user="x"))}
+    assert len(found | {plain}) == 6

@@ -720,8 +720,8 @@ def test_error_numbers(code: int, message: str, expected: type[CiStatError]) -> 
 
 def test_the_time_limits_of_the_settings_are_the_defaults() -> None:
     settings = Settings()
-    assert settings.number("connect_timeout") == engine_module.CONNECT_TIMEOUT
-    assert settings.number("read_timeout") == engine_module.READ_TIMEOUT
+    assert settings.timeouts.connect == engine_module.CONNECT_TIMEOUT
+    assert settings.timeouts.read == engine_module.READ_TIMEOUT
 
 
 def test_nothing_is_connected_before_a_question() -> None:

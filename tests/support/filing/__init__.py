@@ -150,7 +150,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.settings = config.load(self.environ)
-        self.engine = open_engine(self.settings.database_url)
+        self.engine = open_engine(self.settings.ci_data.url.reveal())
         prepare(self.engine)
         self.source = (ReadOnce if self.read_once else Source).of(self.settings)
         self._filer = filing.filer(self.settings, self.source, self.clock.now)
@@ -214,7 +214,7 @@ class World:
 
     def tracker(self) -> Tracker:
         client = Client(
-            self.github.url, self.github.repo, self.settings.get("gh_token") or "", clock=self.clock.seconds,
+            self.github.url, self.github.repo, self.settings.github.token.reveal(), clock=self.clock.seconds,
             wall=self.clock.seconds, sleep=self.sleep, jitter=lambda: 0.0, between_reads=0.0, between_writes=0.0,
         )  # fmt: skip
         us, now = this_process(), self.clock.now
