@@ -17,10 +17,10 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.measure import Figures, in_turn, ratios
-from ci_stat.config import FILE_NAME, PATH_VARIABLE
+from ci_stat.config import FILE_NAME, PATH_VARIABLE, load
+from ci_stat.context import Context
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_failures
 from ci_stat.records import Extraction, LogState, RunRow, Status
-from ci_stat.runs.database import Source, log_reader
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import State
@@ -72,22 +72,18 @@ def _extraction(row: RunRow) -> Extraction:
     return Extraction(LogState.READ, log_failures(row), 2_000, 200_000)
 
 
-def _source(folder: Path) -> Source:
-    from ci_stat.config import load
-
-    return Source.of(load({PATH_VARIABLE: str(folder)}))
+def _context(folder: Path) -> Context:
+    return Context(load({PATH_VARIABLE: str(folder)}))
 
 
 def _state(folder: Path) -> State:
-    state = State(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), _source(folder).name)
+    state = State(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), _context(folder).source.name)
     state.prepare()
     return state
 
 
 def _rule_set(folder: Path) -> str:
-    from ci_stat.config import load
-
-    reader = log_reader(load({PATH_VARIABLE: str(folder)}), _source(folder).engine)
+    reader = _context(folder).log_reader
     assert reader is not None
     return reader.asked.rule_set
 
@@ -144,25 +140,22 @@ def _work(what: str, folder: Path) -> float:
     from time import perf_counter
 
     import ci_stat.ci_stat as stat
-    from ci_stat import config
     from ci_stat.records import RunFilter
     from ci_stat.rendering.feishu.forms import fitted_card
     from ci_stat.reports.document import report_document
-    from ci_stat.reports.service import reporter
 
-    settings = config.load({PATH_VARIABLE: str(folder)})
+    settings = load({PATH_VARIABLE: str(folder)})
     end = LAST_DAY + timedelta(days=1)
     started = perf_counter()
     if what == "load":
         assert len(stat.get_result(LAST_DAY, end, [], settings=settings, progress=False).all_runs)
     else:
-        source = Source.of(settings)
+        context = Context(settings)
+        source = context.source
         now = datetime.combine(end, datetime.min.time(), source.origin.zone).astimezone(
             UTC
         ) + timedelta(minutes=17)
-        made = reporter(settings, source, now).report(
-            "daily", RunFilter(source.window(LAST_DAY, end))
-        )
+        made = context.reporter(now).report("daily", RunFilter(source.window(LAST_DAY, end)))
         assert fitted_card(report_document(made))["header"]["title"]["content"].startswith(
             "CI daily: "
         )

@@ -10,7 +10,7 @@ Importing it reads no file and opens no connection.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ci_stat.issues.model import IssuePlan
@@ -49,15 +49,14 @@ def bug_report(
     An empty list means the nightly job. `now`: aware, by default the present. Raises SettingsError, DatabaseError,
     SourceError, and Refused where nothing may be done.
     """
-    from ci_stat import config
-    from ci_stat.issues.service import filer, jobs_of
-    from ci_stat.runs.database import Source, names
+    from ci_stat.context import Context, real_time
+    from ci_stat.issues.service import jobs_of
+    from ci_stat.runs.database import names
 
-    known = config.load() if settings is None else settings
-    source = Source.of(known)
-    made_by = filer(known, source, lambda: now or datetime.now(UTC))
-    window, wanted = source.window(begin, end), jobs_of(names(jobs, "jobs"))
-    if not post:
-        return BugReport(made_by.plan(window, wanted).plan)
-    made, applied = made_by.post(window, wanted)
-    return BugReport(made.plan, applied)
+    with Context(settings) as context:
+        filer = context.filer(real_time if now is None else lambda: now)
+        window, wanted = context.source.window(begin, end), jobs_of(names(jobs, "jobs"))
+        if not post:
+            return BugReport(filer.plan(window, wanted).plan)
+        made, applied = filer.post(window, wanted)
+        return BugReport(made.plan, applied)

@@ -74,27 +74,25 @@ def get_result(
     Raises UsageError for a swapped window or a function passed for a time, SettingsError for settings that
     cannot be used, DatabaseError (ServerUnreachable, AccessDenied, SchemaMismatch, ...) for the rest.
     """
-    from ci_stat import config
-    from ci_stat.runs.database import Source, names
+    from ci_stat.context import Context
+    from ci_stat.runs.database import names
     from ci_stat.runs.progress import no_progress
-
-    settings = config.load() if settings is None else settings
-    for warning in settings.warnings:
-        log.warning("%s", visible(warning))
-    zone = settings.ci_data.zone
-    wanted = RunFilter(
-        Window.of(begin, end, zone),
-        names(job_name, "job_name"),
-        names(repos, "repos"),
-        names(branches, "branches"),
-    )
-    source = Source.of(settings)
-    if progress is False or (progress is None and not _watched()):
-        return source.load(wanted, no_progress, keep_descriptions, logs)
     from ci_stat.runs.progress_bar import loading
 
-    with loading("Loading runs") as (advance, log_progress):
-        return source.load(wanted, advance, keep_descriptions, logs, log_progress)
+    with Context(settings) as context:
+        for warning in context.settings.warnings:
+            log.warning("%s", visible(warning))
+        source = context.source
+        wanted = RunFilter(
+            source.window(begin, end),
+            names(job_name, "job_name"),
+            names(repos, "repos"),
+            names(branches, "branches"),
+        )
+        if progress is False or (progress is None and not _watched()):
+            return source.load(wanted, no_progress, keep_descriptions, logs)
+        with loading("Loading runs") as (advance, log_progress):
+            return source.load(wanted, advance, keep_descriptions, logs, log_progress)
 
 
 def _watched() -> bool:

@@ -43,8 +43,7 @@ def post_card(
     It is sent each time that this is called; `ci-stat report` sends a report once. Raises SettingsError where neither
     an app nor a webhook is set; trouble of the far end is in the Outcome.
     """
-    from ci_stat import config
-    from ci_stat.reports.recipients import feishu_sender
+    from ci_stat.context import Context
 
-    sender = feishu_sender(config.load() if settings is None else settings, chat)
-    return sender.send_card(card)
+    with Context(settings) as context:
+        return context.feishu_sender(chat).send_card(card)

@@ -96,7 +96,7 @@ def test_a_variable_wins_over_the_file(tmp_path: Path, key: str) -> None:
     settings = from_file(
         tmp_path, {key: "from the file"}, **{f"CI_STAT_{key.upper()}": "from outside"}
     )
-    assert settings.given[key].text == "from outside"
+    assert settings.texts[key].text == "from outside"
     assert source_of(settings, key) == f"variable CI_STAT_{key.upper()}"
 
 
@@ -349,8 +349,8 @@ def test_no_value_is_in_a_repr(key: str) -> None:
         repr(settings),
         str(settings),
         f"{settings!r}",
-        repr(settings.given),
-        repr(settings.given[key]),
+        repr(settings.texts),
+        repr(settings.texts[key]),
     ):
         assert "t0p-secret" not in text
     assert "t0p-secret" not in repr(replace(settings, file="x"))
@@ -492,7 +492,7 @@ def test_the_template_loads_without_a_warning(tmp_path: Path) -> None:
     assert settings.warnings == ()
     assert set(json.loads(path.read_text(encoding="utf-8"))) == set(KEYS) >= PUBLISHED
     assert (settings.timeouts.connect, settings.timeouts.read) == (10, 600)
-    assert not settings.given.keys() & set(SECRETS)
+    assert not settings.texts.keys() & set(SECRETS)
     (tmp_path / "env.json").write_text(json.dumps(json.loads(path.read_text()) | SERVER))
     filled = load({"STAT_ENV_PATH": str(tmp_path)})
     assert filled.ci_data.port == 3306
@@ -506,4 +506,4 @@ def test_the_template_as_it_stands_says_what_to_fill_in() -> None:
 
 def test_load_reads_the_real_environment_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "CI_STAT_HOST", "from.os")
-    assert config.load().given["host"].text == "from.os"
+    assert config.load().texts["host"].text == "from.os"

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 import ci_stat.ci_stat as stat
 from ci_stat.cli.options import wanted
 from ci_stat.config import Settings, Value, load
+from ci_stat.context import Context
 from ci_stat.errors import SettingsError, UsageError, WriteError
 from ci_stat.formats.files import written
 from ci_stat.records import Origin, Window
@@ -145,7 +146,9 @@ def test_no_part_of_a_url_that_may_be_secret_is_shown(url: str) -> None:
 
 
 def test_a_source_does_not_show_its_options() -> None:
-    source = Source.of(Settings({"url": Value("mysql+pymysql://u:p@h/d?ssl_key=hunter2", "test")}))
+    source = Context(
+        Settings({"url": Value("mysql+pymysql://u:p@h/d?ssl_key=hunter2", "test")})
+    ).source
     assert "hunter2" not in repr(source)
 
 
@@ -153,8 +156,9 @@ def test_a_source_does_not_show_its_options() -> None:
     "option", ["ssl_ca=/missing", "foo=bar", "local_infile=abc", "read_timeout=x"]
 )
 def test_an_option_that_cannot_be_used_is_a_setting_that_cannot(option: str) -> None:
+    settings = Settings({"url": Value(f"mysql://u:p@127.0.0.1:1/d?{option}", "test")})
     with pytest.raises(SettingsError, match="URL"):
-        Source.of(Settings({"url": Value(f"mysql://u:p@127.0.0.1:1/d?{option}", "test")})).newest()
+        Context(settings).source.newest()
 
 
 @pytest.mark.parametrize("url", ["mysql://u:p@127.0.0.1:1", "sqlite://", "sqlite:///:memory:"])

@@ -31,7 +31,8 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
     from ci_stat.runs.exchange import Imported, import_lines, opened
     from ci_stat.runs.progress_bar import counting
 
-    settings, source = options.opened_source()
+    context = options.opened()
+    source = context.source
     # Not inside `opened`: a folder that cannot be made is no fault of the file.
     engine = source.engine if dry_run else source.engine_for_writing()
     zone = source.origin.zone
@@ -40,7 +41,7 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
         with opened(file) as lines, counting("Importing") as progress:
             import_lines(engine, lines, zone, strict, progress, dry_run, done)
     finally:
-        forget_facts(settings, source, done.times)
+        forget_facts(context.existing_facts, done.times)
     for number, reason in done.skipped[:_SHOWN]:
         click.echo(f"ci-stat: line {number} skipped: {visible(reason)}", err=True)
     if len(done.skipped) > _SHOWN:
@@ -69,7 +70,7 @@ def export(file: str, **window: Any) -> None:
     from ci_stat.runs.exchange import export_rows
     from ci_stat.runs.progress_bar import counting
 
-    _, source = options.opened_source()
+    source = options.opened().source
     wanted = options.wanted(source, **window)
     anytime = not (window["begin"] or window["since"] or window["end"])
     with written(file) as out, counting("Exporting") as progress:

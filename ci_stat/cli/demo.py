@@ -14,23 +14,21 @@ from pathlib import Path
 import click
 
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
+from ci_stat.context import Context
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text, stories_from
 from ci_stat.errors import WriteError
 from ci_stat.escape import visible
-from ci_stat.issues.service import filer, jobs_of
+from ci_stat.issues.service import jobs_of
 from ci_stat.issues.views.plan import plan_screen
 from ci_stat.records import RunFilter, RunRow, Status
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.feishu.forms import on_card
 from ci_stat.rendering.terminal import screen
 from ci_stat.reports.document import report_document
-from ci_stat.reports.service import reporter
 from ci_stat.reports.windows import HOURLY
-from ci_stat.runs.database import Source
 from ci_stat.runs.progress_bar import counting, loading, watching
 from ci_stat.runs.views import tables
 from ci_stat.store.ci_data.write import prepare, write_rows
-from ci_stat.store.engine import open_engine
 
 _MARKER = ".ci_stat_demo"  # only a folder with it is ever emptied
 _OURS = ("ci.sqlite", "state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "jenkins", FILE_NAME)
@@ -40,7 +38,10 @@ _REASONS = 4  # lines that the demo shows of each reason for filing nothing
 
 @dataclass(frozen=True)
 class Built:
+    """What was built, and the context that opens it."""
+
     folder: Path
+    context: Context
     begin: datetime
     end: datetime
     rows: int
@@ -59,7 +60,10 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
         )
     _clear(folder)
     rows = generate_rows(rows_per_day=rows_per_day, days=days, seed=seed)
-    engine = open_engine(f"sqlite:///{folder / 'ci.sqlite'}")
+    _write_settings(folder)
+    # The demo uses its own data, whatever the settings in force say.
+    context = Context(load({PATH_VARIABLE: str(folder)}))
+    engine = context.source.engine
     prepare(engine)
     stored = written = 0
     with counting("Building the demo", rows_per_day * days, "runs") as progress:
@@ -70,8 +74,8 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
             )
             stored += len(batch)
             progress(len(batch))
-    _write_settings(folder)
-    return Built(folder, DEMO_BEGIN, DEMO_BEGIN + timedelta(days=days), stored, written)
+    end = DEMO_BEGIN + timedelta(days=days)
+    return Built(folder, context, DEMO_BEGIN, end, stored, written)
 
 
 def _batches(rows: Iterable[RunRow]) -> Iterator[list[RunRow]]:
@@ -117,8 +121,15 @@ def _write_settings(folder: Path) -> None:
 
 def show(built: Built, color: bool) -> None:
     """Summary, worst jobs, worst pull requests, failures with the runs they broke, and what to type next."""
-    # The demo shows its own data, whatever the settings in force say.
-    source = Source.of(load({PATH_VARIABLE: str(built.folder)}))
+    with built.context as context:
+        _show_data(built, context, color)
+        _show_card(built, context, color)
+        _show_issues(built, context, color)
+    click.echo(_next_steps(built))
+
+
+def _show_data(built: Built, context: Context, color: bool) -> None:
+    source = context.source
     wanted = RunFilter(source.window(built.begin, built.end))
     screen.show(tables.summary(*source.count_window(wanted)), sys.stdout, color)
     click.echo()
@@ -131,22 +142,17 @@ def show(built: Built, color: bool) -> None:
         result = source.load(failed, progress, log_progress=log_progress)
     screen.show(tables.failures(result, 12), sys.stdout, color)
     click.echo()
-    _show_card(built, source, color)
-    _show_issues(built, source, color)
-    click.echo(_next_steps(built))
 
 
-def _show_card(built: Built, source: Source, color: bool) -> None:
+def _show_card(built: Built, context: Context, color: bool) -> None:
     """The hourly card of the first hour of the planted outage, or of the last hour where it is not in the data."""
     begin = stories_from(built.begin).outage[0]
     if begin >= built.end:
         begin = built.end - timedelta(hours=1)
-    window = source.window(begin, begin + timedelta(hours=1))
-    settings = load({PATH_VARIABLE: str(built.folder)})
+    window = context.source.window(begin, begin + timedelta(hours=1))
+    now = window.end + timedelta(minutes=7)
     with watching() as watched:
-        made = reporter(settings, source, window.end + timedelta(minutes=7), watched).report(
-            HOURLY, RunFilter(window)
-        )
+        made = context.reporter(now, watched).report(HOURLY, RunFilter(window))
     click.echo(
         click.style(
             "The hourly card for Feishu, mail or Slack (ci-stat report hourly --preview):",
@@ -158,16 +164,14 @@ def _show_card(built: Built, source: Source, color: bool) -> None:
     screen.show(on_terminal(card), sys.stdout, color)
 
 
-def _show_issues(built: Built, source: Source, color: bool) -> None:
+def _show_issues(built: Built, context: Context, color: bool) -> None:
     """What would be filed for the nightly failures of the first whole day of the planted regression."""
     begin = stories_from(built.begin).regression[0].replace(hour=0, minute=0) + timedelta(days=1)
     begin = min(begin, built.end - timedelta(days=1))
-    window = source.window(begin, begin + timedelta(days=1))
-    settings = load({PATH_VARIABLE: str(built.folder)})
+    window = context.source.window(begin, begin + timedelta(days=1))
+    now = window.end + timedelta(hours=8)
     with watching() as watched:
-        made = filer(settings, source, lambda: window.end + timedelta(hours=8), watched).plan(
-            window, jobs_of(())
-        )
+        made = context.filer(lambda: now, watched).plan(window, jobs_of(()))
     click.echo(
         click.style(
             "What would be filed for a night's failures, and why not (ci-stat issues plan):",
@@ -175,7 +179,8 @@ def _show_issues(built: Built, source: Source, color: bool) -> None:
         )
     )
     click.echo()
-    screen.show(plan_screen(made.plan, None, source.origin.zone, _REASONS), sys.stdout, color)
+    zone = context.source.origin.zone
+    screen.show(plan_screen(made.plan, None, zone, _REASONS), sys.stdout, color)
 
 
 def _next_steps(built: Built) -> str:

@@ -115,14 +115,12 @@ def _build_of(logs: tuple[str, ...]) -> tuple[str, int] | None:
 def _of_build(job: str, number: int, asked: "Asked") -> "tuple[str, Explained]":
     from dataclasses import replace
 
-    from ci_stat import config
     from ci_stat.logs.folder import first_log
     from ci_stat.logs.workers import explain_stream, how_of, nothing
     from ci_stat.records.log_place import NoLog
-    from ci_stat.runs.database import log_places
 
-    settings = config.load()
-    places = log_places(settings)
+    context = options.opened()
+    places = context.log_places
     if not places:
         raise UsageError(
             f"No file is called {job!r}, and no log place is set in which build {number} of a job could be looked for.",
@@ -130,7 +128,9 @@ def _of_build(job: str, number: int, asked: "Asked") -> "tuple[str, Explained]":
         )
     name = f"{job} #{number}"
     if asked.how.rules is None:
-        asked = replace(asked, how=replace(asked.how, rules=how_of(settings.logs.rules).rules))
+        asked = replace(
+            asked, how=replace(asked.how, rules=how_of(context.settings.logs.rules).rules)
+        )
     try:
         with first_log(places, job, number) as stream:
             return name, explain_stream(stream, asked)

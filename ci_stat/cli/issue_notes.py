@@ -29,11 +29,11 @@ def mute(case: str, until: str | None, why: str, off: bool) -> None:
     """
     from ci_stat.escape import visible
     from ci_stat.issues.evidence import key_of_case
-    from ci_stat.issues.setup import notes_of
     from ci_stat.records import Mute
 
-    settings, source, moment = options.opened_at(None)
-    known, key = notes_of(settings, source, moment).mutes, key_of_case(case)
+    context, moment = options.opened_at(None)
+    source = context.source
+    known, key = context.notes(moment).mutes, key_of_case(case)
     if off:
         ended = known.end([key])
         click.echo(f"{visible(case)} is {'no longer muted' if ended else 'not muted'}.")
@@ -74,12 +74,14 @@ def accept(file: Path, why: str, off: bool) -> None:
     """
     from ci_stat.issues.plan_files import read_plan
     from ci_stat.issues.service import require_same_tracker
-    from ci_stat.issues.setup import notes_of, tracker_url
+    from ci_stat.issues.setup import tracker_url
 
     saved = read_plan(file)
-    settings, source, moment = options.opened_at(None)
-    require_same_tracker(saved, settings.github.repo, tracker_url(settings))
-    new, known = _new(saved), notes_of(settings, source, moment).accepted
+    context, moment = options.opened_at(None)
+    source = context.source
+    github = context.settings.github
+    require_same_tracker(saved, github.repo, tracker_url(github))
+    new, known = _new(saved), context.notes(moment).accepted
     if off:
         ended = known.end(each.key for each in new)
         click.echo(f"No longer accepted: {ended} of {len(new)}.")

@@ -15,7 +15,7 @@ from ci_stat.cli.issue_notes import accept, mute
 from ci_stat.errors import DataTrouble, NotDelivered, Refused, UsageError
 
 if TYPE_CHECKING:
-    from ci_stat.config import Settings
+    from ci_stat.context import Context
     from ci_stat.issues.apply import Applied
     from ci_stat.issues.model import IssuePlan
     from ci_stat.issues.service import Filer
@@ -87,9 +87,10 @@ def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: s
         raise UsageError(
             "--plan-out saves a plan for later, and --post does it now.", "Give one of them."
         )
-    settings, source, moment = options.opened_at(now)
+    context, moment = options.opened_at(now)
+    source = context.source
     names = jobs_of(jobs)
-    with _watched_filer(settings, source, moment) as filer:
+    with _watched_filer(context, moment) as filer:
         wanted = _window(source, moment(), **window)
         made, applied = filer.post(wanted, names) if post else (filer.plan(wanted, names), None)
     if plan_out:
@@ -128,8 +129,9 @@ def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
     from ci_stat.issues.plan_files import read_plan
 
     saved = read_plan(file)
-    settings, source, moment = options.opened_at(now)
-    with _watched_filer(settings, source, moment) as filer:
+    context, moment = options.opened_at(now)
+    source = context.source
+    with _watched_filer(context, moment) as filer:
         applied = filer.apply(saved)
     _show(saved, applied, as_json, color, source, drafts=False)
     _complain(saved, applied)
@@ -158,14 +160,14 @@ def history(
     from msgspec import to_builtins
 
     from ci_stat.issues.evidence import key_of_case
-    from ci_stat.issues.setup import ledger_of, notes_of
     from ci_stat.issues.views.history import history_table, notes_table
 
-    settings, source, moment = options.opened_at(None)
+    context, moment = options.opened_at(None)
+    source = context.source
     if notes:
         if since:
             raise UsageError("--since is about calls.", f"Leave it out with --{notes}.")
-        known = getattr(notes_of(settings, source, moment), notes).all(moment())
+        known = getattr(context.notes(moment), notes).all(moment())
         wanted = (
             known.values()
             if case is None
@@ -181,9 +183,7 @@ def history(
         )
         return
     after = moment() - options.parse_length(since) if since else None
-    found = ledger_of(settings, source, moment).list(
-        limit, key_of_case(case) if case else None, after
-    )
+    found = context.issues(moment).list(limit, key_of_case(case) if case else None, after)
     _print(
         {"calls": to_builtins(found)},
         history_table(found, source.origin.zone),
@@ -213,13 +213,14 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
     from ci_stat.issues.service import jobs_of
     from ci_stat.issues.views.history import scorecard_data, scorecard_screen
 
-    settings, source, moment = options.opened_at(None)
+    context, moment = options.opened_at(None)
+    source = context.source
     last = (
         source.latest_end()
         if end == options.LATEST
         else options.parse_time(end or "today", "--end", source.origin.zone)
     )
-    with _watched_filer(settings, source, moment) as filer:
+    with _watched_filer(context, moment) as filer:
         window, names = source.window(_before(last, since, source), last), jobs_of(jobs)
         card = filer.replay(window, names)
     _print(scorecard_data(card), scorecard_screen(card, source.origin.zone), as_json, color, True)
@@ -242,8 +243,9 @@ def explain(
     from ci_stat.issues.service import jobs_of
     from ci_stat.issues.views.explanation import explained_data, explained_screen
 
-    settings, source, moment = options.opened_at(now)
-    with _watched_filer(settings, source, moment) as filer:
+    context, moment = options.opened_at(now)
+    source = context.source
+    with _watched_filer(context, moment) as filer:
         found = filer.explain(case, _window(source, moment(), **window), jobs_of(jobs))
     _print(explained_data(found), explained_screen(found), as_json, color, True)
 
@@ -251,17 +253,15 @@ def explain(
 class _watched_filer:
     """A filer, with progress lines while it works where somebody watches."""
 
-    def __init__(
-        self, settings: "Settings", source: "Source", moment: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, context: "Context", moment: Callable[[], datetime]) -> None:
         from ci_stat.runs.progress_bar import watching
 
-        self._watching, self._given = watching(), (settings, source, moment)
+        self._watching, self._context, self._moment = watching(), context, moment
 
     def __enter__(self) -> "Filer":
-        from ci_stat.issues.service import filer
+        from ci_stat.context import real_time
 
-        return filer(*self._given, self._watching.__enter__(), lambda: datetime.now(UTC))
+        return self._context.filer(self._moment, self._watching.__enter__(), real_time)
 
     def __exit__(self, *error: Any) -> None:
         self._watching.__exit__(*error)

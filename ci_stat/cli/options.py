@@ -14,6 +14,7 @@ from ci_stat.errors import UsageError
 
 if TYPE_CHECKING:
     from ci_stat.config import Settings
+    from ci_stat.context import Context
     from ci_stat.records import Provenance, RunFilter
     from ci_stat.runs.database import Source
 
@@ -170,25 +171,26 @@ def colored(choice: str) -> bool:
     return choice == "always"
 
 
-def opened_source() -> "tuple[Settings, Source]":
-    """Settings and the CI database, with the settings' warnings on stderr."""
-    from ci_stat import config
-    from ci_stat.runs.database import Source
+def opened() -> "Context":
+    """What this command works with, closed at its end; the settings' warnings on stderr."""
+    from ci_stat.context import Context
 
-    settings = config.load()
-    warn(settings)
-    return settings, Source.of(settings)
+    context = click.get_current_context().with_resource(Context())
+    warn(context.settings)
+    return context
 
 
-def opened_at(now: str | None) -> "tuple[Settings, Source, Callable[[], datetime]]":
+def opened_at(now: str | None) -> "tuple[Context, Callable[[], datetime]]":
     """The same, and what is taken for the present: the real one, or always what --now says."""
-    settings, source = opened_source()
+    from ci_stat.context import real_time
+
+    context = opened()
     if now is None:
-        return settings, source, lambda: datetime.now(UTC)
-    zone = source.origin.zone
+        return context, real_time
+    zone = context.source.origin.zone
     moment = parse_time(now, "--now", zone)
     fixed = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
-    return settings, source, lambda: fixed
+    return context, lambda: fixed
 
 
 def hint(source: "Source", wanted: "RunFilter", found: "Provenance") -> None:

@@ -13,7 +13,7 @@ from ci_stat.cli import options
 from ci_stat.errors import DatabaseError, DataTrouble, NotDelivered, UsageError, WriteError
 
 if TYPE_CHECKING:
-    from ci_stat.config import Settings
+    from ci_stat.context import Context
     from ci_stat.records import Delivery, RunFilter
     from ci_stat.rendering.document import Document
     from ci_stat.reports.delivery import Delivered
@@ -86,32 +86,29 @@ def daily(**given: Any) -> None:
 
 def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: str | None, color: str,
          form: str | None, preview: bool, preview_html: str | None, **window: Any) -> None:  # fmt: skip
-    from ci_stat.reports.recipients import audiences
-    from ci_stat.reports.service import reporter
     from ci_stat.runs.progress_bar import watching
 
     if force and not post:
         raise UsageError("--force sends again, and nothing is sent without --post.", "Add --post.")
-    settings, source = options.opened_source()
+    context = options.opened()
+    source = context.source
     try:
         moment = _now(now, source)
-        wanted = _wanted(kind, settings, source, moment, **window)
+        wanted = _wanted(kind, context, moment, **window)
     except OverflowError:
         raise UsageError(
             "The window would reach beyond the years 1 to 9999.", "Name another one."
         ) from None
     # Before any work: whoever cannot be reached for want of a setting is told so at once.
-    receivers = audiences(settings, channels) if post else []
+    receivers = context.audiences(channels) if post else []
     with watching() as watched:
-        made = reporter(settings, source, moment, watched).report(kind, wanted)
+        made = context.reporter(moment, watched).report(kind, wanted)
     # Sent before it is shown: a full disk or a closed pipe must not cost anybody the report.
-    missed = (
-        _post(made, receivers, settings, source, force, quiet=form is not None) if post else None
-    )
+    missed = _post(made, receivers, context, force, quiet=form is not None) if post else None
     _show(made, form, preview, preview_html, color)
     _hint(made, source, wanted)
     if not post and form is None:
-        _say_to_whom(settings, channels)
+        _say_to_whom(context, channels)
     if missed:
         raise missed
     _raise_trouble(made)
@@ -131,13 +128,14 @@ def _now(text: str | None, source: "Source") -> datetime:
     return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
 
 
-def _wanted(kind: str, settings: "Settings", source: "Source", now: datetime, begin: str | None, end: str | None,
+def _wanted(kind: str, context: "Context", now: datetime, begin: str | None, end: str | None,
             jobs: Any, repos: Any, branches: Any) -> "RunFilter":  # fmt: skip
     from ci_stat.records import RunFilter
     from ci_stat.reports.windows import report_window
 
-    zone = source.origin.zone
-    window = report_window(kind, now, zone, timedelta(minutes=settings.reports.delay))
+    source, zone = context.source, context.source.origin.zone
+    delay = timedelta(minutes=context.settings.reports.delay)
+    window = report_window(kind, now, zone, delay)
     if begin is not None or end is not None:
         length = timedelta(days=1) if kind == "daily" else timedelta(hours=1)
         last = None if end is None else options.parse_time(end, "--end", zone)
@@ -221,14 +219,13 @@ def _mail_text(document: "Document", kind: str) -> str:
     return message.as_bytes(policy=SMTP).decode("ascii", "backslashreplace").replace("\r\n", "\n")
 
 
-def _say_to_whom(settings: "Settings", channels: Sequence[str]) -> None:
+def _say_to_whom(context: "Context", channels: Sequence[str]) -> None:
     """What --post would do. Nobody need be set up for a look."""
     from ci_stat.errors import SettingsError
     from ci_stat.escape import visible, visible_lines
-    from ci_stat.reports.recipients import audiences
 
     try:
-        for receiver in audiences(settings, channels):
+        for receiver in context.audiences(channels):
             click.echo(
                 f"ci-stat: would send it to {visible(receiver.name)} (--post sends)", err=True
             )
@@ -239,8 +236,7 @@ def _say_to_whom(settings: "Settings", channels: Sequence[str]) -> None:
 def _post(
     made: "Report",
     receivers: "Sequence[Audience]",
-    settings: "Settings",
-    source: "Source",
+    context: "Context",
     force: bool,
     quiet: bool,
 ) -> NotDelivered | None:
@@ -249,7 +245,7 @@ def _post(
     from ci_stat.reports.delivery import deliver
 
     try:
-        ledger = _ledger(settings, source)
+        ledger = context.deliveries()
     except CiStatError as error:
         return NotDelivered(
             f"Nothing was delivered: our own state cannot be used: {error.message}", error.hint
@@ -295,17 +291,6 @@ def _say(told: "Delivered", quiet: bool) -> None:
         click.echo(f"  {visible(outcome.hint)}", err=True)
 
 
-def _ledger(settings: "Settings", source: "Source") -> Any:
-    from ci_stat.runs.database import state_engine
-    from ci_stat.store.state.deliveries import Deliveries
-    from ci_stat.store.state.extractions import State
-    from ci_stat.store.state.process_id import is_alive, this_process
-
-    engine = state_engine(settings)
-    State(engine, source.name).prepare()
-    return Deliveries(engine, source.name, this_process(), lambda: datetime.now(UTC), is_alive)
-
-
 def _raise_trouble(made: "Report") -> None:
     from ci_stat.reports.model import TroubleReport
 
@@ -334,20 +319,23 @@ def deliveries(
     A delivery is uncertain when the far end took the message and gave no answer, or when we were killed while sending.
     It is not sent again unless asked for: `ci-stat report hourly --begin ... --post --force`.
     """
-    settings, source = options.opened_source()
+    from ci_stat.records import DeliveryState
+
+    context = options.opened()
     try:
         after = datetime.now(UTC) - options.parse_length(since) if since else None
     except OverflowError:
         raise UsageError(
             f"--since {since!r} reaches beyond the year 1.", "Name a shorter length."
         ) from None
-    found = _ledger(settings, source).list(limit, states or None, after)
+    kept = [DeliveryState(state) for state in states]
+    found = context.deliveries().list(limit, kept or None, after)
     if as_json:
         from ci_stat.reports.deliveries_view import delivery_rows
 
         click.echo(json.dumps({"deliveries": delivery_rows(found)}, indent=2))
         return
-    _show_deliveries(found, color, source)
+    _show_deliveries(found, color, context.source)
 
 
 def _show_deliveries(found: "Sequence[Delivery]", color: str, source: "Source") -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from ci_stat.cli.options import warn
 from ci_stat.config import Settings
 from ci_stat.errors import CiStatError, DatabaseError, SettingsError, WriteError
 from ci_stat.escape import visible, visible_lines
+
+if TYPE_CHECKING:
+    from ci_stat.context import Context
 
 
 @click.command("config")
@@ -58,10 +61,13 @@ def _table(settings: Settings) -> None:
 
 def _check(settings: Settings) -> None:
     """Try what can be tried, say how it went, and fail at the end if anything did."""
+    from ci_stat.context import Context
+
+    context = click.get_current_context().with_resource(Context(settings))
     failed: list[str] = []
     for name, attempt in (("CI database", _check_runs), ("own state", _check_state)):
         try:
-            click.echo(f"{name}: {visible(attempt(settings))}")
+            click.echo(f"{name}: {visible(attempt(context))}")
         except CiStatError as error:
             click.echo(f"{name}: FAILED: {visible_lines(error)}", err=True)
             failed.append(name)
@@ -69,27 +75,25 @@ def _check(settings: Settings) -> None:
         raise DatabaseError(f"Not usable: {', '.join(failed)}.")
 
 
-def _check_runs(settings: Settings) -> str:
-    from ci_stat.runs.database import Source
-
-    source = Source.of(settings)
+def _check_runs(context: "Context") -> str:
+    source = context.source
     newest, name = source.newest(), source.name
     return f"ok, {name}, " + (
         f"newest row {newest:%Y-%m-%d %H:%M:%S} {source.origin.zone.key}" if newest else "empty"
     )
 
 
-def _check_state(settings: Settings) -> str:
+def _check_state(context: "Context") -> str:
     """Our own state: the file that will be created, or the server behind `state_url`."""
     import os
     from pathlib import Path
 
     from sqlalchemy import text
 
-    from ci_stat.store.engine import connected, open_engine
+    from ci_stat.store.engine import connected
     from ci_stat.store.errors import hidden
 
-    engine = open_engine(settings.state.url.reveal())
+    engine = context.bare_state
     file = Path(engine.url.database or "")
     if engine.url.get_backend_name() == "sqlite" and not file.exists():
         nearest = next(folder for folder in file.absolute().parents if folder.exists())

@@ -56,7 +56,7 @@ def summary(form: str | None, color: str, **window: Any) -> None:
       ci-stat summary --since 2w --end latest       two weeks up to the newest row
       ci-stat summary --begin 2021-06-19 --end 2021-06-21 --repo pingcap/tidb
     """
-    _, source = options.opened_source()
+    source = options.opened().source
     wanted = options.wanted(source, **window)
     count, provenance = source.count_window(wanted)
     options.hint(source, wanted, provenance)
@@ -85,7 +85,7 @@ def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
       ci-stat jobs --since 7d
       ci-stat jobs --since 24h --branch master --csv > jobs.csv
     """
-    _, source = options.opened_source()
+    source = options.opened().source
     wanted = options.wanted(source, **window)
     counts, provenance = source.count_jobs(wanted)
     options.hint(source, wanted, provenance)
@@ -113,7 +113,7 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
       ci-stat prs --since 24h
       ci-stat prs --since 7d --job tidb_ghpr_unit_test --limit 5 --json
     """
-    _, source = options.opened_source()
+    source = options.opened().source
     wanted = options.wanted(source, **window)
     counts, total, provenance = source.count_prs(wanted, limit)
     options.hint(source, wanted, provenance)
@@ -151,7 +151,7 @@ def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: 
     from ci_stat.records import Status
     from ci_stat.runs.progress_bar import loading
 
-    _, source = options.opened_source()
+    source = options.opened().source
     wanted = options.wanted(source, **window)
     failed = replace(wanted, statuses=(Status.FAILURE.value,))
     with loading("Reading failed runs") as (progress, log_progress):

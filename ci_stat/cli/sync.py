@@ -71,22 +71,24 @@ def jenkins(
     from ci_stat.logs.workers import how_of
     from ci_stat.runs.database import forget_facts
     from ci_stat.runs.progress_bar import counting
-    from ci_stat.runs.sync_jenkins import Plan, Synced, jenkins_of
+    from ci_stat.runs.sync_jenkins import Plan, Synced
     from ci_stat.runs.sync_jenkins import sync as bring
 
-    settings, source = options.opened_source()
+    context = options.opened()
+    source = context.source
     zone = source.origin.zone
     now = options.parse_time("now", "now", zone)
     begin = None if since is None else _since(since, now, zone)
-    plan = Plan(now, jobs, begin, limit, not no_logs, dry_run, how_of(settings.logs.rules))
+    plan = Plan(now, jobs, begin, limit, not no_logs, dry_run, how_of(context.settings.logs.rules))
     done = Synced()
     try:
-        with jenkins_of(settings) as client, counting("Syncing", unit="builds") as progress:
+        client = context.jenkins
+        with counting("Syncing", unit="builds") as progress:
             engine = source.engine if dry_run else source.engine_for_writing()
             bring(engine, client, zone, plan, progress, done)
             name = client.name
     finally:
-        forget_facts(settings, source, done.times)
+        forget_facts(context.existing_facts, done.times)
     click.echo(_json(done, name, dry_run) if as_json else "\n".join(_words(done, name, dry_run)))
     _complain(done)
 

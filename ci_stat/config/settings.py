@@ -52,12 +52,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Settings:
-    """What is in force: `given` by key, from `file` and the environment. Read it by its groups.
+    """What is in force: `texts` by key, from `file` and the environment. Read it by its groups.
 
     Each group raises SettingsError for a value that cannot be used, with its key and its source.
     """
 
-    given: Mapping[str, Value] = field(default_factory=dict)
+    texts: Mapping[str, Value] = field(default_factory=dict)
     file: str | None = None
     warnings: tuple[str, ...] = ()
 
@@ -120,7 +120,7 @@ class Settings:
         return group(**values)
 
     def _given(self, key: str) -> Given:
-        value = self.given.get(key)
+        value = self.texts.get(key)
         if value:
             return Given(key, value.text, value.source)
         default = KEYS[key].default
@@ -128,7 +128,7 @@ class Settings:
 
     def _shown(self, key: str) -> str:
         given = self._given(key)
-        if key in _URLS and key in self.given:
+        if key in _URLS and key in self.texts:
             return hidden_url(given.text)
         is_hidden = KEYS[key].secret and given.text
         return "(set, hidden)" if is_hidden else given.text
@@ -153,6 +153,6 @@ class Settings:
     def _server_is_nearer(self) -> bool:
         """Whether variables describe a server while `url` is only in the file: variables win."""
         from_variables = {
-            key for key, value in self.given.items() if value.source.startswith(VARIABLE)
+            key for key, value in self.texts.items() if value.source.startswith(VARIABLE)
         }
         return "url" not in from_variables and bool(from_variables & {"host", "user", "database"})

@@ -1,4 +1,4 @@
-"""The shell around plans for issues: settings to a filer, a window to a plan, and a plan to the tracker."""
+"""The shell around plans for issues: a window to a plan, and a plan to the tracker."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_stat import __version__
-from ci_stat.config import Settings
 from ci_stat.config.groups import Issues
 from ci_stat.errors import Refused, SettingsError
 from ci_stat.issues.apply import Applied, apply
@@ -21,7 +20,6 @@ from ci_stat.issues.model import DEFAULT_ISSUE_JOB, IssuePlan, Planned, Snapshot
 from ci_stat.issues.planner import decide
 from ci_stat.issues.replay import Scorecard, replay
 from ci_stat.issues.rules import Decision, Decisions, Rules
-from ci_stat.issues.setup import notes_of, tracker_of, tracker_url
 from ci_stat.issues.text.draft import About, Owners, issue_draft, owners
 from ci_stat.issues.tracker import Tracker, fingerprint, state_of
 from ci_stat.issues.views.explanation import Explanation
@@ -315,33 +313,8 @@ def rules_of(issues: Issues) -> Rules:
     )
 
 
-def filer(
-    settings: Settings,
-    source: Source,
-    now: Callable[[], datetime],
-    watched: Watched | None = None,
-    clock: Callable[[], datetime] | None = None,
-) -> Filer:
-    """A filer as the settings say. `clock`: the real time, if `now` is another. Raises SettingsError, DatabaseError."""
-    issues = settings.issues
-    return Filer(
-        source=source,
-        tracker=tracker_of(settings, source, clock or now) if settings.github.token else None,
-        rules=rules_of(issues),
-        memory=timedelta(days=issues.history_days),
-        now=now,
-        repo=settings.github.repo,
-        tracker_url=tracker_url(settings),
-        labels=issues.labels,
-        owners=_owners(issues.owners),
-        hosts=issues.private_hosts,
-        reproduce=issues.reproduce,
-        notes=notes_of(settings, source, now),
-        watched=watched or Watched(),
-    )
-
-
-def _owners(file: Path | None) -> Owners | None:
+def owners_of(file: Path | None) -> Owners | None:
+    """The owners of the file. Raises SettingsError for one that cannot be used."""
     if file is None:
         return None
     try:

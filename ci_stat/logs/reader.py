@@ -60,8 +60,9 @@ class LogReader:
 
     places: tuple[LogPlace, ...]
     asked: Asked
-    state: State | None = None
+    open_state: Callable[[], State] | None = None
     whereabouts: str = ""
+    state: State | None = None  # once it is open
 
     def read(
         self, runs: Iterable[Run], progress: Callable[[int], Progress] | None = None
@@ -88,14 +89,15 @@ class LogReader:
 
     def _remembered(self, wanted: Sequence[Key]) -> tuple["LogReader", dict[Key, Extraction]]:
         """What the state knows, and the reader to go on with: one without a state that does not answer, said once."""
-        if self.state is None or not wanted:
+        if self.open_state is None or not wanted:
             return self, {}
         try:
-            self.state.prepare()
-            return self, self.state.known(wanted, self.asked.rule_set, self.whereabouts)
+            state = self.open_state()
+            known = state.known(wanted, self.asked.rule_set, self.whereabouts)
         except CiStatError as error:
             log.warning("Our own state cannot be used, so all logs are read: %s", visible(error))
-            return replace(self, state=None), {}
+            return self, {}
+        return replace(self, state=state), known
 
     def _remember(self, found: dict[Key, Extraction]) -> None:
         if self.state is None or not found:

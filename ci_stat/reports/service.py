@@ -2,13 +2,15 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from ci_stat import __version__
-from ci_stat.config import Settings
+from ci_stat.config.clients import GitHub
 from ci_stat.errors import CiStatError, DatabaseError, SettingsError, UsageError
 from ci_stat.escape import visible, web_link
 from ci_stat.failures import case_key
@@ -23,6 +25,9 @@ from ci_stat.reports.windows import DAILY, DAY
 from ci_stat.result import Result
 from ci_stat.runs.database import Source, collector_off
 from ci_stat.runs.progress import Watched
+from ci_stat.store.state.failure_history import Sightings
+from ci_stat.store.state.issue_calls import Issues
+from ci_stat.store.state.window_counts import Facts
 
 log = logging.getLogger(__name__)
 
@@ -243,47 +248,31 @@ def known_issues(path: Path | None) -> dict[str, str]:
     return {case_key(name): link for name, link in found.items()}
 
 
-def reporter(
-    settings: Settings, source: Source, now: datetime, watched: Watched | None = None
-) -> Reporter:
-    """A reporter as the settings say."""
-    return Reporter(
-        _around(settings, source, now, watched or Watched()),
-        timedelta(hours=settings.reports.stale_hours),
-        settings.reports.history_days,
-        _known_issues(settings, source, now),
-    )
-
-
-def _known_issues(settings: Settings, source: Source, now: datetime) -> dict[str, str]:
-    """Our own issues, and those of the file, which win. Links are not worth a report: trouble is only said."""
-    found = _own_issues(settings, source, now)
+def with_known_issues(own: dict[str, str], file: Path | None) -> dict[str, str]:
+    """Our own issues, and those of the file, which win. A file that cannot be used is a warning."""
     try:
-        return found | known_issues(settings.reports.known_issues)
+        return own | known_issues(file)
     except SettingsError as error:
         log.warning("%s", visible(error))
-        return found
+        return own
 
 
-def _own_issues(settings: Settings, source: Source, now: datetime) -> dict[str, str]:
+def own_links(open_issues: Callable[[], Issues], place: GitHub) -> dict[str, str]:
+    """Links to the issues that we wrote, by case; none where our state cannot be used."""
     try:
-        return issue_links(settings, source, lambda: now)
-    except CiStatError as error:
-        log.info(
-            "No links to our issues: %s", visible(error)
-        )  # that our state cannot be used is said by `_around`
+        return issue_links(open_issues(), place)
+    except CiStatError as error:  # `around` warns about it
+        log.info("No links to our issues: %s", visible(error))
         return {}
 
 
-def _around(settings: Settings, source: Source, now: datetime, watched: Watched) -> Around:
-    from ci_stat.runs.database import state_engine
-    from ci_stat.store.state.extractions import State
-    from ci_stat.store.state.failure_history import Sightings
-    from ci_stat.store.state.window_counts import Facts
-
+def around(
+    source: Source, open_state: Callable[[], Engine], now: datetime, watched: Watched | None = None
+) -> Around:
+    """What reports compare a window with. Without our own state nothing is called new."""
+    watched = watched or Watched()
     try:
-        engine = state_engine(settings)
-        State(engine, source.name).prepare()
+        engine = open_state()
     except CiStatError as error:
         log.warning("Our own state cannot be used, so nothing is called new: %s", visible(error))
         return Around(source, None, None, now, watched)

@@ -1,4 +1,4 @@
-"""The shell around the core: settings to engine, engine to Result or counts. For the doors and the command line."""
+"""The shell around the core: an engine to a Result or to counts."""
 
 import gc
 import hashlib
@@ -17,14 +17,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from ci_stat.config import Settings
 from ci_stat.config.clients import Jenkins
 from ci_stat.config.groups import Logs
 from ci_stat.errors import CiStatError, SettingsError, UsageError, WriteError
 from ci_stat.escape import visible
 from ci_stat.logs.folder import FolderPlace
 from ci_stat.logs.reader import LogReader
-from ci_stat.logs.workers import Asked, how_of
 from ci_stat.records import (
     JobCount,
     Origin,
@@ -38,13 +36,12 @@ from ci_stat.records import (
     WindowCount,
     WindowFacts,
 )
-from ci_stat.records.log_place import LogPlace
 from ci_stat.result import Result, log_states, with_failures
 from ci_stat.runs.progress import Advance, LogProgress, no_progress
 from ci_stat.store.ci_data import counts, runs, times
-from ci_stat.store.engine import connected, open_engine
+from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.window_counts import Facts
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -62,16 +59,6 @@ class Source:
     origin: Origin
     # Asked for when logs are to be read, and not before: rules that cannot be used are no trouble of a summary.
     logs: Callable[[], LogReader | None] = field(default=no_logs, repr=False)
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Source":
-        ci_data, timeouts = settings.ci_data, settings.timeouts
-        engine = open_engine(ci_data.url.reveal(), timeouts.connect, timeouts.read)
-        return cls(
-            engine,
-            Origin(ci_data.zone, ci_data.run_url, partial(runs.describe, engine)),
-            partial(log_reader, settings, engine),
-        )
 
     @property
     def name(self) -> str:
@@ -252,21 +239,9 @@ def _facts(connection: Connection, wanted: RunFilter) -> WindowFacts:
     return WindowFacts(count, *times.run_times(connection, wanted))
 
 
-def log_places(settings: Settings) -> tuple[LogPlace, ...]:
-    """The places of build logs that the settings name, in the order in which they are tried."""
-    places: list[LogPlace] = []
-    if settings.logs.folder:
-        places.append(_folder_place(settings.logs, settings.logs.folder.expanduser()))
-    if settings.jenkins.url:
-        from ci_stat.connectors.jenkins.server import JenkinsPlace
-        from ci_stat.runs.sync_jenkins import jenkins_of
-
-        places.append(JenkinsPlace(jenkins_of(settings)))
-    return tuple(places)
-
-
-def _folder_place(logs: Logs, folder: Path) -> FolderPlace:
-    template = logs.template
+def folder_place(logs: Logs) -> FolderPlace:
+    """The folder of the settings. Raises SettingsError for a template that cannot be used."""
+    folder, template = (logs.folder or Path()).expanduser(), logs.template
     if template and not all(field in template for field in ("{job}", "{number}")):
         raise SettingsError(
             f"log_template is {template[:200]!r}, without {{job}} or {{number}}: all builds would have one log.",
@@ -277,16 +252,6 @@ def _folder_place(logs: Logs, folder: Path) -> FolderPlace:
     return FolderPlace(folder, template or None, logs.limit)
 
 
-def log_reader(settings: Settings, engine: Engine) -> LogReader | None:
-    """What reads logs, with our own state to remember them; None where no place is set."""
-    places = log_places(settings)
-    if not places:
-        return None
-    how = how_of(settings.logs.rules)
-    state = _state(settings, runs.database_name(engine))
-    return LogReader(places, Asked(how), state, whereabouts(settings.logs, settings.jenkins))
-
-
 def whereabouts(logs: Logs, jenkins: Jenkins) -> str:
     """What decides whether a log can be had, as a short hash. Not the token: no trace of it is stored."""
     folder = str(logs.folder or "")
@@ -294,52 +259,26 @@ def whereabouts(logs: Logs, jenkins: Jenkins) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def _state(settings: Settings, database: str) -> State | None:
-    try:
-        return State(state_engine(settings), database)
-    except CiStatError as error:
-        log.warning("Our own state cannot be used, so logs are read each time: %s", visible(error))
-        return None
-
-
-def state_engine(settings: Settings) -> Engine:
-    """The engine of our own state, with its folder made. Raises SettingsError or WriteError."""
-    engine = _state_engine(settings)
-    make_folder(engine)
-    return engine
-
-
-def _state_engine(settings: Settings) -> Engine:
-    timeouts = settings.timeouts
-    return open_engine(settings.state.url.reveal(), timeouts.connect, timeouts.read)
-
-
-def forget_facts(settings: Settings, source: Source, times: Stretch) -> None:
-    """Drop the kept numbers of windows whose rows have changed. Trouble with our own state is said, and no more."""
-    from ci_stat.store.state.window_counts import Facts
-
+def forget_facts(existing_facts: Callable[[], Facts | None], times: Stretch) -> None:
+    """Drop the kept numbers of windows whose rows have changed. A failure is a warning."""
     if times.first is None or times.last is None:
         return
     try:
-        engine = _state_engine(settings)
-        if (
-            engine.url.get_backend_name() == "sqlite"
-            and not Path(engine.url.database or "").exists()
-        ):
-            return  # nothing was ever kept
-        State(engine, source.name).prepare()
-        Facts(engine, source.name).forget(times.first, times.last)
+        facts = existing_facts()
+        if facts is not None:
+            facts.forget(times.first, times.last)
     except CiStatError as error:
         log.warning("Reports may show numbers from before these rows came: %s", visible(error))
 
 
+def is_embedded(engine: Engine) -> bool:
+    """Whether it is a SQLite file."""
+    return engine.url.get_backend_name() == "sqlite"
+
+
 def make_folder(engine: Engine) -> None:
     """The folder of an embedded database. Raises WriteError."""
-    if engine.url.get_backend_name() == "sqlite" and engine.url.database not in (
-        None,
-        "",
-        ":memory:",
-    ):
+    if is_embedded(engine) and engine.url.database not in (None, "", ":memory:"):
         folder = Path(str(engine.url.database)).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)

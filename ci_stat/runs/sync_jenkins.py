@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from ci_stat.config import Settings
 from ci_stat.connectors.jenkins.builds import Build, Page, analysis_of, row_of
 from ci_stat.connectors.jenkins.jobs import Unreachable
 from ci_stat.connectors.jenkins.server import Jenkins
-from ci_stat.errors import BadRecord, DatabaseError, SettingsError, SourceError
+from ci_stat.errors import BadRecord, DatabaseError, SourceError
 from ci_stat.escape import visible
 from ci_stat.failures import How, extract
 from ci_stat.logs.workers import PLAIN
@@ -68,17 +67,6 @@ class Synced:
     left_out: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, SourceError]] = field(default_factory=list)
     times: Stretch = field(default_factory=Stretch)
-
-
-def jenkins_of(settings: Settings) -> Jenkins:
-    """The Jenkins of the settings. Raises SettingsError where none is set, or it cannot be used."""
-    jenkins = settings.jenkins
-    if not jenkins.url:
-        raise SettingsError(
-            "No Jenkins is set.", "Set jenkins_url (see docs/jenkins.md), e.g. https://ci.example/."
-        )
-    token = jenkins.token.reveal()
-    return Jenkins(jenkins.url, jenkins.user or None, token or None, limit=settings.logs.limit)
 
 
 def sync(

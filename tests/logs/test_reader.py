@@ -29,6 +29,7 @@ from tests.support.logs import (
     answer,
     go_test,
     opened,
+    opening,
     python,
     write_log,
 )
@@ -56,7 +57,9 @@ def reader(tmp_path: Path) -> Made:
         kind: type[Watched] = Watched, state: State | None = None, rules: str = ""
     ) -> LogReader:
         how = How((*parse(rules, "rules.toml"), *builtin())) if rules else How()
-        return LogReader((kind(tmp_path / "home", tmp_path / "opened"),), Asked(how), state)
+        return LogReader(
+            (kind(tmp_path / "home", tmp_path / "opened"),), Asked(how), opening(state)
+        )
 
     return make
 
@@ -113,10 +116,10 @@ def test_other_places_are_asked_for_what_the_first_had_no_more(
     home(tmp_path, 3)
     write_log(tmp_path / "new", "unit", 9, go_test("TestNew"))
     places = [(Watched(tmp_path / name, tmp_path / "opened"),) for name in ("new", "home")]
-    first = LogReader(places[0], Asked(), state, "new").read([run(2), run(9)])
+    first = LogReader(places[0], Asked(), opening(state), "new").read([run(2), run(9)])
     assert [each.state for each in first.values()] == [LogState.TOO_OLD, LogState.READ]
-    assert LogReader(places[0], Asked(), state, "new").read([run(2), run(9)]) == first
-    then = LogReader(places[1], Asked(), state, "home").read([run(2), run(9)])
+    assert LogReader(places[0], Asked(), opening(state), "new").read([run(2), run(9)]) == first
+    then = LogReader(places[1], Asked(), opening(state), "home").read([run(2), run(9)])
     assert {key: each.state for key, each in then.items()} == {
         ("unit", 2): "read",
         ("unit", 9): "read",
@@ -402,14 +405,14 @@ def test_a_log_file_that_kills_its_reader_harms_no_other(tmp_path: Path) -> None
 def test_what_older_rules_found_is_not_lost_with_the_log(tmp_path: Path, state: State) -> None:
     runs = home(tmp_path, 3)[:1]
     places = (FolderPlace(tmp_path / "home"),)
-    first = LogReader(places, Asked(), state).read(runs)["unit", 1]
+    first = LogReader(places, Asked(), opening(state)).read(runs)["unit", 1]
     shutil.rmtree(tmp_path / "home" / "jobs" / "unit" / "builds" / "1")
-    newer = LogReader(places, Asked(How(builtin()[1:])), state)
+    newer = LogReader(places, Asked(How(builtin()[1:])), opening(state))
     for _ in range(2):
         found = newer.read(runs)["unit", 1]
         assert found.failures == first.failures
         assert "too old now" in found.detail
-    assert LogReader(places, Asked(), state).read(runs)["unit", 1] == first
+    assert LogReader(places, Asked(), opening(state)).read(runs)["unit", 1] == first
 
 
 def test_what_a_broken_pool_never_answers_is_not_waited_for(

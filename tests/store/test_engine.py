@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from ci_stat.config import Settings, Value
+from ci_stat.context import Context
 from ci_stat.errors import (
     AccessDenied,
     CiStatError,
@@ -222,7 +223,7 @@ def test_the_right_password_with_every_awkward_sign(
         "password": SECRET,
         "database": filled,
     }
-    source = Source.of(Settings({key: Value(value, "test") for key, value in keys.items()}))
+    source = Context(Settings({key: Value(value, "test") for key, value in keys.items()})).source
     assert source.count_window(day())[0].tally.total == ROWS
     assert SECRET not in source.name
     assert _WRITTEN not in source.name
@@ -233,7 +234,9 @@ def test_ipv6(server: mariadb.Server, filled: str) -> None:
         pytest.skip("no IPv6 on loopback here")
     with proxy.through(server.port, host="::1") as six:
         keys = {"host": "::1", "port": str(six.port), "user": "root", "database": filled}
-        source = Source.of(Settings({key: Value(value, "test") for key, value in keys.items()}))
+        source = Context(
+            Settings({key: Value(value, "test") for key, value in keys.items()})
+        ).source
         assert source.count_window(day())[0].tally.total == ROWS
         assert six.connections == 1
         assert f"[::1]:{six.port}" in source.name

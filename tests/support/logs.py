@@ -6,13 +6,14 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ci_stat.logs.compressed import Unpacked
 from ci_stat.logs.folder import FolderPlace
+from ci_stat.store.state.extractions import State
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,6 +104,17 @@ def opened(folder: Path) -> list[tuple[str, int, int]]:
     return [each[:3] for each in sorted(found, key=lambda each: each[3])]
 
 
+def opening(state: State | None) -> Callable[[], State] | None:
+    """What prepares our own state for a log reader, when it is asked."""
+
+    def prepared() -> State:
+        assert state is not None
+        state.prepare()
+        return state
+
+    return None if state is None else prepared
+
+
 # A process of its own: the tests' may have threads, and must not die.
 _BEGIN = """
 import os, signal, sys, threading
@@ -123,7 +135,7 @@ def run(number, status="FAILURE"):
 runs = [run(number) for number in range(1, count + 1)]
 def reader(kind=Watched, state=True):
     kept = State(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), "ci") if state else None
-    return LogReader((kind(folder / "home", folder / "opened"),), Asked(), kept)
+    return LogReader((kind(folder / "home", folder / "opened"),), Asked(), opening(kept))
 """
 
 

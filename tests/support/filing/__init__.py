@@ -24,7 +24,7 @@ from sqlalchemy.pool import QueuePool
 
 from ci_stat import config
 from ci_stat.connectors.github.repository import GitHub as Client
-from ci_stat.issues import service as filing
+from ci_stat.context import Context
 from ci_stat.issues.apply import Applied
 from ci_stat.issues.marker import comment_ids, read
 from ci_stat.issues.model import Marker
@@ -34,7 +34,7 @@ from ci_stat.issues.views.plan import plan_text
 from ci_stat.records import Intent, RunFilter, RunRow, Status, Window
 from ci_stat.reports.windows import DAILY, report_window
 from ci_stat.result import Result
-from ci_stat.runs.database import Source, state_engine
+from ci_stat.runs.database import Source
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
@@ -152,10 +152,14 @@ class World:
         self.settings = config.load(self.environ)
         self.engine = open_engine(self.settings.ci_data.url.reveal())
         prepare(self.engine)
-        self.source = (ReadOnce if self.read_once else Source).of(self.settings)
-        self._filer = filing.filer(self.settings, self.source, self.clock.now)
+        context = Context(self.settings)
+        source = context.source
+        self.source = (
+            ReadOnce(source.engine, source.origin, source.logs) if self.read_once else source
+        )
+        self._filer = replace(context.filer(self.clock.now), source=self.source)
         self._tracker = f"{self._filer.tracker_url} {self._filer.repo}"
-        self.state = state_engine(self.settings)
+        self.state = context.state
         if self.state.url.get_backend_name() != "sqlite":
             _keep_connections(self.state)
         self.github.before = lambda _method, _path: self._called("before")

@@ -1,0 +1,237 @@
+"""The composition root: what the settings name is opened here, each thing once, when first asked for.
+
+No other module opens the CI database or our state, or builds a client from settings. The command
+line and the published functions ask a context; features receive what they need.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy import Engine
+
+from ci_stat.config import Secret, Settings, load
+from ci_stat.errors import CiStatError, SettingsError
+from ci_stat.issues.setup import ledger_name, tracker_url
+from ci_stat.issues.tracker import Tracker
+from ci_stat.logs.reader import LogReader
+from ci_stat.logs.workers import Asked, how_of
+from ci_stat.records import Origin
+from ci_stat.runs.database import Source, folder_place, is_embedded, make_folder, whereabouts
+from ci_stat.store.ci_data import runs
+from ci_stat.store.engine import open_engine
+from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
+from ci_stat.store.state.deliveries import Deliveries
+from ci_stat.store.state.extractions import State
+from ci_stat.store.state.issue_calls import Issues
+from ci_stat.store.state.issue_lock import IssueLock
+from ci_stat.store.state.process_id import is_alive, this_process
+from ci_stat.store.state.window_counts import Facts
+
+if TYPE_CHECKING:
+    from ci_stat.connectors.github.repository import GitHub
+    from ci_stat.connectors.jenkins.server import Jenkins
+    from ci_stat.issues.service import Filer
+    from ci_stat.records.log_place import LogPlace
+    from ci_stat.reports.recipients import Audience, FeishuSender
+    from ci_stat.reports.service import Reporter
+    from ci_stat.runs.progress import Watched
+
+Clock = Callable[[], datetime]
+
+
+def real_time() -> datetime:
+    """The present, aware."""
+    return datetime.now(UTC)
+
+
+class Context:
+    """Everything that one command or one call works with. Close it at the end, or use it in `with`."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """`settings`: by default those in force. Raises SettingsError."""
+        self.settings = load() if settings is None else settings
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._closing.close()
+
+    # The CI database
+
+    @cached_property
+    def source(self) -> Source:
+        """The CI database. Nothing is connected yet. Raises SettingsError."""
+        ci_data = self.settings.ci_data
+        engine = self._engine(ci_data.url)
+        origin = Origin(ci_data.zone, ci_data.run_url, partial(runs.describe, engine))
+        return Source(engine, origin, lambda: self.log_reader)
+
+    def _engine(self, url: Secret) -> Engine:
+        timeouts = self.settings.timeouts
+        engine = open_engine(url.reveal(), timeouts.connect, timeouts.read)
+        self._closing.callback(engine.dispose)
+        return engine
+
+    # Our own state
+
+    @cached_property
+    def bare_state(self) -> Engine:
+        """Our own state as it is: nothing is connected and no table is made. Raises SettingsError."""
+        return self._engine(self.settings.state.url)
+
+    @property
+    def state(self) -> Engine:
+        """Our own state with its tables. Raises SettingsError, WriteError or DatabaseError."""
+        if isinstance(self._state, CiStatError):
+            raise self._state
+        return self._state
+
+    @cached_property
+    def _state(self) -> Engine | CiStatError:
+        """Prepared once. A failure is kept: to connect again would take as long again."""
+        try:
+            make_folder(self.bare_state)
+            State(self.bare_state, self.source.name).prepare()
+        except CiStatError as error:
+            return error
+        return self.bare_state
+
+    def existing_facts(self) -> Facts | None:
+        """The numbers that were kept of past windows; None where no state was ever written."""
+        engine = self.bare_state
+        if is_embedded(engine) and not Path(engine.url.database or "").exists():
+            return None
+        return Facts(self.state, self.source.name)
+
+    def deliveries(self, clock: Clock = real_time) -> Deliveries:
+        """The ledger of reports that were sent. Raises as `state`."""
+        return Deliveries(self.state, self.source.name, this_process(), clock, is_alive)
+
+    # Build logs
+
+    @cached_property
+    def log_places(self) -> "tuple[LogPlace, ...]":
+        """The places of build logs, in the order in which they are tried. Raises SettingsError."""
+        from ci_stat.connectors.jenkins.server import JenkinsPlace
+
+        logs = self.settings.logs
+        places: list[LogPlace] = [folder_place(logs)] if logs.folder else []
+        if self.settings.jenkins.url:
+            places.append(JenkinsPlace(self.jenkins))
+        return tuple(places)
+
+    @cached_property
+    def log_reader(self) -> LogReader | None:
+        """What reads logs, with our own state to remember them; None where no place is set."""
+        if not self.log_places:
+            return None
+        asked = Asked(how_of(self.settings.logs.rules))
+        places = whereabouts(self.settings.logs, self.settings.jenkins)
+        return LogReader(self.log_places, asked, self._log_state, places)
+
+    def _log_state(self) -> State:
+        return State(self.state, self.source.name)
+
+    @cached_property
+    def jenkins(self) -> "Jenkins":
+        """Raises SettingsError where no Jenkins is set, or it cannot be used."""
+        from ci_stat.connectors.jenkins.server import Jenkins
+
+        place, limit = self.settings.jenkins, self.settings.logs.limit
+        if not place.url:
+            raise SettingsError(
+                "No Jenkins is set.",
+                "Set jenkins_url (see docs/jenkins.md), e.g. https://ci.example/.",
+            )
+        client = Jenkins(place.url, place.user or None, place.token.reveal() or None, limit=limit)
+        return self._closing.enter_context(client)
+
+    # Reports
+
+    def reporter(self, now: datetime, watched: "Watched | None" = None) -> "Reporter":
+        """What makes reports. `now`: aware. Our state may be missing: then nothing is called new."""
+        from ci_stat.reports import service as reporting
+
+        settings = self.settings.reports
+        links = reporting.own_links(lambda: self.issues(lambda: now), self.settings.github)
+        return reporting.Reporter(
+            reporting.around(self.source, lambda: self.state, now, watched),
+            timedelta(hours=settings.stale_hours),
+            settings.history_days,
+            reporting.with_known_issues(links, settings.known_issues),
+        )
+
+    def audiences(self, only: Sequence[str] = ()) -> "list[Audience]":
+        """Everybody who gets reports; `only` narrows to these channels. Raises SettingsError."""
+        from ci_stat.channels import audiences
+
+        return audiences(self.settings, only)
+
+    def feishu_sender(self, chat: str | None = None) -> "FeishuSender":
+        """The ways to Feishu; `chat` instead of the setting. Raises SettingsError for none."""
+        from ci_stat.channels import feishu_sender
+
+        return feishu_sender(self.settings.feishu, chat)
+
+    # Issues
+
+    @cached_property
+    def github(self) -> "GitHub":
+        """The client of the repository that issues are filed in. Raises SettingsError."""
+        from ci_stat.connectors.github.repository import GitHub
+
+        place = self.settings.github
+        return GitHub(place.url, place.repo, place.token.reveal())
+
+    def tracker(self, clock: Clock) -> Tracker:
+        """The repository, with our ledger of calls to it. Raises SettingsError, DatabaseError."""
+        github, name = self.github, ledger_name(self.settings.github)
+        lock = IssueLock(self.state, name, this_process(), clock, is_alive)
+        return Tracker(github, self.issues(clock), self.notes(clock), lock, clock)
+
+    def issues(self, clock: Clock) -> Issues:
+        """The ledger of calls to the repository; it needs no token. Raises as `state`."""
+        name = ledger_name(self.settings.github)
+        return Issues(self.state, name, this_process(), clock)
+
+    def notes(self, clock: Clock) -> Notes:
+        """What people said about failures; it needs no token. Raises as `state`."""
+        name = ledger_name(self.settings.github)
+        return Notes(Mutes(self.state, name, clock), AcceptedCases(self.state, name, clock))
+
+    def filer(
+        self, now: Clock, watched: "Watched | None" = None, clock: Clock | None = None
+    ) -> "Filer":
+        """What plans and files issues. `clock`: the real time, if `now` is another.
+
+        Raises SettingsError, DatabaseError.
+        """
+        from ci_stat.issues import service as filing
+        from ci_stat.runs.progress import Watched
+
+        github, issues = self.settings.github, self.settings.issues
+        return filing.Filer(
+            source=self.source,
+            tracker=self.tracker(clock or now) if github.token else None,
+            rules=filing.rules_of(issues),
+            memory=timedelta(days=issues.history_days),
+            now=now,
+            repo=github.repo,
+            tracker_url=tracker_url(github),
+            labels=issues.labels,
+            owners=filing.owners_of(issues.owners),
+            hosts=issues.private_hosts,
+            reproduce=issues.reproduce,
+            notes=self.notes(now),
+            watched=watched or Watched(),
+        )
