@@ -15,12 +15,13 @@ from sqlalchemy import Engine
 
 from ci_stat.config import Secret, Settings, load
 from ci_stat.errors import CiStatError, SettingsError
-from ci_stat.issues.setup import ledger_name, tracker_url
+from ci_stat.issues.setup import ledger_name, own_links, tracker_url
 from ci_stat.issues.tracker import Tracker
 from ci_stat.logs.reader import LogReader
+from ci_stat.logs.setup import folder_place, whereabouts
 from ci_stat.logs.workers import Asked, how_of
 from ci_stat.records import Origin
-from ci_stat.runs.database import Source, folder_place, is_embedded, make_folder, whereabouts
+from ci_stat.runs.database import Source, is_embedded, make_folder
 from ci_stat.store.ci_data import runs
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
@@ -163,7 +164,7 @@ class Context:
         from ci_stat.reports import service as reporting
 
         settings = self.settings.reports
-        links = reporting.own_links(lambda: self.issues(lambda: now), self.settings.github)
+        links = own_links(lambda: self.issues(lambda: now), self.settings.github)
         return reporting.Reporter(
             reporting.around(self.source, lambda: self.state, now, watched),
             timedelta(hours=settings.stale_hours),
@@ -173,13 +174,13 @@ class Context:
 
     def audiences(self, only: Sequence[str] = ()) -> "list[Audience]":
         """Everybody who gets reports; `only` narrows to these channels. Raises SettingsError."""
-        from ci_stat.channels import audiences
+        from ci_stat.reports.setup import audiences
 
         return audiences(self.settings, only)
 
     def feishu_sender(self, chat: str | None = None) -> "FeishuSender":
         """The ways to Feishu; `chat` instead of the setting. Raises SettingsError for none."""
-        from ci_stat.channels import feishu_sender
+        from ci_stat.reports.setup import feishu_sender
 
         return feishu_sender(self.settings.feishu, chat)
 

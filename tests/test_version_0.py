@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET, structs
 
+from ci_stat.context import Context
 from ci_stat.errors import Refused, WriteError
 from ci_stat.issues.marker import read
 from ci_stat.issues.model import Earlier
@@ -26,7 +27,6 @@ from ci_stat.records import (
 from ci_stat.reports.delivery import Delivered, _named, deliver, report_key
 from ci_stat.reports.model import Report
 from ci_stat.reports.recipients import Ticket
-from ci_stat.reports.service import reporter
 from ci_stat.reports.windows import HOURLY
 from ci_stat.runs.database import Source
 from ci_stat.store.state.deliveries import Deliveries
@@ -58,7 +58,7 @@ def it(tmp_path: Path) -> Iterator[World]:
 
 def report_of(it: World, kind: str, wanted: RunFilter, now: datetime) -> Report:
     it.at(now)
-    return reporter(it.settings, it.source, now).report(kind, wanted)
+    return Context(it.settings).reporter(now).report(kind, wanted)
 
 
 def ledger_of(it: World) -> Deliveries:
@@ -127,13 +127,15 @@ def test_the_report_before_is_found_under_its_old_names(it: World) -> None:
 
 def test_counts_of_whole_windows_and_the_history_stay(it: World) -> None:
     kind, wanted, now = reports(it)[0]
-    made = reporter(it.settings, it.source, now)
+    made = Context(it.settings).reporter(now)
     assert made.around.facts is not None
     assert made.around.history is not None
     span = made.around.history.span()
     assert span is not None
 
-    counting = replace(made.around, source=_CountsNothing.of(it.settings))
+    counting = replace(
+        made.around, source=_CountsNothing(it.source.engine, it.source.origin, it.source.logs)
+    )
     replace(made, around=counting).report(kind, wanted)
     kept = made.around.history.span()
     assert kept is not None

@@ -10,11 +10,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from ci_stat import __version__
-from ci_stat.config.clients import GitHub
 from ci_stat.errors import CiStatError, DatabaseError, SettingsError, UsageError
 from ci_stat.escape import visible, web_link
 from ci_stat.failures import case_key
-from ci_stat.issues.setup import issue_links
 from ci_stat.records import Provenance, Run, RunFilter, Window, WindowFacts
 from ci_stat.rendering.format import clock, plural, span
 from ci_stat.reports.build import Surroundings, daily, hourly
@@ -26,7 +24,6 @@ from ci_stat.result import Result
 from ci_stat.runs.database import Source, collector_off
 from ci_stat.runs.progress import Watched
 from ci_stat.store.state.failure_history import Sightings
-from ci_stat.store.state.issue_calls import Issues
 from ci_stat.store.state.window_counts import Facts
 
 log = logging.getLogger(__name__)
@@ -255,15 +252,6 @@ def with_known_issues(own: dict[str, str], file: Path | None) -> dict[str, str]:
     except SettingsError as error:
         log.warning("%s", visible(error))
         return own
-
-
-def own_links(open_issues: Callable[[], Issues], place: GitHub) -> dict[str, str]:
-    """Links to the issues that we wrote, by case; none where our state cannot be used."""
-    try:
-        return issue_links(open_issues(), place)
-    except CiStatError as error:  # `around` warns about it
-        log.info("No links to our issues: %s", visible(error))
-        return {}
 
 
 def around(

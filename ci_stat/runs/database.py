@@ -1,8 +1,6 @@
 """The shell around the core: an engine to a Result or to counts."""
 
 import gc
-import hashlib
-import json
 import logging
 import time
 from collections import Counter
@@ -17,11 +15,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from ci_stat.config.clients import Jenkins
-from ci_stat.config.groups import Logs
-from ci_stat.errors import CiStatError, SettingsError, UsageError, WriteError
+from ci_stat.errors import CiStatError, UsageError, WriteError
 from ci_stat.escape import visible
-from ci_stat.logs.folder import FolderPlace
 from ci_stat.logs.reader import LogReader
 from ci_stat.records import (
     JobCount,
@@ -237,26 +232,6 @@ class Source:
 def _facts(connection: Connection, wanted: RunFilter) -> WindowFacts:
     count = replace(counts.count_window(connection, wanted, Counter()), periods=())
     return WindowFacts(count, *times.run_times(connection, wanted))
-
-
-def folder_place(logs: Logs) -> FolderPlace:
-    """The folder of the settings. Raises SettingsError for a template that cannot be used."""
-    folder, template = (logs.folder or Path()).expanduser(), logs.template
-    if template and not all(field in template for field in ("{job}", "{number}")):
-        raise SettingsError(
-            f"log_template is {template[:200]!r}, without {{job}} or {{number}}: all builds would have one log.",
-            "Write a path below log_dir, e.g. {job}/{number}.log.",
-        )
-    if not folder.is_dir():
-        log.warning("log_dir is %s, which is not there: no log is found in it.", visible(folder))
-    return FolderPlace(folder, template or None, logs.limit)
-
-
-def whereabouts(logs: Logs, jenkins: Jenkins) -> str:
-    """What decides whether a log can be had, as a short hash. Not the token: no trace of it is stored."""
-    folder = str(logs.folder or "")
-    parts = [folder, logs.template, str(logs.megabytes), jenkins.url, jenkins.user]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
 def forget_facts(existing_facts: Callable[[], Facts | None], times: Stretch) -> None:

@@ -23,10 +23,10 @@ from ci_stat.config import Secret
 from ci_stat.config.clients import Jenkins
 from ci_stat.config.groups import Logs
 from ci_stat.errors import SettingsError
+from ci_stat.logs.setup import whereabouts
 from ci_stat.records import Run, RunRow
 from ci_stat.rendering.terminal import screen
 from ci_stat.result import Result
-from ci_stat.runs.database import whereabouts
 from ci_stat.runs.views import tables
 from tests.conftest import Fill
 from tests.support.command import Call

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import github as client
 import pytest
 import requests
 
-import github as client
 from tests.support.github import CONTRACT, MISSING, Fault, GitHub, github_server
 from tests.support.github.contract import Contract
 
