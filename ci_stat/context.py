@@ -4,6 +4,7 @@ No other module opens the CI database or our state, or builds a client from sett
 line and the published functions ask a context; features receive what they need.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from sqlalchemy import Engine
 
 from ci_stat.config import Secret, Settings, load
 from ci_stat.errors import CiStatError, SettingsError
+from ci_stat.escape import visible
 from ci_stat.issues.setup import ledger_name, own_links, tracker_url
 from ci_stat.issues.tracker import Tracker
 from ci_stat.logs.reader import LogReader
@@ -27,6 +29,7 @@ from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
 from ci_stat.store.state.deliveries import Deliveries
 from ci_stat.store.state.extractions import State
+from ci_stat.store.state.failure_history import Sightings
 from ci_stat.store.state.issue_calls import Issues
 from ci_stat.store.state.issue_lock import IssueLock
 from ci_stat.store.state.process_id import is_alive, this_process
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
     from ci_stat.reports.recipients import Audience, FeishuSender
     from ci_stat.reports.service import Reporter
     from ci_stat.runs.progress import Watched
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -159,18 +164,38 @@ class Context:
 
     # Reports
 
-    def reporter(self, now: datetime, watched: "Watched | None" = None) -> "Reporter":
-        """What makes reports. `now`: aware. Our state may be missing: then nothing is called new."""
-        from ci_stat.reports import service as reporting
+    def reporter(self, now: datetime, progress: "Watched | None" = None) -> "Reporter":
+        """What makes reports. `now`: aware. Without our state nothing is called new."""
+        from ci_stat.reports.counted_windows import CountedWindows
+        from ci_stat.reports.failure_history import FailureHistory
+        from ci_stat.reports.known_issues import with_known_issues
+        from ci_stat.reports.service import Reporter
+        from ci_stat.runs.progress import Watched
 
         settings = self.settings.reports
+        progress = progress or Watched()
+        counts, sightings = self._report_state()
         links = own_links(lambda: self.issues(lambda: now), self.settings.github)
-        return reporting.Reporter(
-            reporting.around(self.source, lambda: self.state, now, watched),
-            timedelta(hours=settings.stale_hours),
-            settings.history_days,
-            reporting.with_known_issues(links, settings.known_issues),
+        return Reporter(
+            source=self.source,
+            counted=CountedWindows(self.source, counts, now),
+            history=FailureHistory(self.source, sightings, now, progress),
+            now=now,
+            progress=progress,
+            stale_after=timedelta(hours=settings.stale_hours),
+            history_days=settings.history_days,
+            known_issues=with_known_issues(links, settings.known_issues),
         )
+
+    def _report_state(self) -> tuple[Facts | None, Sightings | None]:
+        """Stored counts and sightings; neither, with a warning, where our state cannot be used."""
+        try:
+            state = self.state
+        except CiStatError as error:
+            reason = visible(error)
+            log.warning("Our own state cannot be used, so nothing is called new: %s", reason)
+            return None, None
+        return Facts(state, self.source.name), Sightings(state, self.source.name)
 
     def audiences(self, only: Sequence[str] = ()) -> "list[Audience]":
         """Everybody who gets reports; `only` narrows to these channels. Raises SettingsError."""

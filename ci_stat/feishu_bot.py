@@ -9,9 +9,10 @@
 Importing it reads no file and opens no connection.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ci_stat.records import Outcome
+from ci_stat.records import Names, Outcome
 from ci_stat.result import Result
 
 if TYPE_CHECKING:
@@ -26,12 +27,14 @@ def res_to_card(res: Result) -> dict[str, Any]:
     It is the hourly report without what a Result does not know: the windows before, and what failed before. For those
     see `ci-stat report hourly`.
     """
-    from ci_stat import __version__
     from ci_stat.rendering.feishu.forms import fitted_card
-    from ci_stat.reports.build import Surroundings, hourly
+    from ci_stat.reports.build import build
     from ci_stat.reports.document import report_document
+    from ci_stat.reports.inputs import ReportRequest
+    from ci_stat.reports.windows import HOURLY
 
-    report = hourly(res, None, Surroundings(), version=__version__)
+    request = ReportRequest(HOURLY, res.provenance.window, Names(), res.end_time)
+    report = replace(build(request, res), made_at=None)
     return fitted_card(report_document(report))
 
 

@@ -117,7 +117,7 @@ def test_a_state_that_cannot_be_used_is_tried_once(
         for _ in range(2):
             with pytest.raises(CiStatError, match="/proc/nope cannot be made"):
                 _ = context.state
-        assert context.reporter(datetime(2021, 6, 19, tzinfo=UTC)).around.facts is None
+        assert context.reporter(datetime(2021, 6, 19, tzinfo=UTC)).counted.stored is None
     assert sorted(opened) == ["ci.sqlite", "state.sqlite"], "and no table was looked for"
 
 

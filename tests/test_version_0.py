@@ -128,16 +128,17 @@ def test_the_report_before_is_found_under_its_old_names(it: World) -> None:
 def test_counts_of_whole_windows_and_the_history_stay(it: World) -> None:
     kind, wanted, now = reports(it)[0]
     made = Context(it.settings).reporter(now)
-    assert made.around.facts is not None
-    assert made.around.history is not None
-    span = made.around.history.span()
+    assert made.counted.stored is not None
+    assert made.history.stored is not None
+    span = made.history.stored.span()
     assert span is not None
 
-    counting = replace(
-        made.around, source=_CountsNothing(it.source.engine, it.source.origin, it.source.logs)
-    )
-    replace(made, around=counting).report(kind, wanted)
-    kept = made.around.history.span()
+    source = _CountsNothing(it.source.engine, it.source.origin, it.source.logs)
+    counted = replace(made.counted, source=source)
+    replace(
+        made, source=source, counted=counted, history=replace(made.history, source=source)
+    ).report(kind, wanted)
+    kept = made.history.stored.span()
     assert kept is not None
     assert (kept[0], kept[2]) == (span[0], span[2])
 

@@ -1,24 +1,20 @@
-"""A Result and what is known of other windows, as the values that reports show."""
+"""Build a report from gathered values: a pure function of the window, its baselines and known failures."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from statistics import median
 from typing import Any
 
+from ci_stat import __version__
 from ci_stat.failures import case_key
 from ci_stat.records import (
-    ALL_NAMES,
-    FailureKey,
-    Names,
-    PeriodCount,
     Run,
-    Sighting,
     Status,
     WindowCount,
 )
 from ci_stat.reports.durations import slowest
+from ci_stat.reports.inputs import Baseline, Comparison, KnownFailures, ReportRequest
 from ci_stat.reports.model import (
     Compared,
     DailyReport,
@@ -26,7 +22,6 @@ from ci_stat.reports.model import (
     FailureRow,
     HourlyReport,
     JobRow,
-    LateRuns,
     NightlyRow,
     OutageRow,
     PRRow,
@@ -34,9 +29,13 @@ from ci_stat.reports.model import (
 )
 from ci_stat.reports.outages import Outage, outages
 from ci_stat.reports.reruns import most_rerun, pr_times
+from ci_stat.reports.windows import HOURLY
 from ci_stat.result import PR, FailInfo, Job, Result, failure_key, group_failures, is_case
 from ci_stat.result.counting import count_window
 from ci_stat.result.rankings import worst_first
+
+NOTHING_TO_COMPARE = Comparison()
+NOTHING_KNOWN = KnownFailures()
 
 SHOWN_PRS = 8
 SHOWN_RUNS = 3  # of one pull request
@@ -66,96 +65,83 @@ _OTHERS: _Number = (
 )  # a line of its own only where there are any
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What lies around a window: other windows to compare with, and when its failures were first seen.
+def build(
+    request: ReportRequest,
+    result: Result,
+    comparison: Comparison = NOTHING_TO_COMPARE,
+    known: KnownFailures = NOTHING_KNOWN,
+) -> HourlyReport | DailyReport:
+    """The report of a window, as a value. Nothing is read and nothing is written."""
+    fields = _window_fields(request, result, comparison, known)
+    if request.kind == HOURLY:
+        return HourlyReport(kind=request.kind, **fields)
 
-    - `beside`: a name for each thing that the numbers are compared with, and the windows that it is the median of.
-    - `seen`: when failures were seen first; `history_since`: since when that is known.
-    - `known_issues`: links by the key of a case (`case_key`).
-    - `earlier`: failed runs shortly before the window, in which an outage may have begun.
-    """
-
-    beside: tuple[tuple[str, tuple[WindowCount, ...]], ...] = ()
-    seen: Mapping[FailureKey, Sighting] = field(default_factory=dict)
-    history_since: datetime | None = None
-    late: LateRuns | None = None
-    known_issues: Mapping[str, str] = field(default_factory=dict)
-    durations: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    days: Sequence[PeriodCount] = ()
-    earlier: Sequence[Run] = ()
-
-
-def hourly(
-    res: Result,
-    made_at: datetime | None,
-    around: Surroundings,
-    about: Names = ALL_NAMES,
-    version: str = "",
-) -> HourlyReport:
-    """`made_at` is said in the report; `about`: the names that it was narrowed to."""
-    return HourlyReport(kind="hourly", **_window_fields(res, made_at, around, about, version))
-
-
-def daily(
-    res: Result,
-    made_at: datetime | None,
-    around: Surroundings,
-    about: Names = ALL_NAMES,
-    version: str = "",
-) -> DailyReport:
-    """As `hourly`, with reruns, durations, nightly jobs and the days before."""
-    reruns, more_reruns = most_rerun(res.job_map.values(), SHOWN_RERUNS, SHOWN_JOB_PRS)
-    slow, more_slowest = slowest(res.job_map, around.durations, SHOWN_SLOWEST)
-    nightly, more_nightly = _nightly(res, around)
+    reruns, more_reruns = most_rerun(result.job_map.values(), SHOWN_RERUNS, SHOWN_JOB_PRS)
+    slow, more_slowest = slowest(result.job_map, comparison.durations, SHOWN_SLOWEST)
+    nightly, more_nightly = _nightly(result, known)
+    days = [DayCount(day.label, day.tally.total, day.tally.fail_rate) for day in comparison.days]
     return DailyReport(
-        kind="daily",
-        **_window_fields(res, made_at, around, about, version),
+        kind=request.kind,
+        **fields,
         reruns=reruns,
         more_reruns=more_reruns,
         slowest=slow,
         more_slowest=more_slowest,
         nightly=nightly,
         more_nightly=more_nightly,
-        days=tuple(
-            DayCount(day.label, day.tally.total, day.tally.fail_rate) for day in around.days
-        ),
+        days=tuple(days),
     )
 
 
 def _window_fields(
-    res: Result, made_at: datetime | None, around: Surroundings, about: Names, version: str
+    request: ReportRequest, result: Result, comparison: Comparison, known: KnownFailures
 ) -> dict[str, Any]:
-    own = {id(run) for run in res.run_list}
-    hit = [
-        outage
-        for outage in outages([*around.earlier, *res.run_list])
-        if any(id(run) in own for run in outage.runs)
-    ]
-    # What is not shown as an outage is listed like anything else: no failure may stand nowhere.
-    count, found = count_window(res, over_time=False), hit[:SHOWN_OUTAGES]
-    explained = {id(run) for outage in found for run in outage.runs}
-    rest = [run for run in res.all_runs if id(run) not in explained]
-    failures = _failures(rest, res, around)
-    prs, more_prs = _prs(res, explained)
-    jobs, more_jobs = _jobs(res, explained)
+    shown_outages = _outages(result, known)[:SHOWN_OUTAGES]
+    explained = {id(run) for outage in shown_outages for run in outage.runs}
+    # An outage that is not shown is listed run by run: each failure stands somewhere.
+    rest = [run for run in result.all_runs if id(run) not in explained]
+    count = count_window(result, over_time=False)
+    prs, more_prs = _prs(result, explained)
+    jobs, more_jobs = _jobs(result, explained)
     return {
-        "window": res.provenance.window, "made_at": made_at, "provenance": res.provenance,
-        "beside": tuple(name for name, _ in around.beside), "numbers": _numbers(count, around),
-        "tally": count.tally, "miss_cnt": count.miss_cnt,
-        "outages": tuple(_outage_row(outage, res, around) for outage in found),
-        **failures,
-        "prs": prs, "more_prs": more_prs, "jobs": jobs, "more_jobs": more_jobs,
-        "history_since": around.history_since, "late": around.late, "about": about, "version": version,
-    }  # fmt: skip
+        "window": request.window,
+        "made_at": request.made_at,
+        "provenance": result.provenance,
+        "beside": tuple(baseline.name for baseline in comparison.baselines),
+        "numbers": _numbers(count, comparison.baselines),
+        "tally": count.tally,
+        "miss_cnt": count.miss_cnt,
+        "outages": tuple(_outage_row(outage, result, known) for outage in shown_outages),
+        **_failures(rest, result, known),
+        "prs": prs,
+        "more_prs": more_prs,
+        "jobs": jobs,
+        "more_jobs": more_jobs,
+        "history_since": known.since,
+        "late": comparison.late,
+        "about": request.names,
+        "version": __version__,
+    }
 
 
-def _numbers(count: WindowCount, around: Surroundings) -> tuple[Compared, ...]:
-    def others(of: Callable[[WindowCount], int]) -> tuple[float | None, ...]:
-        return tuple(_median(map(of, counts)) for _, counts in around.beside)
+def _outages(result: Result, known: KnownFailures) -> list[Outage]:
+    """Outages that broke at least one run of the window. They may have begun before it."""
+    own = {id(run) for run in result.run_list}
+    candidates = outages([*known.earlier, *result.run_list])
+    return [outage for outage in candidates if any(id(run) in own for run in outage.runs)]
 
-    rows = (*_NUMBERS, _OTHERS) if count.tally.other else _NUMBERS
-    return tuple(Compared(name, of(count), others(of)) for name, of in rows)
+
+def _numbers(count: WindowCount, baselines: Sequence[Baseline]) -> tuple[Compared, ...]:
+    numbers = (*_NUMBERS, _OTHERS) if count.tally.other else _NUMBERS
+    return tuple(
+        Compared(name, value_of(count), _medians(baselines, value_of)) for name, value_of in numbers
+    )
+
+
+def _medians(
+    baselines: Sequence[Baseline], value_of: Callable[[WindowCount], int]
+) -> tuple[float | None, ...]:
+    return tuple(_median(map(value_of, baseline.counts)) for baseline in baselines)
 
 
 def _median(values: Iterable[int]) -> float | None:
@@ -173,9 +159,9 @@ def run_row(run: Run) -> RunRow:
     return RunRow(run.job_name, run.job_id, run.link, run.time, name, said)
 
 
-def _outage_row(outage: Outage, res: Result, around: Surroundings) -> OutageRow:
+def _outage_row(outage: Outage, res: Result, known: KnownFailures) -> OutageRow:
     said, first, last = outage.typical, outage.runs[0], outage.runs[-1]
-    seen = None if outage.machines else around.seen.get(failure_key(said))
+    seen = None if outage.machines else known.first_seen.get(failure_key(said))
     return OutageRow(
         what=case_key(said.name) if is_case(said) else said.name,
         kind=said.kind,
@@ -189,23 +175,23 @@ def _outage_row(outage: Outage, res: Result, around: Surroundings) -> OutageRow:
         newest=run_row(outage.newest),
         mixed=outage.mixed,
         first_seen=seen.first_seen if seen else None,
-        new=_is_new(seen.first_seen, res, around) if seen else False,
-        issue=around.known_issues.get(case_key(said.name), ""),
+        new=_is_new(seen.first_seen, res, known) if seen else False,
+        issue=known.issues.get(case_key(said.name), ""),
     )
 
 
-def _is_new(first: datetime | None, res: Result, around: Surroundings) -> bool:
+def _is_new(first: datetime | None, res: Result, known: KnownFailures) -> bool:
     """Whether nothing in the history was like it. Without a history nothing is called new."""
-    since = around.history_since
+    since = known.since
     return (
         since is not None and since < res.begin_time and (first is None or first >= res.begin_time)
     )
 
 
-def _failures(runs: Sequence[Run], res: Result, around: Surroundings) -> dict[str, Any]:
+def _failures(runs: Sequence[Run], res: Result, known: KnownFailures) -> dict[str, Any]:
     """What an outage explains is said once, and not here."""
     rows = sorted(
-        (_failure_row(info, res, around) for info in group_failures(runs).values()),
+        (_failure_row(info, res, known) for info in group_failures(runs).values()),
         key=_spread_first,
     )
     new, seen = [row for row in rows if row.new], [row for row in rows if not row.new]
@@ -219,10 +205,10 @@ def _spread_first(row: FailureRow) -> tuple[int, int, str, str]:
     return (-row.prs, -row.runs, row.name, row.kind)
 
 
-def _failure_row(info: FailInfo, res: Result, around: Surroundings) -> FailureRow:
-    seen = around.seen.get(failure_key(info.seen[0]))
+def _failure_row(info: FailInfo, res: Result, known: KnownFailures) -> FailureRow:
+    seen = known.first_seen.get(failure_key(info.seen[0]))
     jobs = list(dict.fromkeys(run.job_name for run in info.run_list))
-    first = seen.first_seen if seen else (info.run_list[0].time if around.history_since else None)
+    first = seen.first_seen if seen else (info.run_list[0].time if known.since else None)
     return FailureRow(
         name=info.info,
         kind=info.kind,
@@ -233,8 +219,8 @@ def _failure_row(info: FailInfo, res: Result, around: Surroundings) -> FailureRo
         more_jobs=max(0, len(jobs) - SHOWN_FAILURE_JOBS),
         newest=run_row(info.run_list[-1]),
         first_seen=first,
-        new=_is_new(first, res, around),
-        issue=around.known_issues.get(case_key(info.info), ""),
+        new=_is_new(first, res, known),
+        issue=known.issues.get(case_key(info.info), ""),
     )
 
 
@@ -284,17 +270,17 @@ def _job_row(job: Job, own: Sequence[Run]) -> JobRow:
     )
 
 
-def _nightly(res: Result, around: Surroundings) -> tuple[tuple[NightlyRow, ...], int]:
+def _nightly(res: Result, known: KnownFailures) -> tuple[tuple[NightlyRow, ...], int]:
     jobs: dict[str, list[Run]] = {}
     for run in res.special_list:
         jobs.setdefault(run.job_name, []).append(run)
     rows = worst_first(Job(name, runs, res.pr_map) for name, runs in jobs.items())
-    return tuple(_nightly_row(job, res, around) for job in rows[:SHOWN_NIGHTLY]), max(
+    return tuple(_nightly_row(job, res, known) for job in rows[:SHOWN_NIGHTLY]), max(
         0, len(rows) - SHOWN_NIGHTLY
     )
 
 
-def _nightly_row(job: Job, res: Result, around: Surroundings) -> NightlyRow:
-    rows = [_failure_row(info, res, around) for info in job.fail_info_map.values()]
+def _nightly_row(job: Job, res: Result, known: KnownFailures) -> NightlyRow:
+    rows = [_failure_row(info, res, known) for info in job.fail_info_map.values()]
     shown = tuple(sorted(rows, key=lambda row: not row.new)[:SHOWN_NIGHTLY_FAILURES])
     return NightlyRow(job.job_name, job.tally, shown, len(rows) - len(shown), run_row(job.runs[-1]))

@@ -1,12 +1,11 @@
 """The windows of hourly and daily reports."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ci_stat.errors import UsageError
-from ci_stat.records import (
-    Window,
-)
+from ci_stat.records import RunFilter, Window
 
 DAY = timedelta(days=1)
 
@@ -30,3 +29,16 @@ def report_window(
     except UsageError:
         # The clock shows this hour twice, and the table cannot tell which: both, with the one before them.
         return Window.of(begin - timedelta(hours=1), end, zone)
+
+
+def shifted(window: RunFilter, by: timedelta, length: timedelta | None = None) -> RunFilter:
+    """The same hours by the clock on another day. `length`: only so much, up to its end."""
+    begin, end = window.window.wall()
+    start = begin if length is None else end - length
+    return replace(window, window=Window.of(start + by, end + by, window.window.zone))
+
+
+def mostly_after(window: RunFilter, oldest: datetime) -> bool:
+    """Whether at least half of the window lies behind the first row of the table."""
+    begin, end = window.window.wall()
+    return begin + (end - begin) / 2 >= oldest

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.records import Origin, RunFilter, RunRow, Window
-from ci_stat.reports.comparison import LOOK_BACK, SETTLED, Around, moved, sightings_of
-from ci_stat.reports.windows import DAILY, DAY, HOURLY, report_window
+from ci_stat.reports.counted_windows import SETTLED, CountedWindows
+from ci_stat.reports.failure_history import LOOK_BACK, FailureHistory, sightings_of
+from ci_stat.reports.windows import DAILY, DAY, HOURLY, report_window, shifted
 from ci_stat.result.counting import window_facts
 from ci_stat.runs.database import Source
-from ci_stat.runs.progress import Watched
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import State
@@ -36,16 +36,21 @@ def state_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def around(source: Source, state_url: str) -> Around:
-    return make(source, state_url)
+def counted(source: Source, state_url: str) -> CountedWindows:
+    return counted_at(source, state_url)
 
 
-def make(source: Source, state_url: str, now: datetime = NOW) -> Around:
+def counted_at(source: Source, state_url: str, now: datetime = NOW) -> CountedWindows:
     engine = open_engine(state_url)
     State(engine, source.name).prepare()
-    return Around(
-        source, Facts(engine, source.name), Sightings(engine, source.name), now, Watched()
-    )
+    return CountedWindows(source, Facts(engine, source.name), now)
+
+
+@pytest.fixture
+def history(source: Source, state_url: str) -> FailureHistory:
+    engine = open_engine(state_url)
+    State(engine, source.name).prepare()
+    return FailureHistory(source, Sightings(engine, source.name), NOW)
 
 
 _ROWS = st.lists(
@@ -80,86 +85,87 @@ def rows_of(*hours: float) -> list[RunRow]:
     ]
 
 
-def counted(around: Around, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many windows are counted from now on, call by call."""
     calls: list[int] = []
     original = Source.window_facts
 
-    def counting(self: Source, wanted: Sequence[RunFilter]) -> object:
+    def noting(self: Source, wanted: Sequence[RunFilter]) -> object:
         calls.append(len(wanted))
         return original(self, wanted)
 
-    monkeypatch.setattr(Source, "window_facts", counting)
+    monkeypatch.setattr(Source, "window_facts", noting)
     return calls
 
 
 def test_a_window_is_counted_once(
-    fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch
+    fill: Fill, counted: CountedWindows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(rows_of(1, 2, 30))
-    calls = counted(around, monkeypatch)
-    first, second = around.facts_of([day()]), around.facts_of([day()])
+    calls = counting(monkeypatch)
+    first, second = counted.counts([day()]), counted.counts([day()])
     assert (first, calls) == (second, [1, 0])
     assert first[0].count.tally.total == 2
 
 
 def test_rows_that_came_later_are_counted(
-    fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch
+    fill: Fill, counted: CountedWindows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(rows_of(1, 2))
-    around.facts_of([day()])
+    counted.counts([day()])
     fill(rows_of(1, 2, 3))
-    assert around.facts_of([day()])[0].count.tally.total == 3
+    assert counted.counts([day()])[0].count.tally.total == 3
 
 
 def test_a_window_that_may_get_more_rows_is_not_kept(
     fill: Fill, source: Source, state_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(rows_of(1))
-    soon = make(source, state_url, day().window.end + SETTLED - timedelta(seconds=1))
-    calls = counted(soon, monkeypatch)
+    soon = counted_at(source, state_url, day().window.end + SETTLED - timedelta(seconds=1))
+    calls = counting(monkeypatch)
     soon.keep(day(), source.load(day()))
-    soon.facts_of([day()])
-    soon.facts_of([day()])
+    soon.counts([day()])
+    soon.counts([day()])
     assert calls == [1, 1]
 
 
 def test_own_facts_serve_the_next_report(
-    fill: Fill, around: Around, monkeypatch: pytest.MonkeyPatch
+    fill: Fill, counted: CountedWindows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(rows_of(1, 2, 3))
-    around.keep(day(), around.source.load(day()))
-    calls = counted(around, monkeypatch)
-    assert around.facts_of([day()])[0].count.tally.total == 3
+    counted.keep(day(), counted.source.load(day()))
+    calls = counting(monkeypatch)
+    assert counted.counts([day()])[0].count.tally.total == 3
     assert calls == [0]
     other = replace(day(), jobs=("lint",))
-    assert around.facts_of([other])[0].count.tally.total == 0
+    assert counted.counts([other])[0].count.tally.total == 0
 
 
-def test_the_days_of_a_chart(fill: Fill, around: Around) -> None:
+def test_the_days_of_a_chart(fill: Fill, counted: CountedWindows) -> None:
     fill(rows_of(1, 2, 25, 26, 27))
-    wanted = moved(day(), DAY)
-    own = around.source.load(wanted)
+    wanted = shifted(day(), DAY)
+    own = counted.source.load(wanted)
     for _ in range(2):
-        days = around.days(wanted, own.tally + own.special_tally, 3)
+        days = counted.days(wanted, own.tally + own.special_tally, 3)
         assert [(each.label, each.tally.total) for each in days] == [
             ("2021-06-18", 0), ("2021-06-19", 2), ("2021-06-20", 3),
         ]  # fmt: skip
 
 
-def test_broken_facts_are_counted_anew(fill: Fill, around: Around, state_url: str) -> None:
+def test_broken_facts_are_counted_anew(fill: Fill, counted: CountedWindows, state_url: str) -> None:
     fill(rows_of(1))
-    around.facts_of([day()])
+    counted.counts([day()])
     with open_engine(state_url).begin() as connection:
         connection.exec_driver_sql("update window_facts set value = '{broken'")
-    assert around.facts_of([day()])[0].count.tally.total == 1
+    assert counted.counts([day()])[0].count.tally.total == 1
 
 
 def test_without_our_own_state(fill: Fill, source: Source) -> None:
     fill(rows_of(1))
-    bare = Around(source, None, None, NOW, Watched())
-    assert bare.facts_of([day()])[0].count.tally.total == 1
-    assert bare.first_seen(day(), source.load(day()).all_runs, BEGIN, 14) == ({}, None)
+    counted = CountedWindows(source, None, NOW)
+    history = FailureHistory(source, None, NOW)
+    assert counted.counts([day()])[0].count.tally.total == 1
+    assert history.first_seen(day(), source.load(day()).all_runs, BEGIN, 14) == ({}, None)
 
 
 def test_an_import_makes_us_forget(
@@ -214,12 +220,14 @@ def test_sightings_are_the_first_and_the_last(fill: Fill, source: Source) -> Non
     assert spans == {"s.A": (1, 3, 1), "s.B": (2, 2, 2)}
 
 
-def test_rows_that_came_late_are_found_at_the_next_look(fill: Fill, around: Around) -> None:
+def test_rows_that_came_late_are_found_at_the_next_look(
+    fill: Fill, history: FailureHistory
+) -> None:
     """A build of the hour before takes an hour, and its row comes when that hour was looked through."""
     first = RunFilter(Window.of(BEGIN + timedelta(hours=10), BEGIN + timedelta(hours=11), SHANGHAI))
-    second = moved(first, timedelta(hours=1))
+    second = shifted(first, timedelta(hours=1))
     fill(failing((9, "s.Old")))
-    around.first_seen(first, around.source.load(first).all_runs, BEGIN, 14)
+    history.first_seen(first, history.source.load(first).all_runs, BEGIN, 14)
     late = row(
         "lint",
         7,
@@ -238,8 +246,8 @@ def test_rows_that_came_late_are_found_at_the_next_look(fill: Fill, around: Arou
             analysis_res={"case": ["s.Late"]},
         )
     ]
-    write_rows(around.source.engine, runs)
-    seen, _ = around.first_seen(second, around.source.load(second).all_runs, BEGIN, 14)
+    write_rows(history.source.engine, runs)
+    seen, _ = history.first_seen(second, history.source.load(second).all_runs, BEGIN, 14)
     assert {key[1]: each.first_seen for key, each in seen.items()} == {
         "s.Late": BEGIN + timedelta(hours=10, minutes=50)
     }
@@ -247,13 +255,13 @@ def test_rows_that_came_late_are_found_at_the_next_look(fill: Fill, around: Arou
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1), (1, 1, 0, 3)])
 def test_reports_in_any_order_agree_on_what_is_new(
-    fill: Fill, around: Around, order: Sequence[int]
+    fill: Fill, history: FailureHistory, order: Sequence[int]
 ) -> None:
     fill(failing((1, "s.A"), (25, "s.B"), (26, "s.A"), (49, "s.B"), (73, "s.A")))
     firsts = {}
     for days in order:
-        wanted = moved(day(), DAY * days)
-        seen, since = around.first_seen(wanted, around.source.load(wanted).all_runs, BEGIN, 14)
+        wanted = shifted(day(), DAY * days)
+        seen, since = history.first_seen(wanted, history.source.load(wanted).all_runs, BEGIN, 14)
         firsts[days] = {
             key[1]: each.first_seen.day
             for key, each in seen.items()

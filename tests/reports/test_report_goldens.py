@@ -17,13 +17,13 @@ from ci_stat.rendering.feishu.forms import WEBHOOK_BYTES, forms, webhook_bytes
 from ci_stat.rendering.mail import mail
 from ci_stat.rendering.slack import slack
 from ci_stat.rendering.terminal import screen
-from ci_stat.reports.comparison import Around
+from ci_stat.reports.counted_windows import CountedWindows
 from ci_stat.reports.document import report_document
+from ci_stat.reports.failure_history import FailureHistory
 from ci_stat.reports.model import Report
 from ci_stat.reports.service import Reporter
 from ci_stat.reports.windows import DAILY, HOURLY
 from ci_stat.runs.database import Source
-from ci_stat.runs.progress import Watched
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import State
@@ -50,11 +50,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
 
 def reporter(source: Source, now: datetime) -> Reporter:
     engine = open_engine("sqlite:///state.sqlite")
-    around = Around(
-        source, Facts(engine, source.name), Sightings(engine, source.name), now, Watched()
-    )
     return Reporter(
-        around,
+        source,
+        CountedWindows(source, Facts(engine, source.name), now),
+        FailureHistory(source, Sightings(engine, source.name), now),
+        now,
         known_issues={"testevictsuite.testevictunderpressure": "https://github.com/o/r/issues/1"},
     )
 

@@ -467,7 +467,7 @@ def test_a_fault_of_ours_costs_one_audience(
 
     monkeypatch.setenv("CI_STAT_SLACK_WEBHOOK", "http://127.0.0.1:1/services/T/B/x")
     monkeypatch.setenv("CI_STAT_CHANNELS", "slack,feishu")
-    monkeypatch.setattr("ci_stat.rendering.slack.slack", broken)
+    monkeypatch.setattr("ci_stat.reports.recipients.slack", broken)
     code, _, err = hourly(call, "--post")
     assert (code, len(webhook.messages)) == (8, 1)
     assert "a fault of ci_stat (ZeroDivisionError)" in err

@@ -1,0 +1,74 @@
+"""What a report is made from: the loaded window, the windows beside it, and what is known of its failures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ci_stat.records import FailureKey, Names, PeriodCount, Run, Sighting, Window, WindowCount
+from ci_stat.reports.model import LateRuns
+from ci_stat.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """Which report is asked for. `made_at`: the present, naive, in the zone of the CI database."""
+
+    kind: str
+    window: Window
+    names: Names
+    made_at: datetime
+    database: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedWindow:
+    """The runs of the window, and how fresh the table is.
+
+    - `newest`: time of the newest row that does not lie in the future; None for an empty table.
+    - `oldest`: time of the oldest row; the begin of the window for an empty table.
+    - `rows_on_other_days`: rows on each of the days before, in the hours for which the table has been
+      silent now; empty where the table is fresh.
+    """
+
+    result: Result
+    newest: datetime | None
+    oldest: datetime
+    rows_on_other_days: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Windows to compare with, under one name. A number's baseline is the median over `counts`."""
+
+    name: str
+    counts: tuple[WindowCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The windows beside the window.
+
+    - `late`: how many runs of the window before finished later than now; None where all must have.
+    - `durations`: milliseconds of successful runs of the windows before, by job.
+    - `days`: runs of each day of the chart, oldest first.
+    """
+
+    baselines: tuple[Baseline, ...] = ()
+    late: LateRuns | None = None
+    durations: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    days: Sequence[PeriodCount] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFailures:
+    """What is known of the failures of the window.
+
+    - `first_seen`: the first sighting of each; `since`: the begin of the history, None without one.
+    - `issues`: links by the key of a case (`case_key`).
+    - `earlier`: failed runs shortly before the window, in which an outage may have begun.
+    """
+
+    first_seen: Mapping[FailureKey, Sighting] = field(default_factory=dict)
+    since: datetime | None = None
+    issues: Mapping[str, str] = field(default_factory=dict)
+    earlier: Sequence[Run] = ()
