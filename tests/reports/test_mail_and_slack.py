@@ -16,8 +16,8 @@ from ci_stat.store.engine import open_engine
 from tests.reports.test_service import NOW, busy
 from tests.support import slack
 from tests.support.command import Call
+from tests.support.connectors import certified
 from tests.support.proxy import closed_port
-from tests.support.sinks import certified
 
 pytest.importorskip("trustme")
 

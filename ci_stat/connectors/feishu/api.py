@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ci_stat.connectors.feishu.answers import judge
+from ci_stat.connectors.feishu.responses import judge
 from ci_stat.connectors.http.address import address
 from ci_stat.connectors.http.client import Answer, Http, NoAnswer, json_bytes
 from ci_stat.connectors.http.masking import Mask

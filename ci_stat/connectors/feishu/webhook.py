@@ -7,8 +7,8 @@ import random
 import time
 from collections.abc import Callable
 
-from ci_stat.connectors.feishu.answers import judge
 from ci_stat.connectors.feishu.message import FeishuMessage
+from ci_stat.connectors.feishu.responses import judge
 from ci_stat.connectors.http.address import address
 from ci_stat.connectors.http.client import TIMEOUT, Http, json_bytes
 from ci_stat.connectors.http.masking import Mask

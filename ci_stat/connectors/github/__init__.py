@@ -1,1 +1,1 @@
-"""Issues, comments and labels of one GitHub repository, read and written."""
+"""GitHub: the issues of a repository."""

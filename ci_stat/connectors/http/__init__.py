@@ -1,1 +1,1 @@
-"""The HTTP client: addresses, deadlines, retries, masking."""
+"""The one HTTP client, and what it is made of: addresses, deadlines, retries, masking."""

@@ -1,1 +1,1 @@
-"""Jobs, builds and logs of a Jenkins."""
+"""Jenkins: jobs, builds and logs (docs/jenkins.md)."""

@@ -1,1 +1,1 @@
-"""Mail by SMTP."""
+"""Mail over SMTP."""

@@ -1,1 +1,1 @@
-"""Messages to Slack."""
+"""Slack: incoming webhooks and bots."""

@@ -21,9 +21,9 @@ from ci_stat.connectors.http.retry import Pace
 from ci_stat.connectors.outcome import Reaction
 from ci_stat.errors import SettingsError
 from ci_stat.records import DeliveryState, Outcome
+from tests.support.connectors import FakeTime, answering, everything_logged, says, texts_of
 from tests.support.feishu import HTML_PAGE, Chat, Feishu, Hook, Limits, Trouble, running
 from tests.support.proxy import closed_port, silent
-from tests.support.sinks import FakeTime, answering, everything_logged, says, texts_of
 
 SENT, FAILED, UNCERTAIN = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN
 HOOK_TOKEN, HOOK_SECRET, APP_SECRET = "hook-token", "signing-secret", "app-secret"

@@ -13,12 +13,20 @@ from typing import Any
 
 import pytest
 
-from ci_stat.connectors.github import client as github_wire
+from ci_stat.connectors.github import client
 from ci_stat.connectors.github.repository import GitHub
 from ci_stat.records import DeliveryState, Written
-from tests.connectors.github.test_github import PROXIES, REPO, TOKEN, client_of, hub, raised, says
+from tests.connectors.github.test_repository import (
+    PROXIES,
+    REPO,
+    TOKEN,
+    client_of,
+    hub,
+    raised,
+    says,
+)
+from tests.support.connectors import FakeTime, answering, certified, everything_logged
 from tests.support.proxy import closed_port
-from tests.support.sinks import FakeTime, answering, certified, everything_logged
 
 ME = says(b'{"login":"me"}')
 
@@ -154,7 +162,7 @@ def test_packed_answers_and_chunks() -> None:
 
 
 def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(github_wire, "MAX_ANSWER", 1_000)
+    monkeypatch.setattr(client, "MAX_ANSWER", 1_000)
     with answering(says(b'{"login":"' + b"x" * 10_000 + b'"}')) as raw:
         assert "an answer that is cut" in raised(client_of(raw.url, FakeTime()).viewer).message
 
@@ -265,5 +273,5 @@ def test_nothing_is_loaded_or_connected_before_the_first_call(
     def never(*_: Any) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr(github_wire.Wire, "_started", never)
+    monkeypatch.setattr(client.Wire, "_started", never)
     GitHub("https://api.github.com", REPO, TOKEN)

@@ -11,7 +11,7 @@ import pytest
 from ci_stat.connectors.github.complete_list import Facts, Reading, disagreement
 from ci_stat.connectors.github.pagination import Page
 from ci_stat.records import Listing
-from tests.connectors.github.test_github import (
+from tests.connectors.github.test_repository import (
     BORN,
     PROXIES,
     REPO,
@@ -21,8 +21,8 @@ from tests.connectors.github.test_github import (
     plant,
     says,
 )
+from tests.support.connectors import FakeTime, Raw, answering
 from tests.support.github.records import Call
-from tests.support.sinks import FakeTime, Raw, answering
 
 LIST = f"/repos/{REPO}/issues$"
 BOTH = pytest.mark.parametrize("cursors", [True, False])

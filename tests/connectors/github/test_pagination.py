@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from ci_stat.connectors.github import pagination as github_pages
+from ci_stat.connectors.github import pagination
 from ci_stat.connectors.github.pagination import Pages
 from ci_stat.connectors.github.responses import Said, What
 from ci_stat.connectors.http.address import address
@@ -120,7 +120,7 @@ def test_links_that_lead_in_a_circle() -> None:
 
 
 def test_links_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(github_pages, "MAX_PAGES", 50)
+    monkeypatch.setattr(pagination, "MAX_PAGES", 50)
     links = [after(f"{ROOT}/repositories/41/issues?after={each}") for each in range(60)]
     with pytest.raises(SourceError, match="more than 50 pages"):
         read(*links)

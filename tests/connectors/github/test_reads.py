@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.github.test_github import PROXIES, REPO, client_of, hub, raised, says
+from tests.connectors.github.test_repository import PROXIES, REPO, client_of, hub, raised, says
+from tests.support.connectors import FakeTime, answering
 from tests.support.proxy import closed_port, silent
-from tests.support.sinks import FakeTime, answering
 
 QUICK = [1.0, 2.0, 4.0, 8.0]  # with all of the random part
 BARE = [61.0, 121.0, 241.0]  # 60 s and so on, and a second at random

@@ -8,7 +8,8 @@ import pytest
 
 from ci_stat.connectors.github.repository import GitHub
 from ci_stat.records import Written
-from tests.connectors.github.test_github import (
+from tests.connectors.github.test_reads import BARE, GOOD, QUICK
+from tests.connectors.github.test_repository import (
     FAILED,
     NEVER_SHOWN,
     PROXIES,
@@ -20,9 +21,8 @@ from tests.connectors.github.test_github import (
     hub,
     says,
 )
-from tests.connectors.github.test_reads import BARE, GOOD, QUICK
+from tests.support.connectors import FakeTime, answering, everything_logged
 from tests.support.proxy import closed_port
-from tests.support.sinks import FakeTime, answering, everything_logged
 
 
 @pytest.fixture(autouse=True)

@@ -19,8 +19,8 @@ from ci_stat.connectors.http.client import MAX_ANSWER, Answer, Http, NoAnswer, j
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.outcome import Reaction
 from ci_stat.errors import SettingsError
+from tests.support.connectors import answering, certified, everything_logged, says, texts_of
 from tests.support.proxy import closed_port, silent, speaking
-from tests.support.sinks import answering, certified, everything_logged, says, texts_of
 
 SECRET = "hook-secret-0123"
 BODY = json_bytes({"text": "日本"})

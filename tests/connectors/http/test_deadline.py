@@ -12,8 +12,8 @@ from ci_stat.connectors.http.client import Answer, Http, NoAnswer
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.outcome import Reaction
 from ci_stat.records import DeliveryState
-from tests.connectors.github.test_github import PROXIES, client_of, raised
-from tests.support.sinks import FakeTime, certified, says
+from tests.connectors.github.test_repository import PROXIES, client_of, raised
+from tests.support.connectors import FakeTime, certified, says
 from tests.support.trickling import trickling
 
 OK = says(b'{"login":"me"}', headers=["X-Long: " + "x" * 2_000])  # takes twenty seconds by the byte

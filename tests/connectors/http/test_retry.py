@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ci_stat.connectors.http.retry import Pace, RetryPolicy, shared_pace
 from ci_stat.connectors.outcome import Reaction, Verdict, deliver, once
 from ci_stat.records import DeliveryState
-from tests.support.sinks import FakeTime
+from tests.support.connectors import FakeTime
 
 
 def most_within(times: list[float], span: float) -> int:

@@ -21,8 +21,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from ci_stat.connectors.mail.client import MailServer, wire
 from ci_stat.errors import SettingsError
 from ci_stat.records import DeliveryState, Outcome
+from tests.support.connectors import Certified, FakeTime, certified, everything_logged, texts_of
 from tests.support.proxy import closed_port, silent, speaking, through
-from tests.support.sinks import Certified, FakeTime, certified, everything_logged, texts_of
 
 SENT, FAILED, UNCERTAIN = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN
 USER, PASSWORD = "reporter", "mail-password-0123"

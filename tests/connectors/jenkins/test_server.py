@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.connectors.jenkins import address as jenkins_address
-from ci_stat.connectors.jenkins import client as jenkins_http
+from ci_stat.connectors.jenkins import client as jenkins_client
 from ci_stat.connectors.jenkins import log as jenkins_log
 from ci_stat.connectors.jenkins.jobs import Unreachable
 from ci_stat.connectors.jenkins.names import path_of, spellings, step
@@ -192,11 +192,11 @@ def test_a_server_that_dies_in_the_middle_ends_the_log_as_cut(
 ) -> None:
     fake.add("unit", FakeBuild(7, log=LOG))
     fake.trouble("consoleText", Trouble(cut=300_000))
-    fake.trouble("/7/", *[Trouble(hang_up=True)] * jenkins_http.TRIES)
+    fake.trouble("/7/", *[Trouble(hang_up=True)] * jenkins_client.TRIES)
     text, state, detail = read(client, finished=True)
     assert (LOG[: len(text)], state) == (text, LogState.CUT)
     assert "cannot be reached" in detail
-    assert len(fake.paths()) == 1 + jenkins_http.TRIES
+    assert len(fake.paths()) == 1 + jenkins_client.TRIES
 
 
 def test_reading_again_is_bounded(
@@ -322,7 +322,7 @@ def test_errors_that_do_not_pass_are_unreachable(
     fake.trouble("/7/", *[Trouble(status=502)] * 9)
     found = refusal(client)
     assert (found.state, "502" in found.detail) == (LogState.UNREACHABLE, True)
-    assert len(fake.asked) == jenkins_http.TRIES
+    assert len(fake.asked) == jenkins_client.TRIES
     assert waits == [1.0, 2.0, 4.0]
 
 
@@ -378,7 +378,7 @@ def test_nobody_listens(waits: Waits) -> None:
         found = refusal(client)
     assert found.state == LogState.UNREACHABLE
     assert "Connection refused" in found.detail
-    assert len(waits) == jenkins_http.TRIES - 1
+    assert len(waits) == jenkins_client.TRIES - 1
 
 
 def test_nobody_answers(waits: Waits) -> None:
@@ -614,7 +614,7 @@ def test_a_redirect_names_the_other_host_and_not_its_query(
 def test_endless_redirects_end(fake: FakeJenkins, client: Jenkins) -> None:
     fake.trouble("/", *[Trouble(status=301, headers={"Location": "/again"})] * 50)
     assert "more than 5 times" in refusal(client).detail
-    assert len(fake.asked) == jenkins_http.MAX_REDIRECTS + 1
+    assert len(fake.asked) == jenkins_client.MAX_REDIRECTS + 1
 
 
 def test_an_upgrade_of_the_same_host_is_followed() -> None:
@@ -824,7 +824,7 @@ def test_a_log_in_page_is_no_list(fake: FakeJenkins, client: Jenkins) -> None:
 def test_a_huge_answer_is_not_kept(
     fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jenkins_http, "MAX_JSON", 2**20)
+    monkeypatch.setattr(jenkins_client, "MAX_JSON", 2**20)
     body = b'{"allBuilds": [' + b" " * 2**21 + b"]}"
     fake.trouble("/", Trouble(status=200, headers={"Content-Type": "application/json"}, body=body))
     with pytest.raises(SourceError, match="more than 1 MiB"):

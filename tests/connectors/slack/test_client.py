@@ -14,8 +14,8 @@ from ci_stat.connectors.slack.client import LIMITS, SlackBot, SlackWebhook
 from ci_stat.connectors.slack.codes import ERRORS
 from ci_stat.errors import SettingsError
 from ci_stat.records import DeliveryState, Outcome
+from tests.support.connectors import FakeTime, answering, everything_logged, says, texts_of
 from tests.support.proxy import closed_port, silent
-from tests.support.sinks import FakeTime, answering, everything_logged, says, texts_of
 from tests.support.slack import API, HOOK, Slack, Trouble, fault_of, live_mentions, running
 
 SENT, FAILED, UNCERTAIN = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN

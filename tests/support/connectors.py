@@ -1,4 +1,4 @@
-"""For tests of sinks: time that nobody waits for, log lines of everybody, servers that say what they are told to."""
+"""For tests of connectors: a fake clock, captured log lines, and loopback servers that answer what a test says."""
 
 import contextlib
 import logging
@@ -15,7 +15,7 @@ import trustme
 
 
 class FakeTime:
-    """A clock that only `sleep` moves on. `options`: what a sink takes to live by it."""
+    """A clock that only `sleep` moves on. `options`: what a connector takes to use it."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self.now = now

@@ -11,10 +11,10 @@ import pytest
 from ci_stat.connectors.github.repository import GitHub
 from ci_stat.errors import SettingsError, SourceError
 from ci_stat.records import DeliveryState, Written
+from tests.support import connectors
 from tests.support import github as stand_in
-from tests.support import sinks
+from tests.support.connectors import FakeTime, everything_logged, texts_of
 from tests.support.github import CONTRACT, MISSING, Fault, github_server
-from tests.support.sinks import FakeTime, everything_logged, texts_of
 
 SENT, FAILED, UNCERTAIN = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNCERTAIN
 TOKEN = "ghp_" + "t" * 36
@@ -111,7 +111,7 @@ def says(
     body: bytes, status: str = "200 OK", kind: str = "application/json", headers: Sequence[str] = ()
 ) -> bytes:
     """An answer by the byte, after which the connection ends."""
-    return sinks.says(body, status, kind, ["Connection: close", *headers])
+    return connectors.says(body, status, kind, ["Connection: close", *headers])
 
 
 @pytest.fixture(autouse=True)
