@@ -1,35 +1,36 @@
-"""What one answer means for one message, and the loop that acts on it: the same for every far end."""
+"""The outcome of one attempt to deliver a message, and the loop that retries: the same for all servers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ci_stat.connectors.http.response import NoResponse
 from ci_stat.connectors.http.retry import Attempts
 from ci_stat.records import DeliveryState, Outcome
 
-LOOK_FIRST = "It may have arrived: look there before you send it again."
+LOOK_FIRST = "It may have arrived: check there before you send it again."
 
 
 class Reaction(StrEnum):
-    """What to do about an answer, or about having none."""
+    """What to do after an attempt."""
 
     DONE = "done"
-    RETRY = "retry"  # for certain not delivered; may pass later
-    REFRESH = "refresh"  # the token is refused: get a new one, once
-    REJECT = "reject"  # this content is refused; another form may pass
-    FOREIGN = "foreign"  # words of others are refused
+    RETRY = "retry"  # certainly not delivered; a later attempt may succeed
+    REFRESH = "refresh"  # the access token is refused: get a new one, once
+    REJECT = "reject"  # this content is refused; another form of it may pass
+    FOREIGN = "foreign"  # words of others (titles, logs) are refused
     GIVE_UP = "give up"
     UNKNOWN = "unknown"  # it may have been delivered
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """One answer, judged.
+class AttemptOutcome:
+    """The outcome of one attempt.
 
-    - `code`: the far end's own code, else the HTTP or SMTP status.
-    - `wait`: seconds that the far end asks for.
-    - `value`: the JSON object that came. Tokens may be in it, so it has no part in the repr.
+    - `code`: the server's own code, else the HTTP or SMTP status.
+    - `wait`: seconds to wait, if the server says so.
+    - `value`: the JSON object of the response. It may hold tokens, so the repr leaves it out.
     """
 
     reaction: Reaction
@@ -41,53 +42,67 @@ class Verdict:
     value: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
+def without_response(failure: NoResponse) -> AttemptOutcome:
+    """The outcome of a request that got no response."""
+    if failure.sent:
+        reaction = Reaction.UNKNOWN
+    else:
+        reaction = Reaction.RETRY if failure.temporary else Reaction.GIVE_UP
+    return AttemptOutcome(reaction, failure.reason, failure.hint)
+
+
 def deliver(
-    attempt: Callable[[], Verdict], attempts: Attempts, repeatable: bool = False
+    attempt: Callable[[], AttemptOutcome], attempts: Attempts, repeatable: bool = False
 ) -> Outcome:
-    """`attempt` until it is decided what became of the message, or no try is left.
+    """Call `attempt` until the outcome is final, or no attempt is left.
 
-    `repeatable`: the far end delivers a message once, however often it comes. Then a try whose end is not known is
-    made again; without it, that ends the matter.
+    `repeatable`: the server delivers a message once, however often it receives it. Then an attempt with an unknown
+    outcome is repeated; otherwise it is the last.
     """
-    doubt = False
+    uncertain = False
     while True:
-        verdict = attempt()
-        unknown = verdict.reaction is Reaction.UNKNOWN
-        doubt = doubt or unknown
-        passing = verdict.reaction is Reaction.RETRY or (unknown and repeatable)
-        if not passing or not attempts.again(verdict.wait):
-            return _outcome(verdict, doubt, attempts.made)
+        outcome = attempt()
+        unknown = outcome.reaction is Reaction.UNKNOWN
+        uncertain = uncertain or unknown
+        retry = outcome.reaction is Reaction.RETRY or (unknown and repeatable)
+        if not retry or not attempts.again(outcome.wait):
+            return _final(outcome, uncertain, attempts.made)
 
 
-# What the far end says of the content holds for every try of it, also for one whose answer was lost.
+# The server's judgement of the content is true for every attempt, one without an answer included.
 _ABOUT_CONTENT = (Reaction.DONE, Reaction.REJECT, Reaction.FOREIGN)
 
 
-def _outcome(verdict: Verdict, doubt: bool, tries: int) -> Outcome:
-    uncertain = doubt and verdict.reaction not in _ABOUT_CONTENT
-    state = DeliveryState.UNCERTAIN if uncertain else DeliveryState.FAILED
+def _final(outcome: AttemptOutcome, uncertain: bool, tries: int) -> Outcome:
+    uncertain = uncertain and outcome.reaction not in _ABOUT_CONTENT
     return Outcome(
-        state=DeliveryState.SENT if verdict.reaction is Reaction.DONE else state,
-        reason=_reason(verdict, tries),
-        hint=f"{LOOK_FIRST} {verdict.hint}".strip() if uncertain else verdict.hint,
-        code=verdict.code,
-        rejected=verdict.reaction is Reaction.REJECT,
-        foreign=verdict.reaction is Reaction.FOREIGN,
-        message_id=verdict.message_id,
+        state=_state(outcome, uncertain),
+        reason=_reason(outcome, tries),
+        hint=f"{LOOK_FIRST} {outcome.hint}".strip() if uncertain else outcome.hint,
+        code=outcome.code,
+        rejected=outcome.reaction is Reaction.REJECT,
+        foreign=outcome.reaction is Reaction.FOREIGN,
+        message_id=outcome.message_id,
     )
 
 
-def _reason(verdict: Verdict, tries: int) -> str:
-    if verdict.reaction is Reaction.DONE:
+def _state(outcome: AttemptOutcome, uncertain: bool) -> DeliveryState:
+    if outcome.reaction is Reaction.DONE:
+        return DeliveryState.SENT
+    return DeliveryState.UNCERTAIN if uncertain else DeliveryState.FAILED
+
+
+def _reason(outcome: AttemptOutcome, tries: int) -> str:
+    if outcome.reaction is Reaction.DONE:
         return ""
     notes = [f"tried {tries} times"] if tries > 1 else []
-    if verdict.wait is not None and verdict.reaction is Reaction.RETRY:
-        notes.append(f"it asks to come back in {verdict.wait:,.0f} s")
-    return f"{verdict.reason.rstrip('.')} ({'; '.join(notes)})" if notes else verdict.reason
+    if outcome.wait is not None and outcome.reaction is Reaction.RETRY:
+        notes.append(f"the server asks to wait {outcome.wait:,.0f} s")
+    return f"{outcome.reason.rstrip('.')} ({'; '.join(notes)})" if notes else outcome.reason
 
 
 def once(call: Callable[[], None]) -> Callable[[], None]:
-    """`call`, at its first use only."""
+    """`call`, at the first use only."""
     called = False
 
     def guarded() -> None:
@@ -100,4 +115,4 @@ def once(call: Callable[[], None]) -> Callable[[], None]:
 
 
 def nothing() -> None:
-    """For an `about_to_send` that nobody needs."""
+    """The default for `about_to_send`."""

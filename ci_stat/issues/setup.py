@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from ci_stat.config.clients import GitHub
-from ci_stat.connectors.http.address import address
+from ci_stat.connectors.http.address import parse_address
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
 from ci_stat.store.state.issue_calls import Issues
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 def tracker_url(place: GitHub) -> str:
     """The root of the API. Raises SettingsError."""
-    api = address(place.url, "github_url", "https://api.github.com")
+    api = parse_address(place.url, "github_url", "https://api.github.com")
     return f"{api.root}{api.path}"
 
 

@@ -822,7 +822,7 @@ def test_the_command_fails_where_a_job_does(lite: Engine, fake: FakeJenkins, cal
     assert "\x1b" not in done.err
     assert "ci-stat: gone: " in done.err
     assert "ci-stat: ../\\x1b[2J: No job matches" in done.err
-    assert "ci-stat: ../etc: '../etc' is no name of a job" in done.err
+    assert "ci-stat: ../etc: '../etc' is not the name of a job" in done.err
     assert "s3cret" not in done.out + done.err
     assert stored(lite) == [1]
 

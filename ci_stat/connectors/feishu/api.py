@@ -1,25 +1,30 @@
-"""Calls of Feishu's API as an app: the token that each needs, kept in memory and got anew in time."""
+"""Calls of Feishu's API as an app, with the access token that each of them needs."""
 
 import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ci_stat.connectors.feishu.responses import judge
-from ci_stat.connectors.http.address import address
-from ci_stat.connectors.http.client import Answer, Http, NoAnswer, json_bytes
+from ci_stat.connectors.feishu.responses import interpret
+from ci_stat.connectors.http.address import parse_address
+from ci_stat.connectors.http.client import HttpClient
 from ci_stat.connectors.http.masking import Mask
-from ci_stat.connectors.outcome import Reaction, Verdict, nothing
+from ci_stat.connectors.http.response import NoResponse, Response, json_bytes
+from ci_stat.connectors.outcome import AttemptOutcome, Reaction, nothing
 from ci_stat.errors import SettingsError
 
 TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"  # noqa: S105 (a path)
-EARLY = 600.0  # seconds before its end that a token is replaced, as lark-oapi does
+EARLY = 600.0  # seconds before a token expires that it is replaced, as in lark-oapi
 _TOKEN = re.compile(r"[!-~]{1,8192}")  # what a header can carry
 API_EXAMPLE = "https://open.feishu.cn, or https://open.larksuite.com"
 
 
 class FeishuApi:
-    """One app at one Feishu, for any number of threads. `clock`: seconds, for the token's life; `now`: Unix seconds."""
+    """One app at one Feishu, for any number of threads.
+
+    `clock`: seconds, for the life of the token. `now`: Unix seconds. Nothing is connected yet. Raises SettingsError
+    for an invalid address, id or secret.
+    """
 
     def __init__(
         self,
@@ -30,89 +35,88 @@ class FeishuApi:
         clock: Callable[[], float],
         now: Callable[[], float],
     ) -> None:
-        """Nothing is connected yet. Raises SettingsError for an address, an id or a secret that cannot be used."""
-        self.place = address(base_url, "feishu_url", API_EXAMPLE)
+        self.address = parse_address(base_url, "feishu_url", API_EXAMPLE)
         for setting, value in (("app_id", app_id), ("app_secret", app_secret)):
             if not value.strip() or not value.isprintable():
                 raise SettingsError(
-                    f"{setting} is empty, or holds a sign that it cannot have.", "Copy it anew."
+                    f"{setting} is empty or contains an invalid character.", "Copy it again."
                 )
         self._credentials = {"app_id": app_id.strip(), "app_secret": app_secret.strip()}
         self._mask = Mask(app_secret.strip())
-        self._http = Http(self.place, self._mask, timeout)
+        self._http = HttpClient(self.address, self._mask, timeout)
         self._clock, self._now = clock, now
         self._lock = threading.Lock()
-        self._token, self._until = "", 0.0
+        self._token, self._expires = "", 0.0
 
     def __repr__(self) -> str:
-        return f"<FeishuApi {self.place.root}>"
+        return f"<FeishuApi {self.address.root}>"
 
-    def get(self, path: str, query: Mapping[str, str]) -> Verdict:
-        """A question: nothing is delivered by it."""
-        return _harmless(
-            self._with_token(lambda bearer: self._judged(self._http.get(path, query, bearer)))
+    def get(self, path: str, query: Mapping[str, str]) -> AttemptOutcome:
+        """Read something: nothing is delivered."""
+        outcome = self._with_token(
+            lambda bearer: self._interpret(self._http.get(path, query, bearer))
         )
+        return _harmless(outcome)
 
-    def post(self, path: str, body: bytes, before: Callable[[], None] = nothing) -> Verdict:
-        """JSON `body`; `before` is called when everything else is done, each time immediately before it is sent."""
+    def post(self, path: str, body: bytes, before: Callable[[], None] = nothing) -> AttemptOutcome:
+        """Send JSON `body`. `before` is called each time immediately before it is sent."""
 
-        def call(bearer: str) -> Verdict:
+        def call(bearer: str) -> AttemptOutcome:
             before()
-            return self._judged(self._http.post(path, body, bearer))
+            return self._interpret(self._http.post(path, body, bearer))
 
         return self._with_token(call)
 
-    def _judged(self, answer: Answer | NoAnswer) -> Verdict:
-        return judge(answer, self._mask, self._now())
+    def _interpret(self, response: Response | NoResponse) -> AttemptOutcome:
+        return interpret(response, self._mask, self._now())
 
-    def _with_token(self, call: Callable[[str], Verdict]) -> Verdict:
-        """`call` with a token; with a new one, once, if that is refused."""
-        for last in (False, True):
-            token = self._current()
-            if isinstance(token, Verdict):
+    def _with_token(self, call: Callable[[str], AttemptOutcome]) -> AttemptOutcome:
+        """Make a call with a token; once more with a new token if Feishu refuses the first."""
+        for is_last in (False, True):
+            token = self._current_token()
+            if isinstance(token, AttemptOutcome):
                 return token
-            verdict = call(f"Bearer {token}")
-            if verdict.reaction is not Reaction.REFRESH or last:
+            outcome = call(f"Bearer {token}")
+            if outcome.reaction is not Reaction.REFRESH or is_last:
                 break
             self._forget(token)
-        return verdict
+        return outcome
 
-    def _current(self) -> str | Verdict:
-        with self._lock:  # whoever comes while it is asked for needs it too
-            if self._token and self._clock() < self._until:
+    def _current_token(self) -> str | AttemptOutcome:
+        with self._lock:  # other threads need the new token, too
+            if self._token and self._clock() < self._expires:
                 return self._token
-            asked = self._clock()
-            verdict = _harmless(
-                self._judged(self._http.post(TOKEN_PATH, json_bytes(self._credentials)))
-            )
-            if verdict.reaction is not Reaction.DONE:
-                return verdict
-            token, life = verdict.value.get("tenant_access_token"), verdict.value.get("expire")
-            if (
-                not isinstance(token, str)
-                or not _TOKEN.fullmatch(token)
-                or not isinstance(life, int)
-            ):
-                return Verdict(
-                    Reaction.GIVE_UP,
-                    "Feishu: an answer without a token",
-                    "Check feishu_url.",
-                    verdict.code,
-                )
+            requested = self._clock()
+            response = self._http.post(TOKEN_PATH, json_bytes(self._credentials))
+            outcome = _harmless(self._interpret(response))
+            if outcome.reaction is not Reaction.DONE:
+                return outcome
+            token, life = _token_in(outcome)
+            if not token:
+                reason = "Feishu: the answer has no access token"
+                return AttemptOutcome(Reaction.GIVE_UP, reason, "Check feishu_url.", outcome.code)
             self._mask.add(token)
-            self._token, self._until = token, asked + life - EARLY
+            self._token, self._expires = token, requested + life - EARLY
             return token
 
     def _forget(self, token: str) -> None:
         with self._lock:
-            if self._token == token:  # and not the one that another thread has got since
+            if self._token == token:  # another thread may have a new one already
                 self._token = ""
 
 
-def _harmless(verdict: Verdict) -> Verdict:
-    """The verdict on a request that delivers nothing, whatever became of it; and that holds no content to refuse."""
-    if verdict.reaction is Reaction.UNKNOWN:
-        return replace(verdict, reaction=Reaction.RETRY)
-    if verdict.reaction in (Reaction.REJECT, Reaction.FOREIGN):
-        return replace(verdict, reaction=Reaction.GIVE_UP)
-    return verdict
+def _token_in(outcome: AttemptOutcome) -> tuple[str, int]:
+    """The token and its life in seconds; an empty token if either is invalid."""
+    token, life = outcome.value.get("tenant_access_token"), outcome.value.get("expire")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(life, int):
+        return "", 0
+    return token, life
+
+
+def _harmless(outcome: AttemptOutcome) -> AttemptOutcome:
+    """The outcome of a request that delivers nothing: it may be repeated, and has no content to refuse."""
+    if outcome.reaction is Reaction.UNKNOWN:
+        return replace(outcome, reaction=Reaction.RETRY)
+    if outcome.reaction in (Reaction.REJECT, Reaction.FOREIGN):
+        return replace(outcome, reaction=Reaction.GIVE_UP)
+    return outcome

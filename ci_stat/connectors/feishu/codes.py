@@ -1,7 +1,7 @@
-"""Every code that Feishu answers with, and what to do about it (open.feishu.cn, "server error codes").
+"""Feishu's error codes, and what to do about each (open.feishu.cn, "server error codes").
 
-lark-oapi's own table calls 99991400 a missing permission and 230020 a withdrawn message; the documentation calls both
-rate limits, and so does this one.
+lark-oapi's table classifies 99991400 as a missing permission and 230020 as a recalled message. The documentation
+calls both rate limits, and so does this table.
 """
 
 import re
@@ -16,30 +16,30 @@ SIGNATURE = 19021
 
 
 class Code(NamedTuple):
-    """What a code asks for. `reason` ends "Feishu: ..."; `hint` says what a person can do, "" where nothing."""
+    """What to do about a code. `hint` says what a person can do, "" for nothing."""
 
     reaction: Reaction
     reason: str
     hint: str = ""
 
 
-_SMALLER = "Narrow the report down, or send it as text."
-_LATER = "Send at another time than the full or half hour, when everybody does."
-_IN_CHAT = "Put the bot into the chat (the chat's settings, Bots), or check chat_id."
+_SMALLER = "Narrow the report, or send it as text."
+_LATER = "Send at another time than the full or half hour, when Feishu is busy."
+_IN_CHAT = "Add the bot to the chat (the chat's settings, Bots), or check chat_id."
 _CONSOLE = "in the developer console, and release the app."
 _SCOPE = f"Give the app im:message:send_as_bot (and im:chat:readonly for chat names) {_CONSOLE}"
 _CREDENTIALS = "Check app_id and app_secret, and that feishu_url is the side (Feishu or Lark) that the app belongs to."
-_TOKEN = "The app may have been changed or disabled: look into the developer console."  # noqa: S105 (a hint)
-_FOREIGN = "Words of titles, names or logs were refused; the report can go without them."
+_TOKEN = "The app may have been changed or disabled: check the developer console."  # noqa: S105 (a hint)
+_FOREIGN = "Titles, names or log lines were refused; the report can be sent without them."
 
 CODES: dict[int, Code] = {
     # Custom bots (webhooks): all of these come with HTTP 200.
     2200: Code(RETRY, "internal error"),
     9499: Code(REJECT, "the message is malformed or too big", _SMALLER),
     11246: Code(REJECT, "the card is refused"),  # what 230099 is for apps
-    11232: Code(RETRY, "too many messages at a time", _LATER),
-    19001: Code(GIVE_UP, "there is no bot at this address", "Copy the address anew from the bot's settings (webhook)."),
-    19002: Code(REJECT, "the message has not the form that its type asks for"),
+    11232: Code(RETRY, "too many messages at once", _LATER),
+    19001: Code(GIVE_UP, "no bot has this address", "Copy the address again from the bot's settings (webhook)."),
+    19002: Code(REJECT, "the message does not match its type"),
     SIGNATURE: Code(GIVE_UP, "the signature is refused"),
     19022: Code(GIVE_UP, "this machine may not use the bot", "Add this machine's public address to the bot's IP list."),
     19024: Code(
@@ -49,12 +49,12 @@ CODES: dict[int, Code] = {
     # Messages of apps.
     230001: Code(REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."),
     230002: Code(GIVE_UP, "the bot is not in the chat", _IN_CHAT),
-    230006: Code(GIVE_UP, "the app is no bot", f"Switch the bot ability on {_CONSOLE}"),
+    230006: Code(GIVE_UP, "the app is not a bot", f"Switch the bot ability on {_CONSOLE}"),
     230011: Code(GIVE_UP, "the message was recalled"),
-    230013: Code(GIVE_UP, "the app is not there for this user", f"Widen the app's availability {_CONSOLE}"),
+    230013: Code(GIVE_UP, "the app is not available to this user", f"Widen the app's availability {_CONSOLE}"),
     230017: Code(GIVE_UP, "the bot does not own this"),
     230018: Code(GIVE_UP, "the chat's settings forbid it", "Ask the chat's owner to let the bot speak."),
-    230020: Code(RETRY, "too many messages at a time in this chat", "All bots of a chat share 5 messages a second."),
+    230020: Code(RETRY, "too many messages at once in this chat", "All bots of a chat share 5 messages a second."),
     230022: Code(FOREIGN, "the content is refused as sensitive", _FOREIGN),
     230025: Code(REJECT, "the message is too long", _SMALLER),
     230027: Code(GIVE_UP, "the app may not do this", _SCOPE),
@@ -68,9 +68,9 @@ CODES: dict[int, Code] = {
     # The gateway and the token.
     10003: Code(GIVE_UP, "app_id or app_secret is refused", _CREDENTIALS),
     10014: Code(GIVE_UP, "app_secret is refused", _CREDENTIALS),
-    99991400: Code(RETRY, "too many requests at a time", _LATER),
+    99991400: Code(RETRY, "too many requests at once", _LATER),
     99991543: Code(GIVE_UP, "app_id or app_secret is refused", _CREDENTIALS),
-    99991661: Code(REFRESH, "there is no token", _TOKEN),
+    99991661: Code(REFRESH, "the request has no token", _TOKEN),
     99991662: Code(GIVE_UP, "the app is disabled", "Switch the app on in the developer console."),
     99991663: Code(REFRESH, "the token is refused", _TOKEN),
     99991664: Code(REFRESH, "the app's token is refused", _TOKEN),
@@ -81,22 +81,22 @@ CODES: dict[int, Code] = {
     99992402: Code(REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."),
 }  # fmt: skip
 
-# The HTTP status counts where no code of the table came with it.
+# For responses without a code of the table above.
 STATUSES: dict[int, Code] = {
     401: Code(GIVE_UP, "the request is refused", "A proxy or gateway may ask for a password."),
     403: Code(GIVE_UP, "the request is refused", "A proxy or gateway may forbid it."),
-    404: Code(GIVE_UP, "there is nothing at this address", "Check the address."),
-    408: Code(RETRY, "the request took too long to get there"),
+    404: Code(GIVE_UP, "nothing exists at this address", "Check the address."),
+    408: Code(RETRY, "the request was received too slowly"),
     413: Code(REJECT, "the message is too big", _SMALLER),
-    429: Code(RETRY, "too many requests at a time", _LATER),
+    429: Code(RETRY, "too many requests at once", _LATER),
     503: Code(RETRY, "the service is not available"),
 }
 
 # `ErrCode` within 230099 and 11246.
-CARD_TROUBLES: dict[int, str] = {
+CARD_ERRORS: dict[int, str] = {
     11310: "too many tables or elements, or an unknown card",
     100290: "an unknown person in a mention",
-    200380: "the template is not there",
+    200380: "the template does not exist",
     200381: "the template may not be used by this app",
     200550: "the specification of a chart is invalid",
     200570: "an unknown image",
@@ -104,15 +104,15 @@ CARD_TROUBLES: dict[int, str] = {
     200732: "the type of a template variable does not fit",
     200861: "an element that this card schema does not have",
     200914: "the rows of a table are invalid",
-    200915: "a row of a table names a column that is not there",
+    200915: "a row of a table names an unknown column",
     300305: "too many elements",
 }
 _NAMES = "ErrCode|ErrPath|ErrMsg|ErrorValue"
 _EXT = re.compile(rf"\b({_NAMES}):(.*?)(?=;\s*(?:{_NAMES}):|$)", re.DOTALL)
 
 
-class CardTrouble(NamedTuple):
-    """What is wrong with a card, and where. The texts are the far end's words, unmasked."""
+class CardError(NamedTuple):
+    """What is wrong with a card, and where. The texts are Feishu's, not masked."""
 
     code: int
     message: str = ""
@@ -122,7 +122,7 @@ class CardTrouble(NamedTuple):
     @property
     def reason(self) -> str:
         said = [
-            CARD_TROUBLES.get(self.code, ""),
+            CARD_ERRORS.get(self.code, ""),
             self.message,
             self.value,
             self.path and f"at {self.path}",
@@ -130,28 +130,28 @@ class CardTrouble(NamedTuple):
         return ", ".join([str(self.code), "; ".join(filter(None, said))]).rstrip(", ")
 
 
-def card_trouble(msg: str) -> CardTrouble | None:
-    """The part `ext=ErrCode: N; ErrMsg: ...; ErrorValue: ...` of a message; None where it has none."""
-    found = {name: text.strip(" ;\n") for name, text in _EXT.findall(msg[:1_000])}
-    code = found.get("ErrCode", "")
+def card_error(msg: str) -> CardError | None:
+    """The part `ext=ErrCode: N; ErrMsg: ...; ErrorValue: ...` of a message; None without one."""
+    fields = {name: text.strip(" ;\n") for name, text in _EXT.findall(msg[:1_000])}
+    code = fields.get("ErrCode", "")
     if not re.fullmatch("[0-9]{1,9}", code):
         return None
-    return CardTrouble(
-        int(code), found.get("ErrMsg", ""), found.get("ErrorValue", ""), found.get("ErrPath", "")
+    return CardError(
+        int(code), fields.get("ErrMsg", ""), fields.get("ErrorValue", ""), fields.get("ErrPath", "")
     )
 
 
 def of_status(status: int) -> Code:
-    """What an HTTP status other than 2xx asks for."""
+    """What to do about an HTTP status other than 2xx."""
     if status >= 500:
         return STATUSES.get(status, Code(UNKNOWN, "the server failed"))
     if 300 <= status < 400:
-        return Code(GIVE_UP, "it redirects, which is not followed", "Check the address.")
+        return Code(GIVE_UP, "the server redirects, which is not followed", "Check the address.")
     return STATUSES.get(status, Code(GIVE_UP, "the request is refused"))
 
 
 def of_code(code: int, status: int) -> Code:
-    """What Feishu's `code` asks for, come with an HTTP status. An unknown one is retried where the status says so."""
+    """What to do about Feishu's `code`, received with an HTTP status, which decides about an unknown code."""
     known = CODES.get(code)
     if known is not None:
         return known
@@ -165,5 +165,5 @@ def signature_hint(ahead: float | None) -> str:
         return "Check webhook_secret, and this machine's clock."
     if abs(ahead) >= 60:
         way = "ahead of" if ahead > 0 else "behind"
-        return f"This machine's clock is {abs(ahead):,.0f} s {way} Feishu's: set it right. Then check webhook_secret."
+        return f"This machine's clock is {abs(ahead):,.0f} s {way} Feishu's: correct it. Then check webhook_secret."
     return f"Check webhook_secret: the clocks agree (this machine's differs by {abs(ahead):.0f} s from Feishu's)."

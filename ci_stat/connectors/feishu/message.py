@@ -1,9 +1,9 @@
-"""A message for Feishu, and how each of the two ways in spells it."""
+"""A message for Feishu, in the form that each of the two APIs takes."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from ci_stat.connectors.http.client import json_bytes
+from ci_stat.connectors.http.response import json_bytes
 
 
 @dataclass(frozen=True)
@@ -11,19 +11,19 @@ class FeishuMessage:
     """One message.
 
     - `msg_type`: "interactive", "post" or "text".
-    - `content`: the card object; the locales, `{"zh_cn": {"title": ..., "content": [[...], ...]}}`; or `{"text": ...}`.
+    - `content`: the card; or `{"zh_cn": {"title": ..., "content": [[...], ...]}}`; or `{"text": ...}`.
     """
 
     msg_type: str
     content: dict[str, Any]
 
     def for_webhook(self) -> dict[str, Any]:
-        """The body's fields: a card stands at the top, a post has one level more than an app's."""
+        """The fields for a webhook: a card is at the top level, a post has one level more than for an app."""
         if self.msg_type == "interactive":
             return {"msg_type": self.msg_type, "card": self.content}
         content = {"post": self.content} if self.msg_type == "post" else self.content
         return {"msg_type": self.msg_type, "content": content}
 
     def for_app(self) -> dict[str, Any]:
-        """The body's fields: all content, a card's too, is JSON in a string."""
+        """The fields for an app: the content of every type is JSON in a string."""
         return {"msg_type": self.msg_type, "content": json_bytes(self.content).decode()}

@@ -1,4 +1,6 @@
-"""Feishu's custom bots: a webhook for each. They know no idempotency: what may have arrived is not sent again."""
+"""Feishu's custom bots: one webhook each. They have no idempotency key, so a message that may have arrived is not
+sent again.
+"""
 
 import base64
 import hashlib
@@ -8,12 +10,13 @@ import time
 from collections.abc import Callable
 
 from ci_stat.connectors.feishu.message import FeishuMessage
-from ci_stat.connectors.feishu.responses import judge
-from ci_stat.connectors.http.address import address
-from ci_stat.connectors.http.client import TIMEOUT, Http, json_bytes
+from ci_stat.connectors.feishu.responses import interpret
+from ci_stat.connectors.http.address import parse_address
+from ci_stat.connectors.http.client import TIMEOUT, HttpClient
 from ci_stat.connectors.http.masking import Mask
+from ci_stat.connectors.http.response import json_bytes
 from ci_stat.connectors.http.retry import Pace, RetryPolicy, shared_pace
-from ci_stat.connectors.outcome import Verdict, deliver, nothing, once
+from ci_stat.connectors.outcome import AttemptOutcome, deliver, nothing, once
 from ci_stat.errors import SettingsError
 from ci_stat.records import Outcome
 
@@ -22,19 +25,19 @@ _SOME_TIME = 1_700_000_000  # as long as every timestamp until the year 2286
 
 
 def sign(secret: str, timestamp: int | str) -> str:
-    """Feishu's signature: Base64 of HMAC-SHA256 over nothing, whose key is timestamp (Unix seconds) and secret."""
-    # Key and message are the other way round than everywhere else.
+    """Feishu's signature: Base64 of HMAC-SHA256 of the empty message, with timestamp (Unix seconds) and secret as key."""
+    # Other vendors sign timestamp and body with the secret as key; Feishu does not.
     key = f"{timestamp}\n{secret}".encode()
     return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
 
 
 class FeishuWebhook:
-    """One custom bot. `secret`: its signing secret, where it asks for signatures.
+    """One custom bot. `secret`: its signing secret, if it requires signatures.
 
-    - `now`: Unix seconds, for the signature; `clock`, `sleep`, `jitter` (0 to 1): for the waits between tries.
-    - `pace`: how fast it may be used; by default one for each address in this process.
+    - `now`: Unix seconds, for the signature; `clock`, `sleep`, `jitter` (0 to 1): for the waits between attempts.
+    - `pace`: how fast messages are sent; by default one for each address in this process.
 
-    Nothing is connected before `send`. Raises SettingsError for an address or a secret that cannot be used.
+    Nothing is connected before `send`. Raises SettingsError for an invalid address or secret.
     """
 
     def __init__(
@@ -49,51 +52,47 @@ class FeishuWebhook:
         jitter: Callable[[], float] = random.random,
         pace: Pace | None = None,
     ) -> None:
-        self._place = address(url, "webhook", WEBHOOK_EXAMPLE, path=True)
+        self._address = parse_address(url, "webhook", WEBHOOK_EXAMPLE, needs_path=True)
         self._secret = (secret or "").strip()
         if not self._secret.isprintable():
             raise SettingsError(
-                "webhook_secret holds a sign that no secret has.",
-                "Copy it anew from the bot's settings.",
+                "webhook_secret contains an invalid character.",
+                "Copy it again from the bot's settings.",
             )
-        self._mask = Mask(*self._place.secrets, self._secret)
-        self._http = Http(self._place, self._mask, timeout)
+        self._mask = Mask(*self._address.secrets, self._secret)
+        self._http = HttpClient(self._address, self._mask, timeout)
         self._now = now
         self._policy = RetryPolicy(clock=clock, sleep=sleep, jitter=jitter)
         self._pace = pace or shared_pace(url)
 
     def __repr__(self) -> str:
-        return f"<FeishuWebhook {self._place.root}>"
+        return f"<FeishuWebhook {self._address.root}>"
 
     def body(self, message: FeishuMessage, timestamp: int) -> bytes:
-        """What goes on the wire at `timestamp` (Unix seconds): compact JSON in UTF-8, signed if there is a secret."""
-        signed = (
-            {"timestamp": str(timestamp), "sign": sign(self._secret, timestamp)}
-            if self._secret
-            else {}
-        )
-        return json_bytes(signed | message.for_webhook())
+        """The request body at `timestamp` (Unix seconds), signed if there is a secret."""
+        fields = message.for_webhook()
+        if self._secret:
+            signature = sign(self._secret, timestamp)
+            fields = {"timestamp": str(timestamp), "sign": signature} | fields
+        return json_bytes(fields)
 
     def wire_size(self, message: FeishuMessage) -> int:
-        """Bytes of the whole request body; Feishu allows 20 KB."""
+        """Bytes of the request body; Feishu allows 20 KB."""
         return len(self.body(message, _SOME_TIME))
 
     def send(self, message: FeishuMessage, about_to_send: Callable[[], None] = nothing) -> Outcome:
-        """Sends, and tries again for as long as nothing can have been delivered.
+        """Send, and retry as long as nothing can have been delivered.
 
-        `about_to_send` is called once, immediately before the first request that could deliver. What the far end or
-        the way there does wrong becomes the Outcome; what `about_to_send` raises comes through.
+        `about_to_send` is called once, immediately before the first request that could deliver. Failures of the
+        server or the network become the Outcome; exceptions of `about_to_send` are raised.
         """
-        self.body(
-            message, _SOME_TIME
-        )  # raises for what is no JSON, before anybody is told anything
-        self._http.ready()
-        before = once(about_to_send)
+        self.body(message, _SOME_TIME)  # raises for invalid content before anything is announced
+        announce = once(about_to_send)
 
-        def attempt() -> Verdict:
+        def attempt() -> AttemptOutcome:
             self._pace.wait()
-            before()
+            announce()
             body = self.body(message, int(self._now()))
-            return judge(self._http.post("", body), self._mask, self._now())
+            return interpret(self._http.post("", body), self._mask, self._now())
 
         return deliver(attempt, self._policy.begin())

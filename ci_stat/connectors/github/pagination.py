@@ -1,7 +1,4 @@
-"""Lists that come in pages: from one to the next by the link that GitHub gives, and nowhere else.
-
-Pages are never counted to find the next one: GitHub links long lists by cursors.
-"""
+"""Lists in pages: each page links to the next. Page numbers are not counted: GitHub links long lists by cursors."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,104 +6,99 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ci_stat.connectors.github.calls import Asking
-from ci_stat.connectors.github.responses import Said
+from ci_stat.connectors.github.calls import Calls
+from ci_stat.connectors.github.responses import CallResult
 from ci_stat.connectors.github.schema import HINT
-from ci_stat.connectors.http.address import Address
+from ci_stat.connectors.http.address import Address, origin
 from ci_stat.errors import SourceError
 
 PER_PAGE = 100
-MAX_PAGES = 20_000  # two million issues; only a server that leads us in a circle has more
+MAX_PAGES = 20_000  # two million issues; more pages mean that the links form a circle
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _REL = re.compile(r'rel="?(\w+)"?')
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`following`: path and query of the next page, "" for none. `last`: the number of the last page, where told."""
+    """`next`: path and query of the next page, "" for none. `last`: the number of the last page, if known."""
 
     items: list[Any] = field(repr=False)
-    following: str = ""
+    next: str = ""
     last: int | None = None
 
 
 class Pages:
-    """The lists of one GitHub at `place`."""
+    """The lists of one GitHub at `address`."""
 
-    def __init__(self, asking: Asking, place: Address) -> None:
-        self._asking, self._place = asking, place
+    def __init__(self, calls: Calls, address: Address) -> None:
+        self._calls, self._address = calls, address
 
     def page(self, path: str, query: Mapping[str, str] | None = None) -> Page:
         """One page. Raises SourceError."""
-        said = self._asking.read(path, query)
-        if not isinstance(said.value, list):
-            raise _strange("something else than a list came")
-        links = _links(said)
-        following = self._below(links["next"], path) if links.get("next") else ""
-        return Page(said.value, following, _number(links.get("last", "")))
+        result = self._calls.read(path, query)
+        if not isinstance(result.value, list):
+            raise _unreadable("the answer is not a list")
+        links = _links(result)
+        target = self._next_target(links["next"], path) if links.get("next") else ""
+        return Page(result.value, target, _page_number(links.get("last", "")))
 
     def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Page]:
-        """All pages, each as it comes. Raises SourceError."""
+        """All pages, as they arrive. Raises SourceError."""
         page = self.page(path, dict(query) | {"per_page": str(PER_PAGE)})
-        seen = {page.following}
+        seen = {page.next}
         yield page
-        while page.following:
-            page = self.page(page.following)
-            if page.following and page.following in seen:
-                raise _strange("one page leads back to another")
-            seen.add(page.following)
+        while page.next:
+            page = self.page(page.next)
+            if page.next and page.next in seen:
+                raise _unreadable("a page links back to an earlier one")
+            seen.add(page.next)
             if len(seen) > MAX_PAGES:
-                raise _strange(f"there are more than {MAX_PAGES:,} pages")
+                raise _unreadable(f"it has more than {MAX_PAGES:,} pages")
             yield page
 
     def whole(self, path: str, query: Mapping[str, str]) -> list[Any]:
-        """All items of a list that has numbered pages. Raises SourceError, also where a link must be missing."""
+        """All items of a list with numbered pages. Raises SourceError, also if a link is missing."""
         pages = list(self.pages(path, query))
-        found = [item for page in pages for item in page.items]
-        # A full page may be the last one. What a proxy did to the links would look the same.
-        if found and len(found) == len(pages) * PER_PAGE:
-            further = {"per_page": str(PER_PAGE), "page": str(len(pages) + 1)}
-            if self.page(path, dict(query) | further).items:
-                raise _strange("a list goes on, and there is no link to its next page")
-        return found
+        items = [item for page in pages for item in page.items]
+        # A full page without a link may be the last one, or a proxy removed the link.
+        if items and len(items) == len(pages) * PER_PAGE:
+            following = {"per_page": str(PER_PAGE), "page": str(len(pages) + 1)}
+            if self.page(path, dict(query) | following).items:
+                raise _unreadable("it continues, but the link to its next page is missing")
+        return items
 
-    def _below(self, url: str, path: str) -> str:
-        """A link's path and query below our address, if it leads on in the same list."""
+    def _next_target(self, url: str, path: str) -> str:
+        """A link's path and query below our address. Raises SourceError if it leads elsewhere."""
         try:
-            there, here = urlsplit(url), urlsplit(self._place.root)
-            same = _end(there.scheme, there.hostname, there.port) == _end(
-                here.scheme, here.hostname, here.port
-            )
+            link = urlsplit(url)
+            same_server = origin(url) == origin(self._address.root)
         except ValueError:
-            raise _strange("a link that cannot be read") from None
-        below = there.path.removeprefix(f"{self._place.path}/")
-        if not same or below == there.path or not _same_list(f"/{below}", path.partition("?")[0]):
-            raise _strange("a page leads to another place")
-        return f"/{below}?{there.query}"
+            raise _unreadable("it has an invalid link") from None
+        below = link.path.removeprefix(f"{self._address.path}/")
+        is_below = below != link.path
+        if not same_server or not is_below or not _same_list(f"/{below}", path.partition("?")[0]):
+            raise _unreadable("a page links to another place")
+        return f"/{below}?{link.query}"
 
 
-def _end(scheme: str, host: str | None, port: int | None) -> tuple[str, str | None, int | None]:
-    return scheme, host, port or _PORTS.get(scheme)
+def _same_list(link: str, path: str) -> bool:
+    """GitHub's links name the repository by its number; the rest of the path is the same."""
+    if link.lower() == path.lower():
+        return True
+    rest_of_link = re.sub(r"^/repositories/[0-9]+/", "/", link)
+    rest_of_path = re.sub(r"^/repos/[^/]+/[^/]+/", "/", path)
+    return rest_of_link != link and rest_of_link == rest_of_path
 
 
-def _same_list(there: str, here: str) -> bool:
-    """GitHub's links have the repository's number in place of its name; what is after it must be the same."""
-    numbered = re.sub(r"^/repositories/[0-9]+/", "/", there)
-    return there.lower() == here.lower() or (
-        numbered != there and numbered == re.sub(r"^/repos/[^/]+/[^/]+/", "/", here)
-    )
-
-
-def _links(said: Said) -> dict[str, str]:
-    found = {}
-    for url, rest in _LINK.findall(said.headers.get("link", "")):
+def _links(result: CallResult) -> dict[str, str]:
+    links = {}
+    for url, rest in _LINK.findall(result.headers.get("link", "")):
         for rel in _REL.findall(rest):
-            found[rel] = url
-    return found
+            links[rel] = url
+    return links
 
 
-def _number(url: str) -> int | None:
+def _page_number(url: str) -> int | None:
     try:
         (text,) = parse_qs(urlsplit(url).query).get("page", [""])
     except ValueError:
@@ -114,5 +106,5 @@ def _number(url: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
-def _strange(what: str) -> SourceError:
-    return SourceError(f"GitHub's list cannot be read to its end: {what}.", HINT)
+def _unreadable(problem: str) -> SourceError:
+    return SourceError(f"GitHub's list cannot be read to its end: {problem}.", HINT)

@@ -1,4 +1,4 @@
-"""How fast GitHub is asked, and how long one question is asked again. Clocks and sleep are arguments."""
+"""GitHub's rate limits: pauses between requests, and waits until a limit ends. Clocks and sleep are arguments."""
 
 import random
 import threading
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from ci_stat.connectors.http.retry import RetryPolicy
 
-MAX_WAIT = 900.0  # seconds that are waited for a limit to end
-SECONDARY = 60.0  # seconds to wait at a limit that does not say how long; twice that the next time
-TRIES, SECONDS = 5, 180.0  # for what passes by itself; three timeouts have room in it
+MAX_WAIT = 900.0  # seconds; a limit that ends later is not waited for
+SECONDARY = 60.0  # seconds to wait at a limit without Retry-After; doubled each further time
+TRIES, SECONDS = 5, 180.0  # for temporary failures; enough for three timeouts
 
 
 @dataclass(frozen=True)
-class Times:
-    """What passes the time. `between_reads`, `between_writes`: seconds from the end of one to the next."""
+class Timing:
+    """Clock and sleep. `between_reads`, `between_writes`: seconds from the end of one to the start of the next."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -26,62 +26,65 @@ class Times:
 
 
 class Turns:
-    """One request at a time, with a pause after each; after a write, a longer one before the next write."""
+    """One request at a time, with a pause after each, and a longer one between two writes."""
 
-    def __init__(self, times: Times) -> None:
-        self._times = times
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
         self._lock = threading.Lock()
-        self._free = self._free_to_write = times.clock()
+        self._free = self._free_to_write = timing.clock()
 
     @contextmanager
     def taken(self, writes: bool) -> Iterator[None]:
-        """The block's turn comes when it is time, and ends with the block."""
+        """Wait for the next turn; it lasts as long as the block."""
         with self._lock:
-            at = max(self._free, self._free_to_write) if writes else self._free
-            if (wait := at - self._times.clock()) > 0:
-                self._times.sleep(wait)
+            self._sleep_until(max(self._free, self._free_to_write) if writes else self._free)
             try:
                 yield
             finally:
                 self._end(writes)
 
     def wait_to_write(self) -> None:
-        """Until a write would not have to wait."""
+        """Wait until a write would not have to wait."""
         with self._lock:
-            if (wait := self._free_to_write - self._times.clock()) > 0:
-                self._times.sleep(wait)
+            self._sleep_until(self._free_to_write)
+
+    def _sleep_until(self, moment: float) -> None:
+        seconds = moment - self._timing.clock()
+        if seconds > 0:
+            self._timing.sleep(seconds)
 
     def _end(self, writes: bool) -> None:
-        now = self._times.clock()
-        self._free = now + self._times.between_reads
+        now = self._timing.clock()
+        self._free = now + self._timing.between_reads
         if writes:
-            self._free_to_write = now + self._times.between_writes
+            self._free_to_write = now + self._timing.between_writes
 
 
-class Patience:
-    """For one question: a few tries a few seconds apart, and at most `waits` waits for limits to end."""
+class Retries:
+    """For one call: a few attempts with backoff, and at most `waits` waits for rate limits."""
 
-    def __init__(self, times: Times, waits: int) -> None:
-        self._times, self._left, self._bare = times, waits, SECONDARY
-        self._policy = RetryPolicy(TRIES, SECONDS, times.clock, times.sleep, times.jitter)
+    def __init__(self, timing: Timing, waits: int) -> None:
+        self._timing, self._waits_left, self._unstated = timing, waits, SECONDARY
+        self._policy = RetryPolicy(TRIES, SECONDS, timing.clock, timing.sleep, timing.jitter)
         self._attempts = self._policy.begin()
         self.made = 1
 
-    def after_trouble(self, asked: float | None) -> bool:
-        """Wait before another try, at least as long as was `asked` for. False, at once, if none is left."""
-        again = self._attempts.again(asked)
+    def after_failure(self, retry_after: float | None) -> bool:
+        """Wait before the next attempt, at least `retry_after`; False at once if none is left."""
+        again = self._attempts.again(retry_after)
         self.made += again
         return again
 
-    def after_limit(self, asked: float | None) -> bool:
-        """Wait for a limit to end, as long as was `asked` for. False, at once, if that is too long or too often."""
-        wait = self._bare if asked is None else max(asked, 1.0)
-        if not self._left or wait > MAX_WAIT:
+    def after_limit(self, retry_after: float | None) -> bool:
+        """Wait until a rate limit ends; False at once if it lasts too long, or for one limit too many."""
+        wait = self._unstated if retry_after is None else max(retry_after, 1.0)
+        if not self._waits_left or wait > MAX_WAIT:
             return False
-        self._bare *= 1 if asked is not None else 2
-        self._left -= 1
-        # A little at random: clients that were refused together must not come back together.
-        self._times.sleep(wait + self._times.jitter())
+        if retry_after is None:
+            self._unstated *= 2
+        self._waits_left -= 1
+        # With jitter: clients that were refused together must not return together.
+        self._timing.sleep(wait + self._timing.jitter())
         self._attempts = self._policy.begin()
         self.made += 1
         return True

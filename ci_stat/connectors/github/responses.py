@@ -1,4 +1,4 @@
-"""What one answer of GitHub means: for certain done, for certain not done, or in doubt; and what to tell about it."""
+"""From a response of GitHub to the result of a call: done, certainly not done, or unknown."""
 
 import json
 import re
@@ -7,130 +7,133 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ci_stat.connectors.http.client import Answer, NoAnswer
 from ci_stat.connectors.http.masking import Mask
+from ci_stat.connectors.http.response import NoResponse, Response
 
 _NOT_JSON = object()
 _LIMIT = re.compile(
     r"(?i)rate limit|abuse detection|too many requests|wait a few minutes|again later"
 )
-_MOVED = (301, 307, 308)  # nothing was done; a 303 is what some servers say when they have done it
+_MOVED = (301, 307, 308)  # nothing was done; some servers send 303 after they did it
 _PAGE_HINT = "A proxy or a login page answers: check github_url and HTTPS_PROXY."
-_WORDS: dict[int, tuple[str, str]] = {
+_REFUSALS: dict[int, tuple[str, str]] = {
     301: (
-        "what was asked for has moved",
+        "the repository or the issue has moved",
         "If the repository was renamed, set github_repo to its new name.",
     ),
-    401: ("the token is wrong or has expired", "Make a new one, and set gh_token."),
+    401: ("the token is wrong or has expired", "Create a new one, and set gh_token."),
     403: (
-        "it is not allowed",
+        "access is denied",
         "The token needs the permission 'Issues: read and write' for this repository.",
     ),
     404: (
-        "there is no such thing, or the token may not see it",
-        "Check github_repo; a private repository needs a token that was given access to it.",
+        "not found, or not visible to the token",
+        "Check github_repo; a private repository needs a token with access to it.",
     ),
     410: (
-        "it is gone",
-        "Issues are switched off in the repository's settings, or this one was deleted.",
+        "it no longer exists",
+        "Issues are disabled in the repository's settings, or this one was deleted.",
     ),
-    422: ("it is refused as it stands", ""),
+    422: ("the request is invalid", ""),
     451: ("it is blocked for legal reasons", ""),
 }
 
 
-class What(StrEnum):
+class CallState(StrEnum):
     """What became of a request."""
 
-    GOOD = "good"
-    LIMITED = "limited"  # for certain not done; it may be asked again later
-    REFUSED = "refused"  # for certain not done
-    AWAY = "away"  # for certain not done: nobody was reached
-    DOUBT = "doubt"  # it may have been done
+    DONE = "done"
+    LIMITED = "limited"  # certainly not done; it may be repeated later
+    REFUSED = "refused"  # certainly not done
+    UNREACHABLE = "unreachable"  # certainly not done: the server was not reached
+    UNKNOWN = "unknown"  # it may have been done
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One answer, judged.
+class CallResult:
+    """The result of one request.
 
-    - `reason`, `hint`: one line each, without secrets. `message`: GitHub's own words, for comparing only.
-    - `wait`: seconds that GitHub asks for. `passing`: another try may do better.
-    - `value`: the JSON that came. `headers`: by names in lower case.
+    - `reason`, `hint`: one line each, without secrets. `message`: GitHub's own words, for comparisons only.
+    - `wait`: seconds to wait, if GitHub says so. `temporary`: another attempt may succeed.
+    - `value`: the JSON of the response. `headers` have lower-case names.
     """
 
-    what: What
+    state: CallState
     reason: str = ""
     hint: str = ""
     code: int | None = None
     wait: float | None = None
-    passing: bool = True
+    temporary: bool = True
     message: str = field(default="", repr=False)
     value: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-class Judge:
-    """`wall`: Unix seconds, for an answer that does not tell the server's time."""
+class Interpreter:
+    """Turns responses into results. `wall`: Unix seconds, for a response without the server's time."""
 
     def __init__(self, mask: Mask, wall: Callable[[], float]) -> None:
         self._mask, self._wall = mask, wall
 
-    def judged(self, answer: Answer | NoAnswer) -> Said:
-        if isinstance(answer, NoAnswer):
-            what = What.DOUBT if answer.sent else What.AWAY
-            return Said(what, answer.reason, answer.hint, passing=answer.passing)
-        value = _parsed(answer.body)
+    def result(self, response: Response | NoResponse) -> CallResult:
+        if isinstance(response, NoResponse):
+            state = CallState.UNKNOWN if response.sent else CallState.UNREACHABLE
+            return CallResult(state, response.reason, response.hint, temporary=response.temporary)
+        value = _parsed(response.body)
         message = _message(value)
-        if _is_limit(answer, message):
-            return self._limited(answer, message)
-        if answer.status in (200, 201) and value is not _NOT_JSON:
-            return Said(What.GOOD, code=answer.status, value=value, headers=answer.headers)
-        # Without GitHub's own words it is somebody else's answer, and who knows when it was given.
-        if answer.status in _MOVED or (
-            400 <= answer.status < 500 and answer.status != 408 and message
-        ):
-            return self._refused(answer, value, message)
-        return self._odd(answer, value)
-
-    def _limited(self, answer: Answer, message: str) -> Said:
-        wait = answer.wait()
-        if wait is None and answer.headers.get("x-ratelimit-remaining") == "0":
-            reset = answer.headers.get("x-ratelimit-reset", "")
-            now = answer.time()
-            wait = (
-                max(float(reset) - (self._wall() if now is None else now), 0) + 1
-                if _is_number(reset)
-                else None
+        if _is_limit(response, message):
+            return self._limited(response, message)
+        if response.status in (200, 201) and value is not _NOT_JSON:
+            return CallResult(
+                CallState.DONE, code=response.status, value=value, headers=response.headers
             )
-        ends = "" if wait is None else f"; it asks to come back in {wait:,.0f} s"
-        reason = self._sentence(answer, "its limit of requests is reached", message) + ends
-        return Said(
-            What.LIMITED, reason, "Let it run again later.", answer.status, wait, message=message
-        )
+        if _is_refusal(response.status, message):
+            return self._refused(response, value, message)
+        return self._unusable(response, message)
 
-    def _refused(self, answer: Answer, value: Any, message: str) -> Said:
-        words, hint = _WORDS.get(
-            301 if answer.status in _MOVED else answer.status, ("it is refused", "")
-        )
-        if answer.headers.get("x-github-sso", "").startswith("required"):
+    def _limited(self, response: Response, message: str) -> CallResult:
+        wait = response.retry_after()
+        if wait is None:
+            wait = self._until_reset(response)
+        asks = "" if wait is None else f"; it asks to wait {wait:,.0f} s"
+        reason = self._sentence(response, "the rate limit is reached", message) + asks
+        hint = "Run it again later."
+        return CallResult(CallState.LIMITED, reason, hint, response.status, wait, message=message)
+
+    def _until_reset(self, response: Response) -> float | None:
+        """Seconds until the primary rate limit is reset."""
+        reset = response.headers.get("x-ratelimit-reset", "")
+        if response.headers.get("x-ratelimit-remaining") != "0" or not _is_number(reset):
+            return None
+        server_time = response.server_time()
+        now = self._wall() if server_time is None else server_time
+        return max(float(reset) - now, 0) + 1
+
+    def _refused(self, response: Response, value: Any, message: str) -> CallResult:
+        status = 301 if response.status in _MOVED else response.status
+        words, hint = _REFUSALS.get(status, ("the request is refused", ""))
+        if response.headers.get("x-github-sso", "").startswith("required"):
             hint = "Authorize the token for the organization's single sign-on, in its owner's settings."
-        reason = self._sentence(answer, words, "; ".join([message, *_details(value)]))
-        return Said(What.REFUSED, reason, hint, answer.status, passing=False, message=message)
+        reason = self._sentence(response, words, "; ".join([message, *_details(value)]))
+        return CallResult(
+            CallState.REFUSED, reason, hint, response.status, temporary=False, message=message
+        )
 
-    def _odd(self, answer: Answer, value: Any) -> Said:
+    def _unusable(self, response: Response, message: str) -> CallResult:
         hint = ""
-        if answer.status >= 500:  # GitHub's own are web pages, too
-            words = "it fails for the moment"
-        elif answer.is_page:
-            words, hint = "a web page came in place of data", _PAGE_HINT
+        if response.status >= 500:  # GitHub's own errors are web pages, too
+            words = "the server failed"
+        elif response.is_page:
+            words, hint = "a web page was received instead of data", _PAGE_HINT
         else:
-            words = "an answer that is cut, or not GitHub's"
-        reason = self._sentence(answer, words, _message(value))
-        return Said(What.DOUBT, reason, hint, answer.status, answer.wait())
+            words = "the answer is truncated, or not GitHub's"
+        reason = self._sentence(response, words, message)
+        return CallResult(CallState.UNKNOWN, reason, hint, response.status, response.retry_after())
 
-    def _sentence(self, answer: Answer, words: str, message: str) -> str:
-        said = self._mask.shown(message.strip("; "))
-        return f"GitHub: {words} (HTTP status {answer.status}{f': {said}' if said else ''})"
+    def _sentence(self, response: Response, words: str, message: str) -> str:
+        shown = self._mask.shown(message.strip("; "))
+        quoted = f": {shown}" if shown else ""
+        return f"GitHub: {words} (HTTP status {response.status}{quoted})"
 
 
 def _parsed(body: bytes) -> Any:
@@ -141,17 +144,22 @@ def _parsed(body: bytes) -> Any:
 
 
 def _message(value: Any) -> str:
-    found = value.get("message") if isinstance(value, dict) else None
-    return found if isinstance(found, str) else ""
+    message = value.get("message") if isinstance(value, dict) else None
+    return message if isinstance(message, str) else ""
 
 
-def _is_limit(answer: Answer, message: str) -> bool:
-    if answer.status == 429:
+def _is_limit(response: Response, message: str) -> bool:
+    if response.status == 429:
         return True
-    spent = answer.headers.get("x-ratelimit-remaining") == "0"
-    return answer.status == 403 and (
-        spent or answer.wait() is not None or _LIMIT.search(message) is not None
-    )
+    if response.status != 403:
+        return False
+    used_up = response.headers.get("x-ratelimit-remaining") == "0"
+    return used_up or response.retry_after() is not None or _LIMIT.search(message) is not None
+
+
+def _is_refusal(status: int, message: str) -> bool:
+    """Whether GitHub itself refused: without its message, a 4xx is a proxy's, sent at any time."""
+    return status in _MOVED or (400 <= status < 500 and status != 408 and bool(message))
 
 
 def _is_number(text: str) -> bool:
@@ -159,13 +167,13 @@ def _is_number(text: str) -> bool:
 
 
 def _details(value: Any) -> list[str]:
-    """Which field is refused, and why: from a list of objects, or of sentences."""
+    """Which field is invalid, and why: from a list of objects, or of sentences."""
     errors = value.get("errors") if isinstance(value, dict) else None
-    return [_detail(each) for each in errors[:5]] if isinstance(errors, list) else []
+    return [_detail(error) for error in errors[:5]] if isinstance(errors, list) else []
 
 
 def _detail(error: Any) -> str:
     if not isinstance(error, dict):
         return str(error)
     words = [error.get(name) for name in ("resource", "field", "code", "message", "value")]
-    return " ".join(str(each) for each in words if isinstance(each, str | int))
+    return " ".join(str(word) for word in words if isinstance(word, str | int))

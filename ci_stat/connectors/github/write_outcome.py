@@ -1,87 +1,97 @@
-"""What became of one write: done, for certain not done, or in doubt. Only what proves itself done is done."""
+"""The outcome of one write: done, certainly not done, or uncertain. It is done only if the response proves it."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from ci_stat.connectors.github.responses import Said, What
-from ci_stat.connectors.github.schema import Misshapen, comment_of, issue_of
+from ci_stat.connectors.github.responses import CallResult, CallState
+from ci_stat.connectors.github.schema import SchemaError, comment_of, issue_of
 from ci_stat.connectors.outcome import LOOK_FIRST
 from ci_stat.records import Written
 from ci_stat.records.delivery import DeliveryState
 
 MAX_TITLE, MAX_BODY = 256, 65_536  # characters
-# No other creation does better after these: token, rights, name, issues switched off, the law.
+# After these no other creation succeeds: wrong token, no permission, moved, issues disabled, blocked by law.
 _STOPS_CREATION = (301, 307, 308, 401, 403, 404, 410, 451)
 
 
 def new_issue(title: str, body: str, labels: Sequence[str]) -> dict[str, Any]:
-    """The body of a creation. Raises ValueError for what is too long: it must be cut where it is known what matters."""
+    """The body of a creation. Raises ValueError if it is too long: the caller knows what can be cut."""
     if not title.strip() or len(title) > MAX_TITLE:
         raise ValueError(f"a title of {len(title)} characters; 1 to {MAX_TITLE} are allowed")
     return {"title": title, "body": checked(body), "labels": list(labels)}
 
 
 def checked(body: str) -> str:
-    """`body`, if it is not too long. Raises ValueError."""
+    """`body`. Raises ValueError if it is too long."""
     if len(body) > MAX_BODY:
         raise ValueError(f"a text of {len(body)} characters; {MAX_BODY} are allowed")
     return body
 
 
-def created(said: Said, repo: str, title: str) -> Written:
-    """What became of a new issue."""
-    if said.what is not What.GOOD:
-        return _not_done(said, 0, said.code in _STOPS_CREATION)
+def created(result: CallResult, repo: str, title: str) -> Written:
+    """The outcome of creating an issue."""
+    if result.state is not CallState.DONE:
+        return _not_done(result, 0, result.code in _STOPS_CREATION)
     try:
-        issue = issue_of(said.value, repo)
-    except Misshapen as error:
-        return _unproved(said, 0, str(error))
-    if said.code != 201 or issue.title.split() != title.split():
-        return _unproved(said, 0, "the answer is not that of a creation")
-    return Written(DeliveryState.SENT, issue.number, labels=issue.labels, code=said.code)
+        issue = issue_of(result.value, repo)
+    except SchemaError as error:
+        return _unproven(result, 0, str(error))
+    if result.code != 201 or issue.title.split() != title.split():
+        return _unproven(result, 0, "the answer does not confirm a creation")
+    return Written(DeliveryState.SENT, issue.number, labels=issue.labels, code=result.code)
 
 
-def commented(said: Said, repo: str, number: int) -> Written:
-    """What became of a new comment on issue `number`."""
-    if said.what is not What.GOOD:
-        return _not_done(said, number)
+def commented(result: CallResult, repo: str, number: int) -> Written:
+    """The outcome of commenting on issue `number`."""
+    if result.state is not CallState.DONE:
+        return _not_done(result, number)
     try:
-        comment = comment_of(said.value, repo, number)
-    except Misshapen as error:
-        return _unproved(said, number, str(error))
-    if said.code != 201:
-        return _unproved(said, number, "the answer is not that of a creation")
-    return Written(DeliveryState.SENT, number, comment.id, code=said.code)
+        comment = comment_of(result.value, repo, number)
+    except SchemaError as error:
+        return _unproven(result, number, str(error))
+    if result.code != 201:
+        return _unproven(result, number, "the answer does not confirm a creation")
+    return Written(DeliveryState.SENT, number, comment.id, code=result.code)
 
 
-def edited(said: Said, repo: str, number: int, state: str | None) -> Written:
-    """What became of a change of issue `number`; `state`: what it was set to."""
-    if said.what is not What.GOOD:
-        return _not_done(said, number)
+def edited(result: CallResult, repo: str, number: int, state: str | None) -> Written:
+    """The outcome of changing issue `number`. `state`: the requested state."""
+    if result.state is not CallState.DONE:
+        return _not_done(result, number)
     try:
-        issue = issue_of(said.value, repo)
-    except Misshapen as error:
-        return _unproved(said, number, str(error))
+        issue = issue_of(result.value, repo)
+    except SchemaError as error:
+        return _unproven(result, number, str(error))
     if issue.number != number or (state is not None and issue.open != (state == "open")):
-        return _unproved(said, number, "the answer is not that of this change")
-    return Written(DeliveryState.SENT, number, labels=issue.labels, code=said.code)
+        return _unproven(result, number, "the answer does not confirm this change")
+    return Written(DeliveryState.SENT, number, labels=issue.labels, code=result.code)
 
 
-def _not_done(said: Said, number: int, stop: bool = False) -> Written:
-    if said.what is What.DOUBT:
-        return _in_doubt(said, number, said.reason)
-    # Issues that are switched off, a limit that does not pass, a certificate that is refused: the next one fares alike.
-    stop = stop or said.code == 401 or "disabled" in said.message or said.what is What.LIMITED
-    stop = stop or (said.what is What.AWAY and not said.passing)
+def _not_done(result: CallResult, number: int, stop: bool = False) -> Written:
+    if result.state is CallState.UNKNOWN:
+        return _uncertain(result, number, result.reason)
     return Written(
-        DeliveryState.FAILED, number, reason=said.reason, hint=said.hint, code=said.code, stop=stop
+        DeliveryState.FAILED,
+        number,
+        reason=result.reason,
+        hint=result.hint,
+        code=result.code,
+        stop=stop or _stops_all(result),
     )
 
 
-def _unproved(said: Said, number: int, why: str) -> Written:
-    return _in_doubt(said, number, f"GitHub: {why} (HTTP status {said.code})")
+def _stops_all(result: CallResult) -> bool:
+    """Whether no other write would succeed either, e.g. after a refused certificate."""
+    disabled = "disabled" in result.message
+    limited = result.state is CallState.LIMITED
+    unreachable = result.state is CallState.UNREACHABLE and not result.temporary
+    return result.code == 401 or disabled or limited or unreachable
 
 
-def _in_doubt(said: Said, number: int, reason: str) -> Written:
-    hint = f"{LOOK_FIRST} {said.hint}".strip()
-    return Written(DeliveryState.UNCERTAIN, number, reason=reason, hint=hint, code=said.code)
+def _unproven(result: CallResult, number: int, problem: str) -> Written:
+    return _uncertain(result, number, f"GitHub: {problem} (HTTP status {result.code})")
+
+
+def _uncertain(result: CallResult, number: int, reason: str) -> Written:
+    hint = f"{LOOK_FIRST} {result.hint}".strip()
+    return Written(DeliveryState.UNCERTAIN, number, reason=reason, hint=hint, code=result.code)

@@ -1,8 +1,7 @@
-"""A time limit for an exchange as a whole: for a request and the headers that answer it, and then for the body.
+"""Deadlines of an exchange: one for the request with the response's headers, one for progress of the body.
 
-The timeout of a socket is one of each piece: an answer that comes byte by byte, each in time, would be waited for
-without end. The limit stands in the connection, which asks before each piece how much time is left: no thread watches.
-Importing this takes a while, as it loads what a request needs: do so where one is made.
+A socket's timeout applies to each read, so a response that arrives byte by byte would never time out.
+The connection checks the deadline before each read; no extra thread is needed.
 """
 
 import io
@@ -12,114 +11,91 @@ from http.client import HTTPResponse
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
-from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.poolmanager import pool_classes_by_scheme
+from urllib3.poolmanager import PoolManager
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-    from requests import Session
-    from urllib3.response import HTTPResponse as Answer
+    from urllib3.response import HTTPResponse as Urllib3Response
 
-TIMES = 3  # each part may take so many times the timeout of one piece
-_DAY = 86_400.0  # seconds, where there is no timeout
-
-
-class TooLate(TimeoutError):
-    """It takes longer than it may, though each piece came in time."""
+FACTOR = 3  # each part of an exchange may take this many times the timeout of one read
+STEP = 65_536  # bytes of a body that must arrive within that time
+_DAY = 86_400.0  # seconds; the limit where no timeout is set
 
 
-def timed_adapter(session: "Session", root: str) -> BaseAdapter:
-    """What sends the requests of `session` to `root`, each of them once."""
-    if not isinstance(session.get_adapter(root), _Adapter):
-        session.mount(root, _Adapter())
-    return session.get_adapter(root)
+class DeadlineExceeded(TimeoutError):
+    """The exchange took too long, although each read was in time."""
 
 
-class _Limit:
-    """How long what has begun may take."""
+def use_deadlines(pools: PoolManager) -> None:
+    """Make `pools` open connections that keep deadlines."""
+    pools.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}
+
+
+class _Deadline:
+    """How long the current part of the exchange may take."""
 
     def __init__(self) -> None:
-        self._piece = self._until = float("inf")
+        self._timeout = self._until = float("inf")
+        self._received = 0
 
-    def begin(self, timeout: float | None) -> None:
-        self._piece = _DAY if timeout is None else timeout
-        self._until = time.monotonic() + TIMES * self._piece
+    def start(self, timeout: float | None) -> None:
+        self._timeout = _DAY if timeout is None else timeout
+        self._extend()
 
-    def left(self) -> float:
-        """Seconds for the next piece."""
+    def received(self, count: int) -> None:
+        """Start again after every STEP bytes: a long body has no deadline as long as it progresses."""
+        self._received += count
+        if self._received >= STEP:
+            self._extend()
+
+    def remaining(self) -> float:
+        """Seconds that the next read may take."""
         left = self._until - time.monotonic()
         if left <= 0:
-            raise TooLate("timed out")
-        return min(left, self._piece)
+            raise DeadlineExceeded("timed out")
+        return min(left, self._timeout)
 
     @property
     def is_over(self) -> bool:
         return time.monotonic() >= self._until
 
+    def _extend(self) -> None:
+        self._received = 0
+        self._until = time.monotonic() + FACTOR * self._timeout
+
 
 class _Plain(HTTPConnection):
-    """Begins anew with each request, so that a connection may be kept; a proxy has its time before."""
+    """Starts a new deadline for each request, so a connection can be reused."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._limit = _Limit()
-        self.response_class = partial(_Response, limit=self._limit)  # type: ignore[assignment]  # is only called
+        self._deadline = _Deadline()
+        # http.client only calls it, so a partial does.
+        self.response_class = partial(_Response, deadline=self._deadline)  # type: ignore[assignment]
 
     def connect(self) -> None:
-        self._limit.begin(self.timeout)
+        self._deadline.start(self.timeout)
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
-        self._limit.begin(self.timeout)
+        self._deadline.start(self.timeout)
         super().request(*args, **options)
 
     def send(self, data: Any) -> None:
         if self.sock is not None:
-            self.sock.settimeout(self._limit.left())
+            self.sock.settimeout(self._deadline.remaining())
         super().send(data)
 
-    def getresponse(self) -> "Answer":  # type: ignore[override]  # as in urllib3
-        answer = super().getresponse()
-        self._limit.begin(self.timeout)  # the body's time
-        return answer
+    def getresponse(self) -> "Urllib3Response":  # type: ignore[override]  # as urllib3 declares it
+        response = super().getresponse()
+        self._deadline.start(self.timeout)
+        return response
 
 
 class _Encrypted(_Plain, HTTPSConnection):
     pass
-
-
-class _Response(HTTPResponse):
-    def __init__(self, sock: socket, *args: Any, limit: _Limit, **options: Any) -> None:
-        super().__init__(sock, *args, **options)
-        self.fp = io.BufferedReader(_Pieces(self.fp.detach(), sock, limit))
-
-
-class _Pieces(io.RawIOBase):
-    """What comes on a socket, as long as there is time."""
-
-    def __init__(self, raw: io.RawIOBase, sock: socket, limit: _Limit) -> None:
-        self._raw, self._sock, self._limit = raw, sock, limit
-
-    def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        self._sock.settimeout(self._limit.left())
-        try:
-            return self._raw.readinto(buffer)
-        except TimeoutError as error:
-            if self._limit.is_over:
-                raise TooLate("timed out") from error
-            raise
-
-    def readable(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self._raw.fileno()
-
-    def close(self) -> None:
-        self._raw.close()  # the socket counts those who read from it
-        super().close()
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -130,17 +106,35 @@ class _EncryptedPool(HTTPSConnectionPool):
     ConnectionCls = _Encrypted
 
 
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        _set_pools(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        return _set_pools(super().proxy_manager_for(*args, **options))
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket, *args: Any, deadline: _Deadline, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, deadline))
 
 
-def _set_pools(manager: Any) -> Any:
-    """A proxy that speaks SOCKS has connections of its own kind. They stay, and have no limit."""
-    if manager.pool_classes_by_scheme is pool_classes_by_scheme:
-        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}
-    return manager
+class _Reader(io.RawIOBase):
+    """Reads from a socket until the deadline."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket, deadline: _Deadline) -> None:
+        self._raw, self._sock, self._deadline = raw, sock, deadline
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        self._sock.settimeout(self._deadline.remaining())
+        try:
+            count = self._raw.readinto(buffer)
+        except TimeoutError as error:
+            if self._deadline.is_over:
+                raise DeadlineExceeded("timed out") from error
+            raise
+        self._deadline.received(count or 0)
+        return count
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def close(self) -> None:
+        self._raw.close()  # a socket stays open until its last reader is closed
+        super().close()

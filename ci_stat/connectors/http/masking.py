@@ -1,4 +1,4 @@
-"""Secrets kept out of texts that others wrote: answers of servers, and the log lines of the HTTP library."""
+"""Secrets masked in texts that others wrote: responses of servers, and log lines of the HTTP library."""
 
 import logging
 import threading
@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from ci_stat.escape import visible
 
 MASKED = "***"
-MIN_SECRET = 4  # characters; to mask a shorter word would tear up every text
-# Those of urllib3 that show paths: filters do not apply to the loggers below one.
+MIN_SECRET = 4  # characters; masking shorter secrets would make texts unreadable
+# The loggers of urllib3 that show paths: a filter does not apply to the loggers below its own.
 _LOGGERS = (
     "urllib3",
     "urllib3.connectionpool",
@@ -21,7 +21,7 @@ _LOGGERS = (
 
 
 class Mask:
-    """The secrets of one far end. May be used by several threads."""
+    """The secrets of one server. Several threads may use it."""
 
     def __init__(self, *secrets: str) -> None:
         self._secrets: tuple[str, ...] = ()
@@ -32,26 +32,27 @@ class Mask:
         return f"<Mask of {len(self._secrets)} secrets>"
 
     def add(self, secret: str) -> None:
-        """One more secret, e.g. a token that the far end gave us."""
-        if len(secret) >= MIN_SECRET and secret not in self._secrets:
-            # The longest first: a path goes as a whole, before the token that is its end.
-            self._secrets = tuple(sorted((*self._secrets, secret), key=len, reverse=True))
+        """Add a secret, e.g. an access token that the server issued."""
+        if len(secret) < MIN_SECRET or secret in self._secrets:
+            return
+        # Longest first: a path is masked as a whole, before the token at its end.
+        self._secrets = tuple(sorted((*self._secrets, secret), key=len, reverse=True))
 
-    def hides(self, text: str) -> str:
-        """`text` with *** in place of each secret."""
+    def masked(self, text: str) -> str:
+        """`text` with *** for each secret."""
         for secret in self._secrets:
             text = text.replace(secret, MASKED)
         return text
 
     def shown(self, text: object, limit: int = 200) -> str:
-        """Foreign `text` for a message of ours: no secret, one line, at most `limit` characters and a note."""
-        # Masked before it is cut: half a secret would not be found.
-        return visible(self.hides("" if text is None else str(text)), limit).strip()
+        """`text` for an error message: masked, one line, cut to `limit` characters and a note."""
+        # Masked before it is cut: a part of a secret would not be recognised.
+        return visible(self.masked("" if text is None else str(text)), limit).strip()
 
     @contextmanager
     def over_logs(self) -> Iterator[None]:
-        """While the block runs, this thread's log lines of urllib3 are masked. Those of other threads stay."""
-        _install()
+        """Mask urllib3's log lines of this thread inside the block. Other threads are not affected."""
+        _install_filter()
         token = _active.set((*_active.get(), self))
         try:
             yield
@@ -66,20 +67,21 @@ _installing = threading.Lock()
 class _Filter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         masks = _active.get()
-        if masks:
-            text = record.getMessage()
-            for mask in masks:
-                text = mask.hides(text)
-            # Its exception, where there is one, quotes what the server sent.
-            record.msg, record.args, record.exc_info, record.exc_text = text, (), None, None
+        if not masks:
+            return True
+        text = record.getMessage()
+        for mask in masks:
+            text = mask.masked(text)
+        record.msg, record.args = text, ()
+        record.exc_info, record.exc_text = None, None  # an exception may quote the server
         return True
 
 
 _FILTER = _Filter()
 
 
-def _install() -> None:
-    """Put the filter on, once. It stays: to take one off while another thread logs can make that thread skip one."""
+def _install_filter() -> None:
+    """Add the filter once. It stays: removing it while another thread logs could unmask that line."""
     with _installing:
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(_FILTER)

@@ -1,4 +1,7 @@
-"""How fast we may send, and how long we keep trying. Clocks and sleep are arguments."""
+"""Rate limits and retries: how fast requests may follow each other, and how long one is retried.
+
+Clocks, sleep and jitter are arguments.
+"""
 
 import random
 import threading
@@ -7,16 +10,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# (requests, seconds) of Feishu's custom bots: at most so many in any such time.
+# (requests, seconds) of Feishu's custom bots: at most so many in any window of that length.
 LIMITS = ((5, 1.0), (100, 60.0))
 TRIES = 5
-PATIENCE = 60.0  # seconds, from the first try to the beginning of the last
+PATIENCE = 60.0  # seconds from the first attempt to the start of the last
 
 
 class Pace:
-    """A sliding window for each limit: `wait()` returns when one more request may leave.
+    """A sliding window for each limit: `wait()` returns when the next request may be sent.
 
-    All users of one far end share one `Pace`, in any number of threads.
+    All users of one destination share one `Pace`, in any number of threads.
     """
 
     def __init__(
@@ -30,68 +33,71 @@ class Pace:
         self._times: deque[float] = deque(maxlen=max(count for count, _ in limits))
 
     def wait(self) -> None:
-        """Take the next free time, and sleep until then."""
+        """Reserve the next free moment, and sleep until then."""
         with self._lock:
             now = self._clock()
-            at = max(
-                [
-                    now,
-                    *(
-                        self._times[-count] + span
-                        for count, span in self._limits
-                        if len(self._times) >= count
-                    ),
-                ]
-            )
-            self._times.append(at)
-        # Outside the lock: whoever comes now takes a later time, and need not wait for us to wake up.
-        if at > now:
-            self._sleep(at - now)
+            moment = max(now, *(self._free(count, span, now) for count, span in self._limits))
+            self._times.append(moment)
+        # Outside the lock: other threads reserve later moments meanwhile.
+        if moment > now:
+            self._sleep(moment - now)
+
+    def _free(self, count: int, span: float, now: float) -> float:
+        """When one limit allows the next request."""
+        return self._times[-count] + span if len(self._times) >= count else now
 
 
 _shared: dict[str, Pace] = {}
 _sharing = threading.Lock()
 
 
-def shared_pace(far_end: str, limits: tuple[tuple[int, float], ...] = LIMITS) -> Pace:
-    """The one `Pace` that this process has for `far_end`, e.g. a webhook's address."""
+def shared_pace(destination: str, limits: tuple[tuple[int, float], ...] = LIMITS) -> Pace:
+    """The one `Pace` of this process for `destination`, e.g. the address of a webhook."""
     with _sharing:
-        return _shared.setdefault(far_end, Pace(limits))
+        return _shared.setdefault(destination, Pace(limits))
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """At most `tries` tries, the last one begun within `seconds`; 1 s between the first two, then twice as long."""
+    """Exponential backoff with jitter: 1 s after the first attempt, twice as long after each further one.
+
+    - `tries`: attempts in all. `seconds`: from the first attempt to the start of the last.
+    - `longest`: seconds; a longer Retry-After is not waited for.
+    """
 
     tries: int = TRIES
     seconds: float = PATIENCE
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random  # 0 to 1
+    longest: float = float("inf")
 
     def begin(self) -> "Attempts":
-        """The count begins, with the first try made."""
+        """Start counting, at the first attempt."""
         return Attempts(self)
 
 
 class Attempts:
-    """The tries of one delivery. `made`: how many were made."""
+    """The attempts of one request. `made`: how many there were."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self.made = 1
         self._policy = policy
-        self._begun = policy.clock()
+        self._started = policy.clock()
 
-    def again(self, asked: float | None = None) -> bool:
-        """Wait before another try, at least the seconds the far end `asked` for. False, at once, if none is left."""
+    def again(self, retry_after: float | None = None) -> bool:
+        """Wait before the next attempt, at least `retry_after` seconds; False at once if none is left."""
         policy = self._policy
-        delay = max(self._backoff(), asked or 0.0)
-        if self.made >= policy.tries or policy.clock() - self._begun + delay > policy.seconds:
+        if self.made >= policy.tries:
+            return False
+        delay = max(self._backoff(), retry_after or 0.0)
+        elapsed = policy.clock() - self._started
+        if delay > policy.longest or elapsed + delay > policy.seconds:
             return False
         policy.sleep(delay)
         self.made += 1
         return True
 
     def _backoff(self) -> float:
-        # Half at random: clients that were refused together must not come back together.
+        # Half of it random: clients that were refused together must not return together.
         return 2.0 ** (self.made - 1) * (0.5 + self._policy.jitter() / 2)

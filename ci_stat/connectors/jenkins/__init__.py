@@ -1,1 +1,1 @@
-"""Jenkins: jobs, builds and logs (docs/jenkins.md)."""
+"""Jenkins: its jobs, their builds and their logs (docs/jenkins.md)."""

@@ -1,4 +1,4 @@
-"""Builds as Jenkins tells of them, and as rows of `ci_data`. Pure values."""
+"""Builds as Jenkins reports them, and as rows of `ci_data`. Pure values."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from ci_stat.records import HALF_PAIR, Extraction, FailureKind, RunRow
 FIELDS = "number,result,building,timestamp"
 FIELDS_WITH_PARAMETERS = f"{FIELDS},duration,actions[parameters[name,value]]"
 
-# Build parameters with a column of their own; of several for one column, the first that says something.
+# Build parameters with a column of their own; of several for one column, the first that is not empty.
 COLUMNS = {
     "commit": ("ghprbActualCommit",),
     "branch": ("ghprbTargetBranch", "release_test__release_branch"),
@@ -23,7 +23,7 @@ COLUMNS = {
     "repo": ("ghprbGhRepository",),
 }
 
-# The four keys of `analysis_res`, and the kinds that each one takes. Unknown and guesses are in none.
+# The four keys of `analysis_res` with their kinds of failures. Unknown kinds and guesses have no key.
 ANALYSIS_KEYS = {
     "compile": (FailureKind.COMPILE, FailureKind.BUILD),
     "check": (FailureKind.CHECK,),
@@ -35,8 +35,8 @@ ANALYSIS_KEYS = {
 
 
 class Build(msgspec.Struct, frozen=True):
-    """One build. `result`: Jenkins' word, None where there is none (yet); `timestamp`: its start in milliseconds
-    since 1970; `duration`: milliseconds, None where not asked for or not known."""
+    """One build. `result`: Jenkins' word, None if there is none (yet); `timestamp`: its start in milliseconds
+    since 1970; `duration`: milliseconds, None if not requested or unknown."""
 
     number: int
     result: str | None
@@ -66,34 +66,34 @@ _GOOD: dict[str, Callable[[object], bool]] = {
 }
 
 
-def page_of(found: dict[str, Any], where: str) -> Page:
-    """Raises SourceError for an answer without builds, or with something else in their place."""
-    builds = found.get("allBuilds")
+def page_of(value: dict[str, Any], where: str) -> Page:
+    """The builds of an answer. Raises SourceError if it has none, or is malformed."""
+    builds = value.get("allBuilds")
     if not isinstance(builds, list):
         raise SourceError(
             f"{where} lists no builds.",
-            "Is it a folder or a multibranch project? --job NAME/** takes the jobs in it.",
+            "Is it a folder or a multibranch project? --job NAME/** reads the jobs in it.",
         )
-    oldest = found.get("firstBuild")
+    oldest = value.get("firstBuild")
     first = oldest.get("number") if isinstance(oldest, dict) else None
-    return Page([build_of(each, where) for each in builds], first if is_number(first) else None)
+    return Page([build_of(build, where) for build in builds], first if is_number(first) else None)
 
 
-def build_of(found: Any, where: str) -> Build:
-    """Raises SourceError that names the field which is missing or of another type."""
-    if not isinstance(found, dict):
-        raise SourceError(f"{where}: a build is {_kind(found)}, not an object.")
+def build_of(value: Any, where: str) -> Build:
+    """One build. Raises SourceError that names the missing or malformed field."""
+    if not isinstance(value, dict):
+        raise SourceError(f"{where}: a build is {_kind(value)}, not an object.")
     for name, good in _GOOD.items():
-        if not good(found.get(name)):
-            which = visible(repr(found.get("number")), 40)
+        if not good(value.get(name)):
+            which = visible(repr(value.get("number")), 40)
             raise SourceError(
-                f"{where}: the {name} of a build ({which}) is {_kind(found.get(name))}.",
-                "Is this a Jenkins, and no proxy in front of it changes its answers?",
+                f"{where}: the {name} of a build ({which}) is {_kind(value.get(name))}.",
+                "Is this a Jenkins? A proxy before it may change its answers.",
             )
-    result, parameters = found.get("result"), dict(_parameters(found.get("actions")))
+    result, parameters = value.get("result"), dict(_parameters(value.get("actions")))
     return Build(
-        found["number"], result and _text(result), found["building"], found["timestamp"],
-        _length(found.get("duration")), parameters,
+        value["number"], result and _text(result), value["building"], value["timestamp"],
+        _length(value.get("duration")), parameters,
     )  # fmt: skip
 
 
@@ -102,50 +102,54 @@ def _kind(value: object) -> str:
 
 
 def _length(value: object) -> int | None:
-    return (
-        value
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-        else None
-    )
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value < 2**63 else None
 
 
 def _parameters(actions: Any) -> Iterator[tuple[str, str]]:
-    """(name, value as text); for a name that comes twice, the first value. A secret parameter has no value."""
+    """(name, value as text); the first value of a repeated name. A secret parameter has no value."""
     seen = set()
     for action in actions if isinstance(actions, list) else ():
-        found = action.get("parameters") if isinstance(action, dict) else None
-        for each in found if isinstance(found, list) else ():
-            name, value = (
-                (each.get("name"), each.get("value")) if isinstance(each, dict) else (None, None)
-            )
-            if isinstance(name, str) and value is not None and name not in seen:
+        for name, value in _pairs(action):
+            if name not in seen:
                 seen.add(name)
                 yield _text(name), _value_text(value)
 
 
+def _pairs(action: Any) -> Iterator[tuple[str, object]]:
+    parameters = action.get("parameters") if isinstance(action, dict) else None
+    for parameter in parameters if isinstance(parameters, list) else ():
+        if not isinstance(parameter, dict):
+            continue
+        name, value = parameter.get("name"), parameter.get("value")
+        if isinstance(name, str) and value is not None:
+            yield name, value
+
+
 def _value_text(value: object) -> str:
-    """As the original writer has them: all values are texts."""
+    """The original writer stores all values as texts."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return _text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _text(value: str) -> str:
-    """Without half surrogate pairs, which no driver can send."""
+    """Without lone surrogates, which no database driver can send."""
     return HALF_PAIR.sub("\ufffd", value)
 
 
 def row_of(job: str, build: Build, zone: ZoneInfo, analysis: dict[str, Any] | None) -> RunRow:
     """The build as a row: promoted parameters in their columns, all others in `description`.
 
-    Raises BadRecord for a start beyond the year 9999, which no table holds.
+    Raises BadRecord for a start after the year 9999, which no table can store.
     """
     left = dict(build.parameters)
     columns: dict[str, str | None] = {}
     for column, names in COLUMNS.items():
         taken = next((name for name in names if left.get(name)), None)
         columns[column] = left.pop(taken) if taken else None
-        for name in names:  # one that is there and empty says nothing
+        for name in names:  # an empty parameter has no information
             if not left.get(name, "-"):
                 del left[name]
     return RunRow(
@@ -162,12 +166,12 @@ def _wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime:
             .replace(tzinfo=None, fold=0)
         )
     except (OverflowError, ValueError, OSError):
-        raise BadRecord("its start is no time that a table can hold") from None
+        raise BadRecord("its start is not a time that a table can store") from None
     return moment
 
 
 def analysis_of(found: Extraction) -> dict[str, Any]:
-    """`analysis_res` from what a log gave: names by key, each once, in the order of the log; {} for none."""
+    """`analysis_res` of a log's failures: names by key, each once, in the order of the log; {} for none."""
     keys = {kind: key for key, kinds in ANALYSIS_KEYS.items() for kind in kinds}
     names: dict[str, dict[str, None]] = {key: {} for key in ANALYSIS_KEYS}
     for failure in found.failures:

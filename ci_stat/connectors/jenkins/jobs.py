@@ -1,9 +1,9 @@
-"""The jobs of a Jenkins, in folders and multibranch projects: listed only where a pattern can match."""
+"""The jobs of a Jenkins, in folders and multibranch projects: listed only in folders where a pattern can match."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ci_stat.connectors.jenkins.client import Http
+from ci_stat.connectors.jenkins.client import JenkinsClient
 from ci_stat.connectors.jenkins.names import Segments, below, full_name, matches, path_of, step
 from ci_stat.errors import SourceError
 from ci_stat.records import LogState
@@ -15,33 +15,33 @@ Failed = Callable[[str, SourceError], None]
 
 
 class Unreachable(SourceError):
-    """Nobody answers, after all tries: another job will fare no better."""
+    """The server is unreachable after all attempts: requests for other jobs would fail, too."""
 
 
 @contextmanager
 def source_errors() -> Iterator[None]:
-    """What went wrong with a request, as SourceError or Unreachable."""
+    """Turn a failed request of the block into SourceError or Unreachable."""
     try:
         yield
-    except NoLog as trouble:
-        kind = Unreachable if trouble.state == LogState.UNREACHABLE else SourceError
+    except NoLog as error:
+        kind = Unreachable if error.state == LogState.UNREACHABLE else SourceError
         hint = (
             "Check jenkins_url, that Jenkins runs, and the network." if kind is Unreachable else ""
         )
-        raise kind(trouble.detail, hint) from trouble
+        raise kind(error.detail, hint) from error
 
 
 class JobTree:
-    """What lies below the root. `failed` is told of (name, error) of what cannot be looked into; the others go on.
+    """The jobs below the root. `failed` is called with (name, error) for a folder that cannot be read; others go on.
 
     Raises Unreachable.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: JenkinsClient) -> None:
         self._http = http
 
     def matching(self, patterns: list[str], failed: Failed) -> Iterator[Segments]:
-        """The jobs that any of the patterns matches; `failed` is told of patterns that match none."""
+        """The jobs that match any of the patterns. `failed` is called for patterns that match none."""
         unmatched = patterns
         for path in self._walk((), {tuple(text.split("/")) for text in patterns}, failed):
             unmatched = [text for text in unmatched if not matches(text, path)]
@@ -50,27 +50,28 @@ class JobTree:
             failed(
                 text,
                 SourceError(
-                    "No job matches, or we may not see it.", "Check jenkins_user and the pattern."
+                    "No job matches, or it is not visible to us.",
+                    "Check jenkins_user and the pattern.",
                 ),
             )
 
     def _walk(
         self, folder: Segments, patterns: set[Segments], failed: Failed
     ) -> Iterator[Segments]:
-        """The jobs below a folder; only folders in which a pattern can still match are looked into."""
+        """The jobs below a folder, listing only folders in which a pattern can still match."""
         try:
             items = self._items(folder)
         except Unreachable:
             raise
-        except SourceError as trouble:
-            failed(full_name(folder) or "all jobs", trouble)
+        except SourceError as error:
+            failed(full_name(folder) or "all jobs", error)
             return
         for name, is_folder in items:
             left = step(patterns, name)
             try:
                 path = below(folder, name)
-            except NoLog as trouble:
-                failed(name, SourceError(trouble.detail))
+            except NoLog as error:
+                failed(name, SourceError(error.detail))
                 continue
             if not is_folder and () in left:
                 yield path
@@ -78,7 +79,7 @@ class JobTree:
             if is_folder and deeper and len(path) > MAX_DEPTH:
                 failed(
                     full_name(path),
-                    SourceError(f"It lies deeper than {MAX_DEPTH} folders: not looked into."),
+                    SourceError(f"It is more than {MAX_DEPTH} folders deep: not listed."),
                 )
             elif is_folder and deeper:
                 yield from self._walk(path, deeper, failed)
@@ -86,15 +87,15 @@ class JobTree:
     def _items(self, folder: Segments) -> list[tuple[str, bool]]:
         """(name, whether it is a folder or a multibranch project). Raises SourceError."""
         with source_errors():
-            # Only what holds jobs has a field `jobs`; one of them is enough to know.
-            found = self._http.json(path_of(folder), "jobs[name,jobs[name]{0,1}]").get("jobs")
-        if not isinstance(found, list):
+            # Only folders have a field `jobs`; one job is enough to know.
+            items = self._http.json(path_of(folder), "jobs[name,jobs[name]{0,1}]").get("jobs")
+        if not isinstance(items, list):
             raise SourceError(
-                f"{self._http.root}{path_of(folder)} lists no jobs.",
+                f"{self._http.root}{path_of(folder)} does not list jobs.",
                 "Is jenkins_url the root of a Jenkins?",
             )
         return [
             (item["name"], "jobs" in item)
-            for item in found
+            for item in items
             if isinstance(item, dict) and isinstance(item.get("name"), str)
         ]

@@ -1,4 +1,4 @@
-"""Names of Jenkins jobs: from a full name to a path that cannot leave its job, and patterns over folders."""
+"""Names of Jenkins jobs: full names, safe URL paths, and patterns over folders."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -10,55 +10,56 @@ from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
 
 ANY_DEPTH = "**"
-_MOST = 1_000  # characters of a full name; a path of more is refused by servers too
+_MAX_LENGTH = 1_000  # characters of a full name; servers refuse longer paths, too
 Segments = tuple[str, ...]
 
 
 def segments_of(job: str) -> Segments:
-    """The folders of a full name `a/b/c`, and the job itself. Raises NoLog (REFUSED) for what is no name."""
+    """The folders of a full name `a/b/c`, and the job itself. Raises NoLog (REFUSED) for an invalid name."""
     segments = tuple(job.split("/"))
     for segment in segments:
         problem = _problem(segment)
         if problem:
             raise NoLog(
-                LogState.REFUSED, f"{visible(repr(job), 200)} is no name of a job: {problem}."
+                LogState.REFUSED, f"{visible(repr(job), 200)} is not the name of a job: {problem}."
             )
-    if len(job) > _MOST:
+    if len(job) > _MAX_LENGTH:
         raise NoLog(
-            LogState.REFUSED, f"{visible(repr(job), 200)} is no name of a job: it is too long."
+            LogState.REFUSED, f"{visible(repr(job), 200)} is not the name of a job: it is too long."
         )
     return segments
 
 
 def below(folder: Segments, name: str) -> Segments:
-    """The item `name` in a folder, as Jenkins lists it. Raises NoLog (REFUSED) for what is no name."""
+    """The item `name` in a folder, as Jenkins lists it. Raises NoLog (REFUSED) for an invalid name."""
     if len(segments_of(name)) > 1:
         raise NoLog(
-            LogState.REFUSED, f"{visible(repr(name), 200)} is no name of a job: it holds a slash."
+            LogState.REFUSED,
+            f"{visible(repr(name), 200)} is not the name of a job: it contains a slash.",
         )
     return (*folder, name)
 
 
 def _problem(segment: str) -> str:
-    """Why a folder or a job cannot be called so; "" where it can."""
+    """Why a folder or a job cannot have this name; "" if it can."""
     if not segment:
         return "a part of it is empty"
     if segment.strip(".") == "":
         return "a part of it consists of dots"
-    # A server in between may read a backslash as a slash.
+    # A proxy may treat a backslash as a slash.
     if "\\" in segment:
-        return "it holds a backslash"
+        return "it contains a backslash"
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in segment):
-        return "it holds a control character, or half a character"
+        return "it contains a control character or a lone surrogate"
     return ""
 
 
 def spellings(job: str) -> list[Segments]:
-    """What a name can mean, likeliest first.
+    """The possible meanings of a name, likeliest first.
 
-    Tables hold jobs in folders as `a%2Fb` too, as links spell them. Jenkins itself forbids % in names, but calls the
-    branch `a/b` of a multibranch project `a%2Fb`. So without any slash it is folders first; with one, a branch first.
-    Raises NoLog (REFUSED), before any request, when one of the meanings is no name.
+    Tables also contain jobs in folders as `a%2Fb`, the spelling of URLs. Jenkins itself forbids % in names, but calls
+    the branch `a/b` of a multibranch project `a%2Fb`. So without a slash, folders come first; with one, a branch.
+    Raises NoLog (REFUSED), before any request, if one of the meanings is an invalid name.
     """
     literal = segments_of(job)
     if "%2f" not in job.lower():
@@ -68,7 +69,7 @@ def spellings(job: str) -> list[Segments]:
 
 
 def path_of(segments: Segments) -> str:
-    """`/job/a/job/b`, each part quoted: no sign of a name can act in it."""
+    """`/job/a/job/b`, each part quoted, so that no character of a name has a meaning in the URL."""
     return "".join(f"/job/{quote(segment, safe='')}" for segment in segments)
 
 
@@ -78,11 +79,11 @@ def full_name(segments: Segments) -> str:
 
 def is_pattern(text: str) -> bool:
     """Whether `text` is a pattern. Jenkins forbids * ? [ in names, so no name looks like one."""
-    return any(sign in text for sign in "*?[")
+    return any(character in text for character in "*?[")
 
 
 def step(patterns: Iterable[Segments], name: str) -> set[Segments]:
-    """What is left of the patterns below an item `name`; () in it means that the item itself matches.
+    """The rests of the patterns below an item `name`; () means that the item itself matches.
 
     In a pattern `a/*/c`, `*` stands for one part; `**` stands for any number of parts, at least one at the end.
     """

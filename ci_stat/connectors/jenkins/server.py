@@ -1,4 +1,4 @@
-"""A Jenkins as a place facts come from: its jobs, their builds and their logs (docs/jenkins.md)."""
+"""A Jenkins server: its jobs, their builds and their logs (docs/jenkins.md)."""
 
 import random
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
-from ci_stat.connectors.jenkins.address import NoAnswer
+from ci_stat.connectors.jenkins.address import RequestFailed
 from ci_stat.connectors.jenkins.builds import (
     FIELDS,
     FIELDS_WITH_PARAMETERS,
@@ -16,7 +16,7 @@ from ci_stat.connectors.jenkins.builds import (
     is_number,
     page_of,
 )
-from ci_stat.connectors.jenkins.client import TIMEOUT, TRIES, Http
+from ci_stat.connectors.jenkins.client import TIMEOUT, TRIES, JenkinsClient
 from ci_stat.connectors.jenkins.jobs import Failed, JobTree, Unreachable, source_errors
 from ci_stat.connectors.jenkins.log import LIMIT, JenkinsLog
 from ci_stat.connectors.jenkins.names import Segments, full_name, is_pattern, path_of, spellings
@@ -25,20 +25,20 @@ from ci_stat.escape import visible
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
 
-_MEANINGS = 10_000  # ambiguous names whose meaning is kept
+_MEANINGS = 10_000  # ambiguous names whose meaning is remembered
 
-SILENT = 5  # builds without any answer, each of which was asked for several times
+SILENT = 5  # builds without an answer in a row, each after several attempts
 
 
 class Jenkins:
     """A client for one Jenkins; several threads may use it.
 
-    - `url`: the root, e.g. `https://ci.example/jenkins/`. A user and a token in it are taken out and never shown.
-    - `user` and `token`: sent as Basic authentication. A token without a user is sent as Bearer, for a Jenkins
-      behind a proxy that wants it so. Without both, the anonymous user's rights count.
-    - `timeout`: seconds to connect, and between two pieces of an answer. `limit`: bytes read of one log.
+    - `url`: the root, e.g. `https://ci.example/jenkins/`. A user and a token in it are removed and never shown.
+    - `user` and `token`: sent as Basic authentication. A token without a user is sent as Bearer, for a proxy before Jenkins
+      that requires it. Without both, requests are anonymous.
+    - `timeout`: seconds to connect, and for each read. `limit`: bytes read of one log.
 
-    Raises SettingsError for an address that cannot be used. Nothing is asked yet.
+    Raises SettingsError for an invalid address. Nothing is connected yet.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Jenkins:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._http = Http(url, user, token, timeout, tries, sleep, jitter)
+        self._http = JenkinsClient(url, user, token, timeout, tries, sleep, jitter)
         self._limit = limit
         self._meanings: dict[str, Segments] = {}
 
@@ -66,7 +66,7 @@ class Jenkins:
         self.close()
 
     def close(self) -> None:
-        """Close the idle connections. It may be used again."""
+        """Close the idle connections. The client may be used again."""
         self._http.close()
 
     @property
@@ -78,18 +78,18 @@ class Jenkins:
 
     @contextmanager
     def open_log(self, job: str, number: int, finished: bool = False) -> Iterator[JenkinsLog]:
-        """The log of one build, as a stream. `finished`: it is known that the build has ended, and not asked again.
+        """The log of one build, as a stream. `finished`: the build is known to have ended, so Jenkins is not asked.
 
         Raises NoLog: MISSING, TOO_OLD, REFUSED, UNREADABLE or UNREACHABLE, before the first byte.
         """
         path = f"{path_of(self._segments(job))}/{_checked(number)}"
         try:
-            # Asked first: a build that ends while its log is read would be taken for read whole.
+            # Before the log: if the build ends meanwhile, its log may still be incomplete.
             finished = finished or self._has_ended(path)
             log = JenkinsLog(self._http, path, finished, self._limit)
             log.start()
-        except NoAnswer as trouble:
-            if trouble.status not in (404, 410):
+        except RequestFailed as error:
+            if error.status not in (404, 410):
                 raise
             raise self._why_missing(job, number) from None
         try:
@@ -98,69 +98,69 @@ class Jenkins:
             log.close()
 
     def _has_ended(self, path: str) -> bool:
-        """A matrix build may show a result while it still runs: `building` decides."""
+        """`building` decides: a matrix build may have a result while it is running."""
         building = self._http.json(path, "building,result").get("building")
         if not isinstance(building, bool):
-            raise NoAnswer(
-                LogState.UNREADABLE, f"{self.name}{path} does not say whether the build still runs."
+            raise RequestFailed(
+                LogState.UNREADABLE, f"{self.name}{path} does not say whether the build is running."
             )
         return not building
 
     def _why_missing(self, job: str, number: int) -> NoLog:
         name = visible(job, 200)
         try:
-            found = self._http.json(
+            numbers = self._http.json(
                 path_of(self._segments(job)), "firstBuild[number],nextBuildNumber"
             )
-        except NoAnswer as trouble:
-            if trouble.status in (404, 410):
+        except RequestFailed as error:
+            if error.status in (404, 410):
                 return NoLog(
-                    LogState.MISSING, f"{self.name} has no job {name}, or we may not see it."
+                    LogState.MISSING, f"{self.name} has no job {name}, or it is not visible to us."
                 )
-            return trouble
-        first, following = _number_in(found.get("firstBuild")), found.get("nextBuildNumber")
+            return error
+        first, upcoming = _number_in(numbers.get("firstBuild")), numbers.get("nextBuildNumber")
         if first is not None and number < first:
             return NoLog(
                 LogState.TOO_OLD,
                 f"{self.name} has discarded {name} #{number}: it keeps #{first} and later.",
             )
-        if first is None and is_number(following) and number < following:
+        if first is None and is_number(upcoming) and number < upcoming:
             return NoLog(LogState.TOO_OLD, f"{self.name} has discarded all builds of {name}.")
         return NoLog(LogState.MISSING, f"{self.name} has no log of {name} #{number}.")
 
     # Names
 
     def full_name(self, job: str) -> str:
-        """The name as Jenkins has it: `a%2Fb` becomes `a/b` where that is the job. Raises SourceError."""
+        """The name in Jenkins: `a%2Fb` becomes `a/b` if that is the job. Raises SourceError."""
         with source_errors():
             return full_name(self._segments(job))
 
     def _segments(self, job: str) -> Segments:
-        """Raises NoLog: REFUSED for what is no name, and where Jenkins had to be asked what it tells us."""
+        """Raises NoLog: REFUSED for an invalid name, any other state if Jenkins had to be asked and failed."""
         meanings = spellings(job)
         if len(meanings) == 1:
             return meanings[0]
         known = self._meanings.get(job)
         if known is None:
-            known = next((each for each in meanings if self._is_there(each)), meanings[0])
+            known = next((meaning for meaning in meanings if self._exists(meaning)), meanings[0])
             if len(self._meanings) < _MEANINGS:
                 self._meanings[job] = known
         return known
 
-    def _is_there(self, segments: Segments) -> bool:
+    def _exists(self, segments: Segments) -> bool:
         try:
             self._http.json(path_of(segments), "name")
-        except NoAnswer as trouble:
-            if trouble.status in (404, 410):
+        except RequestFailed as error:
+            if error.status in (404, 410):
                 return False
             raise
         return True
 
     def find_jobs(self, wanted: Sequence[str], failed: Failed) -> Iterator[str]:
-        """Full names of the jobs that `wanted` names, exactly or as patterns, each once; all jobs for none.
+        """Full names of the jobs that `wanted` lists by name or pattern, each once; all jobs if it is empty.
 
-        `failed` is told of a name that is none, a pattern that matches nothing, and a folder that cannot be looked
-        into; the others go on. Raises Unreachable.
+        `failed` is called for an invalid name, a pattern without a match, and a folder that cannot be read; the others
+        go on. Raises Unreachable.
         """
         seen: set[str] = set()
         patterns = [text for text in wanted if is_pattern(text)] if wanted else ["**"]
@@ -175,31 +175,31 @@ class Jenkins:
             yield self.full_name(text)
         except Unreachable:
             raise
-        except SourceError as trouble:
-            failed(text, trouble)
+        except SourceError as error:
+            failed(text, error)
 
     # Builds
 
     def page(self, job: str, start: int, end: int, parameters: bool = False) -> Page:
-        """The builds of a job from the `start`th newest on, up to but without the `end`th. Raises SourceError."""
+        """The builds of a job from the `start`th newest up to, not including, the `end`th. Raises SourceError."""
         fields = FIELDS_WITH_PARAMETERS if parameters else FIELDS
         tree = f"firstBuild[number],allBuilds[{fields}]{{{start},{end}}}"
         with source_errors():
-            found = self._http.json(path_of(self._segments(job)), tree)
-        return page_of(found, f"{self.name}: {visible(job, 200)}")
+            value = self._http.json(path_of(self._segments(job)), tree)
+        return page_of(value, f"{self.name}: {visible(job, 200)}")
 
     def build(self, job: str, number: int) -> Build | None:
-        """One build with its parameters; None where it is gone. Raises SourceError."""
+        """One build with its parameters; None if it does not exist. Raises SourceError."""
         try:
             with source_errors():
-                found = self._http.json(
+                value = self._http.json(
                     f"{path_of(self._segments(job))}/{_checked(number)}", FIELDS_WITH_PARAMETERS
                 )
         except SourceError as error:
-            if isinstance(error.__cause__, NoAnswer) and error.__cause__.status in (404, 410):
+            if isinstance(error.__cause__, RequestFailed) and error.__cause__.status in (404, 410):
                 return None
             raise
-        return build_of(found, f"{self.name}: {visible(job, 200)}")
+        return build_of(value, f"{self.name}: {visible(job, 200)}")
 
 
 def _fresh(names: Iterator[str], seen: set[str]) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _fresh(names: Iterator[str], seen: set[str]) -> Iterator[str]:
 def _checked(number: int) -> int:
     """Raises NoLog (REFUSED) for what cannot be a build number."""
     if not is_number(number):
-        raise NoLog(LogState.REFUSED, f"{visible(repr(number), 60)} is no number of a build.")
+        raise NoLog(LogState.REFUSED, f"{visible(repr(number), 60)} is not the number of a build.")
     return number
 
 
@@ -222,17 +222,16 @@ def _number_in(value: Any) -> int | None:
 
 
 class JenkinsPlace:
-    """A Jenkins as a place of logs (`no_log.LogPlace`).
+    """A Jenkins as a place of build logs (`no_log.LogPlace`).
 
-    After `SILENT` builds in a row without any answer it is not asked any more: each would cost all tries and waits.
+    After `SILENT` builds in a row without an answer it is not asked any more: each would cost all attempts and waits.
     """
 
     def __init__(self, client: Jenkins) -> None:
         self.name = client.name
         self._client = client
-        self._silent = (
-            0  # builds in a row; several threads may count it, and one more or less does not matter
-        )
+        # Builds in a row. Several threads count; one more or less does not matter.
+        self._silent = 0
 
     @contextmanager
     def open(self, job: str, number: int) -> Iterator[JenkinsLog]:
@@ -245,8 +244,8 @@ class JenkinsPlace:
         with ExitStack() as stack:
             try:
                 log = stack.enter_context(self._client.open_log(job, number))
-            except NoLog as problem:
-                self._silent = self._silent + 1 if problem.state == LogState.UNREACHABLE else 0
+            except NoLog as error:
+                self._silent = self._silent + 1 if error.state == LogState.UNREACHABLE else 0
                 raise
             self._silent = 0
             yield log

@@ -1,4 +1,4 @@
-"""E-mail over SMTP, step by step, so that it is known at each step whether the message can have been delivered."""
+"""E-mail over SMTP, step by step, so that each step knows whether the message can have been delivered."""
 
 import base64
 import random
@@ -18,8 +18,8 @@ from typing import Literal
 from ci_stat.connectors.http.address import is_loopback
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.http.retry import RetryPolicy
-from ci_stat.connectors.mail.replies import Stop, of_answer, of_error
-from ci_stat.connectors.outcome import Reaction, Verdict, deliver, nothing, once
+from ci_stat.connectors.mail.replies import Stop, of_error, of_reply
+from ci_stat.connectors.outcome import AttemptOutcome, Reaction, deliver, nothing, once
 from ci_stat.errors import SettingsError
 from ci_stat.escape import visible
 from ci_stat.records import DeliveryState, Outcome
@@ -27,21 +27,21 @@ from ci_stat.records import DeliveryState, Outcome
 Tls = Literal["starttls", "ssl", "none"]
 
 TIMEOUT = 30.0  # seconds to connect, and for each answer
-FAREWELL = 2.0  # seconds: what the server says to QUIT matters to nobody
+FAREWELL = 2.0  # seconds to wait for the reply to QUIT, which is not used
 PORTS: dict[str, int] = {"starttls": 587, "ssl": 465, "none": 25}
-_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # ASCII without blanks and angle brackets
+_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # ASCII without spaces and angle brackets
 
 
 class MailServer:
-    """One SMTP server, and how to log in there: not at all where `user` is empty.
+    """One SMTP server and a login; none if `user` is empty.
 
     - `tls`: `starttls`, `ssl` (from the first byte on) or `none`.
     - `port`: by default 587, 465 for ssl, 25 without encryption.
-    - `ca_file`: a certificate authority to check the server by, in place of the system's.
-    - `clock`, `sleep`, `jitter` (0 to 1): for the waits between tries.
+    - `ca_file`: a certificate authority to trust instead of the system's.
+    - `clock`, `sleep`, `jitter` (0 to 1): for the waits between attempts.
 
-    Nothing is connected before `send`. Raises SettingsError for what cannot be used: also for a password that would
-    go unencrypted to another machine.
+    Nothing is connected before `send`. Raises SettingsError for invalid settings, and for a password that would be
+    sent unencrypted to another machine.
     """
 
     def __init__(
@@ -61,7 +61,8 @@ class MailServer:
         self._host, self._tls, self._timeout = host.strip(), tls, timeout
         if not self._host or not re.fullmatch(r"[\w.:%-]+", self._host):
             raise SettingsError(
-                "mail_host is no name of a server.", "Write the name alone, as smtp.example.com"
+                "mail_host is not the name of a server.",
+                "Write the name alone, as smtp.example.com",
             )
         if tls not in PORTS:
             raise SettingsError("mail_tls must be starttls, ssl or none.")
@@ -83,39 +84,39 @@ class MailServer:
         recipient: str,
         about_to_send: Callable[[], None] = nothing,
     ) -> Outcome:
-        """Sends to one `recipient`, and tries again for as long as nothing can have been delivered.
+        """Send to one `recipient`, and retry as long as nothing can have been delivered.
 
-        `about_to_send` is called once, immediately before the first DATA: what came before delivers nothing. A
-        delivered message has its Message-ID as message_id.
+        `about_to_send` is called once, immediately before the first DATA: earlier commands deliver nothing. The
+        Message-ID of a delivered message becomes its message_id.
         """
         for setting, address in (("mail_from", sender), ("mail_to", recipient)):
             if not _ADDRESS.fullmatch(address):
-                reason = f"{visible(address, 100)!r} is no mail address that can be used."
+                reason = f"{visible(address, 100)!r} is not a valid mail address."
                 return Outcome(
                     DeliveryState.FAILED, reason, f"Check {setting}: it takes name@host, in ASCII."
                 )
         data = wire(message)
-        before = once(about_to_send)
+        announce = once(about_to_send)
         outcome = deliver(
-            lambda: self._attempt(data, sender, recipient, before), self._policy.begin()
+            lambda: self._attempt(data, sender, recipient, announce), self._policy.begin()
         )
         name = visible(str(message.get("Message-ID", "")).strip(), 300)
         return replace(outcome, message_id=name) if outcome.state is DeliveryState.SENT else outcome
 
     def _attempt(
-        self, data: bytes, sender: str, recipient: str, before: Callable[[], None]
-    ) -> Verdict:
+        self, data: bytes, sender: str, recipient: str, announce: Callable[[], None]
+    ) -> AttemptOutcome:
         smtp = self._ready(len(data), sender, recipient)
-        if isinstance(smtp, Verdict):
+        if isinstance(smtp, AttemptOutcome):
             return smtp
         try:
-            before()
-            return self._handed_over(smtp, data)
+            announce()
+            return self._transmitted(smtp, data)
         finally:
             _goodbye(smtp)
 
-    def _ready(self, size: int, sender: str, recipient: str) -> smtplib.SMTP | Verdict:
-        """A connection on which DATA comes next; or why there is none, and then nothing was delivered."""
+    def _ready(self, size: int, sender: str, recipient: str) -> smtplib.SMTP | AttemptOutcome:
+        """A connection that is ready for DATA; or the outcome, and then nothing was delivered."""
         smtp: smtplib.SMTP | None = None
         try:
             smtp = self._connected()
@@ -123,16 +124,16 @@ class MailServer:
             self._envelope(smtp, size, sender, recipient)
             return smtp
         except Stop as stop:
-            verdict = stop.verdict
+            outcome = stop.outcome
         except (
             smtplib.SMTPException,
             OSError,
             ValueError,
         ) as error:  # ValueError: what smtplib cannot send
-            verdict = of_error(error, self._where, self._mask)
+            outcome = of_error(error, self._where, self._mask)
         if smtp is not None:
             _goodbye(smtp)
-        return verdict
+        return outcome
 
     def _connected(self) -> smtplib.SMTP:
         if self._tls == "ssl":
@@ -142,13 +143,13 @@ class MailServer:
         return smtplib.SMTP(self._host, self._port, timeout=self._timeout)
 
     def _secured(self, smtp: smtplib.SMTP) -> None:
-        """Encrypted, if it was asked for, and logged in, if there is a user. Raises Stop: never goes on without."""
+        """Start TLS and log in, as configured. Raises Stop if the server offers neither."""
         smtp.ehlo_or_helo_if_needed()
         if self._tls == "starttls":
             if not smtp.has_extn("starttls"):
-                hint = "Ask for the server's port with encryption (mail_port, mail_tls); it is not sent without."
+                hint = "Set mail_port and mail_tls for an encrypted port; the message is not sent without encryption."
                 raise Stop(
-                    Verdict(Reaction.GIVE_UP, f"{self._host} does not offer STARTTLS.", hint)
+                    AttemptOutcome(Reaction.GIVE_UP, f"{self._host} does not offer STARTTLS.", hint)
                 )
             smtp.starttls(context=self._context)
             smtp.ehlo_or_helo_if_needed()
@@ -161,7 +162,7 @@ class MailServer:
                 " without encryption." if self._tls == "none" else "."
             )
             raise Stop(
-                Verdict(
+                AttemptOutcome(
                     Reaction.GIVE_UP,
                     reason,
                     "Leave mail_user empty, or set mail_tls and mail_port.",
@@ -172,66 +173,68 @@ class MailServer:
             smtp.login(self._user, self._password)
         except smtplib.SMTPResponseException as error:
             code = error.smtp_code
-        if code:  # without the server's words: they may repeat what we sent, in Base64
+        if code:  # without the server's text, which may repeat the password in Base64
             reaction = Reaction.RETRY if 400 <= code < 500 else Reaction.GIVE_UP
             reason = f"{self._host} does not accept mail_user and mail_password (SMTP {code})"
             raise Stop(
-                Verdict(reaction, reason, "Check both; some providers want an app password.", code)
+                AttemptOutcome(
+                    reaction, reason, "Check both; some providers require an app password.", code
+                )
             )
 
     def _envelope(self, smtp: smtplib.SMTP, size: int, sender: str, recipient: str) -> None:
         options = [f"size={size}"] if smtp.has_extn("size") else []
-        self._accepted(
+        self._require(
             smtp.mail(sender, options),
             "refuses the sender",
-            "Check mail_from, and who may send as it.",
+            "Check mail_from, and who may use it.",
         )
-        self._accepted(
+        self._require(
             smtp.rcpt(recipient),
             f"refuses the recipient {visible(recipient, 100)}",
             "Check mail_to.",
         )
 
-    def _accepted(self, answer: tuple[int, bytes], what: str, hint: str) -> None:
-        verdict = of_answer(answer, f"{self._host} {what}", hint, self._mask)
-        if verdict.reaction is not Reaction.DONE:
-            raise Stop(verdict)
+    def _require(self, reply: tuple[int, bytes], what: str, hint: str) -> None:
+        outcome = of_reply(reply, f"{self._host} {what}", hint, self._mask)
+        if outcome.reaction is not Reaction.DONE:
+            raise Stop(outcome)
 
-    def _handed_over(self, smtp: smtplib.SMTP, data: bytes) -> Verdict:
+    def _transmitted(self, smtp: smtplib.SMTP, data: bytes) -> AttemptOutcome:
         try:
             code, words = smtp.docmd("DATA")
         except (smtplib.SMTPException, OSError) as error:
             return of_error(error, self._where, self._mask)
         if code != 354:
-            # Any other good answer is as much of a refusal: nothing may follow.
+            # Any other success code is a refusal, too: the message must not follow.
             refused = (code, words) if code >= 400 else (554, words)
-            return of_answer(refused, f"{self._host} takes no message", "", self._mask)
+            return of_reply(refused, f"{self._host} accepts no message", "", self._mask)
         try:
             smtp.send(data)
-            answer = smtp.getreply()
+            reply = smtp.getreply()
         except (smtplib.SMTPException, OSError):
-            return Verdict(
+            return AttemptOutcome(
                 Reaction.UNKNOWN,
-                f"{self._host}: the connection was lost while the message was handed over.",
+                f"{self._host}: the connection was lost while the message was transmitted.",
             )
-        return self._received(answer)
+        return self._received(reply)
 
-    def _received(self, answer: tuple[int, bytes]) -> Verdict:
-        """The verdict on what the server says after it has read the message: that is about the message."""
-        if not 200 <= answer[0] < 600:
-            return Verdict(
-                Reaction.UNKNOWN, f"{self._host}: an answer to the message that cannot be read."
+    def _received(self, reply: tuple[int, bytes]) -> AttemptOutcome:
+        """The outcome of the reply after the message: a permanent failure is about its content."""
+        if not 200 <= reply[0] < 600:
+            return AttemptOutcome(
+                Reaction.UNKNOWN, f"{self._host}: the reply to the message is invalid."
             )
-        verdict = of_answer(answer, f"{self._host} refuses the message", "", self._mask)
+        outcome = of_reply(reply, f"{self._host} refuses the message", "", self._mask)
         return (
-            replace(verdict, reaction=Reaction.REJECT)
-            if verdict.reaction is Reaction.GIVE_UP
-            else verdict
+            replace(outcome, reaction=Reaction.REJECT)
+            if outcome.reaction is Reaction.GIVE_UP
+            else outcome
         )
 
 
 def wire(message: EmailMessage) -> bytes:
-    """The message as DATA takes it: CRLF, 7 bit (not every server takes more), dots doubled, a dot at the end."""
+    """The message for DATA: CRLF, 7 bit (not all servers accept 8 bit), dots doubled, a dot at the end."""
     buffer = BytesIO()
     BytesGenerator(buffer, policy=SMTP.clone(cte_type="7bit")).flatten(message)
     lines = re.sub(rb"\r\n|\r|\n", b"\r\n", buffer.getvalue())
@@ -241,14 +244,16 @@ def wire(message: EmailMessage) -> bytes:
 
 def _check_login(host: str, tls: str, user: str, password: str) -> None:
     if bool(user) != bool(password):
-        raise SettingsError("Of mail_user and mail_password only one is set.", "Set both, or none.")
+        raise SettingsError(
+            "Only one of mail_user and mail_password is set.", "Set both, or neither."
+        )
     if not (user + password).isascii() or not (user + password).isprintable():
         raise SettingsError(
-            "mail_user or mail_password holds a sign that cannot be sent.", "Use ASCII."
+            "mail_user or mail_password contains an invalid character.", "Use ASCII."
         )
     if password and tls == "none" and not is_loopback(host):
         raise SettingsError(
-            "mail_password would go unencrypted over the network.",
+            "mail_password would be sent unencrypted over the network.",
             "Set mail_tls to starttls or ssl.",
         )
 
@@ -264,7 +269,7 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
 
 
 def _base64(text: str) -> str:
-    """As a password goes over the wire, and may come back from there."""
+    """As a password is sent, and may be quoted by the server."""
     return base64.b64encode(text.encode()).decode() if text.strip("\0") else ""
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from ci_stat.connectors.feishu import FeishuApp, FeishuMessage, FeishuWebhook, sign
 from ci_stat.connectors.feishu.codes import (
-    CARD_TROUBLES,
+    CARD_ERRORS,
     CODES,
     STATUSES,
-    CardTrouble,
-    card_trouble,
+    CardError,
+    card_error,
     signature_hint,
 )
 from ci_stat.connectors.http.retry import Pace
@@ -245,7 +245,7 @@ def test_a_clock_that_is_wrong(server: Feishu, time: FakeTime) -> None:
     server.hooks[HOOK_TOKEN].secret = HOOK_SECRET
     outcome = sent(hook(server.hook_url(), time, HOOK_SECRET, now=lambda: time.now - 4_000))
     assert (outcome.state, outcome.code) == (FAILED, 19021)
-    assert outcome.hint.startswith("This machine's clock is 4,000 s behind Feishu's: set it right.")
+    assert outcome.hint.startswith("This machine's clock is 4,000 s behind Feishu's: correct it.")
 
 
 @pytest.mark.parametrize("ahead", [0, 59, -4_000, 4_000])
@@ -439,7 +439,7 @@ def test_a_webhook_does_not_repeat_what_may_have_arrived(
     server.faults.append(trouble)
     outcome = sent(hook(server.hook_url(), time, timeout=0.4))
     assert (outcome.state, time.waits) == (UNCERTAIN, [])
-    assert "look" in outcome.hint
+    assert "check there" in outcome.hint
     assert len(server.requests) == 1
 
 
@@ -862,7 +862,7 @@ def test_a_limit_beyond_the_budget_is_told(server: Feishu, time: FakeTime) -> No
     server.faults.append(Trouble(MESSAGES, status=429, body=body(99991400), headers=headers))
     outcome = sent(app(server.url, time))
     assert (outcome.state, outcome.code, time.waits) == (FAILED, 99991400, [])
-    assert "it asks to come back in 3,000 s" in outcome.reason
+    assert "the server asks to wait 3,000 s" in outcome.reason
 
 
 def test_other_bots_of_the_chat_use_up_its_limit(server: Feishu, time: FakeTime) -> None:
@@ -876,7 +876,7 @@ def test_other_bots_of_the_chat_use_up_its_limit(server: Feishu, time: FakeTime)
 def test_a_bot_that_is_not_in_the_chat(server: Feishu, time: FakeTime) -> None:
     outcome = sent(app(server.url, time, "oc_other"))
     assert (outcome.state, outcome.code) == (FAILED, 230002)
-    assert "Put the bot into the chat" in outcome.hint
+    assert "Add the bot to the chat" in outcome.hint
     assert "; log_id 2026" in outcome.reason
 
 
@@ -895,25 +895,25 @@ def test_uuids_that_feishu_does_not_take(server: Feishu, time: FakeTime, uuid: s
     [
         (
             "Failed to create card content, ext=ErrCode: 11310; ErrMsg: element exceeds the limit; ErrorValue: ; ",
-            CardTrouble(11310, "element exceeds the limit", ""),
+            CardError(11310, "element exceeds the limit", ""),
         ),
         (
             "ext=ErrCode: 200550; ErrMsg: chart spec is invalid; ErrPath: a -> b; ErrorValue: - data; no values\n;",
-            CardTrouble(200550, "chart spec is invalid", "- data; no values", "a -> b"),
+            CardError(200550, "chart spec is invalid", "- data; no values", "a -> b"),
         ),
-        ("ext=ErrCode: 100290", CardTrouble(100290, "", "")),
+        ("ext=ErrCode: 100290", CardError(100290, "", "")),
         ("ext=chat rate limit", None),
         ("", None),
         ("ErrCode: " + "; " * 5_000 + "x", None),
     ],
 )
-def test_the_trouble_within_a_trouble(msg: str, expected: CardTrouble | None) -> None:
-    assert card_trouble(msg) == expected
+def test_the_trouble_within_a_trouble(msg: str, expected: CardError | None) -> None:
+    assert card_error(msg) == expected
 
 
 def test_a_card_that_is_refused_says_why(server: Feishu, time: FakeTime) -> None:
     card = {"schema": "2.0", "body": {"elements": [{"tag": "action", "actions": []}]}}
     outcome = sent(app(server.url, time), FeishuMessage("interactive", card))
     assert (outcome.state, outcome.code, outcome.rejected) == (FAILED, 230099, True)
-    assert f"code 230099: 200861, {CARD_TROUBLES[200861]}; " in outcome.reason
+    assert f"code 230099: 200861, {CARD_ERRORS[200861]}; " in outcome.reason
     assert "unsupported tag action" in outcome.reason

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ci_stat.connectors.github.complete_list import Facts, Reading, disagreement
 from ci_stat.connectors.github.pagination import Page
+from ci_stat.connectors.github.reading import Facts, Reading, disagreement
 from ci_stat.records import Listing
 from tests.connectors.github.test_repository import (
     BORN,
@@ -123,10 +123,10 @@ def spoilt(it: Hub, what: str, *nth: int) -> None:
 @pytest.mark.parametrize(
     ("what", "first", "second", "problem"),
     [
-        ("short-page", 2, 5, "#250, the newest one, is not in it."),
-        ("missing-link", 2, 5, "#250, the newest one, is not in it."),
-        ("missing-link", 3, 7, "#250, the newest one, is not in it."),
-        ("duplicate-page", 3, 6, "#1 is in it twice."),
+        ("short-page", 2, 5, "#250, the newest, is missing."),
+        ("missing-link", 2, 5, "#250, the newest, is missing."),
+        ("missing-link", 3, 7, "#250, the newest, is missing."),
+        ("duplicate-page", 3, 6, "#1 is listed twice."),
     ],
 )
 def test_a_page_that_is_spoilt(
@@ -145,8 +145,8 @@ def test_a_page_that_is_spoilt(
             3,
             False,
         ):  # on the page before, it was told how many there are
-            problem = "3 pages were announced, and 2 came."
-        assert found.problem == f"The list of issues is not whole: {problem}"
+            problem = "3 pages were announced, and 2 received."
+        assert found.problem == f"The list of issues is incomplete: {problem}"
 
 
 def test_pages_that_are_shorter_than_asked_for() -> None:
@@ -155,7 +155,7 @@ def test_pages_that_are_shorter_than_asked_for() -> None:
         found = all_of(it)
         assert (
             found.problem
-            == "The list of issues is not whole: page 1 has 50 items, and there is another after it."
+            == "The list of issues is incomplete: page 1 has 50 items and is not the last."
         )
         it.server.findings.clear()  # the stand-in finds it, too: it was asked for pages of 100
 
@@ -178,7 +178,7 @@ def test_a_count_that_is_wrong() -> None:
         found = all_of(it)
         assert (
             found.problem
-            == "The list of issues is not whole: it has 100 open ones, and the repository says 101."
+            == "The list of issues is incomplete: it has 100 open items, and the repository counts 101."
         )
         assert (len(found.issues), len(pages_of(it))) == (120, 4)
 
@@ -191,7 +191,7 @@ def test_a_list_that_lags_behind(lag: int, whole: bool) -> None:
         it.server.issue("just now")
         found = all_of(it)
         if not whole:
-            assert found.problem.endswith("it has 1 open ones, and the repository says 2.")
+            assert found.problem.endswith("it has 1 open items, and the repository counts 2.")
             it.time.sleep(lag)
             found = all_of(it)
         assert (found.problem, len(found.issues)) == ("", 2)
@@ -338,22 +338,22 @@ def test_a_busy_repository(cursors: bool, looks_too: int) -> None:
 
 def test_what_changed_and_was_not_in_the_list_shows_a_hole() -> None:
     reading = Reading(REPO, lambda _: False, numbers={1: True, 3: True})
-    reading.renew(Page([item(3, state="closed"), item(4)]), 3)
+    reading.update(Page([item(3, state="closed"), item(4)]), 3)
     assert (reading.problem, reading.numbers) == ("", {1: True, 3: False, 4: True})
-    reading.renew(Page([item(4), item(5)]), 3)
+    reading.update(Page([item(4), item(5)]), 3)
     assert (reading.problem, reading.open) == ("", 3)
-    reading.renew(Page([item(2)]), 3)
-    assert reading.problem == "#2 is missing in it."
+    reading.update(Page([item(2)]), 3)
+    assert reading.problem == "#2 is missing."
     broken = Reading(REPO, lambda _: False)
-    broken.renew(Page([item(1, title=3)]), 3)
-    assert broken.problem == "what changed meanwhile: title of #1 is missing, or 3."
+    broken.update(Page([item(1, title=3)]), 3)
+    assert broken.problem == "recent changes: title of #1 is missing, or 3."
 
 
 def test_a_repository_that_never_rests() -> None:
     with hub(cursors=False) as it:
         plant(it.server, 250)
         it.server.before = lambda *_: it.server.remove(min(it.server.issues))
-        assert "came while it was read" in all_of(it).problem
+        assert "created while it was read" in all_of(it).problem
 
 
 # Answers by the byte
@@ -386,7 +386,7 @@ def said(items: list[Any], count: int = 1, spoilt: bool = False) -> Iterator[Raw
         ({"title": 3}, "title of #1 is missing, or 3"),
         ({"state": "odd\x1b"}, "state of #1 is odd\\x1b"),
         ({"state": None}, "state of #1 is missing, or None"),
-        ({"html_url": "javascript:alert(1)"}, "html_url of #1 is no link"),
+        ({"html_url": "javascript:alert(1)"}, "html_url of #1 is not a link"),
         ({"repository_url": None}, "repository_url of #1 is missing, or None"),
         (
             {"repository_url": "https://api.github.com/repos/other/tidb"},
@@ -403,9 +403,9 @@ def said(items: list[Any], count: int = 1, spoilt: bool = False) -> Iterator[Raw
         ),
         ({"closed_at": 5}, "closed_at of #1 is missing, or 5"),
         ({"labels": {}}, "labels of #1 is missing, or {}"),
-        ({"labels": [3]}, "something else than an object"),
+        ({"labels": [3]}, "not an object"),
         ({"labels": [{"name": ""}]}, "name is missing, or ''"),
-        ({"user": "me"}, "something else than an object"),
+        ({"user": "me"}, "not an object"),
         ({"user": {"login": None}}, "login is missing, or None"),
         ({"body": ["x"]}, "body of #1 is missing, or ['x']"),
     ],
@@ -413,7 +413,7 @@ def said(items: list[Any], count: int = 1, spoilt: bool = False) -> Iterator[Raw
 def test_an_item_of_another_shape(change: dict[str, Any], problem: str) -> None:
     with said([item(1) | change, item(2)], count=2, spoilt=True) as raw:
         found = client_of(raw.url, FakeTime()).issues(lambda _: True)
-    assert found.problem == f"The list of issues is not whole: page 1: {problem}."
+    assert found.problem == f"The list of issues is incomplete: page 1: {problem}."
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_numbers_may_fall_or_times_may_but_not_both() -> None:
         ([item(3, **late), item(5, **early)], ""),
         (
             [item(5, **late), item(3, **early)],
-            "The list of issues is not whole: #3 is not where it belongs.",
+            "The list of issues is incomplete: #3 is out of order.",
         ),
     ):
         with said(items, count=2, spoilt=bool(problem)) as raw:
@@ -452,10 +452,10 @@ def test_a_newest_one_that_was_there_before() -> None:
     pages = [json.dumps(page).encode() for page in ([item(3)], [item(1), item(3)], [item(2)])]
     with answering(*map(says, (here, *pages) * 2)) as raw:
         found = client_of(raw.url, FakeTime()).issues(lambda _: False)
-    assert found.problem == "The list of issues is not whole: #2, the newest one, is not in it."
+    assert found.problem == "The list of issues is incomplete: #2, the newest, is missing."
 
 
-TOTAL = "there were {} before, {} after, and {} came while it was read."
+TOTAL = "there were {} before, {} after, and {} created while it was read."
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ TOTAL = "there were {} before, {} after, and {} came while it was read."
         ((3, 4), (5, 5), TOTAL.format(4, 5, 2)),
         ((3, 3), (9, 4), TOTAL.format(3, 4, 2)),
         ((None, 1), (5, 5), TOTAL.format(1, 5, 5)),
-        ((7, 5), (7, 5), "#7, the newest one, is not in it."),
+        ((7, 5), (7, 5), "#7, the newest, is missing."),
     ],
 )
 def test_how_many_there_are(

@@ -8,8 +8,8 @@ import pytest
 
 from ci_stat.connectors.github import pagination
 from ci_stat.connectors.github.pagination import Pages
-from ci_stat.connectors.github.responses import Said, What
-from ci_stat.connectors.http.address import address
+from ci_stat.connectors.github.responses import CallResult, CallState
+from ci_stat.connectors.http.address import parse_address
 from ci_stat.errors import SourceError
 
 ROOT = "https://ghe.example/api/v3"
@@ -25,16 +25,18 @@ class Asked:
     items: int = 100
     paths: list[str] = field(default_factory=list)
 
-    def read(self, path: str, query: Mapping[str, str] | None = None) -> Said:
+    def read(self, path: str, query: Mapping[str, str] | None = None) -> CallResult:
         link = self.links[min(len(self.paths), len(self.links) - 1)]
         self.paths.append(path)
-        return Said(What.GOOD, value=[0] * self.items, headers={"link": link} if link else {})
+        return CallResult(
+            CallState.DONE, value=[0] * self.items, headers={"link": link} if link else {}
+        )
 
 
 def read(*links: str, items: int = 100, path: str = PATH) -> tuple[list[str], int]:
     """What was asked for, and how many pages came."""
     asked = Asked(links, items)
-    pages = Pages(cast(Any, asked), address(ROOT, "github_url", ROOT))
+    pages = Pages(cast(Any, asked), parse_address(ROOT, "github_url", ROOT))
     return asked.paths, len(list(pages.pages(path, {"state": "all"})))
 
 
@@ -66,44 +68,44 @@ def test_a_link_to_the_next_page(link: str) -> None:
     [
         (
             "https://evil.example/api/v3/repositories/1/issues?after=x",
-            "a page leads to another place",
+            "a page links to another place",
         ),
         (
             "http://ghe.example/api/v3/repositories/1/issues?after=x",
-            "a page leads to another place",
+            "a page links to another place",
         ),
         (
             "https://ghe.example:8443/api/v3/repositories/1/issues?after=x",
-            "a page leads to another place",
+            "a page links to another place",
         ),
         (
             "https://ghe.example@evil.example/api/v3/repositories/1/issues",
-            "a page leads to another place",
+            "a page links to another place",
         ),
         (
             "https://ghe.example.evil.example/api/v3/repositories/1/issues",
-            "a page leads to another place",
+            "a page links to another place",
         ),
-        ("https://ghe.example/repositories/1/issues?after=x", "a page leads to another place"),
+        ("https://ghe.example/repositories/1/issues?after=x", "a page links to another place"),
         (
             "https://ghe.example/api/v3/repositories/1/comments?after=x",
-            "a page leads to another place",
+            "a page links to another place",
         ),
         (
             "https://ghe.example/api/v3/repositories/1/issues/2?after=x",
-            "a page leads to another place",
+            "a page links to another place",
         ),
-        ("https://ghe.example/api/v3/repositories/../issues", "a page leads to another place"),
-        ("https://ghe.example/api/v3/user?after=x", "a page leads to another place"),
-        ("/repositories/1/issues?after=x", "a page leads to another place"),
-        ("https://[/api/v3/repositories/1/issues", "a link that cannot be read"),
-        ("https://ghe.example:x/api/v3/repositories/1/issues", "a link that cannot be read"),
+        ("https://ghe.example/api/v3/repositories/../issues", "a page links to another place"),
+        ("https://ghe.example/api/v3/user?after=x", "a page links to another place"),
+        ("/repositories/1/issues?after=x", "a page links to another place"),
+        ("https://[/api/v3/repositories/1/issues", "it has an invalid link"),
+        ("https://ghe.example:x/api/v3/repositories/1/issues", "it has an invalid link"),
     ],
 )
 def test_a_link_that_leads_astray_is_not_followed(url: str, problem: str) -> None:
     asked = Asked([after(url)])
     with pytest.raises(SourceError) as caught:
-        list(Pages(cast(Any, asked), address(ROOT, "github_url", ROOT)).pages(PATH, {}))
+        list(Pages(cast(Any, asked), parse_address(ROOT, "github_url", ROOT)).pages(PATH, {}))
     assert caught.value.message == f"{LEADS}: {problem}."
     assert asked.paths == [PATH]
 
@@ -115,7 +117,7 @@ def test_a_link_to_another_repository_is_not_followed() -> None:
 
 def test_links_that_lead_in_a_circle() -> None:
     one, two = (after(f"{ROOT}/repositories/41/issues?after={each}") for each in "ab")
-    with pytest.raises(SourceError, match="one page leads back to another"):
+    with pytest.raises(SourceError, match="a page links back to an earlier one"):
         read(one, two, one)
 
 
@@ -140,4 +142,6 @@ def test_no_link_is_the_end(link: str) -> None:
 )  # fmt: skip
 def test_the_number_of_the_last_page(last: str, number: int | None) -> None:
     asked = Asked([after(f"{ROOT}/repositories/41/issues{last}", "last")])
-    assert Pages(cast(Any, asked), address(ROOT, "github_url", ROOT)).page(PATH).last == number
+    assert (
+        Pages(cast(Any, asked), parse_address(ROOT, "github_url", ROOT)).page(PATH).last == number
+    )

@@ -52,20 +52,20 @@ def test_a_question_is_asked_again(what: str, seconds: float | None, waits: list
 @pytest.mark.parametrize(
     ("what", "seconds", "waits", "words", "hint"),
     [
-        ("502", None, QUICK, "it fails for the moment (HTTP status 502) (tried 5 times).", ""),
-        ("500", None, QUICK, "it fails for the moment (HTTP status 500: Server Error) (tried 5 times).", ""),
-        ("html-200", None, QUICK, "a web page came in place of data (HTTP status 200) (tried 5 times).", "proxy"),
-        ("empty-200", None, QUICK, "an answer that is cut, or not GitHub's (HTTP status 200) (tried 5 times).", ""),
-        ("truncated", None, QUICK, "an answer that is cut, or not GitHub's (HTTP status 200) (tried 5 times).", ""),
+        ("502", None, QUICK, "the server failed (HTTP status 502) (tried 5 times).", ""),
+        ("500", None, QUICK, "the server failed (HTTP status 500: Server Error) (tried 5 times).", ""),
+        ("html-200", None, QUICK, "a web page was received instead of data (HTTP status 200) (tried 5 times).", "proxy"),
+        ("empty-200", None, QUICK, "the answer is truncated, or not GitHub's (HTTP status 200) (tried 5 times).", ""),
+        ("truncated", None, QUICK, "the answer is truncated, or not GitHub's (HTTP status 200) (tried 5 times).", ""),
         ("drop-before", None, QUICK, "without response (tried 5 times).", ""),
         ("secondary-bare", None, BARE, "(tried 4 times).", "again later"),
-        ("secondary", 901, [], "it asks to come back in 901 s.", "again later"),
-        ("primary", 3_000, [], "for user ID 41898282.); it asks to come back in 3,001 s.", "again later"),
+        ("secondary", 901, [], "it asks to wait 901 s.", "again later"),
+        ("primary", 3_000, [], "for user ID 41898282.); it asks to wait 3,001 s.", "again later"),
         ("429", None, BARE, "Have you tried sleeping?) (tried 4 times).", "later"),
         ("401", None, [], "the token is wrong or has expired (HTTP status 401: Bad credentials).", "gh_token"),
-        ("404", None, [], "there is no such thing, or the token may not see it (HTTP status 404: Not Found).",
+        ("404", None, [], "not found, or not visible to the token (HTTP status 404: Not Found).",
          "a private repository needs a token"),
-        ("410", None, [], "it is gone (HTTP status 410: Issues are disabled for this repo).", "switched off"),
+        ("410", None, [], "it no longer exists (HTTP status 410: Issues are disabled for this repo).", "disabled"),
         ("403", None, [], "(HTTP status 403: Resource not accessible by personal access token).",
          "'Issues: read and write'"),
     ],
@@ -129,7 +129,7 @@ def test_an_issue_that_cannot_be_asked_for_is_not_gone() -> None:
         it.fault("401")
         raised(lambda: it.client.issue(1))
         it.server.issues_enabled = False
-        assert "switched off" in str(raised(lambda: it.client.issue(1)))
+        assert "disabled" in str(raised(lambda: it.client.issue(1)))
 
 
 def test_single_sign_on_is_named() -> None:
@@ -149,18 +149,13 @@ def test_single_sign_on_is_named() -> None:
 )  # fmt: skip
 def test_an_answer_of_another_shape(value: Any) -> None:
     with answering(says(json.dumps(value).encode())) as raw:
-        assert (
-            "another shape than it should" in raised(client_of(raw.url, FakeTime()).viewer).message
-        )
+        assert "GitHub's answer is invalid" in raised(client_of(raw.url, FakeTime()).viewer).message
         assert len(raw.requests) == 1
 
 
 def test_a_list_that_is_none() -> None:
     with answering(says(b'{"message":"fine"}')) as raw:
-        assert (
-            "something else than a list came"
-            in raised(client_of(raw.url, FakeTime()).labels).message
-        )
+        assert "the answer is not a list" in raised(client_of(raw.url, FakeTime()).labels).message
 
 
 SPENT = b'{"message":"API rate limit exceeded for user ID 1."}'
@@ -210,11 +205,11 @@ def test_a_wait_that_is_too_long_for_a_server_that_is_busy() -> None:
     [
         (
             {"open_issues_count": 1, "full_name": "pingcap/tidb2"},
-            "pingcap/tidb has another name at GitHub now.",
+            "pingcap/tidb was renamed at GitHub.",
         ),
         (
             {"open_issues_count": 1, "full_name": REPO, "has_issues": False},
-            "Issues are switched off in pingcap/tidb.",
+            "Issues are disabled in pingcap/tidb.",
         ),
         ({"open_issues_count": -1, "full_name": REPO}, "open_issues_count is missing, or -1."),
         ({"full_name": REPO}, "open_issues_count is missing, or None."),

@@ -152,7 +152,7 @@ def test_labels_at_the_border_of_a_page(count: int) -> None:
 def test_a_link_that_got_lost_is_noticed() -> None:
     with hub(labels={f"label {number:03}" for number in range(150)}) as it:
         it.fault("missing-link")
-        assert "there is no link to its next page" in raised(it.client.labels).message
+        assert "the link to its next page is missing" in raised(it.client.labels).message
 
 
 def test_one_issue() -> None:
@@ -197,7 +197,7 @@ def test_nothing_is_gone_where_the_repository_cannot_be_seen() -> None:
     with hub() as it:
         number = it.server.issue("x")
         it.fault("404", times=10)
-        assert "the token may not see it" in raised(lambda: it.client.issue(number)).message
+        assert "not visible to the token" in raised(lambda: it.client.issue(number)).message
 
 
 def test_comments_and_those_since() -> None:
@@ -333,8 +333,8 @@ def test_shown_is_where_to_and_no_secret() -> None:
     assert (client.root, client.repo) == ("https://ghe.example/api/v3", REPO)
     assert repr(client) == "<GitHub pingcap/tidb at https://ghe.example/api/v3>"
     seen = [repr(part) for part in vars(client).values()] + [
-        repr(client._asking._wire),
-        repr(client._asking._judge),
+        repr(client._calls._client),
+        repr(client._calls._interpreter),
     ]
     assert not any(TOKEN in text for text in seen)
 

@@ -79,7 +79,7 @@ def test_in_doubt_nothing_is_sent_again(write: Write, what: str, code: int | Non
         it.fault(what)
         written = told(write(it.client))
         assert (written.state, written.code, written.stop) == (UNCERTAIN, code, False)
-        assert "may have arrived: look there" in written.hint
+        assert "may have arrived: check there" in written.hint
         assert (it.time.waits, it.sent) == ([], 1)
 
 
@@ -120,10 +120,10 @@ def test_a_creation_waits_for_a_limit(
 @pytest.mark.parametrize(
     ("what", "seconds", "waits", "words"),
     [
-        ("secondary", 901, [], "it asks to come back in 901 s"),
+        ("secondary", 901, [], "it asks to wait 901 s"),
         ("secondary-bare", None, BARE[:2], "(tried 3 times)"),
         ("429", None, BARE[:2], "(tried 3 times)"),
-        ("primary", 3_000, [], "it asks to come back in 3,001 s"),
+        ("primary", 3_000, [], "it asks to wait 3,001 s"),
     ],
 )
 def test_a_limit_that_does_not_pass_ends_all_writing(
@@ -142,12 +142,12 @@ def test_a_limit_that_does_not_pass_ends_all_writing(
     ("what", "stop", "words"),
     [
         ("401", True, "GitHub: the token is wrong or has expired (HTTP status 401: Bad credentials)"),
-        ("403", True, "GitHub: it is not allowed (HTTP status 403: Resource not accessible by personal access token)"),
-        ("404", True, "GitHub: there is no such thing, or the token may not see it (HTTP status 404: Not Found)"),
-        ("410", True, "GitHub: it is gone (HTTP status 410: Issues are disabled for this repo)"),
-        ("422-labels", False, "GitHub: it is refused as it stands (HTTP status 422: Validation Failed; "
+        ("403", True, "GitHub: access is denied (HTTP status 403: Resource not accessible by personal access token)"),
+        ("404", True, "GitHub: not found, or not visible to the token (HTTP status 404: Not Found)"),
+        ("410", True, "GitHub: it no longer exists (HTTP status 410: Issues are disabled for this repo)"),
+        ("422-labels", False, "GitHub: the request is invalid (HTTP status 422: Validation Failed; "
          "Label name invalid type/nope)"),
-        ("422-too-long", False, "GitHub: it is refused as it stands (HTTP status 422: Validation Failed; "
+        ("422-too-long", False, "GitHub: the request is invalid (HTTP status 422: Validation Failed; "
          "Issue body custom body is too long (maximum is 65536 characters))"),
     ],
 )  # fmt: skip

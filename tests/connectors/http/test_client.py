@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 import urllib3.util.connection
 
-from ci_stat.connectors.http.address import Address, address
-from ci_stat.connectors.http.client import MAX_ANSWER, Answer, Http, NoAnswer, json_bytes
+from ci_stat.connectors.http.address import Address, parse_address
+from ci_stat.connectors.http.client import MAX_BODY, HttpClient
 from ci_stat.connectors.http.masking import Mask
-from ci_stat.connectors.outcome import Reaction
+from ci_stat.connectors.http.response import NoResponse, Response, json_bytes
+from ci_stat.connectors.outcome import Reaction, without_response
 from ci_stat.errors import SettingsError
 from tests.support.connectors import answering, certified, everything_logged, says, texts_of
 from tests.support.proxy import closed_port, silent, speaking
@@ -41,16 +43,16 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def place(root: str) -> Address:
-    return address(f"{root}/hook/{SECRET}", "webhook", "https://...", path=True)
+    return parse_address(f"{root}/hook/{SECRET}", "webhook", "https://...", needs_path=True)
 
 
 def post(
     root: str, timeout: float = 5.0, body: bytes = BODY, authorization: str = ""
-) -> Answer | NoAnswer:
+) -> Response | NoResponse:
     """One request, of which no log line and no text may show the secrets."""
     where = place(root)
     with everything_logged() as lines:
-        answer = Http(where, Mask(*where.secrets, authorization), timeout).post(
+        answer = HttpClient(where, Mask(*where.secrets, authorization), timeout).post(
             "", body, authorization
         )
     for text in [*lines, repr(answer)]:
@@ -59,15 +61,15 @@ def post(
     return answer
 
 
-def answered(root: str, **options: Any) -> Answer:
+def answered(root: str, **options: Any) -> Response:
     answer = post(root, **options)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     return answer
 
 
-def unanswered(root: str, **options: Any) -> NoAnswer:
+def unanswered(root: str, **options: Any) -> NoResponse:
     answer = post(root, **options)
-    assert isinstance(answer, NoAnswer)
+    assert isinstance(answer, NoResponse)
     return answer
 
 
@@ -118,7 +120,7 @@ def test_a_secret_for_the_head_is_sent_and_not_shown() -> None:
 def test_a_question_has_no_body() -> None:
     with answering(says(b"{}")) as server:
         where = place(server.url)
-        Http(where, Mask()).get("/chats", {"page_token": "a&b=ü"})
+        HttpClient(where, Mask()).get("/chats", {"page_token": "a&b=ü"})
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(f"GET /hook/{SECRET}/chats?page_token=a%26b%3D%C3%BC HTTP/1.1".encode())
     assert body == b""
@@ -142,9 +144,9 @@ def test_redirects_are_answers(status: str) -> None:
 
 
 def test_an_answer_is_read_to_a_limit() -> None:
-    with answering(says(b'"' + b"x" * 2 * MAX_ANSWER + b'"')) as server:
+    with answering(says(b'"' + b"x" * 2 * MAX_BODY + b'"')) as server:
         answer = answered(server.url)
-    assert len(answer.body) == MAX_ANSWER
+    assert len(answer.body) == MAX_BODY
     assert answer.json() is None
 
 
@@ -195,9 +197,9 @@ def test_answers_in_chunks_and_packed_ones(packed: bool) -> None:
 
 
 def test_a_bomb_is_read_to_the_same_limit() -> None:
-    body = gzip.compress(b"x" * 100 * MAX_ANSWER)
+    body = gzip.compress(b"x" * 100 * MAX_BODY)
     with answering(says(body, headers=["Content-Encoding: gzip"])) as server:
-        assert len(answered(server.url).body) == MAX_ANSWER
+        assert len(answered(server.url).body) == MAX_BODY
 
 
 def test_a_cut_answer_is_what_there_was() -> None:
@@ -210,7 +212,7 @@ def test_a_cut_answer_is_what_there_was() -> None:
     "body", [b"", b"[]", b"null", b"3", b"{", b"\xff{}", b"[" * 100_000, b'{"a":' + b"9" * 5_000]
 )
 def test_what_is_no_object_is_none(body: bytes) -> None:
-    assert Answer(200, {}, body).json() is None
+    assert Response(200, {}, body).json() is None
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ def test_what_is_no_object_is_none(body: bytes) -> None:
     ],
 )
 def test_web_pages_are_known(kind: str, body: bytes, page: bool) -> None:
-    assert Answer(200, {"content-type": kind}, body).is_page is page
+    assert Response(200, {"content-type": kind}, body).is_page is page
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def test_web_pages_are_known(kind: str, body: bytes, page: bool) -> None:
     ],
 )
 def test_waits_are_read_from_the_head(headers: dict[str, str], seconds: float | None) -> None:
-    assert Answer(429, headers, b"").wait("x-reset") == seconds
+    assert Response(429, headers, b"").retry_after("x-reset") == seconds
 
 
 @pytest.mark.parametrize(
@@ -255,7 +257,7 @@ def test_waits_are_read_from_the_head(headers: dict[str, str], seconds: float | 
     ],
 )
 def test_the_servers_clock(date: str, seconds: float | None) -> None:
-    assert Answer(200, {"date": date}, b"").time() == seconds
+    assert Response(200, {"date": date}, b"").server_time() == seconds
 
 
 # What is not sent for certain
@@ -263,9 +265,9 @@ def test_the_servers_clock(date: str, seconds: float | None) -> None:
 
 def test_nobody_listens() -> None:
     answer = unanswered(f"http://127.0.0.1:{closed_port()}")
-    assert (answer.sent, answer.passing) == (False, True)
+    assert (answer.sent, answer.temporary) == (False, True)
     assert answer.reason.endswith("cannot be reached: Connection refused")
-    assert answer.verdict().reaction is Reaction.RETRY
+    assert without_response(answer).reaction is Reaction.RETRY
 
 
 def test_no_machine_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +276,7 @@ def test_no_machine_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     answer = unanswered("https://feishu.invalid")
-    assert (answer.sent, answer.passing) == (False, True)
+    assert (answer.sent, answer.temporary) == (False, True)
     assert answer.reason == "https://feishu.invalid cannot be reached: Name or service not known"
 
 
@@ -284,15 +286,15 @@ def test_nobody_takes_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(urllib3.util.connection, "create_connection", slow)
     answer = unanswered("https://127.0.0.1:9")
-    assert (answer.sent, answer.passing) == (False, True)
+    assert (answer.sent, answer.temporary) == (False, True)
     assert "did not answer within 5 s" in answer.reason
 
 
 def test_a_silent_handshake_sends_nothing() -> None:
-    # requests calls this a ReadTimeout, as it does when the answer to a request is late.
+    # urllib3 raises ReadTimeoutError, as it does when the answer to a request is late.
     with silent() as port:
         answer = unanswered(f"https://127.0.0.1:{port}", timeout=0.3)
-    assert (answer.sent, answer.passing) == (False, True)
+    assert (answer.sent, answer.temporary) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -301,16 +303,16 @@ def test_a_silent_handshake_sends_nothing() -> None:
 def test_a_broken_handshake_sends_nothing(greeting: bytes) -> None:
     with speaking(greeting) as port:
         answer = unanswered(f"https://127.0.0.1:{port}")
-    assert (answer.sent, answer.passing) == (False, True)
+    assert (answer.sent, answer.temporary) == (False, True)
 
 
 def test_an_unknown_certificate_sends_nothing(tmp_path: Path) -> None:
     with answering(says(b"{}"), context=certified(tmp_path).server) as server:
         answer = unanswered(server.url)
-    assert (answer.sent, answer.passing, server.requests) == (False, False, [])
+    assert (answer.sent, answer.temporary, server.requests) == (False, False, [])
     assert "its certificate is refused" in answer.reason
     assert "REQUESTS_CA_BUNDLE" in answer.hint
-    assert answer.verdict().reaction is Reaction.GIVE_UP
+    assert without_response(answer).reaction is Reaction.GIVE_UP
 
 
 def test_a_certificate_for_another_name_sends_nothing(
@@ -320,7 +322,7 @@ def test_a_certificate_for_another_name_sends_nothing(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", own.ca_file)
     with answering(says(b"{}"), context=own.server) as server:
         answer = unanswered(server.url)
-    assert (answer.sent, answer.passing, server.requests) == (False, False, [])
+    assert (answer.sent, answer.temporary, server.requests) == (False, False, [])
 
 
 def test_an_authority_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,7 +336,7 @@ def test_an_authority_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_an_authority_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
     answer = unanswered("https://127.0.0.1:9")
-    assert (answer.sent, answer.passing) == (False, False)
+    assert (answer.sent, answer.temporary) == (False, False)
     assert "REQUESTS_CA_BUNDLE" in answer.reason
 
 
@@ -342,8 +344,8 @@ def test_a_proxy_that_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:proxy-password@127.0.0.1:{proxy.port}")
         answer = unanswered("https://feishu.invalid")
-    assert (answer.sent, answer.passing) == (False, True)
-    assert "the proxy does not let us through: Tunnel connection failed: 407" in answer.reason
+    assert (answer.sent, answer.temporary) == (False, True)
+    assert "the proxy refuses the connection: Tunnel connection failed: 407" in answer.reason
     assert "password" not in repr(answer)
     assert SECRET.encode() not in proxy.requests[0]
 
@@ -362,7 +364,7 @@ def test_no_answer_in_time() -> None:
         answer = unanswered(f"http://127.0.0.1:{port}", timeout=0.3)
     assert answer.sent
     assert answer.reason == f"http://127.0.0.1:{port} did not answer within 0.3 s"
-    assert answer.verdict().reaction is Reaction.UNKNOWN
+    assert without_response(answer).reaction is Reaction.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -376,8 +378,8 @@ def test_the_connection_breaks_off_after_sending(
     for context in (None, own.server):
         with answering(answer, context=context) as server:
             got = post(server.url)
-        assert isinstance(got, NoAnswer) or got.body == b""
-        if isinstance(got, NoAnswer):
+        assert isinstance(got, NoResponse) or got.body == b""
+        if isinstance(got, NoResponse):
             assert got.sent
 
 
@@ -399,7 +401,7 @@ def test_addresses_that_cannot_be_used_are_not_repeated(url: str) -> None:
     if url.endswith(" "):
         url = url.replace("/hook/", "/ho ok/")
     with pytest.raises(SettingsError) as caught:
-        address(url.format(SECRET), "webhook", "https://...", path=True)
+        parse_address(url.format(SECRET), "webhook", "https://...", needs_path=True)
     for text in texts_of(caught.value):
         assert SECRET not in text
     assert "webhook" in str(caught.value)
@@ -421,7 +423,7 @@ def test_addresses_that_cannot_be_used_are_not_repeated(url: str) -> None:
     ],
 )
 def test_addresses_are_taken_apart(url: str, root: str, path: str, loopback: bool) -> None:
-    found = address(url, "webhook", "https://...")
+    found = parse_address(url, "webhook", "https://...")
     assert (found.root, found.path, found.loopback) == (root, path, loopback)
     assert not path or path not in repr(found)
 
@@ -464,10 +466,8 @@ def test_log_lines_are_masked_in_the_thread_that_sends_and_nowhere_else() -> Non
 
 def test_urllib3_does_log_paths() -> None:
     """Or the test above, and `post`, would prove nothing."""
-    import requests
-
     with everything_logged() as lines, answering(says(b"{}")) as server:
-        requests.get(f"{server.url}/hook/{SECRET}", timeout=5)
+        urllib3.PoolManager().request("GET", f"{server.url}/hook/{SECRET}", timeout=5.0)
     assert any(SECRET in line for line in lines)
 
 
@@ -475,8 +475,10 @@ def test_many_threads_send_at_once_and_none_shows_anything() -> None:
     with everything_logged() as lines, answering(says(b"{}")) as server:
 
         def work(number: int) -> None:
-            where = address(f"{server.url}/hook/secret-{number}-secret", "webhook", "", path=True)
-            Http(where, Mask(*where.secrets)).post("", BODY)
+            where = parse_address(
+                f"{server.url}/hook/secret-{number}-secret", "webhook", "", needs_path=True
+            )
+            HttpClient(where, Mask(*where.secrets)).post("", BODY)
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
         _all(threads, threading.Thread.start)
@@ -500,5 +502,5 @@ def test_headers_that_cannot_be_read_are_logged_without_the_path() -> None:
 
 def test_what_cannot_be_sent_is_told_without_its_text() -> None:
     answer = unanswered("http://127.0.0.1:9", authorization="Bearer a\nb-secret")
-    assert (answer.sent, answer.passing) == (False, False)
+    assert (answer.sent, answer.temporary) == (False, False)
     assert json.dumps(answer.reason).count("secret") == 0

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ci_stat.connectors.http.address import Address, address
-from ci_stat.connectors.http.client import Answer, Http, NoAnswer
+from ci_stat.connectors.http.address import Address, parse_address
+from ci_stat.connectors.http.client import HttpClient
 from ci_stat.connectors.http.masking import Mask
-from ci_stat.connectors.outcome import Reaction
+from ci_stat.connectors.http.response import NoResponse, Response
+from ci_stat.connectors.outcome import Reaction, without_response
 from ci_stat.records import DeliveryState
 from tests.connectors.github.test_repository import PROXIES, client_of, raised
 from tests.support.connectors import FakeTime, certified, says
@@ -37,11 +38,11 @@ def _no_thread_is_left() -> Iterator[None]:
 
 
 def place(root: str) -> Address:
-    return address(f"{root}/hook/x", "webhook", "https://...", path=True)
+    return parse_address(f"{root}/hook/x", "webhook", "https://...", needs_path=True)
 
 
-def http(root: str, timeout: float = TIMEOUT) -> Http:
-    return Http(place(root), Mask(), timeout)
+def http(root: str, timeout: float = TIMEOUT) -> HttpClient:
+    return HttpClient(place(root), Mask(), timeout)
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
@@ -55,9 +56,9 @@ def test_headers_by_the_byte(
         write = http(server.url).post("", b"{}")
         question = http(server.url).get("", {})
         assert LIMIT < time.monotonic() - begun < 2 * SOON
-    reason = f"{server.url} was not done answering within 0.6 s"
-    assert (write, question) == (NoAnswer(reason, sent=True), NoAnswer(reason))
-    assert [each.verdict().reaction for each in (write, question) if isinstance(each, NoAnswer)] == [
+    reason = f"{server.url} did not finish its answer within 0.6 s"
+    assert (write, question) == (NoResponse(reason, sent=True), NoResponse(reason))
+    assert [without_response(each).reaction for each in (write, question) if isinstance(each, NoResponse)] == [
         Reaction.UNKNOWN, Reaction.RETRY,
     ]  # fmt: skip
     assert len(server.requests) == 2
@@ -68,7 +69,7 @@ def test_a_request_that_is_taken_slowly() -> None:
         begun = time.monotonic()
         answer = http(server.url).post("", b"x" * 40_000_000)
         assert time.monotonic() - begun < SOON
-    assert isinstance(answer, NoAnswer)
+    assert isinstance(answer, NoResponse)
     assert answer.sent
 
 
@@ -79,14 +80,14 @@ def test_a_body_by_the_byte(head: str) -> None:
         begun = time.monotonic()
         answer = http(server.url).post("", b"{}")
         assert LIMIT < time.monotonic() - begun < SOON
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     assert set(answer.body) <= {ord("0")}
 
 
 def test_a_short_answer_by_the_byte_is_in_time() -> None:
     with trickling(SHORT) as server:
         answer = http(server.url, timeout=20).post("", b"{}")
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     assert answer.json() == {}
 
 
@@ -96,7 +97,7 @@ def test_a_write_to_github_may_have_arrived() -> None:
         written = client_of(server.url, FakeTime(), timeout=TIMEOUT).create("t", "b", [])
         assert time.monotonic() - begun < SOON
     assert (written.state, written.reason) == (
-        DeliveryState.UNCERTAIN, f"{server.url} was not done answering within 0.6 s",
+        DeliveryState.UNCERTAIN, f"{server.url} did not finish its answer within 0.6 s",
     )  # fmt: skip
     assert len(server.requests) == 1
 
@@ -112,7 +113,7 @@ def test_a_question_to_github_is_asked_again_on_a_new_connection() -> None:
 def test_a_question_to_github_that_gets_no_answer() -> None:
     with trickling(OK) as server:
         error = raised(client_of(server.url, FakeTime(), timeout=0.05).viewer)
-    assert error.message == f"{server.url} was not done answering within 0.15 s (tried 5 times)."
+    assert error.message == f"{server.url} did not finish its answer within 0.15 s (tried 5 times)."
 
 
 def test_a_kept_connection_rests_as_long_as_it_likes() -> None:

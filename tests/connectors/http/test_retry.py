@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.connectors.http.retry import Pace, RetryPolicy, shared_pace
-from ci_stat.connectors.outcome import Reaction, Verdict, deliver, once
+from ci_stat.connectors.outcome import AttemptOutcome, Reaction, deliver, once
 from ci_stat.records import DeliveryState
 from tests.support.connectors import FakeTime
 
@@ -137,7 +137,7 @@ SENT, FAILED, UNCERTAIN = DeliveryState.SENT, DeliveryState.FAILED, DeliveryStat
 def test_the_outcome_of_several_tries(
     reactions: Iterable[Reaction], repeatable: bool, state: DeliveryState, tries: int
 ) -> None:
-    verdicts = iter([Verdict(each, f"It is {each}.", "Do it.", 7) for each in reactions])
+    verdicts = iter([AttemptOutcome(each, f"It is {each}.", "Do it.", 7) for each in reactions])
     attempts = RetryPolicy(**FakeTime().options).begin()
     outcome = deliver(lambda: next(verdicts), attempts, repeatable)
     assert (outcome.state, attempts.made, next(verdicts, None)) == (state, tries, None)
@@ -149,7 +149,7 @@ def test_the_outcome_of_several_tries(
 def test_flags_say_why_a_content_was_refused() -> None:
     flags = {}
     for reaction in (REJECT, FOREIGN, GIVE_UP):
-        outcome = deliver(lambda reaction=reaction: Verdict(reaction), RetryPolicy().begin())  # type: ignore[misc]
+        outcome = deliver(lambda reaction=reaction: AttemptOutcome(reaction), RetryPolicy().begin())  # type: ignore[misc]
         flags[reaction] = (outcome.rejected, outcome.foreign)
     assert flags == {REJECT: (True, False), FOREIGN: (False, True), GIVE_UP: (False, False)}
 
@@ -157,14 +157,14 @@ def test_flags_say_why_a_content_was_refused() -> None:
 def test_a_wait_that_is_too_long_is_told() -> None:
     fake = FakeTime()
     outcome = deliver(
-        lambda: Verdict(RETRY, "Too many.", wait=3_600), RetryPolicy(**fake.options).begin()
+        lambda: AttemptOutcome(RETRY, "Too many.", wait=3_600), RetryPolicy(**fake.options).begin()
     )
-    assert outcome.reason == "Too many (it asks to come back in 3,600 s)"
+    assert outcome.reason == "Too many (the server asks to wait 3,600 s)"
     assert fake.waits == []
 
 
 def test_values_of_answers_are_in_no_repr() -> None:
-    assert "t-secret" not in repr(Verdict(DONE, value={"tenant_access_token": "t-secret"}))
+    assert "t-secret" not in repr(AttemptOutcome(DONE, value={"tenant_access_token": "t-secret"}))
 
 
 def test_once_is_once_even_if_it_fails() -> None:

@@ -320,7 +320,7 @@ def test_ssl_to_a_port_without(time: FakeTime, own: Certified) -> None:
     with serving() as inbox:
         outcome = sent(client(inbox.port, time, "ssl", own))
     assert outcome.state is FAILED
-    assert "mail_tls and mail_port fit" in outcome.hint
+    assert "mail_tls and mail_port match" in outcome.hint
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_no_machine_of_that_name(time: FakeTime, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     outcome = sent(client(25, time, host="mail.invalid"))
     assert outcome.state is FAILED
-    assert "no machine of this name" in outcome.reason
+    assert "no server of this name" in outcome.reason
 
 
 @pytest.mark.parametrize("tls", ["none", "ssl"])

@@ -216,7 +216,7 @@ def test_a_wait_that_is_too_long(server: Slack, time: FakeTime, way: str) -> Non
     server.faults.append(Trouble(status=429, headers={"Retry-After": "3600"}))
     outcome = sent(sink(way, at(server), time))
     assert (outcome.state, time.waits) == (FAILED, [])
-    assert "it asks to come back in 3,600 s" in outcome.reason
+    assert "the server asks to wait 3,600 s" in outcome.reason
 
 
 # What nobody knows
