@@ -1,14 +1,16 @@
 """An exchange has an end, however slowly the far end goes on: a question, a write, and the body of an answer."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ci_stat.connectors.http.address import Address, parse_address
-from ci_stat.connectors.http.client import HttpClient
+from ci_stat.connectors.http.client import HttpClient, Interrupted, Stream
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.http.response import NoResponse, Response
 from ci_stat.connectors.outcome import Reaction, without_response
@@ -123,3 +125,56 @@ def test_a_kept_connection_rests_as_long_as_it_likes() -> None:
         time.sleep(LIMIT + 0.1)
         assert client.viewer() == "me"
         assert server.connections == 1
+
+
+def test_a_long_body_is_read_as_long_as_it_progresses() -> None:
+    with sending_pieces(b"x" * 40_000, count=20, pause=0.05) as url:
+        with opened(url) as stream:
+            begun = time.monotonic()
+            size = len(read_whole(stream))
+        assert time.monotonic() - begun > LIMIT
+    assert size == 20 * 40_000
+
+
+def test_a_long_body_that_trickles_is_interrupted() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+    with trickling(b"x" * 1_000, quick=head) as server, opened(server.url) as stream:
+        begun = time.monotonic()
+        with pytest.raises(Interrupted):
+            read_whole(stream)
+        assert LIMIT / 2 < time.monotonic() - begun < SOON
+
+
+def opened(url: str) -> Stream:
+    stream = http(url).open("GET", "", {})
+    assert isinstance(stream, Stream)
+    return stream
+
+
+def read_whole(stream: Stream) -> bytes:
+    content = b""
+    while piece := stream.read(65_536):
+        content += piece
+    return content
+
+
+@contextmanager
+def sending_pieces(piece: bytes, count: int, pause: float) -> Iterator[str]:
+    """A server that sends `count` pieces with a pause after each."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (count * len(piece))
+                )
+                for _ in range(count):
+                    connection.sendall(piece)
+                    time.sleep(pause)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(10)
