@@ -1,4 +1,6 @@
-"""The outcome of one attempt to deliver a message, and the loop that retries: the same for all servers."""
+"""The outcome of one attempt to deliver a message, and the loop that retries: the same for all
+servers.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,8 +58,8 @@ def deliver(
 ) -> Outcome:
     """Call `attempt` until the outcome is final, or no attempt is left.
 
-    `repeatable`: the server delivers a message once, however often it receives it. Then an attempt with an unknown
-    outcome is repeated; otherwise it is the last.
+    `repeatable`: the server delivers a message once, however often it receives it. Then an attempt
+    with an unknown outcome is repeated; otherwise it is the last.
     """
     uncertain = False
     while True:

@@ -22,8 +22,8 @@ API_EXAMPLE = "https://open.feishu.cn, or https://open.larksuite.com"
 class FeishuApi:
     """One app at one Feishu, for any number of threads.
 
-    `clock`: seconds, for the life of the token. `now`: Unix seconds. Nothing is connected yet. Raises SettingsError
-    for an invalid address, id or secret.
+    `clock`: seconds, for the life of the token. `now`: Unix seconds. Nothing is connected yet.
+    Raises SettingsError for an invalid address, id or secret.
     """
 
     def __init__(
@@ -114,7 +114,9 @@ def _token_in(outcome: AttemptOutcome) -> tuple[str, int]:
 
 
 def _harmless(outcome: AttemptOutcome) -> AttemptOutcome:
-    """The outcome of a request that delivers nothing: it may be repeated, and has no content to refuse."""
+    """The outcome of a request that delivers nothing: it may be repeated, and has no content to
+    refuse.
+    """
     if outcome.reaction is Reaction.UNKNOWN:
         return replace(outcome, reaction=Reaction.RETRY)
     if outcome.reaction in (Reaction.REJECT, Reaction.FOREIGN):

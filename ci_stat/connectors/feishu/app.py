@@ -1,4 +1,7 @@
-"""Messages as a Feishu app. Feishu delivers one message per uuid within an hour, so each attempt may be repeated."""
+"""Messages as a Feishu app.
+
+Feishu delivers one message per uuid within an hour, so each attempt may be repeated.
+"""
 
 import random
 import threading
@@ -25,9 +28,12 @@ _SOME_ID = "oc_" + "0" * 32
 
 
 class FeishuApp:
-    """An app and the chat that it posts to. `chat`: its id (oc_...), or a name that only one chat has.
+    """An app and the chat that it posts to.
 
-    - `now`: Unix seconds; `clock`, `sleep`, `jitter` (0 to 1): for the token's life and the waits between attempts.
+    `chat`: its id (oc_...), or a name that only one chat has.
+
+    - `now`: Unix seconds; `clock`, `sleep`, `jitter` (0 to 1): for the token's life and the waits
+      between attempts.
     - `pace`: how fast messages are sent; by default one for each app and chat in this process.
 
     Nothing is connected before `send` or `resolve`. Raises SettingsError for invalid settings.
@@ -63,7 +69,9 @@ class FeishuApp:
         return f"<FeishuApp {self._api.address.root} {visible(self._chat, 100)!r}>"
 
     def resolve(self) -> str | Outcome:
-        """The chat's id, or why it is unknown: no chat or several have the name, or no answer came."""
+        """The chat's id, or why it is unknown: no chat or several have the name, or no answer
+        came.
+        """
         outcome = deliver(self._resolve_chat, self._policy.begin())
         return self._chat_id or outcome
 
@@ -76,8 +84,8 @@ class FeishuApp:
     ) -> Outcome:
         """Send, and retry, also after a lost answer: within an hour the same `uuid` delivers once.
 
-        `about_to_send` is called once, immediately before the first request that could deliver. Raises ValueError for
-        a `uuid` that is empty or longer than 50 characters.
+        `about_to_send` is called once, immediately before the first request that could deliver.
+        Raises ValueError for a `uuid` that is empty or longer than 50 characters.
         """
         if not 0 < len(uuid) <= MAX_UUID:
             raise ValueError(f"A uuid has 1 to {MAX_UUID} characters.")

@@ -1,7 +1,7 @@
 """Feishu's error codes, and what to do about each (open.feishu.cn, "server error codes").
 
-lark-oapi's table classifies 99991400 as a missing permission and 230020 as a recalled message. The documentation
-calls both rate limits, and so does this table.
+lark-oapi's table classifies 99991400 as a missing permission and 230020 as a recalled message. The
+documentation calls both rate limits, and so does this table.
 """
 
 import re
@@ -28,8 +28,10 @@ _LATER = "Send at another time than the full or half hour, when Feishu is busy."
 _IN_CHAT = "Add the bot to the chat (the chat's settings, Bots), or check chat_id."
 _CONSOLE = "in the developer console, and release the app."
 _SCOPE = f"Give the app im:message:send_as_bot (and im:chat:readonly for chat names) {_CONSOLE}"
-_CREDENTIALS = "Check app_id and app_secret, and that feishu_url is the side (Feishu or Lark) that the app belongs to."
-_TOKEN = "The app may have been changed or disabled: check the developer console."  # noqa: S105 (a hint)
+_CREDENTIALS = (
+    "Check app_id, app_secret and whether feishu_url is Feishu's or Lark's, as the app is."
+)
+_TOKEN = "The app may have been changed or disabled: check the developer console."  # noqa: S105
 _FOREIGN = "Titles, names or log lines were refused; the report can be sent without them."
 
 CODES: dict[int, Code] = {
@@ -38,28 +40,50 @@ CODES: dict[int, Code] = {
     9499: Code(REJECT, "the message is malformed or too big", _SMALLER),
     11246: Code(REJECT, "the card is refused"),  # what 230099 is for apps
     11232: Code(RETRY, "too many messages at once", _LATER),
-    19001: Code(GIVE_UP, "no bot has this address", "Copy the address again from the bot's settings (webhook)."),
+    19001: Code(
+        GIVE_UP,
+        "no bot has this address",
+        "Copy the address again from the bot's settings (webhook).",
+    ),
     19002: Code(REJECT, "the message does not match its type"),
     SIGNATURE: Code(GIVE_UP, "the signature is refused"),
-    19022: Code(GIVE_UP, "this machine may not use the bot", "Add this machine's public address to the bot's IP list."),
+    19022: Code(
+        GIVE_UP,
+        "this machine may not use the bot",
+        "Add this machine's public address to the bot's IP list.",
+    ),
     19024: Code(
-        GIVE_UP, "none of the bot's keywords is in the message", "Set webhook_keyword to one of the bot's keywords."
+        GIVE_UP,
+        "none of the bot's keywords is in the message",
+        "Set webhook_keyword to one of the bot's keywords.",
     ),
     19036: Code(REJECT, "the message is too big", _SMALLER),
     # Messages of apps.
-    230001: Code(REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."),
+    230001: Code(
+        REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."
+    ),
     230002: Code(GIVE_UP, "the bot is not in the chat", _IN_CHAT),
     230006: Code(GIVE_UP, "the app is not a bot", f"Switch the bot ability on {_CONSOLE}"),
     230011: Code(GIVE_UP, "the message was recalled"),
-    230013: Code(GIVE_UP, "the app is not available to this user", f"Widen the app's availability {_CONSOLE}"),
+    230013: Code(
+        GIVE_UP, "the app is not available to this user", f"Widen the app's availability {_CONSOLE}"
+    ),
     230017: Code(GIVE_UP, "the bot does not own this"),
-    230018: Code(GIVE_UP, "the chat's settings forbid it", "Ask the chat's owner to let the bot speak."),
-    230020: Code(RETRY, "too many messages at once in this chat", "All bots of a chat share 5 messages a second."),
+    230018: Code(
+        GIVE_UP, "the chat's settings forbid it", "Ask the chat's owner to let the bot speak."
+    ),
+    230020: Code(
+        RETRY,
+        "too many messages at once in this chat",
+        "All bots of a chat share 5 messages a second.",
+    ),
     230022: Code(FOREIGN, "the content is refused as sensitive", _FOREIGN),
     230025: Code(REJECT, "the message is too long", _SMALLER),
     230027: Code(GIVE_UP, "the app may not do this", _SCOPE),
     230028: Code(FOREIGN, "the content is refused by the tenant's data protection (DLP)", _FOREIGN),
-    230035: Code(GIVE_UP, "the bot may not speak in this chat", "Ask the chat's owner to let the bot speak."),
+    230035: Code(
+        GIVE_UP, "the bot may not speak in this chat", "Ask the chat's owner to let the bot speak."
+    ),
     230049: Code(RETRY, "the message is still being sent"),
     230054: Code(REJECT, "this type of message cannot be sent"),
     230055: Code(REJECT, "the type of a file does not fit"),
@@ -78,8 +102,10 @@ CODES: dict[int, Code] = {
     99991671: Code(REFRESH, "the token is malformed", _TOKEN),
     99991672: Code(GIVE_UP, "the app lacks a scope", _SCOPE),
     99991676: Code(GIVE_UP, "the token lacks a scope", _SCOPE),
-    99992402: Code(REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."),
-}  # fmt: skip
+    99992402: Code(
+        REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."
+    ),
+}
 
 # For responses without a code of the table above.
 STATUSES: dict[int, Code] = {
@@ -151,7 +177,9 @@ def of_status(status: int) -> Code:
 
 
 def of_code(code: int, status: int) -> Code:
-    """What to do about Feishu's `code`, received with an HTTP status, which decides about an unknown code."""
+    """What to do about Feishu's `code`, received with an HTTP status, which decides about an
+    unknown code.
+    """
     known = CODES.get(code)
     if known is not None:
         return known
@@ -160,10 +188,15 @@ def of_code(code: int, status: int) -> Code:
 
 
 def signature_hint(ahead: float | None) -> str:
-    """What to do about a refused signature. `ahead`: seconds that this machine's clock is ahead of the server's."""
+    """What to do about a refused signature.
+
+    `ahead`: seconds that this machine's clock is ahead of the server's.
+    """
     if ahead is None:
         return "Check webhook_secret, and this machine's clock."
     if abs(ahead) >= 60:
         way = "ahead of" if ahead > 0 else "behind"
-        return f"This machine's clock is {abs(ahead):,.0f} s {way} Feishu's: correct it. Then check webhook_secret."
-    return f"Check webhook_secret: the clocks agree (this machine's differs by {abs(ahead):.0f} s from Feishu's)."
+        clock = f"This machine's clock is {abs(ahead):,.0f} s {way} Feishu's: correct it."
+        return f"{clock} Then check webhook_secret."
+    difference = f"this machine's differs by {abs(ahead):.0f} s from Feishu's"
+    return f"Check webhook_secret: the clocks agree ({difference})."

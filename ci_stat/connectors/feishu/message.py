@@ -11,14 +11,17 @@ class FeishuMessage:
     """One message.
 
     - `msg_type`: "interactive", "post" or "text".
-    - `content`: the card; or `{"zh_cn": {"title": ..., "content": [[...], ...]}}`; or `{"text": ...}`.
+    - `content`: the card; or `{"zh_cn": {"title": ..., "content": [[...], ...]}}`; or `{"text":
+      ...}`.
     """
 
     msg_type: str
     content: dict[str, Any]
 
     def for_webhook(self) -> dict[str, Any]:
-        """The fields for a webhook: a card is at the top level, a post has one level more than for an app."""
+        """The fields for a webhook: a card is at the top level, a post has one level more than for
+        an app.
+        """
         if self.msg_type == "interactive":
             return {"msg_type": self.msg_type, "card": self.content}
         content = {"post": self.content} if self.msg_type == "post" else self.content

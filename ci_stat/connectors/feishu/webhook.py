@@ -1,5 +1,6 @@
-"""Feishu's custom bots: one webhook each. They have no idempotency key, so a message that may have arrived is not
-sent again.
+"""Feishu's custom bots: one webhook each.
+
+They have no idempotency key, so a message that may have arrived is not sent again.
 """
 
 import base64
@@ -25,7 +26,9 @@ _SOME_TIME = 1_700_000_000  # as long as every timestamp until the year 2286
 
 
 def sign(secret: str, timestamp: int | str) -> str:
-    """Feishu's signature: Base64 of HMAC-SHA256 of the empty message, with timestamp (Unix seconds) and secret as key."""
+    """Feishu's signature: Base64 of HMAC-SHA256 of the empty message, with timestamp (Unix
+    seconds) and secret as key.
+    """
     # Other vendors sign timestamp and body with the secret as key; Feishu does not.
     key = f"{timestamp}\n{secret}".encode()
     return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
@@ -34,7 +37,8 @@ def sign(secret: str, timestamp: int | str) -> str:
 class FeishuWebhook:
     """One custom bot. `secret`: its signing secret, if it requires signatures.
 
-    - `now`: Unix seconds, for the signature; `clock`, `sleep`, `jitter` (0 to 1): for the waits between attempts.
+    - `now`: Unix seconds, for the signature; `clock`, `sleep`, `jitter` (0 to 1): for the waits
+      between attempts.
     - `pace`: how fast messages are sent; by default one for each address in this process.
 
     Nothing is connected before `send`. Raises SettingsError for an invalid address or secret.
@@ -83,8 +87,9 @@ class FeishuWebhook:
     def send(self, message: FeishuMessage, about_to_send: Callable[[], None] = nothing) -> Outcome:
         """Send, and retry as long as nothing can have been delivered.
 
-        `about_to_send` is called once, immediately before the first request that could deliver. Failures of the
-        server or the network become the Outcome; exceptions of `about_to_send` are raised.
+        `about_to_send` is called once, immediately before the first request that could deliver.
+        Failures of the server or the network become the Outcome; exceptions of `about_to_send` are
+        raised.
         """
         self.body(message, _SOME_TIME)  # raises for invalid content before anything is announced
         announce = once(about_to_send)

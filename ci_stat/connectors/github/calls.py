@@ -1,7 +1,7 @@
 """Calls of GitHub with retries.
 
-A read is repeated, and so is a change with the same result each time (PATCH). A creation (POST) is sent again only
-after GitHub said that it did nothing.
+A read is repeated, and so is a change with the same result each time (PATCH). A creation (POST) is
+sent again only after GitHub said that it did nothing.
 """
 
 from collections.abc import Mapping

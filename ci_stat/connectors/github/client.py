@@ -1,7 +1,7 @@
 """One request to GitHub's REST API over the HTTP client of all connectors.
 
-PyGithub is not used. It repeats a POST after a redirect or a 502, so an issue could be created twice; it repeats a 202
-without end; and it asks once more for each object of a list.
+PyGithub is not used. It repeats a POST after a redirect or a 502, so an issue could be created
+twice; it repeats a 202 without end; and it asks once more for each object of a list.
 """
 
 import json

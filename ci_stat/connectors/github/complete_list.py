@@ -1,9 +1,10 @@
-"""All issues of a repository, with a proof that none is missing: a missing one would be filed a second time.
+"""All issues of a repository, with a proof that none is missing: a missing one would be filed a
+second time.
 
-A list has many pages, and minutes pass between the first and the last, while people create, close, transfer and delete
-issues. So the list is compared with the newest item and the number of all items (if GitHub numbers the pages), before
-and after. Then recent changes are read, which takes one or two requests, until the number of open items is exact and
-stays so for three requests.
+A list has many pages, and minutes pass between the first and the last, while people create, close,
+transfer and delete issues. So the list is compared with the newest item and the number of all
+items (if GitHub numbers the pages), before and after. Then recent changes are read, which takes
+one or two requests, until the number of open items is exact and stays so for three requests.
 """
 
 import logging
@@ -44,7 +45,10 @@ def complete_list(
 
 
 def open_count(calls: Calls, repo: str) -> int:
-    """How many issues and pull requests are open. Raises SourceError, also if issues are disabled."""
+    """How many issues and pull requests are open.
+
+    Raises SourceError, also if issues are disabled.
+    """
     value = calls.read(f"/repos/{repo}").value
     with valid_schema():
         count, name = number_in(value, "open_issues_count"), text_in(value, "full_name")

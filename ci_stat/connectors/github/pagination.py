@@ -1,4 +1,7 @@
-"""Lists in pages: each page links to the next. Page numbers are not counted: GitHub links long lists by cursors."""
+"""Lists in pages: each page links to the next.
+
+Page numbers are not counted: GitHub links long lists by cursors.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +23,10 @@ _REL = re.compile(r'rel="?(\w+)"?')
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`next`: path and query of the next page, "" for none. `last`: the number of the last page, if known."""
+    """`next`: path and query of the next page, "" for none.
+
+    `last`: the number of the last page, if known.
+    """
 
     items: list[Any] = field(repr=False)
     next: str = ""
@@ -57,7 +63,10 @@ class Pages:
             yield page
 
     def whole(self, path: str, query: Mapping[str, str]) -> list[Any]:
-        """All items of a list with numbered pages. Raises SourceError, also if a link is missing."""
+        """All items of a list with numbered pages.
+
+        Raises SourceError, also if a link is missing.
+        """
         pages = list(self.pages(path, query))
         items = [item for page in pages for item in page.items]
         # A full page without a link may be the last one, or a proxy removed the link.

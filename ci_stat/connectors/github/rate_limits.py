@@ -1,4 +1,7 @@
-"""GitHub's rate limits: pauses between requests, and waits until a limit ends. Clocks and sleep are arguments."""
+"""GitHub's rate limits: pauses between requests, and waits until a limit ends.
+
+Clocks and sleep are arguments.
+"""
 
 import random
 import threading
@@ -16,7 +19,10 @@ TRIES, SECONDS = 5, 180.0  # for temporary failures; enough for three timeouts
 
 @dataclass(frozen=True)
 class Timing:
-    """Clock and sleep. `between_reads`, `between_writes`: seconds from the end of one to the start of the next."""
+    """Clock and sleep.
+
+    `between_reads`, `between_writes`: seconds from the end of one to the start of the next.
+    """
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -76,7 +82,9 @@ class Retries:
         return again
 
     def after_limit(self, retry_after: float | None) -> bool:
-        """Wait until a rate limit ends; False at once if it lasts too long, or for one limit too many."""
+        """Wait until a rate limit ends; False at once if it lasts too long, or for one limit too
+        many.
+        """
         wait = self._unstated if retry_after is None else max(retry_after, 1.0)
         if not self._waits_left or wait > MAX_WAIT:
             return False

@@ -82,7 +82,9 @@ class Reading:
             self.issues[item.number] = item.issue
 
     def _check_order(self, item: Item) -> None:
-        """The list is ordered by time or by number: a transferred issue keeps its time and gets a new number."""
+        """The list is ordered by time or by number: a transferred issue keeps its time and gets a
+        new number.
+        """
         before, self._before = self._before, item
         if before is not None and item.created_at < before.created_at:
             self._orders.discard("created_at")
@@ -96,7 +98,7 @@ class Reading:
 
 
 def disagreement(reading: Reading, before: Facts, after: Facts) -> str:
-    """Why a reading lacks an item, by what GitHub said before and after it; "" if nothing says so."""
+    """Why a reading lacks an item, by GitHub's facts before and after it; "" if they agree."""
     return (
         _in_pages(reading)
         or _in_newest(reading, before, after)
@@ -127,7 +129,7 @@ def _in_newest(reading: Reading, before: Facts, after: Facts) -> str:
 
 
 def _in_total(reading: Reading, before: Facts, after: Facts) -> str:
-    """A deletion shifts all later items forward, so that the first one of the next page is missed."""
+    """A deletion shifts all later items forward, so the first one of the next page is missed."""
     if before.total is None or after.total is None:
         return ""
     created = _created_meanwhile(reading, before)

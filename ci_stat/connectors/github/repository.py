@@ -49,10 +49,13 @@ class GitHub:
     - `base_url`: of the REST API, `https://api.github.com` or `https://HOST/api/v3`.
     - `repo`: `owner/name`. `token`: a user's or an App installation's.
     - `timeout`: seconds to connect, and for each read.
-    - `between_reads`, `between_writes`: seconds from the end of a request, or a write, to the next.
-    - `clock`, `wall`, `sleep`, `jitter`: seconds, Unix seconds, waiting, and a random number from 0 to 1.
+    - `between_reads`, `between_writes`: seconds from the end of a request, or a write, to the
+      next.
+    - `clock`, `wall`, `sleep`, `jitter`: seconds, Unix seconds, waiting, and a random number from
+      0 to 1.
 
-    Raises SettingsError for invalid arguments. One object sends one request at a time, from any number of threads.
+    Raises SettingsError for invalid arguments. One object sends one request at a time, from any
+    number of threads.
     """
 
     def __init__(
@@ -94,7 +97,9 @@ class GitHub:
     # Reads. All raise SourceError if there is no valid answer.
 
     def viewer(self) -> str:
-        """The login of the token's owner; "" for an App installation, to which GitHub does not tell it."""
+        """The login of the token's owner; "" for an App installation, to which GitHub does not
+        tell it.
+        """
         result = self._calls.get("/user")
         if result.state is CallState.REFUSED and result.code == 403:
             return ""
@@ -115,8 +120,8 @@ class GitHub:
         """All issues, open and closed, oldest first, and whether the list is proven complete.
 
         - `keep`: whether a body is kept; other bodies become "".
-        - `progress`: called with the number of items of each page, pull requests included. An inconsistent list is read
-          twice.
+        - `progress`: called with the number of items of each page, pull requests included. An
+          inconsistent list is read twice.
         """
         return complete_list(self._calls, self._pages, self.repo, keep, progress)
 
@@ -137,7 +142,9 @@ class GitHub:
         return issue if issue.number == number else None
 
     def comments(self, number: int, since: datetime | None = None) -> tuple[IssueComment, ...]:
-        """The comments on an issue, oldest first; with `since`, those written or changed since then."""
+        """The comments on an issue, oldest first; with `since`, those written or changed since
+        then.
+        """
         query = {} if since is None else {"since": f"{_second(since):%Y-%m-%dT%H:%M:%SZ}"}
         values = self._pages.whole(f"{self._path}/issues/{number:d}/comments", query)
         with valid_schema():
@@ -156,17 +163,20 @@ class GitHub:
                 break
         return tuple(issues.values())
 
-    # Writes. All return their outcome, and raise ValueError for arguments that GitHub never accepts.
+    # Writes. All return their outcome, and raise ValueError for arguments that GitHub never
+    # accepts.
 
     def wait_to_write(self) -> None:
-        """Wait for the pause after the last write, so that what is read next is fresh at the next write."""
+        """Wait for the pause after the last write, so that what is read next is fresh at the next
+        write.
+        """
         self._calls.wait_to_write()
 
     def create(self, title: str, body: str, labels: Sequence[str]) -> Written:
         """Create an issue. If it may have been created, it is not sent again.
 
-        GitHub creates unknown `labels`, or drops them if the token may not push: the outcome has the actual labels.
-        `title`: 1 to 256 characters; `body`: at most 65,536.
+        GitHub creates unknown `labels`, or drops them if the token may not push: the outcome has
+        the actual labels. `title`: 1 to 256 characters; `body`: at most 65,536.
         """
         result = self._calls.post(f"{self._path}/issues", new_issue(title, body, labels))
         return created(result, self.repo, title)

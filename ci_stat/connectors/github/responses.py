@@ -53,7 +53,8 @@ class CallState(StrEnum):
 class CallResult:
     """The result of one request.
 
-    - `reason`, `hint`: one line each, without secrets. `message`: GitHub's own words, for comparisons only.
+    - `reason`, `hint`: one line each, without secrets. `message`: GitHub's own words, for
+      comparisons only.
     - `wait`: seconds to wait, if GitHub says so. `temporary`: another attempt may succeed.
     - `value`: the JSON of the response. `headers` have lower-case names.
     """
@@ -70,7 +71,10 @@ class CallResult:
 
 
 class Interpreter:
-    """Turns responses into results. `wall`: Unix seconds, for a response without the server's time."""
+    """Turns responses into results.
+
+    `wall`: Unix seconds, for a response without the server's time.
+    """
 
     def __init__(self, mask: Mask, wall: Callable[[], float]) -> None:
         self._mask, self._wall = mask, wall
@@ -113,7 +117,7 @@ class Interpreter:
         status = 301 if response.status in _MOVED else response.status
         words, hint = _REFUSALS.get(status, ("the request is refused", ""))
         if response.headers.get("x-github-sso", "").startswith("required"):
-            hint = "Authorize the token for the organization's single sign-on, in its owner's settings."
+            hint = "Authorize the token for single sign-on, in its owner's settings."
         reason = self._sentence(response, words, "; ".join([message, *_details(value)]))
         return CallResult(
             CallState.REFUSED, reason, hint, response.status, temporary=False, message=message

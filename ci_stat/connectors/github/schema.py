@@ -1,4 +1,7 @@
-"""GitHub's JSON as our records. JSON that differs from GitHub's documentation is refused, never guessed at."""
+"""GitHub's JSON as our records.
+
+JSON that differs from GitHub's documentation is refused, never guessed at.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,7 @@
-"""The outcome of one write: done, certainly not done, or uncertain. It is done only if the response proves it."""
+"""The outcome of one write: done, certainly not done, or uncertain.
+
+It is done only if the response proves it.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,12 +13,16 @@ from ci_stat.records import Written
 from ci_stat.records.delivery import DeliveryState
 
 MAX_TITLE, MAX_BODY = 256, 65_536  # characters
-# After these no other creation succeeds: wrong token, no permission, moved, issues disabled, blocked by law.
+# After these no other creation succeeds: wrong token, no permission, moved, issues disabled,
+# blocked by law.
 _STOPS_CREATION = (301, 307, 308, 401, 403, 404, 410, 451)
 
 
 def new_issue(title: str, body: str, labels: Sequence[str]) -> dict[str, Any]:
-    """The body of a creation. Raises ValueError if it is too long: the caller knows what can be cut."""
+    """The body of a creation.
+
+    Raises ValueError if it is too long: the caller knows what can be cut.
+    """
     if not title.strip() or len(title) > MAX_TITLE:
         raise ValueError(f"a title of {len(title)} characters; 1 to {MAX_TITLE} are allowed")
     return {"title": title, "body": checked(body), "labels": list(labels)}

@@ -15,7 +15,10 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`root`: scheme, host and port, safe to show. `path` may hold a token, so the repr leaves it out."""
+    """`root`: scheme, host and port, safe to show.
+
+    `path` may hold a token, so the repr leaves it out.
+    """
 
     root: str
     path: str = field(repr=False)
@@ -68,7 +71,10 @@ def root_of(parts: SplitResult) -> str:
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port: two URLs with the same origin lead to the same server. Raises ValueError."""
+    """Scheme, host and port: two URLs with the same origin lead to the same server.
+
+    Raises ValueError.
+    """
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
 

@@ -1,6 +1,8 @@
-"""The HTTP client that all connectors use: deadlines, proxies, TLS, limits of size, and no secret in any error.
+"""The HTTP client that all connectors use: deadlines, proxies, TLS, limits of size, and no secret
+in any error.
 
-It sends each request once. Who may repeat a request, and when, is decided by the connector (retry.py).
+It sends each request once. Who may repeat a request, and when, is decided by the connector
+(retry.py).
 """
 
 import io
@@ -47,8 +49,8 @@ class HttpClient:
 
     - `timeout`: seconds to connect, and for each read.
     - `headers`: sent with every request. `max_body`: bytes of a body that are read.
-    - `keep_alive`: reuse connections for GET. Any other request gets a new connection: on a reused one it
-      is unknown whether the server closed it before or after it received the request.
+    - `keep_alive`: reuse connections for GET. Any other request gets a new connection: on a reused
+      one it is unknown whether the server closed it before or after it received the request.
 
     Proxies and certificate authorities come from the environment, read at the first request.
     """
@@ -114,7 +116,8 @@ class HttpClient:
     ) -> "Stream | NoResponse":
         """One request; the body of the response is still to be read. The caller closes the stream.
 
-        `redirect` decides whether a redirect is followed; without it a redirect is a response like any other.
+        `redirect` decides whether a redirect is followed; without it a redirect is a response like
+        any other.
         """
         url = f"{self.address.root}{self.address.path}{target}"
         count = 0
@@ -207,7 +210,7 @@ class Stream:
             raise Interrupted(type(error).__name__) from None
 
     def read_all(self, limit: int, seconds: float) -> tuple[bytes, bool]:
-        """The unpacked body, at most `limit` bytes and one piece; and whether it came to its end."""
+        """The unpacked body, at most `limit` bytes and one piece; and whether it is complete."""
         content = bytearray()
         until = time.monotonic() + seconds
         with suppress(*ERRORS, HTTPException):

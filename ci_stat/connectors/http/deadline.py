@@ -1,7 +1,8 @@
-"""Deadlines of an exchange: one for the request with the response's headers, one for progress of the body.
+"""Deadlines of an exchange: one for the request with the response's headers, one for progress of
+the body.
 
-A socket's timeout applies to each read, so a response that arrives byte by byte would never time out.
-The connection checks the deadline before each read; no extra thread is needed.
+A socket's timeout applies to each read, so a response that arrives byte by byte would never time
+out. The connection checks the deadline before each read; no extra thread is needed.
 """
 
 import io
@@ -45,7 +46,7 @@ class _Deadline:
         self._extend()
 
     def received(self, count: int) -> None:
-        """Start again after every STEP bytes: a long body has no deadline as long as it progresses."""
+        """Start again after every STEP bytes, so a long body that progresses has no deadline."""
         self._received += count
         if self._received >= STEP:
             self._extend()
@@ -73,7 +74,8 @@ class _Plain(HTTPConnection):
         super().__init__(*args, **options)
         self._deadline = _Deadline()
         # http.client only calls it, so a partial does.
-        self.response_class = partial(_Response, deadline=self._deadline)  # type: ignore[assignment]
+        response_class: Any = partial(_Response, deadline=self._deadline)
+        self.response_class = response_class
 
     def connect(self) -> None:
         self._deadline.start(self.timeout)

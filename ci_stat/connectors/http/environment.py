@@ -1,4 +1,5 @@
-"""What the environment says about connections: proxies (HTTPS_PROXY, NO_PROXY, ...) and certificates.
+"""What the environment says about connections: proxies (HTTPS_PROXY, NO_PROXY, ...) and
+certificates.
 
 REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name a file or a folder of certificate authorities.
 """
@@ -30,7 +31,10 @@ def certificates() -> str:
 
 @lru_cache(maxsize=16)
 def tls_context(authorities: str) -> ssl.SSLContext:
-    """The TLS settings that all connections share: reading the authorities takes 30 ms. Raises OSError."""
+    """The TLS settings that all connections share: reading the authorities takes 30 ms.
+
+    Raises OSError.
+    """
     context = create_urllib3_context()
     if os.path.isdir(authorities):
         context.load_verify_locations(capath=authorities)

@@ -17,7 +17,10 @@ ERRORS = (exceptions.HTTPError, OSError, ValueError)
 def no_response(
     error: BaseException, root: str, timeout: float, mask: Mask, sent: bool
 ) -> NoResponse:
-    """`root`: the server, without a path. `sent`: whether the server may have received the request."""
+    """`root`: the server, without a path.
+
+    `sent`: whether the server may have received the request.
+    """
     chain = list(_chain(error))
     detail = mask.shown(_innermost_text(chain))
     if _has(chain, ssl.SSLCertVerificationError):

@@ -1,4 +1,6 @@
-"""Secrets masked in texts that others wrote: responses of servers, and log lines of the HTTP library."""
+"""Secrets masked in texts that others wrote: responses of servers, and log lines of the HTTP
+library.
+"""
 
 import logging
 import threading
@@ -51,7 +53,10 @@ class Mask:
 
     @contextmanager
     def over_logs(self) -> Iterator[None]:
-        """Mask urllib3's log lines of this thread inside the block. Other threads are not affected."""
+        """Mask urllib3's log lines of this thread inside the block.
+
+        Other threads are not affected.
+        """
         _install_filter()
         token = _active.set((*_active.get(), self))
         try:
@@ -81,7 +86,10 @@ _FILTER = _Filter()
 
 
 def _install_filter() -> None:
-    """Add the filter once. It stays: removing it while another thread logs could unmask that line."""
+    """Add the filter once.
+
+    It stays: removing it while another thread logs could unmask that line.
+    """
     with _installing:
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(_FILTER)

@@ -1,4 +1,6 @@
-"""The result of one request as a value: a response with any status, or the reason why there is none."""
+"""The result of one request as a value: a response with any status, or the reason why there is
+none.
+"""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +14,10 @@ MAX_WAIT = 86_400.0  # seconds; a longer Retry-After counts as this
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response. `headers` have lower-case names. `body` is as much of the body as could be read."""
+    """A response.
+
+    `headers` have lower-case names. `body` is as much of the body as could be read.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)

@@ -59,7 +59,8 @@ def shared_pace(destination: str, limits: tuple[tuple[int, float], ...] = LIMITS
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Exponential backoff with jitter: 1 s after the first attempt, twice as long after each further one.
+    """Exponential backoff with jitter: 1 s after the first attempt, twice as long after each
+    further one.
 
     - `tries`: attempts in all. `seconds`: from the first attempt to the start of the last.
     - `longest`: seconds; a longer Retry-After is not waited for.
@@ -86,7 +87,9 @@ class Attempts:
         self._started = policy.clock()
 
     def again(self, retry_after: float | None = None) -> bool:
-        """Wait before the next attempt, at least `retry_after` seconds; False at once if none is left."""
+        """Wait before the next attempt, at least `retry_after` seconds; False at once if none is
+        left.
+        """
         policy = self._policy
         if self.made >= policy.tries:
             return False

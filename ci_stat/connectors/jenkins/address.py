@@ -37,7 +37,10 @@ def parse_root(url: str) -> tuple[Address, str, str]:
 
 
 def authorization(user: str, token: str) -> str:
-    """Basic for user and token, Bearer for a token alone. Raises SettingsError without the token's text."""
+    """Basic for user and token, Bearer for a token alone.
+
+    Raises SettingsError without the token's text.
+    """
     if user and not token:
         raise SettingsError(
             "jenkins_user is set, but jenkins_token is not.",

@@ -15,7 +15,8 @@ from ci_stat.records import HALF_PAIR, Extraction, FailureKind, RunRow
 FIELDS = "number,result,building,timestamp"
 FIELDS_WITH_PARAMETERS = f"{FIELDS},duration,actions[parameters[name,value]]"
 
-# Build parameters with a column of their own; of several for one column, the first that is not empty.
+# Build parameters with a column of their own; of several for one column, the first that is not
+# empty.
 COLUMNS = {
     "commit": ("ghprbActualCommit",),
     "branch": ("ghprbTargetBranch", "release_test__release_branch"),
@@ -23,20 +24,29 @@ COLUMNS = {
     "repo": ("ghprbGhRepository",),
 }
 
-# The four keys of `analysis_res` with their kinds of failures. Unknown kinds and guesses have no key.
+# The four keys of `analysis_res` with their kinds of failures. Unknown kinds and guesses have no
+# key.
 ANALYSIS_KEYS = {
     "compile": (FailureKind.COMPILE, FailureKind.BUILD),
     "check": (FailureKind.CHECK,),
     "case": (
-        FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.TIMEOUT, FailureKind.CRASH,
+        FailureKind.CASE,
+        FailureKind.PANIC,
+        FailureKind.RACE,
+        FailureKind.LEAK,
+        FailureKind.TIMEOUT,
+        FailureKind.CRASH,
     ),
     "env": (FailureKind.ENV, FailureKind.SETUP),
-}  # fmt: skip
+}
 
 
 class Build(msgspec.Struct, frozen=True):
-    """One build. `result`: Jenkins' word, None if there is none (yet); `timestamp`: its start in milliseconds
-    since 1970; `duration`: milliseconds, None if not requested or unknown."""
+    """One build.
+
+    `result`: Jenkins' word, None if there is none (yet); `timestamp`: its start in milliseconds
+    since 1970; `duration`: milliseconds, None if not requested or unknown.
+    """
 
     number: int
     result: str | None
@@ -47,7 +57,9 @@ class Build(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Builds, newest first, and the number of the job's oldest kept build (None for a job without builds)."""
+    """Builds, newest first, and the number of the job's oldest kept build (None for a job without
+    builds).
+    """
 
     builds: list[Build]
     first: int | None
@@ -92,9 +104,13 @@ def build_of(value: Any, where: str) -> Build:
             )
     result, parameters = value.get("result"), dict(_parameters(value.get("actions")))
     return Build(
-        value["number"], result and _text(result), value["building"], value["timestamp"],
-        _length(value.get("duration")), parameters,
-    )  # fmt: skip
+        value["number"],
+        result and _text(result),
+        value["building"],
+        value["timestamp"],
+        _length(value.get("duration")),
+        parameters,
+    )
 
 
 def _kind(value: object) -> str:
@@ -108,7 +124,10 @@ def _length(value: object) -> int | None:
 
 
 def _parameters(actions: Any) -> Iterator[tuple[str, str]]:
-    """(name, value as text); the first value of a repeated name. A secret parameter has no value."""
+    """(name, value as text); the first value of a repeated name.
+
+    A secret parameter has no value.
+    """
     seen = set()
     for action in actions if isinstance(actions, list) else ():
         for name, value in _pairs(action):
@@ -153,9 +172,15 @@ def row_of(job: str, build: Build, zone: ZoneInfo, analysis: dict[str, Any] | No
             if not left.get(name, "-"):
                 del left[name]
     return RunRow(
-        job, build.number, build.result or "", _wall_clock(build.timestamp, zone), build.duration,
-        description=left, analysis_res=analysis, **columns,
-    )  # fmt: skip
+        job,
+        build.number,
+        build.result or "",
+        _wall_clock(build.timestamp, zone),
+        build.duration,
+        description=left,
+        analysis_res=analysis,
+        **columns,
+    )
 
 
 def _wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime:
@@ -171,7 +196,9 @@ def _wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime:
 
 
 def analysis_of(found: Extraction) -> dict[str, Any]:
-    """`analysis_res` of a log's failures: names by key, each once, in the order of the log; {} for none."""
+    """`analysis_res` of a log's failures: names by key, each once, in the order of the log; {} for
+    none.
+    """
     keys = {kind: key for key, kinds in ANALYSIS_KEYS.items() for kind in kinds}
     names: dict[str, dict[str, None]] = {key: {} for key in ANALYSIS_KEYS}
     for failure in found.failures:

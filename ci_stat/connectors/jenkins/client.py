@@ -40,10 +40,12 @@ class _Temporary(Exception):
 
 
 class JenkinsClient:
-    """Requests below one address. `user` and `token` take precedence over those in the URL; neither is ever shown.
+    """Requests below one address.
 
-    `sleep` and `jitter` (0 to 1) are for the waits between attempts. Nothing is connected yet. Raises SettingsError for
-    an invalid address or invalid credentials.
+    `user` and `token` take precedence over those in the URL; neither is ever shown.
+
+    `sleep` and `jitter` (0 to 1) are for the waits between attempts. Nothing is connected yet.
+    Raises SettingsError for an invalid address or invalid credentials.
     """
 
     def __init__(
@@ -165,7 +167,10 @@ def _failed(failure: NoResponse) -> Exception:
 
 
 def _check_status(stream: Stream, where: str) -> None:
-    """Raise RequestFailed or _Temporary unless the status is 200, 206 or 416. No body of an error is shown."""
+    """Raise RequestFailed or _Temporary unless the status is 200, 206 or 416.
+
+    No body of an error is shown.
+    """
     status = stream.status
     if status in (200, 206, 416):
         return
@@ -178,7 +183,10 @@ def _check_status(stream: Stream, where: str) -> None:
         raise RequestFailed(LogState.MISSING, detail, status)
     detail = f"{where} answers with status {status}."
     if status in (401, 403):
-        detail = f"{where} denies access (status {status}). Check jenkins_user and jenkins_token, and their permissions."
+        detail = (
+            f"{where} denies access (status {status})."
+            " Check jenkins_user and jenkins_token, and their permissions."
+        )
     raise RequestFailed(LogState.REFUSED, detail, status)
 
 

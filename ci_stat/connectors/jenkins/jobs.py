@@ -1,4 +1,6 @@
-"""The jobs of a Jenkins, in folders and multibranch projects: listed only in folders where a pattern can match."""
+"""The jobs of a Jenkins, in folders and multibranch projects: listed only in folders where a
+pattern can match.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +34,9 @@ def source_errors() -> Iterator[None]:
 
 
 class JobTree:
-    """The jobs below the root. `failed` is called with (name, error) for a folder that cannot be read; others go on.
+    """The jobs below the root.
+
+    `failed` is called with (name, error) for a folder that cannot be read; others go on.
 
     Raises Unreachable.
     """
@@ -41,7 +45,10 @@ class JobTree:
         self._http = http
 
     def matching(self, patterns: list[str], failed: Failed) -> Iterator[Segments]:
-        """The jobs that match any of the patterns. `failed` is called for patterns that match none."""
+        """The jobs that match any of the patterns.
+
+        `failed` is called for patterns that match none.
+        """
         unmatched = patterns
         for path in self._walk((), {tuple(text.split("/")) for text in patterns}, failed):
             unmatched = [text for text in unmatched if not matches(text, path)]

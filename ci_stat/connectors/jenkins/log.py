@@ -17,12 +17,14 @@ _TAIL = 1_024  # bytes before an interruption that must be received again, as a 
 
 
 class JenkinsLog:
-    """The log of the build at `path`. `state` and `detail` are final after the last byte (`no_log.LogStream`).
+    """The log of the build at `path`.
+
+    `state` and `detail` are final after the last byte (`no_log.LogStream`).
 
     `finished`: whether the build had ended before; the log of a running build is incomplete.
 
-    It reads /consoleText. /logText keeps hidden notes, so offsets into the two can differ. Every way to resume is
-    checked against the last bytes before the interruption.
+    It reads /consoleText. /logText keeps hidden notes, so offsets into the two can differ. Every
+    way to resume is checked against the last bytes before the interruption.
     """
 
     def __init__(self, http: JenkinsClient, path: str, finished: bool, limit: int = LIMIT) -> None:
@@ -73,7 +75,8 @@ class JenkinsLog:
                 data = data[: self._limit - self._offset]
                 self._end(
                     LogState.TOO_BIG,
-                    f"The log has more than {self._limit:,} bytes (setting log_limit); the rest was not read.",
+                    f"The log has more than {self._limit:,} bytes (setting log_limit);"
+                    " the rest was not read.",
                 )
             self._offset += len(data)
             self._tail = (self._tail + data)[-_TAIL:]
@@ -119,11 +122,15 @@ class JenkinsLog:
                     break
         self._end(
             LogState.CUT,
-            f"The log was interrupted after {self._offset:,} bytes and could not be resumed: {reason}",
+            f"The log was interrupted after {self._offset:,} bytes"
+            f" and could not be resumed: {reason}",
         )
 
     def _resumed(self) -> bool:
-        """Whether one of the ways works. Raises Interrupted, and RequestFailed if the server is unreachable."""
+        """Whether one of the ways works.
+
+        Raises Interrupted, and RequestFailed if the server is unreachable.
+        """
         ways: tuple[Callable[[int], Stream | None], ...] = (
             self._by_range,
             self._by_offset,

@@ -15,7 +15,10 @@ Segments = tuple[str, ...]
 
 
 def segments_of(job: str) -> Segments:
-    """The folders of a full name `a/b/c`, and the job itself. Raises NoLog (REFUSED) for an invalid name."""
+    """The folders of a full name `a/b/c`, and the job itself.
+
+    Raises NoLog (REFUSED) for an invalid name.
+    """
     segments = tuple(job.split("/"))
     for segment in segments:
         problem = _problem(segment)
@@ -31,7 +34,10 @@ def segments_of(job: str) -> Segments:
 
 
 def below(folder: Segments, name: str) -> Segments:
-    """The item `name` in a folder, as Jenkins lists it. Raises NoLog (REFUSED) for an invalid name."""
+    """The item `name` in a folder, as Jenkins lists it.
+
+    Raises NoLog (REFUSED) for an invalid name.
+    """
     if len(segments_of(name)) > 1:
         raise NoLog(
             LogState.REFUSED,
@@ -57,9 +63,10 @@ def _problem(segment: str) -> str:
 def spellings(job: str) -> list[Segments]:
     """The possible meanings of a name, likeliest first.
 
-    Tables also contain jobs in folders as `a%2Fb`, the spelling of URLs. Jenkins itself forbids % in names, but calls
-    the branch `a/b` of a multibranch project `a%2Fb`. So without a slash, folders come first; with one, a branch.
-    Raises NoLog (REFUSED), before any request, if one of the meanings is an invalid name.
+    Tables also contain jobs in folders as `a%2Fb`, the spelling of URLs. Jenkins itself forbids %
+    in names, but calls the branch `a/b` of a multibranch project `a%2Fb`. So without a slash,
+    folders come first; with one, a branch. Raises NoLog (REFUSED), before any request, if one of
+    the meanings is an invalid name.
     """
     literal = segments_of(job)
     if "%2f" not in job.lower():
@@ -85,7 +92,8 @@ def is_pattern(text: str) -> bool:
 def step(patterns: Iterable[Segments], name: str) -> set[Segments]:
     """The rests of the patterns below an item `name`; () means that the item itself matches.
 
-    In a pattern `a/*/c`, `*` stands for one part; `**` stands for any number of parts, at least one at the end.
+    In a pattern `a/*/c`, `*` stands for one part; `**` stands for any number of parts, at least
+    one at the end.
     """
     return {rest for pattern in patterns if pattern for rest in _step(pattern, name)}
 

@@ -33,9 +33,10 @@ SILENT = 5  # builds without an answer in a row, each after several attempts
 class Jenkins:
     """A client for one Jenkins; several threads may use it.
 
-    - `url`: the root, e.g. `https://ci.example/jenkins/`. A user and a token in it are removed and never shown.
-    - `user` and `token`: sent as Basic authentication. A token without a user is sent as Bearer, for a proxy before Jenkins
-      that requires it. Without both, requests are anonymous.
+    - `url`: the root, e.g. `https://ci.example/jenkins/`. A user and a token in it are removed and
+      never shown.
+    - `user` and `token`: sent as Basic authentication. A token without a user is sent as Bearer,
+      for a proxy before Jenkins that requires it. Without both, requests are anonymous.
     - `timeout`: seconds to connect, and for each read. `limit`: bytes read of one log.
 
     Raises SettingsError for an invalid address. Nothing is connected yet.
@@ -78,7 +79,9 @@ class Jenkins:
 
     @contextmanager
     def open_log(self, job: str, number: int, finished: bool = False) -> Iterator[JenkinsLog]:
-        """The log of one build, as a stream. `finished`: the build is known to have ended, so Jenkins is not asked.
+        """The log of one build, as a stream.
+
+        `finished`: the build is known to have ended, so Jenkins is not asked.
 
         Raises NoLog: MISSING, TOO_OLD, REFUSED, UNREADABLE or UNREACHABLE, before the first byte.
         """
@@ -136,7 +139,9 @@ class Jenkins:
             return full_name(self._segments(job))
 
     def _segments(self, job: str) -> Segments:
-        """Raises NoLog: REFUSED for an invalid name, any other state if Jenkins had to be asked and failed."""
+        """Raises NoLog: REFUSED for an invalid name, any other state if Jenkins had to be asked
+        and failed.
+        """
         meanings = spellings(job)
         if len(meanings) == 1:
             return meanings[0]
@@ -157,10 +162,11 @@ class Jenkins:
         return True
 
     def find_jobs(self, wanted: Sequence[str], failed: Failed) -> Iterator[str]:
-        """Full names of the jobs that `wanted` lists by name or pattern, each once; all jobs if it is empty.
+        """Full names of the jobs that `wanted` lists by name or pattern, each once; all jobs if it
+        is empty.
 
-        `failed` is called for an invalid name, a pattern without a match, and a folder that cannot be read; the others
-        go on. Raises Unreachable.
+        `failed` is called for an invalid name, a pattern without a match, and a folder that cannot
+        be read; the others go on. Raises Unreachable.
         """
         seen: set[str] = set()
         patterns = [text for text in wanted if is_pattern(text)] if wanted else ["**"]
@@ -181,7 +187,10 @@ class Jenkins:
     # Builds
 
     def page(self, job: str, start: int, end: int, parameters: bool = False) -> Page:
-        """The builds of a job from the `start`th newest up to, not including, the `end`th. Raises SourceError."""
+        """The builds of a job from the `start`th newest up to, not including, the `end`th.
+
+        Raises SourceError.
+        """
         fields = FIELDS_WITH_PARAMETERS if parameters else FIELDS
         tree = f"firstBuild[number],allBuilds[{fields}]{{{start},{end}}}"
         with source_errors():
@@ -224,7 +233,8 @@ def _number_in(value: Any) -> int | None:
 class JenkinsPlace:
     """A Jenkins as a place of build logs (`no_log.LogPlace`).
 
-    After `SILENT` builds in a row without an answer it is not asked any more: each would cost all attempts and waits.
+    After `SILENT` builds in a row without an answer it is not asked any more: each would cost all
+    attempts and waits.
     """
 
     def __init__(self, client: Jenkins) -> None:

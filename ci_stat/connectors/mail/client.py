@@ -1,23 +1,21 @@
-"""E-mail over SMTP, step by step, so that each step knows whether the message can have been delivered."""
+"""E-mail over SMTP, step by step, so that each step knows whether the message can have been
+delivered.
+"""
 
-import base64
 import random
 import re
 import smtplib
-import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from email.generator import BytesGenerator
 from email.message import EmailMessage
-from email.policy import SMTP
-from io import BytesIO
 from typing import Literal
 
-from ci_stat.connectors.http.address import is_loopback
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.http.retry import RetryPolicy
+from ci_stat.connectors.mail.login import check_login, encoded, tls_context
+from ci_stat.connectors.mail.message import smtp_data
 from ci_stat.connectors.mail.replies import Stop, of_error, of_reply
 from ci_stat.connectors.outcome import AttemptOutcome, Reaction, deliver, nothing, once
 from ci_stat.errors import SettingsError
@@ -40,8 +38,8 @@ class MailServer:
     - `ca_file`: a certificate authority to trust instead of the system's.
     - `clock`, `sleep`, `jitter` (0 to 1): for the waits between attempts.
 
-    Nothing is connected before `send`. Raises SettingsError for invalid settings, and for a password that would be
-    sent unencrypted to another machine.
+    Nothing is connected before `send`. Raises SettingsError for invalid settings, and for a
+    password that would be sent unencrypted to another machine.
     """
 
     def __init__(
@@ -68,10 +66,10 @@ class MailServer:
             raise SettingsError("mail_tls must be starttls, ssl or none.")
         self._port = port or PORTS[tls]
         self._where = f"{self._host}:{self._port}"
-        _check_login(self._host, tls, user, password)
+        check_login(self._host, tls, user, password)
         self._user, self._password = user, password
-        self._context = None if tls == "none" else _context(ca_file)
-        self._mask = Mask(password, *map(_base64, (password, f"\0{user}\0{password}")))
+        self._context = None if tls == "none" else tls_context(ca_file)
+        self._mask = Mask(password, *map(encoded, (password, f"\0{user}\0{password}")))
         self._policy = RetryPolicy(clock=clock, sleep=sleep, jitter=jitter)
 
     def __repr__(self) -> str:
@@ -86,8 +84,8 @@ class MailServer:
     ) -> Outcome:
         """Send to one `recipient`, and retry as long as nothing can have been delivered.
 
-        `about_to_send` is called once, immediately before the first DATA: earlier commands deliver nothing. The
-        Message-ID of a delivered message becomes its message_id.
+        `about_to_send` is called once, immediately before the first DATA: earlier commands deliver
+        nothing. The Message-ID of a delivered message becomes its message_id.
         """
         for setting, address in (("mail_from", sender), ("mail_to", recipient)):
             if not _ADDRESS.fullmatch(address):
@@ -95,7 +93,7 @@ class MailServer:
                 return Outcome(
                     DeliveryState.FAILED, reason, f"Check {setting}: it takes name@host, in ASCII."
                 )
-        data = wire(message)
+        data = smtp_data(message)
         announce = once(about_to_send)
         outcome = deliver(
             lambda: self._attempt(data, sender, recipient, announce), self._policy.begin()
@@ -147,7 +145,9 @@ class MailServer:
         smtp.ehlo_or_helo_if_needed()
         if self._tls == "starttls":
             if not smtp.has_extn("starttls"):
-                hint = "Set mail_port and mail_tls for an encrypted port; the message is not sent without encryption."
+                hint = (
+                    "Set mail_port and mail_tls for an encrypted port; nothing is sent unencrypted."
+                )
                 raise Stop(
                     AttemptOutcome(Reaction.GIVE_UP, f"{self._host} does not offer STARTTLS.", hint)
                 )
@@ -231,46 +231,6 @@ class MailServer:
             if outcome.reaction is Reaction.GIVE_UP
             else outcome
         )
-
-
-def wire(message: EmailMessage) -> bytes:
-    """The message for DATA: CRLF, 7 bit (not all servers accept 8 bit), dots doubled, a dot at the end."""
-    buffer = BytesIO()
-    BytesGenerator(buffer, policy=SMTP.clone(cte_type="7bit")).flatten(message)
-    lines = re.sub(rb"\r\n|\r|\n", b"\r\n", buffer.getvalue())
-    dotted = re.sub(rb"(?m)^\.", b"..", lines)
-    return dotted + (b"" if dotted.endswith(b"\r\n") else b"\r\n") + b".\r\n"
-
-
-def _check_login(host: str, tls: str, user: str, password: str) -> None:
-    if bool(user) != bool(password):
-        raise SettingsError(
-            "Only one of mail_user and mail_password is set.", "Set both, or neither."
-        )
-    if not (user + password).isascii() or not (user + password).isprintable():
-        raise SettingsError(
-            "mail_user or mail_password contains an invalid character.", "Use ASCII."
-        )
-    if password and tls == "none" and not is_loopback(host):
-        raise SettingsError(
-            "mail_password would be sent unencrypted over the network.",
-            "Set mail_tls to starttls or ssl.",
-        )
-
-
-def _context(ca_file: str | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ValueError):
-        pass
-    raise SettingsError(
-        "mail_ca cannot be read as a file of certificates.", "It takes the path of a PEM file."
-    )
-
-
-def _base64(text: str) -> str:
-    """As a password is sent, and may be quoted by the server."""
-    return base64.b64encode(text.encode()).decode() if text.strip("\0") else ""
 
 
 def _goodbye(smtp: smtplib.SMTP) -> None:

@@ -7,7 +7,10 @@ import ssl
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.outcome import AttemptOutcome, Reaction
 
-CA_HINT = "For a certificate authority of your own, set mail_ca to its file; mail_host must be the name in the certificate."
+CA_HINT = (
+    "For a certificate authority of your own, set mail_ca to its file;"
+    " mail_host must be the name in the certificate."
+)
 PORT_HINT = "Check that mail_tls and mail_port match: starttls with 587, ssl with 465."
 TOO_BIG = (523, 552)  # a message that is too long; 552 is a full mailbox too
 
@@ -21,7 +24,9 @@ class Stop(Exception):
 
 
 def of_reply(reply: tuple[int, bytes], what: str, hint: str, mask: Mask) -> AttemptOutcome:
-    """The outcome for a code and its text: 2xx is success, 4xx a temporary and 5xx a permanent failure."""
+    """The outcome for a code and its text: 2xx is success, 4xx a temporary and 5xx a permanent
+    failure.
+    """
     code, words = reply
     if 200 <= code < 300:
         return AttemptOutcome(Reaction.DONE, code=code)
@@ -63,7 +68,8 @@ def of_error(error: Exception, where: str, mask: Mask) -> AttemptOutcome:
             Reaction.RETRY, f"{where}: no server of this name is known.", "Check mail_host."
         )
     if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException):
-        reason = f"{where} cannot be reached: {mask.shown(error.strerror) or 'the connection was closed'}"
+        detail = mask.shown(error.strerror) or "the connection was closed"
+        reason = f"{where} cannot be reached: {detail}"
         return AttemptOutcome(Reaction.RETRY, reason, "Check mail_host and mail_port.")
     # smtplib's other errors may quote what was sent.
     return AttemptOutcome(

@@ -58,7 +58,8 @@ class SlackWebhook:
         return f"<SlackWebhook {self._address.root}>"
 
     def send(self, payload: dict[str, Any], about_to_send: Callable[[], None] = nothing) -> Outcome:
-        """Send `payload` (`text` and `blocks`), and retry as long as nothing can have been delivered.
+        """Send `payload` (`text` and `blocks`), and retry as long as nothing can have been
+        delivered.
 
         `about_to_send` is called once, immediately before the first request that could deliver.
         """
@@ -74,7 +75,9 @@ class SlackWebhook:
 
 
 class SlackBot:
-    """A bot's token and the channel (its id, or its name) that it posts to. Nothing is connected before `send`.
+    """A bot's token and the channel (its id, or its name) that it posts to.
+
+    Nothing is connected before `send`.
 
     Raises SettingsError for invalid settings. The other arguments are those of `FeishuWebhook`.
     """

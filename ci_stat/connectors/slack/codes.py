@@ -1,4 +1,4 @@
-"""Slack's errors, and what to do about each (api.slack.com: chat.postMessage, incoming webhooks)."""
+"""Slack's errors, and what to do about each (api.slack.com: chat.postMessage, webhooks)."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,8 @@ class SlackError(NamedTuple):
     hint: str = ""
 
 
-_TOKEN = "Check slack_token: a bot token (xoxb-...) of an app that is installed in the workspace."  # noqa: S105 (a hint)
+# A hint, not a token.
+_TOKEN = "Check slack_token: the bot token (xoxb-...) of an app in the workspace."  # noqa: S105
 _WEBHOOK = "Make a new incoming webhook in the app's settings, and set slack_webhook to it."
 _CHANNEL = "Set slack_channel to the channel's id (C...), and invite the bot there."
 _INVITE = "Invite the bot to the channel (/invite @bot)."
@@ -45,12 +46,18 @@ ERRORS: dict[str, SlackError] = {
     # Permissions.
     "invalid_auth": SlackError(GIVE_UP, "the token is refused", _TOKEN),
     "not_authed": SlackError(GIVE_UP, "the request has no token", _TOKEN),
-    "account_inactive": SlackError(GIVE_UP, "the token's user or workspace no longer exists", _TOKEN),
+    "account_inactive": SlackError(
+        GIVE_UP, "the token's user or workspace no longer exists", _TOKEN
+    ),
     "token_expired": SlackError(GIVE_UP, "the token has expired", _TOKEN),
     "token_revoked": SlackError(GIVE_UP, "the token was revoked", _TOKEN),
     "not_allowed_token_type": SlackError(GIVE_UP, "a token of this kind may not post", _TOKEN),
-    "missing_scope": SlackError(GIVE_UP, "the token lacks a scope", "Give the app chat:write, and install it again."),
-    "no_permission": SlackError(GIVE_UP, "the token may not post", "Give the app chat:write, and install it again."),
+    "missing_scope": SlackError(
+        GIVE_UP, "the token lacks a scope", "Give the app chat:write, and install it again."
+    ),
+    "no_permission": SlackError(
+        GIVE_UP, "the token may not post", "Give the app chat:write, and install it again."
+    ),
     "access_denied": SlackError(GIVE_UP, "access is denied", _ADMIN),
     "ekm_access_denied": SlackError(GIVE_UP, "an administrator has suspended posting", _ADMIN),
     "team_access_not_granted": SlackError(GIVE_UP, "the token is not for this workspace", _TOKEN),
@@ -68,7 +75,9 @@ ERRORS: dict[str, SlackError] = {
     "is_archived": SlackError(GIVE_UP, "the channel is archived", _OTHER_CHANNEL),
     "not_in_channel": SlackError(GIVE_UP, "the bot is not in the channel", _INVITE),
     "restricted_action": SlackError(GIVE_UP, "the workspace forbids posts in this channel", _ADMIN),
-    "posting_to_general_channel_denied": SlackError(GIVE_UP, "the general channel is closed to webhooks", _OTHER_CHANNEL),
+    "posting_to_general_channel_denied": SlackError(
+        GIVE_UP, "the general channel is closed to webhooks", _OTHER_CHANNEL
+    ),
     # Temporary.
     "ratelimited": SlackError(RETRY, "too many messages at once"),
     "rate_limited": SlackError(RETRY, "too many messages at once"),
@@ -80,7 +89,7 @@ ERRORS: dict[str, SlackError] = {
     "internal_error": SlackError(UNKNOWN, "internal error"),
     "fatal_error": SlackError(UNKNOWN, "internal error"),
     "rollup_error": SlackError(UNKNOWN, "internal error"),
-}  # fmt: skip
+}
 
 STATUSES: dict[int, SlackError] = {
     401: SlackError(

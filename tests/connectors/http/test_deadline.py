@@ -114,8 +114,8 @@ def test_a_question_to_github_is_asked_again_on_a_new_connection() -> None:
 
 def test_a_question_to_github_that_gets_no_answer() -> None:
     with trickling(OK) as server:
-        error = raised(client_of(server.url, FakeTime(), timeout=0.05).viewer)
-    assert error.message == f"{server.url} did not finish its answer within 0.15 s (tried 5 times)."
+        error = raised(client_of(server.url, FakeTime(), timeout=0.1).viewer)
+    assert error.message == f"{server.url} did not finish its answer within 0.3 s (tried 5 times)."
 
 
 def test_a_kept_connection_rests_as_long_as_it_likes() -> None:

@@ -18,7 +18,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from ci_stat.connectors.mail.client import MailServer, wire
+from ci_stat.connectors.mail.client import MailServer
+from ci_stat.connectors.mail.message import smtp_data
 from ci_stat.errors import SettingsError
 from ci_stat.records import DeliveryState, Outcome
 from tests.support.connectors import Certified, FakeTime, certified, everything_logged, texts_of
@@ -197,7 +198,7 @@ def test_a_login_without_encryption_stays_on_this_machine(time: FakeTime) -> Non
 def test_the_size_is_announced(time: FakeTime) -> None:
     with serving() as inbox:
         sent(client(inbox.port, time))
-    assert inbox.envelopes[0].mail_options == [f"SIZE={len(wire(mail()))}"]
+    assert inbox.envelopes[0].mail_options == [f"SIZE={len(smtp_data(mail()))}"]
 
 
 def test_a_message_that_is_too_big(time: FakeTime) -> None:
@@ -222,11 +223,11 @@ def test_a_message_that_is_too_big(time: FakeTime) -> None:
 def test_no_line_of_a_message_ends_it(text: str, expected: bytes) -> None:
     message = EmailMessage()
     message.set_content(text, cte="7bit")
-    assert wire(message).partition(b"\r\n\r\n")[2] == expected
+    assert smtp_data(message).partition(b"\r\n\r\n")[2] == expected
 
 
 def test_long_lines_and_other_scripts_are_seven_bit() -> None:
-    data = wire(mail("日" * 3_000 + "\n" + "x" * 5_000 + "\n"))
+    data = smtp_data(mail("日" * 3_000 + "\n" + "x" * 5_000 + "\n"))
     assert data.isascii()
     assert max(map(len, data.split(b"\r\n"))) <= 998
 
