@@ -184,7 +184,7 @@ def test_nothing_is_written_on_a_day_with_an_incomplete_list(it: World, what: st
         Fault(what, "GET", path="tidb$" if counts else "/issues$", nth=1 if counts else 2, times=50)
     )
     made, _ = it.post(0)
-    assert "not whole" in made.plan.stopped
+    assert "incomplete" in made.plan.stopped
     assert (it.writes(), it.ledger()) == ([], [])
     it.github.faults.waiting.clear()
     flaky(it, 1.3)
