@@ -150,7 +150,7 @@ def test_json_is_plain_ascii(call: Call, log: Path) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = "('sqlalchemy', 'pandas', 'rich', 'isal', 'requests')"
+    heavy = "('sqlalchemy', 'pandas', 'rich', 'isal', 'urllib3')"
     code = (
         f"import sys, ci_stat.cli.explain; print([each for each in {heavy} if each in sys.modules])"
     )
