@@ -12,8 +12,14 @@ from sqlalchemy import Engine
 
 from ci_stat.errors import DatabaseError
 from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Outcome
-from ci_stat.store.state.delivery_entry import Entry, instant
-from ci_stat.store.state.delivery_table import DeliveryTable, is_as_found, is_of, new_claim
+from ci_stat.store.state.delivery_table import (
+    DeliveryTable,
+    Entry,
+    instant,
+    is_as_found,
+    is_of,
+    new_claim,
+)
 from ci_stat.store.state.delivery_transitions import (
     UNFINISHED,
     Held,

@@ -1,8 +1,8 @@
 """The table of deliveries: what is asked of it, and how a row is replaced only if nobody else has changed it since."""
 
 from collections.abc import Collection
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,13 +10,71 @@ from sqlalchemy import ColumnElement, Engine, Select, delete, select, update
 from sqlalchemy.sql.dml import UpdateBase
 
 from ci_stat.errors import ConnectionLost
-from ci_stat.records import DeliveryKey, DeliveryState
+from ci_stat.records import Delivery, DeliveryKey, DeliveryState
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
-from ci_stat.store.state.delivery_entry import Entry, entry_of, instant, utc, values_of, window
 from ci_stat.store.state.tables import deliveries, digest, fitted, insert_missing, source_of, write
 
 _c = deliveries.c
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Delivery):
+    """A row, with what only the ledger needs (the columns' comments say what)."""
+
+    token: str = ""
+    first_sent: datetime | None = None
+    earlier: DeliveryState | None = None
+    earlier_changed: datetime | None = None
+
+
+def values_of(entry: Entry) -> dict[str, Any]:
+    """What changes in a row."""
+    return {
+        "state": str(entry.state), "owner": entry.owner, "token": entry.token, "tries": entry.tries,
+        "started": utc(entry.started), "changed": utc(entry.changed),
+        "first_sent": entry.first_sent and utc(entry.first_sent),
+        "form": entry.form, "code": entry.code, "reason": entry.reason, "message_id": entry.message_id,
+        "earlier": entry.earlier and str(entry.earlier),
+        "earlier_changed": entry.earlier_changed and utc(entry.earlier_changed),
+    }  # fmt: skip
+
+
+def entry_of(row: Any) -> Entry:
+    return Entry(
+        DeliveryKey(row.report, row.begin, row.end, row.audience, row.about), _state(row.state), row.owner,
+        _moment(row.started), _moment(row.changed), int(row.tries), row.form, row.code, row.reason, row.message_id,
+        row.token, row.first_sent and _moment(row.first_sent),
+        row.earlier and _state(row.earlier), row.earlier_changed and _moment(row.earlier_changed),
+    )  # fmt: skip
+
+
+def _state(text: str) -> DeliveryState:
+    """UNCERTAIN for what we do not know: then nothing is sent unless somebody asks for it."""
+    return DeliveryState(text) if text in set(DeliveryState) else DeliveryState.UNCERTAIN
+
+
+def utc(moment: datetime) -> str:
+    """A moment as text of one length, so that letters compare as time does."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def instant(text: str) -> datetime | None:
+    """The end of a window as a moment, None if it is none; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def window(text: str) -> str:
+    moment = instant(text)
+    return text if moment is None else utc(moment)
 
 
 def new_claim() -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ci_stat.escape import visible
 from ci_stat.records import DeliveryState, Outcome
-from ci_stat.store.state.delivery_entry import Entry
+from ci_stat.store.state.delivery_table import Entry
 from ci_stat.store.state.process_id import process_words
 
 UNFINISHED = (DeliveryState.PREPARING, DeliveryState.SENDING)

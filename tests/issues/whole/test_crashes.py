@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Executable, event
 
-from ci_stat.store.state import tables as state_tables
+from ci_stat.store.state import tables
 from tests.support import mariadb
 from tests.support.filing import Saved, World, case, ended, forked, moment, morning, world
 from tests.support.github import Fault
@@ -80,7 +80,7 @@ class Counted:
 @contextmanager
 def at_writes(it: World, told: Callable[[str], None]) -> Iterator[None]:
     """`told` of each transaction of our state: before it begins, before it is committed, and after that."""
-    once = state_tables._once
+    once = tables._once
 
     def wrapped(engine: Engine, statement: Executable, values: Sequence[Mapping[str, Any]]) -> int:
         told("before")
@@ -92,11 +92,11 @@ def at_writes(it: World, told: Callable[[str], None]) -> Iterator[None]:
         told("inside")
 
     event.listen(it.state, "commit", committing)
-    state_tables._once = wrapped
+    tables._once = wrapped
     try:
         yield
     finally:
-        state_tables._once = once
+        tables._once = once
         event.remove(it.state, "commit", committing)
 
 

@@ -22,7 +22,7 @@ from ci_stat.errors import ConnectionLost, DatabaseError
 from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Extraction, LogState, Outcome
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state import delivery_table as module
-from ci_stat.store.state import process_id as owners
+from ci_stat.store.state import process_id
 from ci_stat.store.state.deliveries import LEASE, Claim, Deliveries, LostClaim
 from ci_stat.store.state.extractions import State
 from ci_stat.store.state.process_id import is_alive, this_process
@@ -989,14 +989,14 @@ def test_who_cannot_be_seen_from_here_is_believed_to_live() -> None:
 
 
 def test_without_proc_the_number_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(owners, "_system", lambda: "")
-    monkeypatch.setattr(owners, "_ticks", lambda _: None)
+    monkeypatch.setattr(process_id, "_system", lambda: "")
+    monkeypatch.setattr(process_id, "_ticks", lambda _: None)
     me = this_process()
     assert me.endswith(f":{os.getpid()}:")
     assert is_alive(me)
     assert is_alive(me.replace(f":{os.getpid()}:", ":1:"))
     assert not is_alive(me.replace(f":{os.getpid()}:", f":{2**22 + 1}:"))
-    assert not owners.is_seen(me, me)  # so that the lease ends it
+    assert not process_id.is_seen(me, me)  # so that the lease ends it
 
 
 # A state that is older

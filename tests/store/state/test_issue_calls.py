@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 from ci_stat.errors import ConnectionLost, DatabaseError
 from ci_stat.records import Intent, IntentKind, IntentState, Ledger, Mute
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state import compare_and_set as steps
+from ci_stat.store.state import compare_and_set
 from ci_stat.store.state.extractions import State
 from ci_stat.store.state.issue_calls import Issues, kept_key
 from ci_stat.store.state.process_id import this_process
@@ -543,11 +543,11 @@ def test_a_connection_that_breaks_while_a_step_is_stored(
     def breaking(*arguments: Any) -> int:
         if done:
             write(*arguments)
-        monkeypatch.setattr(steps, "write", write)
+        monkeypatch.setattr(compare_and_set, "write", write)
         raise ConnectionLost("broken")
 
     def then_breaks() -> None:
-        monkeypatch.setattr(steps, "write", breaking)
+        monkeypatch.setattr(compare_and_set, "write", breaking)
 
     one = world.process()
     for state in (FAILED, UNCERTAIN):
@@ -570,11 +570,11 @@ def test_somebody_else_was_quicker_while_the_connection_broke(
     one, other = world.process(), world.process()
 
     def breaking(*arguments: Any) -> int:
-        monkeypatch.setattr(steps, "write", write)
+        monkeypatch.setattr(compare_and_set, "write", write)
         assert other.intend(call())
         raise ConnectionLost("broken")
 
-    monkeypatch.setattr(steps, "write", breaking)
+    monkeypatch.setattr(compare_and_set, "write", breaking)
     assert not one.intend(call())
 
 
@@ -587,13 +587,13 @@ def test_a_database_that_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) 
         raise ConnectionLost("broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "write", breaking)
+        patch.setattr(compare_and_set, "write", breaking)
         with pytest.raises(ConnectionLost):
             one.intend(call())
     assert ids(one.unsettled()) == ["i1"]
     assert not one.intend(call())
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "write", breaking)
+        patch.setattr(compare_and_set, "write", breaking)
         with pytest.raises(ConnectionLost):
             one.settle("i1", UNCERTAIN)
     assert [each.state for each in one.unsettled()] == [UNCERTAIN]
@@ -601,7 +601,7 @@ def test_a_database_that_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_others_all_the_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "write", lambda *_: 0)
+    monkeypatch.setattr(compare_and_set, "write", lambda *_: 0)
     with pytest.raises(DatabaseError, match="change a row of our state all the time"):
         world.process().intend(call())
 

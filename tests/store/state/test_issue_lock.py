@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 
 from ci_stat.errors import ConnectionLost, DatabaseError
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state import compare_and_set as steps
+from ci_stat.store.state import compare_and_set
 from ci_stat.store.state import issue_lock as module
 from ci_stat.store.state.issue_lock import LEASE, Claim, IssueLock, LostLock
 from ci_stat.store.state.process_id import is_alive, this_process
@@ -311,12 +311,12 @@ def test_a_connection_that_breaks(
     def breaking(*arguments: Any) -> int:
         if done:
             write(*arguments)
-        monkeypatch.setattr(steps, "write", write)
+        monkeypatch.setattr(compare_and_set, "write", write)
         monkeypatch.setattr(module, "write", write)
         raise ConnectionLost("broken")
 
     def then_breaks() -> None:
-        monkeypatch.setattr(steps, "write", breaking)
+        monkeypatch.setattr(compare_and_set, "write", breaking)
         monkeypatch.setattr(module, "write", breaking)
 
     one, other = world.process(), world.process()
@@ -345,7 +345,7 @@ def test_a_database_that_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) 
         raise ConnectionLost("broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "write", breaking)
+        patch.setattr(compare_and_set, "write", breaking)
         patch.setattr(module, "write", breaking)
         with pytest.raises(ConnectionLost):
             one.take()
@@ -357,7 +357,7 @@ def test_a_database_that_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_others_all_the_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "write", lambda *_: 0)
+    monkeypatch.setattr(compare_and_set, "write", lambda *_: 0)
     with pytest.raises(DatabaseError, match="all the time"):
         world.process().take()
 
