@@ -193,9 +193,15 @@ class Filer:
                 "It does what is to be done.",
             )
         try:
+            self._forget_old_calls(self.tracker)
             yield self.tracker
         finally:
             self.tracker.lock.release()
+
+    def _forget_old_calls(self, tracker: Tracker) -> None:
+        forgotten = tracker.issues.prune()
+        if forgotten:
+            log.info("Forgot %s comments and changes of more than a year ago", f"{forgotten:,}")
 
     def _made(self, window: Window, jobs: tuple[str, ...], snapshot: Snapshot) -> Made:
         oldest = [each.marker.first for each in snapshot.issues if each.marker and each.issue.open]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,10 +15,11 @@ from msgspec.structs import replace
 from ci_stat.issues.marker import block, comment_ids, mentions_us, read, replaced
 from ci_stat.issues.model import Snapshot, TrackedIssue
 from ci_stat.issues.titles import named_in
-from ci_stat.records import Intent, IntentKind, IntentState, IssueComment, Ledger, ListedIssue, Mute
+from ci_stat.records import Intent, IntentKind, IssueComment, Ledger, ListedIssue, Mute
 
 if TYPE_CHECKING:
     from ci_stat.connectors.github.repository import GitHub
+    from ci_stat.store.state.calls import Answer
     from ci_stat.store.state.case_notes import Notes
     from ci_stat.store.state.issue_calls import Issues
     from ci_stat.store.state.issue_lock import IssueLock
@@ -105,20 +107,12 @@ class Tracker:
     def settle(self, snapshot: Snapshot, pending: Iterable[Intent]) -> None:
         """Find out what became of calls that got no answer: `pending`, of before the snapshot, whose list is whole."""
         self.lock.renew()
-        made = {
+        created = {
             each.marker.create: each.issue.number
             for each in snapshot.issues
             if each.marker and each.ours
         }
-        for intent in pending:
-            if intent.kind == IntentKind.CREATE:
-                self._settle_creation(intent, made)
-            elif intent.kind == IntentKind.COMMENT:
-                self._settle_comment(intent)
-            else:  # it is planned again if it is still needed, and then does the same
-                self.issues.settle(
-                    intent.id, IntentState.FAILED, reason="no answer came; it can be done again"
-                )
+        self.issues.look_for(pending, partial(self._look, created))
         known = self.issues.ledger().created
         for each in snapshot.issues:
             if (
@@ -130,31 +124,30 @@ class Tracker:
                     each.marker.key, each.issue.title, each.issue.number, each.marker.create
                 )
 
-    def _settle_creation(self, intent: Intent, made: dict[str, int]) -> None:
-        number = made.get(intent.id)
-        if number is not None:
-            self.issues.settle(
-                intent.id, IntentState.DONE, number=number, reason="found by its marker"
-            )
-        else:
-            self.issues.settle(
-                intent.id, IntentState.FAILED, reason="it did not arrive: no issue has its marker"
+    def _look(self, created: dict[str, int], intent: Intent) -> "Answer":
+        """What the tracker shows of a call without an answer. `created`: our issues by the intents in their markers."""
+        from ci_stat.store.state.calls import Answer, CallState
+
+        if intent.kind == IntentKind.CREATE:
+            number = created.get(intent.id)
+            if number is None:
+                return Answer(
+                    CallState.REFUSED, reason="it did not arrive: no issue has its marker"
+                )
+            return Answer(CallState.DONE, number, reason="found by its marker")
+
+        if intent.kind == IntentKind.COMMENT:
+            comment = self.comment_of(intent.number, intent.id)
+            if comment is None:
+                return Answer(
+                    CallState.REFUSED, reason="it did not arrive: no comment has its mark"
+                )
+            return Answer(
+                CallState.DONE, intent.number, str(comment.id), reason="found by its mark"
             )
 
-    def _settle_comment(self, intent: Intent) -> None:
-        found = self.comment_of(intent.number, intent.id)
-        if found is not None:
-            self.issues.settle(
-                intent.id,
-                IntentState.DONE,
-                number=intent.number,
-                comment=found.id,
-                reason="found by its mark",
-            )
-        else:
-            self.issues.settle(
-                intent.id, IntentState.FAILED, reason="it did not arrive: no comment has its mark"
-            )
+        # An edit is planned again if it is still needed, and then does the same.
+        return Answer(CallState.REFUSED, reason="no answer came; it can be done again")
 
     def comment_of(self, number: int, name: str) -> IssueComment | None:
         """Our comment of that name, whenever it was written: clocks differ."""

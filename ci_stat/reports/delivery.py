@@ -45,7 +45,20 @@ def deliver(
     force: bool = False,
 ) -> list[Delivered]:
     """Send the report to each audience that has not got it. One that fails does not stop the others."""
-    return [_deliver(report, audience, ledger, now, force) for audience in audiences]
+    delivered = [_deliver(report, audience, ledger, now, force) for audience in audiences]
+    _forget_old_deliveries(ledger)
+    return delivered
+
+
+def _forget_old_deliveries(ledger: "Deliveries") -> None:
+    """That this fails is no reason to say that a report was not delivered: the next report tries again."""
+    try:
+        forgotten = ledger.prune()
+    except CiStatError as error:
+        log.warning("Old deliveries were not forgotten: %s", visible(error))
+        return
+    if forgotten:
+        log.info("Forgot %s deliveries of more than a year ago", f"{forgotten:,}")
 
 
 def report_key(report: Report, audience: str) -> DeliveryKey:

@@ -49,6 +49,11 @@ def written(engine: Engine, statement: Executable, made: Select[Any]) -> bool:
         return write(engine, statement) == 1 or bool(ask(engine, made))
 
 
+def deleted(engine: Engine, statement: Executable) -> int:
+    """How many rows the statement deleted; where its answer was lost on its way, those of its second run."""
+    return retry_read(lambda: write(engine, statement))
+
+
 def tracker_of(tracker: str) -> str:
     """What stands for a tracker's repository in every table; `Owner/Name` and `owner/name` are one to every tracker."""
     return source_of(tracker.lower())

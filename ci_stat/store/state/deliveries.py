@@ -1,45 +1,65 @@
-"""The ledger of deliveries: a report goes to its audience once and only once, whoever tries and whoever dies midway.
-
-Each step replaces a row only if nobody else has changed it since (`token`), and is stored before the next one begins.
-So no two processes are both told to send, and one that is killed leaves a row that says how far it was.
-"""
+"""Deliveries in the outbox: a report goes to its audience once and only once, whoever tries and whoever dies midway."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
 
+import msgspec
 from sqlalchemy import Engine
 
-from ci_stat.errors import DatabaseError
+from ci_stat.escape import visible
 from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Outcome
-from ci_stat.store.state.delivery_table import (
-    DeliveryTable,
-    Entry,
-    instant,
-    is_as_found,
-    is_of,
-    new_claim,
-)
-from ci_stat.store.state.delivery_transitions import (
+from ci_stat.store.state.calls import (
     UNFINISHED,
-    Held,
-    finished,
-    is_fresh,
-    settled,
-    words,
+    Answer,
+    Call,
+    CallKind,
+    CallState,
+    Request,
+    cannot_tell,
 )
-from ci_stat.store.state.process_id import is_seen
+from ci_stat.store.state.compare_and_set import utc_text
+from ci_stat.store.state.delivery_key import (
+    identity_of,
+    instant,
+    key_of,
+    position_of,
+    row_of,
+    series_of,
+)
+from ci_stat.store.state.outbox import KEPT, LEASE, LostClaim, Outbox
+from ci_stat.store.state.outbox_table import CallTable
+from ci_stat.store.state.process_id import process_words
+from ci_stat.store.state.tables import fit, outward_calls, source_of
+from ci_stat.store.state.transitions import shown
 
-LEASE = timedelta(
-    minutes=15
-)  # for how long a process that cannot be seen from here is taken to be at work
-ROUNDS = 20  # times that others may change a row between our look and our change
+__all__ = ["FEATURE", "LEASE", "Claim", "Deliveries", "LostClaim"]
 
-_Found = list[Delivery]  # in the class, `list` is a method
+FEATURE = "report"
+
+_STATES = {
+    CallState.INTENDED: DeliveryState.PREPARING,
+    CallState.CLAIMED: DeliveryState.SENDING,
+    CallState.DONE: DeliveryState.SENT,
+    CallState.REFUSED: DeliveryState.FAILED,
+    CallState.UNKNOWN: DeliveryState.UNCERTAIN,
+}
+_ENDS = {
+    DeliveryState.SENT: CallState.DONE,
+    DeliveryState.FAILED: CallState.REFUSED,
+    DeliveryState.UNCERTAIN: CallState.UNKNOWN,
+}
+_LONGEST_FORM = 64
+
+_Deliveries = list[Delivery]  # in the class, `list` is a method
+_c = outward_calls.c
 
 
-class LostClaim(DatabaseError):
-    """The delivery is not ours to send, or not any more: nothing may be sent."""
+class Payload(msgspec.Struct, frozen=True):
+    """What a row keeps of a message. `form`: which form of it was sent last, e.g. `card`."""
+
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,113 +95,78 @@ class Deliveries:
         alive: Callable[[str], bool],
     ) -> None:
         """`database` as for `State`; `owner`: `this_process()`; `clock`: now, aware; `alive`: `is_alive`."""
-        self._table = DeliveryTable(engine, database)
-        self._owner, self._clock, self._alive = owner, clock, alive
-        self._held: dict[str, Held] = {}
+        self._source, self._owner = source_of(database), owner
+        table = CallTable(engine, FEATURE, self._source)
+        self._outbox = Outbox(table, owner, clock, alive, LEASE)
+        self._resumable: dict[str, timedelta | None] = {}
 
     def known_as(self, key: DeliveryKey) -> DeliveryKey:
         """The key to use for all that follows: with `about` of version 0 where a row of that version is there.
 
         Messages are named after the key, too: an attempt that began under version 0 goes on under its old name.
         """
+        if not key.about_v0:
+            return key
         older = replace(key, about=key.about_v0, about_v0=key.about)
-        is_older = bool(key.about_v0) and self._table.read(self._table.row(older)) is not None
-        return older if is_older else key
+        row = self._outbox.table.read(row_of(self._source, older))
+        return key if row is None else older
 
     def claim(
         self, key: DeliveryKey, force: bool = False, resumable: timedelta | None = None
     ) -> Claim:
         """Ask for the right to send. Granted where nothing was sent, or for certain nothing arrived.
 
-        `resumable`: for how long the far end knows a uuid again, less a margin: within it, an attempt whose outcome is
+        `resumable`: for how long the server recognises a uuid, less a margin: within it, an attempt whose outcome is
         uncertain may be taken up. `force`: send whatever happened, unless a living process is at it.
         """
-        for _ in range(ROUNDS):
-            claim = self._attempt(key, force, resumable)
-            if claim is not None:
-                return claim
-        raise LostClaim(
-            "Other processes change this delivery all the time.", "Try again when they are done."
+        request = self._request(key)
+        look = cannot_tell if resumable is None else partial(self._look, resumable)
+        claim = self._outbox.prepare(request, look, force)
+        if not claim.granted:
+            state, call = _STATES[claim.call.state], claim.call
+            return Claim(False, state, self._describe(call), call.started, call.attempt)
+
+        self._resumable[request.id] = resumable
+        state_before = _STATES[claim.found.state] if claim.found else None
+        reason = self._describe(claim.before) if claim.before else ""
+        return Claim(True, state_before, reason, claim.call.started, claim.call.attempt)
+
+    def _request(self, key: DeliveryKey) -> Request:
+        return Request(
+            row_of(self._source, key),
+            identity_of(key),
+            CallKind.MESSAGE,
+            series=series_of(self._source, key),
+            position=position_of(key),
         )
 
-    def _attempt(self, key: DeliveryKey, force: bool, resumable: timedelta | None) -> Claim | None:
-        """One look and one change; None if somebody else changed the row in between."""
-        row, now = self._table.row(key), self._now()
-        found = self._table.read(row)
-        if found is None:
-            return self._begin(row, key, now)
-        if self._at_it(found, now):
-            return self._refusal(found)
-        before = settled(found)
-        resumed = is_fresh(before, resumable, now)
-        if resumed or force or before.state is DeliveryState.FAILED:
-            held = Held(
-                self._taken(before, resumed, now),
-                new_claim(),
-                before,
-                resumable if resumed else None,
-            )
-            return self._take(row, found, held)
-        if before == found or self._table.swap(row, is_as_found(found), before):
-            return self._refusal(before)
-        return None
-
-    def _begin(self, row: str, key: DeliveryKey, now: datetime) -> Claim | None:
-        claim = new_claim()
-        entry = Entry(key, DeliveryState.PREPARING, self._owner, now, now)
-        if not self._table.insert(row, entry, claim):
-            return None
-        self._held[row] = Held(entry, claim)
-        return Claim(True, None, "", entry.started, entry.tries)
-
-    def _taken(self, before: Entry, resumed: bool, now: datetime) -> Entry:
-        taken = replace(
-            before, state=DeliveryState.PREPARING, owner=self._owner, changed=now, tries=before.tries + 1,
-            earlier=before.state, earlier_changed=before.changed,
-        )  # fmt: skip
-        return taken if resumed else replace(taken, started=now, first_sent=None)
-
-    def _take(self, row: str, found: Entry, held: Held) -> Claim | None:
-        if not self._table.swap(row, is_as_found(found), held.entry, held.claim):
-            return None
-        self._held[row] = held
-        said = words(held.before, self._owner) if held.before else ""
-        return Claim(True, found.state, said, held.entry.started, held.entry.tries)
-
-    def _refusal(self, entry: Entry) -> Claim:
-        return Claim(False, entry.state, words(entry, self._owner), entry.started, entry.tries)
+    def _look(self, resumable: timedelta, call: Call) -> Answer:
+        """What became of a message cannot be found out; whether the server still recognises its uuid can."""
+        is_recent = call.called is not None and abs(self._outbox.now() - call.called) < resumable
+        return Answer(CallState.UNKNOWN, repeatable=is_recent)
 
     def sending(self, key: DeliveryKey, form: str) -> None:
         """Note, for good, that from now on the message may be on its way. Called again for another form of it.
 
-        Raises LostClaim if it is not ours, or the far end may have forgotten the uuid by now; then nothing may be sent.
+        Raises LostClaim if it is not ours, or the server may have forgotten the uuid by now; then nothing may be sent.
         """
-        row, now = self._table.row(key), self._now()
-        held = self._held.get(row)
-        if held is None:
-            raise LostClaim("The delivery was not claimed by us: nothing was sent.")
-        if held.entry.state is DeliveryState.PREPARING and held.before and held.resumable:
-            self._require_fresh(key, held.before, held.resumable, now)
-        sent = held.entry.first_sent or now
-        entry = replace(
-            held.entry, state=DeliveryState.SENDING, form=form, changed=now, first_sent=sent
-        )
-        if not self._table.swap(row, is_of(held.claim), entry, held.claim):
-            del self._held[row]
-            raise LostClaim(
-                "Another process has taken the delivery over: nothing was sent.",
-                "See who sends it.",
-            )
-        self._held[row] = replace(held, entry=entry)
+        row = row_of(self._source, key)
+        self._require_recent(key, row)
+        try:
+            self._outbox.calling(row, _payload(form))
+        except LostClaim as lost:
+            raise LostClaim(lost.message, "See who sends it.") from None
 
-    def _require_fresh(
-        self, key: DeliveryKey, before: Entry, resumable: timedelta, now: datetime
-    ) -> None:
-        if is_fresh(before, resumable, now):
+    def _require_recent(self, key: DeliveryKey, row: str) -> None:
+        held, resumable = self._outbox.held(row), self._resumable.get(row)
+        if held is None or held.before is None or resumable is None or not held.same_attempt:
+            return
+        is_sent = held.call.state is not CallState.INTENDED
+        if is_sent or self._look(resumable, held.before).repeatable:
             return
         self.release(key)
         raise LostClaim(
-            f"It took too long to send it again ({words(before, self._owner)}): it might arrive twice.",
+            f"It took too long to send it again ({self._describe(held.before)}): it might arrive twice.",
             "Look whether it arrived; send it again on purpose if it did not.",
         )
 
@@ -190,29 +175,22 @@ class Deliveries:
 
         A report that had arrived before, or may have, stays so when a further attempt fails; the reason says both.
         """
-        row, now = self._table.row(key), self._now()
-        held = self._held.get(row)
-        if held is None:
-            return False
-        noted = self._table.swap(row, is_of(held.claim), finished(held, outcome, form, now))
-        del self._held[row]
-        return noted
+        if outcome.state not in _ENDS:
+            raise ValueError(f"{outcome.state} is not the end of a delivery")
+        answer = Answer(
+            _ENDS[outcome.state],
+            reference=outcome.message_id,
+            code=outcome.code,
+            reason=outcome.reason,
+        )
+        return self._outbox.finish(row_of(self._source, key), answer, _payload(form))
 
     def release(self, key: DeliveryKey) -> bool:
         """Give back what was claimed and not sent, as if nothing had happened. False if there is nothing to give back.
 
         Not sent is also what `sending` did not come back for: it may have been noted, and has not been done.
         """
-        row = self._table.row(key)
-        held = self._held.get(row)
-        if held is None or held.entry.state is not DeliveryState.PREPARING:
-            return False
-        if held.before is None:
-            given = self._table.delete(row, is_of(held.claim))
-        else:
-            given = self._table.swap(row, is_of(held.claim), held.before)
-        del self._held[row]
-        return given
+        return self._outbox.release(row_of(self._source, key))
 
     def before(self, key: DeliveryKey) -> Delivery | None:
         """The newest delivery of a report like this one whose window ended when this one's begins, or sooner.
@@ -222,40 +200,75 @@ class Deliveries:
         begins = instant(key.begin)
         if begins is None:
             return None
-        found = self._table.last_before(self._table.lines(key), begins)
-        if found is None:
+        of_series = _c.series.in_(self._series(key))
+        newest_first = (_c.position.desc(), _c.changed.desc(), _c.id)
+        calls = self._outbox.table.select(
+            of_series, _c.position <= utc_text(begins), order=newest_first, limit=1
+        )
+        if not calls:
             return None
-        made = self._told(found)
-        return replace(made, key=replace(made.key, audience=key.audience, about=key.about))
+        call = self._outbox.as_it_stands(calls[0])
+        kept = key_of(call.identity)
+        whole = DeliveryKey(kept.report, kept.begin, kept.end, key.audience, key.about)
+        return _delivery(call, whole)
+
+    def _series(self, key: DeliveryKey) -> set[str]:
+        """The series of a key, in both spellings of its names."""
+        spellings = {key.about, key.about_v0} if key.about_v0 else {key.about}
+        return {series_of(self._source, replace(key, about=about)) for about in spellings}
 
     def list(
         self,
         limit: int,
         states: Collection[DeliveryState] | None = None,
         since: datetime | None = None,
-    ) -> _Found:
+    ) -> _Deliveries:
         """The deliveries that changed last, newest first; `since`: aware. Long texts of their keys are cut.
 
         What a process left that is gone reads as what it means: UNCERTAIN, or FAILED if nothing had been sent.
         """
-        if states is None:
-            found = self._table.newest(since, limit=limit)
-        else:
-            found = self._table.newest(since, {*states, *UNFINISHED})
-        wanted = [each for each in map(self._told, found) if states is None or each.state in states]
-        return sorted(wanted, key=lambda each: each.changed, reverse=True)[:limit]
+        where = [] if since is None else [_c.changed >= utc_text(since)]
+        if states is not None:
+            stored = [state for state, shown_as in _STATES.items() if shown_as in states]
+            where.append(_c.state.in_({*stored, *UNFINISHED}))
+        kept = None if states is not None else limit
+        calls = self._outbox.table.select(*where, order=(_c.changed.desc(), _c.id), limit=kept)
 
-    def _now(self) -> datetime:
-        return self._clock().astimezone(UTC)
+        current = [self._outbox.as_it_stands(call) for call in calls]
+        deliveries = [_delivery(call, key_of(call.identity)) for call in current]
+        wanted = [each for each in deliveries if states is None or each.state in states]
+        return sorted(wanted, key=lambda delivery: delivery.changed, reverse=True)[:limit]
 
-    def _at_it(self, entry: Entry, now: datetime) -> bool:
-        """Whether a living process works on it."""
-        if entry.state not in UNFINISHED or not self._alive(entry.owner):
-            return False
-        return is_seen(entry.owner, self._owner) or abs(now - entry.changed) < LEASE
+    def prune(self, older_than: timedelta = KEPT) -> int:
+        """Forget reports that arrived, or did not, so long ago; how many. What is uncertain stays."""
+        return self._outbox.prune(older_than)
 
-    def _told(self, entry: Entry) -> Delivery:
-        """The row for others, as it is to be understood now."""
-        if not self._at_it(entry, self._now()):
-            entry = settled(entry)
-        return Delivery(**{field.name: getattr(entry, field.name) for field in fields(Delivery)})
+    def _describe(self, call: Call) -> str:
+        at, why = shown(call.changed), f": {visible(call.reason)}" if call.reason else ""
+        who = f"{'this' if call.owner == self._owner else 'another'} {process_words(call.owner)}"
+        return {
+            CallState.INTENDED: f"{who} is preparing it since {at}",
+            CallState.CLAIMED: f"{who} is sending it since {at}",
+            CallState.DONE: f"already sent at {at}",
+            CallState.REFUSED: f"not delivered at {at}{why}",
+            CallState.UNKNOWN: f"outcome uncertain since {at}{why}",
+        }[call.state]
+
+
+def _payload(form: str) -> str:
+    return msgspec.json.encode(Payload(fit(form, _LONGEST_FORM))).decode()
+
+
+def _delivery(call: Call, key: DeliveryKey) -> Delivery:
+    return Delivery(
+        key,
+        _STATES[call.state],
+        call.owner,
+        call.started,
+        call.changed,
+        call.attempt,
+        msgspec.json.decode(call.payload, type=Payload).form,
+        call.code,
+        call.reason,
+        call.reference,
+    )

@@ -19,13 +19,12 @@ from ci_stat.store.errors import database_errors, explain, hidden, retry_read, t
 from ci_stat.store.state.tables import (
     batches,
     extractions,
-    insert_missing,
     metadata,
     source_of,
     version_table,
 )
+from ci_stat.store.state.upgrade import VERSION, upgrade
 
-VERSION = 1
 BATCH = 200  # builds in one statement: SQLite takes at most 999 values in older versions
 # Of a build's failures as JSON. MySQL's packets end at a megabyte in small installations, and every quote is escaped.
 MOST_BYTES = 450_000
@@ -47,42 +46,46 @@ class State:
         self._source = source_of(database)
 
     def prepare(self) -> None:
-        """Make the tables where they are missing. Raises SchemaMismatch for a state that a newer ci_stat wrote."""
+        """Make the tables where they are missing, and carry an older state over to them.
+
+        Raises SchemaMismatch for a state that a newer ci_stat wrote.
+        """
         with database_errors(self._engine):
-            self._create()
-            found = self._version()
-        if found > VERSION:
+            there = set(inspect(self._engine).get_table_names())
+            versions = self._versions() if version_table.name in there else set()
+            self._require_known(max(versions, default=VERSION))
+            try:
+                self._create(there)
+                if VERSION not in versions:
+                    upgrade(self._engine)
+            except DBAPIError as error:
+                # Who may only read what an older ci_stat wrote does without the tables that came later.
+                has_logs = there >= {version_table.name, extractions.name}
+                if not (has_logs and self._may_not(error)):
+                    raise
+
+    def _require_known(self, version: int) -> None:
+        if version > VERSION:
             raise SchemaMismatch(
-                f"The state in {hidden(self._engine.url)} is of version {found}, and this ci_stat knows {VERSION}.",
+                f"The state in {hidden(self._engine.url)} is of version {version}, and this ci_stat knows {VERSION}.",
                 "Use the newer ci_stat, or set another state_url.",
             )
 
-    def _create(self) -> None:
-        there = set(inspect(self._engine).get_table_names())
+    def _create(self, there: set[str]) -> None:
+        # Looked at first: who may only read has no right to say CREATE.
         missing = [table for table in metadata.sorted_tables if table.name not in there]
-        try:
-            with self._engine.begin() as connection:
-                for (
-                    table
-                ) in missing:  # looked at first: who may only read has no right to say CREATE
-                    connection.execute(
-                        CreateTable(table, if_not_exists=True)
-                    )  # another process may be quicker
-        except DBAPIError as error:
-            # Who may only read the logs' table that an older ci_stat made does without the tables that came later.
-            if not (there >= {version_table.name, extractions.name} and self._may_not(error)):
-                raise
+        with self._engine.begin() as connection:
+            for table in missing:
+                another_may_be_quicker = CreateTable(table, if_not_exists=True)
+                connection.execute(another_may_be_quicker)
 
     def _may_not(self, error: DBAPIError) -> bool:
         said = error.orig or error
         return isinstance(explain(said, self._engine), AccessDenied) or "readonly" in text_of(said)
 
-    def _version(self) -> int:
-        with self._engine.begin() as connection:
-            found = connection.execute(select(version_table.c.version)).scalars().all()
-            if not found:
-                connection.execute(insert_missing(version_table), {"version": VERSION})
-        return max(found, default=VERSION)
+    def _versions(self) -> set[int]:
+        with connected(self._engine) as connection:
+            return set(connection.execute(select(version_table.c.version)).scalars())
 
     def known(
         self, builds: Iterable[Key], rule_set: str, places: str = ""

@@ -1,36 +1,54 @@
-"""The ledger of issues: what is to be written to a tracker is stored before it is written, and the answer after it.
+"""Issue calls in the outbox: what is to be written to a tracker is stored before it is written, and the answer after it.
 
-Each step replaces a row only if nobody else has changed it since (`token`), in a transaction of its own. So of all who
-mean to make the same call one is told to, and one that is killed midway leaves a row which says that its call may be on
-its way. That a call was made is never undone.
+Of all who mean to make the same call one makes it, and one that is killed midway leaves a row which says that its call
+may be on its way. That a call was made is never undone.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import Engine, Select, and_, select, update
-from sqlalchemy.sql.dml import UpdateBase
+import msgspec
+from sqlalchemy import Engine
 
 from ci_stat.records import Accepted, Intent, IntentKind, IntentState, IssueAction, Ledger, Mute
-from ci_stat.store.state.compare_and_set import (
-    ask,
-    insist,
-    tracker_of,
-    utc_moment,
-    utc_text,
-    written,
-)
-from ci_stat.store.state.tables import MOST_TEXT, digest, fit, fitted, insert_missing, intents
+from ci_stat.store.state.calls import CREATING, Answer, Call, CallKind, CallState, Request
+from ci_stat.store.state.compare_and_set import tracker_of, utc_text
+from ci_stat.store.state.outbox import KEPT, Outbox
+from ci_stat.store.state.outbox_table import CallTable
+from ci_stat.store.state.tables import MOST_TEXT, digest, fit, outward_calls
 
-_SETTLED = (IntentState.DONE, IntentState.FAILED)
+FEATURE = "issues"
+FORM = 1  # version of the identity's list
+
+_KINDS: dict[str, str] = {IntentKind.CREATE: CallKind.ISSUE, IntentKind.EDIT: CallKind.UPDATE}
+_WORDS = {kind: str(word) for word, kind in _KINDS.items()}
+_STATES = {
+    CallState.INTENDED: IntentState.INTENDED,
+    CallState.CLAIMED: IntentState.INTENDED,
+    CallState.DONE: IntentState.DONE,
+    CallState.REFUSED: IntentState.FAILED,
+    CallState.UNKNOWN: IntentState.UNCERTAIN,
+}
+_ENDS = {
+    IntentState.DONE: CallState.DONE,
+    IntentState.FAILED: CallState.REFUSED,
+    IntentState.UNCERTAIN: CallState.UNKNOWN,
+}
 _NO_MUTES: Mapping[str, Mute] = MappingProxyType({})
 _NONE_ACCEPTED: Mapping[str, Accepted] = MappingProxyType({})
-_Found = list[Intent]  # in the class, `list` is a method
-_c = intents.c
+_Intents = list[Intent]  # in the class, `list` is a method
+_c = outward_calls.c
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """What a row keeps of an issue call: which failure, what the call is part of, and why it is made."""
+
+    action: str
+    key: str
+    name: str
+    why: str = ""
 
 
 def kept_key(key: str) -> str:
@@ -42,7 +60,7 @@ def kept_key(key: str) -> str:
 
 
 class Issues:
-    """The ledger of one repository's issues. `State.prepare` makes the tables; all methods raise DatabaseError.
+    """The issue calls of one repository. `State.prepare` makes the tables; all methods raise DatabaseError.
 
     Whoever got True from `intend` makes the call, and says with `settle` what became of it. Keys and ids that are
     given out are as `kept_key` makes them, and names are cut: both are themselves up to 2,000 characters.
@@ -53,9 +71,9 @@ class Issues:
     ) -> None:
         """`tracker`: API root and repository, e.g. `https://api.github.com pingcap/tidb`; `owner`: `this_process()`;
         `clock`: now, aware."""
-        self._engine, self._tracker = engine, tracker_of(tracker)
-        self._owner, self._clock = owner, clock
-        self._tokens: dict[str, str] = {}  # of the rows as we last saw or wrote them
+        table = CallTable(engine, FEATURE, tracker_of(tracker))
+        # Whether the owner of a call is gone says `IssueLock`: who has the lock looks for all calls without an answer.
+        self._outbox = Outbox(table, owner, clock, lambda _: True, timedelta.max)
 
     def intend(self, intent: Intent) -> bool:
         """Note, for good, that the call may be on its way from now on; what failed is begun anew.
@@ -63,27 +81,7 @@ class Issues:
         True: it is ours to make, now. False: it was made (DONE), or another try may be on its way (INTENDED,
         UNCERTAIN), which is to be looked for and settled first.
         """
-        row = _row(intent.id)
-        return insist(lambda: self._intend(row, intent))
-
-    def _intend(self, row: str, intent: Intent) -> bool | None:
-        """One look and one change; None if somebody else changed the row in between."""
-        found = self._read(row)
-        if found is not None and found.state != IntentState.FAILED:
-            self._tokens[row] = found.token
-            return False
-        values = self._begun(intent) | {"attempts": found.attempts + 1 if found else 1}
-        return self._put(row, found, values) or None
-
-    def _begun(self, intent: Intent) -> dict[str, Any]:
-        """The columns of an attempt that begins now."""
-        key, now = kept_key(intent.key), self._now()
-        return {
-            "id": kept_key(intent.id), "kind": str(intent.kind), "action": str(intent.action),
-            "key_hash": digest(key), "key": key, "name": intent.name, "number": _small(intent.number) or 0,
-            "state": str(IntentState.INTENDED), "owner": self._owner, "started": now, "changed": now,
-            "comment": 0, "code": None, "reason": "", "why": intent.why,
-        }  # fmt: skip
+        return self._outbox.claim(_request(intent)).granted
 
     def settle(
         self,
@@ -102,65 +100,42 @@ class Issues:
 
         A creation that is DONE without a number is UNCERTAIN: the issue is to be looked for.
         """
-        if state not in {*_SETTLED, IntentState.UNCERTAIN}:
+        if state not in _ENDS:
             raise ValueError(f"{state} is not what becomes of a call")
-        row, numbers = _row(id), {"number": _small(number), "comment": _small(comment)}
-        told: dict[str, Any] = {name: value for name, value in numbers.items() if value}
-        told |= {"code": _small(code), "reason": reason, "changed": self._now()}
-        return insist(lambda: self._settle(row, IntentState(state), told))
+        reference = str(comment) if comment and abs(comment) < 2**63 else ""
+        answer = Answer(_ENDS[state], _small(number), reference, code=code, reason=reason)
+        return self._outbox.settle(row_of(id), answer)
 
-    def _settle(self, row: str, state: IntentState, told: dict[str, Any]) -> bool | None:
-        found = self._read(row)
-        if found is None or found.state in _SETTLED:
-            return False
-        if state is not IntentState.DONE and self._tokens.get(row, found.token) != found.token:
-            return False
-        nameless = found.kind == IntentKind.CREATE and not (told.get("number") or found.number)
-        if state is IntentState.DONE and nameless:
-            state = IntentState.UNCERTAIN
-        return self._put(row, found, told | {"state": str(state)}) or None
+    def look_for(self, intents: Iterable[Intent], look: Callable[[Intent], Answer]) -> None:
+        """Settle calls of `unsettled` with what `look` finds out about each."""
+        for intent in intents:
+            self._outbox.settle(row_of(intent.id), look(intent))
 
     def adopt(self, key: str, name: str, number: int, id: str) -> None:
         """Note an issue of ours that the tracker holds as created by this intent; again, that changes nothing.
 
         An intent of this id that is not DONE becomes it. The first number that an id was adopted with stays.
         """
-        made = Intent(
+        intent = Intent(
             id or f"issue {number}", IntentKind.CREATE, IssueAction.FILE, key, name, number
         )
-        row = _row(made.id)
-        insist(lambda: self._adopt(row, made))
+        answer = Answer(CallState.DONE, _small(number), reason="found at the tracker")
+        self._outbox.adopt(_request(intent), answer)
 
-    def _adopt(self, row: str, made: Intent) -> bool | None:
-        found = self._read(row)
-        if found is not None and (
-            found.state == IntentState.DONE or found.kind != IntentKind.CREATE
-        ):
-            return True
-        values = {"changed": self._now()} if found else self._begun(made) | {"attempts": 1}
-        values |= {
-            "number": _small(made.number) or 0,
-            "state": str(IntentState.DONE),
-            "reason": "found at the tracker",
-        }
-        return self._put(row, found, values) or None
-
-    def unsettled(self) -> _Found:
+    def unsettled(self) -> _Intents:
         """The calls that may be on their way, oldest first: of processes that live, and of those that are gone."""
-        rows = self._ask(
-            self._all().where(_c.state.not_in(_SETTLED)).order_by(_c.started, _c.id_hash)
-        )
-        self._tokens.update((row.id_hash, row.token) for row in rows)
-        return [_intent(row) for row in rows]
+        return [_intent(call) for call in self._outbox.unsettled()]
 
-    def list(self, limit: int, key: str | None = None, since: datetime | None = None) -> _Found:
+    def list(self, limit: int, key: str | None = None, since: datetime | None = None) -> _Intents:
         """The calls that changed last, newest first; `key`: of one failure; `since`: aware."""
-        asked = self._all().order_by(_c.changed.desc(), _c.id_hash).limit(limit)
+        where = []
         if key is not None:
-            asked = asked.where(_c.key_hash == digest(kept_key(key)))
+            where.append(_c.series == digest(kept_key(key)))
         if since is not None:
-            asked = asked.where(_c.changed >= utc_text(since))
-        return [_intent(row) for row in self._ask(asked)]
+            where.append(_c.changed >= utc_text(since))
+        newest_first = (_c.changed.desc(), _c.id)
+        calls = self._outbox.table.select(*where, order=newest_first, limit=limit)
+        return [_intent(call) for call in calls]
 
     def ledger(
         self,
@@ -169,86 +144,101 @@ class Issues:
         accepted: Mapping[str, Accepted] = _NONE_ACCEPTED,
     ) -> Ledger:
         """What planning needs to know. `keys`: those that will be asked for: a long one is then found as itself."""
-        asked = select(_c.kind, _c.state, _c.key, _c.id, _c.number, _c.started).where(
-            _c.tracker == self._tracker
-        )
-        rows = self._ask(asked.where(_c.state != str(IntentState.FAILED)))
+        calls = self._outbox.table.select(_c.state != str(CallState.REFUSED))
+        intents = [_intent(call) for call in calls]
+        done = [intent for intent in intents if intent.state == IntentState.DONE]
+
         whole = {kept_key(key): key for key in keys}
         creations = [
-            (whole.get(row.key, row.key), row) for row in rows if row.kind == IntentKind.CREATE
+            (whole.get(intent.key, intent.key), intent)
+            for intent in intents
+            if intent.kind == IntentKind.CREATE
         ]
-        comments = [
-            row for row in rows if row.kind == IntentKind.COMMENT and row.state == IntentState.DONE
-        ]
+        comments = [intent for intent in done if intent.kind == IntentKind.COMMENT]
         return Ledger(
             created=_created(creations),
-            unsettled=frozenset(key for key, row in creations if row.state != IntentState.DONE),
-            done=frozenset(row.id for row in comments),
+            unsettled=frozenset(key for key, call in creations if call.state != IntentState.DONE),
+            done=frozenset(comment.id for comment in comments),
             commented=_newest(comments),
-            changed=_newest(row for row in rows if row.state == IntentState.DONE),
+            changed=_newest(done),
             mutes={whole.get(key, key): mute for key, mute in mutes.items()},
             accepted={whole.get(key, key): note for key, note in accepted.items()},
         )
 
-    def _now(self) -> str:
-        return utc_text(self._clock())
-
-    def _all(self) -> Select[Any]:
-        return select(intents).where(_c.tracker == self._tracker)
-
-    def _ask(self, statement: Select[Any]) -> Sequence[Any]:
-        return ask(self._engine, statement)
-
-    def _read(self, row: str) -> Any | None:
-        return next(iter(self._ask(self._all().where(_c.id_hash == row))), None)
-
-    def _put(self, row: str, found: Any | None, values: dict[str, Any]) -> bool:
-        """Change the row if it still is as it was `found`, or make it if there was none. Whether we did."""
-        token = uuid4().hex
-        values = fitted(intents, values | {"token": token})
-        ours = and_(_c.tracker == self._tracker, _c.id_hash == row)
-        statement: UpdateBase = insert_missing(intents).values(
-            tracker=self._tracker, id_hash=row, **values
-        )
-        if found is not None:
-            statement = update(intents).where(ours, _c.token == found.token).values(values)
-        if not written(self._engine, statement, select(_c.token).where(ours, _c.token == token)):
-            return False
-        self._tokens[row] = token
-        return True
+    def prune(self, older_than: timedelta = KEPT) -> int:
+        """Forget comments and changes of so long ago; how many. Which issues we created stays known for good."""
+        return self._outbox.prune(older_than, keep=CREATING)
 
 
-def _row(id: str) -> str:
+def row_of(id: str) -> str:
     return digest(kept_key(id))
 
 
-def _small(number: int | None) -> int | None:
-    """A tracker's number as a column takes it."""
-    return number if number is not None and abs(number) < 2**63 else None
+def identity_of(id: str) -> str:
+    return msgspec.json.encode([FORM, kept_key(id)]).decode()
 
 
-def _intent(row: Any) -> Intent:
-    known = row.state in set(IntentState)
+def kind_of(kind: str) -> str:
+    """An intent's kind as the outbox knows it."""
+    return fit(str(_KINDS.get(kind, kind)), 32)
+
+
+def payload_of(action: str, key: str, name: str, why: str) -> str:
+    kept = Payload(fit(action, 32), kept_key(key), fit(name, MOST_TEXT), fit(why, MOST_TEXT))
+    return msgspec.json.encode(kept).decode()
+
+
+def _request(intent: Intent) -> Request:
+    return Request(
+        row_of(intent.id),
+        identity_of(intent.id),
+        kind_of(intent.kind),
+        payload_of(intent.action, intent.key, intent.name, intent.why),
+        series=digest(kept_key(intent.key)),
+        number=_small(intent.number),
+    )
+
+
+def _small(number: int) -> int:
+    """A tracker's number as a column takes it; 0 for none."""
+    return number if abs(number) < 2**63 else 0
+
+
+def _intent(call: Call) -> Intent:
+    _, id = msgspec.json.decode(call.identity)
+    payload = msgspec.json.decode(call.payload, type=Payload)
     return Intent(
-        row.id, row.kind, row.action, row.key, row.name, int(row.number),
-        row.state if known else str(IntentState.UNCERTAIN), utc_moment(row.started), utc_moment(row.changed),
-        row.owner, int(row.comment), row.code, row.reason, row.why,
-    )  # fmt: skip
+        id,
+        _WORDS.get(call.kind, call.kind),
+        payload.action,
+        payload.key,
+        payload.name,
+        call.number,
+        str(_STATES[call.state]),
+        call.started,
+        call.changed,
+        call.owner,
+        int(call.reference or 0),
+        call.code,
+        call.reason,
+        payload.why,
+    )
 
 
-def _created(creations: Iterable[tuple[str, Any]]) -> dict[str, tuple[int, ...]]:
+def _created(creations: Sequence[tuple[str, Intent]]) -> dict[str, tuple[int, ...]]:
     """Numbers by key. A tracker counts upwards: the least number is the oldest issue, whatever our clocks said."""
     numbers: defaultdict[str, set[int]] = defaultdict(set)
-    for key, row in creations:
-        if row.state == IntentState.DONE and row.number:
-            numbers[key].add(int(row.number))
-    return {key: tuple(sorted(each)) for key, each in numbers.items()}
+    for key, intent in creations:
+        if intent.state == IntentState.DONE and intent.number:
+            numbers[key].add(intent.number)
+    return {key: tuple(sorted(of_key)) for key, of_key in numbers.items()}
 
 
-def _newest(calls: Iterable[Any]) -> dict[int, datetime]:
+def _newest(intents: Iterable[Intent]) -> dict[int, datetime]:
     """The last call for each issue: when it began, however late its answer was known."""
     newest: dict[int, datetime] = {}
-    for row in calls:
-        began = utc_moment(row.started)
-        newest[int(row.number)] = max(began, newest.get(int(row.number), began))
+    for intent in intents:
+        began = intent.started
+        if began is not None:
+            newest[intent.number] = max(began, newest.get(intent.number, began))
     return newest

@@ -68,30 +68,21 @@ extractions = Table(
     Column("failures", BYTES, nullable=False, comment="failures in causal order, as JSON"),
     comment="what was found in build logs",
 )
-deliveries = Table(
-    "deliveries",
+outward_calls = Table(
+    "outward_calls",
     metadata,
+    Column("feature", String(16), primary_key=True, comment="who makes it: report, issues, ..."),
+    Column("target", String(16), primary_key=True, comment="where: a hash of its name"),
+    Column("id", String(32), primary_key=True, comment="a hash of the identity"),
+    Column("identity", BYTES, nullable=False, comment="JSON list: version of its form, values"),
+    Column("kind", String(32), nullable=False, comment="message, issue, comment, branch, ..."),
+    Column("series", String(32), nullable=False, comment="a hash of what several have in common"),
+    Column("position", String(32), comment="the place in the series; its text sorts like it"),
     Column(
-        "id",
-        String(32),
-        primary_key=True,
-        comment="a hash of source, report, window, audience and names",
-    ),
-    Column("source", String(16), nullable=False, comment="which CI database: a hash of its name"),
-    Column(
-        "line",
-        String(32),
+        "state",
+        String(16),
         nullable=False,
-        comment="a hash of all that later reports of this sort have in common",
-    ),
-    Column("report", String(64), nullable=False, comment="what sort of report"),
-    Column("begin", String(40), nullable=False, comment="window, ISO 8601"),
-    Column("end", String(40), nullable=False, comment="window, ISO 8601; not in it"),
-    Column("audience", String(255), nullable=False, comment="channel and address"),
-    Column("about", BYTES, nullable=False, comment="names that the report is narrowed to"),
-    Column("end_utc", String(32), comment="the window's end in UTC"),
-    Column(
-        "state", String(16), nullable=False, comment="preparing, sending, sent, failed or uncertain"
+        comment="intended, claimed, done, refused or unknown",
     ),
     Column(
         "owner",
@@ -100,27 +91,21 @@ deliveries = Table(
         comment="host:pid:start of the process that had it last",
     ),
     Column("token", String(32), nullable=False, comment="another one after every change"),
-    Column("started", String(32), nullable=False, comment="UTC; when this attempt was claimed"),
-    Column(
-        "first_sent",
-        String(32),
-        comment="UTC; when this attempt was first sent, also by another process before",
-    ),
-    Column("changed", String(32), nullable=False, comment="UTC"),
-    Column("tries", Integer, nullable=False, comment="how often it was claimed"),
-    Column("form", String(64), nullable=False, comment="form of the message, e.g. card"),
-    Column("code", BigInteger, comment="the far end's answer"),
-    Column("reason", BYTES, nullable=False, comment="what happened, in words"),
-    Column("message_id", String(255), nullable=False, comment="what the far end calls the message"),
-    Column(
-        "earlier",
-        String(16),
-        comment="the state before this attempt: what holds if it comes to nothing",
-    ),
+    Column("attempt", Integer, nullable=False, comment="how often it was claimed"),
+    Column("started", String(32), nullable=False, comment="UTC; when this attempt began"),
+    Column("called", String(32), comment="UTC; when this attempt was first made"),
+    Column("changed", String(32), nullable=False, comment="UTC; the lease counts from here"),
+    Column("earlier", String(16), comment="the state before this attempt"),
     Column("earlier_changed", String(32), comment="UTC; since when"),
+    Column("number", BigInteger, nullable=False, comment="of the issue or pull request, or 0"),
+    Column("reference", String(255), nullable=False, comment="what the target calls the result"),
+    Column("url", BYTES, nullable=False, comment="where the result is"),
+    Column("code", BigInteger, comment="the target's answer"),
+    Column("reason", BYTES, nullable=False, comment="what happened, in words"),
+    Column("payload", BYTES, nullable=False, comment="JSON object: what else the feature keeps"),
     # An index in the table's own statement: MySQL knows no CREATE INDEX IF NOT EXISTS.
-    Unique("line", "end_utc", "id", name="uq_deliveries_line"),
-    comment="which report went to whom",
+    Unique("feature", "target", "series", "position", "id", name="uq_outward_calls_series"),
+    comment="every call that changes something elsewhere, noted before and after it",
 )
 sightings = Table(
     "failure_sightings",
@@ -161,43 +146,8 @@ facts = Table(
     comment="numbers of windows that have ended, which later reports are beside",
 )
 
+
 # Rows about issues belong to a tracker's repository: two CI databases that file there see each other's.
-intents = Table(
-    "issue_intents",
-    metadata,
-    Column(
-        "tracker",
-        String(16),
-        primary_key=True,
-        comment="which tracker and repository: a hash of their names",
-    ),
-    Column("id_hash", String(32), primary_key=True, comment="a hash of the id"),
-    Column("id", BYTES, nullable=False, comment="the same for the same call, whoever plans it"),
-    Column("kind", String(32), nullable=False, comment="create, comment or edit"),
-    Column("action", String(32), nullable=False, comment="what the call is part of"),
-    Column("key_hash", String(32), nullable=False, comment="a hash of the key"),
-    Column("key", BYTES, nullable=False, comment="the failure; sha: and a hash if it is too long"),
-    Column("name", BYTES, nullable=False, comment="the failure's name, cut"),
-    Column("number", BigInteger, nullable=False, comment="the issue; 0 if it is not created yet"),
-    Column("state", String(16), nullable=False, comment="intended, done, failed or uncertain"),
-    Column(
-        "owner",
-        String(255),
-        nullable=False,
-        comment="host:pid:start of the process that meant to make the call",
-    ),
-    Column("token", String(32), nullable=False, comment="another one after every change"),
-    Column("started", String(32), nullable=False, comment="UTC; when this attempt began"),
-    Column("changed", String(32), nullable=False, comment="UTC"),
-    Column("attempts", Integer, nullable=False, comment="how often it was begun"),
-    Column("comment", BigInteger, nullable=False, comment="the comment's id, 0 if there is none"),
-    Column("code", BigInteger, comment="the tracker's answer"),
-    Column("reason", BYTES, nullable=False, comment="what happened, in words"),
-    Column("why", BYTES, nullable=False, comment="why it was to be done"),
-    comment="what was written to issues, noted before and after each call",
-)
-
-
 def _case_notes(name: str, comment: str) -> Table:
     """What people say of failures."""
     return Table(

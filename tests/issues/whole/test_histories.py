@@ -406,7 +406,7 @@ def test_without_our_state_issues_are_recognised_by_their_markers(it: World) -> 
     it.post(0)
     before = it.held()
     with it.state.begin() as connection:
-        for table in ("issue_intents", "issue_locks", "issue_mutes", "issue_accepted"):
+        for table in ("outward_calls", "issue_locks", "issue_mutes", "issue_accepted"):
             connection.exec_driver_sql(f"delete from {table}")
     made, _ = it.post(0)
     assert acted(made.plan) == []
@@ -415,6 +415,20 @@ def test_without_our_state_issues_are_recognised_by_their_markers(it: World) -> 
     it.post(1)
     assert len(it.github.issues) == 2
     assert it.ours()[it.number(CASE)].failures == 3
+
+
+def test_calls_of_more_than_a_year_ago_are_forgotten_but_not_our_issues(it: World) -> None:
+    flaky(it, 0.2, 0.4, 1.2)
+    it.post(0)
+    it.post(1)
+    assert [(call.kind, call.number) for call in it.ledger()] == [("edit", 1), ("create", 1)]
+    it.later(days=398)
+    it.post()
+    assert [call.kind for call in it.ledger()] == ["edit", "create"]
+    it.later(days=3)
+    it.post()
+    assert [call.kind for call in it.ledger()] == ["create"]
+    assert len(it.github.issues) == 1
 
 
 def test_a_marker_that_somebody_copied_is_not_believed(it: World) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -19,12 +20,22 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, event, text
 
 from ci_stat.errors import ConnectionLost, DatabaseError
-from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Extraction, LogState, Outcome
+from ci_stat.records import (
+    Delivery,
+    DeliveryKey,
+    DeliveryState,
+    Extraction,
+    LogState,
+    Outcome,
+    Window,
+)
+from ci_stat.reports.delivery import deliver
+from ci_stat.reports.model import TroubleReport
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state import delivery_table as module
-from ci_stat.store.state import process_id
+from ci_stat.store.state import compare_and_set, process_id
 from ci_stat.store.state.deliveries import LEASE, Claim, Deliveries, LostClaim
 from ci_stat.store.state.extractions import State
+from ci_stat.store.state.outbox import KEPT
 from ci_stat.store.state.process_id import is_alive, this_process
 from ci_stat.store.state.tables import write
 from tests.support import mariadb
@@ -36,6 +47,9 @@ NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
 KEY = DeliveryKey(
     "hourly", "2021-06-19T19:00:00+08:00", "2021-06-19T20:00:00+08:00", "feishu chat oc_1"
 )
+
+WINDOW = Window.of(NOON, NOON + 60 * MINUTE, ZoneInfo("UTC"))
+REPORT = TroubleReport("hourly", WINDOW, NOON, "database", "gone", "", None, "ci", "", "0")
 
 
 @dataclass
@@ -338,7 +352,7 @@ def test_a_state_that_nobody_knows_is_uncertain(world: World, empty: Engine) -> 
     one = world.process()
     until(world, SENT, one)
     with empty.begin() as connection:
-        connection.execute(text("update deliveries set state = 'of tomorrow'"))
+        connection.execute(text("update outward_calls set state = 'of tomorrow'"))
     assert one.claim(KEY).state == UNCERTAIN
     assert one.claim(KEY, force=True).granted
 
@@ -391,7 +405,7 @@ HOSTILE = [
     *ATTACKS,
     "\ud800",
     "a\udfffb",
-    "'; DROP TABLE deliveries; --",
+    "'; DROP TABLE outward_calls; --",
     "%s %(x)s {0}",
     "\\'",
     "🙂" * 3000,
@@ -722,6 +736,38 @@ def test_no_history_shows_a_report_twice(world: World, steps: list[Step], dedups
         story.check()
 
 
+# What is forgotten
+
+
+def test_each_delivery_of_reports_forgets_the_old_ones(world: World) -> None:
+    """Those whose end is known; not what a process works on."""
+    one = world.process()
+    ends = dict(zip((SENT, FAILED, UNCERTAIN, PREPARING, SENDING), range(5), strict=True))
+    for end, number in ends.items():
+        until(world, end, one, hour(number))
+
+    world.now = NOON + KEPT
+    assert deliver(REPORT, [], one, world.now) == []
+    assert len(one.list(9)) == 5
+    world.now += MINUTE
+    deliver(REPORT, [], one, world.now)
+    assert {each.state for each in one.list(9)} == {UNCERTAIN, PREPARING, SENDING}
+    assert one.claim(hour(0)).granted
+
+
+def test_a_report_arrives_though_the_old_ones_cannot_be_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaking(*_: object) -> int:
+        raise ConnectionLost("broken")
+
+    one = world.process()
+    monkeypatch.setattr(compare_and_set, "write", breaking)
+    with pytest.raises(ConnectionLost):
+        one.prune()
+    assert deliver(REPORT, [], one, NOON) == []
+
+
 # Answers that get lost, and rows that are locked
 
 
@@ -735,11 +781,11 @@ def test_a_connection_that_breaks_while_a_step_is_stored(
     def breaking(*arguments: object) -> int:
         if done:
             really(*arguments)  # type: ignore[arg-type]
-        monkeypatch.setattr(module, "write", really)
+        monkeypatch.setattr(compare_and_set, "write", really)
         raise ConnectionLost("broken")
 
     def then_breaks() -> None:
-        monkeypatch.setattr(module, "write", breaking)
+        monkeypatch.setattr(compare_and_set, "write", breaking)
 
     one = world.process()
     for number in range(2):
@@ -765,10 +811,10 @@ def test_a_database_that_is_gone_before_sending(
         raise ConnectionLost("broken")
 
     one.claim(KEY)
-    monkeypatch.setattr(module, "write", breaking)
+    monkeypatch.setattr(compare_and_set, "write", breaking)
     with pytest.raises(ConnectionLost):
         one.sending(KEY, "card")
-    monkeypatch.setattr(module, "write", really)
+    monkeypatch.setattr(compare_and_set, "write", really)
     assert world.row().state == (SENDING if done else PREPARING)
     assert one.release(KEY)
     assert one.list(9) == []
@@ -783,7 +829,7 @@ def locked(engine: Engine, seconds: float) -> Iterator[None]:
         connection.rollback()
 
     with closing(open_engine(engine.url).connect()) as connection:
-        connection.execute(text("update deliveries set form = 'locked'"))
+        connection.execute(text("update outward_calls set reason = 'locked'"))
         thread = threading.Thread(target=hold, args=(connection,))
         thread.start()
         yield
@@ -892,8 +938,9 @@ def key_of(number: int) -> DeliveryKey:
 
 def test_of_processes_at_once_one_is_granted(world: World, start: Start) -> None:
     """New reports, some that failed, and some whose process died."""
-    rounds, dead = 50, real(world)
-    dead._owner = f"{dead._owner[:-3]}000"  # somebody who had this number before
+    rounds = 50
+    before_us = f"{this_process()[:-3]}000"  # somebody who had this number before
+    dead = Deliveries(world.engine, "ci", before_us, lambda: datetime.now(UTC), is_alive)
     for number in range(rounds):
         if number % 3:
             dead.claim(key_of(number))
@@ -1009,13 +1056,13 @@ def test_a_reader_of_a_state_from_before_there_were_deliveries(
     found = {("unit", 1): Extraction(LogState.READ)}
     State(empty, "ci").keep(found, "1-abc")
     with empty.begin() as connection:
-        for table in ("deliveries", "failure_sightings", "sighting_spans"):
+        for table in ("outward_calls", "failure_sightings", "sighting_spans"):
             connection.execute(text(f"drop table {table}"))
     with reading_only(empty, request) as reader:
         state = State(reader, "ci")
         state.prepare()
         assert state.known(found, "1-abc") == found
-        with pytest.raises(DatabaseError, match="deliveries"):
+        with pytest.raises(DatabaseError, match="outward_calls"):
             replace(world, engine=reader).process().claim(KEY)
     State(empty, "ci").prepare()
     assert world.process().claim(KEY).granted

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, text
 from ci_stat.errors import DatabaseError, SchemaMismatch
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import BATCH, FINAL, MOST_BYTES, VERSION, State
+from ci_stat.store.state.extractions import BATCH, FINAL, MOST_BYTES, State
+from ci_stat.store.state.upgrade import VERSION
 from tests.support import mariadb
 from tests.support.hostile import ATTACKS
 

@@ -24,6 +24,7 @@ from ci_stat.store.engine import open_engine
 from ci_stat.store.state import compare_and_set
 from ci_stat.store.state.extractions import State
 from ci_stat.store.state.issue_calls import Issues, kept_key
+from ci_stat.store.state.outbox import KEPT
 from ci_stat.store.state.process_id import this_process
 from ci_stat.store.state.tables import metadata, write
 from tests.support import strategies
@@ -53,7 +54,7 @@ class World:
         with self.engine.connect() as connection:
             return list(
                 connection.execute(
-                    text("select attempts from issue_intents order by started")
+                    text("select attempt from outward_calls order by started")
                 ).scalars()
             )
 
@@ -372,11 +373,30 @@ def test_a_state_that_a_later_version_wrote_may_be_on_its_way(world: World) -> N
     one = world.process()
     one.intend(call())
     with world.engine.begin() as connection:
-        connection.execute(text("update issue_intents set state = 'queued'"))
+        connection.execute(text("update outward_calls set state = 'queued'"))
     assert [each.state for each in one.unsettled()] == [UNCERTAIN]
     assert one.ledger().unsettled == {KEY}
     assert not world.process().intend(call())
     assert one.settle("i1", FAILED)
+
+
+def test_what_is_forgotten(world: World) -> None:
+    """Old comments and changes; never which issues are ours, nor what has no answer."""
+    one = world.process()
+    for number, kind in enumerate((CREATE, COMMENT, EDIT), 1):
+        for end in (DONE, FAILED, UNCERTAIN):
+            one.intend(call(f"{kind} {end}", kind, number=number))
+            one.settle(f"{kind} {end}", end, number=number)
+    world.now += KEPT
+    assert one.prune() == 0
+    world.now += MINUTE
+    assert one.prune() == 4
+    left = {f"{kind} {UNCERTAIN}" for kind in IntentKind} | {
+        f"{CREATE} {DONE}",
+        f"{CREATE} {FAILED}",
+    }
+    assert set(ids(one.list(99))) == left
+    assert one.ledger().created == {KEY: (1,)}
 
 
 # Hostile texts
@@ -384,7 +404,7 @@ def test_a_state_that_a_later_version_wrote_may_be_on_its_way(world: World) -> N
 
 HOSTILE = [
     *ATTACKS, "", " ", "a", "A", "a ", " a", "a\0", "\0", "ä", "a\u0308", "ß", "ss", "\ud800", "\\ud800",
-    "\ud800\udc00", "\U00010000", "\\", "\\'", "%s %(x)s {0}", "'; DROP TABLE issue_intents; --", "%", "_", "sha:",
+    "\ud800\udc00", "\U00010000", "\\", "\\'", "%s %(x)s {0}", "'; DROP TABLE outward_calls; --", "%", "_", "sha:",
     "🙂" * 1999 + "a", "🙂" * 1999 + "b",
     "🙂" * 2000 + "a", "🙂" * 2000 + "b", "x" * 2000, "x" * 100_000,
 ]  # fmt: skip
@@ -749,9 +769,9 @@ def test_a_process_that_is_killed_leaves_word(world: World, start: Start) -> Non
 
 
 def test_a_state_from_before_there_were_issues_gets_the_tables(world: World) -> None:
-    for table in ("issue_intents", "issue_mutes", "issue_accepted", "issue_locks"):
+    for table in ("outward_calls", "issue_mutes", "issue_accepted", "issue_locks"):
         metadata.tables[table].drop(world.engine)
-    with pytest.raises(DatabaseError, match="issue_intents"):
+    with pytest.raises(DatabaseError, match="outward_calls"):
         world.process().unsettled()
     State(world.engine, "ci").prepare()
     assert world.process().intend(call())

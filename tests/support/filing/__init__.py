@@ -41,7 +41,7 @@ from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
 from ci_stat.store.state.issue_calls import Issues
 from ci_stat.store.state.issue_lock import IssueLock
 from ci_stat.store.state.process_id import is_alive, this_process
-from ci_stat.store.state.tables import accepted, intents, locks, mutes
+from ci_stat.store.state.tables import accepted, locks, mutes, outward_calls
 from tests.support.github import GitHub, github_server
 from tests.support.logs import go_test, gocheck
 
@@ -62,7 +62,7 @@ _HELD = (
     "_highest",
     "may_push",
 )
-_TABLES = (intents, locks, mutes, accepted)
+_TABLES = (outward_calls, locks, mutes, accepted)
 
 
 def case(name: str, said: str = "... obtained int = 1\n... expected int = 2") -> str:
