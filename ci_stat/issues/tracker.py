@@ -16,10 +16,10 @@ from ci_stat.issues.marker import block, comment_ids, mentions_us, read, replace
 from ci_stat.issues.model import Snapshot, TrackedIssue
 from ci_stat.issues.titles import named_in
 from ci_stat.records import Intent, IntentKind, IssueComment, Ledger, ListedIssue, Mute
+from ci_stat.store.state.calls import Answer, CallState
 
 if TYPE_CHECKING:
     from ci_stat.connectors.github.repository import GitHub
-    from ci_stat.store.state.calls import Answer
     from ci_stat.store.state.case_notes import Notes
     from ci_stat.store.state.issue_calls import Issues
     from ci_stat.store.state.issue_lock import IssueLock
@@ -124,10 +124,8 @@ class Tracker:
                     each.marker.key, each.issue.title, each.issue.number, each.marker.create
                 )
 
-    def _look(self, created: dict[str, int], intent: Intent) -> "Answer":
+    def _look(self, created: dict[str, int], intent: Intent) -> Answer:
         """What the tracker shows of a call without an answer. `created`: our issues by the intents in their markers."""
-        from ci_stat.store.state.calls import Answer, CallState
-
         if intent.kind == IntentKind.CREATE:
             number = created.get(intent.id)
             if number is None:

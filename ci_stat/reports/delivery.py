@@ -94,7 +94,7 @@ def _deliver(
 def _claimed(
     report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool
 ) -> Delivered:
-    from ci_stat.store.state.deliveries import LostClaim
+    from ci_stat.store.state.outbox import LostClaim
 
     key = ledger.known_as(report_key(report, audience.name))
     claim = ledger.claim(key, force=force, resumable=audience.resumable)

@@ -1,4 +1,7 @@
-"""Outward calls as values: what is asked for, where a call stands, and what became of it. Times are aware, in UTC."""
+"""Outward calls as values: what is asked for, how far a call came, and its result.
+
+Times are aware, in UTC.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,8 +53,8 @@ class Request:
     - `id`: 32 hex digits, a hash of `identity`: two calls with one id are the same call.
     - `identity`: JSON list: the version of its form, then the values that make the call what it is.
     - `kind`: a `CallKind`. `payload`: JSON object with what else the feature keeps.
-    - `series`: a hash of what this call has in common with others, "" if nothing; `position`: its place
-      among them, as text whose order is theirs.
+    - `series`: a hash of what this call has in common with others, "" if nothing; `position`: its
+      place among them, as text whose order is theirs.
     """
 
     id: str
@@ -68,9 +71,11 @@ class Answer:
     """What became of a call, as its answer or a look at the target says.
 
     - `state`: DONE, REFUSED or UNKNOWN.
-    - `number`, `reference`, `url`: the target's names for what was created; 0 and "" where there is none.
+    - `number`, `reference`, `url`: the target's names for what was created; 0 and "" where there is
+      none.
     - `code`: the target's own code, or the HTTP or SMTP status.
-    - `repeatable`: with UNKNOWN: the target recognises this attempt, so making it again has no second effect.
+    - `repeatable`: with UNKNOWN: the target recognises this attempt, so making it again has no
+      second effect.
     """
 
     state: CallState
@@ -86,10 +91,13 @@ class Answer:
 class Call:
     """One row of the outbox.
 
-    - `owner`: the process (`this_process`) that had it last; `token`: another one after every change.
+    - `owner`: the process (`this_process`) that had it last; `token`: another one after every
+      change.
     - `attempt`: how often it was claimed, 0 for one that waits; `started`: when this attempt began.
-    - `called`: when this attempt was first made, also by another process before; None if it was not.
-    - `earlier`, `earlier_changed`: what was known before this attempt: it holds if this one has no effect.
+    - `called`: when this attempt was first made, also by another process before; None if it was
+      not.
+    - `earlier`, `earlier_changed`: what was known before this attempt: it holds if this one has no
+      effect.
     """
 
     id: str
@@ -117,6 +125,36 @@ class Call:
     def waits(self) -> bool:
         """No process has begun it."""
         return self.state is CallState.INTENDED and self.attempt == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whether the call is ours to make.
+
+    - `call`: the row now. `stored`: the row before; None where there was none.
+    - `before`: what was known of the call when nobody worked on it any more; None where there was
+      no row.
+    """
+
+    granted: bool
+    call: Call
+    stored: Call | None = None
+    before: Call | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an `Outbox` has claimed and not given back. `call`: the row as it last wrote it, for
+    certain.
+
+    `claim`: what its token begins with as long as the row is its. `same_attempt`: an earlier one
+    was taken up.
+    """
+
+    call: Call
+    claim: str
+    before: Call | None = None
+    same_attempt: bool = False
 
 
 Look: TypeAlias = Callable[[Call], Answer]

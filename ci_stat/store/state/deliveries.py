@@ -1,4 +1,4 @@
-"""Deliveries in the outbox: a report goes to its audience once and only once, whoever tries and whoever dies midway."""
+"""Deliveries in the outbox: each audience gets a report once, also if a sender is killed."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -34,8 +34,6 @@ from ci_stat.store.state.process_id import process_words
 from ci_stat.store.state.tables import fit, outward_calls, source_of
 from ci_stat.store.state.transitions import shown
 
-__all__ = ["FEATURE", "LEASE", "Claim", "Deliveries", "LostClaim"]
-
 FEATURE = "report"
 
 _STATES = {
@@ -66,10 +64,12 @@ class Payload(msgspec.Struct, frozen=True):
 class Claim:
     """Whether we may send, and why (not).
 
-    - `state`: what the row said before the claim, None where there was none; for one not granted, what it says now.
+    - `state`: what the row said before the claim, None where there was none; for one not granted,
+      what it says now.
     - `reason`: that state in words; "" where there was no row.
-    - `first_started`: when this attempt to send began, aware, in UTC. It is the same for all who take the same attempt
-      up again (`resumable`), and another one for each new attempt: a uuid made of key and moment tells them apart.
+    - `first_started`: when this attempt to send began, aware, in UTC. It is the same for all who
+      take the same attempt up again (`resumable`), and another one for each new attempt: a uuid
+      made of key and moment tells them apart.
     - `tries`: how often the delivery was claimed, with this time if it is granted.
     """
 
@@ -83,7 +83,8 @@ class Claim:
 class Deliveries:
     """The deliveries of one CI database. `State.prepare` makes the table.
 
-    A claim belongs to the object that made it. All methods raise DatabaseError when the state does not answer.
+    A claim belongs to the object that made it. All methods raise DatabaseError when the state does
+    not answer.
     """
 
     def __init__(
@@ -94,7 +95,9 @@ class Deliveries:
         clock: Callable[[], datetime],
         alive: Callable[[str], bool],
     ) -> None:
-        """`database` as for `State`; `owner`: `this_process()`; `clock`: now, aware; `alive`: `is_alive`."""
+        """`database` as for `State`; `owner`: `this_process()`; `clock`: now, aware; `alive`:
+        `is_alive`.
+        """
         self._source, self._owner = source_of(database), owner
         table = CallTable(engine, FEATURE, self._source)
         self._outbox = Outbox(table, owner, clock, alive, LEASE)
@@ -114,10 +117,12 @@ class Deliveries:
     def claim(
         self, key: DeliveryKey, force: bool = False, resumable: timedelta | None = None
     ) -> Claim:
-        """Ask for the right to send. Granted where nothing was sent, or for certain nothing arrived.
+        """Ask for the right to send. Granted where nothing was sent, or for certain nothing
+        arrived.
 
-        `resumable`: for how long the server recognises a uuid, less a margin: within it, an attempt whose outcome is
-        uncertain may be taken up. `force`: send whatever happened, unless a living process is at it.
+        `resumable`: for how long the server recognises a uuid, less a margin: within it, an attempt
+        whose outcome is uncertain may be taken up. `force`: send whatever happened, unless a living
+        process is at it.
         """
         request = self._request(key)
         look = cannot_tell if resumable is None else partial(self._look, resumable)
@@ -127,7 +132,7 @@ class Deliveries:
             return Claim(False, state, self._describe(call), call.started, call.attempt)
 
         self._resumable[request.id] = resumable
-        state_before = _STATES[claim.found.state] if claim.found else None
+        state_before = _STATES[claim.stored.state] if claim.stored else None
         reason = self._describe(claim.before) if claim.before else ""
         return Claim(True, state_before, reason, claim.call.started, claim.call.attempt)
 
@@ -141,14 +146,18 @@ class Deliveries:
         )
 
     def _look(self, resumable: timedelta, call: Call) -> Answer:
-        """What became of a message cannot be found out; whether the server still recognises its uuid can."""
+        """What became of a message cannot be found out; whether the server still recognises its
+        uuid can.
+        """
         is_recent = call.called is not None and abs(self._outbox.now() - call.called) < resumable
         return Answer(CallState.UNKNOWN, repeatable=is_recent)
 
     def sending(self, key: DeliveryKey, form: str) -> None:
-        """Note, for good, that from now on the message may be on its way. Called again for another form of it.
+        """Note, for good, that from now on the message may be on its way. Called again for another
+        form of it.
 
-        Raises LostClaim if it is not ours, or the server may have forgotten the uuid by now; then nothing may be sent.
+        Raises LostClaim if it is not ours, or the server may have forgotten the uuid by now; then
+        nothing may be sent.
         """
         row = row_of(self._source, key)
         self._require_recent(key, row)
@@ -166,14 +175,17 @@ class Deliveries:
             return
         self.release(key)
         raise LostClaim(
-            f"It took too long to send it again ({self._describe(held.before)}): it might arrive twice.",
+            f"It took too long to send it again ({self._describe(held.before)}):"
+            " it might arrive twice.",
             "Look whether it arrived; send it again on purpose if it did not.",
         )
 
     def finish(self, key: DeliveryKey, outcome: Outcome, form: str) -> bool:
-        """Note what became of it: SENT, FAILED or UNCERTAIN. False if it is not ours any more; then nothing is noted.
+        """Note what became of it: SENT, FAILED or UNCERTAIN. False if it is not ours any more; then
+        nothing is noted.
 
-        A report that had arrived before, or may have, stays so when a further attempt fails; the reason says both.
+        A report that had arrived before, or may have, stays so when a further attempt fails; the
+        reason says both.
         """
         if outcome.state not in _ENDS:
             raise ValueError(f"{outcome.state} is not the end of a delivery")
@@ -186,16 +198,20 @@ class Deliveries:
         return self._outbox.finish(row_of(self._source, key), answer, _payload(form))
 
     def release(self, key: DeliveryKey) -> bool:
-        """Give back what was claimed and not sent, as if nothing had happened. False if there is nothing to give back.
+        """Give back what was claimed and not sent, as if nothing had happened. False if there is
+        nothing to give back.
 
-        Not sent is also what `sending` did not come back for: it may have been noted, and has not been done.
+        Not sent is also what `sending` did not come back for: it may have been noted, and has not
+        been done.
         """
         return self._outbox.release(row_of(self._source, key))
 
     def before(self, key: DeliveryKey) -> Delivery | None:
-        """The newest delivery of a report like this one whose window ended when this one's begins, or sooner.
+        """The newest delivery of a report like this one whose window ended when this one's begins,
+        or sooner.
 
-        A report and its trouble are alike, for the same audience and names. States are as for `list`.
+        A report and its trouble are alike, for the same audience and names. States are as for
+        `list`.
         """
         begins = instant(key.begin)
         if begins is None:
@@ -223,9 +239,11 @@ class Deliveries:
         states: Collection[DeliveryState] | None = None,
         since: datetime | None = None,
     ) -> _Deliveries:
-        """The deliveries that changed last, newest first; `since`: aware. Long texts of their keys are cut.
+        """The deliveries that changed last, newest first; `since`: aware. Long texts of their keys
+        are cut.
 
-        What a process left that is gone reads as what it means: UNCERTAIN, or FAILED if nothing had been sent.
+        What a process left that is gone reads as what it means: UNCERTAIN, or FAILED if nothing had
+        been sent.
         """
         where = [] if since is None else [_c.changed >= utc_text(since)]
         if states is not None:
@@ -236,11 +254,13 @@ class Deliveries:
 
         current = [self._outbox.as_it_stands(call) for call in calls]
         deliveries = [_delivery(call, key_of(call.identity)) for call in current]
-        wanted = [each for each in deliveries if states is None or each.state in states]
+        wanted = [made for made in deliveries if states is None or made.state in states]
         return sorted(wanted, key=lambda delivery: delivery.changed, reverse=True)[:limit]
 
     def prune(self, older_than: timedelta = KEPT) -> int:
-        """Forget reports that arrived, or did not, so long ago; how many. What is uncertain stays."""
+        """Forget reports that arrived, or did not, so long ago; how many. What is uncertain
+        stays.
+        """
         return self._outbox.prune(older_than)
 
     def _describe(self, call: Call) -> str:

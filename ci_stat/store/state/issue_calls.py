@@ -1,7 +1,7 @@
-"""Issue calls in the outbox: what is to be written to a tracker is stored before it is written, and the answer after it.
+"""Issue calls in the outbox: what is written to a tracker, stored before it is written.
 
-Of all who mean to make the same call one makes it, and one that is killed midway leaves a row which says that its call
-may be on its way. That a call was made is never undone.
+Of all who mean to make the same call one makes it, and one that is killed midway leaves a row which
+says that its call may be on its way. That a call was made is never undone.
 """
 
 from collections import defaultdict
@@ -43,7 +43,9 @@ _c = outward_calls.c
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """What a row keeps of an issue call: which failure, what the call is part of, and why it is made."""
+    """What a row keeps of an issue call: which failure, what the call is part of, and why it is
+    made.
+    """
 
     action: str
     key: str
@@ -52,7 +54,8 @@ class Payload(msgspec.Struct, frozen=True):
 
 
 def kept_key(key: str) -> str:
-    """A key or id as our tables keep it: itself, or a hash of what is too long for them or not fit for a database.
+    """A key or id as our tables keep it: itself, or a hash of what is too long for them or not fit
+    for a database.
 
     What was kept is kept as itself, so what was read can be asked for.
     """
@@ -60,26 +63,30 @@ def kept_key(key: str) -> str:
 
 
 class Issues:
-    """The issue calls of one repository. `State.prepare` makes the tables; all methods raise DatabaseError.
+    """The issue calls of one repository. `State.prepare` makes the tables; all methods raise
+    DatabaseError.
 
-    Whoever got True from `intend` makes the call, and says with `settle` what became of it. Keys and ids that are
-    given out are as `kept_key` makes them, and names are cut: both are themselves up to 2,000 characters.
+    Whoever got True from `intend` makes the call, and says with `settle` what became of it. Keys
+    and ids that are given out are as `kept_key` makes them, and names are cut: both are themselves
+    up to 2,000 characters.
     """
 
     def __init__(
         self, engine: Engine, tracker: str, owner: str, clock: Callable[[], datetime]
     ) -> None:
-        """`tracker`: API root and repository, e.g. `https://api.github.com pingcap/tidb`; `owner`: `this_process()`;
-        `clock`: now, aware."""
+        """`tracker`: API root and repository, e.g. `https://api.github.com pingcap/tidb`; `owner`:
+        `this_process()`; `clock`: now, aware.
+        """
         table = CallTable(engine, FEATURE, tracker_of(tracker))
-        # Whether the owner of a call is gone says `IssueLock`: who has the lock looks for all calls without an answer.
+        # `IssueLock` says whether the owner of a call is gone: who has the lock looks for all calls
+        # without an answer.
         self._outbox = Outbox(table, owner, clock, lambda _: True, timedelta.max)
 
     def intend(self, intent: Intent) -> bool:
         """Note, for good, that the call may be on its way from now on; what failed is begun anew.
 
-        True: it is ours to make, now. False: it was made (DONE), or another try may be on its way (INTENDED,
-        UNCERTAIN), which is to be looked for and settled first.
+        True: it is ours to make, now. False: it was made (DONE), or another try may be on its way
+        (INTENDED, UNCERTAIN), which is to be looked for and settled first.
         """
         return self._outbox.claim(_request(intent)).granted
 
@@ -93,10 +100,12 @@ class Issues:
         code: int | None = None,
         reason: str = "",
     ) -> bool:
-        """Note what became of a call: DONE, FAILED (for certain not made) or UNCERTAIN, which may be settled again.
+        """Note what became of a call: DONE, FAILED (for certain not made) or UNCERTAIN, which may
+        be settled again.
 
-        False if there is nothing to settle; then nothing is noted. So too if we are to say that a call was not made,
-        or may have been, and somebody has begun another try since we began or last looked (`unsettled`).
+        False if there is nothing to settle; then nothing is noted. So too if we are to say that a
+        call was not made, or may have been, and somebody has begun another try since we began or
+        last looked (`unsettled`).
 
         A creation that is DONE without a number is UNCERTAIN: the issue is to be looked for.
         """
@@ -112,9 +121,11 @@ class Issues:
             self._outbox.settle(row_of(intent.id), look(intent))
 
     def adopt(self, key: str, name: str, number: int, id: str) -> None:
-        """Note an issue of ours that the tracker holds as created by this intent; again, that changes nothing.
+        """Note an issue of ours that the tracker holds as created by this intent; again, that
+        changes nothing.
 
-        An intent of this id that is not DONE becomes it. The first number that an id was adopted with stays.
+        An intent of this id that is not DONE becomes it. The first number that an id was adopted
+        with stays.
         """
         intent = Intent(
             id or f"issue {number}", IntentKind.CREATE, IssueAction.FILE, key, name, number
@@ -123,7 +134,9 @@ class Issues:
         self._outbox.adopt(_request(intent), answer)
 
     def unsettled(self) -> _Intents:
-        """The calls that may be on their way, oldest first: of processes that live, and of those that are gone."""
+        """The calls that may be on their way, oldest first: of processes that live, and of those
+        that are gone.
+        """
         return [_intent(call) for call in self._outbox.unsettled()]
 
     def list(self, limit: int, key: str | None = None, since: datetime | None = None) -> _Intents:
@@ -143,7 +156,9 @@ class Issues:
         keys: Iterable[str] = (),
         accepted: Mapping[str, Accepted] = _NONE_ACCEPTED,
     ) -> Ledger:
-        """What planning needs to know. `keys`: those that will be asked for: a long one is then found as itself."""
+        """What planning needs to know. `keys`: those that will be asked for: a long one is then
+        found as itself.
+        """
         calls = self._outbox.table.select(_c.state != str(CallState.REFUSED))
         intents = [_intent(call) for call in calls]
         done = [intent for intent in intents if intent.state == IntentState.DONE]
@@ -166,7 +181,9 @@ class Issues:
         )
 
     def prune(self, older_than: timedelta = KEPT) -> int:
-        """Forget comments and changes of so long ago; how many. Which issues we created stays known for good."""
+        """Forget comments and changes of so long ago; how many. Which issues we created stays known
+        for good.
+        """
         return self._outbox.prune(older_than, keep=CREATING)
 
 
@@ -226,7 +243,9 @@ def _intent(call: Call) -> Intent:
 
 
 def _created(creations: Sequence[tuple[str, Intent]]) -> dict[str, tuple[int, ...]]:
-    """Numbers by key. A tracker counts upwards: the least number is the oldest issue, whatever our clocks said."""
+    """Numbers by key. A tracker counts upwards: the least number is the oldest issue, whatever our
+    clocks said.
+    """
     numbers: defaultdict[str, set[int]] = defaultdict(set)
     for key, intent in creations:
         if intent.state == IntentState.DONE and intent.number:

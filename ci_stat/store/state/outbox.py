@@ -1,13 +1,14 @@
-"""The outbox: every call that changes something elsewhere is stored before it is made, and its answer after it.
+"""The outbox: every outward call is stored before it is made, and its answer after it.
 
-A message, an issue, a comment, a branch: intended -> claimed -> called -> settled (done, refused, unknown). Each step
-replaces a row only if nobody has changed it since (`token`), in a transaction of its own, and is stored before the next
-one begins. So of all processes that want to make a call one may, and one that is killed leaves a row that says how far
-it came. What may be on its way is looked for before it is made again: how, the feature says.
+A message, an issue, a comment, a branch: intended -> claimed -> called -> settled (done, refused,
+unknown). Each step replaces a row only if nobody has changed it since (`token`), in a transaction
+of its own, and is stored before the next one begins. So of all processes that want to make a call
+one may, and one that is killed leaves a row that says how far it came. What may be on its way is
+looked for before it is made again: how, the feature says.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -20,6 +21,8 @@ from ci_stat.store.state.calls import (
     Answer,
     Call,
     CallState,
+    Claim,
+    Held,
     Look,
     Request,
     cannot_tell,
@@ -49,35 +52,9 @@ class LostClaim(DatabaseError):
     """The call is not ours to make, or not any more: it must not be made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Whether the call is ours to make.
-
-    - `call`: the row now. `found`: the row before; None where there was none.
-    - `before`: what was known of the call when nobody worked on it any more; None where there was no row.
-    """
-
-    granted: bool
-    call: Call
-    found: Call | None = None
-    before: Call | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What this object has claimed and not given back. `call`: the row as we last wrote it, for certain.
-
-    `claim`: what its token begins with as long as it is ours. `same_attempt`: an earlier one was taken up.
-    """
-
-    call: Call
-    claim: str
-    before: Call | None = None
-    same_attempt: bool = False
-
-
 class Outbox:
-    """The calls of one feature to one target. `State.prepare` makes the table; all methods raise DatabaseError.
+    """The calls of one feature to one target. `State.prepare` makes the table; all methods raise
+    DatabaseError.
 
     A claim belongs to the object that made it.
     """
@@ -105,34 +82,36 @@ class Outbox:
     def prepare(self, request: Request, look: Look = cannot_tell, force: bool = False) -> Claim:
         """Claim a call whose content is yet to be made; `calling` must follow before it is made.
 
-        Granted where nobody works on it and it was not made: it is new, was refused, or `look` does not find it.
-        `force`: granted whatever became of it, unless a living process works on it.
+        Granted where nobody works on it and it was not made: it is new, was refused, or `look` does
+        not find it. `force`: granted whatever became of it, unless a living process works on it.
         """
         return insist(partial(self._take, request, CallState.INTENDED, look, force))
 
     def claim(self, request: Request, look: Look = cannot_tell) -> Claim:
-        """Claim a call that is made right after this: from now on it may be on its way. Granted as in `prepare`."""
+        """Claim a call that is made right after this: from now on it may be on its way. Granted as
+        in `prepare`.
+        """
         return insist(partial(self._take, request, CallState.CLAIMED, look, False))
 
     def _take(self, request: Request, state: CallState, look: Look, force: bool) -> Claim | None:
         """One look and one change; None if another process changed the row in between."""
-        found, now = self.table.read(request.id), self.now()
-        if found is None:
+        stored, now = self.table.read(request.id), self.now()
+        if stored is None:
             return self._begin(request, state, now)
-        self._tokens[request.id] = found.token
-        if self.is_at_work(found, now):
-            return Claim(False, found, found, found)
+        self._tokens[request.id] = stored.token
+        if self.is_at_work(stored, now):
+            return Claim(False, stored, stored, stored)
 
-        permitted = permission(abandoned(found), look, force, now)
+        permitted = permission(abandoned(stored), look, force, now)
         if not permitted.granted:
-            return self._refuse(found, permitted.call)
+            return self._refuse(stored, permitted.call)
 
         call = next_attempt(permitted, request, state, self._owner, now)
         held = Held(call, new_claim(), permitted.call, permitted.same_attempt)
-        if not self._replace(call, is_unchanged(found.token), held.claim):
+        if not self._replace(call, is_unchanged(stored.token), held.claim):
             return None
         self._held[call.id] = held
-        return Claim(True, call, found, permitted.call)
+        return Claim(True, call, stored, permitted.call)
 
     def _begin(self, request: Request, state: CallState, now: datetime) -> Claim | None:
         call, claim = first_attempt(request, state, self._owner, now), new_claim()
@@ -142,15 +121,16 @@ class Outbox:
         self._tokens[call.id], self._held[call.id] = token, Held(call, claim)
         return Claim(True, call)
 
-    def _refuse(self, found: Call, known: Call) -> Claim | None:
+    def _refuse(self, stored: Call, known: Call) -> Claim | None:
         """No, and what is known of the call is stored."""
-        is_stored = known == found
-        if is_stored or self._replace(known, is_unchanged(found.token), new_claim()):
-            return Claim(False, known, found, known)
+        is_stored = known == stored
+        if is_stored or self._replace(known, is_unchanged(stored.token), new_claim()):
+            return Claim(False, known, stored, known)
         return None
 
     def calling(self, id: str, payload: str | None = None) -> None:
-        """Note, for good, that from now on the call may be on its way; again before it is made in another form.
+        """Note, for good, that from now on the call may be on its way; again before it is made in
+        another form.
 
         Raises LostClaim if it is not ours any more; then it must not be made.
         """
@@ -172,9 +152,11 @@ class Outbox:
         self._held[id] = replace(held, call=call)
 
     def finish(self, id: str, answer: Answer, payload: str | None = None) -> bool:
-        """Note the answer to the call that we made. False if it is not ours any more; then nothing is noted.
+        """Note the answer to the call that we made. False if it is not ours any more; then nothing
+        is noted.
 
-        A call that had taken effect before, or may have, stays so when a further attempt is refused.
+        A call that had taken effect before, or may have, stays so when a further attempt is
+        refused.
         """
         held = self._held.get(id)
         if held is None:
@@ -188,39 +170,41 @@ class Outbox:
     def settle(self, id: str, answer: Answer) -> bool:
         """Note what became of a call, whoever made it: DONE is true of every attempt.
 
-        Anything else is noted only if nobody has changed the row since we last saw or wrote it. False if nothing is
-        noted, also where nothing is left to settle.
+        Anything else is noted only if nobody has changed the row since we last saw or wrote it.
+        False if nothing is noted, also where nothing is left to settle.
         """
         return insist(partial(self._settle, id, answer))
 
     def _settle(self, id: str, answer: Answer) -> bool | None:
-        found = self.table.read(id)
-        if found is None or found.state in SETTLED:
+        stored = self.table.read(id)
+        if stored is None or stored.state in SETTLED:
             return False
-        is_newer = self._tokens.get(id, found.token) != found.token
+        is_newer = self._tokens.get(id, stored.token) != stored.token
         if answer.state is not CallState.DONE and is_newer:
             return False
-        call = answered(found, answer, self.now())
-        return self._replace(call, is_unchanged(found.token), new_claim()) or None
+        call = answered(stored, answer, self.now())
+        return self._replace(call, is_unchanged(stored.token), new_claim()) or None
 
     def adopt(self, request: Request, answer: Answer) -> None:
         """Note what the target holds as the result of this call; again, that changes nothing."""
         insist(partial(self._adopt, request, answer))
 
     def _adopt(self, request: Request, answer: Answer) -> bool | None:
-        found, now = self.table.read(request.id), self.now()
-        if found is None:
+        stored, now = self.table.read(request.id), self.now()
+        if stored is None:
             begun = first_attempt(request, CallState.CLAIMED, self._owner, now)
             return bool(self.table.insert(answered(begun, answer, now), new_claim())) or None
-        if found.state is CallState.DONE or found.kind != request.kind:
+        if stored.state is CallState.DONE or stored.kind != request.kind:
             return True
-        call = answered(replace(found, number=0), answer, now)
-        return self._replace(call, is_unchanged(found.token), new_claim()) or None
+        call = answered(replace(stored, number=0), answer, now)
+        return self._replace(call, is_unchanged(stored.token), new_claim()) or None
 
     def release(self, id: str) -> bool:
-        """Give back what was prepared and not made, as if nothing had happened. False if there is nothing to give back.
+        """Give back what was prepared and not made, as if nothing had happened. False if there is
+        nothing to give back.
 
-        Not made is also what `calling` did not come back for: it may have been noted, and was not done.
+        Not made is also what `calling` did not come back for: it may have been noted, and was not
+        done.
         """
         held = self._held.get(id)
         if held is None or held.call.state is not CallState.INTENDED:
@@ -238,13 +222,9 @@ class Outbox:
         self._tokens.update((call.id, call.token) for call in calls)
         return calls
 
-    def look_for(self, calls: Iterable[Call], look: Look) -> None:
-        """Settle calls of `unsettled` with what `look` finds out about each."""
-        for call in calls:
-            self.settle(call.id, look(call))
-
     def prune(self, older_than: timedelta = KEPT, keep: Collection[str] = ()) -> int:
-        """Forget settled calls that have not changed for so long; how many. What is not settled stays.
+        """Forget settled calls that have not changed for so long; how many. What is not settled
+        stays.
 
         `keep`: kinds of calls whose result is needed for good, e.g. which issue we created.
         """
@@ -266,7 +246,9 @@ class Outbox:
         return is_seen(call.owner, self._owner) or abs(now - call.changed) < self._lease
 
     def as_it_stands(self, call: Call) -> Call:
-        """The row as it is to be understood now: what a process left that is gone is UNKNOWN, or REFUSED."""
+        """The row as it is to be understood now: what a process left that is gone is UNKNOWN, or
+        REFUSED.
+        """
         return call if self.is_at_work(call, self.now()) else abandoned(call)
 
     def _replace(self, call: Call, is_ours: ColumnElement[bool], claim: str) -> bool:

@@ -1,4 +1,4 @@
-"""The table of outward calls: its rows as values, and how one is replaced only if nobody has changed it since."""
+"""The table of outward calls: a row is replaced only if nobody has changed it since."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,9 @@ _c = outward_calls.c
 
 @dataclass(frozen=True, slots=True)
 class CallTable:
-    """The calls of one feature to one target. All methods raise DatabaseError when the state does not answer."""
+    """The calls of one feature to one target. All methods raise DatabaseError when the state does
+    not answer.
+    """
 
     engine: Engine
     feature: str
@@ -39,7 +41,9 @@ class CallTable:
         return token if self._changed(statement, call.id, token) else ""
 
     def replace(self, call: Call, is_ours: ColumnElement[bool], claim: str) -> str:
-        """Put `call` in its row's place if the row is still ours. The row's new token; "" if it is not."""
+        """Put `call` in its row's place if the row is still ours. The row's new token; "" if it is
+        not.
+        """
         token = new_token(claim)
         where = and_(self._ours(), _c.id == call.id, is_ours)
         statement = update(outward_calls).where(where).values(values_of(call, token))
@@ -67,7 +71,9 @@ def new_token(claim: str) -> str:
 
 
 def is_of(claim: str) -> ColumnElement[bool]:
-    """Whether a row is as the claim's owner wrote it, even where the owner never heard that it was stored."""
+    """Whether a row is as the claim's owner wrote it, even where the owner never heard that it was
+    stored.
+    """
     return _c.token.startswith(f"{claim}.")
 
 
@@ -77,7 +83,9 @@ def is_unchanged(token: str) -> ColumnElement[bool]:
 
 
 def values_of(call: Call, token: str) -> dict[str, Any]:
-    """The columns of a call but its key. JSON is not cut: its writers have fitted the texts in it."""
+    """The columns of a call but its key. JSON is not cut: its writers have fitted the texts in
+    it.
+    """
     cut = fitted(
         outward_calls,
         {

@@ -1,6 +1,7 @@
 """How an outward call goes from one state to the next. Pure.
 
-What is known only grows: that a call took effect, or may have, is not undone by a later attempt that was refused.
+What is known only grows: that a call took effect, or may have, is not undone by a later attempt
+that was refused.
 """
 
 from dataclasses import dataclass, replace
@@ -52,7 +53,9 @@ def first_attempt(request: Request, state: CallState, owner: str, now: datetime)
 
 
 def abandoned(call: Call) -> Call:
-    """What holds of a call that no process works on: what was known before, or how far its process came."""
+    """What holds of a call that no process works on: what was known before, or how far its process
+    came.
+    """
     if call.state not in UNFINISHED or call.waits:
         return call
 
@@ -70,7 +73,9 @@ def abandoned(call: Call) -> Call:
 
 
 def permission(call: Call, look: Look, force: bool, now: datetime) -> Permission:
-    """Whether `call`, which no process works on, may be made now; one that may have arrived is looked for."""
+    """Whether `call`, which no process works on, may be made now; one that may have arrived is
+    looked for.
+    """
     if call.state in (CallState.REFUSED, CallState.INTENDED):
         return Permission(True, call)
     if call.state is CallState.DONE:
@@ -125,7 +130,8 @@ def _blank(call: Call, request: Request) -> Call:
 
 
 def answered(call: Call, answer: Answer, now: datetime) -> Call:
-    """The call after an answer, whatever was known of it before. Without the number of what it created it stays open.
+    """The call after an answer, whatever was known of it before. Without the number of what it
+    created it stays open.
 
     Raises ValueError for an answer that is none.
     """

@@ -1,8 +1,9 @@
-"""Carries a state of version 1, which kept deliveries and issue calls in a table each, over to the one outbox.
+"""Carries a state of version 1, with a table for deliveries and one for issue calls, over.
 
-In one transaction that begins by noting the new version: of all processes that try, one does it, and one that is killed
-has done nothing. The old tables stay as they are, and nothing reads them after that. An older ci_stat refuses a state of
-the new version, because it would not see what the outbox says.
+In one transaction that begins by noting the new version: of all processes that try, one does it,
+and one that is killed has done nothing. The old tables stay as they are, and nothing reads them
+after that. An older ci_stat refuses a state of the new version, because it would not see what the
+outbox says.
 """
 
 import logging

@@ -33,9 +33,9 @@ from ci_stat.reports.delivery import deliver
 from ci_stat.reports.model import TroubleReport
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state import compare_and_set, process_id
-from ci_stat.store.state.deliveries import LEASE, Claim, Deliveries, LostClaim
+from ci_stat.store.state.deliveries import Claim, Deliveries
 from ci_stat.store.state.extractions import State
-from ci_stat.store.state.outbox import KEPT
+from ci_stat.store.state.outbox import KEPT, LEASE, LostClaim
 from ci_stat.store.state.process_id import is_alive, this_process
 from ci_stat.store.state.tables import write
 from tests.support import mariadb
@@ -860,7 +860,7 @@ _PROCESS = """
     import os, sys
     from datetime import UTC, datetime, timedelta
     from ci_stat.records import DeliveryKey, DeliveryState, Outcome
-    from ci_stat.store.state.deliveries import Deliveries, LostClaim
+    from ci_stat.store.state.deliveries import Deliveries
     from ci_stat.store.state.process_id import is_alive, this_process
     from ci_stat.store.engine import open_engine
 

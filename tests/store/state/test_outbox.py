@@ -1,4 +1,6 @@
-"""The outbox: of all who want to make a call one makes it, and whoever is killed, none is made twice or lost."""
+"""The outbox: of all who want to make a call one makes it, and whoever is killed, none is made
+twice or lost.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -6,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -223,7 +225,9 @@ def test_features_and_targets_stay_apart(world: World) -> None:
 
 
 def test_prune(world: World) -> None:
-    """Settled calls that are old; not what a later run needs to know for good, and not what is open."""
+    """Settled calls that are old; not what a later run needs to know for good, and not what is
+    open.
+    """
     one = world.process()
     for kind in CallKind:
         for end in (DONE, REFUSED, UNKNOWN):
@@ -274,7 +278,8 @@ class Target:
 
 @dataclass
 class Worker:
-    """A process that makes the call, one step after the other; it may be killed, or sleep, between any two.
+    """A process that makes the call, one step after the other; it may be killed, or sleep, between
+    any two.
 
     `answer`: what it heard from the server; None before the call.
     """
@@ -284,18 +289,36 @@ class Worker:
     answer: CallState | None = None
 
 
-_STEPS = (
-    "intend",
-    "prepare",
-    "claim",
-    "call",
-    "call unheard",
-    "refuse",
-    "finish",
-    "release",
-    "settle",
-    "die",
-    "wait",
+_PLANS = (
+    ("intend",),
+    ("claim",),
+    ("claim", "call"),
+    ("claim", "call", "finish"),
+    ("claim", "call", "die"),
+    ("claim", "call unheard", "finish"),
+    ("claim", "call refused", "finish"),
+    ("claim", "call refused", "die"),
+    ("claim", "die"),
+    ("claim to prepare", "die"),
+    ("claim to prepare", "wait", "call", "finish"),
+    ("claim to prepare", "release"),
+    ("claim", "wait", "call"),
+    ("claim late", "call", "finish"),
+    ("claim", "die", "claim late", "call"),
+    ("claim", "wait", "+claim", "+call", "call"),
+    ("claim to prepare", "wait", "+claim", "call", "+call"),
+    ("call",),
+    ("finish",),
+    ("settle",),
+    ("die",),
+    ("wait",),
+)
+# What one process does in a row; with a plus, the one next to it.
+_turns = st.tuples(st.integers(0, 2), st.sampled_from(_PLANS))
+_histories = st.lists(_turns, max_size=9).map(
+    lambda turns: [
+        ((who + name.startswith("+")) % 3, name.lstrip("+")) for who, plan in turns for name in plan
+    ]
 )
 
 
@@ -304,7 +327,6 @@ class History:
     world: World
     target_name: str
     target: Target = field(default_factory=Target)
-    refusals: int = 0
 
     def __post_init__(self) -> None:
         self.workers = [self.new(who) for who in range(3)]
@@ -313,43 +335,66 @@ class History:
         return Worker(self.world.process("aab"[who], self.target_name))
 
     def step(self, who: int, name: str) -> None:
+        getattr(self, f"_{name.split()[0]}")(who, name)
+
+    def _intend(self, who: int, _: str) -> None:
+        self.workers[who].outbox.intend(BRANCH)
+
+    def _wait(self, who: int, _: str) -> None:
+        self.world.now += (4, 9, 16)[who] * MINUTE
+
+    def _die(self, who: int, _: str) -> None:
+        self.world.dies(self.workers[who].outbox)
+        self.workers[who] = self.new(who)
+
+    def _claim(self, who: int, how: str) -> None:
         worker = self.workers[who]
-        outbox = worker.outbox
-        if name == "intend":
-            outbox.intend(BRANCH)
-        elif name == "wait":
-            self.world.now += (4, 9, 16)[who] * MINUTE
-        elif name == "die":
-            self.world.dies(outbox)
-            self.workers[who] = self.new(who)
-        elif name in ("prepare", "claim") and not worker.claimed:
-            worker.claimed = getattr(outbox, name)(BRANCH, self.target.look).granted
-            worker.answer = None
-        elif name == "release" and worker.claimed and worker.answer is None:
-            outbox.release(BRANCH.id)
-            held = outbox.held(BRANCH.id)
-            worker.claimed = held is not None
-        elif name == "settle":
-            # Only calls whose process is gone: the others are still at it.
-            left = [c for c in outbox.unsettled() if not outbox.is_at_work(c, outbox.now())]
-            outbox.look_for([call for call in left if not call.waits], self.target.look)
-        elif (
-            name in ("call", "call unheard", "refuse") and worker.claimed and worker.answer is None
-        ):
-            self.call(worker, name)
-        elif name == "finish" and worker.claimed and worker.answer is not None:
-            outbox.finish(BRANCH.id, Answer(worker.answer, reference="r"))
+        if worker.claimed:
+            return
+        begin = worker.outbox.prepare if how == "claim to prepare" else worker.outbox.claim
+
+        def look(call: Call) -> Answer:
+            """What the target shows; another process takes a step before we hear it."""
+            answer = self.target.look(call)
+            if how == "claim late":
+                self.step((who + 1) % 3, "claim")
+                self.step((who + 1) % 3, "call")
+            return answer
+
+        worker.claimed, worker.answer = begin(BRANCH, look).granted, None
+
+    def _release(self, who: int, _: str) -> None:
+        worker = self.workers[who]
+        if worker.claimed and worker.answer is None:
+            worker.outbox.release(BRANCH.id)
+            worker.claimed = worker.outbox.held(BRANCH.id) is not None
+
+    def _settle(self, who: int, _: str) -> None:
+        """Calls whose process is gone: the others are still at it."""
+        outbox = self.workers[who].outbox
+        for call in outbox.unsettled():
+            is_left = not outbox.is_at_work(call, outbox.now()) and not call.waits
+            if is_left:
+                outbox.settle(call.id, self.target.look(call))
+
+    def _finish(self, who: int, _: str) -> None:
+        worker = self.workers[who]
+        if worker.claimed and worker.answer is not None:
+            worker.outbox.finish(BRANCH.id, Answer(worker.answer, reference="r"))
             worker.claimed, worker.answer = False, None
 
-    def call(self, worker: Worker, how: str) -> None:
+    def _call(self, who: int, how: str) -> None:
+        worker = self.workers[who]
+        if not worker.claimed or worker.answer is not None:
+            return
         try:
             worker.outbox.calling(BRANCH.id)
         except LostClaim:
             worker.claimed = False
             return
-        if how != "refuse":
+        if how != "call refused":
             self.target.call()
-        worker.answer = {"call": DONE, "call unheard": UNKNOWN, "refuse": REFUSED}[how]
+        worker.answer = {"call": DONE, "call unheard": UNKNOWN, "call refused": REFUSED}[how]
 
     def check(self) -> None:
         assert self.target.effects <= 1
@@ -377,7 +422,8 @@ class History:
 _targets = count()
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(_STEPS)), max_size=30))
+@settings(max_examples=2 * settings.default.max_examples)  # type: ignore[union-attr]
+@given(_histories)
 def test_in_no_history_a_call_takes_effect_twice_or_is_lost(
     world: World, steps: list[tuple[int, str]]
 ) -> None:

@@ -1,4 +1,6 @@
-"""A made-up campaign through the outbox: pull requests that change nothing, by processes that are killed anywhere."""
+"""A made-up campaign through the outbox: pull requests that change nothing, by processes that are
+killed anywhere.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -31,7 +33,9 @@ class Killed(BaseException):
 
 @dataclass
 class Repository:
-    """A server that creates whatever it is asked for, as often as it is asked, and lists it under a mark."""
+    """A server that creates whatever it is asked for, as often as it is asked, and lists it under a
+    mark.
+    """
 
     marks: list[str] = field(default_factory=list)
 
@@ -100,7 +104,9 @@ class World:
     repository: Repository = field(default_factory=Repository)
 
     def run(self, killed_at: int = 0) -> int:
-        """One process from its start to its end, or to the point at which it is killed. How many points it met."""
+        """One process from its start to its end, or to the point at which it is killed. How many
+        points it met.
+        """
         owner, met = f"a:{next(self.pids)}:boot.7", 0
         self.living.add(owner)
 

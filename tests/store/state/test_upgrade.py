@@ -1,4 +1,6 @@
-"""A state that today's outbox finds as an older ci_stat left it: all that was sent and decided is known, once."""
+"""A state that today's outbox finds as an older ci_stat left it: all that was sent and decided is
+known, once.
+"""
 
 import os
 import signal
@@ -37,7 +39,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[MetaData, Rows]:
     """The tables and rows that the older ci_stat left."""
     engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('kept') / 'state.sqlite'}")
     raw = engine.raw_connection()
-    raw.driver_connection.executescript(FILE.read_text(encoding="utf-8"))  # type: ignore[union-attr]
+    script = FILE.read_text(encoding="utf-8")
+    raw.driver_connection.executescript(script)  # type: ignore[union-attr]
     raw.close()
     old = MetaData()
     old.reflect(engine, only=OLD)
@@ -162,7 +165,8 @@ def test_texts_of_any_sort(old: Engine, kept: tuple[MetaData, Rows]) -> None:
     tables, rows = kept
     hostile = '"\\\n\0\x1b{}%s 🙂' + "é" * 1900
     row = rows["deliveries"][0] | {
-        "id": "f" * 32, "about": hostile, "reason": hostile, "state": "of tomorrow", "end_utc": None,
+        "id": "f" * 32,
+        "about": hostile, "reason": hostile, "state": "of tomorrow", "end_utc": None,
     }  # fmt: skip
     with old.begin() as connection:
         connection.execute(insert(tables.tables["deliveries"]), row)
