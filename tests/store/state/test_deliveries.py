@@ -49,7 +49,7 @@ KEY = DeliveryKey(
 )
 
 WINDOW = Window.of(NOON, NOON + 60 * MINUTE, ZoneInfo("UTC"))
-REPORT = TroubleReport("hourly", WINDOW, NOON, "database", "gone", "", None, "ci", "", "0")
+REPORT = TroubleReport("hourly", WINDOW, NOON, "database", "gone", "", None, "ci", Names(), "0")
 
 
 @dataclass
