@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import issues, logs, reports
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
-from ci_stat.cli.demo import build
+from ci_stat.cli.work.demo import build
 from tests.support.mariadb import Server, running
 
 PYTHON = sys.executable

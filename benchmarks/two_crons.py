@@ -15,7 +15,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ci_stat.cli.demo import build
+from ci_stat.cli.work.demo import build
 from tests.support.feishu import Feishu, Limits, running
 
 PYTHON = sys.executable

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ci_stat.issues.model import IssuePlan
+from ci_stat.records import names
 
 if TYPE_CHECKING:
     from ci_stat.config import Settings
@@ -51,7 +52,6 @@ def bug_report(
     """
     from ci_stat.context import Context, real_time
     from ci_stat.issues.service import jobs_of
-    from ci_stat.runs.database import names
 
     with Context(settings) as context:
         filer = context.filer(real_time if now is None else lambda: now)

@@ -19,8 +19,9 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from ci_stat.escape import visible
-from ci_stat.records import CaseFailure, Run, RunFilter, Status, Tally, Window
+from ci_stat.records import CaseFailure, Run, RunFilter, Status, Tally, Window, names
 from ci_stat.result import PR, Commit, FailInfo, Job, Result
+from ci_stat.result.counting import count_window
 
 if TYPE_CHECKING:
     from ci_stat.config import Settings
@@ -75,8 +76,6 @@ def get_result(
     cannot be used, DatabaseError (ServerUnreachable, AccessDenied, SchemaMismatch, ...) for the rest.
     """
     from ci_stat.context import Context
-    from ci_stat.runs.database import names
-    from ci_stat.runs.progress import no_progress
     from ci_stat.runs.progress_bar import loading
 
     with Context(settings) as context:
@@ -90,7 +89,7 @@ def get_result(
             names(branches, "branches"),
         )
         if progress is False or (progress is None and not _watched()):
-            return source.load(wanted, no_progress, keep_descriptions, logs)
+            return source.load(wanted, keep_descriptions=keep_descriptions, logs=logs)
         with loading("Loading runs") as (advance, log_progress):
             return source.load(wanted, advance, keep_descriptions, logs, log_progress)
 
@@ -108,7 +107,6 @@ def summary(
     `width`: cells of a line; by default the terminal's, and no limit for a file.
     """
     from ci_stat.rendering.terminal import screen
-    from ci_stat.result.counting import count_window
     from ci_stat.runs.views import tables
 
     report = tables.summary(count_window(res), res.provenance)

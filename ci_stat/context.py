@@ -1,4 +1,4 @@
-"""The composition root: what the settings name is opened here, each thing once, when first asked for.
+"""The composition root: what the settings name is opened here, each once, when first asked for.
 
 No other module opens the CI database or our state, or builds a client from settings. The command
 line and the published functions ask a context; features receive what they need.
@@ -24,6 +24,7 @@ from ci_stat.logs.setup import folder_place, whereabouts
 from ci_stat.logs.workers import Asked, how_of
 from ci_stat.records import Origin
 from ci_stat.runs.database import Source, is_embedded, make_folder
+from ci_stat.runs.progress import Watched
 from ci_stat.store.ci_data import runs
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from ci_stat.records.log_place import LogPlace
     from ci_stat.reports.recipients import Audience, FeishuSender
     from ci_stat.reports.service import Reporter
-    from ci_stat.runs.progress import Watched
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def real_time() -> datetime:
 
 
 class Context:
-    """Everything that one command or one call works with. Close it at the end, or use it in `with`."""
+    """Everything that one command or call works with. Close it at the end, or use it in `with`."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         """`settings`: by default those in force. Raises SettingsError."""
@@ -92,7 +92,7 @@ class Context:
 
     @cached_property
     def bare_state(self) -> Engine:
-        """Our own state as it is: nothing is connected and no table is made. Raises SettingsError."""
+        """Our own state, not connected and without new tables. Raises SettingsError."""
         return self._engine(self.settings.state.url)
 
     @property
@@ -128,11 +128,11 @@ class Context:
     @cached_property
     def log_places(self) -> "tuple[LogPlace, ...]":
         """The places of build logs, in the order in which they are tried. Raises SettingsError."""
-        from ci_stat.connectors.jenkins.server import JenkinsPlace
-
         logs = self.settings.logs
         places: list[LogPlace] = [folder_place(logs)] if logs.folder else []
         if self.settings.jenkins.url:
+            from ci_stat.connectors.jenkins.server import JenkinsPlace
+
             places.append(JenkinsPlace(self.jenkins))
         return tuple(places)
 
@@ -164,13 +164,12 @@ class Context:
 
     # Reports
 
-    def reporter(self, now: datetime, progress: "Watched | None" = None) -> "Reporter":
+    def reporter(self, now: datetime, progress: Watched | None = None) -> "Reporter":
         """What makes reports. `now`: aware. Without our state nothing is called new."""
         from ci_stat.reports.counted_windows import CountedWindows
         from ci_stat.reports.failure_history import FailureHistory
         from ci_stat.reports.known_issues import with_known_issues
         from ci_stat.reports.service import Reporter
-        from ci_stat.runs.progress import Watched
 
         settings = self.settings.reports
         progress = progress or Watched()
@@ -236,14 +235,13 @@ class Context:
         return Notes(Mutes(self.state, name, clock), AcceptedCases(self.state, name, clock))
 
     def filer(
-        self, now: Clock, watched: "Watched | None" = None, clock: Clock | None = None
+        self, now: Clock, watched: Watched | None = None, clock: Clock | None = None
     ) -> "Filer":
         """What plans and files issues. `clock`: the real time, if `now` is another.
 
         Raises SettingsError, DatabaseError.
         """
         from ci_stat.issues import service as filing
-        from ci_stat.runs.progress import Watched
 
         github, issues = self.settings.github, self.settings.issues
         return filing.Filer(

@@ -13,6 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ci_stat.records import Names, Outcome
+from ci_stat.rendering.feishu.forms import fitted_card
+from ci_stat.reports.build import build
+from ci_stat.reports.document import report_document
+from ci_stat.reports.inputs import ReportRequest
+from ci_stat.reports.windows import HOURLY
 from ci_stat.result import Result
 
 if TYPE_CHECKING:
@@ -27,12 +32,6 @@ def res_to_card(res: Result) -> dict[str, Any]:
     It is the hourly report without what a Result does not know: the windows before, and what failed before. For those
     see `ci-stat report hourly`.
     """
-    from ci_stat.rendering.feishu.forms import fitted_card
-    from ci_stat.reports.build import build
-    from ci_stat.reports.document import report_document
-    from ci_stat.reports.inputs import ReportRequest
-    from ci_stat.reports.windows import HOURLY
-
     request = ReportRequest(HOURLY, res.provenance.window, Names(), res.end_time)
     report = replace(build(request, res), made_at=None)
     return fitted_card(report_document(report))

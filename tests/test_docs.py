@@ -24,7 +24,7 @@ import pytest
 from ci_stat import config, errors
 from ci_stat.ci_stat import get_result
 from ci_stat.cli import Commands, cli
-from ci_stat.cli.demo import build
+from ci_stat.cli.work.demo import build
 from ci_stat.config import KEYS
 from ci_stat.formats.jsonl import FIELDS, PULL_FIELDS, STATUS_NAMES
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 import ci_stat.ci_stat as stat
-from ci_stat.cli.options import wanted
+from ci_stat.cli.work.windows import wanted
 from ci_stat.config import Settings, Value, load
 from ci_stat.context import Context
 from ci_stat.errors import SettingsError, UsageError, WriteError

@@ -8,12 +8,14 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import ClassVar, NoReturn
 
 import click
 
 from ci_stat import __version__
 from ci_stat.errors import CiStatError
+from ci_stat.escape import visible_lines
 
 _EPILOG = """\b
 Examples:
@@ -83,8 +85,6 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in self._modules:
             return None
-        from importlib import import_module
-
         module = import_module(f"ci_stat.cli.{self._modules[cmd_name]}")
         command: click.Command = module.COMMANDS[cmd_name]
         # Of their own: click keeps the help option that it made first, whichever context asked for it.
@@ -151,8 +151,6 @@ def run(arguments: list[str]) -> int:
     try:
         cli.main(arguments, prog_name="ci-stat", standalone_mode=False)
     except CiStatError as error:
-        from ci_stat.escape import visible_lines
-
         click.echo(f"ci-stat: {visible_lines(error)}", err=True)
         return error.exit_code
     except click.exceptions.Exit as error:

@@ -1,17 +1,11 @@
 """What people say of failures: `ci-stat issues mute` and `ci-stat issues accept`."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
 from ci_stat.cli import options
-from ci_stat.errors import UsageError
-
-if TYPE_CHECKING:
-    from ci_stat.issues.model import IssuePlan, Planned
 
 LAST_YEAR = 9999  # whose last day has no UTC in some zones
 HOLDS = timedelta(days=90)  # three new issues a day: 270 of them
@@ -22,90 +16,23 @@ HOLDS = timedelta(days=90)  # three new issues a day: 270 of them
 @click.option("--until", metavar="DATE", help="The day on which it ends, e.g. 2021-07-01.")
 @click.option("--why", default="", help="A sentence for those who wonder later.")
 @click.option("--off", is_flag=True, help="End it now.")
-def mute(case: str, until: str | None, why: str, off: bool) -> None:
+@options.work("issue_notes")
+def mute() -> None:
     """Switch us off for a case until a day.
 
     Nothing is filed, commented, reopened or closed for it.
     """
-    from ci_stat.escape import visible
-    from ci_stat.issues.evidence import key_of_case
-    from ci_stat.records import Mute
-
-    context, moment = options.opened_at(None)
-    source = context.source
-    known, key = context.notes(moment).mutes, key_of_case(case)
-    if off:
-        ended = known.end([key])
-        click.echo(f"{visible(case)} is {'no longer muted' if ended else 'not muted'}.")
-        return
-    if not until or not why.strip():
-        raise UsageError(
-            "A mute needs an end and a reason.", 'Write --until 2021-07-01 --why "...".'
-        )
-    end = _end(until, source.origin.zone, moment())
-    known.keep([Mute(key, case, end, why.strip(), moment())])
-    click.echo(f"{visible(case)} is muted until {end:%Y-%m-%d %H:%M}.")
-
-
-def _end(until: str, zone: ZoneInfo, now: datetime) -> datetime:
-    end = options.parse_time(until, "--until", zone)
-    end = end.replace(tzinfo=zone) if end.tzinfo is None else end
-    if end <= now:
-        raise UsageError(
-            f"--until {until} is in the past.", "Name a day to come; --off ends a mute."
-        )
-    if end.year >= LAST_YEAR:
-        raise UsageError(
-            f"--until {until} is too far away.", f"Name a day before the year {LAST_YEAR}."
-        )
-    return end
 
 
 @click.command()
 @click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--why", default="", help="A sentence for those who wonder later.")
 @click.option("--off", is_flag=True, help="Take it back.")
-def accept(file: Path, why: str, off: bool) -> None:
+@options.work("issue_notes")
+def accept() -> None:
     """Say that the new issues of a saved plan are right.
 
     For plans that are stopped because too many are new at once to be believed: a backlog. For 90 days these no longer
     count as too many; they are filed a few a day, while they still fail. Others that are new count as before. Nothing
     is filed by this. `ci-stat issues history --accepted` shows them.
     """
-    from ci_stat.issues.plan_files import read_plan
-    from ci_stat.issues.service import require_same_tracker
-    from ci_stat.issues.setup import tracker_url
-
-    saved = read_plan(file)
-    context, moment = options.opened_at(None)
-    source = context.source
-    github = context.settings.github
-    require_same_tracker(saved, github.repo, tracker_url(github))
-    new, known = _new(saved), context.notes(moment).accepted
-    if off:
-        ended = known.end(each.key for each in new)
-        click.echo(f"No longer accepted: {ended} of {len(new)}.")
-        return
-    if not why.strip():
-        raise UsageError("It needs a reason.", 'Write --why "...".')
-    from ci_stat.records import Accepted
-
-    until = moment() + HOLDS
-    known.keep([Accepted(each.key, each.name, until, why.strip(), moment()) for each in new])
-    many = "new issue is" if len(new) == 1 else "new issues are"
-    click.echo(f"{len(new)} {many} accepted until {until.astimezone(source.origin.zone):%Y-%m-%d}.")
-    click.echo("ci-stat: nothing is filed yet; make a new plan: ci-stat issues plan", err=True)
-
-
-def _new(plan: "IssuePlan") -> "list[Planned]":
-    from ci_stat.records import IssueAction
-
-    new = list(
-        {each.key: each for each in plan.entries if each.action == IssueAction.FILE}.values()
-    )
-    if not new:
-        raise UsageError(
-            "The plan files no new issue, so there is nothing to accept.",
-            "ci-stat issues show PLAN",
-        )
-    return new

@@ -1,26 +1,13 @@
 """`ci-stat issues`: what would be filed for failed cases, and with --post filed; its history, mutes and a replay."""
 
-import json
-import shlex
-import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ci_stat.cli import options
 from ci_stat.cli.issue_notes import accept, mute
-from ci_stat.errors import DataTrouble, NotDelivered, Refused, UsageError
-
-if TYPE_CHECKING:
-    from ci_stat.context import Context
-    from ci_stat.issues.apply import Applied
-    from ci_stat.issues.model import IssuePlan
-    from ci_stat.issues.service import Filer
-    from ci_stat.records import Window
-    from ci_stat.runs.database import Source
 
 _EPILOG = """\b
 Examples:
@@ -74,49 +61,21 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 )
 @_json_option
 @options.color_option
-def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: str, jobs: Sequence[str],
-         now: str | None, **window: Any) -> None:  # fmt: skip
+@options.work("issues")
+def plan() -> None:
     """What is to be done, and why not for the others.
 
     For the failures of a window: yesterday, unless --begin says another day.
     """
-    from ci_stat.issues.plan_files import write_plan
-    from ci_stat.issues.service import jobs_of
-
-    if post and plan_out:
-        raise UsageError(
-            "--plan-out saves a plan for later, and --post does it now.", "Give one of them."
-        )
-    context, moment = options.opened_at(now)
-    source = context.source
-    names = jobs_of(jobs)
-    with _watched_filer(context, moment) as filer:
-        wanted = _window(source, moment(), **window)
-        made, applied = filer.post(wanted, names) if post else (filer.plan(wanted, names), None)
-    if plan_out:
-        write_plan(made.plan, Path(plan_out))
-    _show(made.plan, applied, as_json, color, source, drafts)
-    empty = _empty(source, wanted, names)
-    if not post and not as_json:
-        _say_next(made.plan, plan_out)
-    _complain(made.plan, applied)
-    if empty:
-        raise empty
 
 
 @issues.command()
 @click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--drafts", is_flag=True, help="The texts too, as they would stand at the tracker.")
 @options.color_option
-def show(file: Path, drafts: bool, color: str) -> None:
+@options.work("issues")
+def show() -> None:
     """A saved plan, to be read by a person. Nothing is asked and nothing done."""
-    from ci_stat.issues.plan_files import read_plan
-    from ci_stat.issues.views.plan import drafts_text, plan_screen
-
-    saved = read_plan(file)
-    _print({}, plan_screen(saved), False, color, True)
-    if drafts:
-        click.echo(drafts_text(saved))
 
 
 @issues.command()
@@ -124,17 +83,9 @@ def show(file: Path, drafts: bool, color: str) -> None:
 @click.option("--now", metavar="TIME", help="Take this for the present. [now]")
 @_json_option
 @options.color_option
-def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
+@options.work("issues")
+def apply() -> None:
     """Do what a saved plan says. Refused if it is older than a day, or the tracker has moved on since it was made."""
-    from ci_stat.issues.plan_files import read_plan
-
-    saved = read_plan(file)
-    context, moment = options.opened_at(now)
-    source = context.source
-    with _watched_filer(context, moment) as filer:
-        applied = filer.apply(saved)
-    _show(saved, applied, as_json, color, source, drafts=False)
-    _complain(saved, applied)
 
 
 @issues.command()
@@ -150,47 +101,12 @@ def apply(file: Path, now: str | None, as_json: bool, color: str) -> None:
 @options.limit_option
 @_json_option
 @options.color_option
-def history(
-    case: str | None, since: str | None, notes: str | None, limit: int, as_json: bool, color: str
-) -> None:  # fmt: skip
+@options.work("issues")
+def history() -> None:
     """All calls to the tracker, with their answers.
 
     Newest first. --mutes and --accepted show what people said of cases instead.
     """
-    from msgspec import to_builtins
-
-    from ci_stat.issues.evidence import key_of_case
-    from ci_stat.issues.views.history import history_table, notes_table
-
-    context, moment = options.opened_at(None)
-    source = context.source
-    if notes:
-        if since:
-            raise UsageError("--since is about calls.", f"Leave it out with --{notes}.")
-        known = getattr(context.notes(moment), notes).all(moment())
-        wanted = (
-            known.values()
-            if case is None
-            else [known[key] for key in [key_of_case(case)] if key in known]
-        )
-        said = sorted(wanted, key=lambda note: note.name)[:limit]
-        _print(
-            {notes: to_builtins(said)},
-            notes_table(said, source.origin.zone),
-            as_json,
-            color,
-            bool(said),
-        )
-        return
-    after = moment() - options.parse_length(since) if since else None
-    found = context.issues(moment).list(limit, key_of_case(case) if case else None, after)
-    _print(
-        {"calls": to_builtins(found)},
-        history_table(found, source.origin.zone),
-        as_json,
-        color,
-        bool(found),
-    )
 
 
 @issues.command()
@@ -205,27 +121,12 @@ def history(
 )
 @_json_option
 @options.color_option
-def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, color: str) -> None:
+@options.work("issues")
+def replay() -> None:
     """What the rules would have done in the past.
 
     Day after day, at an empty tracker in memory: nothing is touched.
     """
-    from ci_stat.issues.service import jobs_of
-    from ci_stat.issues.views.history import scorecard_data, scorecard_screen
-
-    context, moment = options.opened_at(None)
-    source = context.source
-    last = (
-        source.latest_end()
-        if end == options.LATEST
-        else options.parse_time(end or "today", "--end", source.origin.zone)
-    )
-    with _watched_filer(context, moment) as filer:
-        window, names = source.window(_before(last, since, source), last), jobs_of(jobs)
-        card = filer.replay(window, names)
-    _print(scorecard_data(card), scorecard_screen(card, source.origin.zone), as_json, color, True)
-    if empty := _empty(source, window, names):
-        raise empty
 
 
 @issues.command()
@@ -233,147 +134,12 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
 @_plan_options
 @_json_option
 @options.color_option
-def explain(
-    case: str, as_json: bool, color: str, jobs: Sequence[str], now: str | None, **window: Any
-) -> None:
+@options.work("issues")
+def explain() -> None:
     """Why a case has an issue, or has none.
 
     Its failures, the rule that spoke, and what was done before.
     """
-    from ci_stat.issues.service import jobs_of
-    from ci_stat.issues.views.explanation import explained_data, explained_screen
-
-    context, moment = options.opened_at(now)
-    source = context.source
-    with _watched_filer(context, moment) as filer:
-        found = filer.explain(case, _window(source, moment(), **window), jobs_of(jobs))
-    _print(explained_data(found), explained_screen(found), as_json, color, True)
-
-
-class _watched_filer:
-    """A filer, with progress lines while it works where somebody watches."""
-
-    def __init__(self, context: "Context", moment: Callable[[], datetime]) -> None:
-        from ci_stat.runs.progress_bar import watching
-
-        self._watching, self._context, self._moment = watching(), context, moment
-
-    def __enter__(self) -> "Filer":
-        from ci_stat.context import real_time
-
-        return self._context.filer(self._moment, self._watching.__enter__(), real_time)
-
-    def __exit__(self, *error: Any) -> None:
-        self._watching.__exit__(*error)
-
-
-def _window(source: "Source", now: datetime, begin: str | None, end: str | None) -> "Window":
-    from ci_stat.reports.windows import DAILY, report_window
-
-    zone = source.origin.zone
-    if begin is None and end is None:
-        return report_window(DAILY, now, zone)
-    last = (
-        source.latest_end()
-        if end == options.LATEST
-        else None
-        if end is None
-        else options.parse_time(end, "--end", zone)
-    )
-    day = timedelta(days=1)
-    first = (last or now) - day if begin is None else options.parse_time(begin, "--begin", zone)
-    try:
-        return source.window(first, last or first + day)
-    except OverflowError:
-        raise UsageError(
-            "The window would reach beyond the years 1 to 9999.", "Name another one."
-        ) from None
-
-
-def _before(last: datetime, since: str, source: "Source") -> datetime:
-    aware = last.replace(tzinfo=source.origin.zone) if last.tzinfo is None else last
-    try:
-        return aware.astimezone(UTC) - options.parse_length(since)
-    except OverflowError:
-        raise UsageError(
-            f"--since {since!r} reaches beyond the year 1.", "Name a shorter length."
-        ) from None
-
-
-def _show(
-    made: "IssuePlan",
-    applied: "Applied | None",
-    as_json: bool,
-    color: str,
-    source: "Source",
-    drafts: bool,
-) -> None:
-    from ci_stat.issues.views.plan import drafts_text, plan_data, plan_screen
-
-    _print(
-        plan_data(made, applied),
-        plan_screen(made, applied, source.origin.zone),
-        as_json,
-        color,
-        True,
-    )
-    if drafts and not as_json:
-        click.echo(drafts_text(made))
-
-
-def _print(data: Any, screen_of: Any, as_json: bool, color: str, found: bool) -> None:
-    from ci_stat.rendering.terminal import screen
-
-    if as_json:
-        click.echo(json.dumps(data, indent=2))
-    elif not found:
-        click.echo("Nothing is known.")
-    else:
-        screen.show(screen_of, sys.stdout, options.colored(color))
-
-
-def _empty(source: "Source", window: "Window", jobs: Sequence[str]) -> DataTrouble | None:
-    """A window without runs is no quiet window: which name nobody knows, or that the data is old."""
-    from ci_stat.escape import visible
-    from ci_stat.records import RunFilter
-
-    wanted = RunFilter(window, jobs=tuple(jobs))
-    if source.count_rows([wanted]) != [0]:
-        return None
-    problems = [visible(problem) for problem in source.unknown_names(wanted)]
-    return DataTrouble(
-        f"No run of {visible(', '.join(jobs))} is in this window: that is not the same as no failure.",
-        "\n  ".join(problems)
-        or "Look at the writer of ci_data: `ci-stat config --check` shows the newest row.",
-    )
-
-
-def _say_next(made: "IssuePlan", saved: str | None) -> None:
-    from ci_stat.records import IssueAction
-
-    if saved:
-        applicable = not made.stopped and made.tracker_read
-        command = (
-            "do it with: ci-stat issues apply"
-            if applicable
-            else "look at it with: ci-stat issues show"
-        )
-        click.echo(f"ci-stat: the plan is in {saved}; {command} {shlex.quote(saved)}", err=True)
-    elif any(each.action != IssueAction.NOT for each in made.entries) and not made.stopped:
-        click.echo("ci-stat: nothing was done (--post does it, --drafts shows the texts)", err=True)
-
-
-def _complain(made: "IssuePlan", applied: "Applied | None") -> None:
-    if made.stopped:
-        raise Refused(f"Nothing is done: {made.stopped}", made.hint)
-    if applied is None or applied.fine:
-        return
-    failed = [each for each in applied.done if not each.fine]
-    message = f"{len(failed)} of {len(applied.done)} could not be done."
-    raise NotDelivered(
-        f"{applied.stopped or message}",
-        "The next run takes up what was not done. `ci-stat issues history` shows it.",
-    )
 
 
 for _note in (mute, accept):

@@ -1,19 +1,8 @@
 """`ci-stat sync`: the builds of a Jenkins into the CI database."""
 
-import json
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
-
 import click
 
 from ci_stat.cli import options
-from ci_stat.errors import SourceError, UsageError
-from ci_stat.escape import json_safe, visible, visible_lines
-from ci_stat.rendering.format import plural
-
-if TYPE_CHECKING:
-    from ci_stat.runs.sync_jenkins import Synced
 
 _SHOWN = 20  # jobs that failed, printed one by one
 
@@ -49,14 +38,8 @@ def sync() -> None:
 )
 @click.option("--no-logs", is_flag=True, help="Read no logs: what failed in a build stays unknown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def jenkins(
-    jobs: tuple[str, ...],
-    since: str | None,
-    limit: int | None,
-    dry_run: bool,
-    no_logs: bool,
-    as_json: bool,
-) -> None:
+@options.work("sync")
+def jenkins() -> None:
     """Bring the builds that are in Jenkins and not in the CI database (settings jenkins_url, _user and _token).
 
     Running it again brings what is new; run it from cron. Builds that still run come next time. For each build
@@ -68,82 +51,6 @@ def jenkins(
       ci-stat sync jenkins --job 'tidb_ghpr_*' --job 'pingcap/**' --since 7d
       ci-stat sync jenkins --dry-run
     """
-    from ci_stat.logs.workers import how_of
-    from ci_stat.runs.database import forget_facts
-    from ci_stat.runs.progress_bar import counting
-    from ci_stat.runs.sync_jenkins import Plan, Synced
-    from ci_stat.runs.sync_jenkins import sync as bring
-
-    context = options.opened()
-    source = context.source
-    zone = source.origin.zone
-    now = options.parse_time("now", "now", zone)
-    begin = None if since is None else _since(since, now, zone)
-    plan = Plan(now, jobs, begin, limit, not no_logs, dry_run, how_of(context.settings.logs.rules))
-    done = Synced()
-    try:
-        client = context.jenkins
-        with counting("Syncing", unit="builds") as progress:
-            engine = source.engine if dry_run else source.engine_for_writing()
-            bring(engine, client, zone, plan, progress, done)
-            name = client.name
-    finally:
-        forget_facts(context.existing_facts, done.times)
-    click.echo(_json(done, name, dry_run) if as_json else "\n".join(_words(done, name, dry_run)))
-    _complain(done)
-
-
-def _since(text: str, now: datetime, zone: ZoneInfo) -> datetime:
-    """Raises UsageError for what is neither a time nor a length of time."""
-    try:
-        return now - options.parse_length(text)
-    except OverflowError:
-        raise UsageError(
-            f"--since {text!r} reaches beyond the year 1.", "Name a shorter time."
-        ) from None
-    except UsageError:
-        moment = options.parse_time(text, "--since", zone)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-
-
-def _words(done: "Synced", name: str, dry_run: bool) -> list[str]:
-    verb = "would be stored" if dry_run else "stored"
-    lines = [
-        f"{plural(done.stored, 'build')} of {plural(done.jobs, 'job')} {verb}, from {visible(name)}."
-    ]
-    if done.running:
-        lines.append(f"{done.running:,} still running: next time.")
-    lines += [
-        f"{plural(count, 'build')} left out, {visible(why)}."
-        for why, count in sorted(done.left_out.items())
-    ]
-    if done.logs:
-        states = ", ".join(f"{count:,} {state}" for state, count in sorted(done.logs.items()))
-        lines.append(f"Logs of builds that did not succeed: {states}.")
-    return lines
-
-
-def _json(done: "Synced", name: str, dry_run: bool) -> str:
-    value: dict[str, Any] = {
-        "jenkins": name, "dry_run": dry_run, "jobs": done.jobs, "stored": done.stored, "running": done.running,
-        "left_out": dict(sorted(done.left_out.items())), "logs": dict(sorted(done.logs.items())),
-        "failed": [{"job": job, "reason": error.message} for job, error in done.failed],
-    }  # fmt: skip
-    return json_safe(json.dumps(value, ensure_ascii=False))
-
-
-def _complain(done: "Synced") -> None:
-    """Each job that failed, on stderr. Raises SourceError if there is any."""
-    if not done.failed:
-        return
-    for job, error in done.failed[:_SHOWN]:
-        click.echo(f"ci-stat: {visible(job, 200)}: {visible_lines(error)}", err=True)
-    if len(done.failed) > _SHOWN:
-        click.echo(f"ci-stat: … and {len(done.failed) - _SHOWN:,} more", err=True)
-    raise SourceError(
-        f"Not everything could be brought: {plural(len(done.failed), 'problem')}.",
-        "What was brought is stored; the next sync goes on from there.",
-    )
 
 
 COMMANDS = {"sync": sync}

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ci_stat import __version__
 from ci_stat.config.groups import Issues
 from ci_stat.errors import Refused, SettingsError
 from ci_stat.issues.apply import Applied, apply
 from ci_stat.issues.collect import History, elsewhere
+from ci_stat.issues.commits import commits_around
 from ci_stat.issues.evidence import Evidence, Failing, key_of_case
 from ci_stat.issues.model import DEFAULT_ISSUE_JOB, IssuePlan, Planned, Snapshot
 from ci_stat.issues.planner import decide
@@ -26,9 +26,7 @@ from ci_stat.issues.views.explanation import Explanation
 from ci_stat.records import IssueAction, Ledger, RunFilter, Status, Window
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import Watched
-
-if TYPE_CHECKING:
-    from ci_stat.store.state.case_notes import Notes
+from ci_stat.store.state.case_notes import Notes
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +68,7 @@ class Filer:
     owners: Owners | None = None
     hosts: tuple[str, ...] = ()
     reproduce: str = ""
-    notes: "Notes | None" = None
+    notes: Notes | None = None
     watched: Watched = field(default_factory=Watched)
 
     def plan(self, window: Window, jobs: Sequence[str]) -> Made:
@@ -262,8 +260,6 @@ class Filer:
     def _commits(
         self, failing: Sequence[Failing], evidence: Evidence
     ) -> Mapping[str, tuple[str, str]]:
-        from ci_stat.issues.commits import commits_around
-
         return commits_around(failing, evidence, self.source.logs())
 
 

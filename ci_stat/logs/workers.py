@@ -17,6 +17,7 @@ from typing import TypeVar, cast
 
 from ci_stat.errors import SettingsError, WriteError
 from ci_stat.failures import Explained, How, explain, rule_set
+from ci_stat.failures.baseline import lines_of
 from ci_stat.failures.rules import Rule, builtin, parse
 from ci_stat.logs.compressed import LIMIT, Raw, Unpacked, opened
 from ci_stat.records import Extraction, LogState
@@ -140,8 +141,6 @@ def nothing(problem: NoLog) -> Explained:
 
 def passing_lines(name: str, limit: int = LIMIT) -> frozenset[int]:
     """The lines of a passing log. Raises WriteError when it cannot be read."""
-    from ci_stat.failures.baseline import lines_of
-
     try:
         with _open(name, limit) as stream:
             return lines_of(stream)

@@ -36,6 +36,7 @@ from ci_stat.records.issue_state import (
     Ledger,
     Mute,
 )
+from ci_stat.records.names import names
 from ci_stat.records.names_key import names_key, names_key_v0, names_of
 from ci_stat.records.run import (
     DEFAULT_RUN_URL,
@@ -105,6 +106,7 @@ __all__ = [
     "names_key",
     "names_key_v0",
     "names_of",
+    "names",
     "no_number",
     "period_length",
     "pull_number",

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
@@ -14,9 +13,8 @@ from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Outcome, names
 from ci_stat.reports.document import report_document
 from ci_stat.reports.model import Report, TroubleReport
 from ci_stat.reports.recipients import Audience, Ticket
-
-if TYPE_CHECKING:
-    from ci_stat.store.state.deliveries import Deliveries
+from ci_stat.store.state.deliveries import Deliveries
+from ci_stat.store.state.outbox import LostClaim
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +38,7 @@ class Delivered:
 def deliver(
     report: Report,
     audiences: Sequence[Audience],
-    ledger: "Deliveries",
+    ledger: Deliveries,
     now: datetime,
     force: bool = False,
 ) -> list[Delivered]:
@@ -76,7 +74,7 @@ def report_key(report: Report, audience: str) -> DeliveryKey:
 
 
 def _deliver(
-    report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool
+    report: Report, audience: Audience, ledger: Deliveries, now: datetime, force: bool
 ) -> Delivered:
     """Whatever goes wrong with one audience is told, and the others are not kept from theirs."""
     try:
@@ -92,10 +90,8 @@ def _deliver(
 
 
 def _claimed(
-    report: Report, audience: Audience, ledger: "Deliveries", now: datetime, force: bool
+    report: Report, audience: Audience, ledger: Deliveries, now: datetime, force: bool
 ) -> Delivered:
-    from ci_stat.store.state.outbox import LostClaim
-
     key = ledger.known_as(report_key(report, audience.name))
     claim = ledger.claim(key, force=force, resumable=audience.resumable)
     if not claim.granted:

@@ -1,15 +1,19 @@
 """The `ci-stat` command: help, exit codes, formats, colours, and texts that want to take over the terminal."""
 
 import csv
+import inspect
 import io
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -144,10 +148,17 @@ def test_the_door_imports_nothing_heavy_and_opens_nothing() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = (
-        f"from ci_stat.cli import run; assert run(sys.argv[1:]) == 0; {HEAVY}; print(sorted(found))"
-    )
-    answer = own_process("--help", code=f"import sys; {code}", STAT_ENV_PATH="/nowhere/env.json")
+    """Of any command."""
+    calls = [["--help"]] + [[*words.split(), "--help"] for words, _ in _declared()]
+    code = f"""
+import sys
+from ci_stat.cli import run
+for arguments in {calls}:
+    assert run(arguments) == 0
+{HEAVY}
+print(sorted(found))
+"""
+    answer = own_process(code=code, STAT_ENV_PATH="/nowhere/env.json")
     assert answer.code == 0, answer.err
     assert answer.out.endswith("\n[]\n")
 
@@ -727,3 +738,26 @@ def test_a_hostile_error_of_the_database(
 def test_verbose_says_nothing_secret(database: Engine, call: Call) -> None:
     answer: Any = call("-v", "summary", *DAY)
     assert answer.code == 0
+
+
+def _declared() -> Iterator[tuple[str, click.Command]]:
+    """All commands that do something, by the words that a user types."""
+    for name in COMMANDS:
+        command = cli.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield name, command
+        else:
+            yield from ((f"{name} {word}", each) for word, each in inner.items())
+
+
+@pytest.mark.parametrize(("words", "command"), list(_declared()), ids=str)
+def test_a_command_hands_its_work_what_it_declares(words: str, command: click.Command) -> None:
+    """The work is imported when a command is called, so nothing else checks its arguments."""
+    assert command.callback is not None
+    work = inspect.getclosurevars(command.callback).nonlocals
+    module = import_module(f"ci_stat.cli.work.{work['module']}")
+    function = getattr(module, work["declared"].__name__)
+    declared = {parameter.name: None for parameter in command.params}
+    inspect.signature(function).bind(**declared)

@@ -26,6 +26,7 @@ from ci_stat.records import (
     DeliveryState,
     Extraction,
     LogState,
+    Names,
     Outcome,
     Window,
 )

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from ci_stat import __version__
-from ci_stat.cli.issues import _complain
+from ci_stat.cli.work.issues import _complain
 from ci_stat.errors import CiStatError
 from ci_stat.issues.apply import Applied, Done
 from ci_stat.issues.model import Planned

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from ci_stat.cli.work import output
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
 from ci_stat.context import Context
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text, stories_from
@@ -46,6 +47,14 @@ class Built:
     end: datetime
     rows: int
     logs: int
+
+
+def demo(
+    folder: Path | None, rows_per_day: int, days: int, seed: int, no_logs: bool, color: str
+) -> None:
+    """`ci-stat demo`: build the data, and show it."""
+    built = build(folder, rows_per_day, days, seed, logs=not no_logs)
+    show(built, output.colored(color))
 
 
 def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bool = True) -> Built:
