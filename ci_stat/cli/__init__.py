@@ -109,11 +109,10 @@ class Commands(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
 def cli(verbose: bool) -> None:
     """What is failing in your CI, since when, and whom it hits."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        stream=sys.stderr,
-        format="%(levelname)s: %(message)s",
-    )
+    level = logging.INFO if verbose else logging.WARNING
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(level)
+    logging.basicConfig(level=level, handlers=[handler], format="%(levelname)s: %(message)s")
     for noisy in ("sqlalchemy", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

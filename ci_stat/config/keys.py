@@ -1,5 +1,6 @@
 """One setting: its published name, what it is for, and how its text becomes a value."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -12,7 +13,9 @@ from ci_stat.errors import SettingsError
 
 T = TypeVar("T")
 _MAX_DIGITS = 18  # checked first: Python refuses to read numbers of thousands of digits
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MAX_PORT = 65_535
+MAX_DAYS = 366
 YEAR = 31_536_000  # seconds, where PyMySQL stops too
 
 
@@ -108,6 +111,16 @@ def zone_of(name: str, what: str) -> ZoneInfo:
         near = get_close_matches(name, available_timezones(), n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else "Use a name like Asia/Shanghai or UTC."
     raise SettingsError(f"{what} is {name[:80]!r}: there is no such time zone.", hint)
+
+
+def level(given: Given) -> int:
+    """A level of the `logging` module, by its name."""
+    levels = logging.getLevelNamesMapping()
+    name = given.text.upper()
+    if name not in LEVELS:
+        choices = ", ".join(LEVELS).lower()
+        raise SettingsError(f"{given.place} is {given.text[:80]!r}, not one of {choices}.")
+    return levels[name]
 
 
 def whole(most: int = YEAR) -> Callable[[Given], int]:

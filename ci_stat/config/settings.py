@@ -9,18 +9,18 @@ from functools import cached_property
 from typing import TypeVar
 
 from ci_stat.config.clients import Feishu, GitHub, Jenkins, Mail, Slack
+from ci_stat.config.features import Issues, Reports
 from ci_stat.config.groups import (
     KEYS,
     CiData,
-    Issues,
+    Logging,
     Logs,
-    Reports,
     State,
     Timeouts,
     keys_of,
 )
 from ci_stat.config.keys import Given, Secret
-from ci_stat.config.urls import embedded_url, hidden_url, server_url
+from ci_stat.config.urls import embedded_url, hidden_url, secret_parts, server_url
 from ci_stat.errors import SettingsError
 
 PATH_VARIABLE = "STAT_ENV_PATH"
@@ -77,6 +77,10 @@ class Settings:
         return replace(group, url=group.url or Secret(embedded_url("state.sqlite")))
 
     @cached_property
+    def logging(self) -> Logging:
+        return self._group(Logging)
+
+    @cached_property
     def logs(self) -> Logs:
         return self._group(Logs)
 
@@ -114,6 +118,14 @@ class Settings:
             Shown(name, self._shown(name), self._given(name).source, key.purpose)
             for name, key in KEYS.items()
         ]
+
+    def secrets(self) -> set[str]:
+        """What no log may show: secrets as they are given, and the parts of addresses that are."""
+        whole = {key for key in self.texts.keys() - set(_URLS) if KEYS[key].secret}
+        found = {self.texts[key].text for key in whole}
+        for key in self.texts.keys() & {*_URLS, "webhook", "slack_webhook"}:
+            found |= secret_parts(self.texts[key].text)
+        return found
 
     def _group(self, group: type[G]) -> G:
         values = {name: key.convert(self._given(key.name)) for name, key in keys_of(group).items()}

@@ -5,7 +5,7 @@ They are handled here and not by SQLAlchemy: its import costs more than all of t
 
 import re
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from platformdirs import user_data_path
 
@@ -41,6 +41,17 @@ def hidden_url(text: str) -> str:
         return "(set, hidden)"
     user = account.partition(":")[0]
     return f"{scheme}://{user}:***@{server}" if at else f"{scheme}://{server}"
+
+
+def secret_parts(text: str) -> set[str]:
+    """What an address must not show: its password, as written and as sent, and a hook's token."""
+    scheme, _, rest = text.partition("://")
+    if scheme.startswith("sqlite"):
+        return set()
+    account, _, place = rest.rpartition("@")
+    password = account.partition(":")[2]
+    token = place.rpartition("/")[2] if "hook" in place or "services" in place else ""
+    return {part for part in (password, unquote(password), token) if part}
 
 
 def check_url(text: str, what: str) -> None:

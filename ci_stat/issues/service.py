@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ci_stat import __version__
-from ci_stat.config.groups import Issues
+from ci_stat.config.features import Issues
 from ci_stat.errors import Refused, SettingsError
 from ci_stat.issues.apply import Applied, apply
 from ci_stat.issues.collect import History, elsewhere

@@ -5,6 +5,7 @@ from datetime import UTC
 import click
 
 from ci_stat.cli.work import output
+from ci_stat.cli.work.command_log import logging_as_set
 from ci_stat.cli.work.windows import parse_time
 from ci_stat.context import Clock, Context, real_time
 from ci_stat.escape import visible
@@ -14,7 +15,9 @@ from ci_stat.runs.database import Source
 
 def opened() -> Context:
     """What this command works with, closed at its end; the settings' warnings on stderr."""
-    context = click.get_current_context().with_resource(Context())
+    command = click.get_current_context()
+    context = command.with_resource(Context())
+    command.with_resource(logging_as_set(context.settings))
     output.warn(context.settings)
     return context
 

@@ -1,0 +1,110 @@
+"""The log of a command or a job: on stderr, and in a file where the settings name one.
+
+Secrets of the settings show in neither. A file that cannot be written stops no command.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from copy import copy
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from ci_stat.config import Settings
+from ci_stat.connectors.http.masking import Mask
+from ci_stat.escape import visible, visible_lines
+
+MAX_BYTES = 10 * 2**20
+OLD_FILES = 5  # PATH.1 is the newest
+_MAX_CHARACTERS = 10_000  # of one message
+_IN_FILE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+_ON_STDERR = "%(levelname)s: %(message)s"
+
+log = logging.getLogger(__name__)
+
+
+class MaskedFormatter(logging.Formatter):
+    """No secret, and nothing that a terminal would act on, in a message or a traceback."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self, mask: Mask, form: str) -> None:
+        super().__init__(form, "%Y-%m-%dT%H:%M:%SZ")
+        self._mask = mask
+
+    def format(self, record: logging.LogRecord) -> str:
+        masked = copy(record)
+        masked.msg = visible(self._mask.hides(record.getMessage()), _MAX_CHARACTERS)
+        masked.args, masked.exc_text = (), None
+        return super().format(masked)
+
+    def formatException(self, ei: Any) -> str:
+        return visible_lines(self._mask.hides(super().formatException(ei)))
+
+
+class LogFile(RotatingFileHandler):
+    """A file that only its owner may read, appended to and rotated."""
+
+    def __init__(self, path: Path) -> None:
+        self._broken = False
+        super().__init__(path, maxBytes=MAX_BYTES, backupCount=OLD_FILES, encoding="utf-8")
+
+    def _open(self) -> TextIOWrapper:
+        file = open(  # noqa: SIM115
+            self.baseFilename, self.mode, encoding=self.encoding, opener=_private
+        )
+        assert isinstance(file, TextIOWrapper)
+        return file
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002
+        """Say it once: the inherited one prints the message with its secrets."""
+        if not self._broken:
+            self._broken = True
+            error = sys.exc_info()[1]
+            print(f"ci-stat: log_file cannot be written: {visible(error)}", file=sys.stderr)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@contextmanager
+def logging_as_set(settings: Settings) -> Iterator[None]:
+    """While the block runs, the log is as the settings say. Raises SettingsError."""
+    level, path = settings.logging.level, settings.logging.file
+    mask = Mask(*settings.secrets())
+    root, ours = logging.getLogger(), logging.getLogger("ci_stat")
+    before = ours.level
+    ours.setLevel(min(level, root.getEffectiveLevel()))
+    for handler in root.handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setFormatter(MaskedFormatter(mask, _ON_STDERR))
+            if path is None:
+                handler.setLevel(min(level, handler.level))
+    file = _opened(path.expanduser(), level, mask) if path else None
+    try:
+        yield
+    finally:
+        ours.setLevel(before)
+        if file is not None:
+            root.removeHandler(file)
+            with suppress(OSError):  # a full disk
+                file.close()
+
+
+def _opened(path: Path, level: int, mask: Mask) -> LogFile | None:
+    """The file, added to all loggers; None, with a warning, for one that cannot be opened."""
+    try:
+        file = LogFile(path)
+    except OSError as error:
+        log.warning("log_file: %s cannot be opened: %s", visible(path), error.strerror)
+        return None
+    file.setLevel(level)
+    file.setFormatter(MaskedFormatter(mask, _IN_FILE))
+    logging.getLogger().addHandler(file)
+    return file
