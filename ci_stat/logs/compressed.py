@@ -7,14 +7,12 @@ with all of the text, or with what was there and the reason why it was not more.
 import io
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from ci_stat.logs.zstd_frame import MAGIC as ZSTD_MAGIC
-from ci_stat.logs.zstd_frame import ZstdFrame, is_skippable
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
 
@@ -22,7 +20,8 @@ LIMIT = 64 * 2**30  # bytes of text that one log may have
 _BOMB = 2**30  # from this many bytes of text on, they must come from a fair number of packed ones:
 _RATIO = 200  # logs pack 5 to 30 times, gzip's worst case is 1030 times, and that of Zstandard 30,000 times
 _MEMBERS = 1_000_000  # block-wise gzip has one for each 64 KB
-_MEMORY = 128 * 2**20  # bytes a decompressor may need for itself: xz -9 and zstd --long fit
+_MEMORY_BITS = 27  # of bytes a decompressor may need for itself: xz -9 and zstd --long fit
+_MEMORY = 2**_MEMORY_BITS
 _RAW = 32 * 1024  # bytes read at a time; measured: 16 KB to 64 KB are equally fast, more is slower
 _TEXT = 128 * 1024  # bytes unpacked at a time
 
@@ -34,7 +33,7 @@ class Raw(Protocol):
 
 
 class _Decoder(Protocol):
-    """What `lzma` and `isal` share: one member, at most so many bytes a call."""
+    """What the decompressors of all formats share: one member, at most so many bytes a call."""
 
     @property
     def eof(self) -> bool: ...
@@ -58,19 +57,29 @@ def _xz() -> _Decoder:
     return LZMADecompressor(FORMAT_XZ, memlimit=_MEMORY)
 
 
+def _zstd() -> _Decoder:
+    if sys.version_info >= (3, 14):
+        from compression.zstd import DecompressionParameter, ZstdDecompressor
+    else:
+        from backports.zstd import DecompressionParameter, ZstdDecompressor
+
+    return ZstdDecompressor(options={DecompressionParameter.window_log_max: _MEMORY_BITS})
+
+
 _MAGIC: tuple[tuple[bytes, Callable[[], _Decoder]], ...] = (
     (b"\x1f\x8b\x08", _gzip),
-    (ZSTD_MAGIC, partial(ZstdFrame, _MEMORY)),
+    (b"\x28\xb5\x2f\xfd", _zstd),
     (b"\xfd7zXZ\0", _xz),
 )
+_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # behind a byte from 0x50 to 0x5f: a frame without data
 _HEAD = 6  # bytes that tell what it is
 _ENDS_WITHIN = "it ends in the middle of its packed data"
 
 
 def decoder_of(head: bytes) -> Callable[[], _Decoder] | None:
     """What unpacks a file that begins with `head` (6 bytes); None for plain text."""
-    if is_skippable(head[:4].ljust(4)):
-        return _MAGIC[1][1]
+    if head[1:4] == _ZSTD_SKIPPABLE and 0x50 <= head[0] <= 0x5F:
+        return _zstd
     return next((make for magic, make in _MAGIC if head.startswith(magic)), None)
 
 

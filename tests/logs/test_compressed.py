@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_stat.logs.compressed import FLAGS, RegularFile, Unpacked, opened
-from ci_stat.logs.zstd_frame import ZstdFrame
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
+from tests.support.zstd import CompressionParameter, ZstdCompressor, compress
 
 Pack = Callable[[bytes], bytes]
 MIB = 2**20
@@ -29,12 +28,16 @@ LOG = b"".join(b"[%d] --- FAIL: TestApply (0.0%ds)\n" % (n * 7919, n % 10) for n
 
 
 def zstd(data: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(data)
+    options: dict[int, int] = {
+        CompressionParameter.compression_level: 3,
+        CompressionParameter.checksum_flag: 1,
+    }
+    return compress(data, options=options)
 
 
 def zstd_stream(data: bytes) -> bytes:
     """As `zstd < log` makes it: nothing in the header says how long it is."""
-    packer = zstandard.ZstdCompressor(level=1).compressobj()
+    packer = ZstdCompressor(level=1)
     return packer.compress(data) + packer.flush()
 
 
@@ -265,7 +268,9 @@ def test_the_limit_is_exact(pack: Pack) -> None:
 _BOMB = """
     import resource, sys
     from ci_stat.logs.compressed import opened
-    import isal.igzip_lib, zstandard, lzma, numpy
+    import isal.igzip_lib, lzma, numpy
+    from ci_stat.logs.compressed import _zstd
+    _zstd()
     buffer = memoryview(bytearray(2**17))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with opened(sys.argv[1], int(sys.argv[2])) as stream:
@@ -294,7 +299,7 @@ def _zeros(name: str, size: int) -> bytes:
 
         member = igzip.compress(one, 1)
     else:
-        member = zstandard.ZstdCompressor(level=9).compress(one)
+        member = compress(one, 9)
     return member * (size // len(one))
 
 
@@ -342,17 +347,6 @@ def test_millions_of_empty_members_end(monkeypatch: pytest.MonkeyPatch) -> None:
         text, state, detail = told(pack(b"") * 1001)
         assert (text, state) == (b"", LogState.TOO_BIG)
         assert "1,000" in detail
-
-
-def test_what_is_not_there_is_said_by_the_frame_itself() -> None:
-    frame = ZstdFrame(2**27)
-    data = zstd(LOG) + b"behind"
-    got = frame.decompress(data, 2**17)
-    assert not frame.needs_input
-    got += frame.decompress(b"", 2**17)  # the checksum
-    assert (got, frame.eof, frame.unused_data, frame.needs_input) == (LOG, True, b"behind", False)
-    with pytest.raises(ValueError, match="cannot be"):
-        ZstdFrame(2**27).decompress(zstd_stream(LOG)[:6] + b"\xff\xff\xff" + LOG, 2**17)
 
 
 # Things that are no files, and files that change

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from ci_stat.logs import folder as build_log
 from ci_stat.logs.folder import FRESH, FolderPlace, first_log
 from ci_stat.records import LogState
 from ci_stat.records.log_place import LogPlace, LogStream, NoLog
+from tests.support.zstd import compress
 
 TEXT = b"Started\n--- FAIL: TestCargo (0.10s)\n"
 DONE = b"<flow-build><result>FAILURE</result></flow-build>"
@@ -112,7 +112,7 @@ def test_a_job_in_folders_and_a_template(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "pack"),
-    [(".gz", gzip.compress), (".zst", zstandard.compress), (".xz", lzma.compress), (".gz", bytes)],
+    [(".gz", gzip.compress), (".zst", compress), (".xz", lzma.compress), (".gz", bytes)],
 )
 def test_packed_logs_are_found(tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]) -> None:
     write(tmp_path / f"jobs/unit/builds/5/log{suffix}", pack(TEXT))
