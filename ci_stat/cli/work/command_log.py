@@ -39,12 +39,12 @@ class MaskedFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         masked = copy(record)
-        masked.msg = visible(self._mask.hides(record.getMessage()), _MAX_CHARACTERS)
+        masked.msg = visible(self._mask.masked(record.getMessage()), _MAX_CHARACTERS)
         masked.args, masked.exc_text = (), None
         return super().format(masked)
 
     def formatException(self, ei: Any) -> str:
-        return visible_lines(self._mask.hides(super().formatException(ei)))
+        return visible_lines(self._mask.masked(super().formatException(ei)))
 
 
 class LogFile(RotatingFileHandler):

@@ -11,8 +11,8 @@ from ci_stat.records import RunRow, to_json
 from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.ci_data.schema import ci_data, metadata
 from ci_stat.store.errors import database_errors, hidden
+from ci_stat.store.upsert import upsert
 
-_COLUMNS = [column.name for column in ci_data.columns]
 _KEY = ("job", "job_id")
 
 
@@ -67,21 +67,6 @@ def _json(value: dict[str, Any] | str | None) -> str | None:
     return to_json(value) if isinstance(value, dict) else value
 
 
-def _upsert(connection: Connection) -> Any:
-    others = [name for name in _COLUMNS if name not in _KEY]
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects import sqlite
-
-        statement = sqlite.insert(ci_data)
-        return statement.on_conflict_do_update(
-            index_elements=list(_KEY), set_={name: statement.excluded[name] for name in others}
-        )
-    from sqlalchemy.dialects import mysql
-
-    insert = mysql.insert(ci_data)
-    return insert.on_duplicate_key_update({name: insert.inserted[name] for name in others})
-
-
 def write_rows(engine: Engine, rows: Sequence[RunRow]) -> list[tuple[int, BadRecord]]:
     """Insert or replace `rows` in one transaction. Rows that the database refuses are left out.
 
@@ -92,7 +77,7 @@ def write_rows(engine: Engine, rows: Sequence[RunRow]) -> list[tuple[int, BadRec
     with database_errors(engine), engine.begin() as connection:
         try:
             # No savepoint (Spider has none): what was stored before the refused row is stored once more, with no harm.
-            connection.execute(_upsert(connection), [values_of(row) for row in rows])
+            connection.execute(upsert(connection, ci_data), [values_of(row) for row in rows])
         except DBAPIError as error:
             if not _refused(error):
                 raise
@@ -118,7 +103,7 @@ def _refused(error: DBAPIError) -> bool:
 
 def _one_by_one(connection: Connection, rows: Iterable[RunRow]) -> list[tuple[int, BadRecord]]:
     refused = []
-    statement = _upsert(connection)
+    statement = upsert(connection, ci_data)
     for position, row in enumerate(rows):
         try:
             connection.execute(statement, values_of(row))

@@ -13,6 +13,7 @@ from ci_stat.store.errors import retry_read
 from ci_stat.store.state.compare_and_set import ask, tracker_of, utc_moment, utc_text
 from ci_stat.store.state.issue_calls import kept_key
 from ci_stat.store.state.tables import accepted, batches, digest, fitted, mutes, write
+from ci_stat.store.upsert import upsert
 
 Note = TypeVar("Note", bound=CaseNote)
 _AT_ONCE = 500  # notes in one statement
@@ -34,7 +35,7 @@ class CaseNotes(Generic[Note]):
     def keep(self, notes: Iterable[Note]) -> None:
         """Keep them, each in the place of an earlier one of its key. Twice is as good as once."""
         for rows in batches((fitted(self._table, self._row(note)) for note in notes), _AT_ONCE):
-            self._write(self._upsert(), rows)
+            self._write(upsert(self._engine, self._table), rows)
 
     def _row(self, note: Note) -> dict[str, Any]:
         key = kept_key(note.key)
@@ -42,20 +43,6 @@ class CaseNotes(Generic[Note]):
             "tracker": self._tracker, "key_hash": digest(key), "key": key, "name": note.name,
             "until": utc_text(note.until), "why": note.why, "made": utc_text(note.made),
         }  # fmt: skip
-
-    def _upsert(self) -> Any:
-        names = ("name", "until", "why", "made")
-        if self._engine.dialect.name == "sqlite":
-            from sqlalchemy.dialects import sqlite
-
-            made = sqlite.insert(self._table)
-            return made.on_conflict_do_update(
-                ["tracker", "key_hash"], set_={name: made.excluded[name] for name in names}
-            )
-        from sqlalchemy.dialects import mysql
-
-        written = mysql.insert(self._table)
-        return written.on_duplicate_key_update({name: written.inserted[name] for name in names})
 
     def end(self, keys: Iterable[str]) -> int:
         """Take them back; how many held until now. Of two that take one back at once both may hear so."""

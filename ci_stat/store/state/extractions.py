@@ -24,6 +24,7 @@ from ci_stat.store.state.tables import (
     version_table,
 )
 from ci_stat.store.state.upgrade import VERSION, upgrade
+from ci_stat.store.upsert import upsert
 
 BATCH = 200  # builds in one statement: SQLite takes at most 999 values in older versions
 # Of a build's failures as JSON. MySQL's packets end at a megabyte in small installations, and every quote is escaped.
@@ -140,7 +141,8 @@ class State:
         for batch in batches(final, BATCH):
             with database_errors(self._engine), self._engine.begin() as connection:
                 connection.execute(
-                    self._upsert(), [self._values(*each, rule_set, places) for each in batch]
+                    upsert(self._engine, extractions),
+                    [self._values(*each, rule_set, places) for each in batch],
                 )
 
     def _values(self, key: Key, found: Extraction, rule_set: str, places: str) -> dict[str, Any]:
@@ -152,21 +154,6 @@ class State:
             "state": str(found.state), "detail": found.detail if kept == len(found.failures) else cut,
             "log_lines": found.lines, "log_bytes": found.bytes, "failures": text,
         }  # fmt: skip
-
-    def _upsert(self) -> Any:
-        keys = [column.name for column in extractions.primary_key.columns]
-        others = [column.name for column in extractions.columns if column.name not in keys]
-        if self._engine.dialect.name == "sqlite":
-            from sqlalchemy.dialects import sqlite
-
-            made = sqlite.insert(extractions)
-            return made.on_conflict_do_update(
-                index_elements=keys, set_={name: made.excluded[name] for name in others}
-            )
-        from sqlalchemy.dialects import mysql
-
-        written = mysql.insert(extractions)
-        return written.on_duplicate_key_update({name: written.inserted[name] for name in others})
 
 
 def _of_places(rule_set: str, places: str) -> str:

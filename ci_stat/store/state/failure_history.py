@@ -24,6 +24,7 @@ from ci_stat.store.state.tables import (
     spans,
     write,
 )
+from ci_stat.store.upsert import upsert
 
 BATCH = 200  # rows in one transaction, at most 460 KB: packets of small servers end at a megabyte
 ASKED = 500  # keys in one question: SQLite takes at most 999 values in older versions
@@ -66,7 +67,7 @@ class Sightings:
             (self._values(*each) for each in seen.items()),
             key=lambda values: str(values["key_hash"]),
         )
-        statement = self._upsert()
+        statement = upsert(self._engine, sightings, _merged)
         for batch in batches(rows, BATCH):
             retry_read(lambda batch=batch: write(self._engine, statement, batch))  # type: ignore[misc]
 
@@ -79,19 +80,6 @@ class Sightings:
                 "first_job": seen.job, "first_number": seen.number,
             },
         )  # fmt: skip
-
-    def _upsert(self) -> Any:
-        if self._engine.dialect.name == "sqlite":
-            from sqlalchemy.dialects import sqlite
-
-            made = sqlite.insert(sightings)
-            return made.on_conflict_do_update(
-                ["source", "key_hash"], set_=dict(_merged(made.excluded))
-            )
-        from sqlalchemy.dialects import mysql
-
-        written = mysql.insert(sightings)
-        return written.on_duplicate_key_update(_merged(written.inserted))
 
     def span(self) -> Span | None:
         """The stretch [begin, end) that was looked through (naive), and by which rules; None if nothing was."""

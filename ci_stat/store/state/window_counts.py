@@ -11,6 +11,7 @@ from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
 from ci_stat.store.state.tables import batches, digest, facts, source_of, write
+from ci_stat.store.upsert import upsert
 
 ASKED = 100  # keys in one question
 # A megabyte ends the packets of small MySQL installations, and every quote is escaped. What is larger is counted anew.
@@ -59,20 +60,7 @@ class Facts:
                 continue
             row = {"source": self._source, "key_hash": key.digest, "begin": wall_text(key.begin),
                    "end": wall_text(key.end), "value": value.decode()}  # fmt: skip
-            retry_read(lambda row=row: write(self._engine, self._upsert(), [row]))  # type: ignore[misc]
-
-    def _upsert(self) -> Any:
-        if self._engine.dialect.name == "sqlite":
-            from sqlalchemy.dialects import sqlite
-
-            made = sqlite.insert(facts)
-            return made.on_conflict_do_update(
-                ["source", "key_hash"], set_={"value": made.excluded.value}
-            )
-        from sqlalchemy.dialects import mysql
-
-        written = mysql.insert(facts)
-        return written.on_duplicate_key_update(value=written.inserted.value)
+            retry_read(lambda row=row: write(self._engine, upsert(self._engine, facts), [row]))  # type: ignore[misc]
 
     def forget(self, begin: datetime, end: datetime) -> None:
         """Drop what is kept of windows that overlap [begin, end], whose rows have changed."""
