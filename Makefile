@@ -54,9 +54,9 @@ bench: env-dev  ## speed and memory, as ratios against peers (about 15 minutes)
 	@$(BIN)/python -m benchmarks
 
 lock: env-dev  ## pin dependencies anew
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra mysqlclient -c requirements-dev.lock -o requirements-mysqlclient.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra charts -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra charts --group dev -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra charts --extra mysqlclient -c requirements-dev.lock -o requirements-mysqlclient.lock
 	@echo 'uv' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url - -o requirements-uv.lock
 
 clean:  ## remove what was built

@@ -86,3 +86,14 @@ class Refused(CiStatError):
     """Nothing was done, because what would have been done cannot be trusted."""
 
     exit_code = 10
+
+
+class MissingExtra(CiStatError):
+    """An optional part of the package is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        """`what` needs the extra `extra`."""
+        super().__init__(
+            f"{what} needs the extra `{extra}`, which is not installed.",
+            f"Install it: pip install 'ci-stat[{extra}]'",
+        )

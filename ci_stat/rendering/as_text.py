@@ -10,7 +10,6 @@ from itertools import pairwise
 from rich.cells import cell_len
 
 from ci_stat.escape import visible, web_link
-from ci_stat.rendering.chart import chart_table
 from ci_stat.rendering.document import (
     Block,
     Button,
@@ -25,6 +24,7 @@ from ci_stat.rendering.document import (
     plain,
 )
 from ci_stat.rendering.plain import table_lines
+from ci_stat.reports.chart_words import chart_table
 
 _GAP = 2  # cells between two columns
 _WORD = re.compile(r"[^ ]+ *| +")

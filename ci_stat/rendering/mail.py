@@ -1,17 +1,18 @@
 """A document as a mail: plain text and HTML of the same report, the chart as a picture inside. Sends nothing."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from hashlib import sha256
 
-from ci_stat.errors import SettingsError
+from ci_stat.errors import MissingExtra, SettingsError
 from ci_stat.rendering.as_html import is_drawn, page
 from ci_stat.rendering.as_text import as_text
 from ci_stat.rendering.chart import chart_png
-from ci_stat.rendering.document import Chart, Document, cut
+from ci_stat.rendering.document import Chart, Document, Span, Tone, cut, text
 
 _SUBJECT = 150  # characters
 _NAMED = re.compile(r'"?([^"<>@\r\n]*?)"?\s*<([^<>]*)>')
@@ -59,7 +60,12 @@ def mail(
 
 def _fill(message: EmailMessage, document: Document, name: str) -> None:
     """The parts, the best last. Quoted-printable: any server takes it, and it stays readable."""
-    picture = _picture(document)
+    picture = None
+    try:
+        picture = _picture(document)
+    except MissingExtra as missing:
+        note = Span(f"{missing.message} {missing.hint}", Tone.FAINT)
+        document = replace(document, foot=(*document.foot, text(note)))
     html = page(document, looks="mail", chart=name if picture else None)
     message.set_content(as_text(document), cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
@@ -72,12 +78,9 @@ def _fill(message: EmailMessage, document: Document, name: str) -> None:
 
 
 def _picture(document: Document) -> bytes | None:
-    """The first chart; none where matplotlib finds no folder to write to: the mail has its numbers as a table then."""
-    chart = next((block for block in document.blocks if is_drawn(block)), None)
-    try:
-        return chart_png(chart) if isinstance(chart, Chart) else None
-    except OSError:
-        return None
+    """The first chart; None if there is none. Raises MissingExtra."""
+    chart = next(filter(is_drawn, document.blocks), None)
+    return chart_png(chart) if isinstance(chart, Chart) else None
 
 
 def _subject(title: str) -> str:

@@ -1,18 +1,19 @@
 """A document as a mail: parts, headers, the same bytes each time, and texts that want headers of their own."""
 
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.policy import default as policy
+from html import unescape
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-import ci_stat.rendering.mail as module
 from ci_stat.errors import SettingsError
 from ci_stat.rendering.as_text import as_text
 from ci_stat.rendering.chart import chart_png
@@ -66,18 +67,28 @@ def test_without_a_chart_there_is_no_picture() -> None:
     assert _structure(_sent(_mail(quiet()))) == ["multipart/alternative", "text/plain", "text/html"]
 
 
-def test_where_no_picture_can_be_drawn_its_numbers_are_a_table(
+def test_without_the_extra_the_numbers_are_a_table_and_the_mail_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fails(chart: Chart) -> bytes:
-        raise OSError("no folder can be written")
-
-    monkeypatch.setattr(module, "chart_png", fails)
+    # None: an import of it fails as if it were not installed.
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
     read = _sent(_mail(daily()))
     assert _structure(read) == ["multipart/alternative", "text/plain", "text/html"]
-    html = list(read.walk())[2].get_content()
-    assert "<img" not in html
-    assert "19,120" in html
+    _, plain, html = read.walk()
+    shown = unescape(html.get_content())
+    assert "<img" not in shown
+    assert "19,120" in shown
+    for words in (plain.get_content(), re.sub("<[^>]+>", "", shown)):
+        assert "needs the extra `charts`" in words
+        assert "pip install 'ci-stat[charts]'" in words
+
+
+def test_without_the_extra_a_mail_without_a_chart_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_extra = _mail(quiet()).as_bytes()
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    assert _mail(quiet()).as_bytes() == with_extra
 
 
 def test_headers() -> None:
