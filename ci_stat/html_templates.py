@@ -1,4 +1,4 @@
-"""HTML templates in which every value is escaped as text of a stranger, unless it is HTML already."""
+"""HTML templates that escape every value as hostile text, unless it is HTML already."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @cache
 def templates(package: str) -> "Environment":
-    """The templates in the folder `templates` of `package`, with the filters that all of them have."""
+    """The templates in the folder `templates` of `package`, with the filters they share."""
     # Results show themselves in notebooks, and most commands show none: they start without it.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

@@ -1,7 +1,8 @@
-"""A log file or a pipe as plain bytes: unpacked by what it is, not by its name, in memory that does not grow.
+"""A log file or a pipe as plain bytes: unpacked by its content, not by its name.
 
-gzip, Zstandard and xz, any number of members or frames one after another. Whatever the bytes are, reading ends:
-with all of the text, or with what was there and the reason why it was not more.
+gzip, Zstandard and xz, any number of members or frames one after another, in memory that does not
+grow. Reading always ends: with all of the text, or with a part of it and the reason why it is not
+more.
 """
 
 import io
@@ -18,7 +19,8 @@ from ci_stat.records.log_place import NoLog
 
 LIMIT = 64 * 2**30  # bytes of text that one log may have
 _BOMB = 2**30  # from this many bytes of text on, they must come from a fair number of packed ones:
-_RATIO = 200  # logs pack 5 to 30 times, gzip's worst case is 1030 times, and that of Zstandard 30,000 times
+# Logs pack 5 to 30 times; the worst case of gzip is 1,030 times, that of Zstandard 30,000 times.
+_RATIO = 200
 _MEMBERS = 1_000_000  # block-wise gzip has one for each 64 KB
 _MEMORY_BITS = 27  # of bytes a decompressor may need for itself: xz -9 and zstd --long fit
 _MEMORY = 2**_MEMORY_BITS
@@ -84,14 +86,17 @@ def decoder_of(head: bytes) -> Callable[[], _Decoder] | None:
 
 
 def _is_begun(head: bytes) -> bool:
-    """Whether `head` is all there is, and the first bytes of packed data: one byte alone may be a text."""
+    """Whether `head` is the whole file, and begins packed data: one byte alone may be a text."""
     return len(head) > 1 and any(
         len(head) < len(magic) and magic.startswith(head) for magic, _ in _MAGIC
     )
 
 
 class RegularFile:
-    """An open file that may be written to while it is read: read to the end that it has when the end is reached."""
+    """An open file that may be written to while it is read.
+
+    It is read to the end that it has when the end is reached.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._file = io.FileIO(descriptor, "rb")
@@ -131,10 +136,12 @@ class RegularFile:
 
 
 class Unpacked:
-    """The text of `raw`, a `LogStream`: `state` and `detail` say after the last byte whether that was all.
+    """The text of `raw`, a `LogStream`.
+
+    `state` and `detail` say after the last byte whether that was all.
 
     - `limit`: bytes of text to give at most.
-    - `finished`: whether nothing will be added any more; asked only if a file grew while it was read.
+    - `finished`: whether nothing more will be added; asked only if a file grew meanwhile.
     - `given`, `taken`: bytes of text given so far, and bytes read for it.
     """
 

@@ -19,7 +19,7 @@ from ci_stat.escape import visible
 from ci_stat.html_templates import shown, templates
 from ci_stat.rendering.chart import chart_svg
 from ci_stat.rendering.document import Block, Chart, Document, Text, more_words, plain
-from ci_stat.rendering.html_style import BANDS, INLINE, style_sheet
+from ci_stat.rendering.html_style import BANDS, inline_styles, style_sheet
 from ci_stat.reports.chart_words import chart_table, chart_words
 
 Mark = Callable[[str], Markup]
@@ -43,7 +43,7 @@ def page(document: Document, *, looks: Literal["card", "mail"], chart: str | Non
         "picture": chart,
         "chart_words": chart_words,
         "band": BANDS[document.tone],
-        "band_style": Markup(INLINE["band"]),  # noqa: S704 - our own
+        "band_style": Markup(inline_styles()["band"]),  # noqa: S704 - our own
     }
     return _render("mail.html", document, _mail_blocks(document, chart), _styles, values)
 
@@ -106,7 +106,8 @@ def _classes(kind: str) -> Markup:
 
 def _styles(kind: str) -> Markup:
     """The same for an element of a mail."""
-    style = ";".join(INLINE[name] for name in kind.split() if name in INLINE)
+    styles = inline_styles()
+    style = ";".join(styles[name] for name in kind.split() if name in styles)
     return Markup(f' style="{style}"' if style else "")  # noqa: S704 - our own
 
 

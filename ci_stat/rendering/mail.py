@@ -1,4 +1,7 @@
-"""A document as a mail: plain text and HTML of the same report, the chart as a picture inside. Sends nothing."""
+"""A document as a mail: plain text and HTML of the same report, the chart as a picture inside.
+
+Sends nothing.
+"""
 
 import re
 from dataclasses import replace
@@ -34,7 +37,8 @@ def mail(
     """A message that is the same, byte for byte, whenever the arguments are.
 
     - `kind`: mails of one kind are one thread (`hourly`, `daily`).
-    - `unique`: what names this report and no other; mails with equal ones have equal ids, so that programs show one.
+    - `unique`: names this report and no other. Mails with an equal one have equal ids, so that
+      mail programs show one of them.
     - `domain_of_ids`: that of the sender (`domain_of`); `date`: with a zone.
     """
     if date.tzinfo is None:
@@ -89,7 +93,10 @@ def _subject(title: str) -> str:
 
 
 def address(words: str) -> Address:
-    """`ci@example.org` or `CI <ci@example.org>`. Raises SettingsError for anything else, several addresses too."""
+    """`ci@example.org` or `CI <ci@example.org>`.
+
+    Raises SettingsError for anything else, several addresses too.
+    """
     named = _NAMED.fullmatch(words.strip(" "))
     name, plain = named.groups() if named else ("", words.strip(" "))
     if not _ADDRESS.fullmatch(plain):

@@ -1,4 +1,4 @@
-"""Where each part of a chart stands: pure numbers, from which one template draws pages and pictures.
+"""Where each part of a chart stands: numbers from which one template draws pages and pictures.
 
 Bars and line have scales of their own. Both begin at 0 and have as many steps, so that one grid
 serves both.

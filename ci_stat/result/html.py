@@ -1,4 +1,7 @@
-"""What a notebook shows for a Result, a Job or a PR: small tables, every text escaped, links to http(s) only."""
+"""What a notebook shows for a Result, a Job or a PR: small tables.
+
+Every text is escaped, and every link is one to http(s).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An INSERT that changes the row of the same key where there is one: SQLite, and MySQL and MariaDB."""
+"""An INSERT that changes the row with the same key, if there is one: SQLite, MySQL, MariaDB."""
 
 from collections.abc import Callable
 from typing import Any
