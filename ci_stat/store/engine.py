@@ -66,8 +66,8 @@ def open_engine(
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingsError(
             f"The database driver of {hidden(url)} is not there ({error}).",
-            "Use mysql+pymysql:// (always there), mysql+mysqldb:// (pip install mysqlclient) or sqlite:///;"
-            " other databases, PostgreSQL among them, are not supported.",
+            "Use mysql+pymysql:// (always there), sqlite:/// or mysql+mysqldb://"
+            " (pip install 'ci-stat[mysqlclient]'); other databases, PostgreSQL among them, are not supported.",
         ) from None
     except (TypeError, ValueError, ArgumentError) as error:
         raise _unusable_option(url, error) from None

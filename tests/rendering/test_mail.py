@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -9,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.policy import default as policy
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +83,12 @@ def test_without_the_extra_the_numbers_are_a_table_and_the_mail_says_what_to_ins
     for words in (plain.get_content(), re.sub("<[^>]+>", "", shown)):
         assert "needs the extra `charts`" in words
         assert "pip install 'ci-stat[charts]'" in words
+
+
+def test_the_extra_that_is_named_is_one_of_the_package() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert any(need.startswith("resvg-py") for need in project["optional-dependencies"]["charts"])
+    assert not any(need.startswith("resvg-py") for need in project["dependencies"])
 
 
 def test_without_the_extra_a_mail_without_a_chart_says_nothing_of_it(

@@ -375,7 +375,7 @@ def test_an_installed_driver_that_cannot_be_imported(monkeypatch: pytest.MonkeyP
         SettingsError,
         lambda: open_engine(f"mysql+mysqldb://u:{_WRITTEN}@h/d"),
         "MySQLdb",
-        "pip install mysqlclient",
+        "pip install 'ci-stat[mysqlclient]'",
     )
 
 
