@@ -9,7 +9,7 @@ from tests.support.hostile import ATTACKS, raw
 
 
 def _rendered(template: str, **values: object) -> str:
-    return templates("ci_stat.reports").from_string(template).render(values)
+    return templates("ci_stat.rendering").from_string(template).render(values)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -18,9 +18,9 @@ from markupsafe import Markup
 from ci_stat.escape import visible
 from ci_stat.html_templates import shown, templates
 from ci_stat.rendering.chart import chart_svg
+from ci_stat.rendering.chart_words import chart_table, chart_words
 from ci_stat.rendering.document import Block, Chart, Document, Text, more_words, plain
 from ci_stat.rendering.html_style import BANDS, inline_styles, style_sheet
-from ci_stat.reports.chart_words import chart_table, chart_words
 
 Mark = Callable[[str], Markup]
 
@@ -61,7 +61,7 @@ def _render(
     values: dict[str, Any],
 ) -> str:
     html = (
-        templates("ci_stat.reports")
+        templates("ci_stat.rendering")
         .get_template(template)
         .render(
             values,

@@ -10,6 +10,7 @@ from itertools import pairwise
 from rich.cells import cell_len
 
 from ci_stat.escape import visible, web_link
+from ci_stat.rendering.chart_words import chart_table
 from ci_stat.rendering.document import (
     Block,
     Button,
@@ -24,7 +25,6 @@ from ci_stat.rendering.document import (
     plain,
 )
 from ci_stat.rendering.plain import table_lines
-from ci_stat.reports.chart_words import chart_table
 
 _GAP = 2  # cells between two columns
 _WORD = re.compile(r"[^ ]+ *| +")

@@ -5,13 +5,13 @@ from importlib.resources import as_file, files
 
 from ci_stat.errors import MissingExtra
 from ci_stat.html_templates import templates
+from ci_stat.rendering.chart_layout import HEIGHT, WIDTH, layout_of
+from ci_stat.rendering.chart_words import chart_words
 from ci_stat.rendering.document import Chart
 from ci_stat.rendering.html_style import picture_style
-from ci_stat.reports.chart_layout import HEIGHT, WIDTH, layout_of
-from ci_stat.reports.chart_words import chart_words
 
 PIXELS = 1200  # width of the PNG, for about half that size on a page
-_FONT = files("ci_stat.reports") / "fonts" / "DejaVuSansCondensed-ASCII.ttf"
+_FONT = files("ci_stat.rendering") / "fonts" / "DejaVuSansCondensed-ASCII.ttf"
 
 
 def chart_svg(chart: Chart, *, alone: bool = False) -> str:
@@ -20,7 +20,7 @@ def chart_svg(chart: Chart, *, alone: bool = False) -> str:
     `alone`: with the name space that a file needs.
     """
     return (
-        templates("ci_stat.reports")
+        templates("ci_stat.rendering")
         .get_template("chart.svg")
         .render(
             layout=layout_of(chart),

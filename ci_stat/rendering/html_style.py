@@ -55,21 +55,21 @@ _VARIABLE = re.compile(r"var\(--([a-z]+)\)")
 @cache
 def style_sheet() -> str:
     """The style sheet of a page, for light and dark screens and for paper."""
-    template = templates("ci_stat.reports").get_template("card.css")
+    template = templates("ci_stat.rendering").get_template("card.css")
     return template.render(LIGHT=LIGHT, DARK=DARK, BANDS=BANDS)
 
 
 @cache
 def picture_style() -> str:
     """The style sheet of a drawing that stands alone, on white."""
-    style = templates("ci_stat.reports").get_template("chart.css").render()
+    style = templates("ci_stat.rendering").get_template("chart.css").render()
     return _VARIABLE.sub(lambda variable: LIGHT[variable[1]], style)
 
 
 @cache
 def inline_styles() -> dict[str, str]:
     """The style of each kind of element of a mail, for its `style` attribute."""
-    style = templates("ci_stat.reports").get_template("mail.css").render()
+    style = templates("ci_stat.rendering").get_template("mail.css").render()
     rules = _RULE.findall(style)
     return {kind: _one_line(declarations) for kind, declarations in rules}
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 
 from ci_stat.rendering.chart import chart_png, chart_svg
+from ci_stat.rendering.chart_layout import ticks
+from ci_stat.rendering.chart_words import chart_table, chart_words
 from ci_stat.rendering.document import Chart, plain
-from ci_stat.reports.chart_layout import ticks
-from ci_stat.reports.chart_words import chart_table, chart_words
 from tests.support.documents import charts, daily
 
 CHART = next(block for block in daily().blocks if isinstance(block, Chart))
