@@ -1,1 +1,1 @@
-"""Cron jobs: when and for whom. Each is `main(argv) -> exit code`, dry unless it is told to --post."""
+"""Cron jobs, one module each: `main(argv)` returns an exit code. Without --post they send nothing."""

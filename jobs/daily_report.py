@@ -1,4 +1,7 @@
-"""The daily report: `python -m jobs.daily_report --post`; the same as `ci-stat report daily` (docs/reports.md)."""
+"""Cron job for the daily report: `python -m jobs.daily_report --post`.
+
+The same as `ci-stat report daily` (docs/reports.md). Without --post it sends nothing.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -8,7 +11,7 @@ from ci_stat.cli import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`argv`: options of `ci-stat report daily`, by default those of the command line. Returns its exit code."""
+    """Run `ci-stat report daily` with the options `argv` (default: sys.argv) and return its exit code."""
     return run(["report", "daily", *(sys.argv[1:] if argv is None else argv)])
 
 

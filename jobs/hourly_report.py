@@ -1,4 +1,7 @@
-"""The hourly report: `python -m jobs.hourly_report --post`; the same as `ci-stat report hourly` (docs/reports.md)."""
+"""Cron job for the hourly report: `python -m jobs.hourly_report --post`.
+
+The same as `ci-stat report hourly` (docs/reports.md). Without --post it sends nothing.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -8,7 +11,7 @@ from ci_stat.cli import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`argv`: options of `ci-stat report hourly`, by default those of the command line. Returns its exit code."""
+    """Run `ci-stat report hourly` with the options `argv` (default: sys.argv) and return its exit code."""
     return run(["report", "hourly", *(sys.argv[1:] if argv is None else argv)])
 
 

@@ -1,6 +1,6 @@
-"""Issues for yesterday's failed cases of the nightly job: `python -m jobs.nightly_issues --post` (docs/issues.md).
+"""Cron job for the issues of the nightly job: `python -m jobs.nightly_issues --post`.
 
-The same as `ci-stat issues plan`; without --post it only says what it would do.
+The same as `ci-stat issues plan` (docs/issues.md). Without --post it only prints the plan.
 """
 
 import sys
@@ -11,7 +11,7 @@ from ci_stat.cli import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`argv`: options of `ci-stat issues plan`, by default those of the command line. Returns its exit code."""
+    """Run `ci-stat issues plan` with the options `argv` (default: sys.argv) and return its exit code."""
     return run(["issues", "plan", *(sys.argv[1:] if argv is None else argv)])
 
 

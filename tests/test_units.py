@@ -1,0 +1,123 @@
+"""The crontab and the systemd units are valid, and start jobs that exist."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs import daily_report, hourly_report, nightly_issues
+
+JOBS = Path(__file__).resolve().parents[1] / "jobs"
+CRONTAB = JOBS / "crontab.example"
+DOCS = JOBS.parent / "docs"
+REPORTS = ("hourly", "daily")
+PYTHON = "/srv/ci_stat/.venv/bin/python"
+
+
+def _scheduled(text: str) -> Iterator[str]:
+    """Yield the lines of a crontab that start a job."""
+    for line in text.splitlines():
+        if re.match(r"\d+ +[\d*]", line):
+            yield line
+
+
+def _started(text: str) -> set[str]:
+    return set(re.findall(r"-m (jobs\.\w+)", text))
+
+
+def test_crontab_starts_every_job() -> None:
+    jobs = {f"jobs.{path.stem}" for path in JOBS.glob("*.py") if path.stem != "__init__"}
+    assert _started(CRONTAB.read_text(encoding="utf-8")) == jobs
+    assert {job.__name__ for job in (hourly_report, daily_report, nightly_issues)} == jobs
+
+
+@pytest.mark.parametrize("page", ["reports.md", "issues.md"])
+def test_crontab_lines_of_a_page_start_jobs_of_the_example(page: str) -> None:
+    example = {" ".join(line.split()[:5]): _started(line) for line in _scheduled(_text(CRONTAB))}
+    lines = list(_scheduled(_text(DOCS / page)))
+    assert lines
+    for line in lines:
+        assert _started(line) == example[" ".join(line.split()[:5])], line
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def test_crontab_is_valid(tmp_path: Path) -> None:
+    if shutil.which("crontab") is None:
+        pytest.skip("needs the command crontab (Debian: apt-get install cron)")
+    # /etc/cron.d has a column for the user; a user's own crontab, which `crontab` checks, has none.
+    own = re.sub(r"(?m)^([\d*].*?)\bci_stat  cd ", r"\1cd ", _text(CRONTAB))
+    assert len(list(_scheduled(own))) == own.count(" cd ") == 3
+    file = tmp_path / "crontab"
+    file.write_text(own, encoding="utf-8")
+
+    assert _checked_crontab(file).returncode == 0, _checked_crontab(file).stderr
+    file.write_text(own.replace("13   *  *", "61   *  *"), encoding="utf-8")
+    assert _checked_crontab(file).returncode != 0
+
+
+def _checked_crontab(file: Path) -> "subprocess.CompletedProcess[str]":
+    """Check a crontab without installing it: cronie calls the option -T, Debian's cron -n."""
+    usage = subprocess.run(
+        ["crontab", "-h"], capture_output=True, text=True, check=False, timeout=10
+    )
+    option = "-T" if re.search(r"^\s*-T\b", usage.stderr + usage.stdout, re.MULTILINE) else "-n"
+    return subprocess.run(
+        ["crontab", option, str(file)], capture_output=True, text=True, check=False, timeout=10
+    )
+
+
+def test_systemd_units_are_valid(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("needs the command systemd-analyze (Debian: apt-get install systemd)")
+    units = _instances(tmp_path)
+    assert _verified(units) == ""
+
+    units[0].write_text(_text(units[0]).replace("Type=oneshot", "Type=twice"), encoding="utf-8")
+    assert "service type" in _verified(units)
+
+
+def _instances(folder: Path) -> list[Path]:
+    """Write the units as they are started: templates by their instances, with a Python that exists."""
+    units = []
+    for path in sorted([*JOBS.glob("*.service"), *JOBS.glob("*.timer")]):
+        instances = REPORTS if path.stem.endswith("@") else ("",)
+        for instance in instances:
+            unit = folder / f"{path.stem}{instance}{path.suffix}"
+            unit.write_text(_text(path).replace(PYTHON, sys.executable), encoding="utf-8")
+            units.append(unit)
+    return units
+
+
+def _verified(units: list[Path]) -> str:
+    process = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, units)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    ours = [line for line in process.stderr.splitlines() if "ci_stat" in line]
+    return "\n".join(ours)
+
+
+def test_systemd_units_start_jobs_that_exist() -> None:
+    for path in JOBS.glob("*.service"):
+        for report in REPORTS:
+            (command,) = re.findall(r"(?m)^ExecStart=(.*)$", _text(path).replace("%i", report))
+            (module,) = _started(command)
+            assert importlib.util.find_spec(module) is not None, command
+            assert command == f"{PYTHON} -m {module} --post"
+
+
+def test_each_timer_has_its_service() -> None:
+    for path in JOBS.glob("*.timer"):
+        name, at, _instance = path.stem.partition("@")
+        assert (JOBS / f"{name}{at}.service").exists(), path.name
