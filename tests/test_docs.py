@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,14 @@ def _names(cell: str) -> list[str]:
 
 ALL_BLOCKS = [block for page in PAGES for block in _blocks(page)]
 RUNNABLE = [block for block in ALL_BLOCKS if block.info == "bash run"]
-README_PYTHON = [block for block in ALL_BLOCKS if block.page == README and block.info == "python"]
+# In this order: what one block defines, the later ones use.
+PYTHON_PAGES = [README, *(ROOT / "docs" / f"{name}.md" for name in ("api", "reports", "issues"))]
+PYTHON = [block for page in PYTHON_PAGES for block in _blocks(page) if block.info == "python"]
+SHOWN = {
+    str(block): shown.text
+    for block, shown in pairwise(ALL_BLOCKS)
+    if block.info == "bash run" and shown.info == "text output"
+}
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +140,13 @@ def _run(
 
 def test_there_are_blocks_to_run() -> None:
     assert len(RUNNABLE) >= 5
-    assert len(README_PYTHON) >= 2
+    assert len(PYTHON) >= 4
+    assert {block.page for block in ALL_BLOCKS if block.info == "python"} == set(PYTHON_PAGES)
+    assert len(SHOWN) == len([block for block in ALL_BLOCKS if block.info == "text output"]) > 0
+
+
+def test_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 120
 
 
 @pytest.mark.parametrize("block", RUNNABLE, ids=str)
@@ -143,6 +156,7 @@ def test_bash_block_runs(block: Block, world: dict[str, str], tmp_path: Path) ->
     done = _run(["bash", "-euo", "pipefail", "-c", block.text], folder, world)
     assert "Traceback" not in done.stderr
     assert "No runs in this window" not in done.stdout, "the documentation shows an empty window"
+    assert done.stdout == SHOWN.get(str(block), done.stdout)
 
 
 def test_python_blocks_run_one_after_the_other(
@@ -150,7 +164,7 @@ def test_python_blocks_run_one_after_the_other(
 ) -> None:
     monkeypatch.setenv("STAT_ENV_PATH", str(demo_folder))
     names: dict[str, Any] = {}
-    for block in README_PYTHON:
+    for block in PYTHON:
         tree = ast.parse(block.text, filename=str(block))
         for statement in tree.body:
             code = ast.unparse(statement)
@@ -163,7 +177,7 @@ def test_python_blocks_run_one_after_the_other(
 
 
 def test_published_lines_stand_word_for_word() -> None:
-    assert README_PYTHON[0].text == PUBLISHED
+    assert PYTHON[0].text == PUBLISHED
 
 
 @pytest.mark.parametrize("block", [b for b in ALL_BLOCKS if b.info == "json"], ids=str)
@@ -270,7 +284,8 @@ def _settings_table() -> list[list[str]]:
 def test_settings_table_is_the_codes() -> None:
     wanted = _settings_table()
     shown = "\n".join(f"| {' | '.join(row)} |" for row in wanted)
-    assert _rows(README, "| key | default |") == wanted, f"put this into the README:\n{shown}"
+    page = ROOT / "docs" / "settings.md"
+    assert _rows(page, "| key | default |") == wanted, f"put this into {page.name}:\n{shown}"
 
 
 def _own_exit_codes() -> dict[int, str]:
@@ -284,13 +299,13 @@ def _own_exit_codes() -> dict[int, str]:
 
 
 def test_exit_code_table_is_the_codes() -> None:
-    rows = _rows(README, "| code |")
+    rows = _rows(ROOT / "docs" / "exit-codes.md", "| code | meaning |")
     assert {
         int(code): "".join(_names(error)) for code, _, error in rows if error
     } == _own_exit_codes()
     shown = cli.epilog or ""
     assert all(meaning.replace("`", "") in shown for _, meaning, _ in rows), (
-        "README and `ci-stat --help` say different things"
+        "docs/exit-codes.md and `ci-stat --help` say different things"
     )
     assert [int(code) for code, *_ in rows] == [0, *sorted(_own_exit_codes()), 130]
 

@@ -37,12 +37,20 @@ def test_crontab_starts_every_job() -> None:
 
 
 @pytest.mark.parametrize("page", ["reports.md", "issues.md"])
-def test_crontab_lines_of_a_page_start_jobs_of_the_example(page: str) -> None:
+def test_crontab_lines_of_a_page_are_those_of_the_example(page: str) -> None:
     example = {" ".join(line.split()[:5]): _started(line) for line in _scheduled(_text(CRONTAB))}
     lines = list(_scheduled(_text(DOCS / page)))
     assert lines
     for line in lines:
         assert _started(line) == example[" ".join(line.split()[:5])], line
+
+
+def test_crontab_lines_for_teams_start_jobs_of_the_example() -> None:
+    lines = [line for line in _scheduled(_text(DOCS / "production.md")) if "jobs." in line]
+    assert len(lines) == 2
+    for line in lines:
+        assert _started(line) <= _started(_text(CRONTAB)), line
+        assert line.split()[5] == "ci_stat"  # the user, as in /etc/cron.d
 
 
 def _text(path: Path) -> str:

@@ -20,25 +20,25 @@ from ci_stat.escape import visible_lines
 _EPILOG = """\b
 Examples:
   ci-stat explain build.log                 why did this build fail?
-  ci-stat demo                              made-up data to look at, two weeks of it
-  ci-stat summary --since 24h               what the last day did
+  ci-stat demo                              generate two weeks of CI data, and show them
+  ci-stat summary --since 24h               counts of the last day
   ci-stat jobs --begin 2021-06-19 --end 2021-06-21
   ci-stat prs --since 7d --repo pingcap/tidb --limit 20
   ci-stat failures --since 7d --json | jq '.failures[0]'
-  ci-stat report hourly --post              what the last hour did, to Feishu, mail or Slack
-  ci-stat issues plan                       what to file for last night's failures, and why
-  ci-stat import runs.jsonl.gz              bring the runs of another CI
-  ci-stat sync jenkins --since 7d           bring the builds of a Jenkins
+  ci-stat report hourly --post              report the last hour to Feishu, mail or Slack
+  ci-stat issues plan                       plan issues for the last night's failures
+  ci-stat import runs.jsonl.gz              import the runs of another CI
+  ci-stat sync jenkins --since 7d           copy the builds of a Jenkins
 
 \b
 Exit codes:
-  0  done                          4  settings cannot be used
-  1  a fault of ci-stat itself     5  a record cannot be imported (--strict)
-  2  arguments cannot be meant     6  a file cannot be read or written
-  3  no answer from the database   7  a foreign place gave no usable answer
-  8  a report or an issue is not delivered
-  9  no data for a report, or none that is new
-  10  no issue is touched: the plan cannot be trusted
+  0  done                          4  invalid settings
+  1  internal error of ci-stat     5  invalid record (import --strict)
+  2  invalid arguments             6  a file cannot be read or written
+  3  no answer from the database   7  no usable answer from a remote service
+  8  a report or an issue was not delivered
+  9  no data for a report, or no new data
+  10  plan refused: no issue was changed
   130  interrupted
 
 Settings come from env.json at STAT_ENV_PATH and from CI_STAT_<KEY>: see `ci-stat config`.
@@ -63,18 +63,18 @@ class Commands(click.Group):
         "config": "settings", "completion": "settings",
     }  # fmt: skip
     _helps: ClassVar = {
-        "explain": "Why a build failed, from its log.",
-        "summary": "Counts and rates of a window, over time.",
-        "jobs": "Jobs, most failures first.",
-        "prs": "Pull requests, most failures first.",
-        "failures": "What failed, most runs first.",
-        "report": "Hourly and daily reports: shown, or sent once to everybody.",
-        "deliveries": "What became of reports that were sent.",
-        "issues": "Issues for the failed cases of a nightly job: planned, and filed once.",
-        "import": "Bring run records from JSON Lines into the CI database.",
-        "export": "Write run records as JSON Lines.",
-        "sync": "Bring the builds of a Jenkins into the CI database.",
-        "demo": "Build made-up data of two weeks, and show it.",
+        "explain": "Show why a build failed, from its log.",
+        "summary": "Show counts and rates of a window, over time.",
+        "jobs": "List jobs, most failures first.",
+        "prs": "List pull requests, most failures first.",
+        "failures": "List failures, those that broke most runs first.",
+        "report": "Show the hourly or daily report, or send it once to each recipient.",
+        "deliveries": "List sent reports with their outcomes.",
+        "issues": "Plan and file GitHub issues for the failed cases of a nightly job.",
+        "import": "Import run records from JSON Lines into the CI database.",
+        "export": "Export run records as JSON Lines.",
+        "sync": "Copy the builds of a Jenkins into the CI database.",
+        "demo": "Generate two weeks of CI data, and show them.",
         "config": "Show the settings in force and where they came from.",
         "completion": "Print the shell completion script.",
     }
@@ -106,9 +106,9 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": _HELP_OPTIONS})
 @click.version_option(__version__, prog_name="ci-stat")
-@click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
+@click.option("-v", "--verbose", is_flag=True, help="Log progress to stderr.")
 def cli(verbose: bool) -> None:
-    """What is failing in your CI, since when, and whom it hits."""
+    """Show what fails in your CI, since when, whom it affects, and why."""
     level = logging.INFO if verbose else logging.WARNING
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(level)
