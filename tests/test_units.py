@@ -57,17 +57,30 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_crontab_is_valid(tmp_path: Path) -> None:
+def _blocks(page: Path) -> str:
+    """The crontab blocks of a page."""
+    return "\n".join(re.findall(r"(?ms)^```crontab\n(.*?)^```$", _text(page)))
+
+
+@pytest.mark.parametrize("page", [CRONTAB, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name)
+def test_crontab_is_valid(page: Path, tmp_path: Path) -> None:
     if shutil.which("crontab") is None:
         pytest.skip("needs the command crontab (Debian: apt-get install cron)")
+    text = _text(page) if page == CRONTAB else _blocks(page)
     # /etc/cron.d has a column for the user; a user's own crontab, which `crontab` checks, has none.
-    own = re.sub(r"(?m)^([\d*].*?)\bci_stat  cd ", r"\1cd ", _text(CRONTAB))
-    assert len(list(_scheduled(own))) == own.count(" cd ") == 3
+    own = re.sub(r"(?m)^([\d*].*?) ci_stat  ", r"\1 ", text)
     file = tmp_path / "crontab"
-    file.write_text(own, encoding="utf-8")
+    file.write_text(f"{own}\n", encoding="utf-8")
 
-    assert _checked_crontab(file).returncode == 0, _checked_crontab(file).stderr
-    file.write_text(own.replace("13   *  *", "61   *  *"), encoding="utf-8")
+    checked = _checked_crontab(file)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_crontab_with_a_mistake_is_invalid(tmp_path: Path) -> None:
+    if shutil.which("crontab") is None:
+        pytest.skip("needs the command crontab (Debian: apt-get install cron)")
+    file = tmp_path / "crontab"
+    file.write_text("61 * * * *  true\n", encoding="utf-8")
     assert _checked_crontab(file).returncode != 0
 
 
