@@ -1,11 +1,11 @@
-# The words of this project. `make demo` and `make test` need nothing but Python 3.11 or newer and make.
+# `make demo` and `make test` need only Python 3.11 or newer, and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: help demo test hunt test-cluster check format bench lock env env-dev clean
-help:  ## what there is to type
+help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 env: $(VENV)/.runtime
@@ -18,15 +18,15 @@ $(VENV)/.dev: requirements-dev.lock requirements-uv.lock pyproject.toml tools/en
 	@PYTHON="$(PYTHON)" sh tools/environment.sh $(VENV) requirements-dev.lock
 	@touch $@ $(VENV)/.runtime
 
-demo: env  ## build made-up data in build/demo and show it
+demo: env  ## generate CI data in build/demo and show them
 	@$(BIN)/ci-stat demo build/demo
 
-test: env-dev  ## all checks and all tests; installs MariaDB where it may
+test: env-dev  ## all checks and tests; as root, installs MariaDB
 	@sh tools/mariadb.sh $(VENV)
 	@$(MAKE) --no-print-directory lint
 	@CI_STAT_TEST_REQUIRE=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
-hunt: env-dev  ## look for new counter-examples of the property tests (an hour; EXAMPLES=300)
+hunt: env-dev  ## search for new counter-examples of the property tests (an hour; EXAMPLES=300)
 	@CI_STAT_TEST_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -q -n auto --dist worksteal -m hypothesis --timeout 3600
 
 test-cluster: env-dev  ## the store tests against a sharded MariaDB (Spider)
@@ -45,19 +45,19 @@ lint:
 	@$(BIN)/lint-imports > build-lint.txt || (cat build-lint.txt; rm -f build-lint.txt; exit 1)
 	@rm -f build-lint.txt
 
-format: env-dev  ## put the code in form
+format: env-dev  ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: env-dev  ## speed and memory, as ratios against peers (about 15 minutes)
+bench: env-dev  ## measure speed and memory against other tools (about 15 minutes)
 	@sh tools/mariadb.sh $(VENV)
 	@$(BIN)/python -m benchmarks
 
-lock: env-dev  ## pin dependencies anew
+lock: env-dev  ## pin the dependencies again
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra charts -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra charts --group dev -o requirements-dev.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --extra charts --extra mysqlclient -c requirements-dev.lock -o requirements-mysqlclient.lock
 	@echo 'uv' | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url - -o requirements-uv.lock
 
-clean:  ## remove what was built
+clean:  ## remove build, dist and .venv
 	rm -rf build dist $(VENV)

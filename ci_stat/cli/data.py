@@ -15,7 +15,7 @@ _SHOWN = 20  # bad lines that are printed one by one
 @click.option("--dry-run", is_flag=True, help="Read and check everything, store nothing.")
 @options.work("data")
 def import_() -> None:
-    """Bring run records from JSON Lines (.jsonl, .jsonl.gz, - for stdin) into the CI database.
+    """Import run records from JSON Lines (.jsonl, .jsonl.gz, - for stdin) into the CI database.
 
     A run that is there already (same job and number) is replaced, so an import can be repeated. Required fields:
     job_name, job_id, status, time; the others are in docs/formats.md.
@@ -32,7 +32,7 @@ def import_() -> None:
 @options.window_options
 @options.work("data")
 def export() -> None:
-    """Write run records as JSON Lines, the format of `import`, to FILE (.gz packs it) or to standard output.
+    """Export run records as JSON Lines, the format of `import`, to FILE (.gz compresses it) or to standard output.
 
     Without --begin, --end and --since, runs of any time.
 
@@ -50,25 +50,25 @@ def export() -> None:
     type=click.IntRange(1, 1_000_000),
     default=420,
     show_default=True,
-    help="How busy the CI is.",
+    help="Number of runs per day.",
 )
 @click.option(
     "--days",
     type=click.IntRange(1, 3_650),
     default=14,
     show_default=True,
-    help="How long the history is.",
+    help="Length of the history.",
 )
 @click.option(
-    "--seed", type=int, default=20210621, show_default=True, help="Another seed, another history."
+    "--seed", type=int, default=20210621, show_default=True, help="Seed of the random generator."
 )
-@click.option("--no-logs", is_flag=True, help="Leave the Jenkins logs out.")
+@click.option("--no-logs", is_flag=True, help="Do not generate Jenkins logs.")
 @click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
 )
 @options.work("demo")
 def demo() -> None:
-    """Build made-up data (a CI database in SQLite and Jenkins logs on disk), and show it.
+    """Generate CI data (a CI database in SQLite and Jenkins logs on disk), and show them.
 
     The data looks like TiDB's CI from 2021-06-07 on: reruns, aborts, nightly runs, an outage, flaky cases, a
     regression. FOLDER defaults to `demo` in the data folder; what an earlier demo left there is replaced.

@@ -10,19 +10,19 @@ from ci_stat.cli import options
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOG... | JOB NUMBER | -")
 @click.option(
-    "--all", "everything", is_flag=True, help="Also what only says that something failed."
+    "--all", "everything", is_flag=True, help="Also lines that only report that something failed."
 )
 @click.option(
     "--against",
     metavar="LOG",
-    help="A passing log of the same job: what it also says is no reason.",
+    help="A passing log of the same job: its lines are not causes.",
 )
 @click.option(
     "--context",
     type=click.IntRange(0, 1000),
     default=0,
     metavar="N",
-    help="Lines to show around. [0]",
+    help="Lines of context. [0]",
 )
 @click.option(
     "--job", default="", metavar="NAME", help="The job's name, for rules that are limited to jobs."
@@ -38,20 +38,20 @@ from ci_stat.cli import options
     "--workers",
     type=click.IntRange(1, 256),
     metavar="N",
-    help="Processes. [one a core, for many logs]",
+    help="Number of processes. [one per core, for many logs]",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json"]),
     default="text",
-    help="JSON is one object a log.",
+    help="json prints one object per log.",
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @options.color_option
 @options.work("explain")
 def explain() -> None:
-    """Why a build failed: the failing part of its log, the case, the kind, the rule that found it.
+    """Show why a build failed: the failing part of its log, the case, the kind, and the rule.
 
     LOG is a file (plain, .gz, .zst, .xz) or - for standard input; it needs no database and no settings. JOB NUMBER
     is a build whose log is looked for in the places of the settings.

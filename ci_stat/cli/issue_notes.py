@@ -13,12 +13,12 @@ HOLDS = timedelta(days=90)  # three new issues a day: 270 of them
 
 @click.command()
 @click.argument("case")
-@click.option("--until", metavar="DATE", help="The day on which it ends, e.g. 2021-07-01.")
+@click.option("--until", metavar="DATE", help="Day on which the mute ends, e.g. 2021-07-01.")
 @click.option("--why", default="", help="A sentence for those who wonder later.")
 @click.option("--off", is_flag=True, help="End it now.")
 @options.work("issue_notes")
 def mute() -> None:
-    """Switch us off for a case until a day.
+    """Stop all actions for a case until a day.
 
     Nothing is filed, commented, reopened or closed for it.
     """
@@ -30,7 +30,7 @@ def mute() -> None:
 @click.option("--off", is_flag=True, help="Take it back.")
 @options.work("issue_notes")
 def accept() -> None:
-    """Say that the new issues of a saved plan are right.
+    """Confirm the new issues of a saved plan.
 
     For plans that are stopped because too many are new at once to be believed: a backlog. For 90 days these no longer
     count as too many; they are filed a few a day, while they still fail. Others that are new count as before. Nothing

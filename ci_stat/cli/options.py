@@ -49,21 +49,21 @@ def window_options(command: F) -> F:
             help="Length of the window up to its end: 90m, 24h, 7d, 2w. [24h]",
         ),
         click.option(
-            "--job", "jobs", multiple=True, metavar="NAME", help="Keep this job; may be repeated."
+            "--job", "jobs", multiple=True, metavar="NAME", help="Only this job; can be repeated."
         ),
         click.option(
             "--repo",
             "repos",
             multiple=True,
             metavar="OWNER/NAME",
-            help="Keep this repository; may be repeated.",
+            help="Only this repository; can be repeated.",
         ),
         click.option(
             "--branch",
             "branches",
             multiple=True,
             metavar="NAME",
-            help="Keep this branch; may be repeated.",
+            help="Only this branch; can be repeated.",
         ),
     )(command)
 
@@ -71,7 +71,7 @@ def window_options(command: F) -> F:
 def color_option(command: F) -> F:
     return click.option(
         "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
-        help="ANSI colours; auto is a terminal without NO_COLOR.",
+        help="ANSI colours; auto: if stdout is a terminal and NO_COLOR is not set.",
     )(command)  # fmt: skip
 
 
@@ -90,5 +90,5 @@ def limit_option(command: F) -> F:
         type=click.IntRange(1, 1_000_000_000),
         default=20,
         show_default=True,
-        help="Lines at most (JSON and CSV too).",
+        help="Maximum number of lines, also in JSON and CSV.",
     )(command)

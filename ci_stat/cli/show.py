@@ -10,7 +10,7 @@ from ci_stat.cli import options
 @options.format_options
 @options.work("show")
 def summary() -> None:
-    """Counts and rates of a window: pull request runs and nightly ones, over time.
+    """Show counts and rates of a window, for pull requests and nightly runs, over time.
 
     Counted in the database: no row is loaded, however large the window.
 
@@ -28,7 +28,7 @@ def summary() -> None:
 @options.format_options
 @options.work("show")
 def jobs() -> None:
-    """Jobs, most failures first.
+    """List jobs, most failures first.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def jobs() -> None:
 @options.format_options
 @options.work("show")
 def prs() -> None:
-    """Pull requests, most failures first.
+    """List pull requests, most failures first.
 
     \b
     Examples:
@@ -61,7 +61,7 @@ def prs() -> None:
 )
 @options.work("show")
 def failures() -> None:
-    """What failed: cases and other failures, most runs first, with the runs and pull requests they hit.
+    """List failures, those that broke most runs first, with the runs and pull requests that they broke.
 
     Reads the failed runs, and their build logs where a place is set (log_dir, jenkins_url); each log is read once.
     The table's own list is a lower bound: it keeps one case a run since 2021.

@@ -9,7 +9,7 @@ _SHOWN = 20  # jobs that failed, printed one by one
 
 @click.group()
 def sync() -> None:
-    """Bring the runs of another place straight into the CI database."""
+    """Copy runs from another system into the CI database."""
 
 
 @sync.command()
@@ -18,7 +18,7 @@ def sync() -> None:
     "jobs",
     multiple=True,
     metavar="NAME|PATTERN",
-    help="Only this job; may be repeated. folder/name, or a pattern: * ? [..] within a part, ** over folders. [all]",
+    help="Only this job; can be repeated. folder/name, or a pattern: * ? [..] within a part, ** over folders. [all]",
 )
 @click.option(
     "--since",
@@ -29,18 +29,18 @@ def sync() -> None:
     "--limit",
     type=click.IntRange(1, 1_000_000_000),
     metavar="N",
-    help="Builds of each job at most.",
+    help="Maximum number of builds per job.",
 )
 @click.option(
     "--dry-run",
     is_flag=True,
     help="Say how many builds would be stored; read no logs, store nothing.",
 )
-@click.option("--no-logs", is_flag=True, help="Read no logs: what failed in a build stays unknown.")
+@click.option("--no-logs", is_flag=True, help="Read no logs: the failures of builds stay unknown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @options.work("sync")
 def jenkins() -> None:
-    """Bring the builds that are in Jenkins and not in the CI database (settings jenkins_url, _user and _token).
+    """Copy missing builds from Jenkins into the CI database (settings jenkins_url, _user and _token).
 
     Running it again brings what is new; run it from cron. Builds that still run come next time. For each build
     that did not succeed, its log is read for what failed.

@@ -98,7 +98,8 @@ def _clear(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not (folder / _MARKER).exists():
             raise WriteError(
-                f"{folder} is not empty and is no demo of ours.", "Name a new or an empty folder."
+                f"{folder} is not empty and does not contain a demo.",
+                "Name a new or an empty folder.",
             )
         (folder / _MARKER).touch()
         for name in _OURS:
@@ -209,23 +210,23 @@ def _next_steps(built: Built) -> str:
         else ""
     )
     return f"""
-This was made up: {built.rows:,} runs and {built.logs:,} logs in {folder}. What to type next:
+The data is generated: {built.rows:,} runs and {built.logs:,} logs in {folder}. Commands to try next:
 
 {activate}  export {PATH_VARIABLE}={folder}
-  ci-stat failures --since 2w --end latest             what failed, what it said, and the runs it broke
+  ci-stat failures --since 2w --end latest             failures, their messages, and the runs that they broke
   ci-stat explain {example}
                                                        why did this build fail?
   ci-stat jobs --since 24h --end latest                the last day, job by job
   ci-stat prs --since 7d --end latest --json           the same for other programs
   ci-stat report hourly --now 2021-06-16T15:07 --preview-html card.html
-                                                       the card above, as it looks in the client
+                                                       the card above, as a web page
   ci-stat issues plan --begin 2021-06-09 --drafts      the plan above, with the texts of the issues
-  ci-stat issues replay --since 2w --end latest        what the rules would have filed, and what was wrong
-  python3 examples/fetch.py > log.ans                  everything, for an editor that folds
-  ci-stat config                                       where settings come from
+  ci-stat issues replay --since 2w --end latest        what the rules would have filed, and the mistakes
+  python3 examples/fetch.py > log.ans                  everything about a window, for an editor
+  ci-stat config                                       the settings in force, and their sources
 
-With a sync_ci_data of your own: cp env.example.json env.json, fill it in, export {PATH_VARIABLE}=$PWD,
-then ci-stat config --check."""
+For your own sync_ci_data: cp env.example.json env.json, fill it in, export {PATH_VARIABLE}=$PWD,
+then run ci-stat config --check."""
 
 
 def _in_local_environment(command: Path) -> bool:
