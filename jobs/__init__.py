@@ -1,1 +1,1 @@
-"""Cron jobs, one module each: `main(argv)` returns an exit code. Without --post they send nothing."""
+"""Cron jobs, one module each. `main(argv)` returns an exit code; without --post it sends nothing."""

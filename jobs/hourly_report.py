@@ -11,7 +11,7 @@ from ci_stat.cli import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `ci-stat report hourly` with the options `argv` (default: sys.argv) and return its exit code."""
+    """Run `ci-stat report hourly` with `argv` (default: sys.argv) and return its exit code."""
     return run(["report", "hourly", *(sys.argv[1:] if argv is None else argv)])
 
 

@@ -1,4 +1,4 @@
-"""The documentation is true: its commands run or parse, its tables are the code's, its links lead somewhere."""
+"""The documentation is true: commands run or parse, tables equal the code, links resolve."""
 
 import ast
 import json

@@ -106,7 +106,7 @@ def test_systemd_units_are_valid(tmp_path: Path) -> None:
 
 
 def _instances(folder: Path) -> list[Path]:
-    """Write the units as they are started: templates by their instances, with a Python that exists."""
+    """Write the units as instances, with a Python that exists."""
     units = []
     for path in sorted([*JOBS.glob("*.service"), *JOBS.glob("*.timer")]):
         instances = REPORTS if path.stem.endswith("@") else ("",)
