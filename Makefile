@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test hunt test-cluster check format bench lock env env-dev clean
+.PHONY: help demo test test-full hunt test-cluster check format bench lock env env-dev clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -25,6 +25,9 @@ test: env-dev  ## all checks and tests; as root, installs MariaDB
 	@sh tools/mariadb.sh $(VENV)
 	@$(MAKE) --no-print-directory lint
 	@CI_STAT_TEST_REQUIRE=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+test-full: env-dev  ## the same with all cases of large products instead of a drawn part (half an hour)
+	@CI_STAT_TEST_FULL=1 $(MAKE) --no-print-directory test
 
 hunt: env-dev  ## search for new counter-examples of the property tests (an hour; EXAMPLES=300)
 	@CI_STAT_TEST_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -q -n auto --dist worksteal -m hypothesis --timeout 3600

@@ -132,12 +132,15 @@ def _connect(
 ) -> Any:
     """The driver's connect, all of it within `connect_timeout`. Nothing that breaks here broke midway."""
     limit = kwargs.get("connect_timeout")
-    mine = kwargs
+    mine, connect = kwargs, dialect.connect
     if engine.url.get_driver_name() == "pymysql":
+        from ci_stat.store.pymysql_connection import LightConnection
+
+        connect = LightConnection
         # PyMySQL would wait for the server's greeting as long as for a query.
         mine = kwargs | {"read_timeout": limit, "write_timeout": limit}
     try:
-        connection = dialect.connect(*args, **mine)
+        connection = connect(*args, **mine)
     except Exception as error:
         if of_driver(error) and isinstance(
             explain(error, engine), (ConnectionLost, ServerUnreachable)

@@ -27,7 +27,7 @@ from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.conftest import Fill
 from tests.support import hostile
-from tests.support.command import Answer, Call
+from tests.support.command import Answer, Call, terminal
 from tests.support.rows import history, row
 
 REPORTS = ["summary", "jobs", "prs", "failures"]
@@ -404,13 +404,11 @@ def test_colors_of_what_is_no_terminal(
 def test_colors_of_a_terminal(
     tmp_path: Path, choice: list[str], no_color: str, colored: bool
 ) -> None:
-    import pty
-
     url = f"sqlite:///{tmp_path / 'a.sqlite'}"
     engine = open_engine(url)
     prepare(engine)
     write_rows(engine, history("P F"))
-    ours, theirs = pty.openpty()
+    ours, theirs = terminal()
     process = subprocess.Popen(
         [sys.executable, "-c", "from ci_stat.cli import main; main()", "jobs", *DAY, *choice],
         stdout=theirs, env={**os.environ, "CI_STAT_URL": url, "TERM": "xterm", "NO_COLOR": no_color},

@@ -158,8 +158,8 @@ def test_no_bytes_break_it(pieces: list[bytes]) -> None:
     "piece", [b"FAIL: ", b"error: x\n", b"  1) a\n", b"not ok 1 - x\n", b"a.py:1:1: E501 x\n"]
 )
 def test_a_log_full_of_anchors_ends_in_bounded_time(piece: bytes) -> None:
-    started = time.perf_counter()
-    answer = extract(io.BytesIO(piece * (3 * 2**20 // len(piece))))
-    # Seconds on the slowest machine; anything quadratic takes minutes.
-    assert time.perf_counter() - started < 30
+    started = time.process_time()
+    answer = extract(io.BytesIO(piece * (2**19 // len(piece))))
+    # It takes a second at most. What is quadratic, and takes minutes for 3 MiB, takes longer.
+    assert time.process_time() - started < 4
     assert len(answer.failures) <= 2000

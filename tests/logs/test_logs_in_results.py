@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import os
-import pty
 import re
 import select
 import subprocess
@@ -29,7 +28,7 @@ from ci_stat.rendering.terminal import screen
 from ci_stat.result import Result
 from ci_stat.runs.views import tables
 from tests.conftest import Fill
-from tests.support.command import Call
+from tests.support.command import Call, terminal
 from tests.support.golden import Golden
 from tests.support.hostile import ATTACKS, raw
 from tests.support.logs import go_test, gocheck, opened, write_log
@@ -468,7 +467,7 @@ def test_words_about_logs(call: Call, home: Path) -> None:
 
 def _on_a_terminal(code: str, **variables: str) -> tuple[int, str, str]:
     """Exit code, standard output, and what the terminal on standard error got."""
-    ours, theirs = pty.openpty()
+    ours, theirs = terminal()
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=theirs, stdin=subprocess.DEVNULL,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **variables},

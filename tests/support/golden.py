@@ -21,6 +21,17 @@ class Golden:
         )
         assert text == path.read_text(encoding="utf-8")
 
+    @property
+    def update(self) -> bool:
+        """Whether the files are rewritten."""
+        return self._update
+
+    def blocks(self, name: str, part: str) -> dict[str, str]:
+        """What the file says below the heading `part`, by the first lines of its blocks."""
+        text = _parts((FOLDER / name).read_text(encoding="utf-8"))[part]
+        blocks = re.split(r"\n\n(?=\S)", text.rstrip())
+        return {block.partition("\n")[0]: block for block in blocks}
+
     def check_part(self, name: str, part: str, text: str, parts: Sequence[str]) -> None:
         """`text` must be what the file says below the heading `part`; `parts`: all its headings, in their order.
 

@@ -1,6 +1,7 @@
 """A filer that is killed at any point, and one whose answers get lost: the next run does the rest, and nothing twice.
 
-`pytest -s` prints how many points were tried, and what was found.
+A part of the points is drawn; the full suite tries all. `pytest -s` prints how many were tried,
+and what was found.
 """
 
 import os
@@ -19,11 +20,12 @@ from sqlalchemy import Engine, Executable, event
 
 from ci_stat.store.state import tables
 from tests.support import mariadb
+from tests.support.drawn import drawn
 from tests.support.filing import Saved, World, case, ended, forked, moment, morning, world
 from tests.support.github import Fault
 
 LAST = 30  # the day whose window the filer is killed over
-PARTS = 4  # that the points are shared out to, so that tests may run beside each other
+PARTS = 2  # of the points, so that tests may run beside each other
 NEW = "... obtained string = quite another text"
 
 
@@ -232,9 +234,19 @@ class Tried:
             self.end.losses += tomorrow.losses
 
 
-def tried(ready: Prepared, part: int, parts: int) -> Tried:
+def some_of_each_kind(points: Sequence[Point], share: int, key: str) -> list[Point]:
+    """Of each kind of point one of `share`; all of them in the full suite."""
+    kinds = sorted({(point.what, point.when) for point in points})
+    chosen: list[Point] = []
+    for kind in kinds:
+        alike = [point for point in points if (point.what, point.when) == kind]
+        chosen += drawn(alike, share, f"{key} {kind}")
+    return chosen
+
+
+def tried(ready: Prepared, points: Sequence[Point]) -> Tried:
     it, found = ready.it, Tried()
-    for point in ready.points[part::parts]:
+    for point in points:
         it.restore(ready.saved)
         killed_at(it, point)
         assert after_it(it) == [], f"{point}: a third run found something to do"
@@ -264,21 +276,24 @@ def test_one_run_does_everything(ready: Prepared) -> None:
 def test_killed_at_every_point(
     ready: Prepared, part: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    check(tried(ready, part, PARTS), f"SQLite, part {part + 1} of {PARTS}", capsys)
+    points = some_of_each_kind(ready.points, 5, "SQLite")[part::PARTS]
+    check(tried(ready, points), f"SQLite, part {part + 1} of {PARTS}", capsys)
 
 
 def test_killed_with_our_state_on_a_server(
     mariadb_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every third point: transactions of a server that a client leaves in the middle."""
+    """Transactions of a server that a client leaves in the middle."""
     with prepared(mariadb_url) as ready:
-        check(tried(ready, 1, 3), "MariaDB, every third point", capsys)
+        points = some_of_each_kind(ready.points, 12, "MariaDB")
+        check(tried(ready, points), "MariaDB", capsys)
 
 
 def test_killed_as_an_app(capsys: pytest.CaptureFixture[str]) -> None:
     """To which GitHub does not tell who it is: all that is ours is found again by its marks alone."""
     with prepared(kind="Bot", login="ci-stat[bot]") as ready:
-        check(tried(ready, 2, 5), "an App, every fifth point", capsys)
+        points = some_of_each_kind(ready.points, 15, "App")
+        check(tried(ready, points), "an App", capsys)
 
 
 def test_a_restart_at_once_waits_until_lists_show_what_was_on_its_way(
@@ -286,9 +301,8 @@ def test_a_restart_at_once_waits_until_lists_show_what_was_on_its_way(
 ) -> None:
     """The process dies when GitHub has done what it was asked; its lists show that half a minute later."""
     it, found = ready.it, Tried()
-    for nth, method in enumerate(ready.methods, 1):
-        if method == "GET":
-            continue
+    writes = [(nth, method) for nth, method in enumerate(ready.methods, 1) if method != "GET"]
+    for nth, method in drawn(writes, 3, "restarts"):
         it.restore(ready.saved)
         it.github.list_lag = timedelta(seconds=30)
         killed_at(it, Point("call", "after", nth))
@@ -311,11 +325,14 @@ def test_an_answer_to_any_write_is_lost(
 ) -> None:
     """To each write in turn; a change is asked again a few times, so of it all of them are lost."""
     it, found, seen = ready.it, Tried(), Counter[str]()
+    writes: list[tuple[str, int]] = []
     for method in ready.writes:
         seen[method] += 1
-        where = f"{what} {method} {seen[method]}"
+        writes.append((method, seen[method]))
+    for method, nth in drawn(writes, 3, what):
+        where = f"{what} {method} {nth}"
         it.restore(ready.saved)
-        it.github.fault(Fault(what, method, nth=seen[method], times=5 if method == "PATCH" else 1))
+        it.github.fault(Fault(what, method, nth=nth, times=5 if method == "PATCH" else 1))
         it.post()
         assert it.github.faults.waiting == []
         assert after_it(it) == [], f"{where}: a third run found something to do"

@@ -13,9 +13,10 @@ import pytest
 from ci_stat.errors import Refused
 from ci_stat.issues.marker import read
 from tests.support import mariadb
+from tests.support.drawn import FULL
 from tests.support.filing import World, case, ended, forked, world
 
-ROUNDS = 20
+ROUNDS = 20 if FULL else 5
 
 
 @pytest.fixture

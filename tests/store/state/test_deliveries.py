@@ -1,8 +1,6 @@
 """The ledger: a report goes out once, whoever tries, whoever dies midway, and whatever the texts are."""
 
 import os
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -40,6 +38,7 @@ from ci_stat.store.state.outbox import KEPT, LEASE, LostClaim
 from ci_stat.store.state.process_id import is_alive, this_process
 from ci_stat.store.state.tables import write
 from tests.support import mariadb
+from tests.support.forks import Forked, fork
 from tests.support.hostile import ATTACKS
 
 PREPARING, SENDING, SENT, FAILED, UNCERTAIN = DeliveryState
@@ -900,32 +899,24 @@ _LOOP = """
         print(number, flush=True)
 """
 
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Forked]
 
 
 @pytest.fixture
 def start(world: World) -> Iterator[Start]:
     """Starts a process with a ledger of its own."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
-    def run(script: str, *arguments: object) -> "subprocess.Popen[str]":
+    def run(script: str, *arguments: object) -> Forked:
         code = textwrap.dedent(_PROCESS) + textwrap.dedent(script)
         url = world.engine.url.render_as_string(hide_password=False)
-        command = [sys.executable, "-c", code, url, *map(str, arguments)]
-        started.append(
-            subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        )
+        started.append(fork(code, url, *arguments))
         return started[-1]
 
     yield run
-    for each in started:
-        each.kill()
-        each.communicate()
-
-
-def line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
+    for process in started:
+        process.kill()
+        process.finish()
 
 
 def real(world: World) -> Deliveries:
@@ -948,12 +939,10 @@ def test_of_processes_at_once_one_is_granted(world: World, start: Start) -> None
         if number % 3 == 1:
             dead.finish(key_of(number), outcome(FAILED), "card")
     racers = [start(_RACE, rounds) for _ in range(3)]
-    assert [line(each) for each in racers] == ["ready"] * 3
-    for each in racers:
-        assert each.stdin is not None
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    granted = [number for each in racers for number in eval(line(each))]
+    assert [racer.line() for racer in racers] == ["ready"] * 3
+    for racer in racers:
+        racer.go_on()
+    granted = [number for racer in racers for number in eval(racer.line())]
     assert sorted(granted) == list(range(rounds))
     found = real(world).list(999)
     assert [(each.state, each.tries) for each in found] == [
@@ -963,7 +952,7 @@ def test_of_processes_at_once_one_is_granted(world: World, start: Start) -> None
 
 def test_a_process_killed_at_each_step(world: World, start: Start) -> None:
     killed, ledger = start(_STAGES), real(world)
-    assert line(killed) == "done"
+    assert killed.line() == "done"
     told = [ledger.claim(key_of(number)) for number in range(3)]
     assert [(each.granted, each.state) for each in told] == [
         (False, PREPARING),
@@ -992,14 +981,15 @@ def test_a_process_killed_anywhere_sends_nothing_twice(
     chat, reports = tmp_path / "chat", 60
     for killed_after in ("4", "23", "31"):
         process = start(_LOOP, chat, reports)
-        while line(process) != killed_after:
+        while process.line() != killed_after:
             pass
         time.sleep(0.003)
         process.kill()
         process.wait()
     last = start(_LOOP, chat, reports)
-    last.communicate(timeout=60)
-    assert last.returncode == 0
+    while last.line():
+        pass
+    assert last.wait() == 0
     shown = chat.read_text().split()
     assert len(shown) == len(set(shown))
     left = {each.key for each in real(world).list(999, {UNCERTAIN})}

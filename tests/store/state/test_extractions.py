@@ -1,10 +1,6 @@
 """Our own state: what was found in logs comes back as it was, for these rules and these places only."""
 
-import os
 import signal
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +13,7 @@ from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import BATCH, FINAL, MOST_BYTES, State
 from ci_stat.store.state.upgrade import VERSION
 from tests.support import mariadb
+from tests.support.forks import fork
 from tests.support.hostile import ATTACKS
 
 RULES = "1-abc"
@@ -303,16 +300,10 @@ _PREPARE = """
 
 
 def test_several_processes_prepare_and_keep_at_once(url: str) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(_PREPARE), url]
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
-    processes = [subprocess.Popen(command, text=True, **pipes) for _ in range(3)]  # type: ignore[call-overload]
-    for each in processes:
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    errors = [each.communicate(timeout=60)[1] for each in processes]
-    assert [(each.returncode, error) for each, error in zip(processes, errors, strict=True)] == [
-        (0, "")
-    ] * 3
+    processes = [fork(_PREPARE, url) for _ in range(3)]
+    for process in processes:
+        process.go_on()
+    assert [process.finish() for process in processes] == [(0, "")] * 3
     assert rows(open_engine(url)) == 500
 
 
@@ -332,12 +323,11 @@ _KEEP = """
 
 
 def test_a_process_killed_while_it_keeps_leaves_a_state_that_works(url: str) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(_KEEP), url]
     for _ in range(2):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "kept\n"
-            os.kill(process.pid, signal.SIGKILL)
+        process = fork(_KEEP, url)
+        assert process.line() == "kept"
+        process.kill()
+        assert process.finish()[0] == -signal.SIGKILL
     state = State(open_engine(url), "ci")
     state.prepare()
     kept = state.known([("unit", n) for n in range(1200)], "1-abc")

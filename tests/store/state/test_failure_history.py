@@ -1,9 +1,6 @@
 """When failures were seen: whoever adds what in which order, the earliest stays with its run, and the latest time."""
 
 import functools
-import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -19,6 +16,7 @@ from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import State
 from ci_stat.store.state.failure_history import ASKED, BATCH, Sightings
 from tests.support import strategies
+from tests.support.forks import fork
 from tests.support.hostile import ATTACKS
 
 NOON = datetime(2021, 6, 19, 12)
@@ -249,19 +247,11 @@ _ADD = """
 
 def test_several_processes_add_at_once(history: Sightings, empty_state: Engine) -> None:
     url = empty_state.url.render_as_string(hide_password=False)
-    commands = [
-        [sys.executable, "-c", textwrap.dedent(_ADD), url, str(number)] for number in range(4)
-    ]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    processes = [subprocess.Popen(each, text=True, **pipes) for each in commands]  # type: ignore[call-overload]
-    assert [each.stdout.readline() for each in processes] == ["ready\n"] * 4
-    for each in processes:
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    errors = [each.communicate(timeout=60)[1] for each in processes]
-    assert [(each.returncode, error) for each, error in zip(processes, errors, strict=True)] == [
-        (0, "")
-    ] * 4
+    processes = [fork(_ADD, url, number) for number in range(4)]
+    assert [process.line() for process in processes] == ["ready"] * 4
+    for process in processes:
+        process.go_on()
+    assert [process.finish() for process in processes] == [(0, "")] * 4
     found = history.first_seen(("case", str(number)) for number in range(300))
     assert set(found.values()) <= {seen(0, hour, "job0", 0) for hour in range(18, 24)}
     assert len(found) == 300

@@ -1,7 +1,5 @@
 """The ledger of issues: of all who mean the same call one makes it, and whoever dies midway leaves word of it."""
 
-import subprocess
-import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +26,8 @@ from ci_stat.store.state.outbox import KEPT
 from ci_stat.store.state.process_id import this_process
 from ci_stat.store.state.tables import metadata, write
 from tests.support import strategies
+from tests.support.drawn import FULL
+from tests.support.forks import Forked, fork
 from tests.support.hostile import ATTACKS
 from tests.support.proxy import Proxy
 
@@ -631,7 +631,7 @@ def test_the_server_hangs_up_at_any_byte(mariadb_url: str) -> None:
     State(open_engine(mariadb_url), "ci").prepare()
     world, address = World(open_engine(mariadb_url)), make_url(mariadb_url)
     told = []
-    for cut in (*range(0, 200, 20), *range(200, 400, 5)):
+    for cut in (*range(0, 200, 20), *range(200, 400, 5 if FULL else 10)):
         proxy = Proxy(address.port or 3306, cuts=(None, cut))
         proxy.start()
         near = open_engine(address.set(host="127.0.0.1", port=proxy.port))
@@ -682,32 +682,24 @@ _LEAVES = """
     sys.stdin.readline()
 """
 
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Forked]
 
 
 @pytest.fixture
 def start(world: World) -> Iterator[Start]:
     """Starts a process with a ledger of its own."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
-    def run(script: str, *arguments: object) -> "subprocess.Popen[str]":
+    def run(script: str, *arguments: object) -> Forked:
         code = textwrap.dedent(_PROCESS) + textwrap.dedent(script)
         url = world.engine.url.render_as_string(hide_password=False)
-        command = [sys.executable, "-c", code, url, *map(str, arguments)]
-        started.append(
-            subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        )
+        started.append(fork(code, url, *arguments))
         return started[-1]
 
     yield run
-    for each in started:
-        each.kill()
-        each.communicate()
-
-
-def line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
+    for process in started:
+        process.kill()
+        process.finish()
 
 
 def test_of_processes_at_once_one_is_told_to_call(world: World, start: Start) -> None:
@@ -717,12 +709,10 @@ def test_of_processes_at_once_one_is_told_to_call(world: World, start: Start) ->
         before.intend(call(f"i{number}"))
         before.settle(f"i{number}", FAILED)
     racers = [start(_RACE, rounds) for _ in range(3)]
-    assert [line(each) for each in racers] == ["ready"] * 3
-    for each in racers:
-        assert each.stdin is not None
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    granted = [number for each in racers for number in eval(line(each))]
+    assert [racer.line() for racer in racers] == ["ready"] * 3
+    for racer in racers:
+        racer.go_on()
+    granted = [number for racer in racers for number in eval(racer.line())]
     assert sorted(granted) == list(range(rounds))
     found = Issues(world.engine, TIDB, this_process(), lambda: datetime.now(UTC)).list(999)
     assert {each.id: each.state for each in found} == {
@@ -754,7 +744,7 @@ def test_of_threads_at_once_one_is_told_to_call(world: World) -> None:
 
 def test_a_process_that_is_killed_leaves_word(world: World, start: Start) -> None:
     killed = start(_LEAVES)
-    assert line(killed) == "done"
+    assert killed.line() == "done"
     killed.kill()
     killed.wait()
     found = world.process().unsettled()

@@ -1,8 +1,5 @@
 """The lock on a repository's issues: one has it, and who is gone does not keep it."""
 
-import subprocess
-import sys
-import textwrap
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -22,6 +19,7 @@ from ci_stat.store.state import issue_lock as module
 from ci_stat.store.state.issue_lock import LEASE, Claim, IssueLock, LostLock
 from ci_stat.store.state.process_id import is_alive, this_process
 from ci_stat.store.state.tables import write
+from tests.support.forks import fork
 from tests.support.hostile import raw
 
 MINUTE = timedelta(minutes=1)
@@ -405,18 +403,16 @@ _PROCESS = """
 
 def test_a_process_that_is_killed(world: World) -> None:
     url = world.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-c", textwrap.dedent(_PROCESS), url, TIDB]
-    killed = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    killed = fork(_PROCESS, url, TIDB)
     lock = IssueLock(world.engine, TIDB, this_process(), lambda: datetime.now(UTC), is_alive)
     try:
-        assert killed.stdout is not None
-        assert killed.stdout.readline() == "True\n"
+        assert killed.line() == "True"
         told = lock.take()
         assert not told.granted
         assert f"another process (pid {killed.pid} on host" in told.reason
     finally:
         killed.kill()
-        killed.communicate()
+        killed.finish()
     assert lock.take().granted
     lock.renew()
     lock.release()

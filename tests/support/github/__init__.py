@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.github.answers import answer, received
-from tests.support.github.contract import CONTRACT, MISSING, Contract
+from tests.support.github.contract import CONTRACT, MISSING, contract_at
 from tests.support.github.faults import Fault, rate_shown
 from tests.support.github.records import Answer, Call, Comment, Issue, Rate
 from tests.support.github.state import GitHub
@@ -139,7 +139,7 @@ def github_server(contract: Path | None = None, **options: Any) -> Iterator[GitH
 
     `contract`: GitHub's description, to hold all requests and answers against (`findings`).
     """
-    held = Contract(contract) if contract else None
+    held = contract_at(contract) if contract else None
     with _Server(("127.0.0.1", 0), Handler) as server:
         server.github = GitHub(**options, contract=held, port=server.server_address[1])
         thread = threading.Thread(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
@@ -43,7 +44,8 @@ class Contract:
         resource = DRAFT202012.create_resource(self.document)
         self._registry: Registry[Any] = Registry().with_resource(_ROOT, resource)
         self._operations = list(_operations(self.document))
-        self._seen: set[int] = set()  # hashes of what held: the same is answered again and again
+        self._seen: set[int] = set()  # hashes of what is valid: most values come again and again
+        self._validators: dict[str, Draft202012Validator] = {}
 
     def of_request(self, method: str, path: str, query: dict[str, str], body: Any) -> list[str]:
         """What is unknown, missing or of another type in what was asked."""
@@ -124,21 +126,58 @@ class Contract:
         return cast(Json, found)
 
     def _problems(self, schema: Json, value: Any) -> Iterator[str]:
-        key = hash((json.dumps(schema), json.dumps(value, sort_keys=True)))
+        place, whole = self._whole(schema)
+        if place and isinstance(value, list) and whole.get("type") == "array":
+            items = {"$ref": f"{_ROOT}{place}/items"}
+            for number, item in enumerate(value):
+                for problem in self._problems_of(items, item):
+                    yield f"{number}{'' if problem.startswith(':') else '/'}{problem}"
+        else:
+            yield from self._problems_of(schema, value)
+
+    def _whole(self, schema: Json) -> tuple[str, Json]:
+        """The schema that a reference stands for, and its place in the document."""
+        place = ""
+        while "$ref" in schema:
+            place = schema["$ref"].removeprefix(_ROOT)
+            schema = self._at(place)
+        return place, schema
+
+    def _at(self, place: str) -> Json:
+        node: Any = self.document
+        for part in place.removeprefix("#/").split("/"):
+            node = node[unquote(part).replace("~1", "/").replace("~0", "~")]
+        return cast(Json, node)
+
+    def _problems_of(self, schema: Json, value: Any) -> Iterator[str]:
+        schema_text = json.dumps(schema)
+        # No rule of the description tells one digit from another.
+        shape = re.sub(r"\d", "0", json.dumps(value, sort_keys=True))
+        key = hash((schema_text, shape))
         if key in self._seen:
             return
-        errors = Draft202012Validator(
-            schema, registry=self._registry, format_checker=_FORMATS
-        ).iter_errors(value)
-        told = [
-            f"{'/'.join(map(str, error.absolute_path))}: {error.message:.200}" for error in errors
+        problems = [
+            f"{'/'.join(map(str, error.absolute_path))}: {error.message:.200}"
+            for error in self._validator(schema_text, schema).iter_errors(value)
         ]
-        yield from (
-            each
-            for each in told
-            if not re.fullmatch(r"items/\d+/body: None is not of type 'string'", each)
-        )
-        self._seen |= set() if told else {key}
+        if not problems:
+            self._seen.add(key)
+        for problem in problems:
+            if not re.fullmatch(r"items/\d+/body: None is not of type 'string'", problem):
+                yield problem
+
+    def _validator(self, schema_text: str, schema: Json) -> Draft202012Validator:
+        if schema_text not in self._validators:
+            self._validators[schema_text] = Draft202012Validator(
+                schema, registry=self._registry, format_checker=_FORMATS
+            )
+        return self._validators[schema_text]
+
+
+@lru_cache
+def contract_at(path: Path) -> Contract:
+    """One for all servers of a test process: what is valid once is not validated again."""
+    return Contract(path)
 
 
 @lru_cache
