@@ -18,6 +18,7 @@ from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.support import mariadb
 from tests.support.command import Answer, Call
+from tests.support.drawn import FULL
 from tests.support.golden import Golden
 
 # The same examples in each run, so that nobody's change is refused for what another one did wrong long ago.
@@ -26,7 +27,7 @@ _EXAMPLES = os.environ.get("CI_STAT_TEST_EXAMPLES")
 settings.register_profile(
     "ci_stat",
     deadline=None,
-    max_examples=int(_EXAMPLES or "40"),
+    max_examples=int(_EXAMPLES or (40 if FULL else 25)),
     derandomize=not _EXAMPLES,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     # All but `explain`, which runs for minutes where examples are large.

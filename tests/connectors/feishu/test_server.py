@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.drawn import full
 from tests.support.feishu import HTML_PAGE, Chat, Feishu, Hook, Limits, Trouble, running, sign
 
 Json = dict[str, Any]
@@ -624,6 +625,7 @@ print(json.dumps({
 """
 
 
+@full
 def test_the_vendors_sdk_is_content_with_the_answers(server: Feishu, tmp_path: Path) -> None:
     """In a process of its own: its import takes up to 10 s, and warns."""
     if importlib.util.find_spec("lark_oapi") is None:
