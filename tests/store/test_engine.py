@@ -624,7 +624,7 @@ def test_rows_are_not_refused_because_the_connection_broke(
     database = mariadb_url.rpartition("/")[2]
     prepare(open_engine(mariadb_url))
     rows = [*_rows()[:200], row("x" * 5_000)]
-    greeting, _ = _lengths(server, "pymysql", _only_connect)
+    greeting, _ = _lengths(server.port, "pymysql", _only_connect)
     with proxy.through(server.port, greeting + 1_000) as cut:
         engine = open_engine(_url(cut.port, database), 1, 20)
         refusal(ConnectionLost, lambda: write_rows(engine, rows), "broke off")
@@ -693,7 +693,7 @@ def test_read_timeout_is_honoured_and_not_tried_twice(
 
 
 def test_read_timeout_in_a_short_question(server: mariadb.Server, filled: str) -> None:
-    greeting, _ = _lengths(server, "pymysql", _only_connect)
+    greeting, _ = _lengths(server.port, "pymysql", _only_connect)
     with proxy.through(server.port, greeting + 3, stall=True) as stalled:
         source = _source(_url(stalled.port), read_timeout=1)
         refusal(ServerUnreachable, source.newest, "did not answer within 1 s", "read_timeout")
