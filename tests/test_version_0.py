@@ -12,7 +12,7 @@ from msgspec import UNSET, structs
 from ci_stat.context import Context
 from ci_stat.errors import Refused, WriteError
 from ci_stat.issues.marker import read
-from ci_stat.issues.model import Earlier
+from ci_stat.issues.model import Earlier, IssuePlan, Planned
 from ci_stat.issues.plan_files import read_plan, write_plan
 from ci_stat.records import (
     DeliveryState,
@@ -194,9 +194,12 @@ def test_the_same_plan_is_made_again(it: World) -> None:
     old = read_plan(plan_for(it, it.folder / "plan.json", PLAN))
     new = it.plan().plan
     assert new.tracker == old.tracker
-    assert [structs.replace(each, draft=None) for each in new.entries] == [
-        structs.replace(each, draft=None) for each in old.entries
-    ]
+    assert without_texts(new) == without_texts(old)
+
+
+def without_texts(plan: IssuePlan) -> list[Planned]:
+    """The entries without what a version may reword."""
+    return [structs.replace(entry, draft=None, why="") for entry in plan.entries]
 
 
 def test_a_plan_without_a_look_at_the_tracker_is_not_applied(it: World) -> None:

@@ -1,1 +1,1 @@
-"""Issues for failures of the nightly job: evidence, plan, texts, apply, close."""
+"""Issues for failures of the nightly job: evidence, plans, texts, applying them, closing."""

@@ -68,7 +68,7 @@ def apply(plan: IssuePlan, tracker: Tracker) -> Applied:
     if plan.stopped:
         raise Refused(plan.stopped, plan.hint)
     done: list[Done] = []
-    acting = [each for each in plan.entries if each.action != IssueAction.NOT]
+    acting = [each for each in plan.entries if each.action != IssueAction.SKIP]
     us = Us(tracker.github.viewer() if acting else "")
     for entry in acting:
         if entry.draft is None:

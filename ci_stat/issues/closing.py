@@ -1,4 +1,4 @@
-"""Whether an open issue of ours, of which nothing failed in the window, is to be closed."""
+"""Decides whether to close an open issue of ours that did not fail in the window. Pure."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from ci_stat.records import IssueAction, Mute
 from ci_stat.rendering.format import date, plural
 
 LEAST_SHOWN = 0.0001
+_INSTANT = timedelta(microseconds=1)
 
 
 def quiet_decision(
@@ -25,99 +26,139 @@ def quiet_decision(
     now: datetime,
     commented: bool,
 ) -> Decision:
-    """Close it if the silence is evidence and nobody minds.
+    """Close the issue if its silence is long enough and nothing stands against it.
 
-    `mute`: what switches us off for it, if it is not over. `commented`: we have had our comment of today.
+    - `mute`: the mute for the issue, which may have ended.
+    - `commented`: we have commented on it today.
     """
-    marker, number = issue.marker, issue.issue.number
-    key, kind = (marker.key, marker.kind) if marker else ("", "")
+    skipped = _skipped(issue)
+    refusal = _refusal(issue, evidence, mute, rules, now)
+    if refusal:
+        reason, why = refusal
+        applied_mute = mute if reason is Reason.MUTED else None
+        return replace(skipped, reason=reason, why=why, mute=applied_mute)
+
+    number, marker = issue.issue.number, issue.marker
+    assert marker is not None  # else it is refused
+    silence = silence_of(marker, evidence)
+    close = _close_stamp(number, marker)
+    at_limit = commented and close not in issue.announced
+    too_early = _too_early(issue, silence, rules, now, at_limit)
+    if too_early:
+        reason, why = too_early
+        return replace(skipped, reason=reason, why=f"#{number}: {why}", silence=silence)
+
+    words = silence_words(silence)
+    return replace(
+        skipped,
+        action=IssueAction.CLOSE,
+        why=f"#{number}: {words}",
+        silence=silence,
+        marker=structs.replace(marker, closed=close),
+        stamp=close,
+        changes=(Change("closed", words),),
+    )
+
+
+def _refusal(
+    issue: TrackedIssue, evidence: Evidence, mute: Mute | None, rules: Rules, now: datetime
+) -> tuple[Reason, str] | None:
+    """Why the issue must stay open, however long the silence."""
+    if mute and mute.until > now:
+        return Reason.MUTED, f"muted until {date(mute.until, evidence.zone)}: {mute.why}"
+
+    number, marker = issue.issue.number, issue.marker
+    obstacle = blocked(issue, rules)
+    if obstacle or marker is None:
+        return obstacle
+    if marker.closed == _close_stamp(number, marker):
+        return Reason.PERSON, f"#{number}: a person reopened it after we had closed it"
+    if not is_of_jobs(marker, evidence.jobs):
+        return Reason.OTHER_JOB, f"#{number} is about {', '.join(marker.jobs)}"
+    return None
+
+
+def _close_stamp(number: int, marker: Marker) -> str:
+    """The id of a close; a person who reopens the issue rejects it until the next failure."""
+    return stamp("close", number, marker.last.isoformat())
+
+
+def blocked(issue: TrackedIssue, rules: Rules) -> tuple[Reason, str] | None:
+    """Why an issue must not be changed: its label, its lock, or a text that is not ours."""
+    number = issue.issue.number
+    if rules.mute_label in issue.issue.labels:
+        return Reason.SWITCHED_OFF, f"#{number} has the label {rules.mute_label}"
+    if issue.issue.locked:
+        return Reason.LOCKED, f"#{number} is locked"
+    if issue.ours and issue.marker is None:
+        return Reason.TAKEN_OVER, f"#{number} is ours, but its text has been replaced"
+    return None
+
+
+def _skipped(issue: TrackedIssue) -> Decision:
+    """A decision to skip the issue, without a reason yet."""
+    key, kind, last = "", "", None
+    if issue.marker:
+        key, kind, last = issue.marker.key, issue.marker.kind, issue.marker.last
+
     named = named_in(issue.issue.title)
     name = named.case if named and kind != INCIDENT else issue.issue.title
-    base = Decision(
-        key, kind, name, IssueAction.NOT, "", issue=issue, last=marker.last if marker else None
-    )
-    if mute and mute.until > now:
-        why = f"muted until {date(mute.until, evidence.zone)}: {mute.why}"
-        return replace(base, reason=Reason.MUTED, why=why, mute=mute)
-    if rules.mute_label in issue.issue.labels:
-        return replace(
-            base, reason=Reason.SWITCHED_OFF, why=f"#{number} has the label {rules.mute_label}"
-        )
-    if issue.issue.locked:
-        return replace(base, reason=Reason.LOCKED, why=f"#{number} is locked")
-    if marker is None:
-        return replace(
-            base, reason=Reason.TAKEN_OVER, why=f"#{number} is ours, and its text is not any more"
-        )
-    call = stamp("close", number, marker.last.isoformat())
-    if marker.closed == call:
-        return replace(
-            base,
-            reason=Reason.PERSON,
-            why=f"#{number}: somebody opened it again after we had closed it",
-        )
-    if not is_of_jobs(marker, evidence.jobs):
-        return replace(
-            base, reason=Reason.OTHER_JOB, why=f"#{number} is about {', '.join(marker.jobs)}"
-        )
-    silence = silence_of(marker, evidence)
-    refused = _too_early(issue, silence, rules, now, commented and call not in issue.told)
-    said = silence_words(silence)
-    if refused:
-        return replace(base, reason=refused[0], why=f"#{number}: {refused[1]}", silence=silence)
-    marker = structs.replace(marker, closed=call)
-    return replace(
-        base, action=IssueAction.CLOSE, why=f"#{number}: {said}", silence=silence, marker=marker, stamp=call,
-        changes=(Change("closed", said),),
-    )  # fmt: skip
+    return Decision(key, kind, name, IssueAction.SKIP, "", issue=issue, last=last)
 
 
 def silence_of(marker: Marker, evidence: Evidence) -> Silence:
-    """How long nothing was heard of it, in runs that would have shown it: of its jobs and branches, with tests run."""
+    """Measure the silence since the last failure, in runs that would have shown it."""
     return Silence(
         failures=marker.failures,
         span=marker.last - marker.first,
         quiet=max(timedelta(0), evidence.until - marker.last),
         longest=marker.longest * DAY,
         runs=_runs_of_span(marker, evidence),
-        runs_since=len(_shown(marker, evidence, marker.last + timedelta(microseconds=1))),
+        runs_since=len(_informative(marker, evidence, marker.last + _INSTANT)),
         bursts=bursts(marker.days) + bool(marker.older),
     )
 
 
 def _runs_of_span(marker: Marker, evidence: Evidence) -> int:
-    """Finished runs from the first to the last failure; those before our history are estimated."""
-    known = len(_shown(marker, evidence, marker.first, marker.last))
+    """Count the runs from the first to the last failure; estimate those before the evidence."""
+    known = len(_informative(marker, evidence, marker.first, marker.last))
     before = evidence.since - marker.first
     if before <= timedelta(0):
         return known
-    shown = len(_shown(marker, evidence, evidence.since))
-    return known + int(shown * (before / (evidence.until - evidence.since)))
+
+    runs = len(_informative(marker, evidence, evidence.since))
+    return known + int(runs * (before / (evidence.until - evidence.since)))
 
 
-def _shown(
+def _informative(
     marker: Marker, evidence: Evidence, first: datetime, last: datetime | None = None
 ) -> list[RunRef]:
-    """The runs in [first, last) that would have shown the failure."""
-    runs = (
-        run
-        for run in evidence.runs
-        if first <= run.started and (last is None or run.started < last)
-    )
+    """The runs in [first, last) that would have shown the failure.
+
+    Their tests ran, and job and branch are the marker's.
+    """
+    runs = (run for run in evidence.runs if run.started >= first)
+    if last is not None:
+        runs = (run for run in runs if run.started < last)
     return [run for run in runs if run.shows and _is_of(marker, run)]
 
 
 def _is_of(marker: Marker, run: RunRef) -> bool:
-    """Whether it is a run of its jobs and branches; names that hold a secret stand masked in a marker."""
-    its_branch = not marker.branches or {run.branch, masked_name(run.branch)} & set(marker.branches)
-    return bool(its_branch) and is_of_jobs(marker, (run.job,))
+    """Whether job and branch of the run are the marker's, which masks names with a secret."""
+    spellings = {run.branch, masked_name(run.branch)}
+    is_of_branches = not marker.branches or not spellings.isdisjoint(marker.branches)
+    return is_of_branches and is_of_jobs(marker, (run.job,))
 
 
 def silence_words(silence: Silence) -> str:
+    failures = plural(silence.failures, "failure")
+    span = plural(max(1, silence.span.days), "day")
     quiet = plural(silence.quiet.days, "day")
+    runs = plural(silence.runs_since, "run")
+    chance = _chance(silence.chance)
     return (
-        f"{plural(silence.failures, 'failure')} over {plural(max(1, silence.span.days), 'day')}, then none for {quiet} "
-        f"in {plural(silence.runs_since, 'run')}; by chance that happens in {_chance(silence.chance)} of such cases"
+        f"{failures} over {span}, then none for {quiet} in {runs}; "
+        f"the chance of that without a fix is {chance}"
     )
 
 
@@ -126,12 +167,14 @@ def _chance(chance: float) -> str:
 
 
 def _too_early(
-    issue: TrackedIssue, silence: Silence, rules: Rules, now: datetime, commented: bool
+    issue: TrackedIssue, silence: Silence, rules: Rules, now: datetime, at_limit: bool
 ) -> tuple[Reason, str] | None:
     if silence.lacking:
         return Reason.QUIET, f"{silence_words(silence)}; {silence.lacking}"
     if not silence.enough_runs:
         return Reason.FEW_RUNS, f"only {plural(silence.runs_since, 'run')} since the last failure"
     if issue.person_wrote and now - issue.person_wrote < rules.person:
-        return Reason.PERSON, f"somebody wrote in the last {rules.person.days} days"
-    return (Reason.CAP, "one comment a day is the most") if commented else None
+        return Reason.PERSON, f"a person commented in the last {rules.person.days} days"
+    if at_limit:
+        return Reason.CAP, "limited to one comment per day"
+    return None

@@ -1,7 +1,8 @@
-"""All runs of some jobs with their failures, from which the evidence of any window is cut."""
+"""Collects the history of some jobs: all runs with their failures, cut into evidence by window."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,8 @@ from ci_stat.issues.evidence import (
     Cause,
     Elsewhere,
     Evidence,
-    Failing,
-    Hit,
+    FailureHistory,
+    Occurrence,
     RunRef,
     issue_key,
 )
@@ -20,26 +21,38 @@ from ci_stat.issues.incidents import broken_runs, incidents
 from ci_stat.records import CaseFailure, Run, Status
 
 _FINISHED = frozenset({Status.SUCCESS, Status.FAILURE})
-_Failures = Mapping[str, CaseFailure]
-_Failed = tuple[RunRef, _Failures, str]
+_Failures = Mapping[str, CaseFailure]  # by key
+
+
+@dataclass(frozen=True, slots=True)
+class _FailedRun:
+    """A failed run with its failures. `log`: what became of its log."""
+
+    ref: RunRef
+    failures: _Failures
+    log: str
 
 
 class History:
-    """All finished runs of some jobs with their failures, in order, from which the evidence of any window is cut."""
+    """All finished runs of some jobs with their failures, oldest first."""
 
     def __init__(
         self, runs: Iterable[Run], jobs: Sequence[str], zone: ZoneInfo, together: int, share: float
     ) -> None:
-        """`together`, `share`: how many tests, or which part of a job's tests, make an incident of a run."""
-        self._jobs, self._zone = tuple(jobs), zone
-        found = sorted((run for run in runs if run.time and run.status in _FINISHED), key=_moment)
-        self._refs = [_ref(run) for run in found]
+        """`together`, `share`: tests, or share of a job's tests, that make a run an incident."""
+        self._jobs = tuple(jobs)
+        self._zone = zone
+        self._together = together
+        self._share = share
+
+        finished = [run for run in runs if run.time and run.status in _FINISHED]
+        finished.sort(key=_moment)
+        self._refs = [_ref(run) for run in finished]
         self._failed = [
-            (ref, _by_key(run.failures), run.log)
-            for ref, run in zip(self._refs, found, strict=True)
+            _FailedRun(ref, _by_key(run.failures), run.log)
+            for ref, run in zip(self._refs, finished, strict=True)
             if run.status == Status.FAILURE
         ]
-        self._together, self._share = together, share
 
     def evidence(
         self,
@@ -49,100 +62,139 @@ class History:
         others: Mapping[str, tuple[Elsewhere, ...]] | None = None,
         until: datetime | None = None,
     ) -> Evidence:
-        """Of the window, as it was known at `until`, or at its end. `others`: what failed in other jobs, by key."""
+        """Return the evidence of the window [begin, end) with the runs from `since` to `until`.
+
+        - `others`: failures in other jobs, by key.
+        - `until`: not before the window's end, which is the default.
+        """
         known = max(end, until or end)
-        failed = [each for each in self._failed if since <= each[0].started < known]
         runs = [ref for ref in self._refs if since <= ref.started < known]
-        tests = {ref: _tests(failures) for ref, failures, _ in failed if not _of_machines(failures)}
-        broken = broken_runs(tests, runs, self._together, self._share)
-        hits: dict[str, list[Hit]] = defaultdict(list)
-        for ref, failures, _ in failed:
-            cause = _cause(ref, failures, broken)
-            for key, said in failures.items():
-                hits[key].append(Hit(ref, said, cause))
-        failing = {
-            key: _failing(key, its, (others or {}).get(key, ())) for key, its in hits.items()
-        }
-        unread = Counter(
-            log for ref, failures, log in failed if not failures and begin <= ref.started < end
-        )
-        together = incidents({ref: failures for ref, failures, _ in failed}, broken, failing)
+        failed = [run for run in self._failed if since <= run.ref.started < known]
+        broken = self._broken(runs, failed)
+        histories = _histories(failed, broken, others or {})
+        failures = {run.ref: run.failures for run in failed}
+
         return Evidence(
-            begin, end, since, self._zone, self._jobs, failing, tuple(together),
-            tuple(runs), tuple(sorted(unread.items())), known,
-        )  # fmt: skip
+            begin=begin,
+            end=end,
+            since=since,
+            zone=self._zone,
+            jobs=self._jobs,
+            histories=histories,
+            incidents=tuple(incidents(failures, broken, histories)),
+            runs=tuple(runs),
+            unread=_unread(failed, begin, end),
+            later=known,
+        )
+
+    def _broken(
+        self, runs: Sequence[RunRef], failed: Iterable[_FailedRun]
+    ) -> Mapping[RunRef, frozenset[str]]:
+        tests = {run.ref: _tests(run.failures) for run in failed if not _of_machines(run.failures)}
+        return broken_runs(tests, runs, self._together, self._share)
+
+
+def _histories(
+    failed: Iterable[_FailedRun],
+    broken: Mapping[RunRef, frozenset[str]],
+    others: Mapping[str, tuple[Elsewhere, ...]],
+) -> dict[str, FailureHistory]:
+    occurrences: dict[str, list[Occurrence]] = defaultdict(list)
+    for run in failed:
+        cause = _cause(run, broken)
+        for key, failure in run.failures.items():
+            occurrences[key].append(Occurrence(run.ref, failure, cause))
+
+    return {key: _history(key, own, others.get(key, ())) for key, own in occurrences.items()}
+
+
+def _history(
+    key: str, occurrences: Sequence[Occurrence], others: tuple[Elsewhere, ...]
+) -> FailureHistory:
+    newest = occurrences[-1].failure
+    _, name = issue_key(newest)
+    return FailureHistory(key, newest.kind, name, tuple(occurrences), elsewhere=others)
+
+
+def _unread(
+    failed: Iterable[_FailedRun], begin: datetime, end: datetime
+) -> tuple[tuple[str, int], ...]:
+    """Count the failed runs of the window without a known failure, by state of the log."""
+    inside = (run for run in failed if begin <= run.ref.started < end)
+    counts = Counter(run.log for run in inside if not run.failures)
+    return tuple(sorted(counts.items()))
 
 
 def elsewhere(runs: Iterable[Run], jobs: Iterable[str]) -> dict[str, tuple[Elsewhere, ...]]:
-    """Where else failures were seen, by key: in the failed runs of other jobs, most runs first."""
+    """Find the failures in the failed runs of other jobs; by key, most runs first."""
     own = set(jobs)
-    found: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    counts: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     links: dict[tuple[str, tuple[str, str]], str] = {}
+
     for run in runs:
-        if (
-            run.job_name in own
-            or run.status != Status.FAILURE
-            or _of_machines(failures := _by_key(run.failures))
-        ):
+        if run.job_name in own or run.status != Status.FAILURE:
+            continue
+        failures = _by_key(run.failures)
+        if _of_machines(failures):
             continue
         place = (run.job_name, run.branch or "")
         for key in failures:
-            found[key][place] += 1
+            counts[key][place] += 1
             links[key, place] = run.link
+
     return {
         key: tuple(
-            Elsewhere(job, branch, n, links[key, (job, branch)])
-            for (job, branch), n in places.most_common()
+            Elsewhere(job, branch, count, links[key, (job, branch)])
+            for (job, branch), count in places.most_common()
         )
-        for key, places in found.items()
+        for key, places in counts.items()
     }
 
 
-def _failing(key: str, hits: Sequence[Hit], others: tuple[Elsewhere, ...]) -> Failing:
-    said = hits[-1].said
-    return Failing(key, said.kind, issue_key(said)[1], tuple(hits), elsewhere=others)
-
-
 def _by_key(failures: Sequence[CaseFailure]) -> dict[str, CaseFailure]:
-    """Each failure of a run once, in order; of a test and its subtests the one that says most."""
-    found: dict[str, CaseFailure] = {}
+    """Keep one failure for each key, in order: the first with a message, else the first."""
+    chosen: dict[str, CaseFailure] = {}
     for failure in failures:
         key, _ = issue_key(failure)
-        if key not in found or (failure.message and not found[key].message):
-            found[key] = failure
-    return found
+        known = chosen.get(key)
+        if known is None or (failure.message and not known.message):
+            chosen[key] = failure
+    return chosen
 
 
 def _of_machines(failures: _Failures) -> bool:
-    """Whether the machines broke the run: causes stand first."""
-    return next((said.kind in MACHINES for said in failures.values()), False)
+    """Whether the infrastructure broke the run: the first failure is the cause of the others."""
+    first = next(iter(failures.values()), None)
+    return first is not None and first.kind in MACHINES
 
 
 def _tests(failures: _Failures) -> frozenset[str]:
-    return frozenset(key for key, said in failures.items() if said.kind in TESTS and not said.guess)
+    """Keys of the failing tests, without guesses."""
+    return frozenset(
+        key for key, failure in failures.items() if failure.kind in TESTS and not failure.guess
+    )
 
 
-def _cause(
-    ref: RunRef, failures: _Failures, broken: Mapping[RunRef, frozenset[str]]
-) -> Cause | None:
-    if _of_machines(failures):
+def _cause(run: _FailedRun, broken: Mapping[RunRef, frozenset[str]]) -> Cause | None:
+    if _of_machines(run.failures):
         return Cause.MACHINES
-    return Cause.INCIDENT if ref in broken else None
+    return Cause.INCIDENT if run.ref in broken else None
 
 
 def _ref(run: Run) -> RunRef:
-    succeeded = run.status == Status.SUCCESS
     failures = _by_key(run.failures)
-    shows = succeeded or (bool(_tests(failures)) and not _of_machines(failures))
+    succeeded = run.status == Status.SUCCESS
+    tests_failed = bool(_tests(failures)) and not _of_machines(failures)
+
     return RunRef(
-        run.job_name,
-        run.job_id,
-        _moment(run),
-        run.link,
-        run.branch or "",
-        run.commit or "",
-        succeeded,
-        shows,
+        job=run.job_name,
+        number=run.job_id,
+        started=_moment(run),
+        link=run.link,
+        branch=run.branch or "",
+        commit=run.commit or "",
+        succeeded=succeeded,
+        shows=succeeded or tests_failed,
     )
 
 

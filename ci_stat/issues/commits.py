@@ -1,8 +1,8 @@
-"""The shell that finds out which commits failures began at: from the table, or from the checkout in the build's log."""
+"""Looks up the commits around a first failure: in the CI database, else in the build's log."""
 
 from collections.abc import Iterable, Sequence
 
-from ci_stat.issues.evidence import Evidence, Failing, RunRef
+from ci_stat.issues.evidence import Evidence, FailureHistory, RunRef
 from ci_stat.logs.checkout import last_checkout
 from ci_stat.logs.folder import first_log
 from ci_stat.logs.reader import LogReader
@@ -10,27 +10,33 @@ from ci_stat.records.log_place import LogPlace, NoLog
 
 
 def commits_around(
-    failing: Iterable[Failing], evidence: Evidence, reader: LogReader | None
+    histories: Iterable[FailureHistory], evidence: Evidence, reader: LogReader | None
 ) -> dict[str, tuple[str, str]]:
-    """By key: the commit of the first failure, and that of the last success before it on its branch. "": not known."""
+    """Return by key the commits of the first failure and of the last pass before it.
+
+    The pass is of the same job and branch. An unknown commit is "".
+    """
     places = reader.places if reader else ()
-    found = {}
-    for each in failing:
-        first = each.hits[0].run
-        before = _last_pass(evidence.runs, first)
-        found[each.key] = (_commit(first, places), _commit(before, places) if before else "")
-    return found
+    commits = {}
+    for history in histories:
+        failed = history.occurrences[0].run
+        passed = _last_pass(evidence.runs, failed)
+        commits[history.key] = (
+            _commit(failed, places),
+            _commit(passed, places) if passed else "",
+        )
+    return commits
 
 
-def _last_pass(runs: Sequence[RunRef], first: RunRef) -> RunRef | None:
-    alike = (
-        run for run in runs if run.job == first.job and run.branch == first.branch and run.succeeded
+def _last_pass(runs: Sequence[RunRef], failed: RunRef) -> RunRef | None:
+    passes = (
+        run
+        for run in runs
+        if run.succeeded
+        and (run.job, run.branch) == (failed.job, failed.branch)
+        and run.started < failed.started
     )
-    return max(
-        (run for run in alike if run.started < first.started),
-        key=lambda run: run.started,
-        default=None,
-    )
+    return max(passes, key=lambda run: run.started, default=None)
 
 
 def _commit(run: RunRef, places: Sequence[LogPlace]) -> str:

@@ -1,7 +1,7 @@
-"""What speaks for an issue: failures of a window with their history, and the runs beside them. Pure values, and keys.
+"""Evidence for issues: failures of a window with their history, and the runs around them.
 
-A run that the machines broke speaks for no test. A run in which many tests failed together is one incident, not many
-failing tests.
+Pure values and keys. A run that the infrastructure broke says nothing about a test. A run in which
+many tests failed together is one incident, not many failing tests.
 """
 
 import re
@@ -20,13 +20,13 @@ from ci_stat.result import failure_key
 INCIDENT = "incident"
 MOST_KEY = 300  # characters
 MACHINES = frozenset({FailureKind.ENV, FailureKind.SETUP})
-# What the code of a test, or what it tests, did. The others belong to a whole run.
+# Failures of a test or of the code under test. The other kinds belong to a whole run.
 TESTS = frozenset({FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK})
 _SUBTEST = re.compile(r"^([\w.*()]*\bTest\w*)/.+")
 
 
 class Cause(StrEnum):
-    """Why a failure in one run says nothing about the test by itself."""
+    """Why a failure in one run says nothing about the test itself."""
 
     MACHINES = "machines"
     INCIDENT = "incident"
@@ -34,7 +34,11 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunRef:
-    """A finished run. `started`: aware, UTC. `shows`: its tests ran, so that one which fails would be seen."""
+    """A finished run.
+
+    - `started`: aware, UTC.
+    - `shows`: its tests ran, so a failing test is visible in it.
+    """
 
     job: str
     number: int
@@ -47,17 +51,20 @@ class RunRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One failure in one run, and what it said there."""
+class Occurrence:
+    """One failure in one run.
+
+    `cause`: why it is not evidence about the test; None if it is.
+    """
 
     run: RunRef
-    said: CaseFailure
+    failure: CaseFailure
     cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """The same failure in other jobs of the window, or on other branches."""
+    """The same failure in another job: how many runs, and a link to the last one."""
 
     job: str
     branch: str
@@ -66,37 +73,40 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
-class Failing:
-    """A failing test, or an incident, with its runs, oldest first.
+class FailureHistory:
+    """A failing test or an incident, with its occurrences, oldest first.
 
-    `members`: the keys of an incident's tests, and their names. `elsewhere`: by other jobs.
+    - `members`: names of an incident's tests by key.
+    - `elsewhere`: occurrences in other jobs.
     """
 
     key: str
     kind: str
     name: str
-    hits: tuple[Hit, ...]
+    occurrences: tuple[Occurrence, ...]
     members: Mapping[str, str] = field(default_factory=dict)
     elsewhere: tuple[Elsewhere, ...] = ()
 
     @property
-    def own(self) -> tuple[Hit, ...]:
-        """The failures that speak about it: not those of machines or of incidents."""
-        return tuple(hit for hit in self.hits if hit.cause is None)
+    def own(self) -> tuple[Occurrence, ...]:
+        """The occurrences that are evidence: without outages and incidents."""
+        return tuple(occurrence for occurrence in self.occurrences if occurrence.cause is None)
 
     @property
     def newest(self) -> CaseFailure:
-        return self.hits[-1].said
+        return self.occurrences[-1].failure
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The failures of the window [begin, end), with all that is known from `since` to `until`; all aware, UTC.
+    """The failures of the window [begin, end), and all runs from `since` to `until`. Times: UTC.
 
-    - `failing`: everything that failed in that time. `incidents`: what failed together.
+    - `histories`: all failures from `since` to `until`, by key.
+    - `incidents`: tests that failed together.
     - `runs`: all finished runs from `since` to `until`, oldest first.
-    - `unread`: failed runs of the window of which no failure is known, by what became of their logs.
-    - `zone`: whose days are counted.
+    - `unread`: failed runs of the window without a known failure: state of the log, and count.
+    - `zone`: the time zone that days are counted in.
+    - `later`: end of the known runs, if they reach beyond the window.
     """
 
     begin: datetime
@@ -104,75 +114,103 @@ class Evidence:
     since: datetime
     zone: ZoneInfo
     jobs: tuple[str, ...]
-    failing: Mapping[str, Failing]
-    incidents: tuple[Failing, ...]
+    histories: Mapping[str, FailureHistory]
+    incidents: tuple[FailureHistory, ...]
     runs: tuple[RunRef, ...]
     unread: tuple[tuple[str, int], ...] = ()
     later: datetime | None = None
 
     @property
     def until(self) -> datetime:
-        """Up to when failures are known: a window of the past is not the end of the story."""
+        """End of the known runs: at or after the window's end."""
         return max(self.end, self.later or self.end)
 
-    def before_end(self, hits: Iterable[Hit]) -> tuple[Hit, ...]:
-        return tuple(hit for hit in hits if hit.run.started < self.end)
+    def before_end(self, occurrences: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
+        return tuple(occurrence for occurrence in occurrences if occurrence.run.started < self.end)
 
     @property
     def at_end(self) -> "Evidence":
-        """As it was known at the window's end: what issues say, so that a second run of the day says nothing else."""
+        """The evidence as of the window's end.
+
+        Issues are written from it, so a second run on the same day writes the same text.
+        """
         if self.until == self.end:
             return self
-        cut = (
-            (key, replace(each, hits=self.before_end(each.hits)))
-            for key, each in self.failing.items()
-        )
-        groups = (replace(each, hits=self.before_end(each.hits)) for each in self.incidents)
-        return replace(
-            self, failing={key: each for key, each in cut if each.hits}, later=None,
-            incidents=tuple(each for each in groups if each.hits),
-            runs=tuple(run for run in self.runs if run.started < self.end),
-        )  # fmt: skip
 
-    def in_window(self, hits: Iterable[Hit]) -> tuple[Hit, ...]:
-        return tuple(hit for hit in hits if self.begin <= hit.run.started < self.end)
+        histories = self._cut(self.histories.values())
+        return replace(
+            self,
+            histories={history.key: history for history in histories},
+            incidents=self._cut(self.incidents),
+            runs=tuple(run for run in self.runs if run.started < self.end),
+            later=None,
+        )
+
+    def _cut(self, histories: Iterable[FailureHistory]) -> tuple[FailureHistory, ...]:
+        """The histories without occurrences after the window; empty ones are left out."""
+        cut = (
+            replace(history, occurrences=self.before_end(history.occurrences))
+            for history in histories
+        )
+        return tuple(history for history in cut if history.occurrences)
+
+    def in_window(self, occurrences: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
+        return tuple(
+            occurrence
+            for occurrence in occurrences
+            if self.begin <= occurrence.run.started < self.end
+        )
 
     def runs_since(self, first: datetime) -> int:
-        """Finished runs that started then or later."""
+        """Count the finished runs that started at `first` or later."""
         return len(self.runs) - bisect_left(self.runs, first, key=_started)
 
     def day(self, moment: datetime) -> str:
+        """The ISO date of a moment in `zone`."""
         return moment.astimezone(self.zone).date().isoformat()
 
 
 def issue_key(failure: CaseFailure) -> tuple[str, str]:
-    """What one issue is about: key and name. Subtests go to their test; what has no name goes by its fingerprint."""
+    """Return key and name of the failure that one issue is about.
+
+    Subtests belong to their test. A failure without a case name is keyed by its fingerprint.
+    """
     kind, name = failure_key(failure)
-    name = name.encode(
-        "utf-8", "backslashreplace"
-    ).decode()  # half a pair has no place in any text of ours
+    name = _without_surrogates(name)
+
     if kind == FailureKind.CASE and not failure.guess:
         test = _SUBTEST.sub(r"\1", name)
         return _bounded(f"case:{test}"), test
-    return _bounded(f"{kind}:{name}"), case_key(failure.name).encode(
-        "utf-8", "backslashreplace"
-    ).decode()
+
+    return _bounded(f"{kind}:{name}"), _without_surrogates(case_key(failure.name))
+
+
+def _without_surrogates(text: str) -> str:
+    """Escape lone surrogates, which UTF-8 cannot encode."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _bounded(key: str) -> str:
-    """Names have no limit, and a key stands in every issue's text: a long one ends with a hash of the whole."""
+    """Limit the key to MOST_KEY characters; a longer one ends with a hash of all of it.
+
+    Names have no length limit, and an issue's text contains the key.
+    """
     if len(key) <= MOST_KEY:
         return key
-    return f"{key[: MOST_KEY - 17]}~{sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+    digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{key[: MOST_KEY - 17]}~{digest[:16]}"
 
 
 def key_of_case(case: str) -> str:
-    """The key of a case as a person types it, in whichever spelling; a key itself stays as it is."""
+    """Return the key of a case as a person types it, in any spelling, or of a typed key."""
     kind = case.partition(":")[0]
-    if kind in (INCIDENT, FailureKind.CASE) or (kind in set(FailureKind) and ":v1:" in case):
+    is_fingerprint = kind in set(FailureKind) and ":v1:" in case
+
+    if kind in (INCIDENT, FailureKind.CASE) or is_fingerprint:
         return case
     return issue_key(CaseFailure(FailureKind.CASE.value, case))[0]
 
 
-def _started(ref: RunRef) -> datetime:
-    return ref.started
+def _started(run: RunRef) -> datetime:
+    return run.started

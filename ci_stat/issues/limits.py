@@ -1,4 +1,4 @@
-"""How much is done in one run: little enough to be looked at, and nothing if it cannot be right."""
+"""Limits the actions of one day to a number that people can review, and stops implausible plans."""
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,17 +9,27 @@ from ci_stat.issues.model import Reason
 from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction
 
-# What people should know first comes first; the numbers in a text can wait.
-_ORDER = [
-    IssueAction.FILE, IssueAction.REOPEN, IssueAction.COMMENT, IssueAction.CLOSE, IssueAction.UPDATE, IssueAction.NOT,
-]  # fmt: skip
-_LATELY = timedelta(days=3)
-_EVER = datetime.min.replace(tzinfo=UTC)
+# The most urgent news first; new numbers in a text can wait.
+_PRIORITIES = {
+    action: priority
+    for priority, action in enumerate(
+        (
+            IssueAction.FILE,
+            IssueAction.REOPEN,
+            IssueAction.COMMENT,
+            IssueAction.CLOSE,
+            IssueAction.UPDATE,
+            IssueAction.SKIP,
+        )
+    )
+}
+_RECENT = timedelta(days=3)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Today:
-    """What we did on this day before: numbers of new issues, and of all that were changed."""
+    """What was done earlier on this day: numbers of new issues, and of all changed issues."""
 
     filed: frozenset[int] = frozenset()
     changed: frozenset[int] = frozenset()
@@ -32,56 +42,73 @@ def capped(
     today: Today,
     accepted: Container[str] = (),
 ) -> Decisions:
-    """The decisions, at most so many of which act.
+    """Turn the actions beyond the limits into skipped decisions, or stop the whole plan.
 
-    `problem`: why the tracker's list cannot be trusted, or "". `accepted`: keys that somebody has looked at.
+    - `problem`: why the tracker's list of issues is not reliable, or "".
+    - `accepted`: keys that a person has reviewed; they never make a plan implausible.
     """
-    found = sorted(decisions, key=lambda each: _ORDER.index(each.action))
-    new = sum(each.action is IssueAction.FILE and each.key not in accepted for each in found)
+    ordered = tuple(sorted(decisions, key=_priority))
+    files = [decision for decision in ordered if decision.action is IssueAction.FILE]
+    new = sum(decision.key not in accepted for decision in files)
+
     if problem:
-        hint = "Nothing is filed, changed or closed until the list is whole. Try again later."
-        return Decisions(tuple(found), problem, hint)
+        hint = "Nothing is filed, changed or closed until the list is complete. Try again later."
+        return Decisions(ordered, problem, hint)
     if new > rules.implausible:
-        return Decisions(
-            tuple(found), f"{new} new issues at once are not plausible (more than {rules.implausible}).",
-            "The data is wrong, all is broken, or it is a backlog: look at the plan. If it is right, save it with "
-            "--plan-out and say so once: ci-stat issues accept PLAN --why TEXT",
-        )  # fmt: skip
-    files = sorted((each for each in found if each.action is IssueAction.FILE), key=_newest_first)
-    rest = [each for each in found if each.action not in (IssueAction.FILE, IssueAction.NOT)]
-    rest.sort(key=_stalest_first)
-    chosen = _chosen(files[: max(0, rules.new - len(today.filed))], rest, rules.changes, today)
-    taken = {id(each) for each in chosen}
-    left = [_left(each) for each in (*files, *rest) if id(each) not in taken]
-    return Decisions((*chosen, *left, *(each for each in found if each.action is IssueAction.NOT)))
+        return _implausible(ordered, new, rules.implausible)
+
+    skipped = [decision for decision in ordered if decision.action is IssueAction.SKIP]
+    handled = (IssueAction.FILE, IssueAction.SKIP)
+    others = [decision for decision in ordered if decision.action not in handled]
+    files.sort(key=_newest_first)
+    others.sort(key=_stalest_first)
+
+    candidates = [*files[: max(0, rules.new - len(today.filed))], *others]
+    chosen = _chosen(candidates, rules.changes, today)
+    chosen_ids = {id(decision) for decision in chosen}
+    left = [_capped(decision) for decision in (*files, *others) if id(decision) not in chosen_ids]
+    return Decisions((*chosen, *left, *skipped))
 
 
-def _chosen(
-    files: Sequence[Decision], rest: Sequence[Decision], changes: int, today: Today
-) -> list[Decision]:
-    """As many as may be done today; what was begun today is ended in any case."""
-    left, chosen = changes - len(today.changed), []
-    for each in (*files, *rest):
-        begun = each.issue is not None and each.issue.issue.number in today.changed
-        if begun or left > 0:
-            chosen.append(each)
-            left -= not begun
+def _implausible(decisions: tuple[Decision, ...], new: int, limit: int) -> Decisions:
+    return Decisions(
+        decisions,
+        f"{new} new issues at once are not plausible (limit: {limit}).",
+        "The data is wrong, everything is broken, or there is a backlog: review the plan. "
+        "If it is right, save it with --plan-out and accept it: "
+        "ci-stat issues accept PLAN --why TEXT",
+    )
+
+
+def _chosen(candidates: Sequence[Decision], changes: int, today: Today) -> list[Decision]:
+    """The actions within today's limit; an issue that was changed today does not count again."""
+    left = changes - len(today.changed)
+    chosen = []
+    for decision in candidates:
+        is_counted = decision.issue is not None and decision.issue.issue.number in today.changed
+        if is_counted or left > 0:
+            chosen.append(decision)
+            left -= not is_counted
     return chosen
 
 
+def _priority(decision: Decision) -> int:
+    return _PRIORITIES[decision.action]
+
+
 def _newest_first(decision: Decision) -> tuple[bool, bool, int]:
-    """Incidents, then what began lately, then the rest by failed runs: people can still say what they changed."""
-    marker, last = decision.marker, decision.last or _EVER
-    old = marker is None or last - marker.first > _LATELY
-    return decision.kind != INCIDENT, old, -decision.runs
+    """Order incidents, then recent failures, whose causes people remember, then by failed runs."""
+    marker, last = decision.marker, decision.last or _NEVER
+    is_old = marker is None or last - marker.first > _RECENT
+    return decision.kind != INCIDENT, is_old, -decision.runs
 
 
 def _stalest_first(decision: Decision) -> tuple[int, datetime]:
-    """Among equals those that have waited longest: whoever comes last today comes first tomorrow."""
-    tracked = decision.issue.marker if decision.issue else None
-    return _ORDER.index(decision.action), tracked.last if tracked else _EVER
+    """Order by priority, then by the oldest text: an action left today comes first tomorrow."""
+    marker = decision.issue.marker if decision.issue else None
+    return _priority(decision), marker.last if marker else _NEVER
 
 
-def _left(decision: Decision) -> Decision:
-    why = f"would {decision.action.value}, but that is enough for today: {decision.why}"
-    return replace(decision, action=IssueAction.NOT, reason=Reason.CAP, why=why)
+def _capped(decision: Decision) -> Decision:
+    why = f"would {decision.action.value}, but today's limit is reached: {decision.why}"
+    return replace(decision, action=IssueAction.SKIP, reason=Reason.CAP, why=why)

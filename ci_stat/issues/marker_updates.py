@@ -1,4 +1,4 @@
-"""What an issue says of itself, brought up to date by new evidence: counts only grow, and nothing is counted twice."""
+"""Updates markers from new evidence, and finds the news in it. Counts only grow, never twice."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -7,127 +7,183 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from ci_stat.issues.evidence import Evidence, Failing, Hit
+from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence
 from ci_stat.issues.model import Marker, masked_name
 from ci_stat.issues.rules import Change
 from ci_stat.issues.silence import DAY, longest_gap
 
-MOST_TOLD = 30  # different messages of one case that are worth a comment each
+MOST_ANNOUNCED = 30  # messages of one case that are worth a comment each
 SHOWN_MEMBERS = 10
-MOST_MEMBERS = 40  # that a marker holds: of a larger incident nobody can say which are new
+MOST_MEMBERS = 40  # that a marker holds; of a larger incident, new members are not reported
 
 
 def stamp(*parts: object) -> str:
-    """A short name for a call: the same for the same parts, whoever plans it again."""
-    said = "\0".join(map(str, parts))
-    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+    """Return a short id, equal for equal parts: planning the same call again gives the same id."""
+    text = "\0".join(map(str, parts))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
 def first_marker(
-    failing: Failing, hits: Sequence[Hit], evidence: Evidence, create: str, why: str
+    history: FailureHistory,
+    occurrences: Sequence[Occurrence],
+    evidence: Evidence,
+    create: str,
+    why: str,
 ) -> Marker:
-    """Of a new issue: everything that is known by now is in its text, so it is told."""
-    moments = [hit.run.started for hit in hits]
+    """The marker of a new issue, whose text announces everything that is known."""
+    moments = [occurrence.run.started for occurrence in occurrences]
     return Marker(
-        key=failing.key, kind=failing.kind, create=create, first=moments[0], last=moments[-1],
-        fingerprints=_fingerprints(failing, hits), branches=_branches(hits), jobs=_jobs(hits),
-        days=_days(hits, evidence),
-        longest=longest_gap(moments) / DAY, members=tuple(failing.members), why=why,
-    )  # fmt: skip
-
-
-def grown(
-    marker: Marker, failing: Failing | None, hits: Sequence[Hit], evidence: Evidence
-) -> Marker:
-    """With all failures that are known now. What was told stays as it is."""
-    new = [hit.run.started for hit in hits if hit.run.started > marker.last]
-    days = _days(hits, evidence)
-    oldest = min(marker.days, default="")  # days before it are in `older`
-    merged = {day: max(n, days.get(day, 0)) for day, n in marker.days.items()}
-    merged |= {day: n for day, n in days.items() if day not in marker.days and day >= oldest}
-    if not new and merged == marker.days:
-        return marker
-    members = _with(marker.members, tuple(failing.members) if failing else (), MOST_MEMBERS)
-    return replace(
-        marker, days=dict(sorted(merged.items())), last=max([marker.last, *new]), members=members,
-        longest=max(marker.longest, longest_gap([marker.last, *new]) / DAY),
-    )  # fmt: skip
-
-
-def told(marker: Marker, failing: Failing, hits: Sequence[Hit]) -> Marker:
-    """After a comment that says what is new."""
-    return replace(
-        marker,
-        fingerprints=_with(marker.fingerprints, _fingerprints(failing, hits), MOST_TOLD),
-        branches=_with(marker.branches, _branches(hits), MOST_MEMBERS),
+        key=history.key,
+        kind=history.kind,
+        create=create,
+        first=moments[0],
+        last=moments[-1],
+        fingerprints=_fingerprints(history, occurrences),
+        branches=_branches(occurrences),
+        jobs=_jobs(occurrences),
+        days=_days(occurrences, evidence),
+        longest=longest_gap(moments) / DAY,
+        members=tuple(history.members),
+        why=why,
     )
 
 
-def _with(known: tuple[str, ...], new: tuple[str, ...], most: int) -> tuple[str, ...]:
-    """No more than a marker holds: what does not fit would be new for ever."""
+def grown(
+    marker: Marker,
+    history: FailureHistory | None,
+    occurrences: Sequence[Occurrence],
+    evidence: Evidence,
+) -> Marker:
+    """Add occurrences to the marker. What it has announced does not change."""
+    new = [occurrence.run.started for occurrence in _since(marker, occurrences)]
+    days = _merged_days(marker, _days(occurrences, evidence))
+    if not new and days == marker.days:
+        return marker
+
+    members = tuple(history.members) if history else ()
+    moments = [marker.last, *new]
+    return replace(
+        marker,
+        days=days,
+        last=max(moments),
+        longest=max(marker.longest, longest_gap(moments) / DAY),
+        members=_extended(marker.members, members, MOST_MEMBERS),
+    )
+
+
+def _since(marker: Marker, occurrences: Iterable[Occurrence]) -> list[Occurrence]:
+    """The occurrences after the last one that the marker knows."""
+    return [occurrence for occurrence in occurrences if occurrence.run.started > marker.last]
+
+
+def _merged_days(marker: Marker, days: dict[str, int]) -> dict[str, int]:
+    """The higher count for each day; days before the marker's oldest are in its `older`."""
+    oldest = min(marker.days, default="")
+    recent = {day: count for day, count in days.items() if day >= oldest}
+    merged = {
+        day: max(marker.days.get(day, 0), recent.get(day, 0)) for day in {*marker.days, *recent}
+    }
+    return dict(sorted(merged.items()))
+
+
+def mark_announced(
+    marker: Marker, history: FailureHistory, occurrences: Sequence[Occurrence]
+) -> Marker:
+    """The marker after a comment that announces the new messages and branches."""
+    fingerprints = _fingerprints(history, occurrences)
+    return replace(
+        marker,
+        fingerprints=_extended(marker.fingerprints, fingerprints, MOST_ANNOUNCED),
+        branches=_extended(marker.branches, _branches(occurrences), MOST_MEMBERS),
+    )
+
+
+def _extended(known: tuple[str, ...], new: tuple[str, ...], limit: int) -> tuple[str, ...]:
+    """Add new names up to the limit of a marker: names beyond it would stay new forever."""
+    if len(known) >= limit:
+        return known
     added = [name for name in new if not _is_in(name, known)]
-    return known if len(known) >= most else tuple(dict.fromkeys((*known, *added)))[:most]
+    return tuple(dict.fromkeys((*known, *added)))[:limit]
 
 
 def changes(
-    marker: Marker, failing: Failing, hits: Sequence[Hit], back: timedelta
+    marker: Marker, history: FailureHistory, occurrences: Sequence[Occurrence], back: timedelta
 ) -> tuple[Change, ...]:
-    """What is worth a comment: new messages, branches or members, and that it is back after a silence."""
-    found: list[Change] = []
-    new = [hit for hit in hits if hit.run.started > marker.last]
-    if new and new[0].run.started - marker.last >= back:
-        found.append(Change("back", str((new[0].run.started - marker.last).days)))
-    found += _new_members(marker, failing) if failing.members else _new_messages(marker, hits)
-    # One that had no branch known before gets no comment for having one now.
-    branches = [
-        branch
-        for branch in _branches(hits)
-        if marker.branches and not _is_in(branch, marker.branches)
-    ]
-    return (*found, *(Change("branch", branch) for branch in branches))
+    """The news that are worth a comment: messages, branches, members, and a return after silence.
+
+    `back`: the quiet period from which a return is news.
+    """
+    news = [*_return(marker, occurrences, back)]
+    if history.members:
+        news += _new_members(marker, history)
+    else:
+        news += _new_messages(marker, occurrences)
+    return (*news, *_new_branches(marker, occurrences))
 
 
-def _new_members(marker: Marker, failing: Failing) -> Iterator[Change]:
-    known = set(marker.members) if len(marker.members) < MOST_MEMBERS else set(failing.members)
-    more = [name for key, name in failing.members.items() if not _is_in(key, known)]
-    if more:
-        yield Change("members", ", ".join(more[:SHOWN_MEMBERS]))
+def _return(marker: Marker, occurrences: Iterable[Occurrence], back: timedelta) -> Iterator[Change]:
+    new = _since(marker, occurrences)
+    quiet = new[0].run.started - marker.last if new else timedelta(0)
+    if new and quiet >= back:
+        yield Change("back", str(quiet.days))
 
 
-def _new_messages(marker: Marker, hits: Sequence[Hit]) -> Iterator[Change]:
-    seen = set(marker.fingerprints)
-    for hit in hits:
-        print_ = hit.said.fingerprint
-        if print_ and print_ not in seen and len(seen) < MOST_TOLD:
-            seen.add(print_)
-            yield Change("message", hit.said.message or hit.said.name, hit.said.excerpt)
+def _new_branches(marker: Marker, occurrences: Iterable[Occurrence]) -> Iterator[Change]:
+    """New branches; the first known branch of an issue is not news."""
+    if not marker.branches:
+        return
+    for branch in _branches(occurrences):
+        if not _is_in(branch, marker.branches):
+            yield Change("branch", branch)
+
+
+def _new_members(marker: Marker, history: FailureHistory) -> Iterator[Change]:
+    if len(marker.members) >= MOST_MEMBERS:
+        return
+    new = [name for key, name in history.members.items() if not _is_in(key, marker.members)]
+    if new:
+        yield Change("members", ", ".join(new[:SHOWN_MEMBERS]))
+
+
+def _new_messages(marker: Marker, occurrences: Iterable[Occurrence]) -> Iterator[Change]:
+    known = set(marker.fingerprints)
+    for occurrence in occurrences:
+        failure = occurrence.failure
+        is_new = failure.fingerprint and failure.fingerprint not in known
+        if is_new and len(known) < MOST_ANNOUNCED:
+            known.add(failure.fingerprint)
+            yield Change("message", failure.message or failure.name, failure.excerpt)
 
 
 def is_of_jobs(marker: Marker, jobs: Iterable[str]) -> bool:
-    """Whether one of these jobs failed so; issues of older versions do not say in which."""
+    """Whether the failure belongs to one of the jobs; markers of older versions name no jobs."""
     return not marker.jobs or any(_is_in(job, marker.jobs) for job in jobs)
 
 
-def _is_in(name: str, told: Container[str]) -> bool:
-    """Names that hold a secret stand masked in a marker."""
-    return name in told or masked_name(name) in told
+def _is_in(name: str, marked: Container[str]) -> bool:
+    """Whether a marker contains the name, plain or masked."""
+    return name in marked or masked_name(name) in marked
 
 
-def _fingerprints(failing: Failing, hits: Sequence[Hit]) -> tuple[str, ...]:
-    if failing.members:
+def _fingerprints(history: FailureHistory, occurrences: Iterable[Occurrence]) -> tuple[str, ...]:
+    """The fingerprints of a case; an incident has none."""
+    if history.members:
         return ()
-    return tuple(dict.fromkeys(hit.said.fingerprint for hit in hits if hit.said.fingerprint))
+    prints = (occurrence.failure.fingerprint for occurrence in occurrences)
+    return tuple(dict.fromkeys(filter(None, prints)))
 
 
-def _branches(hits: Sequence[Hit]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(hit.run.branch for hit in hits if hit.run.branch))
+def _branches(occurrences: Iterable[Occurrence]) -> tuple[str, ...]:
+    branches = (occurrence.run.branch for occurrence in occurrences)
+    return tuple(dict.fromkeys(filter(None, branches)))
 
 
-def _jobs(hits: Sequence[Hit]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(hit.run.job for hit in hits))
+def _jobs(occurrences: Iterable[Occurrence]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(occurrence.run.job for occurrence in occurrences))
 
 
-def _days(hits: Sequence[Hit], evidence: Evidence) -> dict[str, int]:
-    """Failed runs by day."""
-    runs = {(hit.run.job, hit.run.number): evidence.day(hit.run.started) for hit in hits}
-    return dict(sorted(Counter(runs.values()).items()))
+def _days(occurrences: Iterable[Occurrence], evidence: Evidence) -> dict[str, int]:
+    """Count the failed runs by day."""
+    runs = {(occurrence.run.job, occurrence.run.number): occurrence for occurrence in occurrences}
+    counts = Counter(evidence.day(occurrence.run.started) for occurrence in runs.values())
+    return dict(sorted(counts.items()))

@@ -1,4 +1,4 @@
-"""Which issues of a tracker are about a failure: ours by what they say of themselves, others by their titles."""
+"""Matches failures and issues: our issues by their marker, issues of others by their title."""
 
 import re
 from collections import defaultdict
@@ -6,19 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ci_stat.issues.evidence import INCIDENT, Evidence, Failing
+from ci_stat.issues.evidence import INCIDENT, Evidence, FailureHistory
 from ci_stat.issues.incidents import alike
 from ci_stat.issues.marker_updates import is_of_jobs
 from ci_stat.issues.model import Marker, Snapshot, TrackedIssue, is_masked, masked_name
-from ci_stat.issues.titles import Named, named_in, names
+from ci_stat.issues.titles import NamedTest, is_about, named_in
 from ci_stat.records import Ledger, Mute
 
 T = TypeVar("T")
+Titled = tuple[NamedTest, TrackedIssue]
 
 
 @dataclass(frozen=True)
-class Found:
-    """The issues of one failure. `gone`: one of ours was deleted or moved, and none is left."""
+class IssueMatch:
+    """The issues about one failure.
+
+    `gone`: number of our issue that was deleted or moved, if no other issue is left; else 0.
+    """
 
     open: TrackedIssue | None = None
     closed: TrackedIssue | None = None
@@ -26,107 +30,145 @@ class Found:
 
 
 class TrackerIndex:
-    """The issues of a snapshot, to be found by failure."""
+    """The issues of a snapshot, indexed by failure."""
 
     def __init__(self, snapshot: Snapshot, ledger: Ledger) -> None:
-        self._gone, self._created = set(snapshot.gone), ledger.created
-        self._by_number = {each.issue.number: each for each in snapshot.issues}
+        self._gone = set(snapshot.gone)
+        self._created = ledger.created
+        self._by_number = {tracked.issue.number: tracked for tracked in snapshot.issues}
         self._ours: dict[str, list[TrackedIssue]] = defaultdict(list)
-        self._titled: dict[str, list[tuple[Named, TrackedIssue]]] = defaultdict(list)
-        self._cut: list[tuple[Named, TrackedIssue]] = []
-        self._incidents: list[TrackedIssue] = []
-        for each in snapshot.issues:
-            self._add(each)
+        self._incidents: list[tuple[Marker, TrackedIssue]] = []
+        self._titled: dict[str, list[Titled]] = defaultdict(list)
+        self._cut: list[Titled] = []
+        for tracked in snapshot.issues:
+            self._add(tracked)
 
-    def _add(self, each: TrackedIssue) -> None:
-        if each.marker is not None and each.marker.kind == INCIDENT:
-            self._incidents.append(each)
-        elif each.marker is not None:
-            self._ours[each.marker.key].append(each)
-        elif (named := named_in(each.issue.title)) is not None:
-            if named.cut:
-                self._cut.append((named, each))
-            else:
-                for handle in handles(named.case):
-                    self._titled[handle].append((named, each))
+    def _add(self, tracked: TrackedIssue) -> None:
+        marker = tracked.marker
+        if marker is None:
+            self._add_by_title(tracked)
+        elif marker.kind == INCIDENT:
+            self._incidents.append((marker, tracked))
+        else:
+            self._ours[marker.key].append(tracked)
 
-    def of(self, failing: Failing) -> Found:
-        found = list(self._about(failing))
-        numbers = self._created.get(failing.key, ())
-        found += [self._by_number[number] for number in numbers if number in self._by_number]
-        still_open = [each for each in found if each.issue.open]
-        closed = [each for each in found if not each.issue.open]
+    def _add_by_title(self, tracked: TrackedIssue) -> None:
+        named = named_in(tracked.issue.title)
+        if named is None:
+            return
+        if named.cut:
+            self._cut.append((named, tracked))
+            return
+        for name in bare_names(named.case):
+            self._titled[name].append((named, tracked))
+
+    def match(self, history: FailureHistory) -> IssueMatch:
+        """Find the open issue (ours first, then the oldest) and the one closed last."""
+        numbers = self._created.get(history.key, ())
+        created = [self._by_number[number] for number in numbers if number in self._by_number]
+        issues = [*self._about(history), *created]
+
+        still_open = [tracked for tracked in issues if tracked.issue.open]
+        closed = [tracked for tracked in issues if not tracked.issue.open]
         gone = [number for number in numbers if number in self._gone]
-        return Found(
-            min(still_open, key=lambda each: (not each.ours, each.issue.number), default=None),
+        return IssueMatch(
+            min(still_open, key=_ours_then_oldest, default=None),
             max(closed, key=_closed_at, default=None),
-            gone[-1] if gone and not found else 0,
+            gone[-1] if gone and not issues else 0,
         )
 
-    def _about(self, failing: Failing) -> Iterable[TrackedIssue]:
-        if failing.kind == INCIDENT:
+    def _about(self, history: FailureHistory) -> list[TrackedIssue]:
+        if history.kind == INCIDENT:
             return [
-                each
-                for each in self._incidents
-                if each.marker and _alike(each.marker.members, failing.members)
+                tracked
+                for marker, tracked in self._incidents
+                if _is_alike(marker.members, history.members)
             ]
-        said = failing.newest
-        where = said.file or said.suite
-        near = [*self._cut]
-        for handle in handles(failing.name):
-            near += self._titled.get(handle, ())
-        own = self._ours.get(failing.key, []) + self._ours.get(masked_name(failing.key), [])
-        return own + [each for named, each in near if names(named, failing.name, where)]
+
+        own = self._ours.get(history.key, []) + self._ours.get(masked_name(history.key), [])
+        return own + self._by_title(history)
+
+    def _by_title(self, history: FailureHistory) -> list[TrackedIssue]:
+        place = history.newest.file or history.newest.suite
+        candidates = [*self._cut]
+        for name in bare_names(history.name):
+            candidates += self._titled.get(name, ())
+        return [tracked for named, tracked in candidates if is_about(named, history.name, place)]
 
 
-def _alike(told: Iterable[str], members: Iterable[str]) -> bool:
-    """Also where names are masked in a marker, because they hold a secret or a private host."""
-    keys, known = list(members), set(told)
-    return alike(known, [masked if (masked := masked_name(key)) in known else key for key in keys])
+def _is_alike(marked: Iterable[str], members: Iterable[str]) -> bool:
+    """Whether the members of a marker and of an incident are alike.
+
+    A marker masks names that contain a secret or a private host.
+    """
+    known = set(marked)
+    masks = {key: masked_name(key) for key in members}
+    return alike(known, [mask if mask in known else key for key, mask in masks.items()])
 
 
-def failing_of(marker: Marker, evidence: Evidence) -> Failing | None:
-    """The failure that an issue of ours is about, if it is known to have failed: `of` the other way round."""
+def history_of(marker: Marker, evidence: Evidence) -> FailureHistory | None:
+    """Return the history of the failure that an issue of ours is about, in the marker's jobs.
+
+    None if the evidence has no occurrence of it.
+    """
     if marker.kind == INCIDENT:
-        known = [each for each in evidence.incidents if _alike(marker.members, each.members)]
-        its = [each for each in known if is_of_jobs(marker, [each.hits[0].run.job])]
-        return merged(its) if its else None
-    failing = evidence.failing.get(marker.key) or _by_name(marker.key, evidence.failing)
-    hits = [hit for hit in failing.hits if is_of_jobs(marker, [hit.run.job])] if failing else []
-    return replace(failing, hits=tuple(hits)) if failing and hits else None
+        incidents = [
+            incident
+            for incident in evidence.incidents
+            if is_of_jobs(marker, [incident.occurrences[0].run.job])
+            and _is_alike(marker.members, incident.members)
+        ]
+        return merged(incidents) if incidents else None
 
-
-def mute_of(marker: Marker, failing: Failing | None, mutes: Mapping[str, Mute]) -> Mute | None:
-    """What switches us off for an issue: said of its key, or of the one that its failure has by now."""
-    by_failure = mutes.get(failing.key) if failing else None
-    return by_failure or mutes.get(marker.key) or _by_name(marker.key, mutes)
-
-
-def _by_name(key: str, known: Mapping[str, T]) -> T | None:
-    """A marker's key may stand masked; in no log and no mute it does."""
-    return (
-        next((each for name, each in known.items() if masked_name(name) == key), None)
-        if is_masked(key)
-        else None
+    history = evidence.histories.get(marker.key) or _by_masked_key(marker.key, evidence.histories)
+    if history is None:
+        return None
+    occurrences = tuple(
+        occurrence for occurrence in history.occurrences if is_of_jobs(marker, [occurrence.run.job])
     )
+    return replace(history, occurrences=occurrences) if occurrences else None
 
 
-def merged(incidents: Sequence[Failing]) -> Failing:
-    """The incidents (at least one) that one issue is about: runs are grouped by the tests of their first one only."""
-    hits = sorted((hit for each in incidents for hit in each.hits), key=lambda hit: hit.run.started)
-    members = {key: name for each in incidents for key, name in each.members.items()}
-    return replace(incidents[0], hits=tuple(hits), members=members)
+def mute_of(
+    marker: Marker, history: FailureHistory | None, mutes: Mapping[str, Mute]
+) -> Mute | None:
+    """Return the mute for an issue: by the current key of its failure, or by the marker's key."""
+    by_failure = mutes.get(history.key) if history else None
+    return by_failure or mutes.get(marker.key) or _by_masked_key(marker.key, mutes)
 
 
-def handles(case: str) -> set[str]:
-    """By which bare names a case may be found: `TestX` for `suite.TestX/sub`, `file::TestX` and `TestX (Class)`."""
-    return {
-        re.split(r"::|[.#]", part)[-1].strip()
-        for text in (case, case.split("/", 1)[0])
-        for part in (text, text.split("(", 1)[0])
-    }
+def _by_masked_key(key: str, values: Mapping[str, T]) -> T | None:
+    """Look up a marker's key that may be masked; logs and mutes hold the plain key."""
+    if not is_masked(key):
+        return None
+    return next((value for plain, value in values.items() if masked_name(plain) == key), None)
 
 
-def _closed_at(each: TrackedIssue) -> tuple[float, int]:
-    closed = each.issue.closed_at
-    return (closed.timestamp() if closed else 0.0, each.issue.number)
+def merged(incidents: Sequence[FailureHistory]) -> FailureHistory:
+    """Merge the incidents (at least one) of one issue; the first one gives key and name."""
+    occurrences = [occurrence for incident in incidents for occurrence in incident.occurrences]
+    occurrences.sort(key=lambda occurrence: occurrence.run.started)
+
+    members: dict[str, str] = {}
+    for incident in incidents:
+        members |= incident.members
+    return replace(incidents[0], occurrences=tuple(occurrences), members=members)
+
+
+def bare_names(case: str) -> set[str]:
+    """The bare names of a case, as a title may spell it.
+
+    `TestX` for `suite.TestX/sub`, `file::TestX` and `TestX (Class)`.
+    """
+    spellings = (case, case.split("/", 1)[0])
+    parts = [part for text in spellings for part in (text, text.split("(", 1)[0])]
+    return {re.split(r"::|[.#]", part)[-1].strip() for part in parts}
+
+
+def _ours_then_oldest(tracked: TrackedIssue) -> tuple[bool, int]:
+    return not tracked.ours, tracked.issue.number
+
+
+def _closed_at(tracked: TrackedIssue) -> tuple[float, int]:
+    closed = tracked.issue.closed_at
+    return (closed.timestamp() if closed else 0.0, tracked.issue.number)

@@ -1,6 +1,7 @@
-"""Issues at a tracker: what the tracker holds, what we keep of it, and what is to be done there.
+"""The values of issue filing: tracked issues, markers, snapshots, plans and their entries.
 
-Times are aware, in UTC. Everything here can be written as JSON, and read again.
+Times are aware, in UTC. Every value converts to JSON and back. Values of `Reason`, field names of
+`Marker` and of `IssuePlan` are stored in issues and saved plans: they must not change.
 """
 
 import re
@@ -17,14 +18,14 @@ DEFAULT_ISSUE_JOB = "tidb-unit-test-nightly"
 
 
 class Reason(StrEnum):
-    """Why nothing is done: the whole list."""
+    """Why an entry of a plan is skipped. The values are stored in saved plans."""
 
-    KNOWN = "known and open"  # somebody else's issue
+    KNOWN = "known and open"  # another author's issue
     UP_TO_DATE = "up to date"
     RARE = "flaky but rare"
     BELOW_GATE = "below the gate"
-    INCIDENT = "part of an incident"  # which has its own line, and its own issue
-    MACHINES = "part of an outage"  # the machines were to blame in each of its runs
+    INCIDENT = "part of an incident"  # the incident has its own entry and issue
+    MACHINES = "part of an outage"  # the infrastructure broke all of its runs
     NO_TEST = "not a test's failure"
     GUESS = "only a guess"
     LOG_MISSING = "log missing"
@@ -46,27 +47,33 @@ class Reason(StrEnum):
 
 
 class Earlier(msgspec.Struct, frozen=True):
-    """A closed issue for the same failure. `closed`: an ISO date, in the CI database's zone."""
+    """A closed issue about the same failure.
+
+    `closed`: ISO date in the CI database's time zone.
+    """
 
     number: int
     closed: str
 
 
 class Marker(msgspec.Struct, frozen=True):
-    """What an issue of ours says of itself, hidden in its text: enough to go on without our own state.
+    """The state of one of our issues, hidden in its text, so that our own database is optional.
 
-    - `key`: the failure; for an incident that of its first day. `kind`: `case`, ... or `incident`.
-    - `create`: the intent that it was created for.
-    - `fingerprints`, `branches`: those that were told, in the text or in a comment.
-    - `jobs`: those that it failed in.
-    - `days`: failed runs by day (ISO date, the CI database's zone); `older`: those of days before.
-    - `first`, `last`: start of the first and the last failed run.
-    - `longest`: the longest silence between two failures, in days.
-    - `members`: keys of an incident's cases. `closed`: for which silence we closed it; "" if we have not.
-    - `why`: the sentence that it was filed for.
-    - `commits`: of the first failure, and of the last pass before it; "" where it is not known.
-    - `earlier`: the closed issue that this one follows. Unset where it follows none, and in markers of before this field: then
-      nothing that is made of the marker changes, a plan's hash of the tracker neither.
+    - `key`: the failure; for an incident, the key of its first day.
+    - `kind`: `incident`, or a `FailureKind`.
+    - `create`: id of the intent that created the issue.
+    - `first`, `last`: start of the first and of the last failed run.
+    - `fingerprints`, `branches`: those that the text or a comment has announced.
+    - `jobs`: jobs in which it failed.
+    - `days`: failed runs by day (ISO date, the CI database's time zone).
+    - `older`: failed runs of days that `days` no longer holds.
+    - `longest`: longest quiet period between two failures, in days.
+    - `members`: keys of an incident's cases.
+    - `closed`: stamp of the quiet period for which we closed the issue; "" if we did not.
+    - `why`: the reason for filing, as a sentence.
+    - `commits`: of the first failure and of the last pass before it; "" if unknown.
+    - `earlier`: the closed issue that this one follows. Unset if there is none, and in markers
+      written before the field existed: the plan's hash of those stays equal.
     """
 
     key: str
@@ -96,25 +103,28 @@ _MASKED = re.compile(r"(?:^|:)~[0-9a-f]{16}$")
 
 
 def masked_name(text: str) -> str:
-    """What stands in a marker for a name that holds a secret: not the name, and not the same for two names.
+    """Return the hash that a marker stores in place of a name that contains a secret.
 
-    The kind in front of a key stays: `case:~0123456789abcdef`.
+    The kind before a key stays readable: `case:~0123456789abcdef`.
     """
     kind, colon, _ = text.partition(":")
-    known = f"{kind}:" if colon and kind in _KINDS else ""
-    return f"{known}~{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    prefix = f"{kind}:" if colon and kind in _KINDS else ""
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    return f"{prefix}~{digest[:16]}"
 
 
 def is_masked(name: str) -> bool:
-    """Whether this may be what `masked_name` made of a name."""
+    """Whether `masked_name` may have produced this name."""
     return _MASKED.search(name) is not None
 
 
-class TrackedIssue(msgspec.Struct, frozen=True):
-    """An issue that has to do with a failing case, or is ours.
+class TrackedIssue(msgspec.Struct, frozen=True, rename={"announced": "told"}):
+    """An issue that is ours, or whose title names a failing test.
 
-    - `marker`: read from its text, if we wrote it. `ours`: we created it.
-    - `person_wrote`: when somebody else last commented; `commented`: when we did; `told`: ids of our comments.
+    - `ours`: we created it. `marker`: parsed from its text; None if the text is not ours.
+    - `person_wrote`: time of the last comment by somebody else. `commented`: of our last comment.
+    - `announced`: ids of our comments. JSON calls it `told`: hashes in saved plans include it.
     """
 
     issue: ListedIssue
@@ -122,15 +132,16 @@ class TrackedIssue(msgspec.Struct, frozen=True):
     marker: Marker | None = None
     person_wrote: datetime | None = None
     commented: datetime | None = None
-    told: tuple[str, ...] = ()
+    announced: tuple[str, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What the tracker held at one moment.
+    """The issues of a tracker at one moment.
 
     - `viewer`: the login that we write as. `labels`: all labels of the repository.
-    - `gone`: numbers of ours that were deleted, or moved to another repository.
-    - `problem`: why nothing may be filed; "" if the list is proved to be whole.
+    - `gone`: numbers of our issues that were deleted or moved to another repository.
+    - `listed`: how many issues the tracker listed.
+    - `problem`: why the list may be incomplete, so that filing stops; "" if it is complete.
     """
 
     repo: str
@@ -144,9 +155,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """What is written to the tracker. A field that is None is left as it is.
+    """The texts and the state to write to one issue. None leaves a field unchanged.
 
-    `create`, `comment_id`: the intents' ids. `state`: `open` or `closed`.
+    `create`, `comment_id`: ids of the intents. `state`: `open` or `closed`.
     """
 
     title: str | None = None
@@ -160,11 +171,13 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """One line of a plan: a failing case (or an issue of ours), what is to be done, and why.
+    """One entry of a plan: a failure or an issue of ours, the action, and why.
 
-    - `reason`: a `Reason` where nothing is done. `why`: a sentence with the numbers.
-    - `runs`: failed runs in the window. `number`, `url`: the issue, 0 and "" where there is none.
-    - `seen`: a hash of the issue's state when this was planned: if it has another by then, nothing is done.
+    - `action`: an `IssueAction`. `reason`: a `Reason` for a skipped entry, else "".
+    - `why`: a sentence with the numbers.
+    - `runs`: failed runs in the window. `last`: start of the last one.
+    - `number`, `url`: the issue; 0 and "" if there is none.
+    - `seen`: hash of the issue's state at planning time; the entry is skipped if it changed since.
     """
 
     key: str
@@ -185,11 +198,15 @@ PLAN_FORMAT = 2
 
 
 class IssuePlan(msgspec.Struct, frozen=True):
-    """What would be done. `stopped`: why nothing will be; `tracker`: a hash of what it was made from.
+    """All entries for one window of failures, ready to show, save and apply.
 
-    `looked_at`: when the tracker was read; `tracker_read`: false for a plan that was made without a look at it, which
-    cannot be applied. `window`: its begin and end, for people in `zone`; `notes`: what a reader should know, and
-    nothing that decides. `format`: the version of the file's format.
+    - `window`: begin and end. `zone`: the time zone in which people read it.
+    - `made_at`: when it was planned. `looked_at`: when the tracker was read.
+    - `tracker`: hash of the tracker's state; an applied plan must still match it.
+    - `stopped`: why nothing may be applied; "" for a usable plan. `hint`: what to do then.
+    - `notes`: remarks for a reader; they decide nothing.
+    - `version`: of ci_stat. `format`: of the file.
+    - `tracker_read`: False for a plan made without the tracker, which cannot be applied.
     """
 
     repo: str

@@ -1,6 +1,7 @@
-"""The shell: plans for issues that are saved, to be read by a person and applied later."""
+"""Saves plans as JSON files that a person reviews and applies later, and reads them back."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -13,56 +14,66 @@ from ci_stat.issues.model import PLAN_FORMAT, IssuePlan
 from ci_stat.records import IssueAction
 
 _READABLE = (1, PLAN_FORMAT)
-# The note of format 1, as that version wrote it: it must never change.
+# A note of format 1, which is read back: it must never change.
 _NOT_READ_1 = "gh_token is not set: planned as if the tracker held nothing"
 
 
 def read_plan(file: Path) -> IssuePlan:
-    """A plan that was saved. Raises CiStatError for a file that is none."""
+    """Read a saved plan. Raises WriteError for a file that is not a readable plan."""
     try:
-        plan = _plan(json.loads(file.read_bytes()))
-        _require_sound(plan)
+        plan = _parsed(json.loads(file.read_bytes()))
+        _check(plan)
     except OSError as error:
-        raise WriteError(f"{file} cannot be read: {error.strerror}.") from None
+        raise WriteError(f"Cannot read {file}: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise WriteError(
-            f"{file} is no plan of ours: {str(error)[:200]}.",
-            "Make one: ci-stat issues plan --plan-out FILE.",
+            f"{file} is not a plan: {str(error)[:200]}.",
+            "Create one with: ci-stat issues plan --plan-out FILE.",
         ) from None
     return plan
 
 
-def _plan(data: object) -> IssuePlan:
-    """The plan of a file, whichever readable format it has. Raises ValueError."""
+def _parsed(data: object) -> IssuePlan:
+    """The plan of a file of any readable format. Raises ValueError."""
     version = data.get("format") if isinstance(data, dict) else None
     if version not in _READABLE:
-        raise ValueError(f"it has the format {version}, of another version of ci_stat")
+        raise ValueError(f"its format is {version}, written by another version of ci_stat")
+
     plan = msgspec.convert(data, IssuePlan)
-    return _of_format_1(plan) if version == 1 else plan
+    return _from_format_1(plan) if version == 1 else plan
 
 
-def _of_format_1(plan: IssuePlan) -> IssuePlan:
-    """Format 1 has no `tracker_read`: one sentence among the notes says it."""
+def _from_format_1(plan: IssuePlan) -> IssuePlan:
+    """Format 1 has no field `tracker_read`, but a note."""
     return replace(plan, tracker_read=_NOT_READ_1 not in plan.notes, format=PLAN_FORMAT)
 
 
-def _require_sound(plan: IssuePlan) -> None:
-    """Raises ValueError for what decoding lets pass."""
-    last = (each.last for each in plan.entries if each.last)
-    for moment in (*plan.window, plan.made_at, plan.looked_at, *last):
-        if moment.tzinfo is None or not 1970 <= moment.year < 9999:
-            raise ValueError("a time in it has no zone, or is far away")
+def _check(plan: IssuePlan) -> None:
+    """Check values that decoding accepts. Raises ValueError."""
+    last_runs = [entry.last for entry in plan.entries if entry.last]
+    moments = (*plan.window, plan.made_at, plan.looked_at, *last_runs)
+    if not all(map(_is_plausible, moments)):
+        raise ValueError("a time in it has no time zone or is out of range")
+
     try:
         zone_of(plan.zone, "zone")
     except SettingsError as error:
         raise ValueError(str(error)) from None
-    for each in plan.entries:
-        IssueAction(each.action)
+
+    for entry in plan.entries:
+        IssueAction(entry.action)
+
+
+def _is_plausible(moment: datetime) -> bool:
+    return moment.tzinfo is not None and 1970 <= moment.year < 9999
 
 
 def write_plan(plan: IssuePlan, file: Path) -> None:
-    """Whole or not at all: a plan that is cut could be taken for a smaller one. Raises WriteError."""
+    """Write the plan atomically: a truncated file could pass for a smaller plan.
+
+    Raises WriteError.
+    """
     with written(str(file)) as out:
-        # Not msgspec's own writer: names may hold half surrogate pairs.
+        # msgspec's own encoder rejects lone surrogates, which names can contain.
         json.dump(msgspec.to_builtins(plan), out, indent=2)
         out.write("\n")

@@ -1,6 +1,4 @@
-"""The rules run over the past, window after window, at a tracker that is only a value: what they would have done, and
-which of it later proved wrong.
-"""
+"""Replays the rules over past windows against a tracker in memory, and scores what they did."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -9,18 +7,18 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from ci_stat.issues.evidence import Evidence, Hit
-from ci_stat.issues.model import Marker, Snapshot, TrackedIssue
+from ci_stat.issues.evidence import Evidence, Occurrence
+from ci_stat.issues.model import Snapshot, TrackedIssue
 from ci_stat.issues.planner import decide
 from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Ledger, ListedIssue
 
-JUDGED = timedelta(days=7)  # a filing of yesterday had no time to prove right
-Ask = Callable[[datetime, datetime, datetime], Evidence]  # begin, end, since
+JUDGED = timedelta(days=7)  # age from which a filed issue is judged
+GetEvidence = Callable[[datetime, datetime, datetime], Evidence]  # begin, end, since
 
 
 class MemoryTracker:
-    """A tracker that nobody but us writes to. What is decided is done at once."""
+    """A tracker in memory that only we write to; decisions are applied immediately."""
 
     def __init__(self, repo: str = "replay/replay") -> None:
         self.repo = repo
@@ -35,17 +33,19 @@ class MemoryTracker:
         return Ledger()
 
     def apply(self, decision: Decision, now: datetime) -> int:
-        """Do what was decided; the issue's number."""
+        """Apply a decision; return the issue's number."""
         if decision.action is IssueAction.FILE:
             return self._file(decision, now)
+
         assert decision.issue is not None
         number = decision.issue.issue.number
-        known = self.issues[number]
-        commented = now if decision.stamp else known.commented
+        tracked = self.issues[number]
         self.issues[number] = replace(
-            known, issue=_moved(known.issue, decision.action, now), marker=decision.marker or known.marker,
-            commented=commented,
-        )  # fmt: skip
+            tracked,
+            issue=_moved(tracked.issue, decision.action, now),
+            marker=decision.marker or tracked.marker,
+            commented=now if decision.stamp else tracked.commented,
+        )
         return number
 
     def _file(self, decision: Decision, now: datetime) -> int:
@@ -66,7 +66,7 @@ def _moved(issue: ListedIssue, action: IssueAction, now: datetime) -> ListedIssu
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that was done at the tracker in memory."""
+    """One action at the tracker in memory. `comment`: it includes a comment."""
 
     at: datetime
     action: IssueAction
@@ -79,16 +79,20 @@ class Event:
 
 @dataclass
 class Scorecard:
-    """What the rules would have done in [begin, end).
+    """What the rules did in [begin, end).
 
-    - `refailed`: closes by us after which it failed again; `single`: filings after which it never failed again.
-    - `reasons`: how often nothing was done, and why. `stopped`: windows in which nothing was done at all.
+    - `windows`: how many were replayed. `keys`: keys of all failures seen.
+    - `events`: the actions, in order. `reasons`: skipped decisions by reason.
+    - `stopped`: end of each window whose plan was stopped, and why.
+    - `refailed`: closes after which the failure recurred.
+    - `single`: new issues after which the failure never recurred.
+    - `open`: issues that are open at the end.
     """
 
     begin: datetime
     end: datetime
     windows: int = 0
-    failing: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     stopped: list[tuple[datetime, str]] = field(default_factory=list)
@@ -97,76 +101,105 @@ class Scorecard:
     open: int = 0
 
     def count(self, action: IssueAction) -> int:
-        return sum(each.action is action for each in self.events)
+        return sum(event.action is action for event in self.events)
 
     @property
     def comments(self) -> int:
-        return sum(each.comment for each in self.events)
+        return sum(event.comment for event in self.events)
 
     @property
     def comments_a_week(self) -> float | None:
-        """For each issue and week of its life in the replay; None without issues."""
-        first = {each.number: each.at for each in self.events if each.action is IssueAction.FILE}
-        weeks = sum((self.end - at) / timedelta(weeks=1) for at in first.values())
+        """Comments by issue and week since it was filed; None without issues."""
+        filed = (event.at for event in self.events if event.action is IssueAction.FILE)
+        weeks = sum((self.end - at) / timedelta(weeks=1) for at in filed)
         return self.comments / weeks if weeks else None
 
 
 def replay(
-    ask: Ask, steps: Iterable[tuple[datetime, datetime]], memory: timedelta, rules: Rules,
-    tracker: MemoryTracker | None = None, done: Callable[[Decisions], None] | None = None,
-) -> Scorecard:  # fmt: skip
-    """Run the rules over windows (at least one), oldest first. `memory`: how far the evidence looks back.
+    get_evidence: GetEvidence,
+    steps: Iterable[tuple[datetime, datetime]],
+    memory: timedelta,
+    rules: Rules,
+    tracker: MemoryTracker | None = None,
+    on_decisions: Callable[[Decisions], None] | None = None,
+) -> Scorecard:
+    """Run the rules over windows (at least one), oldest first.
 
-    `done` is told what was decided in each window.
+    - `memory`: how far the evidence looks back.
+    - `on_decisions`: called with the decisions of each window.
     """
     tracker, windows = tracker or MemoryTracker(), list(steps)
     card = Scorecard(*windows[0])
+
     for begin, end in windows:
-        oldest = min(
-            (each.marker.first for each in tracker.issues.values() if each.marker), default=end
-        )
-        evidence = ask(begin, end, min(begin - memory, oldest))
+        oldest = _oldest_failure(tracker, end)
+        evidence = get_evidence(begin, end, min(begin - memory, oldest))
         decisions = decide(evidence, tracker.snapshot(end), tracker.ledger(), rules, end)
-        _note(card, decisions, tracker, evidence)
-        if done:
-            done(decisions)
+        _record(card, decisions, tracker, evidence)
+        if on_decisions:
+            on_decisions(decisions)
+
     _judge(card, tracker, evidence)
     return card
 
 
-def _note(
+def _oldest_failure(tracker: MemoryTracker, default: datetime) -> datetime:
+    markers = (tracked.marker for tracked in tracker.issues.values())
+    return min((marker.first for marker in markers if marker), default=default)
+
+
+def _record(
     card: Scorecard, decisions: Decisions, tracker: MemoryTracker, evidence: Evidence
 ) -> None:
+    """Apply the decisions of a window, and add them to the card."""
     card.end = evidence.end
     card.windows += 1
-    card.failing |= {each.key for each in decisions.all if each.failing}
-    card.reasons.update(each.reason.value for each in decisions.all if each.reason)
+    card.keys |= {decision.key for decision in decisions.all if decision.history}
+    card.reasons.update(decision.reason.value for decision in decisions.all if decision.reason)
     if decisions.stopped:
         card.stopped.append((evidence.end, decisions.stopped))
         return
-    for each in decisions.acting:
-        number = tracker.apply(each, evidence.end)
-        comment = bool(each.stamp) and each.action is not IssueAction.FILE
+
+    for decision in decisions.acting:
         card.events.append(
-            Event(evidence.end, each.action, number, each.key, each.name, each.why, comment)
+            Event(
+                at=evidence.end,
+                action=decision.action,
+                number=tracker.apply(decision, evidence.end),
+                key=decision.key,
+                name=decision.name,
+                why=decision.why,
+                comment=bool(decision.stamp) and decision.action is not IssueAction.FILE,
+            )
         )
 
 
 def _judge(card: Scorecard, tracker: MemoryTracker, evidence: Evidence) -> None:
-    """What came later: `evidence` is that of the last window, with all that is known."""
-    for each in card.events:
-        later = [hit for hit in _hits(each, evidence, tracker) if hit.run.started > each.at]
-        if each.action is IssueAction.CLOSE and later:
-            card.refailed.append(each)
-        if each.action is IssueAction.FILE and not later and evidence.end - each.at >= JUDGED:
-            card.single.append(each)
-    card.open = sum(each.issue.open for each in tracker.issues.values())
+    """Find wrong closes and needless issues. `evidence`: of the last window, with all runs."""
+    for event in card.events:
+        recurred = any(
+            occurrence.run.started > event.at
+            for occurrence in _occurrences(event, evidence, tracker)
+        )
+        is_old = evidence.end - event.at >= JUDGED
+        if event.action is IssueAction.CLOSE and recurred:
+            card.refailed.append(event)
+        if event.action is IssueAction.FILE and is_old and not recurred:
+            card.single.append(event)
+    card.open = sum(tracked.issue.open for tracked in tracker.issues.values())
 
 
-def _hits(event: Event, evidence: Evidence, tracker: MemoryTracker) -> tuple[Hit, ...]:
-    failing = evidence.failing.get(event.key)
-    if failing is not None:
-        return failing.own
-    marker: Marker | None = tracker.issues[event.number].marker
+def _occurrences(
+    event: Event, evidence: Evidence, tracker: MemoryTracker
+) -> tuple[Occurrence, ...]:
+    history = evidence.histories.get(event.key)
+    if history is not None:
+        return history.own
+
+    marker = tracker.issues[event.number].marker
     members = set(marker.members) if marker else set()
-    return next((each.hits for each in evidence.incidents if members & set(each.members)), ())
+    incidents = (
+        incident for incident in evidence.incidents if not members.isdisjoint(incident.members)
+    )
+    incident = next(incidents, None)
+    return incident.occurrences if incident else ()

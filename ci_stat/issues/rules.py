@@ -1,9 +1,9 @@
-"""The rules by which issues are filed, kept and closed, and what is decided by them. Pure values."""
+"""The thresholds by which issues are filed, kept and closed, and the values of a decision. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ci_stat.issues.evidence import Failing
+from ci_stat.issues.evidence import FailureHistory
 from ci_stat.issues.model import Marker, Reason, TrackedIssue
 from ci_stat.issues.silence import DAY, Silence
 from ci_stat.records import IssueAction, Mute
@@ -15,15 +15,17 @@ MUTE_LABEL, REFILE_LABEL = "ci_stat/mute", "ci_stat/refile"
 class Rules:
     """Thresholds; settings change them.
 
-    - `failures`: failed runs of a case in the window that make an issue; or `windows` windows, of those in
-      `memory` up to this one's end, with at least one each.
-    - `together`, `share`: more tests than that in one run, or that part of a job's tests, are one incident.
-    - `new`, `changes`: at most so many new issues, and changes of any sort, in one run; `implausible`: more new ones
-      than that mean that the input is wrong.
-    - `reopen`: for so long after it was closed an issue is opened again; later a new one is written.
-    - `person`: for so long after somebody wrote, an issue is not closed. `back`: a silence worth a comment.
-    - `mute_label`: people put it on an issue to switch us off; `refile_label`: on one that was closed as not planned,
-      to have it filed again.
+    - `failures`: failed runs in the window from which a case gets an issue.
+    - `windows`: or windows with a failed run, among those of the last `memory`.
+    - `together`: more failing tests than this in one run are one incident.
+    - `share`: or this share of a job's tests.
+    - `new`: limit of new issues a day. `changes`: limit of changed issues a day.
+    - `implausible`: more new issues than this mean that the input is wrong.
+    - `reopen`: time after the close in which an issue is reopened; later, a new one is filed.
+    - `person`: time after a person's comment in which an issue is not closed.
+    - `back`: a quiet period after which a failure is worth a comment.
+    - `mute_label`: with this label on an issue, we leave it alone.
+    - `refile_label`: with it on an issue closed as not planned, a new one may be filed.
     """
 
     failures: int = 2
@@ -43,9 +45,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something worth a comment. `what`: `message`, `branch`, `back`, `again` (after a close), `members` or `closed`.
+    """News about a failure that is worth a comment.
 
-    `said`: the new message, branch or tests; for `back` and `again` since when it was quiet or closed.
+    - `what`: `message`, `branch`, `back`, `again` (after a close), `members` or `closed`.
+    - `said`: the new message, branch or tests; quiet days for `back`; the close's date for `again`.
+
+    Comment marks are hashes of both.
     """
 
     what: str
@@ -55,13 +60,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is to be done about one failure or one issue of ours, and why.
+    """The action for one failure or one issue of ours, and why.
 
-    - `issue`: the one acted on, or that is the reason for doing nothing. `before`: the closed one that a new one is
-      linked to.
-    - `marker`: what the issue is to say of itself after this. `stamp`: what a comment is about: equal for the same one.
-      `marks`: the same for each of its changes.
-    - `runs`: failed runs in the window. `until`: how long it is muted. `silence`: for a decision about closing.
+    - `issue`: the issue to change, or the one that is the reason to skip.
+    - `before`: the closed issue that a new one refers to.
+    - `marker`: the issue's marker after the action.
+    - `stamp`: id of the call, equal for equal content. `marks`: the same for each change.
+    - `runs`: failed runs in the window. `last`: start of the last one.
+    - `mute`: the mute that applies. `silence`: for a decision about closing.
     """
 
     key: str
@@ -70,7 +76,7 @@ class Decision:
     action: IssueAction
     why: str
     reason: Reason | None = None
-    failing: Failing | None = None
+    history: FailureHistory | None = None
     issue: TrackedIssue | None = None
     before: TrackedIssue | None = None
     marker: Marker | None = None
@@ -85,7 +91,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class Decisions:
-    """All of them, those that change something first. `stopped`: why nothing may be done."""
+    """All decisions, actions first.
+
+    `stopped`: why none of them may be applied. `hint`: what to do then.
+    """
 
     all: tuple[Decision, ...]
     stopped: str = ""
@@ -93,4 +102,4 @@ class Decisions:
 
     @property
     def acting(self) -> tuple[Decision, ...]:
-        return tuple(each for each in self.all if each.action is not IssueAction.NOT)
+        return tuple(decision for decision in self.all if decision.action is not IssueAction.SKIP)

@@ -15,7 +15,7 @@ from ci_stat.errors import Refused, SettingsError
 from ci_stat.issues.apply import Applied, apply
 from ci_stat.issues.collect import History, elsewhere
 from ci_stat.issues.commits import commits_around
-from ci_stat.issues.evidence import Evidence, Failing, key_of_case
+from ci_stat.issues.evidence import Evidence, FailureHistory, key_of_case
 from ci_stat.issues.model import DEFAULT_ISSUE_JOB, IssuePlan, Planned, Snapshot
 from ci_stat.issues.planner import decide
 from ci_stat.issues.replay import Scorecard, replay
@@ -123,10 +123,10 @@ class Filer:
         decision = next((each for each in made.decisions.all if _is_about(each, key)), None)
         calls = self.tracker.issues.list(_CALLS, key) if self.tracker else []
         near = get_close_matches(
-            case, [each.name for each in made.evidence.failing.values()], n=3, cutoff=0.6
+            case, [each.name for each in made.evidence.histories.values()], n=3, cutoff=0.6
         )
         incident = next((each for each in made.evidence.incidents if each.key == key), None)
-        failing = made.evidence.failing.get(key) or incident
+        failing = made.evidence.histories.get(key) or incident
         return Explanation(
             case, key, made.evidence, failing, decision, tuple(calls), made.ledger.mutes.get(key),
             () if failing else tuple(near), made.plan.stopped,
@@ -205,7 +205,7 @@ class Filer:
         oldest = [each.marker.first for each in snapshot.issues if each.marker and each.issue.open]
         evidence = self.evidence(window, jobs, min(oldest, default=None))
         self.watched.step("Planning")
-        ledger = self.tracker.ledger(evidence.failing) if self.tracker else self._notes_alone()
+        ledger = self.tracker.ledger(evidence.histories) if self.tracker else self._notes_alone()
         decisions = decide(evidence, snapshot, ledger, self.rules, self.now())
         plan = self._planned(decisions, evidence.at_end, snapshot, ledger)
         return Made(plan, evidence.at_end, decisions, snapshot, ledger)
@@ -242,15 +242,15 @@ class Filer:
         )  # fmt: skip
 
     def _owner(self, decision: Decision) -> str:
-        if self.owners is None or decision.failing is None:
+        if self.owners is None or decision.history is None:
             return ""
-        return self.owners.of(decision.name, decision.failing.newest.suite, self.repo) or ""
+        return self.owners.of(decision.name, decision.history.newest.suite, self.repo) or ""
 
     def about(self, decisions: Decisions, evidence: Evidence, labels: tuple[str, ...]) -> About:
         new = [
-            each.failing
+            each.history
             for each in decisions.acting
-            if each.action is IssueAction.FILE and each.failing
+            if each.action is IssueAction.FILE and each.history
         ]
         return About(
             repo=self.repo, rules=self.rules, owners=self.owners, labels=labels, hosts=self.hosts,
@@ -258,7 +258,7 @@ class Filer:
         )  # fmt: skip
 
     def _commits(
-        self, failing: Sequence[Failing], evidence: Evidence
+        self, failing: Sequence[FailureHistory], evidence: Evidence
     ) -> Mapping[str, tuple[str, str]]:
         return commits_around(failing, evidence, self.source.logs())
 
@@ -291,7 +291,7 @@ def _is_about(decision: Decision, key: str) -> bool:
 
 def _entry(decision: Decision, evidence: Evidence, about: About) -> Planned:
     tracked = decision.issue or decision.before
-    acting = decision.action is not IssueAction.NOT
+    acting = decision.action is not IssueAction.SKIP
     return Planned(
         key=decision.key, kind=decision.kind, name=decision.name, action=decision.action, why=decision.why,
         reason=decision.reason or "", runs=decision.runs, last=decision.last,

@@ -1,4 +1,4 @@
-"""When silence is evidence: whether what failed now and then, and has not for a while, has stopped."""
+"""Statistics of silence: whether a failure that has not occurred for a while is gone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,25 +8,22 @@ from itertools import pairwise
 from ci_stat.statistics.intervals import lower_bound
 
 DAY = timedelta(days=1)
-DOUBT = 0.01  # how likely the silence may be by chance
-LEAST_RUNS = 50  # since the last failure, however often it failed before
-LEAST_QUIET = 7 * DAY  # a team's week: what fails on Mondays only has not stopped on Thursday
-LONG_QUIET = 90 * DAY  # then failures that came in bursts count one by one again
-STEADY = 0.3  # share of runs: what failed so often from its first to its last failure was broken, and is mended
-MENDED_QUIET, BURST_QUIET = (
-    14 * DAY,
-    28 * DAY,
-)  # after the one burst there was: of what was broken, and of the others
+DOUBT = 0.01  # accepted probability that the silence is chance
+LEAST_RUNS = 50  # since the last failure, however often the test failed before
+LEAST_QUIET = 7 * DAY  # a working week: a failure of Mondays is not gone on Thursday
+LONG_QUIET = 90 * DAY  # from here on, bursts of failures no longer matter
+STEADY = 0.3  # share of failed runs between first and last failure: the test was broken, not flaky
+MENDED_QUIET = 14 * DAY  # after a single burst of a broken test
+BURST_QUIET = 28 * DAY  # after a single burst of any other test
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """n failures in `bursts` over `span`, then quiet for `quiet`; aware times and whole runs.
+    """Failures in `bursts` over `span`, then none for `quiet`.
 
-    - `bursts`: stretches of days with failures; a day without one ends it.
-
-    - `longest`: the longest silence before this one. `runs`: finished runs from the first to the last failure;
-      `runs_since`: after it.
+    - `longest`: the longest quiet period before this one.
+    - `runs`: finished runs from the first to the last failure. `runs_since`: after it.
+    - `bursts`: groups of consecutive days with failures.
     """
 
     failures: int
@@ -39,58 +36,62 @@ class Silence:
 
     @property
     def chance(self) -> float:
-        """How likely so long a silence is if nothing has changed: (span / (span + quiet))^(n - 1).
+        """Probability of so long a silence if nothing changed: (span / (span + quiet))^(n - 1).
 
-        The rule of the Go project's watcher. Failures within one day count as spread over that day.
+        The formula is that of the Go project's watchflakes. Failures within one day count as
+        spread over that day.
         """
         return self._chance(self.failures)
 
     @property
     def chance_by_bursts(self) -> float:
-        """The same with bursts: ten failures on one bad day are one occasion, not ten."""
+        """The same probability by bursts: ten failures on one bad day are one event."""
         return self._chance(self.bursts)
 
-    def _chance(self, times: int) -> float:
+    def _chance(self, events: int) -> float:
         span = max(self.span, DAY)
-        return float((span / (span + self.quiet)) ** (times - 1))
+        return float((span / (span + self.quiet)) ** (events - 1))
 
     @property
     def chance_by_runs(self) -> float:
-        """The same by runs: none of those since failed, though each did with the rate before, at its lower bound."""
-        return float(
-            (1 - lower_bound(self.failures, max(self.runs, self.failures))) ** self.runs_since
-        )
+        """The same probability by runs, for the lower bound of the failure rate before."""
+        return float((1 - self._lowest_rate) ** self.runs_since)
+
+    @property
+    def _lowest_rate(self) -> float:
+        """The lower bound of the failure rate from the first to the last failure."""
+        return lower_bound(self.failures, max(self.runs, self.failures))
 
     @property
     def lacking(self) -> str:
-        """What speaks against the silence yet, in words; "" when it is long enough."""
+        """What closing still needs, in words; "" if the silence is long enough."""
         least = max(LEAST_QUIET, self.longest)
         if self.quiet <= least:
-            return f"more than {least.days} quiet days are needed"
-        if self.failures == 1:  # of an incident: no formula speaks about one run
-            return (
-                ""
-                if self.quiet >= LONG_QUIET
-                else f"{LONG_QUIET.days} quiet days are needed after one run"
-            )
+            return f"closing needs more than {least.days} quiet days"
+        if self.failures == 1:  # an incident: one failure has no rate
+            return self._needs(LONG_QUIET, "a single failed run")
         if self.chance >= DOUBT:
-            return f"that must be less than {DOUBT:.0%}"
-        return "" if self.quiet >= LONG_QUIET else self._of_bursts
+            return f"closing needs less than {DOUBT:.0%}"
+        if self.quiet >= LONG_QUIET:
+            return ""
+        return self._lacking_by_bursts
 
     @property
-    def _of_bursts(self) -> str:
+    def _lacking_by_bursts(self) -> str:
         if self.bursts == 1:
-            steady = lower_bound(self.failures, max(self.runs, self.failures)) >= STEADY
-            least = MENDED_QUIET if steady else BURST_QUIET
-            return (
-                ""
-                if self.quiet >= least
-                else f"{least.days} quiet days are needed after a single burst of failures"
-            )
-        # Each gap between bursts is one more occasion to be fooled: what doubt there is they share.
+            was_broken = self._lowest_rate >= STEADY
+            least = MENDED_QUIET if was_broken else BURST_QUIET
+            return self._needs(least, "a single burst of failures")
+
+        # Each gap between bursts is one more chance of a wrong close: the gaps share the doubt.
         if self.chance_by_bursts < DOUBT / (self.bursts - 1):
             return ""
-        return f"they came in {self.bursts} bursts only, by which it is {self.chance_by_bursts:.1%}"
+        return f"by its {self.bursts} bursts the chance is {self.chance_by_bursts:.1%}"
+
+    def _needs(self, least: timedelta, after: str) -> str:
+        if self.quiet >= least:
+            return ""
+        return f"closing needs {least.days} quiet days after {after}"
 
     @property
     def enough_runs(self) -> bool:
@@ -100,11 +101,13 @@ class Silence:
 
 
 def bursts(days: Iterable[str]) -> int:
-    """How many stretches of days these are; ISO dates."""
+    """Count the groups of consecutive days. `days`: ISO dates."""
     dates = sorted(map(date.fromisoformat, days))
-    return sum(later - sooner > DAY for sooner, later in pairwise(dates)) + bool(dates)
+    gaps = sum(later - sooner > DAY for sooner, later in pairwise(dates))
+    return gaps + bool(dates)
 
 
 def longest_gap(moments: list[datetime]) -> timedelta:
-    """The longest silence between two of these, oldest first."""
-    return max((later - sooner for sooner, later in pairwise(moments)), default=timedelta(0))
+    """The longest time between two consecutive moments, which are sorted."""
+    gaps = (later - sooner for sooner, later in pairwise(moments))
+    return max(gaps, default=timedelta(0))

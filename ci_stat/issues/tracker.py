@@ -94,7 +94,7 @@ class Tracker:
             tracked,
             person_wrote=max(persons, default=None),
             commented=max((each.created_at for each in own), default=None),
-            told=tuple(name for each in own for name in comment_ids(each.body)),
+            announced=tuple(name for each in own for name in comment_ids(each.body)),
         )
 
     def wait_for_unsettled(self) -> None:
@@ -184,7 +184,7 @@ def fingerprint(snapshot: Snapshot, mutes: Iterable[Mute]) -> str:
     """A hash of all that a plan hangs on: another one if the tracker, or what we know of it, has moved on."""
     said = (
         snapshot.repo, snapshot.problem, sorted(snapshot.gone), sorted(snapshot.labels),
-        [replace(each, commented=None, told=()) for each in sorted(snapshot.issues, key=_number)],
+        [replace(each, commented=None, announced=()) for each in sorted(snapshot.issues, key=_number)],
         sorted((each.key, each.until.astimezone(UTC).isoformat()) for each in mutes),
     )  # fmt: skip
     return digest_of(said)

@@ -1,4 +1,4 @@
-"""What our own state keeps of issues: calls, and what people said of cases."""
+"""Records of our state about issues: outward calls, the ledger of a repository, notes on cases."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,18 +7,18 @@ import msgspec
 
 
 class IssueAction(StrEnum):
-    """What is to be done about one failing case, or one issue of ours."""
+    """The action for one failure or one issue of ours. Plans and ledgers store the values."""
 
     FILE = "file"
-    COMMENT = "comment"  # and the numbers in its text are brought up to date
-    UPDATE = "update"  # only the numbers in its text
+    COMMENT = "comment"  # and update the numbers in the text
+    UPDATE = "update"  # only the numbers in the text
     REOPEN = "reopen"
     CLOSE = "close"
-    NOT = "not"
+    SKIP = "not"  # the stored value predates the name
 
 
 class CaseNote(msgspec.Struct, frozen=True):
-    """What somebody said of a failure. It holds until then."""
+    """A person's note on a failure, valid until `until`. `made`: when it was written."""
 
     key: str
     name: str
@@ -28,11 +28,11 @@ class CaseNote(msgspec.Struct, frozen=True):
 
 
 class Mute(CaseNote, frozen=True):
-    """Nothing is filed, commented or closed for it."""
+    """Nothing is filed, commented or closed for the failure."""
 
 
 class Accepted(CaseNote, frozen=True):
-    """Somebody has looked: it may be filed, however many are new at once."""
+    """A person reviewed the failure: it may be filed, also among many new ones."""
 
 
 class IntentKind(StrEnum):
@@ -42,19 +42,20 @@ class IntentKind(StrEnum):
 
 
 class IntentState(StrEnum):
-    INTENDED = "intended"  # the call may be on its way
+    INTENDED = "intended"  # the call may be under way
     DONE = "done"
-    FAILED = "failed"  # for certain not done
-    UNCERTAIN = "uncertain"  # no answer that says; looked for before it is tried again
+    FAILED = "failed"  # certainly not done
+    UNCERTAIN = "uncertain"  # no clear answer; the tracker is checked before a retry
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """One outward call: written down before it is made, its answer after it.
+    """One outward call: recorded before the call, its answer after it.
 
-    - `id`: the same for the same call, whoever plans it again: a comment or an issue with this id is looked for.
-    - `key`, `name`: the failure; `action`: what the call is part of.
-    - `number`: the issue, 0 for one that is not created yet; `comment`: the comment's id.
-    - `owner`: host:pid:start of the process that wrote it.
+    - `id`: equal for the same call, also when it is planned again; issues and comments carry it.
+    - `key`, `name`: the failure. `action`: the action that the call is part of.
+    - `number`: the issue, 0 if it is not created yet. `comment`: the comment's id, else 0.
+    - `owner`: host:pid:start of the process that recorded it.
+    - `code`: HTTP status of the answer. `reason`: why it failed. `why`: why it was planned.
     """
 
     id: str
@@ -74,12 +75,13 @@ class Intent(msgspec.Struct, frozen=True):
 
 
 class Ledger(msgspec.Struct, frozen=True):
-    """What our own state knows of one repository's issues, for planning.
+    """Our state about one repository's issues, as input of a plan.
 
-    - `created`: numbers by key, oldest first. `unsettled`: keys whose creation has no answer yet.
-    - `done`: ids of comments that were made. `commented`: when we last commented, by number; `changed`: when we last
-      did anything.
-    - `mutes`, `accepted`: what people said, by key.
+    - `created`: numbers by key, oldest first.
+    - `unsettled`: keys whose creation has no known outcome.
+    - `done`: ids of comments that were written.
+    - `commented`: time of our last comment, by number. `changed`: of our last call.
+    - `mutes`, `accepted`: notes of people, by key.
     """
 
     created: dict[str, tuple[int, ...]] = {}

@@ -1,4 +1,4 @@
-"""What a tracker holds: issues, comments, listings, and what became of a write."""
+"""Records of a tracker: issues, comments, lists of issues, and the outcome of a write."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from ci_stat.records.delivery import DeliveryState
 
 
 class ListedIssue(msgspec.Struct, frozen=True):
-    """An issue as the tracker lists it. `body`: "" where the caller did not want it kept."""
+    """An issue as the tracker lists it. `body`: "" if the caller does not need it."""
 
     number: int
     title: str
@@ -33,7 +33,10 @@ class IssueComment(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """All issues of a repository. `problem`: why the list cannot be trusted to be whole; "" if it is proved."""
+    """All issues of a repository.
+
+    `problem`: why the list may be incomplete; "" if it is complete.
+    """
 
     issues: tuple[ListedIssue, ...]
     pages: int = 0
@@ -41,11 +44,12 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What became of one write. `state`: SENT, FAILED (for certain not done) or UNCERTAIN.
+    """The outcome of one write. `state`: SENT, FAILED (certainly not done) or UNCERTAIN.
 
-    - `number`: the issue; `comment`: the comment's id, 0 for another sort of write.
-    - `labels`: those that the issue has now, after a creation.
-    - `stop`: no other write will do better now: a wrong token, issues switched off, a limit that does not pass.
+    - `number`: the issue. `comment`: the comment's id, 0 for other writes.
+    - `labels`: the labels of a created issue.
+    - `code`: HTTP status. `reason`, `hint`: what failed, and what to do.
+    - `stop`: other writes would fail too: an invalid token, disabled issues, a long rate limit.
     """
 
     state: DeliveryState

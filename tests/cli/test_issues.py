@@ -145,7 +145,7 @@ def test_a_file_that_is_no_plan(content: bytes, call: Call, tmp_path: Path) -> N
     plan.write_bytes(content)
     shown = call("issues", "apply", str(plan))
     assert shown.code == 6
-    assert "no plan of ours" in shown.err
+    assert "not a plan" in shown.err
 
 
 def test_explain_says_why(call: Call) -> None:
@@ -155,7 +155,7 @@ def test_explain_says_why(call: Call) -> None:
         in call("issues", "explain", "FAIL: a_test.go:9: testSuite.TestOnce", "--now", NOW).out
     )
     unknown = call("issues", "explain", "testSuite.TestFlakey", "--now", NOW)
-    assert f"Near: {CASE}" in unknown.out
+    assert f"Similar names: {CASE}" in unknown.out
     data = json.loads(call("issues", "explain", CASE, "--now", NOW, "--json").out)
     assert (data["decision"]["action"], len(data["failures"])) == ("file", 2)
 
@@ -186,7 +186,7 @@ def test_a_backlog_is_accepted_by_a_person(
     plan, asked = tmp_path / "plan.json", ("issues", "plan", "--now", NOW)
     stopped = call(*asked, "--post")
     assert (stopped.code, writes(github)) == (10, [])
-    assert "6 new issues at once are not plausible (more than 5)" in stopped.err
+    assert "6 new issues at once are not plausible (limit: 5)" in stopped.err
     assert "ci-stat issues accept PLAN --why TEXT" in stopped.err
 
     saved = call(*asked, "--plan-out", str(plan))

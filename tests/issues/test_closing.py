@@ -1,4 +1,4 @@
-"""An open issue of which nothing failed: when it is closed, why not, and in which words. Each rule by itself."""
+"""Closing an open issue that did not fail: each rule, its bounds, and the reason it gives."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,12 +50,16 @@ def of(runs: Sequence[RunRef], since: float = -40, until: float = 47) -> Evidenc
 
 
 def decision(
-    issue: TrackedIssue, runs: Sequence[RunRef] = (), ledger: Ledger | None = None, commented: bool = False,
-    rules: Rules | None = None, until: float = 47,
-) -> Decision:  # fmt: skip
-    found = of(runs or days(0, 47), until=until)
+    issue: TrackedIssue,
+    runs: Sequence[RunRef] = (),
+    ledger: Ledger | None = None,
+    commented: bool = False,
+    rules: Rules | None = None,
+    until: float = 47,
+) -> Decision:
+    decision = of(runs or days(0, 47), until=until)
     mute = mute_of(issue.marker, None, (ledger or Ledger()).mutes) if issue.marker else None
-    return quiet_decision(issue, found, mute, rules or Rules(), NOW, commented)
+    return quiet_decision(issue, decision, mute, rules or Rules(), NOW, commented)
 
 
 def closable(known: Marker = MARKER, title: str = "", **more: object) -> TrackedIssue:
@@ -67,18 +71,21 @@ def closable(known: Marker = MARKER, title: str = "", **more: object) -> Tracked
 
 
 def test_an_issue_is_closed_with_the_numbers_of_its_silence() -> None:
-    found = decision(closable())
-    said = "105 failures over 6 days, then none for 40 days in 809 runs; by chance that happens in less than 0.01% of"
-    assert (found.action, found.reason, found.why) == (
+    result = decision(closable())
+    said = (
+        "105 failures over 6 days, then none for 40 days in 809 runs; "
+        "the chance of that without a fix is less than 0.01%"
+    )
+    assert (result.action, result.reason, result.why) == (
         IssueAction.CLOSE,
         None,
-        f"#7: {said} such cases",
+        f"#7: {said}",
     )
-    assert found.changes == (Change("closed", f"{said} such cases"),)
-    assert found.marker == structs.replace(MARKER, closed=CALL)
-    assert (found.key, found.kind, found.name, found.runs) == (f"case:{CASE}", "case", CASE, 0)
-    assert (found.last, found.stamp) == (MARKER.last, CALL)
-    assert found.silence == silence_of(MARKER, of(days(0, 47)))
+    assert result.changes == (Change("closed", said),)
+    assert result.marker == structs.replace(MARKER, closed=CALL)
+    assert (result.key, result.kind, result.name, result.runs) == (f"case:{CASE}", "case", CASE, 0)
+    assert (result.last, result.stamp) == (MARKER.last, CALL)
+    assert result.silence == silence_of(MARKER, of(days(0, 47)))
 
 
 OPENED = structs.replace(MARKER, closed=CALL)
@@ -89,23 +96,33 @@ OPENED = structs.replace(MARKER, closed=CALL)
     [
         (closable(labels=("ci_stat/mute",)), Reason.SWITCHED_OFF, "#7 has the label ci_stat/mute"),
         (closable(locked=True), Reason.LOCKED, "#7 is locked"),
-        (structs.replace(closable(), marker=None), Reason.TAKEN_OVER, "#7 is ours, and its text is not any more"),
-        (closable(OPENED), Reason.PERSON, "#7: somebody opened it again after we had closed it"),
         (
-            closable(structs.replace(MARKER, jobs=("one", "two"))), Reason.OTHER_JOB, "#7 is about one, two"
+            structs.replace(closable(), marker=None),
+            Reason.TAKEN_OVER,
+            "#7 is ours, but its text has been replaced",
         ),
-        (closable(person_wrote=NOW - 14 * DAY + SECOND), Reason.PERSON, "#7: somebody wrote in the last 14 days"),
+        (closable(OPENED), Reason.PERSON, "#7: a person reopened it after we had closed it"),
+        (
+            closable(structs.replace(MARKER, jobs=("one", "two"))),
+            Reason.OTHER_JOB,
+            "#7 is about one, two",
+        ),
+        (
+            closable(person_wrote=NOW - 14 * DAY + SECOND),
+            Reason.PERSON,
+            "#7: a person commented in the last 14 days",
+        ),
     ],
-)  # fmt: skip
+)
 def test_why_an_issue_stays_open(issue: TrackedIssue, reason: Reason, why: str) -> None:
-    found = decision(issue)
-    assert (found.action, found.reason, found.why, found.issue) == (
-        IssueAction.NOT,
+    result = decision(issue)
+    assert (result.action, result.reason, result.why, result.issue) == (
+        IssueAction.SKIP,
         reason,
         why,
         issue,
     )
-    assert (found.marker, found.stamp, found.changes) == (None, "", ())
+    assert (result.marker, result.stamp, result.changes) == (None, "", ())
 
 
 @pytest.mark.parametrize(
@@ -124,14 +141,14 @@ def test_what_keeps_no_issue_open(issue: TrackedIssue) -> None:
 
 @pytest.mark.parametrize(
     ("until", "action"),
-    [(50, IssueAction.CLOSE), (50.001, IssueAction.NOT), (49.9, IssueAction.CLOSE)],
+    [(50, IssueAction.CLOSE), (50.001, IssueAction.SKIP), (49.9, IssueAction.CLOSE)],
 )
 def test_a_mute_ends_at_its_moment(until: float, action: IssueAction) -> None:
     mute = Mute(MARKER.key, CASE, moment(until), "known", moment(1))
-    found = decision(closable(), ledger=Ledger(mutes={MARKER.key: mute}))
-    assert found.action is action
-    if action is IssueAction.NOT:
-        assert (found.reason, found.mute, found.why) == (
+    result = decision(closable(), ledger=Ledger(mutes={MARKER.key: mute}))
+    assert result.action is action
+    if action is IssueAction.SKIP:
+        assert (result.reason, result.mute, result.why) == (
             Reason.MUTED,
             mute,
             "muted until 2021-07-21: known",
@@ -140,12 +157,12 @@ def test_a_mute_ends_at_its_moment(until: float, action: IssueAction) -> None:
 
 def test_the_silence_is_told_where_it_is_not_enough() -> None:
     short = marker(CASE, [40, 41, 42])
-    found = decision(closable(short))
-    assert (found.reason, found.silence) == (Reason.QUIET, silence_of(short, of(days(0, 47))))
-    assert found.why.startswith(
-        "#7: 3 failures over 2 days, then none for 4 days in 89 runs; by chance "
+    result = decision(closable(short))
+    assert (result.reason, result.silence) == (Reason.QUIET, silence_of(short, of(days(0, 47))))
+    assert result.why.startswith(
+        "#7: 3 failures over 2 days, then none for 4 days in 89 runs; the chance "
     )
-    assert found.why.endswith("more than 7 quiet days are needed")
+    assert result.why.endswith("closing needs more than 7 quiet days")
 
 
 @pytest.mark.parametrize(
@@ -153,10 +170,10 @@ def test_the_silence_is_told_where_it_is_not_enough() -> None:
 )
 def test_fifty_runs_are_needed(since: int, reason: Reason | None) -> None:
     runs = [*days(0, 6.5), *(ref(MARKER.last + n * SECOND) for n in range(1, since + 1))]
-    found = decision(closable(), runs)
-    assert found.reason is reason
+    result = decision(closable(), runs)
+    assert result.reason is reason
     if reason:
-        assert found.why == f"#7: only {since} runs since the last failure"
+        assert result.why == f"#7: only {since} runs since the last failure"
 
 
 @pytest.mark.parametrize(
@@ -166,9 +183,9 @@ def test_fifty_runs_are_needed(since: int, reason: Reason | None) -> None:
 def test_one_comment_a_day_unless_it_is_the_close_itself(
     commented: bool, told: tuple[str, ...], reason: Reason | None
 ) -> None:
-    found = decision(structs.replace(closable(), told=told), commented=commented)
-    assert found.reason is reason
-    assert (found.why == "#7: one comment a day is the most") == (reason is Reason.CAP)
+    result = decision(structs.replace(closable(), announced=told), commented=commented)
+    assert result.reason is reason
+    assert (result.why == "#7: limited to one comment per day") == (reason is Reason.CAP)
 
 
 def test_the_name_is_read_from_the_title_but_for_incidents() -> None:
@@ -218,8 +235,8 @@ def test_a_failure_after_all_that_is_known_is_no_silence() -> None:
 def test_a_run_is_of_the_span_or_of_the_silence(
     started: datetime, runs: int, runs_since: int
 ) -> None:
-    found = silence_of(MARKER, of([ref(started)]))
-    assert (found.runs, found.runs_since) == (runs, runs_since)
+    silence = silence_of(MARKER, of([ref(started)]))
+    assert (silence.runs, silence.runs_since) == (runs, runs_since)
 
 
 @pytest.mark.parametrize(
@@ -245,8 +262,8 @@ def test_only_runs_that_would_have_shown_it_are_silent(
     known: Marker, job: str, branch: str, shows: bool, counts: bool
 ) -> None:
     runs = [ref(moment(day), job, branch, shows) for day in (3.3, 20)]
-    found = silence_of(known, of(runs))
-    assert (found.runs, found.runs_since) == (int(counts), int(counts))
+    silence = silence_of(known, of(runs))
+    assert (silence.runs, silence.runs_since) == (int(counts), int(counts))
 
 
 @pytest.mark.parametrize(
@@ -272,21 +289,23 @@ def test_runs_before_our_history_are_estimated(since: float, until: float, runs:
     [
         (
             Silence(1, timedelta(0), DAY, timedelta(0), 1, 1),
-            "1 failure over 1 day, then none for 1 day in 1 run; by chance that happens in 100.00% of such cases",
+            "1 failure over 1 day, then none for 1 day in 1 run; "
+            "the chance of that without a fix is 100.00%",
         ),
         (
             Silence(3, 2 * DAY, 18.9 * DAY, DAY, 9, 1_400),
             "3 failures over 2 days, then none for 18 days in 1,400 runs; "
-            "by chance that happens in 0.92% of such cases",
+            "the chance of that without a fix is 0.92%",
         ),
         (
             Silence(3, DAY, 99 * DAY, DAY, 9, 70),  # a hundredth of a percent
-            "3 failures over 1 day, then none for 99 days in 70 runs; by chance that happens in 0.01% of such cases",
+            "3 failures over 1 day, then none for 99 days in 70 runs; "
+            "the chance of that without a fix is 0.01%",
         ),
         (
             Silence(3, DAY, 100 * DAY, DAY, 9, 70),
             "3 failures over 1 day, then none for 100 days in 70 runs; "
-            "by chance that happens in less than 0.01% of such cases",
+            "the chance of that without a fix is less than 0.01%",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is cut from a history: which runs and failures belong to a window, under which keys, and what they say."""
+"""Evidence cut from a history: its runs and failures, their keys, and what they say."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,8 +21,8 @@ def days_of(refs: Sequence[RunRef]) -> list[float]:
     return [round((ref.started - moment(0)) / DAY, 6) for ref in refs]
 
 
-def hit_days(found: Evidence, key: str = KEY) -> list[float]:
-    return days_of([hit.run for hit in found.failing[key].hits])
+def hit_days(window: Evidence, key: str = KEY) -> list[float]:
+    return days_of([occurrence.run for occurrence in window.histories[key].occurrences])
 
 
 # --- keys
@@ -67,11 +67,17 @@ def test_the_key_of_what_a_person_types(typed: str, key: str) -> None:
 
 def test_a_history_holds_the_finished_runs_from_its_first_moment_to_before_its_last() -> None:
     runs = [
-        run(4.99), run(5.0), run(6.0, CASE), run(7.0, status=Status.ABORTED), run(7.5, time=None),
-        run(7.6, status="UNSTABLE"), run(9.99), run(10.0),
-    ]  # fmt: skip
-    found = evidence(runs, 9, memory=4)
-    assert days_of(found.runs) == [5, 6, 9.99]
+        run(4.99),
+        run(5.0),
+        run(6.0, CASE),
+        run(7.0, status=Status.ABORTED),
+        run(7.5, time=None),
+        run(7.6, status="UNSTABLE"),
+        run(9.99),
+        run(10.0),
+    ]
+    window = evidence(runs, 9, memory=4)
+    assert days_of(window.runs) == [5, 6, 9.99]
 
 
 def test_failures_count_from_the_first_moment_to_before_the_last() -> None:
@@ -79,14 +85,16 @@ def test_failures_count_from_the_first_moment_to_before_the_last() -> None:
     assert hit_days(evidence(runs, 9, memory=4)) == [5, 9]
     later = evidence(runs, 9, memory=4, until=11)
     assert hit_days(later) == [5, 9, 10, 10.5]
-    assert days_of([hit.run for hit in later.in_window(later.failing[KEY].hits)]) == [9]
+    assert days_of(
+        [occurrence.run for occurrence in later.in_window(later.histories[KEY].occurrences)]
+    ) == [9]
 
 
 @pytest.mark.parametrize(("until", "known"), [(None, 10), (9.5, 10), (10, 10), (12, 12)])
 def test_nothing_is_forgotten_before_the_windows_end(until: float | None, known: float) -> None:
-    found = evidence([run(9.2, CASE)], 9, until=until)
-    assert found.until == moment(known)
-    assert replace(found, later=moment(9.5)).until == moment(10)
+    window = evidence([run(9.2, CASE)], 9, until=until)
+    assert window.until == moment(known)
+    assert replace(window, later=moment(9.5)).until == moment(10)
 
 
 def test_what_is_known_at_the_end_leaves_out_what_came_later() -> None:
@@ -101,26 +109,32 @@ def test_what_is_known_at_the_end_leaves_out_what_came_later() -> None:
     ]
     known = evidence(runs, 9, until=12)
     assert (len(known.incidents), hit_days(known), len(known.runs)) == (2, [9.5, 10], 6)
-    found = known.at_end
-    assert found.until == moment(10)
-    assert hit_days(found) == [9.5]
-    assert days_of(found.runs) == [9.2, 9.5]
-    assert set(found.failing) == {KEY, *(f"case:{name}" for name in many)}
-    assert [days_of([hit.run for hit in each.hits]) for each in found.incidents] == [[9.2]]
-    assert found.at_end is found
+    cut = known.at_end
+    assert cut.until == moment(10)
+    assert hit_days(cut) == [9.5]
+    assert days_of(cut.runs) == [9.2, 9.5]
+    assert set(cut.histories) == {KEY, *(f"case:{name}" for name in many)}
+    assert [
+        days_of([occurrence.run for occurrence in incident.occurrences])
+        for incident in cut.incidents
+    ] == [[9.2]]
+    assert cut.at_end is cut
 
 
 @pytest.mark.parametrize(("first", "count"), [(9.1, 4), (9.2, 3), (9.11, 3), (9.4, 1), (9.9, 0)])
 def test_runs_since_a_moment_begin_with_it(first: float, count: int) -> None:
-    found = evidence([run(day) for day in (9.1, 9.2, 9.3, 9.4)], 9)
-    assert found.runs_since(moment(first)) == count
+    window = evidence([run(day) for day in (9.1, 9.2, 9.3, 9.4)], 9)
+    assert window.runs_since(moment(first)) == count
 
 
 def test_days_are_those_of_the_zone() -> None:
-    found = evidence([], 9)
-    assert [found.day(moment(9) + DAY / 24 * hours) for hours in (-1, 0, 23, 24)] == [
-        "2021-06-09", "2021-06-10", "2021-06-10", "2021-06-11",
-    ]  # fmt: skip
+    window = evidence([], 9)
+    assert [window.day(moment(9) + DAY / 24 * hours) for hours in (-1, 0, 23, 24)] == [
+        "2021-06-09",
+        "2021-06-10",
+        "2021-06-10",
+        "2021-06-11",
+    ]
 
 
 def test_a_run_without_branch_or_commit_has_none() -> None:
@@ -137,9 +151,14 @@ def test_failed_runs_without_a_failure_are_counted_in_the_window_only() -> None:
         return run(day, status=Status.FAILURE, log=log)
 
     runs = [
-        lost(8.99, LogState.CUT), lost(9.0, LogState.MISSING), lost(9.5, LogState.MISSING),
-        lost(9.6, LogState.CUT), lost(10.0, LogState.REFUSED), run(9.7, CASE, log=LogState.TOO_OLD), run(9.8),
-    ]  # fmt: skip
+        lost(8.99, LogState.CUT),
+        lost(9.0, LogState.MISSING),
+        lost(9.5, LogState.MISSING),
+        lost(9.6, LogState.CUT),
+        lost(10.0, LogState.REFUSED),
+        run(9.7, CASE, log=LogState.TOO_OLD),
+        run(9.8),
+    ]
     assert evidence(runs, 9, until=11).unread == ((LogState.CUT, 1), (LogState.MISSING, 2))
 
 
@@ -185,8 +204,8 @@ def test_of_a_test_and_its_subtest_the_first_one_that_says_something_counts(
     failures = [
         CaseFailure("case", name, text) for name, text in zip(spellings, messages, strict=True)
     ]
-    (hit,) = evidence([run(9.5, *failures)], 9).failing[KEY].hits
-    assert hit.said == next(each for each in failures if each.message == said)
+    (occurrence,) = evidence([run(9.5, *failures)], 9).histories[KEY].occurrences
+    assert occurrence.failure == next(failure for failure in failures if failure.message == said)
 
 
 def test_the_newest_failure_says_kind_and_name() -> None:
@@ -194,8 +213,12 @@ def test_the_newest_failure_says_kind_and_name() -> None:
         run(9.2, failure("FAIL: a_test.go:7: suite.TestX", file="a_test.go")),
         run(9.5, failure("suite.TestX/sub")),
     ]
-    found = evidence(runs, 9).failing["case:suite.TestX"]
-    assert (found.kind, found.name, found.newest.name) == ("case", "suite.TestX", "suite.TestX/sub")
+    history = evidence(runs, 9).histories["case:suite.TestX"]
+    assert (history.kind, history.name, history.newest.name) == (
+        "case",
+        "suite.TestX",
+        "suite.TestX/sub",
+    )
 
 
 # --- elsewhere
@@ -207,10 +230,13 @@ def _other(day: float, *failed: str | CaseFailure, job: str = "other", **more: o
 
 def test_the_same_failure_in_other_jobs_is_counted_by_job_and_branch_most_runs_first() -> None:
     runs = [
-        _other(1, CASE, job_id=1), _other(2, CASE, job_id=2, branch=None), _other(3, CASE, job_id=3, branch=None),
-        _other(4, CASE, f"{CASE}/sub", job_id=4, job="third"), _other(5, CASE, job_id=5, job="third"),
+        _other(1, CASE, job_id=1),
+        _other(2, CASE, job_id=2, branch=None),
+        _other(3, CASE, job_id=3, branch=None),
+        _other(4, CASE, f"{CASE}/sub", job_id=4, job="third"),
+        _other(5, CASE, job_id=5, job="third"),
         _other(6, CASE, job_id=6, job="third"),
-    ]  # fmt: skip
+    ]
     link = "https://ci.example.com/{}/{}".format
     assert elsewhere(runs, [JOB]) == {
         KEY: (
@@ -239,10 +265,13 @@ def test_what_says_nothing_about_other_jobs(left_out: Run) -> None:
 def test_other_jobs_stand_beside_a_failure_and_change_no_count() -> None:
     seen = (Elsewhere("other", "dev", 3, "https://ci.example.com/other/1"),)
     history = History([run(9.2, CASE, "suite.TestAlone")], (JOB,), ZONE, 10, 0.25)
-    found = history.evidence(
+    window = history.evidence(
         moment(9), moment(10), moment(0), {KEY: seen, "case:suite.TestAway": seen}
     )
-    assert {each.name: (each.elsewhere, len(each.hits)) for each in found.failing.values()} == {
+    assert {
+        history.name: (history.elsewhere, len(history.occurrences))
+        for history in window.histories.values()
+    } == {
         CASE: (seen, 1),
         "suite.TestAlone": ((), 1),
     }

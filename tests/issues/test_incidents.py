@@ -1,4 +1,4 @@
-"""Runs in which many tests failed together: from which number on, which of them are one, and what is left of them."""
+"""Incidents: from how many failing tests on, which runs belong together, what is left of them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ def ref(number: int, job: str = JOB) -> RunRef:
 
 
 def names(n: int, suite: str = "s") -> list[str]:
-    return [f"{suite}.Test{each:02}" for each in range(n)]
+    return [f"{suite}.Test{n:02}" for n in range(n)]
 
 
 def broken(
@@ -27,41 +27,45 @@ def broken(
     known: int = 0,
     others: Sequence[RunRef] = (),
 ) -> list[int]:
-    """Numbers of the broken runs, where so many tests failed in each; `known`: tests that failed by themselves."""
+    """Numbers of the broken runs.
+
+    - `failed`: how many tests failed in each run.
+    - `known`: tests that failed on their own.
+    """
     tests = {each: frozenset(names(n)) for each, n in failed.items()}
     tests |= {ref(500 + n): frozenset({name}) for n, name in enumerate(names(known))}
     runs = [*tests, *(ref(900 + n) for n in range(green)), *others]
     return [each.number for each in broken_runs(tests, runs, 10, share) if each.number < 500]
 
 
-@pytest.mark.parametrize(("failed", "found"), [(10, []), (11, [1])])
-def test_more_than_so_many_tests_in_one_run_are_too_many(failed: int, found: list[int]) -> None:
-    assert broken({ref(1): failed}) == found
+@pytest.mark.parametrize(("failed", "numbers"), [(10, []), (11, [1])])
+def test_more_than_so_many_tests_in_one_run_are_too_many(failed: int, numbers: list[int]) -> None:
+    assert broken({ref(1): failed}) == numbers
 
 
 @pytest.mark.parametrize(
-    ("failed", "known", "found"),
+    ("failed", "known", "numbers"),
     [(4, 0, []), (5, 0, [1]), (5, 20, [1]), (5, 21, []), (6, 24, [1]), (6, 25, [])],
 )
 def test_five_are_too_many_where_they_are_a_quarter_of_the_jobs_tests(
-    failed: int, known: int, found: list[int]
+    failed: int, known: int, numbers: list[int]
 ) -> None:
-    assert broken({ref(1): failed}, share=0.25, known=known) == found
+    assert broken({ref(1): failed}, share=0.25, known=known) == numbers
 
 
 @pytest.mark.parametrize(
-    ("usual", "failed", "found"),
+    ("usual", "failed", "numbers"),
     [(6, 11, []), (6, 12, [1]), (6, 13, [1]), (7, 13, []), (0, 11, [1])],
 )
 def test_twice_as_many_as_in_the_middle_run_are_needed(
-    usual: int, failed: int, found: list[int]
+    usual: int, failed: int, numbers: list[int]
 ) -> None:
-    assert broken({ref(1): failed} | {ref(10 + n): usual for n in range(30)}) == found
+    assert broken({ref(1): failed} | {ref(10 + n): usual for n in range(30)}) == numbers
 
 
-@pytest.mark.parametrize(("green", "found"), [(0, list(range(19))), (1, [])])
-def test_what_is_usual_takes_twenty_runs_to_tell(green: int, found: list[int]) -> None:
-    assert broken({ref(n): 11 for n in range(19)}, green) == found
+@pytest.mark.parametrize(("green", "numbers"), [(0, list(range(19))), (1, [])])
+def test_what_is_usual_takes_twenty_runs_to_tell(green: int, numbers: list[int]) -> None:
+    assert broken({ref(n): 11 for n in range(19)}, green) == numbers
 
 
 def test_what_is_usual_and_which_tests_are_known_is_each_jobs_own() -> None:
@@ -97,8 +101,8 @@ def _of(runs: Sequence[Run]) -> Evidence:
 
 def test_runs_of_two_jobs_are_two_incidents() -> None:
     cases = names(12)
-    found = _of([run(9.1, *cases), run(9.2, *cases, job="other"), run(9.3, *cases)])
-    assert [(each.name, len(each.hits)) for each in found.incidents] == [
+    window = _of([run(9.1, *cases), run(9.2, *cases, job="other"), run(9.3, *cases)])
+    assert [(incident.name, len(incident.occurrences)) for incident in window.incidents] == [
         ("tidb-unit-test-nightly: 12 tests fail together", 2),
         ("other: 12 tests fail together", 1),
     ]
@@ -108,10 +112,10 @@ def test_an_incident_has_the_tests_of_all_its_runs_the_loudest_first() -> None:
     loud, late = "z.TestLoud", "a.TestLate"
     cases = names(11)
     runs = [run(9.1, loud), run(9.2, *cases), run(9.3, *reversed(cases), late, loud)]
-    (found,) = _of(runs).incidents
-    assert list(found.members.values()) == [*cases, loud, late]
-    assert list(found.members) == [f"case:{name}" for name in (*cases, loud, late)]
-    assert (found.key.partition(":")[0], found.kind) == ("incident", "incident")
+    (incident,) = _of(runs).incidents
+    assert list(incident.members.values()) == [*cases, loud, late]
+    assert list(incident.members) == [f"case:{name}" for name in (*cases, loud, late)]
+    assert (incident.key.partition(":")[0], incident.kind) == ("incident", "incident")
 
 
 def test_a_run_of_an_incident_says_what_its_loudest_test_said_there_or_else_its_first() -> None:
@@ -122,15 +126,15 @@ def test_a_run_of_an_incident_says_what_its_loudest_test_said_there_or_else_its_
         run(9.2, *cases, loud),
         *(run(8 + n / 20, loud) for n in range(4)),
     ]
-    (found,) = _of(runs).incidents
-    assert [hit.said.name for hit in found.hits] == [cases[0], loud]
+    (incident,) = _of(runs).incidents
+    assert [occurrence.failure.name for occurrence in incident.occurrences] == [cases[0], loud]
 
 
 def test_the_key_of_an_incident_is_that_of_its_first_run() -> None:
     first, later, another = run(9.1, *names(12)), run(9.5, *names(12)), run(9.1, *names(12))
     (alone,) = _of([first]).incidents
-    assert [each.key for each in _of([later, first]).incidents] == [alone.key]
-    assert [each.key for each in _of([another]).incidents] != [alone.key]
+    assert [incident.key for incident in _of([later, first]).incidents] == [alone.key]
+    assert [incident.key for incident in _of([another]).incidents] != [alone.key]
     assert len(alone.key) == len("incident:") + 16
 
 
@@ -153,11 +157,11 @@ def test_fewer_than_five_that_are_left_of_an_incident_are_none(
     taken: int, left: int | None
 ) -> None:
     cases = names(12)
-    found = freed(_of([run(9.5, *cases)]), [f"case:{name}" for name in cases[:taken]])
+    window = freed(_of([run(9.5, *cases)]), [f"case:{name}" for name in cases[:taken]])
     if left is None:
-        assert found.incidents == ()
+        assert window.incidents == ()
     else:
-        (incident,) = found.incidents
+        (incident,) = window.incidents
         assert list(incident.members.values()) == cases[taken:]
         assert incident.name == f"tidb-unit-test-nightly: {left} tests fail together"
 
@@ -169,11 +173,14 @@ def test_what_is_taken_out_of_an_incident_counts_there_but_not_where_machines_we
     whole = _of(
         [run(9.2, *cases), run(9.4, failure("disk full", "env"), *cases), run(9.6, *cases[:2])]
     )
-    found = freed(whole, [f"case:{cases[0]}", "case:away"])
-    causes = {name: [hit.cause for hit in found.failing[f"case:{name}"].hits] for name in cases[:3]}
+    window = freed(whole, [f"case:{cases[0]}", "case:away"])
+    causes = {
+        name: [occurrence.cause for occurrence in window.histories[f"case:{name}"].occurrences]
+        for name in cases[:3]
+    }
     assert causes == {
         cases[0]: [None, Cause.MACHINES, None],
         cases[1]: [Cause.INCIDENT, Cause.MACHINES, None],
         cases[2]: [Cause.INCIDENT, Cause.MACHINES],
     }
-    assert [len(found.failing[f"case:{name}"].own) for name in cases[:3]] == [2, 1, 0]
+    assert [len(window.histories[f"case:{name}"].own) for name in cases[:3]] == [2, 1, 0]

@@ -1,4 +1,4 @@
-"""How much is done in one run, and what comes first: the caps by themselves, on decisions that nobody had to plan."""
+"""Limits of one day: how many actions, in which order, and which plans are stopped."""
 
 from collections.abc import Container, Sequence
 from datetime import timedelta
@@ -22,13 +22,21 @@ def decision(
     began: float = 9.0,
     kind: str = "case",
 ) -> Decision:
-    """About an issue of that number; what failed last failed on day 9."""
+    """A decision about that issue; the last failure is of day 9."""
     known = marker(f"s.Test{number}", [9], first=moment(began), last=moment(9))
     new = action is IssueAction.FILE
     return Decision(
-        f"case:{number}", kind, str(number), action, "why", marker=known if new else None, runs=runs, last=moment(9),
-        issue=None if new else ours(number, known), reason=Reason.QUIET if action is IssueAction.NOT else None,
-    )  # fmt: skip
+        f"case:{number}",
+        kind,
+        str(number),
+        action,
+        "why",
+        marker=known if new else None,
+        runs=runs,
+        last=moment(9),
+        issue=None if new else ours(number, known),
+        reason=Reason.QUIET if action is IssueAction.SKIP else None,
+    )
 
 
 def files(*numbers: int) -> list[Decision]:
@@ -40,16 +48,19 @@ def updates(*numbers: int) -> list[Decision]:
 
 
 def done(
-    decisions: Sequence[Decision], rules: Rules = RULES, today: Today = NOTHING, problem: str = "",
+    decisions: Sequence[Decision],
+    rules: Rules = RULES,
+    today: Today = NOTHING,
+    problem: str = "",
     accepted: Container[str] = (),
-) -> Decisions:  # fmt: skip
+) -> Decisions:
     return capped(decisions, rules, problem, today, accepted)
 
 
 def acting(
     decisions: Sequence[Decision], rules: Rules = RULES, today: Today = NOTHING
 ) -> list[str]:
-    return [each.name for each in done(decisions, rules, today).acting]
+    return [decision.name for decision in done(decisions, rules, today).acting]
 
 
 # --- how many
@@ -80,15 +91,17 @@ def test_what_was_begun_today_is_ended_and_counts_once() -> None:
 
 
 def test_what_is_left_says_what_it_would_have_been() -> None:
-    found = done([*files(1, 2, 3), decision(4, IssueAction.NOT), *updates(5, 6, 7)])
-    assert [each.name for each in found.all] == ["1", "2", "5", "6", "3", "7", "4"]
-    left = {each.name: each for each in found.all if each not in found.acting}
-    assert [(each.reason, each.why) for each in left.values()] == [
-        (Reason.CAP, "would file, but that is enough for today: why"),
-        (Reason.CAP, "would update, but that is enough for today: why"),
+    decisions = done([*files(1, 2, 3), decision(4, IssueAction.SKIP), *updates(5, 6, 7)])
+    assert [decision.name for decision in decisions.all] == ["1", "2", "5", "6", "3", "7", "4"]
+    left = {
+        decision.name: decision for decision in decisions.all if decision not in decisions.acting
+    }
+    assert [(decision.reason, decision.why) for decision in left.values()] == [
+        (Reason.CAP, "would file, but today's limit is reached: why"),
+        (Reason.CAP, "would update, but today's limit is reached: why"),
         (Reason.QUIET, "why"),
     ]
-    assert (found.stopped, found.hint) == ("", "")
+    assert (decisions.stopped, decisions.hint) == ("", "")
 
 
 # --- what comes first
@@ -131,28 +144,28 @@ def test_of_equals_those_that_waited_longest_come_first() -> None:
         n: ours(n, marker("s.Test", [n], last=moment(9) - n * timedelta(hours=1)))
         for n in (1, 3, 2)
     }
-    found = [
-        Decision(f"case:{n}", "case", str(n), IssueAction.UPDATE, "why", issue=each)
-        for n, each in waited.items()
+    decisions = [
+        Decision(f"case:{n}", "case", str(n), IssueAction.UPDATE, "why", issue=issue)
+        for n, issue in waited.items()
     ]
-    assert acting(found) == ["3", "2", "1"]
+    assert acting(decisions) == ["3", "2", "1"]
 
 
 # --- nothing at all
 
 
 @pytest.mark.parametrize(
-    ("new", "stopped"), [(5, ""), (6, "6 new issues at once are not plausible (more than 5).")]
+    ("new", "stopped"), [(5, ""), (6, "6 new issues at once are not plausible (limit: 5).")]
 )
 def test_more_new_ones_than_can_be_are_not_believed(new: int, stopped: str) -> None:
-    found = done([*updates(90), decision(91, IssueAction.NOT), *files(*range(1, new + 1))])
-    assert found.stopped == stopped
+    decisions = done([*updates(90), decision(91, IssueAction.SKIP), *files(*range(1, new + 1))])
+    assert decisions.stopped == stopped
     if stopped:
-        assert [each.action for each in found.all] == [IssueAction.FILE] * 6 + [
+        assert [decision.action for decision in decisions.all] == [IssueAction.FILE] * 6 + [
             IssueAction.UPDATE,
-            IssueAction.NOT,
+            IssueAction.SKIP,
         ]
-        assert "accept PLAN" in found.hint
+        assert "accept PLAN" in decisions.hint
 
 
 @pytest.mark.parametrize(
@@ -161,9 +174,9 @@ def test_more_new_ones_than_can_be_are_not_believed(new: int, stopped: str) -> N
 def test_what_somebody_has_looked_at_is_plausible(
     accepted: tuple[int, ...], believed: bool
 ) -> None:
-    found = done(files(*range(1, 7)), accepted={f"case:{number}" for number in accepted})
-    assert (found.stopped == "") is believed
-    assert len(found.acting) == (2 if believed else 6)
+    decisions = done(files(*range(1, 7)), accepted={f"case:{number}" for number in accepted})
+    assert (decisions.stopped == "") is believed
+    assert len(decisions.acting) == (2 if believed else 6)
 
 
 def test_changes_are_plausible_however_many() -> None:
@@ -171,9 +184,9 @@ def test_changes_are_plausible_however_many() -> None:
 
 
 def test_a_list_that_is_not_whole_is_said_before_what_is_not_plausible() -> None:
-    found = done(files(*range(1, 9)), problem="page 3 is short")
-    assert (found.stopped, len(found.all)) == ("page 3 is short", 8)
+    decisions = done(files(*range(1, 9)), problem="page 3 is short")
+    assert (decisions.stopped, len(decisions.all)) == ("page 3 is short", 8)
     assert (
-        found.hint
-        == "Nothing is filed, changed or closed until the list is whole. Try again later."
+        decisions.hint
+        == "Nothing is filed, changed or closed until the list is complete. Try again later."
     )

@@ -1,4 +1,4 @@
-"""What we hide in issues comes back as it was, and nobody's text breaks it."""
+"""Markers: what is hidden in an issue is parsed back unchanged, and hostile text breaks nothing."""
 
 import re
 import time
@@ -28,11 +28,32 @@ FIRST = datetime(2021, 6, 1, 12, tzinfo=UTC)
 hostile = st.lists(
     st.one_of(
         st.text(st.characters(), max_size=5),
-        st.sampled_from(["-->", "--!>", "<!--", "<", ">", "&gt;", "@team", "#1", "`", "\r\n", '"', "\\", "\ud800",
-                         "\u2028", "</script>", "\\u003e", "}", "<!-- ci_stat:end -->", "ci_stat:issue:v1 {}"]),
+        st.sampled_from(
+            [
+                "-->",
+                "--!>",
+                "<!--",
+                "<",
+                ">",
+                "&gt;",
+                "@team",
+                "#1",
+                "`",
+                "\r\n",
+                '"',
+                "\\",
+                "\ud800",
+                "\u2028",
+                "</script>",
+                "\\u003e",
+                "}",
+                "<!-- ci_stat:end -->",
+                "ci_stat:issue:v1 {}",
+            ]
+        ),
     ),
     max_size=10,
-).map("".join)  # fmt: skip
+).map("".join)
 # Half a pair and its other half are one character, in JSON as anywhere else.
 whole = hostile.map(
     lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
@@ -43,12 +64,22 @@ days = st.dates(datetime(2015, 1, 1).date(), datetime(2035, 1, 1).date()).map(
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 names = st.lists(whole, max_size=5).map(tuple)
 markers = st.builds(
-    Marker, key=whole, kind=whole, create=whole, first=moments, last=moments, fingerprints=names, branches=names,
-    days=st.dictionaries(days, st.integers(0, 1000), max_size=5), older=st.integers(0, 10**6),
-    longest=st.floats(0, 10_000), members=names, jobs=names,
+    Marker,
+    key=whole,
+    kind=whole,
+    create=whole,
+    first=moments,
+    last=moments,
+    fingerprints=names,
+    branches=names,
+    days=st.dictionaries(days, st.integers(0, 1000), max_size=5),
+    older=st.integers(0, 10**6),
+    longest=st.floats(0, 10_000),
+    members=names,
+    jobs=names,
     commits=st.tuples(whole, whole),
     earlier=st.just(msgspec.UNSET) | st.builds(Earlier, st.integers(1, 10**9 - 1), days),
-)  # fmt: skip
+)
 
 
 def marker(**values: object) -> Marker:
@@ -162,10 +193,10 @@ def test_reading_never_raises(text: str) -> None:
 def test_what_people_write_around_our_part_stays(
     before: str, after: str, old: str, new: str
 ) -> None:
-    before, after = (each.replace("ci_stat:", "") for each in (before, after))
+    before, after = (body.replace("ci_stat:", "") for body in (before, after))
     body = before + block(old) + after
     assert replaced(body, block(new)) == before + block(new) + after
-    before, after = (each.replace("\n", "\r\n") for each in (before, after))
+    before, after = (body.replace("\n", "\r\n") for body in (before, after))
     assert replaced(body.replace("\n", "\r\n"), "X") == f"{before}X{after}"
 
 
@@ -187,9 +218,13 @@ def test_a_comment_says_which_it_is(id: str) -> None:
 
 
 def test_ids_of_several_comments() -> None:
-    assert comment_ids(f"{comment_mark('a')}\n> {comment_mark('b')} {comment_mark('c:2021-06-01')}") == (
-        "a", "b", "c:2021-06-01",
-    )  # fmt: skip
+    assert comment_ids(
+        f"{comment_mark('a')}\n> {comment_mark('b')} {comment_mark('c:2021-06-01')}"
+    ) == (
+        "a",
+        "b",
+        "c:2021-06-01",
+    )
     assert comment_ids("no mark") == ()
 
 
@@ -202,9 +237,11 @@ def test_most_texts_have_nothing_to_do_with_us() -> None:
 
 def test_a_trimmed_marker_keeps_the_newest_and_the_sum() -> None:
     many = marker(
-        days={(FIRST + timedelta(day)).date().isoformat(): 2 for day in range(100)}, older=7,
-        fingerprints=tuple(f"v1:{n:032x}" for n in range(100)), branches=tuple(f"release-{n}" for n in range(100)),
-    )  # fmt: skip
+        days={(FIRST + timedelta(day)).date().isoformat(): 2 for day in range(100)},
+        older=7,
+        fingerprints=tuple(f"v1:{n:032x}" for n in range(100)),
+        branches=tuple(f"release-{n}" for n in range(100)),
+    )
     kept = trimmed(many)
     assert kept.failures == many.failures
     assert (len(kept.days), min(kept.days), kept.older) == (60, "2021-07-11", 87)

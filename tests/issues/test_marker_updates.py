@@ -1,4 +1,4 @@
-"""What an issue says of itself after new failures: what is new, what was told, and that nothing is counted twice."""
+"""Updates of markers: what is news, what is announced, and that nothing counts twice."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,8 +7,15 @@ from types import MappingProxyType
 import pytest
 from msgspec.structs import replace
 
-from ci_stat.issues.evidence import Evidence, Failing, Hit
-from ci_stat.issues.marker_updates import changes, first_marker, grown, is_of_jobs, stamp, told
+from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence
+from ci_stat.issues.marker_updates import (
+    changes,
+    first_marker,
+    grown,
+    is_of_jobs,
+    mark_announced,
+    stamp,
+)
 from ci_stat.issues.model import Marker, masked_name
 from ci_stat.records import CaseFailure, Run
 from tests.support.issues import DAY, JOB, evidence, failure, marker, moment, run
@@ -18,28 +25,28 @@ WEEK = 7 * DAY
 KNOWN = marker(CASE, [5])  # of one failure on day 5.5, on master
 
 
-def subject(runs: Sequence[Run]) -> tuple[Failing, tuple[Hit, ...], Evidence]:
-    found = evidence(runs, 9)
-    failing = found.failing[f"case:{CASE}"]
-    return failing, failing.hits, found
+def subject(runs: Sequence[Run]) -> tuple[FailureHistory, tuple[Occurrence, ...], Evidence]:
+    window = evidence(runs, 9)
+    history = window.histories[f"case:{CASE}"]
+    return history, history.occurrences, window
 
 
 def said(n: int) -> CaseFailure:
-    """A failure with its own message; digits are no difference between messages."""
+    """A failure with its own message; messages that differ in digits only are equal."""
     return failure(CASE, message=f"said {'x' * n}")
 
 
-def together(members: int) -> Failing:
-    """An incident of so many tests, without a failure of its own."""
+def together(members: int) -> FailureHistory:
+    """An incident of `members` tests, without a message of its own."""
     names = {f"case:s.Test{n:02}": f"s.Test{n:02}" for n in range(members)}
-    return Failing("incident:0", "incident", "an incident", (), MappingProxyType(names))
+    return FailureHistory("incident:0", "incident", "an incident", (), MappingProxyType(names))
 
 
 def new(
     runs: Sequence[Run], known: Marker = KNOWN, back: timedelta = WEEK
 ) -> list[tuple[str, str]]:
-    failing, hits, _ = subject(runs)
-    return [(each.what, each.said) for each in changes(known, failing, hits, back)]
+    history, occurrences, _ = subject(runs)
+    return [(change.what, change.said) for change in changes(known, history, occurrences, back)]
 
 
 # --- the first one
@@ -47,22 +54,32 @@ def new(
 
 def test_a_new_issue_tells_everything_that_is_known() -> None:
     runs = [
-        run(2.5, said(1)), run(3.5, CaseFailure("case", CASE), branch="dev"), run(8.1, said(2), branch=""),
+        run(2.5, said(1)),
+        run(3.5, CaseFailure("case", CASE), branch="dev"),
+        run(8.1, said(2), branch=""),
         run(8.6, said(1)),
-    ]  # fmt: skip
-    failing, hits, found = subject(runs)
-    made = first_marker(failing, hits, found, "intent", "a reason")
+    ]
+    history, occurrences, window = subject(runs)
+    made = first_marker(history, occurrences, window, "intent", "a reason")
     assert made.longest == pytest.approx(4.6)
     assert replace(made, longest=4.6) == Marker(
-        key=f"case:{CASE}", kind="case", create="intent", first=moment(2.5), last=moment(8.6),
-        fingerprints=(said(1).fingerprint, said(2).fingerprint), branches=("master", "dev"), jobs=(JOB,),
-        days={"2021-06-03": 1, "2021-06-04": 1, "2021-06-09": 2}, longest=4.6, why="a reason",
-    )  # fmt: skip
+        key=f"case:{CASE}",
+        kind="case",
+        create="intent",
+        first=moment(2.5),
+        last=moment(8.6),
+        fingerprints=(said(1).fingerprint, said(2).fingerprint),
+        branches=("master", "dev"),
+        jobs=(JOB,),
+        days={"2021-06-03": 1, "2021-06-04": 1, "2021-06-09": 2},
+        longest=4.6,
+        why="a reason",
+    )
 
 
 def test_an_incident_tells_its_members_and_no_messages() -> None:
-    _, hits, found = subject([run(9.5, CASE)])
-    made = first_marker(together(3), hits, found, "intent", "a reason")
+    _, occurrences, window = subject([run(9.5, CASE)])
+    made = first_marker(together(3), occurrences, window, "intent", "a reason")
     assert made.members == ("case:s.Test00", "case:s.Test01", "case:s.Test02")
     assert made.fingerprints == ()
 
@@ -111,9 +128,9 @@ def test_an_incident_tells_its_members_and_no_messages() -> None:
 def test_counts_by_day_grow(
     days: list[float], known: dict[str, int], grew: dict[str, int], last: float, longest: float
 ) -> None:
-    failing, hits, found = subject([run(day, CASE) for day in days])
+    history, occurrences, window = subject([run(day, CASE) for day in days])
     before = replace(KNOWN, days=known)
-    after = grown(before, failing, hits, found)
+    after = grown(before, history, occurrences, window)
     assert (after.days, after.last) == (grew, moment(last))
     assert after.longest == pytest.approx(longest)
     assert list(after.days) == sorted(after.days)
@@ -123,17 +140,20 @@ def test_counts_by_day_grow(
         before.fingerprints,
         before.branches,
     )
-    assert grown(after, failing, hits, found) is after
+    assert grown(after, history, occurrences, window) is after
 
 
 def test_the_longest_silence_is_never_forgotten() -> None:
-    failing, hits, found = subject([run(5.5, CASE), run(8.5, CASE)])
-    assert grown(replace(KNOWN, longest=9.5), failing, hits, found).longest == 9.5
+    history, occurrences, window = subject([run(5.5, CASE), run(8.5, CASE)])
+    assert grown(replace(KNOWN, longest=9.5), history, occurrences, window).longest == 9.5
 
 
 def test_a_run_is_counted_once_whatever_failed_in_it() -> None:
-    failing, hits, found = subject([run(8.5, CASE)])
-    assert grown(KNOWN, failing, (*hits, *hits), found).days == {"2021-06-06": 1, "2021-06-09": 1}
+    history, occurrences, window = subject([run(8.5, CASE)])
+    assert grown(KNOWN, history, (*occurrences, *occurrences), window).days == {
+        "2021-06-06": 1,
+        "2021-06-09": 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -141,24 +161,26 @@ def test_a_run_is_counted_once_whatever_failed_in_it() -> None:
     [(0, 3, 3), (3, 3, 3), (3, 5, 5), (0, 41, 40), (38, 41, 40), (39, 40, 40), (40, 41, 40)],
 )
 def test_a_marker_holds_forty_members(known: int, now: int, held: int) -> None:
-    _, hits, found = subject([run(8.5, CASE)])
+    _, occurrences, window = subject([run(8.5, CASE)])
     before = replace(KNOWN, members=tuple(together(known).members))
-    assert grown(before, together(now), hits, found).members == tuple(together(held).members)
-    assert grown(before, None, hits, found).members == before.members
+    assert grown(before, together(now), occurrences, window).members == tuple(
+        together(held).members
+    )
+    assert grown(before, None, occurrences, window).members == before.members
 
 
-# --- what is told
+# --- what is mark_announced
 
 
 def test_a_comment_tells_messages_and_branches() -> None:
-    failing, hits, _ = subject(
+    history, occurrences, _ = subject(
         [run(8.5, said(1), branch="dev"), run(9.5, said(2), branch=""), run(9.6, said(1))]
     )
-    after = told(KNOWN, failing, hits)
+    after = mark_announced(KNOWN, history, occurrences)
     assert after.fingerprints == (*KNOWN.fingerprints, said(1).fingerprint, said(2).fingerprint)
     assert after.branches == ("master", "dev")
     assert replace(after, fingerprints=KNOWN.fingerprints, branches=KNOWN.branches) == KNOWN
-    assert told(after, failing, hits) == after
+    assert mark_announced(after, history, occurrences) == after
 
 
 @pytest.mark.parametrize(
@@ -167,18 +189,18 @@ def test_a_comment_tells_messages_and_branches() -> None:
 def test_thirty_messages_are_worth_a_comment(known: int, held: int, news: int) -> None:
     before = replace(KNOWN, fingerprints=tuple(f"v1:{n}" for n in range(known)))
     runs = [run(5.5, said(1)), run(8.5, said(2)), run(9.5, said(3))]
-    failing, hits, _ = subject(runs)
-    assert len(told(before, failing, hits).fingerprints) == held
+    history, occurrences, _ = subject(runs)
+    assert len(mark_announced(before, history, occurrences).fingerprints) == held
     assert [what for what, _ in new(runs, before)] == ["message"] * news
 
 
 def test_forty_branches_are_worth_a_comment() -> None:
-    failing, hits, _ = subject([run(9.4, CASE, branch="one"), run(9.5, CASE, branch="two")])
+    history, occurrences, _ = subject([run(9.4, CASE, branch="one"), run(9.5, CASE, branch="two")])
     full, almost = (
         replace(KNOWN, branches=tuple(f"b{n}" for n in range(held))) for held in (40, 39)
     )
-    assert told(full, failing, hits).branches == full.branches
-    assert told(almost, failing, hits).branches == (*almost.branches, "one")
+    assert mark_announced(full, history, occurrences).branches == full.branches
+    assert mark_announced(almost, history, occurrences).branches == (*almost.branches, "one")
 
 
 # --- what is new
@@ -188,9 +210,11 @@ def test_forty_branches_are_worth_a_comment() -> None:
     ("day", "news"), [(12.49, []), (12.5, [("back", "7")]), (13.6, [("back", "8")])]
 )
 def test_a_week_of_silence_is_worth_a_comment(day: float, news: list[tuple[str, str]]) -> None:
-    found = evidence([run(5.5, CASE), run(day, CASE), run(day + 9, CASE)], 30)
-    failing = found.failing[f"case:{CASE}"]
-    assert [(each.what, each.said) for each in changes(KNOWN, failing, failing.hits, WEEK)] == news
+    window = evidence([run(5.5, CASE), run(day, CASE), run(day + 9, CASE)], 30)
+    history = window.histories[f"case:{CASE}"]
+    assert [
+        (change.what, change.said) for change in changes(KNOWN, history, history.occurrences, WEEK)
+    ] == news
 
 
 @pytest.mark.parametrize(
@@ -198,7 +222,10 @@ def test_a_week_of_silence_is_worth_a_comment(day: float, news: list[tuple[str, 
     [
         ([run(5.5, CASE)], []),
         ([run(6.5, said(1))], [("message", "said x")]),
-        ([run(5.5, said(1))], [("message", "said x")]),  # of a run that is known, but was not told
+        (
+            [run(5.5, said(1))],
+            [("message", "said x")],
+        ),  # of a run that is known, but was not mark_announced
         (
             [run(6.5, said(1)), run(6.6, said(2)), run(6.7, said(1))],
             [("message", "said x"), ("message", "said xx")],
@@ -233,8 +260,8 @@ def test_branches_that_stand_masked_in_a_marker_are_known() -> None:
 
 
 def test_a_message_brings_its_excerpt() -> None:
-    failing, hits, _ = subject([run(6.5, said(1))])
-    (change,) = changes(KNOWN, failing, hits, WEEK)
+    history, occurrences, _ = subject([run(6.5, said(1))])
+    (change,) = changes(KNOWN, history, occurrences, WEEK)
     assert change.excerpt == said(1).excerpt
 
 
@@ -244,23 +271,26 @@ def test_a_message_brings_its_excerpt() -> None:
 )
 def test_at_most_ten_new_tests_of_an_incident_are_told(known: int, now: int, shown: int) -> None:
     before = replace(KNOWN, members=tuple(together(known).members))
-    found = changes(before, together(now), (), WEEK)
+    news = changes(before, together(now), (), WEEK)
     names = [f"s.Test{n:02}" for n in range(known, known + shown)]
-    assert [(each.what, each.said) for each in found] == (
+    assert [(change.what, change.said) for change in news] == (
         [("members", ", ".join(names))] if shown else []
     )
 
 
 def test_an_incident_that_is_back_with_new_tests_on_a_new_branch_tells_all_and_no_message() -> None:
-    found = evidence([run(13.5, said(1), branch="dev")], 30)
-    hits = found.failing[f"case:{CASE}"].hits
+    window = evidence([run(13.5, said(1), branch="dev")], 30)
+    occurrences = window.histories[f"case:{CASE}"].occurrences
     before = replace(KNOWN, members=tuple(together(11).members))
-    assert [each.what for each in changes(before, together(12), hits, WEEK)] == [
+    assert [change.what for change in changes(before, together(12), occurrences, WEEK)] == [
         "back",
         "members",
         "branch",
     ]
-    assert [each.what for each in changes(before, together(11), hits, WEEK)] == ["back", "branch"]
+    assert [change.what for change in changes(before, together(11), occurrences, WEEK)] == [
+        "back",
+        "branch",
+    ]
 
 
 # --- jobs and stamps
@@ -293,4 +323,4 @@ def test_a_stamp_is_the_same_for_the_same_parts_only() -> None:
     ]
     assert made[0] == made[1]
     assert len(set(made)) == 5
-    assert {len(each) for each in made} == {20}
+    assert {len(name) for name in made} == {20}

@@ -1,12 +1,12 @@
-"""Which issue of a tracker is about a failure, where several might be."""
+"""Matching: which of several issues is about a failure."""
 
 from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
 
-from ci_stat.issues.evidence import Failing, Hit, RunRef
-from ci_stat.issues.matching import TrackerIndex, handles
+from ci_stat.issues.evidence import FailureHistory, Occurrence, RunRef
+from ci_stat.issues.matching import TrackerIndex, bare_names
 from ci_stat.issues.model import Snapshot, TrackedIssue, masked_name
 from ci_stat.records import Ledger
 from tests.support.issues import failure, marker, moment, ours, theirs
@@ -16,30 +16,34 @@ KEY = f"case:{CASE}"
 TITLE = f"unstable test `{CASE}`"
 
 
-def failing(
+def failure_history(
     name: str = CASE, members: Sequence[str] = (), file: str = "", suite: str = ""
-) -> Failing:
+) -> FailureHistory:
     ref = RunRef("job", 1, moment(9), "", "", "", succeeded=False)
     said = replace(failure(name, file=file), suite=suite)
     if members:
-        return Failing(
-            "incident:0", "incident", name, (Hit(ref, said),), {each: each for each in members}
+        return FailureHistory(
+            "incident:0",
+            "incident",
+            name,
+            (Occurrence(ref, said),),
+            {each: each for each in members},
         )
-    return Failing(f"case:{name}", "case", name, (Hit(ref, said),))
+    return FailureHistory(f"case:{name}", "case", name, (Occurrence(ref, said),))
 
 
-def found(
+def matched(
     issues: Sequence[TrackedIssue],
-    subject: Failing | None = None,
+    subject: FailureHistory | None = None,
     created: Sequence[int] = (),
     gone: Sequence[int] = (),
 ) -> tuple[int, int, int]:
-    """Numbers of the open issue, of the closed one, and of the one that is gone; 0 for none."""
+    """Numbers of the open, the closed and the deleted issue; 0 for none."""
     snapshot = Snapshot("o/r", moment(10), "ci-bot", tuple(issues), gone=tuple(gone))
-    asked = subject or failing()
+    asked = subject or failure_history()
     known = TrackerIndex(
         snapshot, Ledger(created={asked.key: tuple(created)} if created else {})
-    ).of(asked)
+    ).match(asked)
     return (
         known.open.issue.number if known.open else 0,
         known.closed.issue.number if known.closed else 0,
@@ -48,7 +52,7 @@ def found(
 
 
 def without_marker(number: int, closed: float | None = None) -> TrackedIssue:
-    """Ours, of which people took the text and the title."""
+    """An issue of ours whose text and title people replaced."""
     made = ours(number, marker(CASE, [8]), closed)
     return replace(made, marker=None, issue=replace(made.issue, title="something else"))
 
@@ -80,7 +84,7 @@ MINE = marker(CASE, [8])
 def test_which_of_several_issues_counts(
     issues: list[TrackedIssue], numbers: tuple[int, int, int]
 ) -> None:
-    assert found(issues) == numbers
+    assert matched(issues) == numbers
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ def test_which_of_several_issues_counts(
 def test_what_we_wrote_is_known_by_its_number(
     issues: list[TrackedIssue], created: list[int], gone: list[int], numbers: tuple[int, int, int]
 ) -> None:
-    assert found(issues, None, created, gone) == numbers
+    assert matched(issues, None, created, gone) == numbers
 
 
 LONG = "suite.TestWithAVeryLongNameThatNoTitleHolds"
@@ -111,28 +115,28 @@ LONG = "suite.TestWithAVeryLongNameThatNoTitleHolds"
 @pytest.mark.parametrize(
     ("title", "subject", "known"),
     [
-        ("flaky test: TestFlaky", failing(), True),
-        ("flaky test: TestFlaky/sub", failing(), True),
-        ("flaky test: TestFlaky in pkg/y", failing(file="pkg/y/x_test.go"), True),
-        ("flaky test: TestFlaky in pkg/y", failing(file="executor/x_test.go"), False),
-        ("flaky test: TestFlaky in pkg/y", failing(suite="github.com/o/r/executor"), False),
+        ("flaky test: TestFlaky", failure_history(), True),
+        ("flaky test: TestFlaky/sub", failure_history(), True),
+        ("flaky test: TestFlaky in pkg/y", failure_history(file="pkg/y/x_test.go"), True),
+        ("flaky test: TestFlaky in pkg/y", failure_history(file="executor/x_test.go"), False),
+        ("flaky test: TestFlaky in pkg/y", failure_history(suite="github.com/o/r/executor"), False),
         (
             "flaky test: TestFlaky in pkg/y",
-            failing(file="pkg/y/x_test.go", suite="executor"),
+            failure_history(file="pkg/y/x_test.go", suite="executor"),
             True,
         ),  # a file says more
-        ("flaky test test_area", failing("tests/test_shapes.py::test_area"), True),
-        ("flaky test test_load", failing("test_load (tests.test_io.LoadTest)"), True),
-        (f"Case failure: {LONG[:30]}...", failing(LONG), True),
-        (f"Case failure: {LONG[:30]}...", failing(LONG[:29]), False),
-        (f"Case failure: {LONG[:30]}...", failing(), False),
-        ("planner: join reorder failed", failing("planner.TestX"), False),
+        ("flaky test test_area", failure_history("tests/test_shapes.py::test_area"), True),
+        ("flaky test test_load", failure_history("test_load (tests.test_io.LoadTest)"), True),
+        (f"Case failure: {LONG[:30]}...", failure_history(LONG), True),
+        (f"Case failure: {LONG[:30]}...", failure_history(LONG[:29]), False),
+        (f"Case failure: {LONG[:30]}...", failure_history(), False),
+        ("planner: join reorder failed", failure_history("planner.TestX"), False),
     ],
 )
 def test_somebody_elses_issue_is_known_by_its_title(
-    title: str, subject: Failing, known: bool
+    title: str, subject: FailureHistory, known: bool
 ) -> None:
-    assert found([theirs(5, title)], subject) == (5 if known else 0, 0, 0)
+    assert matched([theirs(5, title)], subject) == (5 if known else 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -148,21 +152,21 @@ def test_somebody_elses_issue_is_known_by_its_title(
 def test_an_incident_is_known_by_its_tests(told: str, now: str, known: bool) -> None:
     keys = tuple(f"case:{name}" for name in told)
     issue = ours(5, marker(CASE, [8], key="incident:1", kind="incident", members=keys))
-    subject = failing("together", [f"case:{name}" for name in now])
-    assert found([issue], subject) == (5 if known else 0, 0, 0)
+    subject = failure_history("together", [f"case:{name}" for name in now])
+    assert matched([issue], subject) == (5 if known else 0, 0, 0)
     masked = (
         ours(5, replace(issue.marker, members=tuple(map(masked_name, keys))))
         if issue.marker
         else issue
     )
-    assert found([masked], subject) == (5 if known else 0, 0, 0)
+    assert matched([masked], subject) == (5 if known else 0, 0, 0)
 
 
 def test_a_case_is_no_incident_and_an_incident_no_case() -> None:
     incident = ours(5, marker(CASE, [8], kind="incident", members=(KEY,)))
     case = ours(6, MINE)
-    assert found([incident, case]) == (6, 0, 0)
-    assert found([incident, case], failing("together", [KEY])) == (5, 0, 0)
+    assert matched([incident, case]) == (6, 0, 0)
+    assert matched([incident, case], failure_history("together", [KEY])) == (5, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -179,4 +183,4 @@ def test_a_case_is_no_incident_and_an_incident_no_case() -> None:
     ],
 )
 def test_bare_names_of_a_case(case: str, bare: set[str]) -> None:
-    assert handles(case) == bare
+    assert bare_names(case) == bare

@@ -1,4 +1,4 @@
-"""What is decided about failing cases: gates, incidents, what the tracker holds, caps; and that nothing is dropped."""
+"""Decisions about failures: gates, incidents, the tracker, limits; and that none is missing."""
 
 from collections import Counter
 from dataclasses import replace
@@ -110,35 +110,41 @@ def test_a_run_that_the_machines_broke_speaks_for_no_test() -> None:
 
 def test_failed_runs_without_a_known_failure_are_told() -> None:
     missing = [run(9 + n / 9, status=Status.FAILURE, log=LogState.MISSING) for n in range(3)]
-    found = of(plan(missing, 9), "3 failed runs: missing")
-    assert (found.reason, found.runs) == (Reason.LOG_MISSING, 3)
+    decision = of(plan(missing, 9), "3 failed runs: missing")
+    assert (decision.reason, decision.runs) == (Reason.LOG_MISSING, 3)
 
 
 # --- incidents
 
 
 def test_the_flood_of_2020_12_14_is_one_issue() -> None:
-    """One broken build with 8 cases, and the next day's neighbour with the same: the old filer wrote 8 issues."""
+    """A broken build with 8 cases, and the same the next day: the old filer wrote 8 issues."""
     cases = [f"suite{n}.TestBroken" for n in range(8)]
     usual = [run(day + 0.3, f"suite.TestUsual{day % 3}") for day in range(8)]
     runs = [*usual, *green(0, 10), run(9.5, *cases)]
-    found = plan(runs, 9)
-    assert [each.kind for each in found.acting] == ["incident"]
-    assert {each.reason for each in found.all if each.name in cases} == {Reason.INCIDENT}
-    filed = found.acting[0]
-    assert filed.failing is not None
-    assert set(filed.failing.members.values()) == set(cases)
+    decisions = plan(runs, 9)
+    assert [decision.kind for decision in decisions.acting] == ["incident"]
+    assert {decision.reason for decision in decisions.all if decision.name in cases} == {
+        Reason.INCIDENT
+    }
+    filed = decisions.acting[0]
+    assert filed.history is not None
+    assert set(filed.history.members.values()) == set(cases)
     assert filed.marker is not None
     tracker = MemoryTracker()
     tracker.apply(filed, moment(10))
     next_day = plan([*runs, run(10.4, *cases[:7])], 10, *tracker.issues.values())
-    assert [(each.action.value, each.kind) for each in next_day.acting] == [("update", "incident")]
+    assert [(decision.action.value, decision.kind) for decision in next_day.acting] == [
+        ("update", "incident")
+    ]
 
 
 def test_more_than_ten_others_make_an_incident_whatever_the_share() -> None:
     known = [run(day / 20, f"old.Test{day}") for day in range(100)]
     cases = [f"suite.Test{n}" for n in range(11)]
-    assert [each.kind for each in plan([*known, run(9.5, *cases)], 9).acting] == ["incident"]
+    assert [decision.kind for decision in plan([*known, run(9.5, *cases)], 9).acting] == [
+        "incident"
+    ]
     assert plan([*known, run(9.5, *cases[:10])], 9).acting == ()
 
 
@@ -146,46 +152,46 @@ def test_a_quarter_needs_five_at_least() -> None:
     cases = [f"suite.Test{n}" for n in range(4)]
     assert set(words(plan([run(9.5, *cases)], 9)).values()) == {"below the gate"}
     assert "incident" in {
-        each.kind for each in plan([run(9.5, *cases, "suite.TestFive")], 9).acting
+        decision.kind for decision in plan([run(9.5, *cases, "suite.TestFive")], 9).acting
     }
 
 
 def test_a_case_that_fails_by_itself_too_keeps_its_own_issue() -> None:
     cases = [f"suite.Test{n}" for n in range(12)]
-    found = words(plan([run(9.2, cases[0]), run(9.3, cases[0]), run(9.5, *cases)], 9))
-    assert found[cases[0]] == "file"
-    assert found[cases[1]] == "part of an incident"
+    actions = words(plan([run(9.2, cases[0]), run(9.3, cases[0]), run(9.5, *cases)], 9))
+    assert actions[cases[0]] == "file"
+    assert actions[cases[1]] == "part of an incident"
 
 
 def test_a_regression_that_fails_in_every_run_is_no_part_of_the_incident() -> None:
     cases = [f"suite.Test{n}" for n in range(12)]
     runs = [run(9 + n / 20, CASE) for n in range(15)]
-    found = plan([*runs, run(9.9, *cases, CASE)], 9)
-    assert of(found, CASE).runs == 16
-    assert {each.kind for each in found.acting} == {"case", "incident"}
+    decisions = plan([*runs, run(9.9, *cases, CASE)], 9)
+    assert of(decisions, CASE).runs == 16
+    assert {decision.kind for decision in decisions.acting} == {"case", "incident"}
 
 
 def test_where_many_fail_in_every_run_many_in_one_are_no_incident() -> None:
     cases = [f"suite.Test{n}" for n in range(12)]
     always = [run(day / 5, *cases) for day in range(50)]
-    found = plan([*always, run(9.99, *cases, "suite.TestMore")], 9)
-    assert "incident" not in {each.kind for each in found.all}
+    decisions = plan([*always, run(9.99, *cases, "suite.TestMore")], 9)
+    assert "incident" not in {decision.kind for decision in decisions.all}
     rarely = [*green(0, 9.5, 10), run(9.6, *cases)]
-    assert "incident" in {each.kind for each in plan(rarely, 9).all}
+    assert "incident" in {decision.kind for decision in plan(rarely, 9).all}
 
 
 def test_two_incidents_with_other_tests_are_two() -> None:
     one, other = ([f"{suite}.Test{n}" for n in range(12)] for suite in ("a", "b"))
-    found = plan([run(9.2, *one), run(9.5, *other), run(9.6, *other[2:])], 9)
-    assert sorted(each.runs for each in found.acting) == [1, 2]
+    decisions = plan([run(9.2, *one), run(9.5, *other), run(9.6, *other[2:])], 9)
+    assert sorted(decision.runs for decision in decisions.acting) == [1, 2]
 
 
 # --- what the tracker holds
 
 
 def test_a_persons_open_issue_is_known() -> None:
-    found = of(plan(TWICE, 9, theirs(7, f"Unstable test `{CASE}`")), CASE)
-    assert (found.reason, found.issue and found.issue.issue.number) == (Reason.KNOWN, 7)
+    decision = of(plan(TWICE, 9, theirs(7, f"Unstable test `{CASE}`")), CASE)
+    assert (decision.reason, decision.issue and decision.issue.issue.number) == (Reason.KNOWN, 7)
 
 
 @pytest.mark.parametrize("closed", [8.0, -30.0])
@@ -215,16 +221,16 @@ def test_after_a_close(closed: float, runs: list[float], word: str, mine: bool) 
         if mine
         else theirs(7, f"flaky test `{CASE}` in `pkg` pkg", closed)
     )
-    found = of(plan([run(day, CASE) for day in runs], 9, issue), CASE)
+    decision = of(plan([run(day, CASE) for day in runs], 9, issue), CASE)
     if (
         word == "reopen" and not mine
     ):  # known by its title only: that needs as much evidence as a new one
         word = "below the gate"
-    assert (found.reason or found.action).value == word
+    assert (decision.reason or decision.action).value == word
     if word == "file":
-        assert found.before == issue
-        assert found.marker is not None
-        assert found.marker.first >= moment(closed)
+        assert decision.before == issue
+        assert decision.marker is not None
+        assert decision.marker.first >= moment(closed)
 
 
 @pytest.mark.parametrize(
@@ -245,8 +251,8 @@ def test_what_people_do_not_want_is_not_filed_until_a_label_allows_it(
 def test_an_open_issue_counts_more_than_a_closed_one_and_ours_more_than_theirs() -> None:
     title = f"unstable test `{CASE}`"
     mine = ours(9, marker(CASE, [8]))
-    found = of(plan(TWICE, 9, theirs(5, title, 8.0), theirs(6, title), mine), CASE)
-    assert found.issue == mine
+    decision = of(plan(TWICE, 9, theirs(5, title, 8.0), theirs(6, title), mine), CASE)
+    assert decision.issue == mine
 
 
 def test_people_switch_us_off() -> None:
@@ -280,8 +286,8 @@ def test_a_mute_holds_until_its_day() -> None:
 
 
 def test_a_deleted_issue_is_not_written_again() -> None:
-    found = plan(TWICE, 9, ledger=Ledger(created={f"case:{CASE}": (7,)}), gone=(7,))
-    assert words(found) == {CASE: "deleted or moved"}
+    decisions = plan(TWICE, 9, ledger=Ledger(created={f"case:{CASE}": (7,)}), gone=(7,))
+    assert words(decisions) == {CASE: "deleted or moved"}
 
 
 def test_a_creation_that_is_not_settled_is_not_repeated() -> None:
@@ -294,11 +300,11 @@ def test_a_creation_that_is_not_settled_is_not_repeated() -> None:
 
 
 def test_a_recurrence_edits_the_text_and_says_nothing() -> None:
-    found = of(plan([run(8.5, CASE), *TWICE], 9, ours(7, marker(CASE, [8]))), CASE)
-    assert (found.action, found.changes) == (IssueAction.UPDATE, ())
-    assert found.marker is not None
-    assert found.marker.days == {"2021-06-09": 1, "2021-06-10": 2}
-    assert found.marker.last == moment(9.6)
+    decision = of(plan([run(8.5, CASE), *TWICE], 9, ours(7, marker(CASE, [8]))), CASE)
+    assert (decision.action, decision.changes) == (IssueAction.UPDATE, ())
+    assert decision.marker is not None
+    assert decision.marker.days == {"2021-06-09": 1, "2021-06-10": 2}
+    assert decision.marker.last == moment(9.6)
 
 
 def test_a_second_run_over_the_same_window_changes_nothing() -> None:
@@ -317,32 +323,37 @@ def test_a_second_run_over_the_same_window_changes_nothing() -> None:
     ],
 )
 def test_only_what_is_new_is_worth_a_comment(new: Run, what: str) -> None:
-    found = of(plan([run(8.5, CASE), new], 9, ours(7, marker(CASE, [8]))), CASE)
-    assert (found.action, [each.what for each in found.changes]) == (IssueAction.COMMENT, [what])
-    again = ours(7, found.marker) if found.marker else None
+    decision = of(plan([run(8.5, CASE), new], 9, ours(7, marker(CASE, [8]))), CASE)
+    assert (decision.action, [change.what for change in decision.changes]) == (
+        IssueAction.COMMENT,
+        [what],
+    )
+    again = ours(7, decision.marker) if decision.marker else None
     assert again is not None
     assert words(plan([run(8.5, CASE), new], 9, again)) == {CASE: "up to date"}
 
 
 def test_back_after_a_silence_is_worth_a_comment() -> None:
     issue = ours(7, marker(CASE, [-5]))
-    found = of(plan([run(-4.5, CASE), run(9.5, CASE)], 9, issue), CASE)
-    assert [(each.what, each.said) for each in found.changes] == [("back", "14")]
+    decision = of(plan([run(-4.5, CASE), run(9.5, CASE)], 9, issue), CASE)
+    assert [(change.what, change.said) for change in decision.changes] == [("back", "14")]
 
 
 def test_one_comment_a_day_and_what_was_not_told_is_told_tomorrow() -> None:
     other = failure(CASE, message="quite another text")
     issue = ours(7, marker(CASE, [8]), commented=moment(10.1))
-    found = of(plan([run(8.5, CASE), run(9.5, other)], 9, issue), CASE)
-    assert found.action is IssueAction.UPDATE
-    assert found.marker is not None
+    decision = of(plan([run(8.5, CASE), run(9.5, other)], 9, issue), CASE)
+    assert decision.action is IssueAction.UPDATE
+    assert decision.marker is not None
     tomorrow = of(
         plan(
-            [run(9.5, other), run(10.5, other)], 10, ours(7, found.marker, commented=moment(10.1))
+            [run(9.5, other), run(10.5, other)],
+            10,
+            ours(7, decision.marker, commented=moment(10.1)),
         ),
         CASE,
     )
-    assert (tomorrow.action, [each.what for each in tomorrow.changes]) == (
+    assert (tomorrow.action, [change.what for change in tomorrow.changes]) == (
         IssueAction.COMMENT,
         ["message"],
     )
@@ -350,24 +361,24 @@ def test_one_comment_a_day_and_what_was_not_told_is_told_tomorrow() -> None:
 
 def test_counts_never_shrink_when_logs_are_gone() -> None:
     known = marker(CASE, [7, 8], a_day=5)
-    found = of(plan([run(8.5, CASE), run(9.5, CASE)], 9, ours(7, known)), CASE)
-    assert found.marker is not None
-    assert found.marker.days == {"2021-06-08": 5, "2021-06-09": 5, "2021-06-10": 1}
+    decision = of(plan([run(8.5, CASE), run(9.5, CASE)], 9, ours(7, known)), CASE)
+    assert decision.marker is not None
+    assert decision.marker.days == {"2021-06-08": 5, "2021-06-09": 5, "2021-06-10": 1}
 
 
 def test_failures_of_windows_in_which_nobody_ran_us_are_made_up_for() -> None:
     runs = [run(5.5, CASE), run(7.5, CASE), *green(9, 10)]
-    found = plan(runs, 9, ours(7, marker(CASE, [5]))).all[0]
-    assert found.action is IssueAction.UPDATE
-    assert found.marker is not None
-    assert found.marker.last == moment(7.5)
+    decision = plan(runs, 9, ours(7, marker(CASE, [5]))).all[0]
+    assert decision.action is IssueAction.UPDATE
+    assert decision.marker is not None
+    assert decision.marker.last == moment(7.5)
 
 
 # --- closing
 
 
 def _quiet(quiet: int, failures: int = 6, a_day: int = 20) -> tuple[list[Run], TrackedIssue]:
-    """Failures on so many days running, then green runs for `quiet` days, and the issue about it."""
+    """Failures on consecutive days, then green runs for `quiet` days, and the issue about it."""
     days = list(range(failures))
     runs = [run(day + 0.5, CASE) for day in days]
     return [*runs, *green(0, failures + quiet, a_day)], ours(7, marker(CASE, days))
@@ -379,12 +390,12 @@ def _quiet(quiet: int, failures: int = 6, a_day: int = 20) -> tuple[list[Run], T
 )
 def test_silence_closes_when_it_is_evidence(quiet: int, word: str) -> None:
     runs, issue = _quiet(quiet)
-    found = plan(runs, 5 + quiet, issue, memory=90).all
-    assert [(each.reason or each.action).value for each in found] == [word]
+    decisions = plan(runs, 5 + quiet, issue, memory=90).all
+    assert [(decision.reason or decision.action).value for decision in decisions] == [word]
 
 
 def test_the_rule_of_the_watcher() -> None:
-    """6 failures in 20 days: (20/51)^5 = 0.9 % after 31 days of silence."""
+    """6 failures in 20 days: (20/51)^5 = 0.9% after 31 quiet days."""
     from ci_stat.issues.silence import Silence
 
     silence = Silence(6, 20 * DAY, 31 * DAY, timedelta(0), 400, 600)
@@ -418,8 +429,8 @@ def test_many_failures_on_one_bad_day_are_one_occasion(
         last=moment(days[-1]),
     )
     issue = ours(7, known)
-    found = words(plan([*runs, *green(0, last + quiet + 1, 20)], last + quiet, issue, memory=200))
-    assert found == {CASE: word}
+    actions = words(plan([*runs, *green(0, last + quiet + 1, 20)], last + quiet, issue, memory=200))
+    assert actions == {CASE: word}
 
 
 @pytest.mark.parametrize(("quiet", "word"), [(13, "quiet, not for long enough"), (15, "close")])
@@ -433,7 +444,7 @@ def test_what_was_broken_and_is_mended_is_closed_sooner(quiet: int, word: str) -
 
 def test_silence_of_a_job_that_hardly_ran_is_none() -> None:
     runs, issue = _quiet(60, a_day=20)
-    early = [each for each in runs if each.started is not None and each.started < moment(6)]
+    early = [run for run in runs if run.started is not None and run.started < moment(6)]
     assert words(plan([*early, run(40.5)], 64, issue, memory=90)) == {
         CASE: "quiet, in too few runs"
     }
@@ -465,24 +476,30 @@ def test_nobody_elses_issue_is_closed() -> None:
 
 def test_at_most_three_new_ones_and_the_loudest_first() -> None:
     runs = [run(9 + n / 50, f"suite.Test{name}") for name in range(5) for n in range(2 + name)]
-    found = plan(runs, 9)
-    assert [each.name for each in found.acting] == ["suite.Test4", "suite.Test3", "suite.Test2"]
-    assert [each.reason for each in found.all if each not in found.acting] == [Reason.CAP] * 2
+    decisions = plan(runs, 9)
+    assert [decision.name for decision in decisions.acting] == [
+        "suite.Test4",
+        "suite.Test3",
+        "suite.Test2",
+    ]
+    assert [decision.reason for decision in decisions.all if decision not in decisions.acting] == [
+        Reason.CAP
+    ] * 2
 
 
 def test_at_most_ten_changes() -> None:
     issues = [ours(n, marker(f"suite.Test{n}", [8])) for n in range(1, 15)]
     runs = [run(9.1 + n / 50, f"suite.Test{n}") for n in range(1, 15)]
-    found = plan(runs, 9, *issues)
-    assert Counter(words(found).values()) == {"update": 10, "cap reached": 4}
+    decisions = plan(runs, 9, *issues)
+    assert Counter(words(decisions).values()) == {"update": 10, "cap reached": 4}
 
 
 def test_what_began_lately_is_filed_before_what_fails_for_long() -> None:
     old = [run(day + n / 20, f"suite.TestOld{n}") for day in range(3, 10) for n in range(4)]
     louder = [run(9.5 + n / 50, f"suite.TestOld{n % 4}") for n in range(20)]
     new = [run(9.9, "suite.TestNew"), run(9.95, "suite.TestNew")]
-    found = plan([*old, *louder, *new], 9)
-    assert found.acting[0].name == "suite.TestNew"
+    decisions = plan([*old, *louder, *new], 9)
+    assert decisions.acting[0].name == "suite.TestNew"
 
 
 def test_a_second_run_of_the_day_is_no_second_helping() -> None:
@@ -495,15 +512,15 @@ def test_a_second_run_of_the_day_is_no_second_helping() -> None:
     tomorrow = plan(
         [*runs, run(10.1, "suite.Test0"), run(10.2, "suite.Test1")], 10, *tracker.issues.values()
     )
-    assert [each.action.value for each in tomorrow.acting] == ["file", "file"]
+    assert [decision.action.value for decision in tomorrow.acting] == ["file", "file"]
 
 
 def test_ten_changes_are_for_the_whole_day_but_what_was_begun_is_ended() -> None:
     issues = [ours(n, marker(f"suite.Test{n}", [8])) for n in range(1, 4)]
     runs = [run(9.1 + n / 50, f"suite.Test{n}") for n in range(1, 4)]
     today = dict.fromkeys(range(2, 12), moment(10.1))  # ten others and #2, #3
-    found = plan(runs, 9, *issues, ledger=Ledger(changed=today))
-    assert words(found) == {
+    decisions = plan(runs, 9, *issues, ledger=Ledger(changed=today))
+    assert words(decisions) == {
         "suite.Test1": "cap reached",
         "suite.Test2": "update",
         "suite.Test3": "update",
@@ -514,14 +531,14 @@ def test_ten_changes_are_for_the_whole_day_but_what_was_begun_is_ended() -> None
 
 def test_a_plan_that_cannot_be_right_does_nothing() -> None:
     runs = [run(9 + n / 100, f"suite.Test{n // 2}") for n in range(42)]
-    found = plan(runs, 9)
-    assert "21 new issues" in found.stopped
+    decisions = plan(runs, 9)
+    assert "21 new issues" in decisions.stopped
     assert plan(runs[:40], 9).stopped == ""
 
 
 def test_a_list_that_is_not_whole_stops_everything() -> None:
-    found = plan(TWICE, 9, problem="page 3 is short")
-    assert "page 3 is short" in found.stopped
+    decisions = plan(TWICE, 9, problem="page 3 is short")
+    assert "page 3 is short" in decisions.stopped
 
 
 # --- laws
@@ -542,15 +559,18 @@ def test_every_failing_case_has_one_answer_and_a_reason_where_nothing_is_done(
     drawn: list[tuple[float, set[str], str]],
 ) -> None:
     runs = _history(drawn)
-    found = plan(runs, 9)
+    decisions = plan(runs, 9)
     failed = {name for day, cases, _ in drawn if day >= 9 for name in cases}
-    cases = [each.name for each in found.all if each.kind == "case"]
+    cases = [decision.name for decision in decisions.all if decision.kind == "case"]
     assert sorted(cases) == sorted(failed)
-    assert all((each.reason is None) != (each.action is IssueAction.NOT) for each in found.all)
-    assert all(each.why for each in found.all)
-    new = sum(each.action is IssueAction.FILE for each in found.all)
+    assert all(
+        (decision.reason is None) != (decision.action is IssueAction.SKIP)
+        for decision in decisions.all
+    )
+    assert all(decision.why for decision in decisions.all)
+    new = sum(decision.action is IssueAction.FILE for decision in decisions.all)
     assert new <= 3
-    assert len(found.acting) <= 10
+    assert len(decisions.acting) <= 10
 
 
 @given(_runs, st.randoms(use_true_random=False))
@@ -565,7 +585,7 @@ def test_the_order_of_rows_changes_nothing(
 
 @given(_runs)
 def test_what_was_done_is_not_done_again(drawn: list[tuple[float, set[str], str]]) -> None:
-    """Day after day, and each day twice: the second time nothing is left but what the caps held back."""
+    """Plan each day twice: the second time, only actions beyond the limits are left."""
     runs, tracker, rules = (
         _history(drawn),
         MemoryTracker(),
@@ -573,12 +593,14 @@ def test_what_was_done_is_not_done_again(drawn: list[tuple[float, set[str], str]
     )
     for day in range(10):
         for again in (False, True):
-            found = plan(runs, day, *tracker.issues.values(), rules=rules)
-            assert not (again and found.acting), words(found)
-            for each in found.acting:
+            decisions = plan(runs, day, *tracker.issues.values(), rules=rules)
+            assert not (again and decisions.acting), words(decisions)
+            for each in decisions.acting:
                 tracker.apply(each, moment(day + 1.3))
     keys = Counter(
-        each.marker.key for each in tracker.issues.values() if each.marker and each.issue.open
+        tracked.marker.key
+        for tracked in tracker.issues.values()
+        if tracked.marker and tracked.issue.open
     )
     assert set(keys.values()) <= {1}
 
@@ -591,12 +613,12 @@ def test_a_snapshot_is_not_changed_by_planning() -> None:
 
 
 def test_evidence_is_cut_at_the_windows_end() -> None:
-    found = evidence([run(9.5, CASE), run(10.5, CASE)], 9)
-    assert [len(each.hits) for each in found.failing.values()] == [1]
-    assert replace(found, unread=()) == found
+    window = evidence([run(9.5, CASE), run(10.5, CASE)], 9)
+    assert [len(history.occurrences) for history in window.histories.values()] == [1]
+    assert replace(window, unread=()) == window
 
 
-# --- what a review found
+# --- cases from a review
 
 
 @pytest.mark.parametrize(
@@ -629,7 +651,7 @@ def test_what_failed_since_the_window_is_known() -> None:
     assert words(plan(history, 45, issue, memory=90)) == {CASE: "close"}
     later = plan(history, 45, issue, memory=90, until=46.2)
     assert words(later) == {CASE: "quiet, not for long enough"}
-    assert "it failed again since" in of(later, CASE).why
+    assert "it failed again after the window" in of(later, CASE).why
 
 
 def test_of_an_old_window_only_what_failed_since_is_filed() -> None:
@@ -651,23 +673,23 @@ def test_an_incident_is_muted_by_the_key_of_its_issue() -> None:
         run(3.5, *cases),
         run(9.5, *cases),
     ]  # an earlier run became known: another key
-    found = plan(runs, 9, issue, ledger=Ledger(mutes={issue.marker.key: mute}))
-    assert found.acting == ()
+    decisions = plan(runs, 9, issue, ledger=Ledger(mutes={issue.marker.key: mute}))
+    assert decisions.acting == ()
 
 
 def test_incidents_that_drift_are_compared_with_the_first() -> None:
     def tests(day: int) -> list[str]:
         return [f"suite.Test{n}" for n in range(day * 3, day * 3 + 12)]
 
-    found = evidence([run(day + 0.5, *tests(day)) for day in range(8)], 8)
-    assert len(found.incidents) > 1
+    window = evidence([run(day + 0.5, *tests(day)) for day in range(8)], 8)
+    assert len(window.incidents) > 1
 
 
 def test_the_few_that_are_left_of_an_incident_are_not_filed_one_by_one() -> None:
     cases = [f"suite.Test{n}" for n in range(11)]
     alone = [run(9.1 + n / 100, case) for n in range(7) for case in (cases[n], cases[n])]
-    found = words(plan([*alone, run(9.5, *cases), run(9.6, *cases)], 9))
-    assert {found[case] for case in cases[7:]} == {"part of an incident"}
+    actions = words(plan([*alone, run(9.5, *cases), run(9.6, *cases)], 9))
+    assert {actions[case] for case in cases[7:]} == {"part of an incident"}
 
 
 def test_names_that_stand_masked_in_a_marker_are_known() -> None:
@@ -675,13 +697,15 @@ def test_names_that_stand_masked_in_a_marker_are_known() -> None:
 
     key = f"case:{CASE}"
     hidden = ours(7, marker(CASE, [8], key=masked_name(key), branches=(masked_name("db1.corp"),)))
-    found = plan([run(8.5, CASE, branch="db1.corp"), run(9.5, CASE, branch="db1.corp")], 9, hidden)
-    assert words(found) == {CASE: "update"}
+    decisions = plan(
+        [run(8.5, CASE, branch="db1.corp"), run(9.5, CASE, branch="db1.corp")], 9, hidden
+    )
+    assert words(decisions) == {CASE: "update"}
 
 
 def test_half_a_surrogate_pair_in_a_name_is_written_out() -> None:
-    (found,) = plan([run(9.1, "Test\ud800X"), run(9.2, "Test\ud800X")], 9).all
-    assert found.name.encode() == b"Test\\ud800X"
+    (decision,) = plan([run(9.1, "Test\ud800X"), run(9.2, "Test\ud800X")], 9).all
+    assert decision.name.encode() == b"Test\\ud800X"
 
 
 def test_a_muted_or_locked_issue_is_not_even_brought_up_to_date() -> None:
@@ -701,16 +725,19 @@ def test_a_muted_or_locked_issue_is_not_even_brought_up_to_date() -> None:
 def test_of_many_updates_those_that_waited_longest_come_first() -> None:
     issues = [ours(n, marker(f"suite.Test{n}", [9 - n])) for n in range(1, 8)]
     runs = [run(9.1 + n / 50, f"suite.Test{n}") for n in range(1, 8)]
-    found = plan(runs, 9, *issues, rules=Rules(changes=2, back=DAY * 100))
-    assert [each.name for each in found.acting] == ["suite.Test7", "suite.Test6"]
+    decisions = plan(runs, 9, *issues, rules=Rules(changes=2, back=DAY * 100))
+    assert [decision.name for decision in decisions.acting] == ["suite.Test7", "suite.Test6"]
 
 
 def test_of_several_closed_issues_the_last_one_closed_counts() -> None:
     title = f"unstable test `{CASE}`"
-    found = of(
+    decision = of(
         plan(TWICE, 9, theirs(8, title, -20), theirs(5, title, 8), theirs(6, title, -3)), CASE
     )
-    assert (found.action, found.issue and found.issue.issue.number) == (IssueAction.REOPEN, 5)
+    assert (decision.action, decision.issue and decision.issue.issue.number) == (
+        IssueAction.REOPEN,
+        5,
+    )
 
 
 def test_a_run_that_started_at_the_very_close_is_none_after_it() -> None:

@@ -1,4 +1,4 @@
-"""Decisions at the very bounds of the rules, in the words in which they say why, one rule at a time."""
+"""Decisions at the bounds of each rule, with the reasons in words."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from ci_stat.issues.candidates import passes_gate
 from ci_stat.issues.collect import History
 from ci_stat.issues.marker_updates import stamp
 from ci_stat.issues.model import Marker, Reason, Snapshot, TrackedIssue, masked_name
-from ci_stat.issues.planner import decide, passes_gate
+from ci_stat.issues.planner import decide
 from ci_stat.issues.replay import MemoryTracker
 from ci_stat.issues.rules import Change, Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Ledger, LogState, Mute, Run, Status
@@ -51,11 +52,11 @@ def muted(key: str, until: float) -> Ledger:
     return Ledger(mutes={key: Mute(key, "it", moment(until), "known", moment(1))})
 
 
-def numbers(found: Decision) -> tuple[int, int]:
-    """Of the issue that it is about, and of the closed one before it."""
+def numbers(decision: Decision) -> tuple[int, int]:
+    """Numbers of the issue and of the closed one that it follows."""
     return (
-        found.issue.issue.number if found.issue else 0,
-        found.before.issue.number if found.before else 0,
+        decision.issue.issue.number if decision.issue else 0,
+        decision.before.issue.number if decision.before else 0,
     )
 
 
@@ -68,28 +69,30 @@ def numbers(found: Decision) -> tuple[int, int]:
         (
             [9.2],
             "below the gate",
-            "failed once; 2 failed runs make an issue, or 2 windows with one",
+            "failed once; an issue needs 2 failed runs, or failed runs in 2 windows",
         ),
-        ([9.2, 9.6], "file", "failed in 2 runs of the window (2 make an issue)"),
-        ([7.5, 8.5, 9.5], "file", "failed in 3 windows of the last 7 days (2 make an issue)"),
-        ([3.0, 9.5], "file", "failed in 2 windows of the last 7 days (2 make an issue)"),
+        ([9.2, 9.6], "file", "failed in 2 runs of the window (the threshold is 2)"),
+        ([7.5, 8.5, 9.5], "file", "failed in 3 windows of the last 7 days (the threshold is 2)"),
+        ([3.0, 9.5], "file", "failed in 2 windows of the last 7 days (the threshold is 2)"),
         (
             [3 - SECOND, 9.5],
             "flaky but rare",
-            "failed once, and once long before; 2 failed runs make an issue, or 2 windows with one",
+            "failed once, and once too long ago to count; "
+            "an issue needs 2 failed runs, or failed runs in 2 windows",
         ),
         (
             [1.1, 1.2, 1.3, 9.5],
             "flaky but rare",
-            "failed once, and 3 times long before; 2 failed runs make an issue, or 2 windows with one",
+            "failed once, and 3 times too long ago to count; "
+            "an issue needs 2 failed runs, or failed runs in 2 windows",
         ),
-        ([9.0, 10 - SECOND], "file", "failed in 2 runs of the window (2 make an issue)"),
+        ([9.0, 10 - SECOND], "file", "failed in 2 runs of the window (the threshold is 2)"),
     ],
 )
 def test_the_gate_says_what_it_counted(days: list[float], word: str, why: str) -> None:
-    found = of(plan(runs(*days), 9), CASE)
-    assert ((found.reason or found.action).value, found.why) == (word, why)
-    assert (found.runs, found.last) == (sum(day >= 9 for day in days), moment(days[-1]))
+    decision = of(plan(runs(*days), 9), CASE)
+    assert ((decision.reason or decision.action).value, decision.why) == (word, why)
+    assert (decision.runs, decision.last) == (sum(day >= 9 for day in days), moment(days[-1]))
 
 
 @pytest.mark.parametrize(
@@ -98,8 +101,8 @@ def test_the_gate_says_what_it_counted(days: list[float], word: str, why: str) -
 )
 def test_a_window_begins_at_its_first_moment(day: float, windows: int) -> None:
     rules = Rules(failures=9)
-    found = of(plan(runs(day, 9.5), 9, rules=rules), CASE)
-    assert (found.action is IssueAction.FILE) == (windows == 2)
+    decision = of(plan(runs(day, 9.5), 9, rules=rules), CASE)
+    assert (decision.action is IssueAction.FILE) == (windows == 2)
 
 
 @pytest.mark.parametrize(
@@ -108,15 +111,15 @@ def test_a_window_begins_at_its_first_moment(day: float, windows: int) -> None:
 def test_a_window_that_is_longer_than_the_memory_counts_whole(day: float, passed: bool) -> None:
     history = History(runs(day), (JOB,), ZONE, 10, 0.25)
     evidence = history.evidence(moment(0), moment(14), moment(-30), until=moment(20))
-    hits = evidence.failing[KEY].own
-    assert passes_gate(hits, evidence, Rules(windows=1)) is passed
-    assert passes_gate(hits, evidence, Rules(windows=2)) is False
+    occurrences = evidence.histories[KEY].own
+    assert passes_gate(occurrences, evidence, Rules(windows=1)) is passed
+    assert passes_gate(occurrences, evidence, Rules(windows=2)) is False
 
 
 def test_what_failed_by_itself_before_the_window_only_stays_part_of_its_incident() -> None:
-    found = plan([*runs(6.5, 7.5), *green(0, 9), run(9.5, CASE, *MANY)], 9)
-    assert words(found)[CASE] == "part of an incident"
-    assert of(found, CASE).why == "it failed only in runs in which many tests failed together"
+    decisions = plan([*runs(6.5, 7.5), *green(0, 9), run(9.5, CASE, *MANY)], 9)
+    assert words(decisions)[CASE] == "part of an incident"
+    assert of(decisions, CASE).why == "it failed only in runs in which many tests failed together"
 
 
 @pytest.mark.parametrize(("known", "incident"), [(15, True), (16, False)])
@@ -133,16 +136,16 @@ def test_five_are_an_incident_where_they_are_a_quarter_of_the_tests_that_failed(
 @pytest.mark.parametrize(
     ("failed", "reason", "why"),
     [
-        ([ENV, CASE], Reason.MACHINES, "the machines broke 1 run: no test is to blame"),
+        ([ENV, CASE], Reason.MACHINES, "the infrastructure broke 1 run, so no test is to blame"),
         (
             [failure(CASE, guess=True)],
             Reason.GUESS,
-            "no rule knows this line of the log, so it may mean nothing",
+            "no rule recognises this line of the log, so it may be harmless",
         ),
         (
             [failure(CASE, "compile", guess=True)],
             Reason.GUESS,
-            "no rule knows this line of the log, so it may mean nothing",
+            "no rule recognises this line of the log, so it may be harmless",
         ),
         (
             [failure(CASE, "compile")],
@@ -152,25 +155,26 @@ def test_five_are_an_incident_where_they_are_a_quarter_of_the_tests_that_failed(
     ],
 )
 def test_why_a_failure_is_nothing_for_an_issue(failed: list[Any], reason: Reason, why: str) -> None:
-    found = of(plan([run(9.5, *failed)], 9), CASE)
-    assert (found.action, found.reason, found.why, found.mute) == (
-        IssueAction.NOT,
+    decision = of(plan([run(9.5, *failed)], 9), CASE)
+    assert (decision.action, decision.reason, decision.why, decision.mute) == (
+        IssueAction.SKIP,
         reason,
         why,
         None,
     )
-    assert (found.runs, found.last) == (1, moment(9.5))
+    assert (decision.runs, decision.last) == (1, moment(9.5))
 
 
 def test_what_the_machines_do_after_a_failure_is_theirs_and_the_failure_the_tests() -> None:
     assert words(plan([run(9.2, CASE, ENV), run(9.6, CASE, ENV)], 9)) == {
-        "disk full": "part of an outage", CASE: "file",
-    }  # fmt: skip
+        "disk full": "part of an outage",
+        CASE: "file",
+    }
 
 
 def test_outages_and_incidents_together_are_no_evidence_either() -> None:
-    found = of(plan([run(9.2, ENV, CASE), *green(0, 9), run(9.5, CASE, *MANY)], 9), CASE)
-    assert (found.reason, found.runs, found.last) == (Reason.INCIDENT, 2, moment(9.5))
+    decision = of(plan([run(9.2, ENV, CASE), *green(0, 9), run(9.5, CASE, *MANY)], 9), CASE)
+    assert (decision.reason, decision.runs, decision.last) == (Reason.INCIDENT, 2, moment(9.5))
 
 
 @pytest.mark.parametrize(
@@ -178,10 +182,10 @@ def test_outages_and_incidents_together_are_no_evidence_either() -> None:
 )
 def test_a_mute_ends_at_its_moment(until: float, word: str) -> None:
     ledger = muted(KEY, until)
-    found = of(plan(TWICE, 9, ledger=ledger), CASE)
-    assert (found.reason or found.action).value == word
-    assert found.mute == (ledger.mutes[KEY] if word == "muted" else None)
-    assert (found.why == "muted until 2021-06-11: known") is (word == "muted")
+    decision = of(plan(TWICE, 9, ledger=ledger), CASE)
+    assert (decision.reason or decision.action).value == word
+    assert decision.mute == (ledger.mutes[KEY] if word == "muted" else None)
+    assert (decision.why == "muted until 2021-06-11: known") is (word == "muted")
 
 
 @pytest.mark.parametrize(("until", "word"), [(NOW, "update"), (NOW + SECOND, "muted")])
@@ -211,12 +215,15 @@ def test_failed_runs_of_which_nothing_is_known_are_told_by_what_became_of_their_
         run(9 + n / 9, status=Status.FAILURE, log=log)
         for n, log in enumerate(["", "cut", LogState.CUT])
     ]
-    found = plan(lost, 9).all
-    assert [(each.key, each.kind, each.name, each.runs) for each in found] == [
-        ("", "", "1 failed run: nothing found", 1), ("", "", "2 failed runs: cut", 2),
-    ]  # fmt: skip
-    assert {each.why for each in found} == {
-        "no failure is known of them, so nothing can be filed for them"
+    decisions = plan(lost, 9).all
+    assert [
+        (decision.key, decision.kind, decision.name, decision.runs) for decision in decisions
+    ] == [
+        ("", "", "1 failed run: no failure in the log", 1),
+        ("", "", "2 failed runs: cut", 2),
+    ]
+    assert {decision.why for decision in decisions} == {
+        "the failures of these runs are unknown, so nothing can be filed"
     }
 
 
@@ -228,15 +235,17 @@ def test_an_issue_has_one_answer_though_two_failures_are_about_it() -> None:
         ours(9, marker("suite.TestQuiet", [9])),
     ]
     history = [run(day, *cases) for day in (8.5, 9.5)]
-    found = plan(history, 9, *both)
-    assert sorted(numbers(each)[0] for each in found.all) == [7, 8, 9]
+    decisions = plan(history, 9, *both)
+    assert sorted(numbers(decision)[0] for decision in decisions.all) == [7, 8, 9]
 
 
 def test_issues_that_are_closed_or_linked_have_no_line_of_their_own() -> None:
     quiet = marker("suite.TestQuiet", [1])
     assert plan(green(0, 10), 9, ours(7, quiet, closed=5.0)).all == ()
-    found = plan([*runs(9.2, 9.6)], 9, ours(7, marker(CASE, [-9]), closed=-5.0))
-    assert [(each.action, numbers(each)) for each in found.all] == [(IssueAction.FILE, (0, 7))]
+    decisions = plan([*runs(9.2, 9.6)], 9, ours(7, marker(CASE, [-9]), closed=-5.0))
+    assert [(decision.action, numbers(decision)) for decision in decisions.all] == [
+        (IssueAction.FILE, (0, 7))
+    ]
 
 
 def test_incidents_come_first_and_then_what_fails_most() -> None:
@@ -247,15 +256,15 @@ def test_incidents_come_first_and_then_what_fails_most() -> None:
         for n in range((at * 3) % 4 + 1)
     ]
     away = [theirs(n, f"unstable test `{name}`") for n, name in enumerate(names, 1)]
-    found = plan([*green(0, 9), *history, run(9.9, *MANY)], 9, *away)
-    assert [each.name for each in found.all if each.name in names] == [
+    decisions = plan([*green(0, 9), *history, run(9.9, *MANY)], 9, *away)
+    assert [decision.name for decision in decisions.all if decision.name in names] == [
         names[1],
         names[2],
         names[3],
         names[0],
     ]
-    assert found.all[0].kind == "incident"
-    assert found.all[0].runs == 1
+    assert decisions.all[0].kind == "incident"
+    assert decisions.all[0].runs == 1
 
 
 # --- what the tracker holds
@@ -264,36 +273,45 @@ def test_incidents_come_first_and_then_what_fails_most() -> None:
 @pytest.mark.parametrize(
     ("issue", "word", "why"),
     [
-        (theirs(7, TITLE), "known and open", "#7 is open; it is somebody else's"),
-        (ours(7, MASTER, labels=("ci_stat/mute",)), "switched off by label", "#7 has the label ci_stat/mute"),
+        (theirs(7, TITLE), "known and open", "#7 is open, by another author"),
+        (
+            ours(7, MASTER, labels=("ci_stat/mute",)),
+            "switched off by label",
+            "#7 has the label ci_stat/mute",
+        ),
         (ours(7, MASTER, locked=True), "locked", "#7 is locked"),
         (ours(7, MASTER, closed=8.9, locked=True), "locked", "#7 is locked"),
         (
-            ours(7, structs.replace(MASTER, jobs=("one", "two"))), "another job's issue",
+            ours(7, structs.replace(MASTER, jobs=("one", "two"))),
+            "another job's issue",
             "#7 is open, and is about one, two",
         ),
-        (ours(7, MASTER), "update", "#7 is open: twice more"),
-        (ours(7, marker(CASE, [9])), "update", "#7 is open: once more"),
+        (ours(7, MASTER), "update", "#7 is open; it failed twice more"),
+        (ours(7, marker(CASE, [9])), "update", "#7 is open; it failed once more"),
         (
-            ours(7, MASTER, closed=9.6), "run older than the fix",
-            "#7 was closed 2021-06-10, after the last of these runs had started",
+            ours(7, MASTER, closed=9.6),
+            "run older than the fix",
+            "#7 was closed 2021-06-10, after these runs had started",
         ),
         (
-            theirs(7, TITLE, 8.0, "not_planned"), "closed as not planned",
-            "#7 was closed as not planned; the label ci_stat/refile on it allows a new one",
+            theirs(7, TITLE, 8.0, "not_planned"),
+            "closed as not planned",
+            "#7 was closed as not planned; the label ci_stat/refile allows a new issue",
         ),
-        (ours(7, MASTER, closed=9.3), "reopen", "#7 was closed 2021-06-10, and 1 run failed that started later"),
-        (theirs(7, TITLE, 8.0), "reopen", "#7 was closed 2021-06-09, and 2 runs failed that started later"),
+        (ours(7, MASTER, closed=9.3), "reopen", "#7 was closed 2021-06-10, and 1 later run failed"),
+        (theirs(7, TITLE, 8.0), "reopen", "#7 was closed 2021-06-09, and 2 later runs failed"),
         (
-            ours(7, MASTER, closed=-0.9), "file",
-            "failed in 2 runs of the window (2 make an issue); #7 was closed too long ago to be opened again",
+            ours(7, MASTER, closed=-0.9),
+            "file",
+            "failed in 2 runs of the window (the threshold is 2); "
+            "#7 was closed too long ago to be reopened",
         ),
     ],
-)  # fmt: skip
+)
 def test_why_it_is_so_at_the_tracker(issue: TrackedIssue, word: str, why: str) -> None:
-    (found,) = plan([*runs(8.5), *TWICE], 9, issue).all
-    assert ((found.reason or found.action).value, found.why) == (word, why)
-    assert 7 in numbers(found)
+    (decision,) = plan([*runs(8.5), *TWICE], 9, issue).all
+    assert ((decision.reason or decision.action).value, decision.why) == (word, why)
+    assert 7 in numbers(decision)
 
 
 def test_ours_without_our_text_is_left_alone_while_open_and_opened_again_when_closed() -> None:
@@ -301,10 +319,10 @@ def test_ours_without_our_text_is_left_alone_while_open_and_opened_again_when_cl
     taken, closed = (structs.replace(ours(7, MASTER, at), marker=None) for at in (None, 9.0))
     assert (
         of(plan(TWICE, 9, taken, ledger=ledger), CASE).why
-        == "#7 is ours, and its text is not any more"
+        == "#7 is ours, but its text has been replaced"
     )
-    found = of(plan(TWICE, 9, closed, ledger=ledger), CASE)
-    assert (found.action, found.marker, [each.what for each in found.changes]) == (
+    decision = of(plan(TWICE, 9, closed, ledger=ledger), CASE)
+    assert (decision.action, decision.marker, [change.what for change in decision.changes]) == (
         IssueAction.REOPEN,
         None,
         ["again"],
@@ -330,14 +348,15 @@ def test_a_closed_issue_that_does_not_say_when_was_closed_when_it_was_made() -> 
 def test_an_issue_that_is_opened_again_tells_what_is_new_but_no_silence() -> None:
     other = failure(CASE, message="quite another text")
     issue = ours(7, marker(CASE, [0]), closed=1.0)
-    found = of(plan([*runs(0.5), run(9.5, other)], 9, issue), CASE)
-    assert [(each.what, each.said) for each in found.changes] == [
-        ("again", "2021-06-02"), ("message", "quite another text"),
-    ]  # fmt: skip
-    assert found.marker is not None
-    assert found.marker.fingerprints == (*MASTER.fingerprints, other.fingerprint)
-    assert found.marker.days == {"2021-06-01": 1, "2021-06-10": 1}
-    assert found.stamp == stamp("reopen", "o/r", 7, moment(1).isoformat())
+    decision = of(plan([*runs(0.5), run(9.5, other)], 9, issue), CASE)
+    assert [(change.what, change.said) for change in decision.changes] == [
+        ("again", "2021-06-02"),
+        ("message", "quite another text"),
+    ]
+    assert decision.marker is not None
+    assert decision.marker.fingerprints == (*MASTER.fingerprints, other.fingerprint)
+    assert decision.marker.days == {"2021-06-01": 1, "2021-06-10": 1}
+    assert decision.stamp == stamp("reopen", "o/r", 7, moment(1).isoformat())
 
 
 @pytest.mark.parametrize(
@@ -355,11 +374,11 @@ def test_an_issue_that_is_opened_again_tells_what_is_new_but_no_silence() -> Non
 )
 def test_people_get_one_comment_a_day(commented: Any, ledger: Ledger, silent: bool) -> None:
     other = [*runs(8.5), run(9.5, failure(CASE, message="quite another text"))]
-    found = of(plan(other, 9, ours(7, MASTER, commented=commented), ledger=ledger), CASE)
-    assert found.action is (IssueAction.UPDATE if silent else IssueAction.COMMENT)
-    assert (found.stamp == "") is (found.changes == ()) is silent
-    assert found.marker is not None
-    assert (len(found.marker.fingerprints) == 1) is silent
+    decision = of(plan(other, 9, ours(7, MASTER, commented=commented), ledger=ledger), CASE)
+    assert decision.action is (IssueAction.UPDATE if silent else IssueAction.COMMENT)
+    assert (decision.stamp == "") is (decision.changes == ()) is silent
+    assert decision.marker is not None
+    assert (len(decision.marker.fingerprints) == 1) is silent
     closed = of(
         plan(other, 9, ours(7, MASTER, closed=9.1, commented=commented), ledger=ledger), CASE
     )
@@ -369,52 +388,59 @@ def test_people_get_one_comment_a_day(commented: Any, ledger: Ledger, silent: bo
 
 def test_a_comment_carries_the_marks_of_its_news_and_what_was_told_is_not_told_again() -> None:
     history = [*runs(8.5), run(9.5, failure(CASE, message="quite another text"), branch="dev")]
-    found = of(plan(history, 9, ours(7, MASTER)), CASE)
-    assert found.why == "#7 is open, and there is something new: a new message, a new branch"
-    assert [each.what for each in found.changes] == ["message", "branch"]
-    assert len(set(found.marks)) == 2
-    assert found.stamp == stamp("comment", *sorted(found.marks))
-    half = of(plan(history, 9, structs.replace(ours(7, MASTER), told=found.marks[:1])), CASE)
-    assert (half.action, half.marks) == (IssueAction.COMMENT, found.marks[1:])
-    assert [each.what for each in half.changes] == ["branch"]
-    assert half.why == "#7 is open, and there is something new: a new branch"
-    whole = of(plan(history, 9, structs.replace(ours(7, MASTER), told=found.marks)), CASE)
-    assert (whole.action, whole.marker) == (IssueAction.UPDATE, found.marker)
+    decision = of(plan(history, 9, ours(7, MASTER)), CASE)
+    assert decision.why == "#7 is open, with news: a new message, a new branch"
+    assert [change.what for change in decision.changes] == ["message", "branch"]
+    assert len(set(decision.marks)) == 2
+    assert decision.stamp == stamp("comment", *sorted(decision.marks))
+    half = of(
+        plan(history, 9, structs.replace(ours(7, MASTER), announced=decision.marks[:1])), CASE
+    )
+    assert (half.action, half.marks) == (IssueAction.COMMENT, decision.marks[1:])
+    assert [change.what for change in half.changes] == ["branch"]
+    assert half.why == "#7 is open, with news: a new branch"
+    whole = of(plan(history, 9, structs.replace(ours(7, MASTER), announced=decision.marks)), CASE)
+    assert (whole.action, whole.marker) == (IssueAction.UPDATE, decision.marker)
 
 
 @pytest.mark.parametrize(
     ("day", "action"), [(15.5 - SECOND, IssueAction.UPDATE), (15.5, IssueAction.COMMENT)]
 )
 def test_back_after_a_week_is_worth_a_comment(day: float, action: IssueAction) -> None:
-    found = of(plan(runs(8.5, day), 15, ours(7, MASTER)), CASE)
-    assert found.action is action
-    assert found.changes == ((Change("back", "7"),) if action is IssueAction.COMMENT else ())
+    decision = of(plan(runs(8.5, day), 15, ours(7, MASTER)), CASE)
+    assert decision.action is action
+    assert decision.changes == ((Change("back", "7"),) if action is IssueAction.COMMENT else ())
 
 
 # --- new ones
 
 
 def test_a_creation_has_a_name_of_its_own_for_each_issue_it_follows() -> None:
-    far = [marker(CASE, [-9]), -5.0]
-    found = [of(plan(TWICE, 9, *issues), CASE) for issues in ([], [ours(7, *far)], [ours(8, *far)])]  # type: ignore[arg-type]
-    assert [each.stamp for each in found] == [
+    old = marker(CASE, [-9])
+    trackers: tuple[list[TrackedIssue], ...] = ([], [ours(7, old, -5.0)], [ours(8, old, -5.0)])
+    decisions = [of(plan(TWICE, 9, *issues), CASE) for issues in trackers]
+    assert [decision.stamp for decision in decisions] == [
         stamp("create", "o/r", KEY, number) for number in (0, 7, 8)
     ]
-    assert [each.marker.create for each in found if each.marker] == [each.stamp for each in found]
-    assert [each.marker.why for each in found if each.marker] == [each.why for each in found]
+    assert [decision.marker.create for decision in decisions if decision.marker] == [
+        decision.stamp for decision in decisions
+    ]
+    assert [decision.marker.why for decision in decisions if decision.marker] == [
+        decision.why for decision in decisions
+    ]
 
 
 def test_an_incident_is_filed_for_one_run() -> None:
-    (found,) = plan([*green(0, 9), run(9.5, *MANY)], 9).acting
-    assert found.why == "12 tests failed together in 1 run"
-    assert (found.runs, found.last) == (1, moment(9.5))
+    (decision,) = plan([*green(0, 9), run(9.5, *MANY)], 9).acting
+    assert decision.why == "12 tests failed together in 1 run"
+    assert (decision.runs, decision.last) == (1, moment(9.5))
 
 
 def test_a_creation_that_is_not_settled_is_not_repeated_for_incidents_either() -> None:
     history = [*green(0, 9), run(9.5, *MANY)]
     (filed,) = plan(history, 9).acting
-    found = plan(history, 9, ledger=Ledger(unsettled=frozenset({filed.key})))
-    assert (found.acting, found.all[0].reason) == ((), Reason.UNSETTLED)
+    decisions = plan(history, 9, ledger=Ledger(unsettled=frozenset({filed.key})))
+    assert (decisions.acting, decisions.all[0].reason) == ((), Reason.UNSETTLED)
 
 
 OUTAGE = run(11.5, ENV, CASE)
@@ -443,42 +469,44 @@ def test_an_incident_is_over_when_its_own_tests_failed_together_no_more(
 ) -> None:
     others = [f"others.Test{n:02}" for n in range(12)]
     history = [*green(0, 9), run(9.2, *MANY), run(10.5, *others), *later]
-    found = plan(history, 9, until=12)
-    assert bool(found.acting) is acts
-    assert found.all[0].kind == "incident"
-    assert (found.all[0].reason is Reason.OVER) is not acts
+    decisions = plan(history, 9, until=12)
+    assert bool(decisions.acting) is acts
+    assert decisions.all[0].kind == "incident"
+    assert (decisions.all[0].reason is Reason.OVER) is not acts
 
 
 # --- issues of which nothing failed
 
 
 def test_failures_of_earlier_windows_are_made_up_for_with_a_reason() -> None:
-    found = of(plan([*runs(5.5, 7.5), *green(9, 10)], 9, ours(7, marker(CASE, [5]))), CASE)
-    assert (found.action, found.why, found.runs) == (
+    decision = of(plan([*runs(5.5, 7.5), *green(9, 10)], 9, ours(7, marker(CASE, [5]))), CASE)
+    assert (decision.action, decision.why, decision.runs) == (
         IssueAction.UPDATE,
-        "#7 lacks failures of earlier windows",
+        "#7 is missing failures of earlier windows",
         0,
     )
-    assert found.changes == ()
+    assert decision.changes == ()
 
 
 def test_an_issue_that_knows_all_its_failures_is_only_quiet() -> None:
-    found = of(plan([*runs(5.5, 7.5), *green(9, 10)], 9, ours(7, marker(CASE, [5, 7]))), CASE)
-    assert (found.reason, found.runs) == (Reason.QUIET, 0)
-    assert found.silence is not None
+    decision = of(plan([*runs(5.5, 7.5), *green(9, 10)], 9, ours(7, marker(CASE, [5, 7]))), CASE)
+    assert (decision.reason, decision.runs) == (Reason.QUIET, 0)
+    assert decision.silence is not None
 
 
 def test_a_failure_that_only_machines_or_incidents_had_is_not_made_up_for() -> None:
     history = [*runs(5.5), run(6.5, ENV, CASE), run(7.5, CASE, *MANY), *green(0, 10)]
-    found = plan(history, 9, ours(7, marker(CASE, [5])))
-    assert [(each.reason, numbers(each)[0]) for each in found.all] == [(Reason.QUIET, 7)]
+    decisions = plan(history, 9, ours(7, marker(CASE, [5])))
+    assert [(decision.reason, numbers(decision)[0]) for decision in decisions.all] == [
+        (Reason.QUIET, 7)
+    ]
 
 
 @pytest.mark.parametrize(
     ("issue", "failed", "why"),
     [
-        ({}, [ENV, CASE], "#7: it failed in this window, if only in runs that do not count"),
-        ({}, [CASE, *MANY], "#7: it failed in this window, if only in runs that do not count"),
+        ({}, [ENV, CASE], "#7: it failed in this window, but only in runs that do not count"),
+        ({}, [CASE, *MANY], "#7: it failed in this window, but only in runs that do not count"),
         ({"locked": True}, [ENV, CASE], "#7 is locked"),
         ({"labels": ("ci_stat/mute",)}, [ENV, CASE], "#7 has the label ci_stat/mute"),
     ],
@@ -489,29 +517,33 @@ def test_an_issue_is_not_quiet_while_it_fails_in_runs_that_do_not_count(
 ) -> None:
     history = [*runs(*(n / 20 for n in range(120))), *green(6, 46, 20), run(day, *failed)]
     known = marker(CASE, range(6), a_day=20, first=moment(0), last=moment(5.95))
-    (found,) = (
-        each for each in plan(history, 45, ours(7, known, **issue), memory=90).all if each.issue
+    (decision,) = (
+        decision
+        for decision in plan(history, 45, ours(7, known, **issue), memory=90).all
+        if decision.issue
     )
-    assert (found.action, found.why) == (IssueAction.NOT, why)
+    assert (decision.action, decision.why) == (IssueAction.SKIP, why)
     (before,) = (
-        each for each in plan(history, 44, ours(7, known), memory=90, until=45).all if each.issue
+        decision
+        for decision in plan(history, 44, ours(7, known), memory=90, until=45).all
+        if decision.issue
     )
     assert before.action is IssueAction.CLOSE
 
 
 def test_what_failed_again_since_the_window_is_quiet_no_more() -> None:
     history = [*runs(5.5), *green(9, 10), *runs(10.0)]
-    found = of(plan(history, 9, ours(7, marker(CASE, [5])), until=10.1), CASE)
-    assert (found.reason, found.why) == (Reason.QUIET, "#7: it failed again since the window")
-    assert found.silence is None
+    decision = of(plan(history, 9, ours(7, marker(CASE, [5])), until=10.1), CASE)
+    assert (decision.reason, decision.why) == (Reason.QUIET, "#7: it failed again after the window")
+    assert decision.silence is None
 
 
 def _filed(history: Sequence[Run]) -> TrackedIssue:
-    """The one issue that the first three days come to."""
+    """The only issue after the first three days."""
     tracker = MemoryTracker()
     for day in range(3):
-        for each in plan(history, day, *tracker.issues.values()).acting:
-            tracker.apply(each, moment(day + 1.3))
+        for decision in plan(history, day, *tracker.issues.values()).acting:
+            tracker.apply(decision, moment(day + 1.3))
     (issue,) = tracker.issues.values()
     return issue
 
@@ -529,7 +561,7 @@ def _filed(history: Sequence[Run]) -> TrackedIssue:
 def test_an_issue_is_not_closed_when_it_failed_on_a_day_that_nobody_looked_at(
     failed: list[str], masked: bool, day: float | None, until: float | None, word: str
 ) -> None:
-    """Whether it is about a test or an incident, and also if its names stand masked in its text."""
+    """For a test and for an incident, also if the names in its text are masked."""
     begin = [run(at, *failed) for at in (0.5, 0.7, 1.5, 1.7, 2.5)]
     issue = _filed([*begin, *green(0, 3, 20)])
     assert issue.marker is not None
@@ -538,13 +570,18 @@ def test_an_issue_is_not_closed_when_it_failed_on_a_day_that_nobody_looked_at(
         hidden = structs.replace(issue.marker, key=masked_name(issue.marker.key), members=names)
         issue = structs.replace(issue, marker=hidden)
     later = [] if day is None else [run(day, *failed)]
-    found = plan([*begin, *green(0, 161), *later], 160, issue, memory=200, until=until)
-    assert [each.reason or each.action for each in found.all if each.issue] == [word]
+    decisions = plan([*begin, *green(0, 161), *later], 160, issue, memory=200, until=until)
+    assert [decision.reason or decision.action for decision in decisions.all if decision.issue] == [
+        word
+    ]
 
 
 def _together(members: Sequence[str], **more: Any) -> Marker:
-    """Of an incident's issue of JOB that knows one run on day 6. Its key is that of a run which is forgotten by now."""
-    names = tuple(f"case:{each}" for each in members)
+    """The marker of an incident of JOB with one run on day 6.
+
+    Its key is that of a run before the evidence.
+    """
+    names = tuple(f"case:{name}" for name in members)
     return marker(
         CASE,
         [6],
@@ -557,19 +594,21 @@ def _together(members: Sequence[str], **more: Any) -> Marker:
 def test_what_is_muted_by_the_key_of_a_plan_is_left_alone_whatever_its_issue_calls_it(
     failed: list[str], day: float
 ) -> None:
-    """The issue of an incident has the key of its first run; the one of a name with a secret has it masked."""
+    """An incident's issue has the key of its first run; a name with a secret is masked."""
     history = [run(day, *failed), run(9.2)]
     known = (
         marker(CASE, [6], key=masked_name(f"case:{CASE}")) if failed == [CASE] else _together(MANY)
     )
     (key,) = (
-        (each.key for each in evidence(history, 9).incidents)
+        (incident.key for incident in evidence(history, 9).incidents)
         if failed == MANY
         else [f"case:{CASE}"]
     )
-    found = plan(history, 9, ours(5, known), ledger=muted(key, 40)).all
-    lines = [each for each in found if each.reason is not Reason.INCIDENT]
-    assert [(each.reason, each.issue is not None) for each in lines] == [(Reason.MUTED, True)]
+    decisions = plan(history, 9, ours(5, known), ledger=muted(key, 40)).all
+    lines = [decision for decision in decisions if decision.reason is not Reason.INCIDENT]
+    assert [(decision.reason, decision.issue is not None) for decision in lines] == [
+        (Reason.MUTED, True)
+    ]
 
 
 @pytest.mark.parametrize("failed", [[CASE], MANY], ids=["case", "incident"])
@@ -577,27 +616,29 @@ def test_failures_of_another_job_are_not_made_up_for(failed: list[str]) -> None:
     known = marker(CASE, [6], jobs=(JOB,)) if failed == [CASE] else _together(MANY)
     history = [run(7.3, *failed, job="other"), run(9.2, job="other"), run(9.3)]
     for jobs in (("other",), (JOB, "other")):
-        found = History(history, jobs, ZONE, 10, 0.25).evidence(moment(9), moment(10), moment(-21))
+        window = History(history, jobs, ZONE, 10, 0.25).evidence(moment(9), moment(10), moment(-21))
         held = Snapshot("o/r", moment(10), "ci-bot", (ours(5, known),))
         (decided,) = (
-            each for each in decide(found, held, Ledger(), Rules(), moment(10.3)).all if each.issue
+            decision
+            for decision in decide(window, held, Ledger(), Rules(), moment(10.3)).all
+            if decision.issue
         )
-        assert (decided.action, decided.marker) == (IssueAction.NOT, None)
+        assert (decided.action, decided.marker) == (IssueAction.SKIP, None)
 
 
 def test_two_incidents_of_one_issue_are_one() -> None:
-    """They are alike to what the issue knows, and not to each other: one comment tells both, and no run is lost."""
+    """Both are similar to the issue, but not to each other: one comment announces both."""
     tests = [f"s.Test{n:02}" for n in range(24)]
     first, second = tests[:12], tests[12:]
     history = [run(9.1, *first), run(9.2, *first), run(9.5, *second)]
-    found = plan(history, 9, ours(5, _together(tests[6:18])))
-    (decided,) = (each for each in found.all if each.issue)
+    decisions = plan(history, 9, ours(5, _together(tests[6:18])))
+    (decided,) = (decision for decision in decisions.all if decision.issue)
     assert (decided.action, decided.runs) == (IssueAction.COMMENT, 3)
     assert decided.marker is not None
     assert decided.marker.days["2021-06-10"] == 3
-    assert set(decided.marker.members) == {f"case:{each}" for each in tests}
+    assert set(decided.marker.members) == {f"case:{ref}" for ref in tests}
     again = plan(history, 9, ours(5, decided.marker)).all
-    assert [each.reason for each in again if each.issue] == [Reason.UP_TO_DATE]
+    assert [decision.reason for decision in again if decision.issue] == [Reason.UP_TO_DATE]
 
 
 # --- what was done today
@@ -605,16 +646,16 @@ def test_two_incidents_of_one_issue_are_one() -> None:
 
 def _today(filed: Sequence[float], mine: bool = True, rules: Rules | None = None) -> list[str]:
     issues = [
-        structs.replace(each, issue=structs.replace(each.issue, created_at=moment(day)))
+        structs.replace(tracked, issue=structs.replace(tracked.issue, created_at=moment(day)))
         for n, day in enumerate(filed, 1)
-        for each in [ours(n, marker(f"done.Test{n}", [9]))]
+        for tracked in [ours(n, marker(f"done.Test{n}", [9]))]
     ]
     if not mine:
-        issues = [structs.replace(each, ours=False) for each in issues]
-    found: Decisions = plan(
+        issues = [structs.replace(tracked, ours=False) for tracked in issues]
+    decisions: Decisions = plan(
         [run(9 + n / 50, f"suite.Test{n // 2}") for n in range(8)], 9, *issues, rules=rules
     )
-    return [each.name for each in found.acting if each.action is IssueAction.FILE]
+    return [decision.name for decision in decisions.acting if decision.action is IssueAction.FILE]
 
 
 @pytest.mark.parametrize(
@@ -645,15 +686,15 @@ def test_new_ones_are_changes_too() -> None:
 def test_the_marker_of_an_incident_grows_by_its_new_tests() -> None:
     tracker = MemoryTracker()
     history = [*green(0, 9), run(9.5, *MANY)]
-    for each in plan(history, 9).acting:
-        tracker.apply(each, moment(10))
+    for decision in plan(history, 9).acting:
+        tracker.apply(decision, moment(10))
     more = [*MANY, "together.TestMore"]
-    (found,) = plan([*history, run(10.5, *more)], 10, *tracker.issues.values()).acting
-    assert (found.action, found.changes) == (
+    (decision,) = plan([*history, run(10.5, *more)], 10, *tracker.issues.values()).acting
+    assert (decision.action, decision.changes) == (
         IssueAction.COMMENT,
         (Change("members", "together.TestMore"),),
     )
-    assert found.why == "#1 is open, and there is something new: new tests"
-    assert isinstance(found.marker, Marker)
-    assert found.marker.members[-1] == "case:together.TestMore"
-    assert found.runs == 1
+    assert decision.why == "#1 is open, with news: new tests"
+    assert isinstance(decision.marker, Marker)
+    assert decision.marker.members[-1] == "case:together.TestMore"
+    assert decision.runs == 1

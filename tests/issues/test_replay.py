@@ -1,4 +1,4 @@
-"""Rules run over the past: what they would have done, and which of it later proved wrong. Nothing is touched."""
+"""Replays of the rules: what they would have done, and which actions proved wrong."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace as replaced
@@ -30,9 +30,12 @@ def windows(days: int, first: int = 0) -> list[tuple[datetime, datetime]]:
 
 
 def card_of(
-    runs: Sequence[Run], days: int, rules: Rules | None = None, tracker: MemoryTracker | None = None,
+    runs: Sequence[Run],
+    days: int,
+    rules: Rules | None = None,
+    tracker: MemoryTracker | None = None,
     done: Callable[[Decisions], None] | None = None,
-) -> Scorecard:  # fmt: skip
+) -> Scorecard:
     return replay(asked(runs, rules), windows(days), 30 * DAY, rules or Rules(), tracker, done)
 
 
@@ -41,8 +44,10 @@ def twice_a_day(name: str, *days: int) -> list[Run]:
 
 
 def told(card: Scorecard) -> list[tuple[int, str, int]]:
-    """Day of the window, what was done, and to which issue."""
-    return [((each.at - moment(1)).days, each.action.value, each.number) for each in card.events]
+    """Day of the window, action, and number of the issue."""
+    return [
+        ((event.at - moment(1)).days, event.action.value, event.number) for event in card.events
+    ]
 
 
 # A test that fails for three days and is mended, and the same one back after our close.
@@ -53,7 +58,7 @@ BACK = [*twice_a_day(BROKEN, 0, 1, 2), *green(3, 21), *twice_a_day(BROKEN, 21), 
 def test_a_regression_is_filed_kept_and_closed() -> None:
     card = card_of(MENDED, 20)
     assert told(card) == [(0, "file", 1), (1, "update", 1), (2, "update", 1), (16, "close", 1)]
-    assert (card.windows, card.failing, card.open, card.stopped) == (20, {f"case:{BROKEN}"}, 0, [])
+    assert (card.windows, card.keys, card.open, card.stopped) == (20, {f"case:{BROKEN}"}, 0, [])
     assert (card.refailed, card.single) == ([], [])
     assert (card.begin, card.end) == (moment(0), moment(20))
 
@@ -61,13 +66,13 @@ def test_a_regression_is_filed_kept_and_closed() -> None:
 def test_a_close_after_which_it_fails_again_is_counted() -> None:
     card = card_of(BACK, 25)
     assert told(card)[3:5] == [(16, "close", 1), (21, "reopen", 1)]
-    assert [(each.number, each.action) for each in card.refailed] == [(1, IssueAction.CLOSE)]
+    assert [(event.number, event.action) for event in card.refailed] == [(1, IssueAction.CLOSE)]
     assert card.open == 1
 
 
 def test_a_close_is_not_wrong_for_failures_that_came_before_it() -> None:
     card = card_of([*MENDED, run(9.5, BROKEN)], 10)
-    assert IssueAction.CLOSE not in {each.action for each in card.events}
+    assert IssueAction.CLOSE not in {event.action for event in card.events}
 
 
 @pytest.mark.parametrize(
@@ -90,14 +95,14 @@ def test_a_filing_after_which_it_never_fails_again_is_counted() -> None:
     runs = [*twice_a_day(FLAKY, 3), *twice_a_day(BROKEN, 3, 4), *green(5, 8)]
     assert card_of(runs, 6).single == []  # it had no time to prove right
     card = card_of([*runs, *green(8, 14)], 13)
-    assert [each.name for each in card.single] == [FLAKY]
+    assert [event.name for event in card.single] == [FLAKY]
     assert card.count(IssueAction.FILE) == 2
 
 
 def test_what_was_not_done_is_counted_by_reason() -> None:
     card = card_of([run(0.5, FLAKY), *green(1, 9), *twice_a_day(BROKEN, 9), *green(10, 12)], 12)
     assert card.reasons == {Reason.BELOW_GATE: 1, Reason.QUIET: 2}
-    assert card.failing == {f"case:{FLAKY}", f"case:{BROKEN}"}
+    assert card.keys == {f"case:{FLAKY}", f"case:{BROKEN}"}
 
 
 def test_windows_in_which_nothing_may_be_done_are_told() -> None:
@@ -133,7 +138,7 @@ def test_without_issues_there_is_no_rate_of_comments() -> None:
 def test_what_was_decided_is_told_window_by_window() -> None:
     seen: list[Decisions] = []
     card_of(MENDED, 3, done=seen.append)
-    assert [[each.action.value for each in decisions.acting] for decisions in seen] == [
+    assert [[decision.action.value for decision in decisions.acting] for decisions in seen] == [
         ["file"],
         ["update"],
         ["update"],
@@ -177,14 +182,16 @@ def test_the_tracker_in_memory_opens_and_closes() -> None:
 
     def note(_: Decisions) -> None:
         states.extend(
-            (each.issue.open, each.issue.closed_at, each.issue.state_reason)
-            for each in tracker.issues.values()
+            (tracked.issue.open, tracked.issue.closed_at, tracked.issue.state_reason)
+            for tracked in tracker.issues.values()
         )
 
     card_of(BACK, 25, tracker=tracker, done=note)
     assert list(dict.fromkeys(states)) == [
-        (True, None, ""), (False, moment(17), "completed"), (True, None, "reopened"),
-    ]  # fmt: skip
+        (True, None, ""),
+        (False, moment(17), "completed"),
+        (True, None, "reopened"),
+    ]
     issue = tracker.issues[1]
     assert issue.ours
     assert issue.marker is not None
@@ -203,8 +210,11 @@ _fails = st.dictionaries(
 @settings(max_examples=40)
 @given(_fails)
 def test_the_scorecard_adds_up_whatever_failed(failed: dict[int, list[str]]) -> None:
-    runs = [run(day + part, *(f"suite.Test{each}" for each in names))
-            for day, names in failed.items() for part in (0.3, 0.6)] + green(0, 12, 4)  # fmt: skip
+    runs = [
+        run(day + part, *(f"suite.Test{each}" for each in names))
+        for day, names in failed.items()
+        for part in (0.3, 0.6)
+    ] + green(0, 12, 4)
     card, again = card_of(runs, 12), card_of(runs, 12)
     assert told(card) == told(again)
     assert (card.refailed, card.single, card.reasons) == (
@@ -227,13 +237,13 @@ def test_the_scorecard_adds_up_whatever_failed(failed: dict[int, list[str]]) -> 
 @pytest.mark.parametrize(("days", "single"), [(10, []), (11, [FLAKY])])
 def test_a_filing_has_seven_days_to_prove_right(days: int, single: list[str]) -> None:
     card = card_of([*twice_a_day(FLAKY, 3), *green(4, 12)], days)  # filed at the end of day 3
-    assert [each.name for each in card.single] == single
+    assert [event.name for event in card.single] == single
 
 
 @pytest.mark.parametrize(("day", "single"), [(4.0, [FLAKY]), (4.001, [])])
 def test_only_what_failed_after_the_filing_proves_it_right(day: float, single: list[str]) -> None:
     runs = [*twice_a_day(FLAKY, 3), *green(4, 12), run(day, FLAKY)]
-    assert [each.name for each in card_of(runs, 12).single] == single
+    assert [event.name for event in card_of(runs, 12).single] == single
 
 
 def test_a_filing_that_is_not_settled_yet_and_one_that_proved_right_are_not_counted() -> None:
@@ -244,7 +254,7 @@ def test_a_filing_that_is_not_settled_yet_and_one_that_proved_right_are_not_coun
 def test_an_incident_that_never_came_back_is_counted_and_one_of_other_tests_is_not_it() -> None:
     many, other = ([f"{suite}.TestTogether{n}" for n in range(12)] for suite in "ab")
     card = card_of([*green(0, 12), run(0.2, *many), run(2.5, *other), run(9.5, *other)], 12)
-    assert [(each.at, each.key) for each in card.single] == [(moment(1), card.events[0].key)]
+    assert [(event.at, event.key) for event in card.single] == [(moment(1), card.events[0].key)]
     assert card.count(IssueAction.FILE) == 2
 
 
@@ -253,21 +263,24 @@ def test_windows_that_are_stopped_are_counted_and_nothing_is_done_in_them() -> N
     tracker = MemoryTracker()
     card = card_of(flood, 3, Rules(implausible=5, together=100, share=2.0), tracker)
     assert (card.windows, len(card.stopped), card.events, tracker.issues) == (3, 1, [], {})
-    assert len(card.failing) == 6
+    assert len(card.keys) == 6
 
 
 def test_a_comment_is_what_comes_with_a_stamp_and_is_no_filing() -> None:
     other = [run(1.2, failure(BROKEN, message="something else")), *twice_a_day(BROKEN, 2)]
     card = card_of([*twice_a_day(BROKEN, 0), *other, *green(3, 22)], 22)
-    assert [(each.action.value, each.comment) for each in card.events] == [
-        ("file", False), ("comment", True), ("update", False), ("close", True),
-    ]  # fmt: skip
+    assert [(event.action.value, event.comment) for event in card.events] == [
+        ("file", False),
+        ("comment", True),
+        ("update", False),
+        ("close", True),
+    ]
 
 
 def test_issues_are_numbered_from_one_and_titled_as_ours() -> None:
     tracker = MemoryTracker()
     card = card_of([*twice_a_day(FLAKY, 0), *twice_a_day(BROKEN, 1)], 2, tracker=tracker)
-    assert [(each.number, each.name) for each in card.events] == [(1, FLAKY), (2, BROKEN)]
+    assert [(event.number, event.name) for event in card.events] == [(1, FLAKY), (2, BROKEN)]
     assert {
         n: (each.issue.number, each.issue.title, each.issue.open)
         for n, each in tracker.issues.items()
@@ -276,7 +289,7 @@ def test_issues_are_numbered_from_one_and_titled_as_ours() -> None:
         2: (2, f"unstable test `{BROKEN}`", True),
     }
     assert tracker.snapshot(moment(2)).listed == 2
-    assert [each.commented for each in tracker.issues.values()] == [None, None]
+    assert [tracked.commented for tracked in tracker.issues.values()] == [None, None]
 
 
 def test_comments_a_week_are_those_of_each_week_of_each_issue() -> None:

@@ -1,4 +1,4 @@
-"""When silence is evidence: the formula, bursts, and runs, each by itself."""
+"""Statistics of silence: the formula, bursts and runs, one at a time."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from ci_stat.issues.silence import DAY, Silence, bursts, longest_gap
 from ci_stat.statistics.intervals import lower_bound
 from tests.support.issues import moment
 
-# Six failures on six days of 20, the longest gap 5 days, 400 runs; quiet for 70 days with 1,400 runs.
+# Six failures on six of 20 days, the longest gap 5 days, 400 runs; then 70 quiet days, 1,400 runs.
 QUIET = Silence(6, 20 * DAY, 70 * DAY, 5 * DAY, 400, 1_400, bursts=6)
 
 
@@ -20,33 +20,36 @@ def test_long_enough_by_everything() -> None:
 @pytest.mark.parametrize(
     ("change", "lacking"),
     [
-        ({"quiet": 6 * DAY}, "more than 7 quiet days are needed"),
-        ({"longest": 70 * DAY}, "more than 70 quiet days are needed"),
+        ({"quiet": 6 * DAY}, "closing needs more than 7 quiet days"),
+        ({"longest": 70 * DAY}, "closing needs more than 70 quiet days"),
         ({"longest": 69 * DAY}, ""),
         # (20/50)^5 = 1.02 %, (20/51)^5 = 0.9 %; but the five gaps share the doubt
-        ({"quiet": 30 * DAY}, "that must be less than 1%"),
-        ({"quiet": 31 * DAY}, "they came in 6 bursts only, by which it is 0.9%"),
+        ({"quiet": 30 * DAY}, "closing needs less than 1%"),
+        ({"quiet": 31 * DAY}, "by its 6 bursts the chance is 0.9%"),
         (
             {"quiet": 31 * DAY, "bursts": 7, "failures": 600},
-            "they came in 7 bursts only, by which it is 0.4%",
+            "by its 7 bursts the chance is 0.4%",
         ),
         ({"quiet": 50 * DAY, "bursts": 6, "failures": 600}, ""),
         (
             {"quiet": 27 * DAY, "bursts": 1, "failures": 60},
-            "28 quiet days are needed after a single burst of failures",
+            "closing needs 28 quiet days after a single burst of failures",
         ),
         ({"quiet": 28 * DAY, "bursts": 1, "failures": 60}, ""),
         (
             {"quiet": 13 * DAY, "bursts": 1, "failures": 300},
-            "14 quiet days are needed after a single burst of failures",
+            "closing needs 14 quiet days after a single burst of failures",
         ),
         ({"quiet": 14 * DAY, "bursts": 1, "failures": 300}, ""),
         (
             {"quiet": 70 * DAY, "bursts": 2, "failures": 60},
-            "they came in 2 bursts only, by which it is 22.2%",
+            "by its 2 bursts the chance is 22.2%",
         ),
         ({"quiet": 90 * DAY, "bursts": 2, "failures": 60}, ""),
-        ({"quiet": 89 * DAY, "bursts": 1, "failures": 1}, "90 quiet days are needed after one run"),
+        (
+            {"quiet": 89 * DAY, "bursts": 1, "failures": 1},
+            "closing needs 90 quiet days after a single failed run",
+        ),
         ({"quiet": 90 * DAY, "bursts": 1, "failures": 1}, ""),
     ],
 )
@@ -61,16 +64,14 @@ def test_what_is_lacking(change: dict[str, object], lacking: str) -> None:
         ({"runs_since": 50, "runs": 6}, True),
         ({"runs": 40_000}, False),  # so rare that 1,400 runs say nothing
         ({"runs": 40_000, "quiet": 90 * DAY}, True),
-        (
-            {"runs": 400, "runs_since": 700},
-            False,
-        ),  # below 1 % by itself, but five gaps share the doubt
+        # Below 1% alone, but five gaps share the doubt.
+        ({"runs": 400, "runs_since": 700}, False),
     ],
 )
 def test_enough_runs(change: dict[str, object], enough: bool) -> None:
-    found = replace(QUIET, **change)  # type: ignore[arg-type]
-    assert found.enough_runs is enough
-    assert 0 <= found.chance_by_runs <= 1
+    silence = replace(QUIET, **change)  # type: ignore[arg-type]
+    assert silence.enough_runs is enough
+    assert 0 <= silence.chance_by_runs <= 1
 
 
 def test_failures_within_a_day_count_as_spread_over_it() -> None:
@@ -109,7 +110,7 @@ NONE = timedelta(0)
 def test_at_the_lower_bound_the_seen_rate_is_as_far_off_as_chance_goes(
     failures: int, runs: int
 ) -> None:
-    """What Wilson's interval is: |seen - p| is 1.96 standard deviations at a true rate of p."""
+    """The definition of Wilson's interval: |seen - p| is 1.96 standard deviations of p."""
     rate, seen = lower_bound(failures, runs), failures / runs
     assert 0 <= rate < 1
     assert (seen - rate) ** 2 == pytest.approx(1.96**2 * rate * (1 - rate) / runs, abs=1e-15)
@@ -147,27 +148,37 @@ def test_how_likely_a_silence_is(
 @pytest.mark.parametrize(
     ("change", "lacking"),
     [
-        ({"quiet": 7 * DAY, "failures": 99, "bursts": 1}, "more than 7 quiet days are needed"),
-        ({"quiet": 7 * DAY, "longest": 20 * DAY}, "more than 20 quiet days are needed"),
+        ({"quiet": 7 * DAY, "failures": 99, "bursts": 1}, "closing needs more than 7 quiet days"),
+        ({"quiet": 7 * DAY, "longest": 20 * DAY}, "closing needs more than 20 quiet days"),
         (
             {"quiet": 7 * DAY + SECOND, "failures": 99, "bursts": 1},
-            "28 quiet days are needed after a single burst of failures",
+            "closing needs 28 quiet days after a single burst of failures",
         ),
-        ({"quiet": 99 * DAY, "span": DAY, "failures": 2}, "that must be less than 1%"),  # (1/100)^1 is not less
+        (
+            {"quiet": 99 * DAY, "span": DAY, "failures": 2},
+            "closing needs less than 1%",
+        ),  # (1/100)^1 is not less
         ({"quiet": 99 * DAY + SECOND, "span": DAY, "failures": 2}, ""),
-        ({"quiet": 90 * DAY - SECOND, "failures": 1, "bursts": 1}, "90 quiet days are needed after one run"),
+        (
+            {"quiet": 90 * DAY - SECOND, "failures": 1, "bursts": 1},
+            "closing needs 90 quiet days after a single failed run",
+        ),
         # two bursts: (20/20+x)^1 is more than 1 % for 1980 days
-        ({"quiet": 90 * DAY - SECOND, "bursts": 2}, "they came in 2 bursts only, by which it is 18.2%"),
+        ({"quiet": 90 * DAY - SECOND, "bursts": 2}, "by its 2 bursts the chance is 18.2%"),
         ({"quiet": 90 * DAY, "bursts": 2}, ""),
         # three bursts: by them it is (1/n)^2, and that must be less than half a percent
-        ({"span": DAY, "quiet": 13.1 * DAY, "bursts": 3}, "they came in 3 bursts only, by which it is 0.5%"),
+        ({"span": DAY, "quiet": 13.1 * DAY, "bursts": 3}, "by its 3 bursts the chance is 0.5%"),
         ({"span": DAY, "quiet": 13.2 * DAY, "bursts": 3}, ""),
-        ({"quiet": 28 * DAY - SECOND, "bursts": 1, "failures": 99},
-         "28 quiet days are needed after a single burst of failures"),
-        ({"quiet": 14 * DAY - SECOND, "bursts": 1, "failures": 300},
-         "14 quiet days are needed after a single burst of failures"),
+        (
+            {"quiet": 28 * DAY - SECOND, "bursts": 1, "failures": 99},
+            "closing needs 28 quiet days after a single burst of failures",
+        ),
+        (
+            {"quiet": 14 * DAY - SECOND, "bursts": 1, "failures": 300},
+            "closing needs 14 quiet days after a single burst of failures",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_lacking_at_the_very_bounds(change: dict[str, object], lacking: str) -> None:
     assert replace(QUIET, **change).lacking == lacking  # type: ignore[arg-type]
 
@@ -184,7 +195,7 @@ def test_three_runs_in_ten_at_their_lower_bound_are_steady(
     failures: int, runs: int, days: int
 ) -> None:
     silence = replace(QUIET, failures=failures, runs=runs, bursts=1, quiet=13 * DAY)
-    assert silence.lacking == f"{days} quiet days are needed after a single burst of failures"
+    assert silence.lacking == f"closing needs {days} quiet days after a single burst of failures"
     assert (lower_bound(failures, max(runs, failures)) >= 0.3) is (days == 14)
 
 

@@ -1,4 +1,4 @@
-"""What is written to a tracker: as people get it, and with words that want to be more than words."""
+"""Texts of issues and comments: goldens, and untrusted words that must stay harmless."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.failures import case_key
-from ci_stat.issues.evidence import Elsewhere, Hit
+from ci_stat.issues.evidence import Elsewhere, Occurrence
 from ci_stat.issues.marker import block, comment_ids, hidden, read, remarked
 from ci_stat.issues.model import Draft, Earlier, Marker, masked_name
 from ci_stat.issues.rules import Decision
 from ci_stat.issues.silence import Silence
+from ci_stat.issues.text.commands import command
 from ci_stat.issues.text.draft import issue_draft, owners
-from ci_stat.issues.text.markdown import command
-from ci_stat.issues.titles import named_in, names
+from ci_stat.issues.titles import is_about, named_in
 from ci_stat.records import CaseFailure, IssueAction
 from tests.redaction.test_redact import SECRETS
 from tests.support import hostile
@@ -32,10 +32,10 @@ from tests.support.issue_texts import (
     change,
     decision,
     evidence,
-    failing,
-    hits,
+    failure_history,
     incident,
     marker,
+    occurrences,
     race,
     ref,
     tracked,
@@ -45,14 +45,17 @@ FILE, COMMENT, UPDATE = IssueAction.FILE, IssueAction.COMMENT, IssueAction.UPDAT
 REOPEN, CLOSE = IssueAction.REOPEN, IssueAction.CLOSE
 
 
+REFERENCE = Earlier(321, "2021-03-22")
+
+
 def but_earlier(body: str) -> Marker | None:
-    """The marker of a text, without the issue that it follows, which the writer of the text adds."""
+    """The marker of a text, without the earlier issue, which the writer adds."""
     marker = read(body)
     return marker and msgspec.structs.replace(marker, earlier=msgspec.UNSET)
 
 
 def shown(draft: Draft) -> str:
-    """A draft as a reviewer reads it."""
+    """A draft as one text for a golden."""
     head = {
         name: value
         for name in draft.__struct_fields__
@@ -75,13 +78,13 @@ _LONG = ("body", "comment")
 
 
 def old_body() -> str:
-    case = failing()
+    case = failure_history()
     before = tracked(number=321, open=False, closed_at=BEGIN - timedelta(days=90))
     return issue_draft(decision(FILE, case, before=before), evidence(case), about()).body or ""
 
 
 def test_a_new_issue_with_everything(golden: Golden) -> None:
-    case = failing()
+    case = failure_history()
     before = tracked(number=321, open=False, closed_at=BEGIN - timedelta(days=90))
     settings = about(commits={case.key: COMMITS})
     draft = issue_draft(decision(FILE, case, before=before), evidence(case), settings)
@@ -92,7 +95,7 @@ def test_a_new_issue_with_everything(golden: Golden) -> None:
 
 def test_a_race(golden: Golden) -> None:
     said = race()
-    case = failing(said.name, said, elsewhere=())
+    case = failure_history(said.name, said, elsewhere=())
     golden.check(
         "issue_race.md",
         shown(issue_draft(decision(FILE, case), evidence(case), about(owners=None))) + "\n",
@@ -101,9 +104,12 @@ def test_a_race(golden: Golden) -> None:
 
 def test_an_incident(golden: Golden) -> None:
     cases = [
-        failing(f"testSuite{n}.TestMany", hits=hits(days=(0.2, 0.4)[: 1 + n % 2])) for n in range(9)
+        failure_history(
+            f"testSuite{n}.TestMany", occurrences=occurrences(days=(0.2, 0.4)[: 1 + n % 2])
+        )
+        for n in range(9)
     ]
-    many = incident({each.key: each.name for each in cases})
+    many = incident({case.key: case.name for case in cases})
     draft = issue_draft(
         decision(FILE, many, why="9 tests failed together in 2 runs"),
         evidence(*cases, incidents=(many,)),
@@ -113,12 +119,12 @@ def test_an_incident(golden: Golden) -> None:
 
 
 def test_a_comment(golden: Golden) -> None:
-    case = failing()
+    case = failure_history()
     other = msgspec.structs.replace(
         SAID, message="... Error: cursor is closed", excerpt="a\nb\n... Error: cursor is closed"
     )
     release = ref(2040, BEGIN + timedelta(days=0.95), branch="release-5.0")
-    case = failing(hits=(*case.hits, Hit(release, other)))
+    case = failure_history(occurrences=(*case.occurrences, Occurrence(release, other)))
     new = (
         change("back", "13"),
         change("message", other.message, other.excerpt),
@@ -136,16 +142,15 @@ def test_new_members_of_an_incident() -> None:
     many = incident({f"case:s.Test{n}": f"s.Test{n}" for n in range(6)})
     draft = issue_draft(
         decision(COMMENT, many, issue=tracked(), changes=(change("members", "s.Test4, s.Test5"),)),
-        evidence(incidents=(many,)), about(),
-    )  # fmt: skip
-    assert "Tests that did not fail together with these before: `s.Test4, s.Test5`." in (
-        draft.comment or ""
+        evidence(incidents=(many,)),
+        about(),
     )
+    assert "New tests in this incident: `s.Test4, s.Test5`." in (draft.comment or "")
     assert draft.body is None  # our part is not in it
 
 
 def test_failing_again_after_a_close(golden: Golden) -> None:
-    case = failing()
+    case = failure_history()
     issue = tracked(old_body(), open=False, closed_at=BEGIN - timedelta(days=3))
     draft = issue_draft(
         decision(REOPEN, case, issue=issue, changes=(change("again", "2021-06-17"),)),
@@ -154,14 +159,14 @@ def test_failing_again_after_a_close(golden: Golden) -> None:
     )
     golden.check("issue_reopen.md", f"{draft.comment}\n")
     assert (draft.state, draft.state_reason) == ("open", "reopened")
-    assert "4 runs failed that started after" in (draft.comment or "")
+    assert "4 failed runs started after" in (draft.comment or "")
     assert but_earlier(draft.body or "") == marker(case)
 
 
 def test_only_one_comment_a_day_so_none_may_be_due() -> None:
     draft = issue_draft(
-        decision(REOPEN, failing(), issue=tracked(old_body()), stamp=""),
-        evidence(failing()),
+        decision(REOPEN, failure_history(), issue=tracked(old_body()), stamp=""),
+        evidence(failure_history()),
         about(),
     )
     assert draft.comment is None
@@ -173,12 +178,20 @@ def test_closing(golden: Golden) -> None:
     said = Silence(
         7, timedelta(days=20, hours=3), timedelta(days=41), timedelta(days=14), 380, 2100, bursts=4
     )
-    closed = marker(failing(), longest=14.0)
+    closed = marker(failure_history(), longest=14.0)
     draft = issue_draft(
-        decision(CLOSE, failing(), failing=None, issue=tracked(old_body()), silence=said, marker=closed,
-                 changes=(change("closed", "..."),)),
-        evidence(), about(),
-    )  # fmt: skip
+        decision(
+            CLOSE,
+            failure_history(),
+            history=None,
+            issue=tracked(old_body()),
+            silence=said,
+            marker=closed,
+            changes=(change("closed", "..."),),
+        ),
+        evidence(),
+        about(),
+    )
     golden.check("issue_close.md", f"{draft.comment}\n")
     assert (draft.state, draft.state_reason) == ("closed", "completed")
     assert but_earlier(draft.body or "") == closed
@@ -192,33 +205,36 @@ def test_closing(golden: Golden) -> None:
         (
             Silence(1, timedelta(0), timedelta(days=91), timedelta(0), 1, 800),
             "Closed as completed: 1 failure, then none for 91 days in 800 finished runs.\n\n"
-            "One failure tells no rate, so the length of the silence alone speaks.\n\nWhen",
+            "With a single failure there is no rate to estimate; only the quiet period counts."
+            "\n\nThis issue",
         ),
         (
             Silence(9, timedelta(days=2), timedelta(days=30), timedelta(days=1), 90, 800, bursts=1),
-            "They came in a single burst, so the length of the silence counts for more.",
+            "The failures came in a single burst, so a longer quiet period was required.",
         ),
         (
             Silence(9, timedelta(days=9), timedelta(days=81), timedelta(days=5), 90, 800, bursts=3),
-            "They came in 3 bursts; by these it would be 1%.",
+            "The failures came in 3 bursts; by bursts it would be 1%.",
         ),
     ],
 )
 def test_what_is_said_of_a_silence(silence: Silence, said: str) -> None:
-    closing = decision(CLOSE, failing(), failing=None, issue=tracked(old_body()), silence=silence)
+    closing = decision(
+        CLOSE, failure_history(), history=None, issue=tracked(old_body()), silence=silence
+    )
     comment = issue_draft(closing, evidence(), about()).comment or ""
     assert said in comment
     assert "100%" not in comment
 
 
 def test_an_update_keeps_what_people_wrote(golden: Golden) -> None:
-    case = failing()
+    case = failure_history()
     body = f"Looks like the sort spills.\r\n\r\n{old_body()}\r\n\r\n@alice is on it, see #99.\r\n"
     now = decision(
         UPDATE,
         case,
         issue=tracked(body),
-        marker=marker(case, older=40, first=BEGIN - timedelta(days=200)),
+        marker=marker(case, older=40, first=BEGIN - timedelta(days=200), earlier=REFERENCE),
     )
     draft = issue_draft(now, evidence(case), about())
     golden.check("issue_update.md", f"{draft.body}\n".replace("\r", ""))
@@ -241,7 +257,7 @@ def test_an_update_keeps_what_people_wrote(golden: Golden) -> None:
     ],
 )
 def test_around_what_people_wrote_there_is_less_of_ours(room: int, parts: list[str]) -> None:
-    case = failing()
+    case = failure_history()
     # At last no more of ours than its signs and the marker, as a person may have left it.
     body = f"{'x' * room}\n{old_body() if room < 63_000 else block(hidden(marker(case)))}"
     now = decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3))
@@ -257,7 +273,7 @@ def test_around_what_people_wrote_there_is_less_of_ours(room: int, parts: list[s
 
 @given(st.integers(58_000, 65_536))
 def test_no_text_is_longer_than_a_tracker_takes(length: int) -> None:
-    case = failing()
+    case = failure_history()
     for body in (
         f"{'x' * length}{old_body()}",
         f"{old_body()[:-30]}{'x' * length}{old_body()[-30:]}",
@@ -268,7 +284,7 @@ def test_no_text_is_longer_than_a_tracker_takes(length: int) -> None:
 
 
 def test_commits_survive_an_update() -> None:
-    case = failing()
+    case = failure_history()
     now = decision(
         UPDATE, case, issue=tracked(old_body()), marker=marker(case, commits=COMMITS, older=3)
     )
@@ -287,52 +303,52 @@ def test_commits_survive_an_update() -> None:
 
 
 def test_a_new_issue_tells_nothing_of_before_the_close() -> None:
-    case = failing()
-    later = failing(hits=case.hits[2:])
+    case = failure_history()
+    later = failure_history(occurrences=case.occurrences[2:])
     before = tracked(number=321, open=False, closed_at=BEGIN - timedelta(days=3))
     draft = issue_draft(
         decision(FILE, case, before=before, marker=marker(later)), evidence(case), about()
     )
-    first = case.hits[2].run
+    first = case.occurrences[2].run
     assert f"- First seen: 2021-06-19 00:00, [run {first.number}]" in (draft.body or "")
     runs = evidence(case).runs_since(first.started)
     assert f"Failed in **4 of {runs} finished runs**" in (draft.body or "")
     assert "from 2021-06-19 00:00 to" in (draft.body or "")
-    assert "In all" not in (draft.body or "")
+    assert "in total" not in (draft.body or "")
     assert "2021-05-31" not in (draft.body or "")
 
 
 def test_an_older_window_takes_nothing_back() -> None:
-    case = failing()
+    case = failure_history()
     newer = marker(case, last=BEGIN + timedelta(days=5), older=2)
     body = issue_draft(
         decision(UPDATE, case, issue=tracked(old_body()), marker=newer), evidence(case), about()
     ).body
     assert "- Last seen: 2021-06-25 00:00\n" in (body or "")
-    assert "From the log of a [run that failed](" in (body or "")
-    assert "last run that failed" not in (body or "")
+    assert "From the log of a [failed run](" in (body or "")
+    assert "last failed run" not in (body or "")
     assert but_earlier(body or "") == newer
 
 
 @pytest.mark.parametrize(
-    ("runs", "said"), [(12, "now and then"), (7, ""), (6, ""), (600, "now and then")]
+    ("runs", "said"), [(12, "intermittently"), (7, ""), (6, ""), (600, "intermittently")]
 )
 def test_whether_it_fails_now_and_then(runs: int, said: str) -> None:
-    case = failing()
+    case = failure_history()
     body = issue_draft(decision(FILE, case), evidence(case, runs=runs), about()).body or ""
-    assert ("It fails now and then" in body) is bool(said)
+    assert ("It fails intermittently" in body) is bool(said)
 
 
 def test_what_fails_in_nearly_every_run() -> None:
-    case = failing(hits=hits(days=[n / 40 for n in range(40)]))
+    case = failure_history(occurrences=occurrences(days=[n / 40 for n in range(40)]))
     body = issue_draft(decision(FILE, case), evidence(case, runs=40), about()).body or ""
     assert "It fails in nearly every run." in body
-    assert "now and then" not in body
+    assert "intermittently" not in body
 
 
 def test_a_command_that_had_to_be_broken_is_none() -> None:
     said = CaseFailure("case", "tests/test_a.py::test_b[a@bob]", "x", "log")
-    case = failing(said.name, said, hits=hits(said))
+    case = failure_history(said.name, said, occurrences=occurrences(said))
     body = issue_draft(decision(FILE, case), evidence(case), about()).body or ""
     assert "```sh" not in body
     assert "Run the job `tidb-unit-test-nightly` again" in body
@@ -347,7 +363,7 @@ EARLIER = "Earlier: #666 (closed 2021-01-01)."
         lambda body: f"{EARLIER}\n\n---\n\n{body}",
         lambda body: f"{body}\n\n{EARLIER}\n\n---\n\n`ci_stat 0.1.0`, x\n\n<!-- ci_stat:issue:",
         lambda body: body.replace(
-            "### How to", f"{EARLIER}\n\n---\n\nx. What people write\n\n### How to"
+            "### How to", f"{EARLIER}\n\n---\n\nx. Text that you write\n\n### How to"
         ),
         lambda body: body.replace("... obtained", f"{EARLIER}\n\n---\n\n... obtained"),
         lambda body: body.replace("---\n\n`ci_stat", f"{EARLIER}\n\nx\n\n---\n\n`ci_stat"),
@@ -357,7 +373,7 @@ EARLIER = "Earlier: #666 (closed 2021-01-01)."
     ],
 )
 def test_no_reference_of_somebody_else_is_carried_on(change_it: Callable[[str], str]) -> None:
-    case = failing()
+    case = failure_history()
     body = change_it(of_version_0(old_body()))
     draft = issue_draft(
         decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3)),
@@ -373,21 +389,27 @@ def test_no_reference_of_somebody_else_is_carried_on(change_it: Callable[[str], 
 
 
 def of_version_0(body: str) -> str:
-    """The text as it was when markers had no field for the earlier issue."""
+    """The text of a version whose markers had no field for the earlier issue."""
     known = read(body)
     assert known is not None
-    assert known.earlier == Earlier(321, "2021-03-22")
+    assert known.earlier == REFERENCE
     older = remarked(body, msgspec.structs.replace(known, earlier=msgspec.UNSET))
     assert older is not None
-    return older
+    footer = "Text that you write above or below this block is kept."
+    assert older.count(footer) == 1
+    return older.replace(footer, "What people write above and below this stays.")
 
 
 @pytest.mark.parametrize("version", [of_version_0, str])
 def test_our_own_reference_is_carried_on(version: Callable[[str], str]) -> None:
-    case = failing()
+    case = failure_history()
     written = version(old_body())
+    known = read(written)
+    assert known is not None
     for body in (written, written.replace("\n", "\r\n")):
-        now = decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3))
+        now = decision(
+            UPDATE, case, issue=tracked(body), marker=msgspec.structs.replace(known, older=3)
+        )
         assert "\n\nEarlier: #321 (closed 2021-03-22).\n" in (
             issue_draft(now, evidence(case), about()).body or ""
         )
@@ -399,40 +421,43 @@ def test_names_that_hold_a_secret_stand_masked_in_the_marker() -> None:
     branch, job = "password=hunter2", "token=ab12cd34ef56"
     made = marker(many, key=secret, branches=("master", branch), jobs=(JOB, job), why=branch)
     draft = issue_draft(decision(FILE, many, marker=made), evidence(incidents=(many,)), about())
-    found = read(draft.body or "")
-    assert found is not None
-    assert found.key == masked_name(secret)
-    assert found.key.startswith("case:~")
-    assert found.members == (masked_name(secret), "case:s.TestB")
-    assert found.branches == ("master", masked_name(branch))
-    assert found.jobs == (JOB, masked_name(job))
-    assert found.why == "password=***"
-    again = issue_draft(decision(FILE, many, marker=found), evidence(incidents=(many,)), about())
-    assert read(again.body or "") == found
+    parsed = read(draft.body or "")
+    assert parsed is not None
+    assert parsed.key == masked_name(secret)
+    assert parsed.key.startswith("case:~")
+    assert parsed.members == (masked_name(secret), "case:s.TestB")
+    assert parsed.branches == ("master", masked_name(branch))
+    assert parsed.jobs == (JOB, masked_name(job))
+    assert parsed.why == "password=***"
+    again = issue_draft(decision(FILE, many, marker=parsed), evidence(incidents=(many,)), about())
+    assert read(again.body or "") == parsed
 
 
 def test_what_a_person_wrote_is_not_touched() -> None:
-    case = failing()
+    case = failure_history()
     for body in ("by a person", old_body()):
         issue = tracked(body, ours=False, open=False, closed_at=BEGIN)
         draft = issue_draft(
-            decision(REOPEN, case, issue=issue, marker=None, changes=(change("again", "2021-06-20"),)),
-            evidence(case), about(),
-        )  # fmt: skip
+            decision(
+                REOPEN, case, issue=issue, marker=None, changes=(change("again", "2021-06-20"),)
+            ),
+            evidence(case),
+            about(),
+        )
         assert draft.body is None
-        assert "The label `ci_stat/mute` on this issue stops these comments." in (
+        assert "Add the label `ci_stat/mute` to this issue to stop these comments." in (
             draft.comment or ""
         )
 
 
 def test_a_text_that_people_took_over_stays() -> None:
-    case = failing()
+    case = failure_history()
     draft = issue_draft(decision(UPDATE, case, issue=tracked("rewritten")), evidence(case), about())
     assert draft == Draft()
 
 
 def test_nothing_is_written_where_nothing_differs() -> None:
-    case = failing()
+    case = failure_history()
     once = issue_draft(
         decision(UPDATE, case, issue=tracked(old_body())), evidence(case), about()
     ).body
@@ -524,7 +549,8 @@ def test_a_command_by_setting(template: str, name: str, line: str) -> None:
 
 def test_owners() -> None:
     known = owners(
-        '{"S.TestA": "@a", "S": "@s", "S.Te*": "@long", "S*": "@short", "x/y": "@org/team", "pkg": "@pkg", "*": "@all"}'
+        '{"S.TestA": "@a", "S": "@s", "S.Te*": "@long", "S*": "@short", '
+        '"x/y": "@org/team", "pkg": "@pkg", "*": "@all"}'
     )
     assert known.of("S.TestA", "pkg", "x/y") == "@a"
     assert known.of("S.TestB", "pkg", "x/y") == "@pkg"
@@ -553,19 +579,64 @@ def test_faulty_owners_are_named(text: str, said: str) -> None:
         owners(text)
 
 
-# ---------------------------------------------------------------------------------------------- hostile words
+# --- hostile words
 
 LIVE = (
     *hostile.ATTACKS,
-    "@alice", "@org/team", "#123", "fixes #1", "closes pingcap/tidb#1", "GH-12",
-    "1f0e5a3c9b7d2468ace013579bdf02468ace1357", "1f0e5a3", "https://evil.example/x", "www.evil.example",
-    "[x](https://evil.example)", "![i](https://evil.example/i.png)", "<script>alert(1)</script>", "<img src=x>",
-    "<!-- ci_stat:end -->", "<!-- ci_stat:issue:v1 {} -->", "/close", "\n/lgtm\n", "\r\n/test all", "```", "``", "`",
-    "~~~", "```\n@alice\n/close\n```", "</details>", "| a | b |", "---", "# big", "* x", "mail@example.com", "\\",
-    "$x$", "&lt;", "-->", "\u2028/close", ":+1:", "[a]: https://evil.example", "> quote", "    code", "a@b", "1. x",
-    "/area/sql", "\n\u3000/sig/planner", "\n\xa0/kind:bug", "/close.", "\nbors r+", "\n@bot merge",
-    "===", "http://a@evil.example/", "https://evil.example/(x) #1 @alice", "- [ ] task", "\x1b[31m", "\u202e",
-)  # fmt: skip
+    "@alice",
+    "@org/team",
+    "#123",
+    "fixes #1",
+    "closes pingcap/tidb#1",
+    "GH-12",
+    "1f0e5a3c9b7d2468ace013579bdf02468ace1357",
+    "1f0e5a3",
+    "https://evil.example/x",
+    "www.evil.example",
+    "[x](https://evil.example)",
+    "![i](https://evil.example/i.png)",
+    "<script>alert(1)</script>",
+    "<img src=x>",
+    "<!-- ci_stat:end -->",
+    "<!-- ci_stat:issue:v1 {} -->",
+    "/close",
+    "\n/lgtm\n",
+    "\r\n/test all",
+    "```",
+    "``",
+    "`",
+    "~~~",
+    "```\n@alice\n/close\n```",
+    "</details>",
+    "| a | b |",
+    "---",
+    "# big",
+    "* x",
+    "mail@example.com",
+    "\\",
+    "$x$",
+    "&lt;",
+    "-->",
+    "\u2028/close",
+    ":+1:",
+    "[a]: https://evil.example",
+    "> quote",
+    "    code",
+    "a@b",
+    "1. x",
+    "/area/sql",
+    "\n\u3000/sig/planner",
+    "\n\xa0/kind:bug",
+    "/close.",
+    "\nbors r+",
+    "\n@bot merge",
+    "===",
+    "http://a@evil.example/",
+    "https://evil.example/(x) #1 @alice",
+    "- [ ] task",
+    "\x1b[31m",
+    "\u202e",
+)
 words = st.lists(st.one_of(st.sampled_from(LIVE), st.text(max_size=8)), min_size=1, max_size=6).map(
     "".join
 )
@@ -574,15 +645,21 @@ links = st.one_of(words, words.map(lambda text: f"https://ci.example/{text}"))
 
 @st.composite
 def drafts(draw: st.DrawFn) -> tuple[Decision, Draft]:
-    """Any decision, with hostile words in every place that words come from."""
+    """Any decision, with hostile words in every field that takes text."""
     said = CaseFailure(
-        draw(st.sampled_from(["case", "race", "panic"])), draw(words), draw(words), "log", draw(words), draw(words),
-        excerpt=draw(words), rule=draw(st.sampled_from(["", "go-test-fail", "pytest", "gotestsum-fail"])),
-    )  # fmt: skip
+        draw(st.sampled_from(["case", "race", "panic"])),
+        draw(words),
+        draw(words),
+        "log",
+        draw(words),
+        draw(words),
+        excerpt=draw(words),
+        rule=draw(st.sampled_from(["", "go-test-fail", "pytest", "gotestsum-fail"])),
+    )
     branch, commit = draw(words), draw(words)
-    seen = hits(said, branch=branch, commit=commit, link=draw(links), job=draw(words))
+    seen = occurrences(said, branch=branch, commit=commit, link=draw(links), job=draw(words))
     places = tuple(Elsewhere(draw(words), draw(words), 3, draw(links)) for _ in range(2))
-    case = failing(draw(words), said, hits=seen, elsewhere=places)
+    case = failure_history(draw(words), said, occurrences=seen, elsewhere=places)
     if draw(st.booleans()):
         case = incident({f"case:{n}": draw(words) for n in range(3)}, said)
     action = draw(st.sampled_from([FILE, COMMENT, UPDATE, REOPEN, CLOSE]))
@@ -593,11 +670,17 @@ def drafts(draw: st.DrawFn) -> tuple[Decision, Draft]:
     ]
     body = f"{old_body()}"
     made = decision(
-        action, case, why=draw(words), issue=None if action is FILE else tracked(body, ours=draw(st.booleans())),
-        changes=tuple(new), before=tracked(number=321) if action is FILE else None,
-        silence=Silence(3, timedelta(1), timedelta(9), timedelta(1), 9, 99) if action is CLOSE else None,
+        action,
+        case,
+        why=draw(words),
+        issue=None if action is FILE else tracked(body, ours=draw(st.booleans())),
+        changes=tuple(new),
+        before=tracked(number=321) if action is FILE else None,
+        silence=Silence(3, timedelta(1), timedelta(9), timedelta(1), 9, 99)
+        if action is CLOSE
+        else None,
         marker=marker(case, branches=(branch,)),
-    )  # fmt: skip
+    )
     settings = about(
         commits={case.key: (draw(words), "")},
         reproduce=draw(st.sampled_from(["", "x {case}"])),
@@ -610,7 +693,7 @@ _SPAN = re.compile(r"((?<!\\)(?:\\\\)*)(?<!`)(`+)(?!`).*?(?<!`)\2(?!`)")
 
 
 def outside_code(text: str) -> Iterator[str]:
-    """The lines of a Markdown text that are in no fence, without their code spans, comments of ours and links' ends."""
+    """The lines outside of fences, without code spans, our comments and link targets."""
     fence = ""
     for line in text.split("\n"):
         ticks = re.match(r"(`{3,})", line)
@@ -676,29 +759,32 @@ def test_nothing_from_outside_is_live(made: tuple[Decision, Draft]) -> None:
 
 @given(words)
 def test_the_title_names_the_case(name: str) -> None:
-    case = failing(name)
+    case = failure_history(name)
     draft = issue_draft(decision(FILE, case), evidence(case), about())
     named = named_in(draft.title or "")
     if case_key(name).strip():
         assert named is not None
-        assert names(named, name)
+        assert is_about(named, name)
 
 
 def test_very_long_names_and_logs_fit() -> None:
     long = "\U000e0001" * 5_000
     said = CaseFailure("case", long, long, "log", long, long, excerpt="\n".join([long] * 40))
     for name in (long, "x" * 8_000, "`" * 5_000):
-        seen = hits(
+        seen = occurrences(
             said, branch=long, commit=long, job=long, link=f"https://x.example/{'(' * 1_900}"
         )
-        case = failing(
-            name, said, hits=seen, elsewhere=(Elsewhere(long, long, 1, seen[0].run.link),) * 90
+        case = failure_history(
+            name,
+            said,
+            occurrences=seen,
+            elsewhere=(Elsewhere(long, long, 1, seen[0].run.link),) * 90,
         )
         many = incident({f"{n}{name}": f"{n}{name}" for n in range(60)}, said)
-        for each in (case, many):
-            settings = about(commits={each.key: (long, long)})
+        for history in (case, many):
+            settings = about(commits={history.key: (long, long)})
             draft = issue_draft(
-                decision(FILE, each, why=long), evidence(case, incidents=(many,)), settings
+                decision(FILE, history, why=long), evidence(case, incidents=(many,)), settings
             )
             assert_dead(draft.body or "")
             assert len(draft.title or "") <= 256
@@ -708,7 +794,7 @@ def test_very_long_names_and_logs_fit() -> None:
                 for _ in range(30)
             )
             draft = issue_draft(
-                decision(COMMENT, each, issue=tracked(), changes=changed),
+                decision(COMMENT, history, issue=tracked(), changes=changed),
                 evidence(case, incidents=(many,)),
                 settings,
             )
@@ -719,8 +805,8 @@ def test_very_long_names_and_logs_fit() -> None:
 @given(drafts())
 def test_the_same_values_give_the_same_text(made: tuple[Decision, Draft]) -> None:
     decided, _ = made
-    assert decided.failing is not None
-    first, second = (issue_draft(decided, evidence(decided.failing), about()) for _ in range(2))
+    assert decided.history is not None
+    first, second = (issue_draft(decided, evidence(decided.history), about()) for _ in range(2))
     assert first == second
 
 
@@ -729,15 +815,21 @@ def places_of(secret: str, line: str) -> dict[str, Any]:
         "case", line, line, "log", line, line, excerpt=f"{'x' * 100}\n{line}\n{line}"
     )
     return {
-        "case": failing(line, said, hits=hits(said, branch=line, commit=line, job=line, link=f"https://x.example/{line}"),
-                        elsewhere=(Elsewhere(line, line, 1, line),)),
+        "case": failure_history(
+            line,
+            said,
+            occurrences=occurrences(
+                said, branch=line, commit=line, job=line, link=f"https://x.example/{line}"
+            ),
+            elsewhere=(Elsewhere(line, line, 1, line),),
+        ),
         "incident": incident({f"case:{line}": line}, said),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(("line", "secret"), SECRETS)
 def test_no_secret_leaves_the_machine(line: str, secret: str) -> None:
-    for each in places_of(secret, line).values():
+    for history in places_of(secret, line).values():
         for action in (FILE, COMMENT, REOPEN):
             new = tuple(
                 change(what, line, line)
@@ -746,18 +838,20 @@ def test_no_secret_leaves_the_machine(line: str, secret: str) -> None:
             issue = None if action is FILE else tracked(old_body(), closed_at=BEGIN)
             made = decision(
                 action,
-                each,
+                history,
                 why=line,
                 issue=issue,
                 changes=new,
-                marker=marker(each, branches=(line,)),
+                marker=marker(history, branches=(line,)),
             )
-            settings = about(commits={each.key: (line, line)})
-            assert secret not in str(issue_draft(made, evidence(each), settings))
+            settings = about(commits={history.key: (line, line)})
+            assert secret not in str(issue_draft(made, evidence(history), settings))
 
 
 def test_no_private_host_leaves_the_machine() -> None:
-    case = failing(hits=hits(link="https://ci.corp.example/job/x/1/", job="on-ci.corp.example"))
+    case = failure_history(
+        occurrences=occurrences(link="https://ci.corp.example/job/x/1/", job="on-ci.corp.example")
+    )
     draft = issue_draft(decision(FILE, case), evidence(case), about(hosts=("*.corp.example",)))
     assert "corp.example" not in str(draft)
     assert ", run 2036" in (draft.body or "")
@@ -769,12 +863,12 @@ def test_a_secret_at_the_edge_of_what_is_cut_is_masked_too() -> None:
         said = msgspec.structs.replace(
             SAID, message="x" * lead + " " + line, excerpt="x" * lead + " " + line
         )
-        case = failing(said=said, hits=hits(said))
+        case = failure_history(said=said, occurrences=occurrences(said))
         assert secret not in str(issue_draft(decision(FILE, case), evidence(case), about()))
 
 
 def test_jobs_of_a_folder_have_links_that_work() -> None:
     link = "https://ci.example/job/pingcap%2Ftidb/job/ghpr(x)/12/?a=b#c"
-    case = failing(hits=hits(link=link, job=JOB))
+    case = failure_history(occurrences=occurrences(link=link, job=JOB))
     body = issue_draft(decision(FILE, case), evidence(case), about()).body or ""
     assert "(https://ci.example/job/pingcap%2Ftidb/job/ghpr%28x%29/12/?a=b#c)" in body

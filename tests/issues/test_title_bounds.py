@@ -1,8 +1,8 @@
-"""Titles at the bounds of what is read of them: how far, how near, how much of a name, and in which place."""
+"""Parsing of titles at its bounds: length, distance of words, truncated names, packages."""
 
 import pytest
 
-from ci_stat.issues.titles import Named, named_in, names, title_name
+from ci_stat.issues.titles import NamedTest, is_about, named_in, title_name
 
 LONG = "suite.TestWithAVeryLongNameThatNoTitleHolds"
 
@@ -16,8 +16,8 @@ LONG = "suite.TestWithAVeryLongNameThatNoTitleHolds"
 def test_a_thousand_characters_of_a_title_are_read(length: int, case: str) -> None:
     title = f"{'flaky'.ljust(length - 7, '.')} TestXY"
     assert len(title) == length
-    found = named_in(title)
-    assert found == (Named(case) if case != "Test" else None)
+    named = named_in(title)
+    assert named == (NamedTest(case) if case != "Test" else None)
 
 
 @pytest.mark.parametrize(("length", "cut"), [(229, False), (230, False), (231, True), (500, True)])
@@ -64,8 +64,8 @@ def test_a_name_in_a_title_is_one_line_without_backticks(case: str, shown: str) 
     ],
 )
 def test_words_that_speak_of_the_test_beside_them(title: str, case: str | None) -> None:
-    found = named_in(title)
-    assert (found.case if found else None) == case
+    named = named_in(title)
+    assert (named.case if named else None) == case
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_words_that_speak_of_the_test_beside_them(title: str, case: str | None) 
     ],
 )
 def test_punctuation_around_a_name_is_none_of_it(word: str, case: str) -> None:
-    assert named_in(f"this is flaky: {word}") == Named(case)
+    assert named_in(f"this is flaky: {word}") == NamedTest(case)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_punctuation_around_a_name_is_none_of_it(word: str, case: str) -> None:
     ],
 )
 def test_three_dots_say_that_a_name_was_cut(word: str, cut: bool) -> None:
-    found = named_in(f"flaky test {word}")
-    assert found is not None
-    assert found.cut is cut
-    assert found.case == ("TestXyz" if cut else word)
+    named = named_in(f"flaky test {word}")
+    assert named is not None
+    assert named.cut is cut
+    assert named.case == ("TestXyz" if cut else word)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_three_dots_say_that_a_name_was_cut(word: str, cut: bool) -> None:
     ],
 )
 def test_the_package_stands_after_the_name(title: str, package: str) -> None:
-    found = named_in(title)
-    assert found is not None
-    assert found.package == package
+    named = named_in(title)
+    assert named is not None
+    assert named.package == package
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_the_package_stands_after_the_name(title: str, package: str) -> None:
     ],
 )
 def test_titles_of_changes_name_no_failure(title: str, case: str | None) -> None:
-    found = named_in(title)
-    assert (found.case if found else None) == case
+    named = named_in(title)
+    assert (named.case if named else None) == case
 
 
 # --- whether it is this case
@@ -148,53 +148,59 @@ def test_titles_of_changes_name_no_failure(title: str, case: str | None) -> None
 @pytest.mark.parametrize(
     ("named", "case", "same"),
     [
-        (Named(LONG[:20], cut=True), LONG, True),
-        (Named(LONG[:19], cut=True), LONG, False),  # too short to tell
-        (Named(LONG[:19], cut=True), LONG[:19], True),
-        (Named(LONG[:19], cut=True), f"{LONG[:19]}...", True),  # the name itself ends so
-        (Named(LONG[:19], cut=True), f"x_test.go:{LONG[:19]}", True),
-        (Named(LONG[:20], cut=True), f"x_test.go:7: {LONG}", True),
-        (Named("x_test.go: of a suite that", cut=True), "x_test.go: of a suite that fails", True),
+        (NamedTest(LONG[:20], cut=True), LONG, True),
+        (NamedTest(LONG[:19], cut=True), LONG, False),  # too short to tell
+        (NamedTest(LONG[:19], cut=True), LONG[:19], True),
+        (NamedTest(LONG[:19], cut=True), f"{LONG[:19]}...", True),  # the name itself ends so
+        (NamedTest(LONG[:19], cut=True), f"x_test.go:{LONG[:19]}", True),
+        (NamedTest(LONG[:20], cut=True), f"x_test.go:7: {LONG}", True),
         (
-            Named("of a suite that is long", cut=True),
+            NamedTest("x_test.go: of a suite that", cut=True),
+            "x_test.go: of a suite that fails",
+            True,
+        ),
+        (
+            NamedTest("of a suite that is long", cut=True),
             "x_test.go: of a suite that is long, it fails",
             True,
         ),
         (
-            Named("of a suite that is long", cut=True),
+            NamedTest("of a suite that is long", cut=True),
             "FAIL: x_test.go:7: of a suite that is long, it fails",
             True,
         ),
-        (Named(LONG[3:30], cut=True), LONG, False),
-        (Named(LONG[:20]), LONG, False),
+        (NamedTest(LONG[3:30], cut=True), LONG, False),
+        (NamedTest(LONG[:20]), LONG, False),
     ],
 )
-def test_a_name_that_was_cut_is_how_it_begins(named: Named, case: str, same: bool) -> None:
-    assert names(named, case) is same
+def test_a_name_that_was_cut_is_how_it_begins(named: NamedTest, case: str, same: bool) -> None:
+    assert is_about(named, case) is same
 
 
 @pytest.mark.parametrize(
     ("named", "case", "same"),
     [
-        (Named("TestX"), "TestX", True),
-        (Named("TestX"), "a.b.TestX", True),
-        (Named("TestX"), "TestX.b", False),
-        (Named("b"), "TestX.b", False),  # a bare name is that of a test
-        (Named("testMethod"), "Class#testMethod", True),
-        (Named("TestX"), "TestX(Class)", True),
-        (Named("TestX"), "Other(TestX)", False),
-        (Named("a.TestX"), "b.TestX", False),
-        (Named("pkg/y.TestX"), "pkg/y.TestX/sub", True),
-        (Named("pkg/y.TestX/one"), "y.TestX", True),
-        (Named("pkg/y.TestX/one"), "y.TestY", False),
-        (Named("pkg/y.TestX/one"), "TestX/two", True),
-        (Named("pkg/y.TestX"), "z/y.TestX", False),
-        (Named("pkg/y.TestX"), "o/r/pkg/y.TestX", True),
-        (Named("two words"), "s.two words", False),
+        (NamedTest("TestX"), "TestX", True),
+        (NamedTest("TestX"), "a.b.TestX", True),
+        (NamedTest("TestX"), "TestX.b", False),
+        (NamedTest("b"), "TestX.b", False),  # a bare name is that of a test
+        (NamedTest("testMethod"), "Class#testMethod", True),
+        (NamedTest("TestX"), "TestX(Class)", True),
+        (NamedTest("TestX"), "Other(TestX)", False),
+        (NamedTest("a.TestX"), "b.TestX", False),
+        (NamedTest("pkg/y.TestX"), "pkg/y.TestX/sub", True),
+        (NamedTest("pkg/y.TestX/one"), "y.TestX", True),
+        (NamedTest("pkg/y.TestX/one"), "y.TestY", False),
+        (NamedTest("pkg/y.TestX/one"), "TestX/two", True),
+        (NamedTest("pkg/y.TestX"), "z/y.TestX", False),
+        (NamedTest("pkg/y.TestX"), "o/r/pkg/y.TestX", True),
+        (NamedTest("two words"), "s.two words", False),
     ],
 )
-def test_a_bare_test_name_stands_for_it_in_any_suite(named: Named, case: str, same: bool) -> None:
-    assert names(named, case) is same
+def test_a_bare_test_name_stands_for_it_in_any_suite(
+    named: NamedTest, case: str, same: bool
+) -> None:
+    assert is_about(named, case) is same
 
 
 @pytest.mark.parametrize(
@@ -224,11 +230,11 @@ def test_a_bare_test_name_stands_for_it_in_any_suite(named: Named, case: str, sa
     ],
 )
 def test_another_package_is_another_test(package: str, place: str, same: bool) -> None:
-    assert names(Named("TestX", package), "TestX", place) is same
+    assert is_about(NamedTest("TestX", package), "TestX", place) is same
 
 
 def test_the_package_in_a_name_counts_more_than_the_place() -> None:
-    assert names(Named("pkg/y.TestX"), "pkg/y.TestX", "executor")
-    assert not names(Named("pkg/y.TestX", "executor"), "pkg/y.TestX", "pkg/y")
-    assert not names(Named("pkg/y.TestX"), "TestX", "executor")
-    assert names(Named("pkg/y.TestX"), "TestX", "pkg/y")
+    assert is_about(NamedTest("pkg/y.TestX"), "pkg/y.TestX", "executor")
+    assert not is_about(NamedTest("pkg/y.TestX", "executor"), "pkg/y.TestX", "pkg/y")
+    assert not is_about(NamedTest("pkg/y.TestX"), "TestX", "executor")
+    assert is_about(NamedTest("pkg/y.TestX"), "TestX", "pkg/y")

@@ -1,4 +1,4 @@
-"""Titles about a failing test are known, whoever wrote them, and other titles are nobody's test."""
+"""Titles: those about a failing test are recognised for any author, others are not."""
 
 import time
 
@@ -7,15 +7,22 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ci_stat.failures import case_key
-from ci_stat.issues.titles import Named, named_in, names, title_name
+from ci_stat.issues.titles import NamedTest, is_about, named_in, title_name
 from tests.support import hostile
 
 TITLES = [
     # Seen at pingcap/tidb.
-    ("unstable test `point_get_plan_test.go:58: testPointGetSuite.TearDownSuite`",
-     "testPointGetSuite.TearDownSuite", ""),
+    (
+        "unstable test `point_get_plan_test.go:58: testPointGetSuite.TearDownSuite`",
+        "testPointGetSuite.TearDownSuite",
+        "",
+    ),
     ("Unstable test `testUtilSuite.TearDownSuite`", "testUtilSuite.TearDownSuite", ""),
-    ("unstable test FAIL: tidb_test.go:1024: tidbTestSuite.TestClientErrors", "tidbTestSuite.TestClientErrors", ""),
+    (
+        "unstable test FAIL: tidb_test.go:1024: tidbTestSuite.TestClientErrors",
+        "tidbTestSuite.TestClientErrors",
+        "",
+    ),
     ("sort_test.go:testSerialSuite1.TestIssue16696 failed", "testSerialSuite1.TestIssue16696", ""),
     ("unstable test: TestTuner", "TestTuner", ""),
     ("Unstable test TestTTL", "TestTTL", ""),
@@ -29,8 +36,11 @@ TITLES = [
     ("UNSTABLE TEST `testSuite.TestA`", "testSuite.TestA", ""),
     ("unstable test testSuite.TestA.", "testSuite.TestA", ""),
     ("Stabilized case failed: x_test.go:testSuite.TestA", "testSuite.TestA", ""),
-    ("Case failure: leaktest.go:Test TestT check-count 50 appears to have leaked: f",
-     "leaktest.go:Test TestT check-count 50 appears to have leaked: f", ""),
+    (
+        "Case failure: leaktest.go:Test TestT check-count 50 appears to have leaked: f",
+        "leaktest.go:Test TestT check-count 50 appears to have leaked: f",
+        "",
+    ),
     ("Case failure: [window_functions]:SELECT 1;", "[window_functions]:SELECT 1;", ""),
     ("FAIL: x_test.go:9: testSuite.TestA", "testSuite.TestA", ""),
     ("PANIC: /abs/x_test.go:9: testSuite.TestA", "testSuite.TestA", ""),
@@ -53,17 +63,21 @@ TITLES = [
     ("DATA RACE: pkg/y.TestX", "pkg/y.TestX", ""),
     ("data race in testSuite.TestA", "testSuite.TestA", ""),
     ("unstable test `DATA RACE:executor.f`", "DATA RACE:executor.f", ""),
-    ("flaky: tests/test_io.py::TestLoad::test_missing", "tests/test_io.py::TestLoad::test_missing", ""),
+    (
+        "flaky: tests/test_io.py::TestLoad::test_missing",
+        "tests/test_io.py::TestLoad::test_missing",
+        "",
+    ),
     ("flaky test test_area_of_ring", "test_area_of_ring", ""),
     ("unstable test tree::tests::rotates_left", "tree::tests::rotates_left", ""),
     ("com.example.LeafTest.countsVeins is flaky", "com.example.LeafTest.countsVeins", ""),
     ("//pkg/kv:kv_test is flaky", "//pkg/kv:kv_test", ""),
     ("unstable test (TestX)", "TestX", ""),
-    ("flaky test \"TestX\", again", "TestX", ""),
+    ('flaky test "TestX", again', "TestX", ""),
     ("make check fails: TestX failed", "TestX", ""),
     ("unstable test `revert`", "revert", ""),
     ("unstable test `window_functions`", "window_functions", ""),
-]  # fmt: skip
+]
 
 OTHERS = [
     "executor: fix data race",
@@ -100,8 +114,8 @@ OTHERS = [
 
 @pytest.mark.parametrize(("title", "case", "package"), TITLES)
 def test_titles_of_the_family(title: str, case: str, package: str) -> None:
-    assert named_in(title) == Named(case, package)
-    assert named_in(f"  {title}\n") == Named(case, package)
+    assert named_in(title) == NamedTest(case, package)
+    assert named_in(f"  {title}\n") == NamedTest(case, package)
 
 
 @pytest.mark.parametrize("title", OTHERS)
@@ -168,13 +182,34 @@ def test_there_are_many() -> None:
 def test_which_case_a_title_is_about(title: str, case: str, place: str, same: bool) -> None:
     named = named_in(title)
     assert named is not None
-    assert names(named, case, place) is same
+    assert is_about(named, case, place) is same
 
 
 SIGNS = (
-    *hostile.ATTACKS, "`", "``", "...", "…", "FAIL: ", "x_test.go:9: ", "a.go:", "Suite.TestA", "/sub", "TestX",
-    " in pkg/y", " failed", "`` in `x` pkg", "pkg/y.", "(", ")", "\n", " ", "\u3000", "::", "x" * 300, "é" * 240,
-)  # fmt: skip
+    *hostile.ATTACKS,
+    "`",
+    "``",
+    "...",
+    "…",
+    "FAIL: ",
+    "x_test.go:9: ",
+    "a.go:",
+    "Suite.TestA",
+    "/sub",
+    "TestX",
+    " in pkg/y",
+    " failed",
+    "`` in `x` pkg",
+    "pkg/y.",
+    "(",
+    ")",
+    "\n",
+    " ",
+    "\u3000",
+    "::",
+    "x" * 300,
+    "é" * 240,
+)
 NASTY = st.lists(
     st.one_of(st.text(max_size=6), st.sampled_from(SIGNS)), min_size=1, max_size=6
 ).map("".join)
@@ -193,8 +228,8 @@ def test_our_title_names_the_case_it_was_written_for(case: str) -> None:
     named = named_in(title)
     if title_name(case):
         assert named is not None, title
-        assert names(named, case), (title, named)
-        assert names(named, case, "executor/x_test.go") or case_key(case) != case or "/" in case
+        assert is_about(named, case), (title, named)
+        assert is_about(named, case, "executor/x_test.go") or case_key(case) != case or "/" in case
 
 
 @given(NASTY, NASTY)
@@ -202,14 +237,33 @@ def test_no_text_breaks_it(title: str, case: str) -> None:
     for text in (title, f"flaky test {title}", f"Case failure: {title}", f"{title} failed"):
         named = named_in(text)
         if named is not None:
-            names(named, case, title)  # must not raise
+            is_about(named, case, title)  # must not raise
 
 
 @pytest.mark.parametrize(
     "piece",
-    ["`", "` ", "a", "TestX", "TestX ", "flaky ", "unstable test `", "x.go:", "FAIL: ", "a/", "Test/", "in `a` ", ".",
-     "…", "(", "[flaky]", "Case failure: ", ": ", "*, "],
-)  # fmt: skip
+    [
+        "`",
+        "` ",
+        "a",
+        "TestX",
+        "TestX ",
+        "flaky ",
+        "unstable test `",
+        "x.go:",
+        "FAIL: ",
+        "a/",
+        "Test/",
+        "in `a` ",
+        ".",
+        "…",
+        "(",
+        "[flaky]",
+        "Case failure: ",
+        ": ",
+        "*, ",
+    ],
+)
 def test_hostile_titles_take_linear_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     started = time.process_time()
@@ -222,7 +276,7 @@ def test_hostile_titles_take_linear_time(piece: str) -> None:
     ):
         named = named_in(title)
         if named is not None:
-            names(named, text, text)
-    names(Named(text), text, text)
-    names(Named(text, cut=True), text, text)
+            is_about(named, text, text)
+    is_about(NamedTest(text), text, text)
+    is_about(NamedTest(text, cut=True), text, text)
     assert time.process_time() - started < 60  # what is quadratic takes many minutes

@@ -1,4 +1,4 @@
-"""Evidence and decisions for texts of issues, of any content."""
+"""Builders of evidence and decisions, for tests of the texts of issues."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ci_stat.issues.evidence import INCIDENT, Elsewhere, Evidence, Failing, Hit, RunRef
+from ci_stat.issues.evidence import (
+    INCIDENT,
+    Elsewhere,
+    Evidence,
+    FailureHistory,
+    Occurrence,
+    RunRef,
+)
 from ci_stat.issues.model import Marker, TrackedIssue
 from ci_stat.issues.rules import Change, Decision, Rules
 from ci_stat.issues.text.draft import About, owners
@@ -27,9 +34,16 @@ executor/cursor_test.go:97:
 ... obtained int = 5
 ... expected int = 4"""
 SAID = CaseFailure(
-    "case", "executor/cursor_test.go:88: testCursorSuite.TestSeekBackwards", "... obtained int = 5", "log",
-    file="executor/cursor_test.go", line=88, excerpt=EXCERPT, rule="gocheck-fail", fingerprint=f"v1:{'5d' * 16}",
-)  # fmt: skip
+    "case",
+    "executor/cursor_test.go:88: testCursorSuite.TestSeekBackwards",
+    "... obtained int = 5",
+    "log",
+    file="executor/cursor_test.go",
+    line=88,
+    excerpt=EXCERPT,
+    rule="gocheck-fail",
+    fingerprint=f"v1:{'5d' * 16}",
+)
 
 
 def ref(number: int, started: datetime, good: bool = False, **values: Any) -> RunRef:
@@ -38,18 +52,23 @@ def ref(number: int, started: datetime, good: bool = False, **values: Any) -> Ru
     return RunRef(number=number, started=started, link=link, succeeded=good, **said)
 
 
-def hits(
+def occurrences(
     said: CaseFailure = SAID, days: Sequence[float] = (-20, -6, -1, 0.3, 0.5, 0.9), **values: Any
-) -> tuple[Hit, ...]:
-    """Failed runs, so many days after the window's begin."""
+) -> tuple[Occurrence, ...]:
+    """Failed runs; `days`: relative to the window's begin."""
     return tuple(
-        Hit(ref(2000 + int(day * 40), BEGIN + timedelta(days=day), **values), said) for day in days
+        Occurrence(ref(2000 + int(day * 40), BEGIN + timedelta(days=day), **values), said)
+        for day in days
     )
 
 
-def evidence(*failing: Failing, incidents: tuple[Failing, ...] = (), runs: int = 600) -> Evidence:
+def evidence(
+    *histories: FailureHistory, incidents: tuple[FailureHistory, ...] = (), runs: int = 600
+) -> Evidence:
     step = (END - SINCE) / runs
-    failed = {hit.run for each in (*failing, *incidents) for hit in each.hits}
+    failed = {
+        occurrence.run for history in (*histories, *incidents) for occurrence in history.occurrences
+    }
     good = [ref(1000 + n, SINCE + n * step, good=True) for n in range(runs - len(failed))]
     every = sorted((*good, *failed), key=lambda run: run.started)
     return Evidence(
@@ -58,36 +77,47 @@ def evidence(*failing: Failing, incidents: tuple[Failing, ...] = (), runs: int =
         SINCE,
         ZONE,
         (JOB,),
-        {each.key: each for each in failing},
+        {history.key: history for history in histories},
         incidents,
         tuple(every),
     )
 
 
-def failing(
+def failure_history(
     name: str = "testCursorSuite.TestSeekBackwards", said: CaseFailure = SAID, **values: Any
-) -> Failing:
+) -> FailureHistory:
     elsewhere = (
         Elsewhere("tidb_ghpr_check_2", "release-5.0", 3, "https://ci.pingcap.net/job/x/12/"),
     )
-    made: dict[str, Any] = {"hits": hits(said), "elsewhere": elsewhere} | values
-    return Failing(f"{said.kind}:{name}", said.kind, name, **made)
+    made: dict[str, Any] = {"occurrences": occurrences(said), "elsewhere": elsewhere} | values
+    return FailureHistory(f"{said.kind}:{name}", said.kind, name, **made)
 
 
-def incident(members: Mapping[str, str], said: CaseFailure = SAID) -> Failing:
-    return Failing(
-        f"{INCIDENT}:5d5d5d5d5d5d5d5d", INCIDENT, f"{JOB}: {len(members)} tests fail together",
-        hits(said, (0.2, 0.4)), dict(members),
-    )  # fmt: skip
+def incident(members: Mapping[str, str], said: CaseFailure = SAID) -> FailureHistory:
+    return FailureHistory(
+        f"{INCIDENT}:5d5d5d5d5d5d5d5d",
+        INCIDENT,
+        f"{JOB}: {len(members)} tests fail together",
+        occurrences(said, (0.2, 0.4)),
+        dict(members),
+    )
 
 
-def marker(about: Failing, **values: Any) -> Marker:
-    days = Counter(f"{hit.run.started.astimezone(ZONE):%Y-%m-%d}" for hit in about.hits)
+def marker(about: FailureHistory, **values: Any) -> Marker:
+    days = Counter(
+        f"{occurrence.run.started.astimezone(ZONE):%Y-%m-%d}" for occurrence in about.occurrences
+    )
     said: dict[str, Any] = {
-        "key": about.key, "kind": about.kind, "create": "c" * 20, "first": about.hits[0].run.started,
-        "last": about.hits[-1].run.started, "fingerprints": (about.newest.fingerprint,), "branches": ("master",),
-        "days": dict(sorted(days.items())), "members": tuple(about.members),
-    }  # fmt: skip
+        "key": about.key,
+        "kind": about.kind,
+        "create": "c" * 20,
+        "first": about.occurrences[0].run.started,
+        "last": about.occurrences[-1].run.started,
+        "fingerprints": (about.newest.fingerprint,),
+        "branches": ("master",),
+        "days": dict(sorted(days.items())),
+        "members": tuple(about.members),
+    }
     return Marker(**said | values)
 
 
@@ -101,20 +131,27 @@ def tracked(body: str = "", number: int = 4711, ours: bool = True, **values: Any
     return TrackedIssue(ListedIssue(number, body=body, **said | values), ours=ours)
 
 
-def decision(action: IssueAction, about: Failing, **values: Any) -> Decision:
+def decision(action: IssueAction, about: FailureHistory, **values: Any) -> Decision:
     said: dict[str, Any] = {
-        "why": "failed in 3 runs of the window (2 make an issue)", "failing": about, "marker": marker(about),
-        "stamp": "0123456789abcdef0123", "runs": 3, "last": about.hits[-1].run.started,
-    }  # fmt: skip
+        "why": "failed in 3 runs of the window (the threshold is 2)",
+        "history": about,
+        "marker": marker(about),
+        "stamp": "0123456789abcdef0123",
+        "runs": 3,
+        "last": about.occurrences[-1].run.started,
+    }
     return Decision(about.key, about.kind, about.name, action, **said | values)
 
 
 def about(**values: Any) -> About:
     said: dict[str, Any] = {
-        "repo": "pingcap/tidb", "rules": Rules(), "now": END + timedelta(hours=1), "version": "0.1.0",
+        "repo": "pingcap/tidb",
+        "rules": Rules(),
+        "now": END + timedelta(hours=1),
+        "version": "0.1.0",
         "labels": ("type/bug", "component/test"),
         "owners": owners('{"testCursor*": "@pingcap/exec", "pingcap/tidb": "@lead"}'),
-    }  # fmt: skip
+    }
     return About(**said | values)
 
 
@@ -128,6 +165,11 @@ def race() -> CaseFailure:
         "  executor.(*Cursor).Seek()\n      cursor.go:12 +0x1d4"
     )
     return CaseFailure(
-        FailureKind.RACE, "DATA RACE:executor.(*Cursor).Seek", "WARNING: DATA RACE", "log", excerpt=excerpt,
-        rule="go-race", fingerprint=f"v1:{'7e' * 16}",
-    )  # fmt: skip
+        FailureKind.RACE,
+        "DATA RACE:executor.(*Cursor).Seek",
+        "WARNING: DATA RACE",
+        "log",
+        excerpt=excerpt,
+        rule="go-race",
+        fingerprint=f"v1:{'7e' * 16}",
+    )

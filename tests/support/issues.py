@@ -1,4 +1,4 @@
-"""For tests of issues: nightly histories drawn by day, and trackers that hold what a test says."""
+"""Histories of a nightly job drawn by day, and issues of a tracker, for tests of issues."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,30 +24,48 @@ _numbers = count(1)
 def failure(
     name: str, kind: str = "case", message: str = "", file: str = "", guess: bool = False
 ) -> CaseFailure:
-    """As a log gives it: with a fingerprint."""
+    """A failure as parsed from a log, with a fingerprint."""
     said = message or f"obtained 1, expected 2 in {name}"
     return CaseFailure(
-        kind, name, said, "log", file=file, excerpt=f"FAIL: {name}\n{said}", guess=guess,
+        kind,
+        name,
+        said,
+        "log",
+        file=file,
+        excerpt=f"FAIL: {name}\n{said}",
+        guess=guess,
         fingerprint=fingerprint(kind, name, said),
-    )  # fmt: skip
+    )
 
 
 def run(
     day: float, *failed: str | CaseFailure, job: str = JOB, branch: str = "master", **more: object
 ) -> Run:
-    """A nightly run so many days after the first; it failed if anything is said to have failed."""
-    failures = tuple(failure(each) if isinstance(each, str) else each for each in failed)
+    """A nightly run, `day` days after the first one; it fails if `failed` is not empty."""
+    failures = tuple(failure(item) if isinstance(item, str) else item for item in failed)
     values: dict[str, object] = {
-        "job_name": job, "job_id": next(_numbers), "status": "FAILURE" if failures else "SUCCESS",
-        "time": FIRST + DAY * day, "duration": 1000, "repo": None, "branch": branch, "commit": None, "comment": None,
-        "pr_number": 0, "author": None, "pr_title": None, "pr_link": None, "failures": failures, "origin": ORIGIN,
+        "job_name": job,
+        "job_id": next(_numbers),
+        "status": "FAILURE" if failures else "SUCCESS",
+        "time": FIRST + DAY * day,
+        "duration": 1000,
+        "repo": None,
+        "branch": branch,
+        "commit": None,
+        "comment": None,
+        "pr_number": 0,
+        "author": None,
+        "pr_title": None,
+        "pr_link": None,
+        "failures": failures,
+        "origin": ORIGIN,
         "log": LogState.READ,
-    }  # fmt: skip
+    }
     return Run(**(values | more))  # type: ignore[arg-type]
 
 
 def green(first: float, last: float, a_day: int = 10) -> list[Run]:
-    """Successful runs, so many a day, in [first, last)."""
+    """Successful runs in [first, last), `a_day` runs a day."""
     return [run(first + n / a_day) for n in range(int((last - first) * a_day))]
 
 
@@ -62,7 +80,7 @@ def evidence(
     memory: int = 30,
     until: float | None = None,
 ) -> Evidence:
-    """Of the window of that day, as it is known at its end, or at `until`."""
+    """The evidence of the window of that day, as of its end or of `until`."""
     known = rules or Rules()
     history = History(runs, (JOB,), ZONE, known.together, known.share)
     known_at = None if until is None else moment(until)
@@ -79,7 +97,7 @@ def plan(
     until: float | None = None,
     **snapshot: object,
 ) -> Decisions:
-    """What is decided on the morning after that day."""
+    """The decisions on the morning after that day."""
     values: dict[str, object] = {
         "repo": "o/r",
         "taken_at": moment(day + 1),
@@ -93,21 +111,21 @@ def plan(
 
 
 def of(decisions: Decisions, name: str) -> Decision:
-    """The one decision about that case."""
-    found = [each for each in decisions.all if each.name == name]
-    assert len(found) == 1, f"{name}: {found or [each.name for each in decisions.all]}"
-    return found[0]
+    """The only decision about that case."""
+    matches = [decision for decision in decisions.all if decision.name == name]
+    assert len(matches) == 1, f"{name}: {matches or [decision.name for decision in decisions.all]}"
+    return matches[0]
 
 
 def words(decisions: Decisions) -> dict[str, str]:
-    """What is done about each name, or why nothing is."""
-    return {each.name: (each.reason or each.action).value for each in decisions.all}
+    """The action for each name, or the reason to skip it."""
+    return {decision.name: (decision.reason or decision.action).value for decision in decisions.all}
 
 
 def theirs(
     number: int, title: str, closed: float | None = None, reason: str = "completed", **more: object
 ) -> TrackedIssue:
-    """Somebody else's issue; closed on a day."""
+    """An issue of another author; `closed`: the day of its close."""
     return TrackedIssue(_listed(number, title, "someone", closed, reason, **more))
 
 
@@ -129,20 +147,30 @@ def _listed(
     number: int, title: str, author: str, closed: float | None, reason: str, **more: object
 ) -> ListedIssue:
     values: dict[str, object] = {
-        "number": number, "title": title, "author": author, "created_at": moment(-20),
-        "url": f"https://github.com/o/r/issues/{number}", "open": closed is None,
-        "closed_at": None if closed is None else moment(closed), "state_reason": "" if closed is None else reason,
-    }  # fmt: skip
+        "number": number,
+        "title": title,
+        "author": author,
+        "created_at": moment(-20),
+        "url": f"https://github.com/o/r/issues/{number}",
+        "open": closed is None,
+        "closed_at": None if closed is None else moment(closed),
+        "state_reason": "" if closed is None else reason,
+    }
     return ListedIssue(**(values | more))  # type: ignore[arg-type]
 
 
 def marker(case: str, days: Sequence[int], a_day: int = 1, **more: object) -> Marker:
-    """Of an issue that knows one failure (or `a_day`) at noon of each of these days."""
+    """The marker of an issue with `a_day` failures at noon of each of these days."""
     said = failure(case)
     values: dict[str, object] = {
-        "key": f"case:{case}", "kind": "case", "create": "c", "first": moment(days[0] + 0.5),
-        "last": moment(days[-1] + 0.5), "fingerprints": (said.fingerprint,), "branches": ("master",),
+        "key": f"case:{case}",
+        "kind": "case",
+        "create": "c",
+        "first": moment(days[0] + 0.5),
+        "last": moment(days[-1] + 0.5),
+        "fingerprints": (said.fingerprint,),
+        "branches": ("master",),
         "days": {f"{FIRST + DAY * day:%Y-%m-%d}": a_day for day in days},
         "longest": max((b - a for a, b in pairwise(days)), default=0) * 1.0,
-    }  # fmt: skip
+    }
     return Marker(**(values | more))  # type: ignore[arg-type]

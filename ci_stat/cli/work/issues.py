@@ -230,7 +230,7 @@ def _say_next(made: IssuePlan, saved: str | None) -> None:
             else "look at it with: ci-stat issues show"
         )
         click.echo(f"ci-stat: the plan is in {saved}; {command} {shlex.quote(saved)}", err=True)
-    elif any(each.action != IssueAction.NOT for each in made.entries) and not made.stopped:
+    elif any(each.action != IssueAction.SKIP for each in made.entries) and not made.stopped:
         click.echo("ci-stat: nothing was done (--post does it, --drafts shows the texts)", err=True)
 
 

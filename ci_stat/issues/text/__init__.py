@@ -1,1 +1,1 @@
-"""What issues and comments say at the tracker."""
+"""The public texts of issues and comments, as Markdown for the tracker."""

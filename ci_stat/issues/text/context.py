@@ -1,4 +1,4 @@
-"""What texts for a tracker are written by: settings, and who is told of what."""
+"""The settings that texts depend on, and the owners that new issues mention."""
 
 import json
 import re
@@ -8,52 +8,58 @@ from datetime import datetime
 
 from ci_stat.issues.rules import Rules
 
-
-@dataclass(frozen=True)
-class Owners:
-    """Who is told of a new issue: logins by case, suite, prefix (`executor*`) or repository."""
-
-    exact: Mapping[str, str]
-    prefixes: tuple[tuple[str, str], ...] = ()
-
-    def of(self, case: str, suite: str = "", repo: str = "") -> str | None:
-        """The login or team, with its `@`: of the case, else of its suite, the longest prefix, the repository."""
-        for name in (case, suite, case.rpartition(".")[0]):
-            if name and name in self.exact:
-                return self.exact[name]
-        known = next((who for prefix, who in self.prefixes if case.startswith(prefix)), None)
-        return known or self.exact.get(repo)
-
-
 _LOGIN = re.compile(r"@[A-Za-z\d](?:-?[A-Za-z\d]){0,38}(?:/[A-Za-z\d][\w.-]{0,99})?")
 
 
+@dataclass(frozen=True)
+class Owners:
+    """Whom a new issue mentions: logins by case, suite, prefix (`executor*`) or repository."""
+
+    exact: Mapping[str, str]
+    prefixes: tuple[tuple[str, str], ...] = ()  # longest first
+
+    def of(self, case: str, suite: str = "", repo: str = "") -> str | None:
+        """Return the login or team, with its `@`: of the case, suite, longest prefix or repo."""
+        for name in (case, suite, case.rpartition(".")[0]):
+            if name and name in self.exact:
+                return self.exact[name]
+
+        by_prefix = (login for prefix, login in self.prefixes if case.startswith(prefix))
+        return next(by_prefix, None) or self.exact.get(repo)
+
+
 def owners(text: str) -> Owners:
-    """The owners in a JSON object. Raises ValueError with the faulty entry."""
+    """Parse the owners from a JSON object. Raises ValueError that names the invalid entry."""
+    logins = _parsed(text)
+    exact = {name: login for name, login in logins.items() if not name.endswith("*")}
+    prefixes = [(name[:-1], login) for name, login in logins.items() if name.endswith("*")]
+    prefixes.sort(key=lambda entry: len(entry[0]), reverse=True)
+    return Owners(exact, tuple(prefixes))
+
+
+def _parsed(text: str) -> dict[str, str]:
     try:
-        found = json.loads(text)
+        logins = json.loads(text)
     except RecursionError:
-        found = None
-    if not isinstance(found, dict):
+        logins = None
+    if not isinstance(logins, dict):
         raise ValueError('not a JSON object like {"executor*": "@login"}')
-    for name, who in found.items():
-        if not isinstance(who, str) or not _LOGIN.fullmatch(who):
+
+    for name, login in logins.items():
+        if not isinstance(login, str) or not _LOGIN.fullmatch(login):
             raise ValueError(
-                f"{name[:100]!r}: {str(who)[:100]!r} is neither @login nor @organization/team"
+                f"{name[:100]!r}: {str(login)[:100]!r} is neither @login nor @organization/team"
             )
-    prefixes = [(name[:-1], who) for name, who in found.items() if name.endswith("*")]
-    return Owners(
-        {name: who for name, who in found.items() if not name.endswith("*")},
-        tuple(sorted(prefixes, key=lambda each: len(each[0]), reverse=True)),
-    )
+    return logins
 
 
 @dataclass(frozen=True)
 class About:
-    """What texts are written by.
+    """What texts depend on besides decision and evidence.
 
-    - `hosts`: names that nobody outside may see. `reproduce`: a command with {case} {test} {suite} {file} {package}.
-    - `commits`: by key, the commit of the first failure and of the last pass before it; "" where it is not known.
+    - `hosts`: private names that are masked.
+    - `reproduce`: template of a command, with {case} {test} {suite} {file} {package}.
+    - `commits`: by key, commits of the first failure and of the last pass before it, or "".
     - `now`: aware.
     """
 

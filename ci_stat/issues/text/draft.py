@@ -1,6 +1,6 @@
-"""What is written to a tracker about a failing test: a new issue, its numbers brought up to date, comments.
+"""Drafts the texts of a decision: a new issue, an update of our block, a comment.
 
-Our part of an issue's text stands between two hidden signs. What people write before and after it is theirs.
+Our block of an issue's text lies between two hidden lines. Text around it belongs to people.
 """
 
 from ci_stat.issues.evidence import Evidence
@@ -13,21 +13,30 @@ from ci_stat.records import IssueAction
 
 __all__ = ["About", "Owners", "issue_draft", "owners"]
 
+_STATES = {IssueAction.REOPEN: ("open", "reopened"), IssueAction.CLOSE: ("closed", "completed")}
+
 
 def issue_draft(decision: Decision, evidence: Evidence, about: About) -> Draft:
-    """What is written for a decision that changes something: the same for the same values."""
+    """Return the texts and the state to write for an action; equal inputs give equal drafts."""
     writer = Writer(decision, evidence, about)
     if decision.action is IssueAction.FILE:
         return Draft(
-            title=writer.title(), body=writer.block(), labels=about.labels, create=decision.stamp
+            title=writer.title(),
+            body=writer.block(),
+            labels=about.labels,
+            create=decision.stamp,
         )
-    ours = decision.issue is not None and decision.issue.ours
-    body = writer.new_body() if ours else None
+
+    is_ours = decision.issue is not None and decision.issue.ours
+    body = writer.new_body() if is_ours else None
     if decision.action is IssueAction.UPDATE:
         return Draft(body=body)
-    state = {IssueAction.REOPEN: ("open", "reopened"), IssueAction.CLOSE: ("closed", "completed")}
-    new_state, reason = state.get(decision.action, (None, None))
-    comment = Comment(writer).text() if decision.stamp else None
+
+    state, state_reason = _STATES.get(decision.action, (None, None))
     return Draft(
-        body=body, comment=comment, comment_id=decision.stamp, state=new_state, state_reason=reason
+        body=body,
+        comment=Comment(writer).text() if decision.stamp else None,
+        comment_id=decision.stamp,
+        state=state,
+        state_reason=state_reason,
     )

@@ -1,8 +1,8 @@
-"""Of an issue's text: what was seen (part 3): how often, since when, where else, and what the log says."""
+"""Part 3 of an issue's block, what was seen: how often, since when, where, and the log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from ci_stat.issues.evidence import Failing
+from ci_stat.issues.evidence import FailureHistory, Occurrence
 from ci_stat.issues.text.markdown import share
 from ci_stat.issues.text.subject import Subject
 from ci_stat.rendering.format import plural
@@ -12,49 +12,60 @@ DAYS, PLACES = 14, 5  # shown of each
 
 
 def seen(subject: Subject, members: int, lines: int) -> Iterator[str]:
-    """`members`: shown of an incident; `lines`: of the log; with none, nothing but the numbers."""
+    """Yield the paragraphs.
+
+    - `members`: shown tests of an incident.
+    - `lines`: of the log; 0 leaves only the numbers.
+    """
+    history = subject.decision.history
     yield numbers(subject)
     yield "\n".join(_when(subject))
-    places = list(_elsewhere(subject))
-    if places and lines:
-        yield "The same failure in other jobs, or on other branches:"
-        yield "\n".join(places)
-    if subject.decision.failing and subject.decision.failing.members and lines:
-        yield "\n".join(_members(subject, subject.decision.failing, members))
+    if history and history.elsewhere and lines:
+        yield "The same failure in other jobs or on other branches:"
+        yield "\n".join(_elsewhere(subject, history))
+    if history and history.members and lines:
+        yield "\n".join(_members(subject, history, members))
     yield "\n".join(_days(subject))
-    excerpt = subject.hits[-1].said.excerpt
+
+    excerpt = subject.occurrences[-1].failure.excerpt
     if excerpt and lines:
         yield f"From the log of {subject.last_run()}:"
         yield subject.pen.fence(excerpt, lines=lines)
 
 
 def numbers(subject: Subject) -> str:
-    """How often, in how many runs, and how sure that is."""
-    evidence, pen = subject.evidence, subject.pen
+    """How often it failed, in how many runs, and the confidence bound of the rate."""
+    pen = subject.pen
     failed, runs, since = subject.counted()
-    jobs = ", ".join(
-        pen.code(job, 80) for job in sorted({hit.run.job for hit in subject.hits})[:PLACES]
-    )
-    said = (
+    names = sorted({occurrence.run.job for occurrence in subject.occurrences})
+    jobs = ", ".join(pen.code(name, 80) for name in names[:PLACES])
+    end = pen.moment(subject.evidence.end, zone=True)
+    sentence = (
         f"Failed in **{failed:,} of {plural(runs, 'finished run')}** of {jobs} "
-        f"from {pen.moment(since)} to {pen.moment(evidence.end, zone=True)}: {share(failed / runs)}, "
+        f"from {pen.moment(since)} to {end}: {share(failed / runs)}, "
         f"and at least {share(lower_bound(failed, runs))} with 95% confidence."
     )
-    total = subject.decision.marker.failures if subject.decision.marker else 0
-    return f"{said} In all, {plural(total, 'run')} so far." if total > failed else said
+
+    marker = subject.decision.marker
+    total = marker.failures if marker else 0
+    return f"{sentence} {plural(total, 'failed run')} in total." if total > failed else sentence
 
 
 def _when(subject: Subject) -> Iterator[str]:
-    pen, marker, hits = subject.pen, subject.marker, subject.hits
-    first = pen.run(hits[0]) if hits[0].run.started == marker.first else pen.moment(marker.first)
-    last = pen.run(hits[-1]) if hits[-1].run.started >= marker.last else pen.moment(marker.last)
-    yield f"- First seen: {first}"
-    yield f"- Last seen: {last}"
-    branches = [
-        pen.code(branch, 80) for branch in dict.fromkeys(hit.run.branch for hit in hits) if branch
-    ]
+    pen, marker, occurrences = subject.pen, subject.marker, subject.occurrences
+    first, last = occurrences[0], occurrences[-1]
+    knows_first = first.run.started == marker.first
+    knows_last = last.run.started >= marker.last
+    yield f"- First seen: {pen.run(first) if knows_first else pen.moment(marker.first)}"
+    yield f"- Last seen: {pen.run(last) if knows_last else pen.moment(marker.last)}"
+
+    branches = list(
+        dict.fromkeys(filter(None, (occurrence.run.branch for occurrence in occurrences)))
+    )
     if branches:
-        yield f"- Branches: {', '.join(branches[:PLACES])}{_and_more(len(branches) - PLACES)}"
+        shown = ", ".join(pen.code(branch, 80) for branch in branches[:PLACES])
+        yield f"- Branches: {shown}{_and_more(len(branches) - PLACES)}"
+
     failed, passed = subject.commits
     if failed:
         yield f"- Commit of the first failure: {pen.code(failed)}"
@@ -62,34 +73,41 @@ def _when(subject: Subject) -> Iterator[str]:
         yield f"- Commit of the last pass before it: {pen.code(passed)}"
 
 
-def _elsewhere(subject: Subject) -> Iterator[str]:
-    places = subject.decision.failing.elsewhere if subject.decision.failing else ()
-    for each in places[:PLACES]:
-        branch = f" on {subject.pen.code(each.branch, 80)}" if each.branch else ""
-        yield f"- {subject.pen.code(each.job, 100)}{branch}: {subject.pen.link(plural(each.runs, 'run'), each.link)}"
+def _elsewhere(subject: Subject, history: FailureHistory) -> Iterator[str]:
+    pen, places = subject.pen, history.elsewhere
+    for place in places[:PLACES]:
+        branch = f" on {pen.code(place.branch, 80)}" if place.branch else ""
+        runs = pen.link(plural(place.runs, "run"), place.link)
+        yield f"- {pen.code(place.job, 100)}{branch}: {runs}"
     if len(places) > PLACES:
         yield f"- and {plural(len(places) - PLACES, 'place')} more"
 
 
-def _members(subject: Subject, failing: Failing, most: int) -> Iterator[str]:
-    """The tests of an incident, and in how many of its runs each failed."""
-    runs = {(hit.run.job, hit.run.number) for hit in failing.hits}
-    yield f"The {plural(len(failing.members), 'test')} that failed together:\n"
-    for key, name in list(failing.members.items())[:most]:
-        own = subject.evidence.failing.get(key)
-        n = len({(hit.run.job, hit.run.number) for hit in own.hits} & runs) if own else 0
-        yield f"- {subject.pen.code(name)}" + (f" in {plural(n, 'run')}" if n else "")
-    if len(failing.members) > most:
-        yield f"- and {len(failing.members) - most:,} more"
+def _members(subject: Subject, incident: FailureHistory, limit: int) -> Iterator[str]:
+    """The tests of an incident, with the number of its runs in which each failed."""
+    runs = _runs(incident.occurrences)
+    yield f"The {plural(len(incident.members), 'test')} that failed together:\n"
+    for key, name in list(incident.members.items())[:limit]:
+        history = subject.evidence.histories.get(key)
+        shared = len(_runs(history.occurrences) & runs) if history else 0
+        in_runs = f" in {plural(shared, 'run')}" if shared else ""
+        yield f"- {subject.pen.code(name)}{in_runs}"
+    if len(incident.members) > limit:
+        yield f"- and {len(incident.members) - limit:,} more"
+
+
+def _runs(occurrences: Iterable[Occurrence]) -> set[tuple[str, int]]:
+    return {(occurrence.run.job, occurrence.run.number) for occurrence in occurrences}
 
 
 def _days(subject: Subject) -> Iterator[str]:
     days = sorted(subject.marker.days.items(), reverse=True)
     yield f"| Day ({subject.pen.zone_name}) | Failed runs |"
     yield "|---|---:|"
-    for day, n in days[:DAYS]:
-        yield f"| {day} | {n:,} |"
-    before = subject.marker.older + sum(n for _, n in days[DAYS:])
+    for day, count in days[:DAYS]:
+        yield f"| {day} | {count:,} |"
+
+    before = subject.marker.older + sum(count for _, count in days[DAYS:])
     if before:
         yield f"| before | {before:,} |"
 

@@ -1,4 +1,4 @@
-"""What an issue is about: the decision with what speaks for it, as whatever is written of it needs it."""
+"""The subject of an issue: a decision with its evidence, as block and comment describe it."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from functools import cached_property
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from ci_stat.issues.evidence import INCIDENT, Evidence, Hit
+from ci_stat.issues.evidence import INCIDENT, Evidence, Occurrence
 from ci_stat.issues.marker import trimmed
 from ci_stat.issues.model import Earlier, Marker, masked_name
 from ci_stat.issues.rules import Decision
@@ -22,7 +22,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 @dataclass(frozen=True)
 class Subject:
-    """Shared by our part of an issue's text, and by comments."""
+    """A decision with its evidence; the base of the block's writer."""
 
     decision: Decision
     evidence: Evidence
@@ -33,14 +33,20 @@ class Subject:
         return Pen(self.about.hosts, self.evidence.zone)
 
     @property
-    def hits(self) -> tuple[Hit, ...]:
-        """What speaks for the issue, oldest first: what was before its first failure is another issue's."""
-        failing, marker = self.decision.failing, self.decision.marker
-        every = (failing.own or failing.hits) if failing else ()
-        return (
-            tuple(hit for hit in every if marker is None or hit.run.started >= marker.first)
-            or every
-        )
+    def occurrences(self) -> tuple[Occurrence, ...]:
+        """The evidence for the issue, oldest first.
+
+        Occurrences before the issue's first failure belong to an earlier issue.
+        """
+        history, marker = self.decision.history, self.decision.marker
+        if history is None:
+            return ()
+
+        occurrences = history.own or history.occurrences
+        if marker is None:
+            return occurrences
+        own = (occurrence for occurrence in occurrences if occurrence.run.started >= marker.first)
+        return tuple(own) or occurrences
 
     @property
     def is_incident(self) -> bool:
@@ -53,25 +59,26 @@ class Subject:
 
     @cached_property
     def marker(self) -> Marker:
-        """As it is written: hidden is not secret."""
-        assert self.decision.marker is not None  # of whatever is ours and written
+        """The marker to write: trimmed, and without secrets, because hidden text is public."""
+        assert self.decision.marker is not None  # a text of ours is written
         marker = trimmed(self.decision.marker)
-
-        def clean(*names: str) -> tuple[str, ...]:
-            return tuple(
-                name if redacted(name, self.about.hosts) == name else masked_name(name)
-                for name in names
-            )
-
         return replace(
-            marker, key=clean(marker.key)[0], branches=clean(*marker.branches), jobs=clean(*marker.jobs),
-            members=clean(*marker.members), why=redacted(marker.why, self.about.hosts), commits=self.commits,
+            marker,
+            key=self._masked(marker.key),
+            branches=tuple(map(self._masked, marker.branches)),
+            jobs=tuple(map(self._masked, marker.jobs)),
+            members=tuple(map(self._masked, marker.members)),
+            why=redacted(marker.why, self.about.hosts),
+            commits=self.commits,
             earlier=self._earlier or UNSET,
-        )  # fmt: skip
+        )
+
+    def _masked(self, name: str) -> str:
+        return name if self.is_plain(name) else masked_name(name)
 
     @property
     def _earlier(self) -> Earlier | None:
-        """What a new issue follows; ever after its marker says it, or the text of an older version."""
+        """The issue that this one follows, as decided or as its text says."""
         before, issue = self.decision.before, self.decision.issue
         if before is not None:
             closed = before.issue.closed_at or before.issue.created_at
@@ -83,29 +90,32 @@ class Subject:
 
     @property
     def commits(self) -> tuple[str, str]:
-        """Around the first failure: looked up for a new issue, and known by its marker ever after."""
+        """Commits around the first failure: looked up for a new issue, later in its marker."""
         marker = self.decision.marker
-        looked_up = self.about.commits.get(self.decision.key, ("", ""))
-        failed, passed = looked_up if any(looked_up) or marker is None else marker.commits
-        return (
-            failed if _COMMIT.fullmatch(failed) else "",
-            passed if _COMMIT.fullmatch(passed) else "",
-        )
+        commits = self.about.commits.get(self.decision.key, ("", ""))
+        if not any(commits) and marker is not None:
+            commits = marker.commits
+
+        failed, passed = (commit if _COMMIT.fullmatch(commit) else "" for commit in commits)
+        return failed, passed
 
     def counted(self) -> tuple[int, int, datetime]:
-        """Failed runs, finished runs, and since when: from its first failure on, or as far back as is known."""
-        first, marker = self.hits[0].run.started, self.decision.marker
+        """Failed runs, finished runs, and since when they count.
+
+        They count from the issue's first failure, or as far back as the evidence reaches.
+        """
+        first, marker = self.occurrences[0].run.started, self.decision.marker
         since = min(first, max(marker.first, self.evidence.since)) if marker else first
-        failed = len({(hit.run.job, hit.run.number) for hit in self.hits})
-        return failed, max(failed, self.evidence.runs_since(since)), since
+        runs = {(occurrence.run.job, occurrence.run.number) for occurrence in self.occurrences}
+        return len(runs), max(len(runs), self.evidence.runs_since(since)), since
 
     def last_run(self) -> str:
-        """The newest one that is known here; the issue may know of a newer one."""
-        run, marker = self.hits[-1].run, self.decision.marker
+        """A link to the newest run of the evidence; the issue may know a newer one."""
+        run, marker = self.occurrences[-1].run, self.decision.marker
         if marker is None or run.started >= marker.last:
-            return f"the {self.pen.link('last run that failed', run.link)}"
-        return f"a {self.pen.link('run that failed', run.link)}"
+            return f"the {self.pen.link('last failed run', run.link)}"
+        return f"a {self.pen.link('failed run', run.link)}"
 
     def is_plain(self, text: str) -> bool:
-        """Whether it may stand in a command: what is quoted for a shell is not found by masking any more."""
+        """Whether the text contains no secret and no private host."""
         return redacted(text, self.about.hosts) == text

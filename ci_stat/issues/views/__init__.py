@@ -1,1 +1,1 @@
-"""How plans, explanations and histories of issues read in a terminal."""
+"""Views of plans, calls and replays: tables for the terminal, and data for JSON."""

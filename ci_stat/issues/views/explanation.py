@@ -1,6 +1,7 @@
-"""Everything about one case: how often it failed, what was decided about it and why, and what was done before."""
+"""Explains one case: its failures, the decision about it and why, and earlier calls."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ci_stat.escape import visible
-from ci_stat.issues.evidence import Cause, Evidence, Failing
+from ci_stat.issues.evidence import Cause, Evidence, FailureHistory, Occurrence
 from ci_stat.issues.rules import Decision
 from ci_stat.issues.views.history import history_table
 from ci_stat.records import Intent, Mute
@@ -18,17 +19,26 @@ from ci_stat.rendering.format import percent, plural
 from ci_stat.statistics.intervals import lower_bound
 
 SHOWN_RUNS = 12
-_CAUSES = {Cause.MACHINES: "the machines broke it", Cause.INCIDENT: "many tests failed together"}
+SHOWN_PLACES = 5
+_CAUSES = {
+    Cause.MACHINES: "the infrastructure broke the run",
+    Cause.INCIDENT: "many tests failed together",
+}
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """`failing`: None where nothing of that name failed; `near`: names like it that did."""
+    """Everything known about one case.
+
+    - `history`: None if no failure has this name. `near`: similar names that failed.
+    - `calls`: our calls for it, newest first.
+    - `stopped`: why the whole plan is stopped, or "".
+    """
 
     case: str
     key: str
     evidence: Evidence
-    failing: Failing | None
+    history: FailureHistory | None
     decision: Decision | None
     calls: tuple[Intent, ...]
     mute: Mute | None
@@ -36,93 +46,130 @@ class Explanation:
     stopped: str = ""
 
 
-def explained_screen(found: Explanation) -> RenderableType:
-    parts: list[RenderableType] = [Text(visible(found.case, 300), "bold"), Text()]
-    parts.append(_decided(found))
-    if found.mute:
-        until = f"{found.mute.until.astimezone(found.evidence.zone):%Y-%m-%d %H:%M}"
-        parts.append(Text(f"Muted until {until}: {visible(found.mute.why)}", "yellow"))
-    parts += [Text(), *_failures(found)]
-    if found.calls:
-        parts += [
-            Text(),
-            Text("What was done at the tracker", "bold"),
-            history_table(found.calls, found.evidence.zone),
-        ]
+def explained_screen(explanation: Explanation) -> RenderableType:
+    zone = explanation.evidence.zone
+    parts: list[RenderableType] = [
+        Text(visible(explanation.case, 300), "bold"),
+        Text(),
+        _decision(explanation),
+    ]
+    mute = explanation.mute
+    if mute:
+        until = f"{mute.until.astimezone(zone):%Y-%m-%d %H:%M}"
+        parts.append(Text(f"Muted until {until}: {visible(mute.why)}", "yellow"))
+
+    parts += [Text(), *_failures(explanation)]
+    if explanation.calls:
+        table = history_table(explanation.calls, zone)
+        parts += [Text(), Text("Calls to the tracker", "bold"), table]
     return Group(*parts)
 
 
-def _decided(found: Explanation) -> Text:
-    decision = found.decision
+def _decision(explanation: Explanation) -> Text:
+    decision = explanation.decision
     if decision is None:
         return Text(
-            "Nothing is decided: it did not fail in the window, and no open issue of ours is about it.",
+            "No decision: it did not fail in the window, and no open issue of ours is about it.",
             "yellow",
         )
-    word = decision.reason.value if decision.reason else decision.action.value
-    said = Text.assemble((word, "bold"), f": {visible(decision.why, 600)}")
-    if found.stopped:
-        said.append(f"\nNothing is done at all: {visible(found.stopped)}", "bold red")
-    return said
+
+    word = decision.reason or decision.action
+    text = Text.assemble((word.value, "bold"), f": {visible(decision.why, 600)}")
+    if explanation.stopped:
+        text.append(f"\nThe plan is stopped: {visible(explanation.stopped)}", "bold red")
+    return text
 
 
-def _failures(found: Explanation) -> list[RenderableType]:
-    failing, evidence = found.failing, found.evidence
+def _failures(explanation: Explanation) -> Iterator[RenderableType]:
+    history, evidence = explanation.history, explanation.evidence
     since = f"{evidence.since.astimezone(evidence.zone):%Y-%m-%d}"
-    if failing is None:
-        near = f" Near: {', '.join(map(visible, found.near))}." if found.near else ""
-        return [Text(f"No failure of that name since {since}.{near}")]
-    own, runs = failing.own, len(evidence.runs)
-    inside = len(evidence.in_window(own))
-    said = (
-        f"{plural(len(failing.hits), 'failed run')} since {since}, {len(own):,} of them its own, {inside:,} in the "
-        f"window; {percent(len(own) / runs if runs else None)} of {plural(runs, 'run')}, at least "
-        f"{percent(lower_bound(len(own), runs))} (95 %)"
+    if history is None:
+        names = ", ".join(map(visible, explanation.near))
+        near = f" Similar names: {names}." if names else ""
+        yield Text(f"No failure of that name since {since}.{near}")
+        return
+
+    yield Text(_counts(history, evidence, since))
+    causes = Counter(occurrence.cause for occurrence in history.occurrences if occurrence.cause)
+    for cause, count in causes.items():
+        yield Text(f"Not counted: {count:,}, because {_CAUSES[cause]}", "dim")
+    for place in history.elsewhere[:SHOWN_PLACES]:
+        runs, job, branch = (
+            plural(place.runs, "run"),
+            visible(place.job, 80),
+            visible(place.branch, 60),
+        )
+        yield Text(f"Also in {runs} of {job} {branch}".rstrip())
+    yield Text()
+    yield _runs(history, evidence)
+
+
+def _counts(history: FailureHistory, evidence: Evidence, since: str) -> str:
+    failed, runs = len(history.own), len(evidence.runs)
+    inside = len(evidence.in_window(history.own))
+    rate = percent(failed / runs if runs else None)
+    return (
+        f"{plural(len(history.occurrences), 'failed run')} since {since}: {failed:,} count, "
+        f"{inside:,} of these in the window; {rate} of {plural(runs, 'run')}, "
+        f"at least {percent(lower_bound(failed, runs))} with 95% confidence"
     )
-    others = Counter(hit.cause for hit in failing.hits if hit.cause)
-    told = [
-        Text(f"Not counted: {n:,}, because {_CAUSES[cause]}", "dim") for cause, n in others.items()
-    ]
-    also = [Text(f"Also in {plural(each.runs, 'run')} of {visible(each.job, 80)} {visible(each.branch, 60)}".rstrip())
-            for each in failing.elsewhere[:5]]  # fmt: skip
-    return [Text(said), *told, *also, Text(), _runs(failing, evidence)]
 
 
-def _runs(failing: Failing, evidence: Evidence) -> Table:
+def _runs(history: FailureHistory, evidence: Evidence) -> Table:
     table = Table.grid(padding=(0, 2))
     for _ in range(3):
         table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for hit in failing.hits[: -SHOWN_RUNS - 1 : -1]:
-        when = f"{hit.run.started.astimezone(evidence.zone):%Y-%m-%d %H:%M}"
-        cause = _CAUSES[hit.cause] if hit.cause else ""
-        said = visible(hit.said.message or hit.said.name, 200)
+
+    for occurrence in history.occurrences[: -SHOWN_RUNS - 1 : -1]:
+        run, failure = occurrence.run, occurrence.failure
+        cause = _CAUSES[occurrence.cause] if occurrence.cause else ""
         table.add_row(
-            when,
-            visible(f"{hit.run.job} #{hit.run.number}", 80),
+            f"{run.started.astimezone(evidence.zone):%Y-%m-%d %H:%M}",
+            visible(f"{run.job} #{run.number}", 80),
             Text(cause, "yellow"),
-            Text(said, "dim"),
+            Text(visible(failure.message or failure.name, 200), "dim"),
         )
     return table
 
 
-def explained_data(found: Explanation) -> dict[str, Any]:
-    decision, failing = found.decision, found.failing
+def explained_data(explanation: Explanation) -> dict[str, Any]:
+    history, evidence = explanation.history, explanation.evidence
+    occurrences = history.occurrences if history else ()
     return {
-        "case": found.case, "key": found.key, "near": list(found.near),
-        "decision": None if decision is None else {
-            "action": decision.action.value, "reason": decision.reason.value if decision.reason else "",
-            "why": decision.why, "number": decision.issue.issue.number if decision.issue else 0,
-        },
-        "stopped": found.stopped,
-        "since": found.evidence.since.isoformat(), "finished_runs": len(found.evidence.runs),
-        "failures": [
-            {
-                "started": hit.run.started.isoformat(), "job": hit.run.job, "number": hit.run.number,
-                "link": hit.run.link, "branch": hit.run.branch, "message": hit.said.message,
-                "fingerprint": hit.said.fingerprint, "not_counted": hit.cause.value if hit.cause else "",
-            }
-            for hit in (failing.hits if failing else ())
-        ],
-        "mute": to_builtins(found.mute), "calls": to_builtins(found.calls),
-    }  # fmt: skip
+        "case": explanation.case,
+        "key": explanation.key,
+        "near": list(explanation.near),
+        "decision": _decision_data(explanation.decision),
+        "stopped": explanation.stopped,
+        "since": evidence.since.isoformat(),
+        "finished_runs": len(evidence.runs),
+        "failures": [_failure_data(occurrence) for occurrence in occurrences],
+        "mute": to_builtins(explanation.mute),
+        "calls": to_builtins(explanation.calls),
+    }
+
+
+def _decision_data(decision: Decision | None) -> dict[str, Any] | None:
+    if decision is None:
+        return None
+    return {
+        "action": decision.action.value,
+        "reason": decision.reason.value if decision.reason else "",
+        "why": decision.why,
+        "number": decision.issue.issue.number if decision.issue else 0,
+    }
+
+
+def _failure_data(occurrence: Occurrence) -> dict[str, Any]:
+    run, failure = occurrence.run, occurrence.failure
+    return {
+        "started": run.started.isoformat(),
+        "job": run.job,
+        "number": run.number,
+        "link": run.link,
+        "branch": run.branch,
+        "message": failure.message,
+        "fingerprint": failure.fingerprint,
+        "not_counted": occurrence.cause.value if occurrence.cause else "",
+    }

@@ -1,4 +1,4 @@
-"""What was done at the tracker, what people said of failures, and the scorecard of a replay, as tables and as JSON."""
+"""Views of the past: calls to the tracker, notes of people, and the scorecard of a replay."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -16,117 +16,161 @@ from ci_stat.rendering.format import plural
 from ci_stat.rendering.terminal.columns import Column, Fitted
 
 _STYLES = {
-    IntentState.DONE: "green", IntentState.FAILED: "bold red", IntentState.UNCERTAIN: "bold yellow",
+    IntentState.DONE: "green",
+    IntentState.FAILED: "bold red",
+    IntentState.UNCERTAIN: "bold yellow",
     IntentState.INTENDED: "yellow",
-}  # fmt: skip
-_DONE = {
+}
+_CALLS = {
     IntentKind.CREATE: "issue",
     IntentKind.COMMENT: "comment",
     IntentKind.EDIT: "text or state",
 }
 
 
-def history_table(found: Sequence[Intent], zone: tzinfo) -> RenderableType:
-    """One line an outward call, newest first; times in `zone`."""
+def history_table(calls: Sequence[Intent], zone: tzinfo) -> RenderableType:
+    """One row for each outward call, in the given order; times in `zone`."""
     columns = [
-        Column("when"), Column("for", left=True), Column("call", left=True, spare=4), Column("issue"),
-        Column("state", left=True), Column("case", left=True, floor=24), Column("why", left=True, floor=30, spare=5),
-        Column("said", left=True, floor=20, spare=6),
-    ]  # fmt: skip
-    return Fitted(columns, [_row(each, zone) for each in found])
+        Column("when"),
+        Column("action", left=True),
+        Column("call", left=True, spare=4),
+        Column("issue"),
+        Column("state", left=True),
+        Column("case", left=True, floor=24),
+        Column("why", left=True, floor=30, spare=5),
+        Column("answer", left=True, floor=20, spare=6),
+    ]
+    return Fitted(columns, [_call_row(call, zone) for call in calls])
 
 
-def _row(each: Intent, zone: tzinfo) -> list[Text | str]:
-    when = each.changed or each.started
+def _call_row(call: Intent, zone: tzinfo) -> list[Text | str]:
     return [
-        _clock(when, zone), each.action, _DONE.get(IntentKind(each.kind), each.kind),
-        f"#{each.number}" if each.number else "", Text(each.state, _STYLES.get(IntentState(each.state), "")),
-        Text(visible(each.name, 200)), Text(visible(each.why, 300), "dim"), Text(visible(each.reason, 300), "dim"),
-    ]  # fmt: skip
+        _clock(call.changed or call.started, zone),
+        call.action,
+        _CALLS.get(IntentKind(call.kind), call.kind),
+        f"#{call.number}" if call.number else "",
+        Text(call.state, _STYLES.get(IntentState(call.state), "")),
+        Text(visible(call.name, 200)),
+        Text(visible(call.why, 300), "dim"),
+        Text(visible(call.reason, 300), "dim"),
+    ]
 
 
 def _clock(moment: datetime | None, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment else ""
 
 
-def notes_table(found: Iterable[CaseNote], zone: tzinfo) -> RenderableType:
+def notes_table(notes: Iterable[CaseNote], zone: tzinfo) -> RenderableType:
+    """One row for each note of a person on a case."""
     columns = [
         Column("case", left=True, floor=30),
         Column("until"),
         Column("why", left=True, below=True),
     ]
-    return Fitted(
-        columns,
-        [
-            [Text(visible(each.name, 200)), _clock(each.until, zone), visible(each.why, 200)]
-            for each in found
-        ],
-    )
+    rows: list[list[Text | str]] = [
+        [Text(visible(note.name, 200)), _clock(note.until, zone), visible(note.why, 200)]
+        for note in notes
+    ]
+    return Fitted(columns, rows)
 
 
 def scorecard_screen(card: Scorecard, zone: tzinfo) -> RenderableType:
-    """What the rules would have done, and what of it proved wrong."""
-    title = Text.assemble(
-        ("Replay", "bold"), "  ", (f"{_clock(card.begin, zone)} to {_clock(card.end, zone)}", "bold cyan"),
-        f"  {plural(card.windows, 'window')}, {plural(len(card.failing), 'failure')} seen",
-    )  # fmt: skip
+    """What the rules would have done, and which actions proved wrong."""
+    parts: list[RenderableType] = [_title(card, zone), Text(), _counts(card)]
+    if card.comments_a_week is not None:
+        parts.append(Text(f"{card.comments_a_week:.2f} comments per issue and week", "dim"))
+    parts.append(Text())
+
+    if card.reasons:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in card.reasons.most_common())
+        parts += [Text(f"Skipped: {reasons}", "dim"), Text()]
+    parts += [Text(f"{_clock(at, zone)}: stopped: {why}", "bold red") for at, why in card.stopped]
+    return Group(*parts, _events(card, zone))
+
+
+def _title(card: Scorecard, zone: tzinfo) -> Text:
+    period = f"{_clock(card.begin, zone)} to {_clock(card.end, zone)}"
+    windows, failures = plural(card.windows, "window"), plural(len(card.keys), "failure")
+    return Text.assemble(
+        ("Replay", "bold"), "  ", (period, "bold cyan"), f"  {windows}, {failures} seen"
+    )
+
+
+def _counts(card: Scorecard) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
     table.add_column()
     for count, what, style in _lines(card):
         table.add_row(Text(f"{count:,}", style), what)
-    rate = card.comments_a_week
-    said = [Text(f"{rate:.2f} comments an issue and week", "dim")] if rate is not None else []
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in card.reasons.most_common())
-    parts: list[RenderableType] = [title, Text(), table, *said, Text()]
-    parts += [Text("Not, because: " + reasons, "dim"), Text()] if reasons else []
-    parts += [
-        Text(f"{_clock(at, zone)}: nothing done: {why}", "bold red") for at, why in card.stopped
-    ]
-    return Group(*parts, _events(card, zone))
+    return table
 
 
 def _lines(card: Scorecard) -> list[tuple[int, str, str]]:
+    """Count, label and style of each line."""
+    updated = card.count(IssueAction.UPDATE) + card.count(IssueAction.COMMENT)
+    refailed, single = len(card.refailed), len(card.single)
     return [
         (card.count(IssueAction.FILE), "would have been filed", "bold"),
-        (card.count(IssueAction.UPDATE) + card.count(IssueAction.COMMENT), "brought up to date", ""),
+        (updated, "updated", ""),
         (card.comments, "comments", ""),
-        (card.count(IssueAction.REOPEN), "opened again", ""),
+        (card.count(IssueAction.REOPEN), "reopened", ""),
         (card.count(IssueAction.CLOSE), "closed", "green"),
         (card.open, "open at the end", ""),
-        (len(card.refailed), "closed wrongly: it failed again later", "red" if card.refailed else "green"),
-        (len(card.single), "filed, and never failed again", "yellow" if card.single else "green"),
-    ]  # fmt: skip
+        (refailed, "closed wrongly: failed again later", "red" if refailed else "green"),
+        (single, "filed, but never failed again", "yellow" if single else "green"),
+    ]
 
 
 def _events(card: Scorecard, zone: tzinfo) -> RenderableType:
-    wrong = {id(each): "failed again later" for each in card.refailed}
-    wrong |= {id(each): "never failed again" for each in card.single}
     columns = [
-        Column("window's end"), Column("action", left=True), Column("issue"), Column("case", left=True, floor=30),
-        Column("why", left=True, floor=40, spare=3), Column("later", left=True, spare=2),
-    ]  # fmt: skip
-    shown = [each for each in card.events if each.action is not IssueAction.UPDATE]
-    rows: list[list[Text | str]] = [
-        [_clock(each.at, zone), each.action.value, f"({each.number})", Text(visible(each.name, 200)),
-         Text(visible(each.why, 300), "dim"), Text(wrong.get(id(each), ""), "yellow")]
-        for each in shown
-    ]  # fmt: skip
+        Column("window's end"),
+        Column("action", left=True),
+        Column("issue"),
+        Column("case", left=True, floor=30),
+        Column("why", left=True, floor=40, spare=3),
+        Column("later", left=True, spare=2),
+    ]
+    outcomes = {id(event): "failed again later" for event in card.refailed}
+    outcomes |= {id(event): "never failed again" for event in card.single}
+    rows = [
+        _event_row(event, outcomes.get(id(event), ""), zone)
+        for event in card.events
+        if event.action is not IssueAction.UPDATE
+    ]
     return Fitted(columns, rows) if rows else Text("Nothing would have been filed.")
+
+
+def _event_row(event: Event, outcome: str, zone: tzinfo) -> list[Text | str]:
+    return [
+        _clock(event.at, zone),
+        event.action.value,
+        f"({event.number})",
+        Text(visible(event.name, 200)),
+        Text(visible(event.why, 300), "dim"),
+        Text(outcome, "yellow"),
+    ]
 
 
 def scorecard_data(card: Scorecard) -> dict[str, Any]:
     return {
-        "begin": card.begin.isoformat(), "end": card.end.isoformat(), "windows": card.windows,
-        "failures_seen": len(card.failing),
-        "filed": card.count(IssueAction.FILE), "updated": card.count(IssueAction.UPDATE),
-        "commented": card.comments, "reopened": card.count(IssueAction.REOPEN), "closed": card.count(IssueAction.CLOSE),
-        "open": card.open, "closed_wrongly": [_event(each) for each in card.refailed],
-        "never_failed_again": [_event(each) for each in card.single], "comments_a_week": card.comments_a_week,
-        "not_because": dict(card.reasons), "stopped": [[at.isoformat(), why] for at, why in card.stopped],
-        "events": [_event(each) for each in card.events],
-    }  # fmt: skip
+        "begin": card.begin.isoformat(),
+        "end": card.end.isoformat(),
+        "windows": card.windows,
+        "failures_seen": len(card.keys),
+        "filed": card.count(IssueAction.FILE),
+        "updated": card.count(IssueAction.UPDATE),
+        "commented": card.comments,
+        "reopened": card.count(IssueAction.REOPEN),
+        "closed": card.count(IssueAction.CLOSE),
+        "open": card.open,
+        "closed_wrongly": [_event_data(event) for event in card.refailed],
+        "never_failed_again": [_event_data(event) for event in card.single],
+        "comments_a_week": card.comments_a_week,
+        "not_because": dict(card.reasons),
+        "stopped": [[at.isoformat(), why] for at, why in card.stopped],
+        "events": [_event_data(event) for event in card.events],
+    }
 
 
-def _event(each: Event) -> dict[str, Any]:
-    return asdict(each) | {"at": each.at.isoformat(), "action": each.action.value}
+def _event_data(event: Event) -> dict[str, Any]:
+    return asdict(event) | {"at": event.at.isoformat(), "action": event.action.value}

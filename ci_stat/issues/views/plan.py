@@ -1,6 +1,6 @@
-"""A plan for issues, for people and for JSON: what is to be done first, then what is not, and why."""
+"""Views of a plan: actions first, then skipped entries by reason; and the drafts of its texts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -17,14 +17,18 @@ from ci_stat.rendering.format import plural
 from ci_stat.rendering.terminal import screen
 
 _STYLES = {
-    IssueAction.FILE: "bold red", IssueAction.REOPEN: "bold yellow", IssueAction.COMMENT: "cyan",
-    IssueAction.UPDATE: "cyan", IssueAction.CLOSE: "green", IssueAction.NOT: "dim",
-}  # fmt: skip
+    IssueAction.FILE: "bold red",
+    IssueAction.REOPEN: "bold yellow",
+    IssueAction.COMMENT: "cyan",
+    IssueAction.UPDATE: "cyan",
+    IssueAction.CLOSE: "green",
+    IssueAction.SKIP: "dim",
+}
 _TEXT_WIDTH = 110
 
 
-class DoneLine(Protocol):
-    """What became of one line of a plan."""
+class AppliedEntry(Protocol):
+    """The outcome of one entry of a plan."""
 
     @property
     def entry(self) -> Planned: ...
@@ -38,141 +42,162 @@ class DoneLine(Protocol):
     def trouble(self) -> Any: ...
 
 
-class WhatWasDone(Protocol):
+class AppliedPlan(Protocol):
+    """The outcome of a plan."""
+
     @property
-    def done(self) -> Sequence[DoneLine]: ...
+    def done(self) -> Sequence[AppliedEntry]: ...
     @property
     def stopped(self) -> str: ...
 
 
 def plan_screen(
     plan: IssuePlan,
-    applied: WhatWasDone | None = None,
+    applied: AppliedPlan | None = None,
     zone: ZoneInfo | None = None,
     limit: int | None = None,
 ) -> RenderableType:
-    """`applied`: what was done of it. Times in `zone`, by default the plan's. `limit`: lines for each reason."""
-    begin, end = (moment.astimezone(zone or ZoneInfo(plan.zone)) for moment in plan.window)
-    title = Text.assemble(
-        ("Issues", "bold"), f"  {visible(plan.repo, 100)}  ",
-        (f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}", "bold cyan"),
-        (f"  {', '.join(visible(job, 80) for job in plan.jobs)}", "yellow"),
-    )  # fmt: skip
-    acting = [each for each in plan.entries if each.action != IssueAction.NOT]
-    others, more = _by_reason(plan.entries, limit)
-    parts: list[RenderableType] = [title, Text(_counted(plan.entries), "dim"), Text()]
+    """Show a plan, and its outcome if it was applied.
+
+    - `zone`: time zone of shown times, by default the plan's.
+    - `limit`: shown entries for each reason.
+    """
+    parts: list[RenderableType] = [
+        _title(plan, zone or ZoneInfo(plan.zone)),
+        Text(_counts(plan.entries), "dim"),
+        Text(),
+    ]
     if plan.stopped:
-        parts += [
-            Text(f"Nothing is done: {visible(plan.stopped)}", "bold red"),
-            Text(visible(plan.hint), "red"),
-            Text(),
-        ]
+        stopped = Text(f"The plan is stopped: {visible(plan.stopped)}", "bold red")
+        parts += [stopped, Text(visible(plan.hint), "red"), Text()]
+
+    acting = [entry for entry in plan.entries if entry.action != IssueAction.SKIP]
     if acting:
         parts += [_table(acting, _results(applied)), Text()]
-    if others:
-        parts += [
-            Text("Not, because", "bold"),
-            _table(others, {}),
-            *([Text(more, "dim")] if more else []),
-            Text(),
-        ]
+
+    skipped, more = _by_reason(plan.entries, limit)
+    if skipped:
+        parts += [Text("Skipped", "bold"), _table(skipped, {})]
+        parts += [Text(more, "dim"), Text()] if more else [Text()]
     parts += [Text(f"Note: {visible(note)}", "yellow") for note in plan.notes]
     return Group(*parts)
 
 
-def _by_reason(entries: Iterable[Planned], limit: int | None) -> tuple[list[Planned], str]:
-    """What is not done, reason by reason; and how many lines are left out for each."""
-    found: dict[str, list[Planned]] = {}
-    for each in entries:
-        if each.action == IssueAction.NOT:
-            found.setdefault(each.reason, []).append(each)
-    shown = [each for lines in found.values() for each in lines[:limit]]
-    left = [
-        f"{len(lines) - limit:,} {reason}"
-        for reason, lines in found.items()
-        if limit and len(lines) > limit
-    ]
-    return shown, f"… and {', '.join(left)}" if left else ""
-
-
-def _counted(entries: Iterable[Planned]) -> str:
-    found = [each.action for each in entries]
-    said = [
-        f"{found.count(action):,} to {action.value}" for action in IssueAction if action in found
-    ]
-    return (
-        ", ".join(said).replace(" to not", " not")
-        or "Nothing failed, and no issue of ours is open."
+def _title(plan: IssuePlan, zone: ZoneInfo) -> Text:
+    begin, end = (moment.astimezone(zone) for moment in plan.window)
+    jobs = ", ".join(visible(job, 80) for job in plan.jobs)
+    return Text.assemble(
+        ("Issues", "bold"),
+        f"  {visible(plan.repo, 100)}  ",
+        (f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}", "bold cyan"),
+        (f"  {jobs}", "yellow"),
     )
 
 
-def _table(entries: Sequence[Planned], results: dict[int, Text]) -> Table:
+def _by_reason(entries: Iterable[Planned], limit: int | None) -> tuple[list[Planned], str]:
+    """Return the shown skipped entries, grouped by reason, and a note on those left out."""
+    groups: dict[str, list[Planned]] = {}
+    for entry in entries:
+        if entry.action == IssueAction.SKIP:
+            groups.setdefault(entry.reason, []).append(entry)
+
+    shown = [entry for group in groups.values() for entry in group[:limit]]
+    left = {reason: len(group[limit:]) for reason, group in groups.items()} if limit else {}
+    notes = [f"{count:,} {reason}" for reason, count in left.items() if count]
+    return shown, f"… and {', '.join(notes)}" if notes else ""
+
+
+def _counts(entries: Iterable[Planned]) -> str:
+    actions = [entry.action for entry in entries]
+    counts = {action: actions.count(action) for action in IssueAction}
+    words = [
+        f"{count:,} skipped" if action is IssueAction.SKIP else f"{count:,} to {action.value}"
+        for action, count in counts.items()
+        if count
+    ]
+    return ", ".join(words) or "Nothing failed, and no issue of ours is open."
+
+
+def _table(entries: Sequence[Planned], results: Mapping[int, Text]) -> Table:
+    """`results`: the outcome of entries, by their id()."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", ratio=2, max_width=70)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold", ratio=3, max_width=140)
-    for each in entries:
-        word = each.reason or each.action
-        runs = plural(each.runs, "run") if each.runs else ""
-        why = Text(visible(each.why, 600))
-        if id(each) in results:
-            why = Text("\n").join([why, results[id(each)]])
+
+    for entry in entries:
+        why = Text(visible(entry.why, 600))
+        if id(entry) in results:
+            why = Text("\n").join([why, results[id(entry)]])
         table.add_row(
-            Text(word, _STYLES[IssueAction(each.action)]), Text(visible(each.name, 300)), runs, why
+            Text(entry.reason or entry.action, _STYLES[IssueAction(entry.action)]),
+            Text(visible(entry.name, 300)),
+            plural(entry.runs, "run") if entry.runs else "",
+            why,
         )
     return table
 
 
-def _results(applied: WhatWasDone | None) -> dict[int, Text]:
-    return {id(each.entry): _result(each) for each in applied.done} if applied else {}
+def _results(applied: AppliedPlan | None) -> dict[int, Text]:
+    if applied is None:
+        return {}
+    return {id(outcome.entry): _result(outcome) for outcome in applied.done}
 
 
-def _result(done: DoneLine) -> Text:
-    if done.skipped:
-        return Text(f"skipped: {visible(done.skipped)}", "yellow")
-    trouble = done.trouble
-    if trouble is not None:
-        return Text(
-            f"{trouble.state.value}: {visible(trouble.reason)} {visible(trouble.hint)}".rstrip(),
-            "bold red",
-        )
-    said = f"done: #{done.number}"
-    return Text("; ".join([said, *map(visible, done.notes)]), "yellow" if done.notes else "green")
+def _result(outcome: AppliedEntry) -> Text:
+    if outcome.skipped:
+        return Text(f"skipped: {visible(outcome.skipped)}", "yellow")
+
+    error = outcome.trouble
+    if error is not None:
+        words = f"{error.state.value}: {visible(error.reason)} {visible(error.hint)}"
+        return Text(words.rstrip(), "bold red")
+
+    words = "; ".join([f"done: #{outcome.number}", *map(visible, outcome.notes)])
+    return Text(words, "yellow" if outcome.notes else "green")
 
 
-def plan_text(plan: IssuePlan, applied: WhatWasDone | None = None) -> str:
+def plan_text(plan: IssuePlan, applied: AppliedPlan | None = None) -> str:
     """The same as plain text, for notebooks and `print`."""
     stream = StringIO()
     screen.show(plan_screen(plan, applied), stream, color=False, width=_TEXT_WIDTH)
     return stream.getvalue().rstrip("\n")
 
 
-def plan_data(plan: IssuePlan, applied: WhatWasDone | None = None) -> dict[str, Any]:
-    """For JSON: the plan as it is saved, and what was done of each line."""
-    found: dict[str, Any] = msgspec.to_builtins(plan)
+def plan_data(plan: IssuePlan, applied: AppliedPlan | None = None) -> dict[str, Any]:
+    """For JSON: the plan as it is saved, and the outcome of its entries."""
+    data: dict[str, Any] = msgspec.to_builtins(plan)
     if applied is not None:
-        found["done"] = [
-            {
-                "key": each.entry.key, "name": each.entry.name, "action": str(each.entry.action), "number": each.number,
-                "state": "skipped" if each.skipped else str(each.trouble.state if each.trouble else "sent"),
-                "reason": each.skipped or (each.trouble.reason if each.trouble else ""), "notes": list(each.notes),
-            }
-            for each in applied.done
-        ]  # fmt: skip
-        found["done_stopped"] = applied.stopped
-    return found
+        data["done"] = [_outcome_data(outcome) for outcome in applied.done]
+        data["done_stopped"] = applied.stopped
+    return data
+
+
+def _outcome_data(outcome: AppliedEntry) -> dict[str, Any]:
+    entry, error = outcome.entry, outcome.trouble
+    state = error.state if error else "sent"
+    reason = error.reason if error else ""
+    return {
+        "key": entry.key,
+        "name": entry.name,
+        "action": str(entry.action),
+        "number": outcome.number,
+        "state": "skipped" if outcome.skipped else str(state),
+        "reason": outcome.skipped or reason,
+        "notes": list(outcome.notes),
+    }
 
 
 def drafts_text(plan: IssuePlan) -> str:
-    """What would be written, line by line of the plan, as it would stand at the tracker."""
-    shown = []
-    for each in plan.entries:
-        if each.draft is None:
-            continue
-        head = f"=== {each.action} {f'#{each.number} ' if each.number else ''}{each.name}"
-        texts = [each.draft.title, each.draft.comment, each.draft.body]
-        shown.append(
-            "\n\n".join([visible(head, 300), *(visible_lines(text) for text in texts if text)])
-        )
-    return "\n\n".join(shown)
+    """The texts to write, entry by entry, as the tracker would show their source."""
+    return "\n\n".join(_draft_text(entry) for entry in plan.entries if entry.draft)
+
+
+def _draft_text(entry: Planned) -> str:
+    number = f"#{entry.number} " if entry.number else ""
+    head = visible(f"=== {entry.action} {number}{entry.name}", 300)
+    draft = entry.draft
+    assert draft is not None
+    texts = (draft.title, draft.comment, draft.body)
+    return "\n\n".join([head, *(visible_lines(text) for text in texts if text)])

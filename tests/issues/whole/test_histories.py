@@ -269,7 +269,7 @@ def test_only_a_run_that_started_after_the_close_opens_an_issue_again(it: World)
     assert words(made.plan) == {CASE: Reason.BEFORE_FIX}
     it.post(2)
     assert it.github.issues[1].state == "open"
-    assert "1 run failed that started after this was closed" in it.comments(1)[0]
+    assert "1 failed run started after this issue was closed" in it.comments(1)[0]
 
 
 def test_long_after_the_close_there_is_a_new_issue_that_links_the_old_one(it: World) -> None:
@@ -367,9 +367,9 @@ def test_a_plan_for_another_repository_is_refused(it: World, tmp_path: Path) -> 
 def test_a_file_that_is_no_plan(tmp_path: Path, content: str) -> None:
     file = tmp_path / "plan.json"
     file.write_text(content)
-    with pytest.raises(WriteError, match="is no plan of ours"):
+    with pytest.raises(WriteError, match="is not a plan"):
         read_plan(file)
-    with pytest.raises(WriteError, match="cannot be read"):
+    with pytest.raises(WriteError, match="Cannot read"):
         read_plan(tmp_path / "nowhere.json")
 
 

@@ -20,7 +20,7 @@ from tests.support.github import Call, Issue
 
 # When a text was written, and how long a silence was by then.
 _TIMES = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d(?= \(Asia/Shanghai\)\. What people write)|\b\d+ h(?: \d+ min)?\b"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d(?= \(Asia/Shanghai\)\. Text that you write)|\b\d+ h(?: \d+ min)?\b"
 )
 _NAME, _COMMENT = 90, 60  # characters
 
@@ -91,7 +91,7 @@ def _planned(entries: tuple[Planned, ...]) -> Iterator[str]:
         entries, lambda each: (each.action, each.reason, each.why)
     ):
         first, *more = (_cut(each.name, _NAME) for each in alike)
-        what = f"not ({reason})" if action == IssueAction.NOT else action
+        what = f"not ({reason})" if action == IssueAction.SKIP else action
         yield f"{what}, {first}{f' and {len(more)} more' if more else ''}: {why}"
 
 
