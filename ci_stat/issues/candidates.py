@@ -7,7 +7,7 @@ from datetime import datetime
 from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence
 from ci_stat.issues.model import Reason, Snapshot, TrackedIssue
 from ci_stat.issues.rules import Decision, Rules
-from ci_stat.records import IssueAction, Ledger
+from ci_stat.records import IssueAction, Ledger, Mute
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,9 @@ class Inputs:
     ledger: Ledger
     rules: Rules
     now: datetime
+
+    def is_active(self, mute: Mute | None) -> bool:
+        return mute is not None and mute.until > self.now
 
     def commented_today(self, issue: TrackedIssue) -> bool:
         """Whether we commented on the issue today: comments are limited to one per day."""

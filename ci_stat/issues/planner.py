@@ -128,7 +128,7 @@ class _Planner:
             return candidate.skip(*reason)
 
         mute = self._mute(history)
-        if mute and mute.until > self.inputs.now:
+        if mute and self.inputs.is_active(mute):
             why = f"muted until {date(mute.until, self.evidence.zone)}: {mute.why}"
             issue = self.index.match(history).open
             return replace(candidate.skip(Reason.MUTED, why, issue), mute=mute)
@@ -148,20 +148,26 @@ class _Planner:
     # --- open issues of ours without failures that count
 
     def _of_issue(self, issue: TrackedIssue) -> Decision:
-        inputs, marker = self.inputs, issue.marker
-        mute = None
-        if marker is not None:
-            history = history_of(marker, inputs.known)
-            mute = mute_of(marker, history, inputs.ledger.mutes)
-            is_muted = mute is not None and mute.until > inputs.now
-            is_blocked = is_muted or blocked(issue, inputs.rules) is not None
-            is_of_our_jobs = is_of_jobs(marker, self.evidence.jobs)
-            if history and is_of_our_jobs and not is_blocked:
-                decision = self._failed_otherwise(issue, marker, history)
-                if decision:
-                    return decision
+        marker = issue.marker
+        if marker is None:
+            return self._quiet(issue, None)
 
-        commented = inputs.commented_today(issue)
+        history = history_of(marker, self.inputs.known)
+        mute = mute_of(marker, history, self.inputs.ledger.mutes)
+        if history is None or self._is_untouchable(issue, marker, mute):
+            return self._quiet(issue, mute)
+        return self._failed_otherwise(issue, marker, history) or self._quiet(issue, mute)
+
+    def _is_untouchable(self, issue: TrackedIssue, marker: Marker, mute: Mute | None) -> bool:
+        reasons = (
+            self.inputs.is_active(mute),
+            blocked(issue, self.inputs.rules),
+            not is_of_jobs(marker, self.evidence.jobs),
+        )
+        return any(reasons)
+
+    def _quiet(self, issue: TrackedIssue, mute: Mute | None) -> Decision:
+        inputs, commented = self.inputs, self.inputs.commented_today(issue)
         return quiet_decision(issue, inputs.known, mute, inputs.rules, inputs.now, commented)
 
     def _failed_otherwise(

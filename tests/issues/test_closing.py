@@ -135,7 +135,7 @@ def test_why_an_issue_stays_open(issue: TrackedIssue, reason: Reason, why: str) 
         closable(person_wrote=NOW - 14 * DAY),
     ],
 )
-def test_what_keeps_no_issue_open(issue: TrackedIssue) -> None:
+def test_what_does_not_keep_an_issue_open(issue: TrackedIssue) -> None:
     assert decision(issue).action is IssueAction.CLOSE
 
 
@@ -155,7 +155,7 @@ def test_a_mute_ends_at_its_moment(until: float, action: IssueAction) -> None:
         )
 
 
-def test_the_silence_is_told_where_it_is_not_enough() -> None:
+def test_a_silence_that_is_too_short_is_reported() -> None:
     short = marker(CASE, [40, 41, 42])
     result = decision(closable(short))
     assert (result.reason, result.silence) == (Reason.QUIET, silence_of(short, of(days(0, 47))))
@@ -201,7 +201,7 @@ def test_the_name_is_read_from_the_title_but_for_incidents() -> None:
 # --- the silence
 
 
-def test_a_silence_is_made_of_what_the_marker_says() -> None:
+def test_a_silence_comes_from_the_marker() -> None:
     assert silence_of(MARKER, of(days(0, 47))) == Silence(
         105, 6 * DAY, 40.5 * DAY, DAY, runs=120, runs_since=809, bursts=1
     )
@@ -218,7 +218,7 @@ def test_it_is_quiet_until_now(until: float, quiet: float) -> None:
     assert silence_of(MARKER, of([], until=until)).quiet == quiet * DAY
 
 
-def test_a_failure_after_all_that_is_known_is_no_silence() -> None:
+def test_a_failure_after_the_evidence_leaves_no_silence() -> None:
     assert silence_of(marker(CASE, [47]), of([])).quiet == timedelta(0)
 
 
@@ -258,7 +258,7 @@ def test_a_run_is_of_the_span_or_of_the_silence(
         ),
     ],
 )
-def test_only_runs_that_would_have_shown_it_are_silent(
+def test_only_runs_that_would_show_the_failure_count(
     known: Marker, job: str, branch: str, shows: bool, counts: bool
 ) -> None:
     runs = [ref(moment(day), job, branch, shows) for day in (3.3, 20)]

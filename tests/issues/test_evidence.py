@@ -183,7 +183,7 @@ def test_a_run_shows_failures_if_its_tests_ran(
     assert ref.shows is shows
 
 
-def test_a_failed_run_of_which_nothing_is_known_shows_nothing() -> None:
+def test_a_failed_run_without_known_failures_shows_nothing() -> None:
     (ref,) = evidence([run(9.5, status=Status.FAILURE)], 9).runs
     assert (ref.shows, ref.succeeded) == (False, False)
 
@@ -197,7 +197,7 @@ def test_a_failed_run_of_which_nothing_is_known_shows_nothing() -> None:
         (["", ""], ""),
     ],
 )
-def test_of_a_test_and_its_subtest_the_first_one_that_says_something_counts(
+def test_of_test_and_subtest_the_first_with_a_message_counts(
     messages: list[str], said: str
 ) -> None:
     spellings = (CASE, f"{CASE}/sub")
@@ -208,7 +208,7 @@ def test_of_a_test_and_its_subtest_the_first_one_that_says_something_counts(
     assert occurrence.failure == next(failure for failure in failures if failure.message == said)
 
 
-def test_the_newest_failure_says_kind_and_name() -> None:
+def test_the_newest_failure_gives_kind_and_name() -> None:
     runs = [
         run(9.2, failure("FAIL: a_test.go:7: suite.TestX", file="a_test.go")),
         run(9.5, failure("suite.TestX/sub")),
@@ -258,11 +258,11 @@ def test_the_same_failure_in_other_jobs_is_counted_by_job_and_branch_most_runs_f
     ],
     ids=["own job", "passed", "aborted", "machines", "nothing failed"],
 )
-def test_what_says_nothing_about_other_jobs(left_out: Run) -> None:
+def test_runs_that_say_nothing_about_other_jobs(left_out: Run) -> None:
     assert elsewhere([left_out], [JOB]) == {}
 
 
-def test_other_jobs_stand_beside_a_failure_and_change_no_count() -> None:
+def test_other_jobs_are_listed_but_not_counted() -> None:
     seen = (Elsewhere("other", "dev", 3, "https://ci.example.com/other/1"),)
     history = History([run(9.2, CASE, "suite.TestAlone")], (JOB,), ZONE, 10, 0.25)
     window = history.evidence(

@@ -39,7 +39,7 @@ def broken(
 
 
 @pytest.mark.parametrize(("failed", "numbers"), [(10, []), (11, [1])])
-def test_more_than_so_many_tests_in_one_run_are_too_many(failed: int, numbers: list[int]) -> None:
+def test_more_than_ten_tests_in_one_run_are_an_incident(failed: int, numbers: list[int]) -> None:
     assert broken({ref(1): failed}) == numbers
 
 
@@ -57,18 +57,16 @@ def test_five_are_too_many_where_they_are_a_quarter_of_the_jobs_tests(
     ("usual", "failed", "numbers"),
     [(6, 11, []), (6, 12, [1]), (6, 13, [1]), (7, 13, []), (0, 11, [1])],
 )
-def test_twice_as_many_as_in_the_middle_run_are_needed(
-    usual: int, failed: int, numbers: list[int]
-) -> None:
+def test_an_incident_needs_twice_the_median(usual: int, failed: int, numbers: list[int]) -> None:
     assert broken({ref(1): failed} | {ref(10 + n): usual for n in range(30)}) == numbers
 
 
 @pytest.mark.parametrize(("green", "numbers"), [(0, list(range(19))), (1, [])])
-def test_what_is_usual_takes_twenty_runs_to_tell(green: int, numbers: list[int]) -> None:
+def test_a_median_needs_twenty_runs(green: int, numbers: list[int]) -> None:
     assert broken({ref(n): 11 for n in range(19)}, green) == numbers
 
 
-def test_what_is_usual_and_which_tests_are_known_is_each_jobs_own() -> None:
+def test_median_and_known_tests_are_counted_by_job() -> None:
     elsewhere = [ref(10 + n, "other") for n in range(40)]
     always = {ref(1): 11} | {ref(10 + n, "other"): 20 for n in range(19)}
     assert broken(always)[:1] == [1]
@@ -118,7 +116,7 @@ def test_an_incident_has_the_tests_of_all_its_runs_the_loudest_first() -> None:
     assert (incident.key.partition(":")[0], incident.kind) == ("incident", "incident")
 
 
-def test_a_run_of_an_incident_says_what_its_loudest_test_said_there_or_else_its_first() -> None:
+def test_a_run_of_an_incident_has_the_message_of_its_loudest_test_or_its_first() -> None:
     loud = "z.TestLoud"
     cases = names(11)
     runs = [
@@ -141,19 +139,19 @@ def test_the_key_of_an_incident_is_that_of_its_first_run() -> None:
 @pytest.mark.parametrize(
     "said", [failure("it broke", "case", guess=True), failure("it broke", "compile")]
 )
-def test_what_is_no_tests_failure_makes_no_incident(said: CaseFailure) -> None:
+def test_failures_that_are_not_of_tests_do_not_make_an_incident(said: CaseFailure) -> None:
     assert _of([run(9.5, *names(4), said)]).incidents == ()
     assert len(_of([run(9.5, *names(5), said)]).incidents[0].members) == 5
 
 
-def test_a_run_that_the_machines_broke_is_no_incident() -> None:
+def test_a_run_that_the_infrastructure_broke_is_not_an_incident() -> None:
     cases, cause = names(12), failure("disk full", "env")
     assert _of([run(9.5, cause, *cases)]).incidents == ()
     assert len(_of([run(9.5, *cases, cause)]).incidents) == 1
 
 
 @pytest.mark.parametrize(("taken", "left"), [(0, 12), (7, 5), (8, None), (12, None)])
-def test_fewer_than_five_that_are_left_of_an_incident_are_none(
+def test_an_incident_with_fewer_than_five_tests_left_is_dropped(
     taken: int, left: int | None
 ) -> None:
     cases = names(12)

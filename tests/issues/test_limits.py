@@ -90,7 +90,7 @@ def test_what_was_begun_today_is_ended_and_counts_once() -> None:
     assert acting(updates(1, 2, 3, 4, 5), today=today) == ["1", "3", "5"]
 
 
-def test_what_is_left_says_what_it_would_have_been() -> None:
+def test_a_capped_decision_names_its_action() -> None:
     decisions = done([*files(1, 2, 3), decision(4, IssueAction.SKIP), *updates(5, 6, 7)])
     assert [decision.name for decision in decisions.all] == ["1", "2", "5", "6", "3", "7", "4"]
     left = {
@@ -171,9 +171,7 @@ def test_more_new_ones_than_can_be_are_not_believed(new: int, stopped: str) -> N
 @pytest.mark.parametrize(
     ("accepted", "believed"), [((), False), ((1,), True), ((1, 2), True), ((90,), False)]
 )
-def test_what_somebody_has_looked_at_is_plausible(
-    accepted: tuple[int, ...], believed: bool
-) -> None:
+def test_accepted_cases_are_plausible(accepted: tuple[int, ...], believed: bool) -> None:
     decisions = done(files(*range(1, 7)), accepted={f"case:{number}" for number in accepted})
     assert (decisions.stopped == "") is believed
     assert len(decisions.acting) == (2 if believed else 6)
@@ -183,7 +181,7 @@ def test_changes_are_plausible_however_many() -> None:
     assert done(updates(*range(1, 30))).stopped == ""
 
 
-def test_a_list_that_is_not_whole_is_said_before_what_is_not_plausible() -> None:
+def test_an_incomplete_list_is_reported_before_an_implausible_plan() -> None:
     decisions = done(files(*range(1, 9)), problem="page 3 is short")
     assert (decisions.stopped, len(decisions.all)) == ("page 3 is short", 8)
     assert (

@@ -150,7 +150,7 @@ def test_it_is_found_within_what_others_write(made: Marker, before: str, after: 
         '<!-- ci_stat:issue:v1 {"key":' + "[" * 20_000 + "]" * 20_000 + "} -->",
     ],
 )
-def test_two_or_broken_ones_are_none(body: str) -> None:
+def test_two_or_broken_markers_are_ignored(body: str) -> None:
     assert read(body) is None
 
 

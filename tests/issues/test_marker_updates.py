@@ -52,7 +52,7 @@ def new(
 # --- the first one
 
 
-def test_a_new_issue_tells_everything_that_is_known() -> None:
+def test_a_new_issue_announces_everything() -> None:
     runs = [
         run(2.5, said(1)),
         run(3.5, CaseFailure("case", CASE), branch="dev"),
@@ -77,7 +77,7 @@ def test_a_new_issue_tells_everything_that_is_known() -> None:
     )
 
 
-def test_an_incident_tells_its_members_and_no_messages() -> None:
+def test_an_incident_announces_members_but_no_messages() -> None:
     _, occurrences, window = subject([run(9.5, CASE)])
     made = first_marker(together(3), occurrences, window, "intent", "a reason")
     assert made.members == ("case:s.Test00", "case:s.Test01", "case:s.Test02")
@@ -148,7 +148,7 @@ def test_the_longest_silence_is_never_forgotten() -> None:
     assert grown(replace(KNOWN, longest=9.5), history, occurrences, window).longest == 9.5
 
 
-def test_a_run_is_counted_once_whatever_failed_in_it() -> None:
+def test_a_run_with_several_failures_counts_once() -> None:
     history, occurrences, window = subject([run(8.5, CASE)])
     assert grown(KNOWN, history, (*occurrences, *occurrences), window).days == {
         "2021-06-06": 1,
@@ -172,7 +172,7 @@ def test_a_marker_holds_forty_members(known: int, now: int, held: int) -> None:
 # --- what is mark_announced
 
 
-def test_a_comment_tells_messages_and_branches() -> None:
+def test_a_comment_announces_messages_and_branches() -> None:
     history, occurrences, _ = subject(
         [run(8.5, said(1), branch="dev"), run(9.5, said(2), branch=""), run(9.6, said(1))]
     )
@@ -240,13 +240,13 @@ def test_a_week_of_silence_is_worth_a_comment(day: float, news: list[tuple[str, 
         ([run(6.5, said(1), branch="dev")], [("message", "said x"), ("branch", "dev")]),
     ],
 )
-def test_new_messages_and_branches_are_told_once(
+def test_new_messages_and_branches_are_announced_once(
     runs: list[Run], news: list[tuple[str, str]]
 ) -> None:
     assert new(runs) == news
 
 
-def test_the_first_branch_that_is_known_is_no_news() -> None:
+def test_the_first_known_branch_is_not_news() -> None:
     assert new([run(6.5, CASE)], replace(KNOWN, branches=())) == []
 
 
@@ -269,7 +269,9 @@ def test_a_message_brings_its_excerpt() -> None:
     ("known", "now", "shown"),
     [(12, 12, 0), (12, 13, 1), (5, 15, 10), (5, 16, 10), (39, 45, 6), (40, 45, 0)],
 )
-def test_at_most_ten_new_tests_of_an_incident_are_told(known: int, now: int, shown: int) -> None:
+def test_a_comment_names_up_to_ten_new_tests_of_an_incident(
+    known: int, now: int, shown: int
+) -> None:
     before = replace(KNOWN, members=tuple(together(known).members))
     news = changes(before, together(now), (), WEEK)
     names = [f"s.Test{n:02}" for n in range(known, known + shown)]
@@ -278,7 +280,7 @@ def test_at_most_ten_new_tests_of_an_incident_are_told(known: int, now: int, sho
     )
 
 
-def test_an_incident_that_is_back_with_new_tests_on_a_new_branch_tells_all_and_no_message() -> None:
+def test_an_incident_that_returns_announces_tests_and_branch_but_no_message() -> None:
     window = evidence([run(13.5, said(1), branch="dev")], 30)
     occurrences = window.histories[f"case:{CASE}"].occurrences
     before = replace(KNOWN, members=tuple(together(11).members))

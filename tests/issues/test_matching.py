@@ -133,7 +133,7 @@ LONG = "suite.TestWithAVeryLongNameThatNoTitleHolds"
         ("planner: join reorder failed", failure_history("planner.TestX"), False),
     ],
 )
-def test_somebody_elses_issue_is_known_by_its_title(
+def test_an_issue_of_another_author_is_matched_by_its_title(
     title: str, subject: FailureHistory, known: bool
 ) -> None:
     assert matched([theirs(5, title)], subject) == (5 if known else 0, 0, 0)
@@ -162,7 +162,7 @@ def test_an_incident_is_known_by_its_tests(told: str, now: str, known: bool) -> 
     assert matched([masked], subject) == (5 if known else 0, 0, 0)
 
 
-def test_a_case_is_no_incident_and_an_incident_no_case() -> None:
+def test_cases_and_incidents_do_not_match_each_other() -> None:
     incident = ours(5, marker(CASE, [8], kind="incident", members=(KEY,)))
     case = ours(6, MINE)
     assert matched([incident, case]) == (6, 0, 0)

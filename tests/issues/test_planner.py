@@ -56,7 +56,7 @@ def test_two_failures_in_one_earlier_window_are_one_window() -> None:
     }
 
 
-def test_a_case_that_did_not_fail_in_the_window_is_no_candidate() -> None:
+def test_a_case_without_failures_in_the_window_is_not_a_candidate() -> None:
     assert words(plan([run(7.5, CASE), run(8.5, CASE), *green(9, 10)], 9)) == {}
 
 
@@ -93,12 +93,12 @@ def test_a_test_and_its_subtest_in_one_run_are_one_failure() -> None:
         ("panic", False, "file"),
     ],
 )
-def test_what_is_no_tests_failure(kind: str, guess: bool, word: str) -> None:
+def test_failures_that_do_not_belong_to_a_test(kind: str, guess: bool, word: str) -> None:
     said = failure("it broke", kind, guess=guess)
     assert list(words(plan([run(9.2, said), run(9.6, said)], 9)).values()) == [word]
 
 
-def test_a_run_that_the_machines_broke_speaks_for_no_test() -> None:
+def test_a_run_that_the_infrastructure_broke_is_not_evidence() -> None:
     broken = failure("connection reset", "env")
     runs = [run(9.1, broken, CASE), run(9.2, broken, CASE), run(9.3, broken, CASE)]
     assert words(plan(runs, 9)) == {
@@ -108,7 +108,7 @@ def test_a_run_that_the_machines_broke_speaks_for_no_test() -> None:
     assert words(plan([*runs, run(9.4, CASE)], 9))[CASE] == "below the gate"
 
 
-def test_failed_runs_without_a_known_failure_are_told() -> None:
+def test_failed_runs_without_a_known_failure_are_reported() -> None:
     missing = [run(9 + n / 9, status=Status.FAILURE, log=LogState.MISSING) for n in range(3)]
     decision = of(plan(missing, 9), "3 failed runs: missing")
     assert (decision.reason, decision.runs) == (Reason.LOG_MISSING, 3)
@@ -139,7 +139,7 @@ def test_the_flood_of_2020_12_14_is_one_issue() -> None:
     ]
 
 
-def test_more_than_ten_others_make_an_incident_whatever_the_share() -> None:
+def test_more_than_ten_others_make_an_incident_at_any_share() -> None:
     known = [run(day / 20, f"old.Test{day}") for day in range(100)]
     cases = [f"suite.Test{n}" for n in range(11)]
     assert [decision.kind for decision in plan([*known, run(9.5, *cases)], 9).acting] == [
@@ -163,7 +163,7 @@ def test_a_case_that_fails_by_itself_too_keeps_its_own_issue() -> None:
     assert actions[cases[1]] == "part of an incident"
 
 
-def test_a_regression_that_fails_in_every_run_is_no_part_of_the_incident() -> None:
+def test_a_regression_that_fails_in_every_run_is_not_part_of_the_incident() -> None:
     cases = [f"suite.Test{n}" for n in range(12)]
     runs = [run(9 + n / 20, CASE) for n in range(15)]
     decisions = plan([*runs, run(9.9, *cases, CASE)], 9)
@@ -171,7 +171,7 @@ def test_a_regression_that_fails_in_every_run_is_no_part_of_the_incident() -> No
     assert {decision.kind for decision in decisions.acting} == {"case", "incident"}
 
 
-def test_where_many_fail_in_every_run_many_in_one_are_no_incident() -> None:
+def test_many_failures_are_not_an_incident_if_every_run_has_them() -> None:
     cases = [f"suite.Test{n}" for n in range(12)]
     always = [run(day / 5, *cases) for day in range(50)]
     decisions = plan([*always, run(9.99, *cases, "suite.TestMore")], 9)
@@ -299,7 +299,7 @@ def test_a_creation_that_is_not_settled_is_not_repeated() -> None:
 # --- recurrence
 
 
-def test_a_recurrence_edits_the_text_and_says_nothing() -> None:
+def test_a_recurrence_edits_the_text_without_a_comment() -> None:
     decision = of(plan([run(8.5, CASE), *TWICE], 9, ours(7, marker(CASE, [8]))), CASE)
     assert (decision.action, decision.changes) == (IssueAction.UPDATE, ())
     assert decision.marker is not None
@@ -339,7 +339,7 @@ def test_back_after_a_silence_is_worth_a_comment() -> None:
     assert [(change.what, change.said) for change in decision.changes] == [("back", "14")]
 
 
-def test_one_comment_a_day_and_what_was_not_told_is_told_tomorrow() -> None:
+def test_one_comment_a_day_and_the_rest_is_announced_tomorrow() -> None:
     other = failure(CASE, message="quite another text")
     issue = ours(7, marker(CASE, [8]), commented=moment(10.1))
     decision = of(plan([run(8.5, CASE), run(9.5, other)], 9, issue), CASE)
@@ -366,7 +366,7 @@ def test_counts_never_shrink_when_logs_are_gone() -> None:
     assert decision.marker.days == {"2021-06-08": 5, "2021-06-09": 5, "2021-06-10": 1}
 
 
-def test_failures_of_windows_in_which_nobody_ran_us_are_made_up_for() -> None:
+def test_failures_of_windows_that_were_not_planned_are_added_later() -> None:
     runs = [run(5.5, CASE), run(7.5, CASE), *green(9, 10)]
     decision = plan(runs, 9, ours(7, marker(CASE, [5]))).all[0]
     assert decision.action is IssueAction.UPDATE
@@ -442,7 +442,7 @@ def test_what_was_broken_and_is_mended_is_closed_sooner(quiet: int, word: str) -
     }
 
 
-def test_silence_of_a_job_that_hardly_ran_is_none() -> None:
+def test_few_runs_are_not_a_silence() -> None:
     runs, issue = _quiet(60, a_day=20)
     early = [run for run in runs if run.started is not None and run.started < moment(6)]
     assert words(plan([*early, run(40.5)], 64, issue, memory=90)) == {
@@ -466,7 +466,7 @@ def test_what_a_person_opened_again_stays_open() -> None:
     assert words(plan(runs, 45, again, memory=90)) == {CASE: "a person wrote lately"}
 
 
-def test_nobody_elses_issue_is_closed() -> None:
+def test_issues_of_other_authors_are_not_closed() -> None:
     runs, _ = _quiet(40)
     assert plan(runs, 45, theirs(7, f"unstable test `{CASE}`"), memory=90).all == ()
 
@@ -502,7 +502,7 @@ def test_what_began_lately_is_filed_before_what_fails_for_long() -> None:
     assert decisions.acting[0].name == "suite.TestNew"
 
 
-def test_a_second_run_of_the_day_is_no_second_helping() -> None:
+def test_a_second_run_of_the_day_gets_no_second_quota() -> None:
     runs = [run(9 + n / 50, f"suite.Test{name}") for name in range(5) for n in range(2 + name)]
     tracker = MemoryTracker()
     for each in plan(runs, 9).acting:
@@ -631,7 +631,9 @@ def test_evidence_is_cut_at_the_windows_end() -> None:
     ],
     ids=["no log", "machines", "compile error", "another branch"],
 )
-def test_runs_that_could_not_have_shown_it_are_no_silence(blind: dict[str, object]) -> None:
+def test_runs_that_could_not_show_the_failure_do_not_count_as_silence(
+    blind: dict[str, object],
+) -> None:
     runs, issue = _quiet(0)
     later = [run(6 + n / 20, **blind) for n in range(40 * 20)]  # type: ignore[arg-type]
     assert words(plan([*runs, *later], 45, issue, memory=90))[CASE] == "quiet, in too few runs"
@@ -740,7 +742,7 @@ def test_of_several_closed_issues_the_last_one_closed_counts() -> None:
     )
 
 
-def test_a_run_that_started_at_the_very_close_is_none_after_it() -> None:
+def test_a_run_that_started_at_the_close_is_not_after_it() -> None:
     assert words(plan(TWICE, 9, ours(7, marker(CASE, [8]), closed=9.6))) == {
         CASE: "run older than the fix"
     }

@@ -172,7 +172,7 @@ def test_what_the_machines_do_after_a_failure_is_theirs_and_the_failure_the_test
     }
 
 
-def test_outages_and_incidents_together_are_no_evidence_either() -> None:
+def test_outages_and_incidents_together_are_not_evidence() -> None:
     decision = of(plan([run(9.2, ENV, CASE), *green(0, 9), run(9.5, CASE, *MANY)], 9), CASE)
     assert (decision.reason, decision.runs, decision.last) == (Reason.INCIDENT, 2, moment(9.5))
 
@@ -210,7 +210,7 @@ def test_an_incident_is_muted_by_its_own_key_too(issue_too: bool) -> None:
 # --- one answer for each
 
 
-def test_failed_runs_of_which_nothing_is_known_are_told_by_what_became_of_their_logs() -> None:
+def test_failed_runs_without_failures_are_reported_by_the_state_of_their_logs() -> None:
     lost = [
         run(9 + n / 9, status=Status.FAILURE, log=log)
         for n, log in enumerate(["", "cut", LogState.CUT])
@@ -239,7 +239,7 @@ def test_an_issue_has_one_answer_though_two_failures_are_about_it() -> None:
     assert sorted(numbers(decision)[0] for decision in decisions.all) == [7, 8, 9]
 
 
-def test_issues_that_are_closed_or_linked_have_no_line_of_their_own() -> None:
+def test_closed_and_linked_issues_have_no_entry_of_their_own() -> None:
     quiet = marker("suite.TestQuiet", [1])
     assert plan(green(0, 10), 9, ours(7, quiet, closed=5.0)).all == ()
     decisions = plan([*runs(9.2, 9.6)], 9, ours(7, marker(CASE, [-9]), closed=-5.0))
@@ -336,7 +336,7 @@ def test_an_issue_is_opened_again_for_ten_days(closed: float, word: str, mine: b
     assert words(plan(TWICE, 9, issue)) == {CASE: word}
 
 
-def test_a_closed_issue_that_does_not_say_when_was_closed_when_it_was_made() -> None:
+def test_a_closed_issue_without_a_close_date_counts_from_its_creation() -> None:
     assert words(plan(TWICE, 9, theirs(7, TITLE, 3, closed_at=None, created_at=moment(9.7)))) == {
         CASE: "run older than the fix"
     }
@@ -345,7 +345,7 @@ def test_a_closed_issue_that_does_not_say_when_was_closed_when_it_was_made() -> 
     }
 
 
-def test_an_issue_that_is_opened_again_tells_what_is_new_but_no_silence() -> None:
+def test_a_reopened_issue_announces_news_but_no_quiet_period() -> None:
     other = failure(CASE, message="quite another text")
     issue = ours(7, marker(CASE, [0]), closed=1.0)
     decision = of(plan([*runs(0.5), run(9.5, other)], 9, issue), CASE)
@@ -386,7 +386,7 @@ def test_people_get_one_comment_a_day(commented: Any, ledger: Ledger, silent: bo
     assert (closed.stamp == "") is silent
 
 
-def test_a_comment_carries_the_marks_of_its_news_and_what_was_told_is_not_told_again() -> None:
+def test_a_comment_carries_the_marks_of_its_news_and_nothing_is_announced_twice() -> None:
     history = [*runs(8.5), run(9.5, failure(CASE, message="quite another text"), branch="dev")]
     decision = of(plan(history, 9, ours(7, MASTER)), CASE)
     assert decision.why == "#7 is open, with news: a new message, a new branch"
@@ -464,7 +464,7 @@ def test_two_days_after_a_window_one_may_ask_whether_it_is_over(
 
 
 @pytest.mark.parametrize(("later", "acts"), [([], False), ([run(11.5, *MANY)], True)])
-def test_an_incident_is_over_when_its_own_tests_failed_together_no_more(
+def test_an_incident_is_over_when_its_tests_no_longer_fail_together(
     later: list[Run], acts: bool
 ) -> None:
     others = [f"others.Test{n:02}" for n in range(12)]
@@ -478,7 +478,7 @@ def test_an_incident_is_over_when_its_own_tests_failed_together_no_more(
 # --- issues of which nothing failed
 
 
-def test_failures_of_earlier_windows_are_made_up_for_with_a_reason() -> None:
+def test_failures_of_earlier_windows_are_added_with_a_reason() -> None:
     decision = of(plan([*runs(5.5, 7.5), *green(9, 10)], 9, ours(7, marker(CASE, [5]))), CASE)
     assert (decision.action, decision.why, decision.runs) == (
         IssueAction.UPDATE,
@@ -494,7 +494,7 @@ def test_an_issue_that_knows_all_its_failures_is_only_quiet() -> None:
     assert decision.silence is not None
 
 
-def test_a_failure_that_only_machines_or_incidents_had_is_not_made_up_for() -> None:
+def test_failures_of_outages_and_incidents_are_not_added_later() -> None:
     history = [*runs(5.5), run(6.5, ENV, CASE), run(7.5, CASE, *MANY), *green(0, 10)]
     decisions = plan(history, 9, ours(7, marker(CASE, [5])))
     assert [(decision.reason, numbers(decision)[0]) for decision in decisions.all] == [
@@ -531,7 +531,7 @@ def test_an_issue_is_not_quiet_while_it_fails_in_runs_that_do_not_count(
     assert before.action is IssueAction.CLOSE
 
 
-def test_what_failed_again_since_the_window_is_quiet_no_more() -> None:
+def test_a_failure_after_the_window_ends_the_silence() -> None:
     history = [*runs(5.5), *green(9, 10), *runs(10.0)]
     decision = of(plan(history, 9, ours(7, marker(CASE, [5])), until=10.1), CASE)
     assert (decision.reason, decision.why) == (Reason.QUIET, "#7: it failed again after the window")
@@ -558,7 +558,7 @@ def _filed(history: Sequence[Run]) -> TrackedIssue:
         (161.1, 161.2, Reason.QUIET),  # since the window
     ],
 )
-def test_an_issue_is_not_closed_when_it_failed_on_a_day_that_nobody_looked_at(
+def test_an_issue_is_not_closed_when_it_failed_on_a_day_that_was_not_planned(
     failed: list[str], masked: bool, day: float | None, until: float | None, word: str
 ) -> None:
     """For a test and for an incident, also if the names in its text are masked."""
@@ -591,7 +591,7 @@ def _together(members: Sequence[str], **more: Any) -> Marker:
 
 @pytest.mark.parametrize("failed", [[CASE], MANY], ids=["case", "incident"])
 @pytest.mark.parametrize("day", [7.3, 9.3])
-def test_what_is_muted_by_the_key_of_a_plan_is_left_alone_whatever_its_issue_calls_it(
+def test_a_mute_by_the_key_of_a_plan_applies_to_an_issue_with_another_key(
     failed: list[str], day: float
 ) -> None:
     """An incident's issue has the key of its first run; a name with a secret is masked."""
@@ -612,7 +612,7 @@ def test_what_is_muted_by_the_key_of_a_plan_is_left_alone_whatever_its_issue_cal
 
 
 @pytest.mark.parametrize("failed", [[CASE], MANY], ids=["case", "incident"])
-def test_failures_of_another_job_are_not_made_up_for(failed: list[str]) -> None:
+def test_failures_of_another_job_are_not_added(failed: list[str]) -> None:
     known = marker(CASE, [6], jobs=(JOB,)) if failed == [CASE] else _together(MANY)
     history = [run(7.3, *failed, job="other"), run(9.2, job="other"), run(9.3)]
     for jobs in (("other",), (JOB, "other")):

@@ -83,7 +83,7 @@ def test_a_close_is_not_wrong_for_failures_that_came_before_it() -> None:
     ],
     ids=["machines", "incident"],
 )
-def test_a_later_failure_that_says_nothing_about_the_test_makes_no_close_wrong(
+def test_a_later_outage_does_not_make_a_close_wrong(
     later: list[Run],
 ) -> None:
     card = card_of([*MENDED, *later], 20)
@@ -105,7 +105,7 @@ def test_what_was_not_done_is_counted_by_reason() -> None:
     assert card.keys == {f"case:{FLAKY}", f"case:{BROKEN}"}
 
 
-def test_windows_in_which_nothing_may_be_done_are_told() -> None:
+def test_stopped_windows_are_reported() -> None:
     flood = [each for n in range(6) for each in twice_a_day(f"suite.Test{n}", 1)]
     card = card_of(
         [*flood, *twice_a_day(BROKEN, 2)], 3, Rules(implausible=5, together=100, share=2.0)
@@ -115,7 +115,7 @@ def test_windows_in_which_nothing_may_be_done_are_told() -> None:
     assert told(card) == [(2, "file", 1)]
 
 
-def test_an_incident_is_one_issue_of_which_later_runs_are_known() -> None:
+def test_later_runs_of_an_incident_belong_to_its_issue() -> None:
     many = [f"suite.TestTogether{n}" for n in range(12)]
     card = card_of([run(0.2, *many), run(0.7, *many), run(1.5, *many), *green(2, 12)], 12)
     assert told(card)[:2] == [(0, "file", 1), (1, "update", 1)]
@@ -135,7 +135,7 @@ def test_without_issues_there_is_no_rate_of_comments() -> None:
     assert (card.comments_a_week, card.open, card.events) == (None, 0, [])
 
 
-def test_what_was_decided_is_told_window_by_window() -> None:
+def test_the_callback_gets_the_decisions_of_each_window() -> None:
     seen: list[Decisions] = []
     card_of(MENDED, 3, done=seen.append)
     assert [[decision.action.value for decision in decisions.acting] for decisions in seen] == [
@@ -209,7 +209,7 @@ _fails = st.dictionaries(
 
 @settings(max_examples=40)
 @given(_fails)
-def test_the_scorecard_adds_up_whatever_failed(failed: dict[int, list[str]]) -> None:
+def test_the_scorecard_adds_up_for_any_history(failed: dict[int, list[str]]) -> None:
     runs = [
         run(day + part, *(f"suite.Test{each}" for each in names))
         for day, names in failed.items()
@@ -266,7 +266,7 @@ def test_windows_that_are_stopped_are_counted_and_nothing_is_done_in_them() -> N
     assert len(card.keys) == 6
 
 
-def test_a_comment_is_what_comes_with_a_stamp_and_is_no_filing() -> None:
+def test_a_comment_is_an_action_with_a_stamp_but_not_a_filing() -> None:
     other = [run(1.2, failure(BROKEN, message="something else")), *twice_a_day(BROKEN, 2)]
     card = card_of([*twice_a_day(BROKEN, 0), *other, *green(3, 22)], 22)
     assert [(event.action.value, event.comment) for event in card.events] == [
@@ -309,7 +309,7 @@ def test_comments_a_week_are_those_of_each_week_of_each_issue() -> None:
     assert not Event(moment(0), filed, 1, "", "", "").comment
 
 
-def test_an_update_is_no_comment_and_a_decision_without_a_marker_takes_none_away() -> None:
+def test_an_update_is_not_a_comment_and_keeps_the_marker() -> None:
     tracker = MemoryTracker()
     known = ours(1, marker(FLAKY, [0]))
     tracker.issues[1] = known

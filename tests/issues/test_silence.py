@@ -240,5 +240,5 @@ def test_the_longest_gap_lies_between_two_failures(days: list[float], gap: float
     assert longest_gap([moment(day) for day in days]) == gap * DAY
 
 
-def test_a_silence_is_of_one_burst_unless_it_is_said() -> None:
+def test_a_silence_has_one_burst_by_default() -> None:
     assert Silence(2, DAY, DAY, DAY, 2, 2).bursts == 1

@@ -218,7 +218,7 @@ def test_closing(golden: Golden) -> None:
         ),
     ],
 )
-def test_what_is_said_of_a_silence(silence: Silence, said: str) -> None:
+def test_the_words_of_a_closing_comment(silence: Silence, said: str) -> None:
     closing = decision(
         CLOSE, failure_history(), history=None, issue=tracked(old_body()), silence=silence
     )
@@ -256,7 +256,7 @@ def test_an_update_keeps_what_people_wrote(golden: Golden) -> None:
         (64_000, []),
     ],
 )
-def test_around_what_people_wrote_there_is_less_of_ours(room: int, parts: list[str]) -> None:
+def test_our_block_shrinks_next_to_long_text_of_people(room: int, parts: list[str]) -> None:
     case = failure_history()
     # At last no more of ours than its signs and the marker, as a person may have left it.
     body = f"{'x' * room}\n{old_body() if room < 63_000 else block(hidden(marker(case)))}"
@@ -272,7 +272,7 @@ def test_around_what_people_wrote_there_is_less_of_ours(room: int, parts: list[s
 
 
 @given(st.integers(58_000, 65_536))
-def test_no_text_is_longer_than_a_tracker_takes(length: int) -> None:
+def test_texts_stay_within_the_limit_of_the_tracker(length: int) -> None:
     case = failure_history()
     for body in (
         f"{'x' * length}{old_body()}",
@@ -302,7 +302,7 @@ def test_commits_survive_an_update() -> None:
     )
 
 
-def test_a_new_issue_tells_nothing_of_before_the_close() -> None:
+def test_a_new_issue_counts_only_runs_after_the_close() -> None:
     case = failure_history()
     later = failure_history(occurrences=case.occurrences[2:])
     before = tracked(number=321, open=False, closed_at=BEGIN - timedelta(days=3))
@@ -318,7 +318,7 @@ def test_a_new_issue_tells_nothing_of_before_the_close() -> None:
     assert "2021-05-31" not in (draft.body or "")
 
 
-def test_an_older_window_takes_nothing_back() -> None:
+def test_an_older_window_does_not_reduce_the_numbers() -> None:
     case = failure_history()
     newer = marker(case, last=BEGIN + timedelta(days=5), older=2)
     body = issue_draft(
@@ -333,7 +333,7 @@ def test_an_older_window_takes_nothing_back() -> None:
 @pytest.mark.parametrize(
     ("runs", "said"), [(12, "intermittently"), (7, ""), (6, ""), (600, "intermittently")]
 )
-def test_whether_it_fails_now_and_then(runs: int, said: str) -> None:
+def test_whether_it_fails_intermittently(runs: int, said: str) -> None:
     case = failure_history()
     body = issue_draft(decision(FILE, case), evidence(case, runs=runs), about()).body or ""
     assert ("It fails intermittently" in body) is bool(said)
@@ -346,7 +346,7 @@ def test_what_fails_in_nearly_every_run() -> None:
     assert "intermittently" not in body
 
 
-def test_a_command_that_had_to_be_broken_is_none() -> None:
+def test_a_command_that_had_to_be_escaped_is_left_out() -> None:
     said = CaseFailure("case", "tests/test_a.py::test_b[a@bob]", "x", "log")
     case = failure_history(said.name, said, occurrences=occurrences(said))
     body = issue_draft(decision(FILE, case), evidence(case), about()).body or ""
@@ -372,7 +372,7 @@ EARLIER = "Earlier: #666 (closed 2021-01-01)."
         ),
     ],
 )
-def test_no_reference_of_somebody_else_is_carried_on(change_it: Callable[[str], str]) -> None:
+def test_references_of_other_authors_are_not_kept(change_it: Callable[[str], str]) -> None:
     case = failure_history()
     body = change_it(of_version_0(old_body()))
     draft = issue_draft(
@@ -401,7 +401,7 @@ def of_version_0(body: str) -> str:
 
 
 @pytest.mark.parametrize("version", [of_version_0, str])
-def test_our_own_reference_is_carried_on(version: Callable[[str], str]) -> None:
+def test_our_own_reference_is_kept(version: Callable[[str], str]) -> None:
     case = failure_history()
     written = version(old_body())
     known = read(written)
@@ -415,7 +415,7 @@ def test_our_own_reference_is_carried_on(version: Callable[[str], str]) -> None:
         )
 
 
-def test_names_that_hold_a_secret_stand_masked_in_the_marker() -> None:
+def test_names_with_a_secret_are_masked_in_the_marker() -> None:
     secret = "case:s.Test?password=hunter2"
     many = incident({secret: "s.Test", "case:s.TestB": "s.TestB"})
     branch, job = "password=hunter2", "token=ab12cd34ef56"
@@ -433,7 +433,7 @@ def test_names_that_hold_a_secret_stand_masked_in_the_marker() -> None:
     assert read(again.body or "") == parsed
 
 
-def test_what_a_person_wrote_is_not_touched() -> None:
+def test_the_text_of_a_person_is_not_changed() -> None:
     case = failure_history()
     for body in ("by a person", old_body()):
         issue = tracked(body, ours=False, open=False, closed_at=BEGIN)
@@ -450,13 +450,13 @@ def test_what_a_person_wrote_is_not_touched() -> None:
         )
 
 
-def test_a_text_that_people_took_over_stays() -> None:
+def test_a_text_that_people_replaced_stays() -> None:
     case = failure_history()
     draft = issue_draft(decision(UPDATE, case, issue=tracked("rewritten")), evidence(case), about())
     assert draft == Draft()
 
 
-def test_nothing_is_written_where_nothing_differs() -> None:
+def test_nothing_is_written_without_a_difference() -> None:
     case = failure_history()
     once = issue_draft(
         decision(UPDATE, case, issue=tracked(old_body())), evidence(case), about()
@@ -857,7 +857,7 @@ def test_no_private_host_leaves_the_machine() -> None:
     assert ", run 2036" in (draft.body or "")
 
 
-def test_a_secret_at_the_edge_of_what_is_cut_is_masked_too() -> None:
+def test_a_secret_at_the_edge_of_a_cut_is_masked() -> None:
     line, secret = "password=" + "s3cr3t" * 40, "s3cr3t"
     for lead in range(300, 420, 7):
         said = msgspec.structs.replace(

@@ -84,7 +84,7 @@ def test_words_that_speak_of_the_test_beside_them(title: str, case: str | None) 
         ("``TestX``", "TestX"),
     ],
 )
-def test_punctuation_around_a_name_is_none_of_it(word: str, case: str) -> None:
+def test_punctuation_around_a_name_is_not_part_of_it(word: str, case: str) -> None:
     assert named_in(f"this is flaky: {word}") == NamedTest(case)
 
 

@@ -233,7 +233,7 @@ def test_our_title_names_the_case_it_was_written_for(case: str) -> None:
 
 
 @given(NASTY, NASTY)
-def test_no_text_breaks_it(title: str, case: str) -> None:
+def test_any_text_is_parsed_without_an_error(title: str, case: str) -> None:
     for text in (title, f"flaky test {title}", f"Case failure: {title}", f"{title} failed"):
         named = named_in(text)
         if named is not None:

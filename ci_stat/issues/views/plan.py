@@ -78,7 +78,9 @@ def plan_screen(
     skipped, more = _by_reason(plan.entries, limit)
     if skipped:
         parts += [Text("Skipped", "bold"), _table(skipped, {})]
-        parts += [Text(more, "dim"), Text()] if more else [Text()]
+        if more:
+            parts.append(Text(more, "dim"))
+        parts.append(Text())
     parts += [Text(f"Note: {visible(note)}", "yellow") for note in plan.notes]
     return Group(*parts)
 
@@ -175,18 +177,26 @@ def plan_data(plan: IssuePlan, applied: AppliedPlan | None = None) -> dict[str, 
 
 
 def _outcome_data(outcome: AppliedEntry) -> dict[str, Any]:
-    entry, error = outcome.entry, outcome.trouble
-    state = error.state if error else "sent"
-    reason = error.reason if error else ""
+    entry = outcome.entry
+    state, reason = _state(outcome)
     return {
         "key": entry.key,
         "name": entry.name,
         "action": str(entry.action),
         "number": outcome.number,
-        "state": "skipped" if outcome.skipped else str(state),
-        "reason": outcome.skipped or reason,
+        "state": state,
+        "reason": reason,
         "notes": list(outcome.notes),
     }
+
+
+def _state(outcome: AppliedEntry) -> tuple[str, str]:
+    """State and reason of an outcome, for JSON."""
+    if outcome.skipped:
+        return "skipped", outcome.skipped
+    if outcome.trouble:
+        return str(outcome.trouble.state), outcome.trouble.reason
+    return "sent", ""
 
 
 def drafts_text(plan: IssuePlan) -> str:
