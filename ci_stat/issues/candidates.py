@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence
+from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence, run_keys
 from ci_stat.issues.model import Reason, Snapshot, TrackedIssue
 from ci_stat.issues.rules import Decision, Rules
 from ci_stat.records import IssueAction, Ledger, Mute
@@ -65,7 +65,7 @@ def passes_gate(occurrences: Sequence[Occurrence], evidence: Evidence, rules: Ru
 
 
 def failed_runs(occurrences: Iterable[Occurrence]) -> int:
-    return len({(occurrence.run.job, occurrence.run.number) for occurrence in occurrences})
+    return len(run_keys(occurrences))
 
 
 def failed_windows(occurrences: Iterable[Occurrence], evidence: Evidence, rules: Rules) -> int:

@@ -170,6 +170,11 @@ class Evidence:
         return moment.astimezone(self.zone).date().isoformat()
 
 
+def run_keys(occurrences: Iterable[Occurrence]) -> set[tuple[str, int]]:
+    """Job and number of the failed runs, without duplicates."""
+    return {(occurrence.run.job, occurrence.run.number) for occurrence in occurrences}
+
+
 def issue_key(failure: CaseFailure) -> tuple[str, str]:
     """Return key and name of the failure that one issue is about.
 

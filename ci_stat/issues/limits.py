@@ -10,19 +10,14 @@ from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction
 
 # The most urgent news first; new numbers in a text can wait.
-_PRIORITIES = {
-    action: priority
-    for priority, action in enumerate(
-        (
-            IssueAction.FILE,
-            IssueAction.REOPEN,
-            IssueAction.COMMENT,
-            IssueAction.CLOSE,
-            IssueAction.UPDATE,
-            IssueAction.SKIP,
-        )
-    )
-}
+_PRIORITIES = (
+    IssueAction.FILE,
+    IssueAction.REOPEN,
+    IssueAction.COMMENT,
+    IssueAction.CLOSE,
+    IssueAction.UPDATE,
+    IssueAction.SKIP,
+)
 _RECENT = timedelta(days=3)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -93,7 +88,7 @@ def _chosen(candidates: Sequence[Decision], changes: int, today: Today) -> list[
 
 
 def _priority(decision: Decision) -> int:
-    return _PRIORITIES[decision.action]
+    return _PRIORITIES.index(decision.action)
 
 
 def _newest_first(decision: Decision) -> tuple[bool, bool, int]:

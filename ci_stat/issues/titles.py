@@ -36,7 +36,8 @@ _SOONER = re.compile(
 _TOKEN = re.compile(r"`+([^`]+)`+|[^\s`]+")
 _POSITION = re.compile(r"\S+\.go:(?:\d+:?)?$")
 _TESTLIKE = re.compile(
-    r"(?<![A-Za-z])Test[A-Z\d_]|(?<![A-Za-z])test(?:_\w|[A-Z]\w*[a-z])|[a-z\d]Tests?(?=[.#:/$\[(]|$)"
+    r"(?<![A-Za-z])Test[A-Z\d_]|(?<![A-Za-z])test(?:_\w|[A-Z]\w*[a-z])"
+    r"|[a-z\d]Tests?(?=[.#:/$\[(]|$)"
     r"|\w_tests?(?![A-Za-z])|\w::\w|Suite\w*\.\w"
 )
 # Words that mean a failing test anywhere in a title, or only next to its name.
@@ -44,7 +45,8 @@ _STRONG = re.compile(
     r"(?i)\b(?:un-?stable|flaky|flak(?:e|es|iness)|case failure|data race|FAIL:|PANIC:|MISS:)"
 )
 _WEAK = re.compile(
-    r"(?i)(?:fail(?:s|ed|ing|ure|ures)?|panic(?:s|ked|king)?|leak(?:s|ed)?|hangs?|tim(?:ed|es)|timeout)\W*$"
+    r"(?i)(?:fail(?:s|ed|ing|ure|ures)?|panic(?:s|ked|king)?|leak(?:s|ed)?|hangs?"
+    r"|tim(?:ed|es)|timeout)\W*$"
 )
 _BEFORE, _AFTER = 2, 4  # words around a test that are searched for a weak word
 _PACKAGE = re.compile(

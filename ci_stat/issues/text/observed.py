@@ -1,8 +1,8 @@
 """Part 3 of an issue's block, what was seen: how often, since when, where, and the log."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from ci_stat.issues.evidence import FailureHistory, Occurrence
+from ci_stat.issues.evidence import FailureHistory, run_keys
 from ci_stat.issues.text.markdown import share
 from ci_stat.issues.text.subject import Subject
 from ci_stat.rendering.format import plural
@@ -85,19 +85,15 @@ def _elsewhere(subject: Subject, history: FailureHistory) -> Iterator[str]:
 
 def _members(subject: Subject, incident: FailureHistory, limit: int) -> Iterator[str]:
     """The tests of an incident, with the number of its runs in which each failed."""
-    runs = _runs(incident.occurrences)
+    runs = run_keys(incident.occurrences)
     yield f"The {plural(len(incident.members), 'test')} that failed together:\n"
     for key, name in list(incident.members.items())[:limit]:
         history = subject.evidence.histories.get(key)
-        shared = len(_runs(history.occurrences) & runs) if history else 0
+        shared = len(run_keys(history.occurrences) & runs) if history else 0
         in_runs = f" in {plural(shared, 'run')}" if shared else ""
         yield f"- {subject.pen.code(name)}{in_runs}"
     if len(incident.members) > limit:
         yield f"- and {len(incident.members) - limit:,} more"
-
-
-def _runs(occurrences: Iterable[Occurrence]) -> set[tuple[str, int]]:
-    return {(occurrence.run.job, occurrence.run.number) for occurrence in occurrences}
 
 
 def _days(subject: Subject) -> Iterator[str]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from ci_stat.issues.evidence import INCIDENT, Evidence, Occurrence
+from ci_stat.issues.evidence import INCIDENT, Evidence, Occurrence, run_keys
 from ci_stat.issues.marker import trimmed
 from ci_stat.issues.model import Earlier, Marker, masked_name
 from ci_stat.issues.rules import Decision
@@ -106,8 +106,8 @@ class Subject:
         """
         first, marker = self.occurrences[0].run.started, self.decision.marker
         since = min(first, max(marker.first, self.evidence.since)) if marker else first
-        runs = {(occurrence.run.job, occurrence.run.number) for occurrence in self.occurrences}
-        return len(runs), max(len(runs), self.evidence.runs_since(since)), since
+        failed = len(run_keys(self.occurrences))
+        return failed, max(failed, self.evidence.runs_since(since)), since
 
     def last_run(self) -> str:
         """A link to the newest run of the evidence; the issue may know a newer one."""

@@ -94,12 +94,8 @@ def _failures(explanation: Explanation) -> Iterator[RenderableType]:
     for cause, count in causes.items():
         yield Text(f"Not counted: {count:,}, because {_CAUSES[cause]}", "dim")
     for place in history.elsewhere[:SHOWN_PLACES]:
-        runs, job, branch = (
-            plural(place.runs, "run"),
-            visible(place.job, 80),
-            visible(place.branch, 60),
-        )
-        yield Text(f"Also in {runs} of {job} {branch}".rstrip())
+        where = f"{visible(place.job, 80)} {visible(place.branch, 60)}".rstrip()
+        yield Text(f"Also in {plural(place.runs, 'run')} of {where}")
     yield Text()
     yield _runs(history, evidence)
 
