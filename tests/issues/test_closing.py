@@ -177,13 +177,13 @@ def test_fifty_runs_are_needed(since: int, reason: Reason | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("commented", "told", "reason"),
+    ("commented", "announced", "reason"),
     [(False, (), None), (True, (), Reason.CAP), (True, (CALL,), None)],
 )
 def test_one_comment_a_day_unless_it_is_the_close_itself(
-    commented: bool, told: tuple[str, ...], reason: Reason | None
+    commented: bool, announced: tuple[str, ...], reason: Reason | None
 ) -> None:
-    result = decision(structs.replace(closable(), announced=told), commented=commented)
+    result = decision(structs.replace(closable(), announced=announced), commented=commented)
     assert result.reason is reason
     assert (result.why == "#7: limited to one comment per day") == (reason is Reason.CAP)
 
@@ -277,7 +277,7 @@ def test_only_runs_that_would_show_the_failure_count(
     ],
 )
 def test_runs_before_our_history_are_estimated(since: float, until: float, runs: int) -> None:
-    known = [each for each in days(0.5, until) if each.started >= moment(since)]
+    known = [run for run in days(0.5, until) if run.started >= moment(since)]
     assert silence_of(MARKER, replace(of(known, since, until), end=moment(until))).runs == runs
 
 

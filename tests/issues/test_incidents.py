@@ -32,10 +32,10 @@ def broken(
     - `failed`: how many tests failed in each run.
     - `known`: tests that failed on their own.
     """
-    tests = {each: frozenset(names(n)) for each, n in failed.items()}
+    tests = {run: frozenset(names(n)) for run, n in failed.items()}
     tests |= {ref(500 + n): frozenset({name}) for n, name in enumerate(names(known))}
     runs = [*tests, *(ref(900 + n) for n in range(green)), *others]
-    return [each.number for each in broken_runs(tests, runs, 10, share) if each.number < 500]
+    return [run.number for run in broken_runs(tests, runs, 10, share) if run.number < 500]
 
 
 @pytest.mark.parametrize(("failed", "numbers"), [(10, []), (11, [1])])

@@ -103,7 +103,7 @@ def test_what_was_hidden_is_read(made: Marker) -> None:
     assert line.isascii()
     assert line.isprintable()
     inside = line.removeprefix("<!-- ").removesuffix(" -->")
-    assert not [sign for sign in "<>&@#`" if sign in inside]
+    assert not [char for char in "<>&@#`" if char in inside]
     assert "--" not in inside
 
 

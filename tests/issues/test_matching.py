@@ -27,7 +27,7 @@ def failure_history(
             "incident",
             name,
             (Occurrence(ref, said),),
-            {each: each for each in members},
+            {key: key for key in members},
         )
     return FailureHistory(f"case:{name}", "case", name, (Occurrence(ref, said),))
 
@@ -140,7 +140,7 @@ def test_an_issue_of_another_author_is_matched_by_its_title(
 
 
 @pytest.mark.parametrize(
-    ("told", "now", "known"),
+    ("marked", "now", "known"),
     [
         ("abcdef", "abcdef", True),
         ("abcdef", "defghi", True),  # half of them
@@ -149,8 +149,8 @@ def test_an_issue_of_another_author_is_matched_by_its_title(
         ("", "abcdef", False),
     ],
 )
-def test_an_incident_is_known_by_its_tests(told: str, now: str, known: bool) -> None:
-    keys = tuple(f"case:{name}" for name in told)
+def test_an_incident_is_known_by_its_tests(marked: str, now: str, known: bool) -> None:
+    keys = tuple(f"case:{name}" for name in marked)
     issue = ours(5, marker(CASE, [8], key="incident:1", kind="incident", members=keys))
     subject = failure_history("together", [f"case:{name}" for name in now])
     assert matched([issue], subject) == (5 if known else 0, 0, 0)

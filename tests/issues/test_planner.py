@@ -211,7 +211,7 @@ def test_a_closed_issue_after_which_nothing_failed_is_older_than_the_fix(closed:
         (0.5, [9.2], "reopen"),  # nine days ago
         (-0.9, [9.2, 9.3], "file"),  # closed more than ten days ago: a new one
         (-0.9, [9.2], "below the gate"),  # that needs evidence of its own
-        (-0.9, [-1.5, 9.2], "below the gate"),  # what failed before the close is no evidence
+        (-0.9, [-1.5, 9.2], "below the gate"),  # what failed before the close is not evidence
     ],
 )
 @pytest.mark.parametrize("mine", [True, False])
@@ -310,8 +310,8 @@ def test_a_recurrence_edits_the_text_without_a_comment() -> None:
 def test_a_second_run_over_the_same_window_changes_nothing() -> None:
     tracker = MemoryTracker()
     first = plan(TWICE, 9)
-    for each in first.acting:
-        tracker.apply(each, moment(10))
+    for decision in first.acting:
+        tracker.apply(decision, moment(10))
     assert words(plan(TWICE, 9, *tracker.issues.values())) == {CASE: "up to date"}
 
 
@@ -505,8 +505,8 @@ def test_what_began_lately_is_filed_before_what_fails_for_long() -> None:
 def test_a_second_run_of_the_day_gets_no_second_quota() -> None:
     runs = [run(9 + n / 50, f"suite.Test{name}") for name in range(5) for n in range(2 + name)]
     tracker = MemoryTracker()
-    for each in plan(runs, 9).acting:
-        tracker.apply(each, moment(10.2))
+    for decision in plan(runs, 9).acting:
+        tracker.apply(decision, moment(10.2))
     again = plan(runs, 9, *tracker.issues.values())
     assert Counter(words(again).values()) == {"up to date": 3, "cap reached": 2}
     tomorrow = plan(
@@ -595,8 +595,8 @@ def test_what_was_done_is_not_done_again(drawn: list[tuple[float, set[str], str]
         for again in (False, True):
             decisions = plan(runs, day, *tracker.issues.values(), rules=rules)
             assert not (again and decisions.acting), words(decisions)
-            for each in decisions.acting:
-                tracker.apply(each, moment(day + 1.3))
+            for decision in decisions.acting:
+                tracker.apply(decision, moment(day + 1.3))
     keys = Counter(
         tracked.marker.key
         for tracked in tracker.issues.values()
@@ -665,8 +665,8 @@ def test_of_an_old_window_only_what_failed_since_is_filed() -> None:
 def test_an_incident_is_muted_by_the_key_of_its_issue() -> None:
     cases = [f"suite{n}.TestBroken" for n in range(12)]
     tracker = MemoryTracker()
-    for each in plan([run(3.5, *cases)], 3).acting:
-        tracker.apply(each, moment(4))
+    for decision in plan([run(3.5, *cases)], 3).acting:
+        tracker.apply(decision, moment(4))
     (issue,) = tracker.issues.values()
     assert issue.marker is not None
     mute = Mute(issue.marker.key, "incident", moment(30), "known", moment(4))

@@ -130,7 +130,7 @@ def test_five_are_an_incident_where_they_are_a_quarter_of_the_tests_that_failed(
     assert bool(plan([*old, run(9.5, *MANY[:5])], 9).acting) is incident
 
 
-# --- what is no test's failure, and mutes
+# --- failures that are not of tests, and mutes
 
 
 @pytest.mark.parametrize(

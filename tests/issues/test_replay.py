@@ -43,7 +43,7 @@ def twice_a_day(name: str, *days: int) -> list[Run]:
     return [run(day + part, name) for day in days for part in (0.25, 0.75)]
 
 
-def told(card: Scorecard) -> list[tuple[int, str, int]]:
+def actions_of(card: Scorecard) -> list[tuple[int, str, int]]:
     """Day of the window, action, and number of the issue."""
     return [
         ((event.at - moment(1)).days, event.action.value, event.number) for event in card.events
@@ -57,7 +57,12 @@ BACK = [*twice_a_day(BROKEN, 0, 1, 2), *green(3, 21), *twice_a_day(BROKEN, 21), 
 
 def test_a_regression_is_filed_kept_and_closed() -> None:
     card = card_of(MENDED, 20)
-    assert told(card) == [(0, "file", 1), (1, "update", 1), (2, "update", 1), (16, "close", 1)]
+    assert actions_of(card) == [
+        (0, "file", 1),
+        (1, "update", 1),
+        (2, "update", 1),
+        (16, "close", 1),
+    ]
     assert (card.windows, card.keys, card.open, card.stopped) == (20, {f"case:{BROKEN}"}, 0, [])
     assert (card.refailed, card.single) == ([], [])
     assert (card.begin, card.end) == (moment(0), moment(20))
@@ -65,7 +70,7 @@ def test_a_regression_is_filed_kept_and_closed() -> None:
 
 def test_a_close_after_which_it_fails_again_is_counted() -> None:
     card = card_of(BACK, 25)
-    assert told(card)[3:5] == [(16, "close", 1), (21, "reopen", 1)]
+    assert actions_of(card)[3:5] == [(16, "close", 1), (21, "reopen", 1)]
     assert [(event.number, event.action) for event in card.refailed] == [(1, IssueAction.CLOSE)]
     assert card.open == 1
 
@@ -106,26 +111,26 @@ def test_what_was_not_done_is_counted_by_reason() -> None:
 
 
 def test_stopped_windows_are_reported() -> None:
-    flood = [each for n in range(6) for each in twice_a_day(f"suite.Test{n}", 1)]
+    flood = [run for n in range(6) for run in twice_a_day(f"suite.Test{n}", 1)]
     card = card_of(
         [*flood, *twice_a_day(BROKEN, 2)], 3, Rules(implausible=5, together=100, share=2.0)
     )
     assert [at for at, _ in card.stopped] == [moment(2)]
     assert "6 new issues at once are not plausible" in card.stopped[0][1]
-    assert told(card) == [(2, "file", 1)]
+    assert actions_of(card) == [(2, "file", 1)]
 
 
 def test_later_runs_of_an_incident_belong_to_its_issue() -> None:
     many = [f"suite.TestTogether{n}" for n in range(12)]
     card = card_of([run(0.2, *many), run(0.7, *many), run(1.5, *many), *green(2, 12)], 12)
-    assert told(card)[:2] == [(0, "file", 1), (1, "update", 1)]
+    assert actions_of(card)[:2] == [(0, "file", 1), (1, "update", 1)]
     assert (card.count(IssueAction.FILE), card.single) == (1, [])
 
 
 def test_comments_are_those_that_people_get() -> None:
     other = [run(1.2, failure(BROKEN, message="something else")), run(1.6, BROKEN)]
     card = card_of([*twice_a_day(BROKEN, 0), *other, *green(2, 18)], 18)
-    assert [word for _, word, _ in told(card)] == ["file", "comment", "close"]
+    assert [word for _, word, _ in actions_of(card)] == ["file", "comment", "close"]
     assert card.comments == 2  # the close says why
     assert card.comments_a_week == pytest.approx(2 / (17 / 7))
 
@@ -211,12 +216,12 @@ _fails = st.dictionaries(
 @given(_fails)
 def test_the_scorecard_adds_up_for_any_history(failed: dict[int, list[str]]) -> None:
     runs = [
-        run(day + part, *(f"suite.Test{each}" for each in names))
+        run(day + part, *(f"suite.Test{name}" for name in names))
         for day, names in failed.items()
         for part in (0.3, 0.6)
     ] + green(0, 12, 4)
     card, again = card_of(runs, 12), card_of(runs, 12)
-    assert told(card) == told(again)
+    assert actions_of(card) == actions_of(again)
     assert (card.refailed, card.single, card.reasons) == (
         again.refailed,
         again.single,
@@ -259,7 +264,7 @@ def test_an_incident_that_never_came_back_is_counted_and_one_of_other_tests_is_n
 
 
 def test_windows_that_are_stopped_are_counted_and_nothing_is_done_in_them() -> None:
-    flood = [each for n in range(6) for each in twice_a_day(f"suite.Test{n}", 1)]
+    flood = [run for n in range(6) for run in twice_a_day(f"suite.Test{n}", 1)]
     tracker = MemoryTracker()
     card = card_of(flood, 3, Rules(implausible=5, together=100, share=2.0), tracker)
     assert (card.windows, len(card.stopped), card.events, tracker.issues) == (3, 1, [], {})
@@ -282,8 +287,8 @@ def test_issues_are_numbered_from_one_and_titled_as_ours() -> None:
     card = card_of([*twice_a_day(FLAKY, 0), *twice_a_day(BROKEN, 1)], 2, tracker=tracker)
     assert [(event.number, event.name) for event in card.events] == [(1, FLAKY), (2, BROKEN)]
     assert {
-        n: (each.issue.number, each.issue.title, each.issue.open)
-        for n, each in tracker.issues.items()
+        n: (tracked.issue.number, tracked.issue.title, tracked.issue.open)
+        for n, tracked in tracker.issues.items()
     } == {
         1: (1, f"unstable test `{FLAKY}`", True),
         2: (2, f"unstable test `{BROKEN}`", True),

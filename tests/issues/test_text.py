@@ -258,7 +258,7 @@ def test_an_update_keeps_what_people_wrote(golden: Golden) -> None:
 )
 def test_our_block_shrinks_next_to_long_text_of_people(room: int, parts: list[str]) -> None:
     case = failure_history()
-    # At last no more of ours than its signs and the marker, as a person may have left it.
+    # In the last case our block holds only its delimiters and the marker.
     body = f"{'x' * room}\n{old_body() if room < 63_000 else block(hidden(marker(case)))}"
     now = decision(UPDATE, case, issue=tracked(body), marker=marker(case, older=3))
     new = issue_draft(now, evidence(case), about()).body or ""

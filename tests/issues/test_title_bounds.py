@@ -58,7 +58,7 @@ def test_a_name_in_a_title_is_one_line_without_backticks(case: str, shown: str) 
         ("TestX in a world that is very unstable", "TestX"),  # a strong one stands anywhere
         ("unstable in many ways for years: TestX", "TestX"),
         ("x_test.go:7: of a suite failed", "x_test.go:7: of a suite"),
-        ("the x_test.go:7: failed", None),  # a place is no name
+        ("the x_test.go:7: failed", None),  # a position is not a name
         ("failing TestX and TestY", "TestX"),
         ("flaky word, then s.TestY", "s.TestY"),
     ],
@@ -116,7 +116,7 @@ def test_three_dots_say_that_a_name_was_cut(word: str, cut: bool) -> None:
         ("TestX in pkg ./y/ is flaky", "y"),
         ("in pkg/z we have a flaky TestX", ""),  # what stands before the name is another sentence
         ("flaky `TestX` in CI", ""),
-        ("Case failure: TestX in pkg/y", ""),  # a name, whatever it looks like
+        ("Case failure: TestX in pkg/y", ""),  # any text is a name here
     ],
 )
 def test_the_package_stands_after_the_name(title: str, package: str) -> None:
@@ -219,7 +219,7 @@ def test_a_bare_test_name_stands_for_it_in_any_suite(
         ("y", "pkg/y/x_test.go", True),
         ("x_test", "pkg/y/x_test.go", False),
         ("y", "x_test.go", True),  # a file without a folder says nothing
-        ("y", "testSuite", True),  # a suite is no place
+        ("y", "testSuite", True),  # a suite is not a place
         ("y", "größe", True),
         ("y", "z/Suite", False),
         ("y", "//pkg/y:y_test", True),
