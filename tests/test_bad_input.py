@@ -112,7 +112,7 @@ def test_a_broken_env_json(tmp_path: Path, call: Call, monkeypatch: pytest.Monke
     assert call("jobs") == (
         4, "",
         f"ci-stat: {path} is not valid JSON: Expecting ',' delimiter at line 4, column 3.\n"
-        "  Check quotes and commas there; JSON knows neither comments nor a comma before }.\n",
+        "  Check quotes and commas there; JSON has neither comments nor a comma before }.\n",
     )  # fmt: skip
 
 

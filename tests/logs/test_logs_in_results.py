@@ -500,7 +500,8 @@ def test_progress_on_a_terminal(home: Path, tmp_path: Path, fill: Fill) -> None:
 import os, sys
 from datetime import datetime
 from pathlib import Path
-from ci_stat import extraction, loading
+from ci_stat.logs import reader as extraction
+from ci_stat.logs import setup as loading
 from tests.support.logs import Watched
 extraction.cores = lambda: 3
 loading.FolderPlace = lambda *_: Watched(Path({str(home)!r}), Path({str(tmp_path / "opened")!r}))

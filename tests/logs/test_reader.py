@@ -387,7 +387,7 @@ def test_a_log_file_that_kills_its_reader_harms_no_other(tmp_path: Path) -> None
     for number in range(12):
         (tmp_path / f"{number}.log").write_text(go_test(f"Test{number}"))
     code = """
-        from ci_stat import explaining
+        from ci_stat.logs import workers as explaining
         original, main = explaining.explain_file, os.getpid()
         def deadly(name, asked):
             if name.endswith("/5.log") and os.getpid() != main:

@@ -867,7 +867,7 @@ def test_without_a_jenkins(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Set jenkins_url" in done.err
     monkeypatch.setenv("CI_STAT_JENKINS_URL", "https://ci.example/")
     monkeypatch.setenv("CI_STAT_JENKINS_USER", "ann")
-    assert "no jenkins_token" in call("sync", "jenkins").err
+    assert "jenkins_token is not" in call("sync", "jenkins").err
 
 
 def test_the_address_is_shown_without_its_secret(

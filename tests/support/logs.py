@@ -119,7 +119,7 @@ def opening(state: State | None) -> Callable[[], State] | None:
 _BEGIN = """
 import os, signal, sys, threading
 from pathlib import Path
-from ci_stat import extraction
+from ci_stat.logs import reader as extraction
 from ci_stat.logs.workers import Asked
 from ci_stat.logs.reader import LogReader
 from ci_stat.records import Origin, Run

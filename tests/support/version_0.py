@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ci_stat.store.state.compare_and_set import tracker_of
+from ci_stat.store.state.extractions import State
 from tests.fixtures.make_version_0 import TRACKER, draw, inside
 from tests.support.filing import World, world
 from tests.support.github.records import Issue
@@ -24,6 +25,7 @@ def world_of_version_0(folder: Path) -> Iterator[World]:
         draw(it)
         it.flush()
         load_state(Path(str(it.state.url.database)), it._tracker)
+        State(it.state, it.source.name).prepare()
         it.github.issues.update(_issues())
         it.github._highest = max(it.github.issues)
         yield it
