@@ -115,11 +115,12 @@ def _memory(figures: Figures, folder: Path, big: int, long_line: int) -> None:
 def _inside(names: Sequence[str], workers: int) -> float:
     """Seconds that reading takes in a fresh process, without its start: that is measured elsewhere."""
     code = (
-        "import io, json, sys, time\nfrom ci_stat.logs.workers import Asked, explain_files\n"
+        "import io, json, sys, time\nfrom ci_stat.logs.workers import LogOptions, diagnose_files\n"
         "from ci_stat.failures import extract\nextract(io.BytesIO(b'x'))  # loads the rules\n"
         "names = json.load(sys.stdin)\nstart = time.perf_counter()\n"
-        f"found = sum(len(each.extraction.failures) for _, each in explain_files(names, Asked(), {workers}))\n"
-        "print(json.dumps([time.perf_counter() - start, found]))"
+        f"diagnoses = diagnose_files(names, LogOptions(), {workers})\n"
+        "failures = sum(len(diagnosis.extraction.failures) for _, diagnosis in diagnoses)\n"
+        "print(json.dumps([time.perf_counter() - start, failures]))"
     )
     done = subprocess.run(
         [PYTHON, "-c", code], input=json.dumps(names), capture_output=True, text=True, check=True

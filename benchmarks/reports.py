@@ -85,7 +85,7 @@ def _state(folder: Path) -> State:
 def _rule_set(folder: Path) -> str:
     reader = _context(folder).log_reader
     assert reader is not None
-    return reader.asked.rule_set
+    return reader.options.rule_set
 
 
 def _daily(figures: Figures, folder: Path, rounds: int, runs: int) -> None:

@@ -20,8 +20,8 @@ from ci_stat.escape import visible
 from ci_stat.issues.setup import ledger_name, own_links, tracker_url
 from ci_stat.issues.tracker import Tracker
 from ci_stat.logs.reader import LogReader
-from ci_stat.logs.setup import folder_place, whereabouts
-from ci_stat.logs.workers import Asked, how_of
+from ci_stat.logs.setup import folder_place, places_key
+from ci_stat.logs.workers import LogOptions, scan_options
 from ci_stat.records import Origin
 from ci_stat.runs.database import Source, is_embedded, make_folder
 from ci_stat.runs.progress import Watched
@@ -141,9 +141,9 @@ class Context:
         """What reads logs, with our own state to remember them; None where no place is set."""
         if not self.log_places:
             return None
-        asked = Asked(how_of(self.settings.logs.rules))
-        places = whereabouts(self.settings.logs, self.settings.jenkins)
-        return LogReader(self.log_places, asked, self._log_state, places)
+        options = LogOptions(scan_options(self.settings.logs.rules))
+        key = places_key(self.settings.logs, self.settings.jenkins)
+        return LogReader(self.log_places, options, self._log_state, key)
 
     def _log_state(self) -> State:
         return State(self.state, self.source.name)

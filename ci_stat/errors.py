@@ -1,11 +1,11 @@
-"""The error tree. Each class has its exit code, and each message says what to do next.
+"""The errors of ci_stat, each with its exit code. A message says what happened and what to do next.
 
-This room imports nothing and touches nothing.
+Imports nothing; every other module may import it.
 """
 
 
 class CiStatError(Exception):
-    """Something a user can act on. `str()` is the whole message; `hint` is the next step."""
+    """An error that a user can act on. `str()` is the message and the `hint`, the next step."""
 
     exit_code = 1
 
@@ -19,71 +19,71 @@ class CiStatError(Exception):
 
 
 class UsageError(CiStatError, ValueError):
-    """An argument that cannot be meant: a swapped window, a function passed for a time."""
+    """Invalid arguments: a window that ends before it begins, a function instead of a time."""
 
     exit_code = 2
 
 
 class DatabaseError(CiStatError):
-    """The CI database (or our own) did not give an answer that can be trusted."""
+    """The CI database or our state failed, or returned data that cannot be right."""
 
     exit_code = 3
 
 
 class ServerUnreachable(DatabaseError):
-    """Nobody answers at the address, or not in time."""
+    """No server answers at the address, or not in time."""
 
 
 class AccessDenied(DatabaseError):
-    """The server knows us and says no."""
+    """The server rejects the user or a permission is missing."""
 
 
 class SchemaMismatch(DatabaseError):
-    """A table or a column is not there, or is not what we need."""
+    """A table or a column is missing or has an unexpected type."""
 
 
 class ConnectionLost(DatabaseError):
-    """The connection broke while an answer was on its way. Reads are tried once more."""
+    """The connection broke during a query. Reads are repeated once."""
 
 
 class SettingsError(CiStatError):
-    """`env.json` or an environment variable cannot be used as it stands."""
+    """A setting in `env.json` or in the environment is invalid."""
 
     exit_code = 4
 
 
 class BadRecord(CiStatError):
-    """One record of an import that cannot be stored; the message names its line."""
+    """One record of an import is invalid; the message names its line."""
 
     exit_code = 5
 
 
 class WriteError(CiStatError):
-    """A file of the user's could not be read or written."""
+    """A user's file cannot be read or written."""
 
     exit_code = 6
 
 
 class SourceError(CiStatError):
-    """A foreign place facts come from did not give an answer that can be used."""
+    """Jenkins, GitHub or another source failed, or returned an unusable answer."""
 
     exit_code = 7
 
 
 class NotDelivered(CiStatError):
-    """A report is not known to have arrived everywhere it should."""
+    """A report did not arrive, or may not have arrived, at one of its recipients."""
 
     exit_code = 8
 
 
-class DataTrouble(CiStatError):
-    """There is no data for a report, or none that is new."""
+class NoNewData(CiStatError):
+    """The CI database has no data for a report, or no new data."""
 
     exit_code = 9
 
 
 class Refused(CiStatError):
-    """Nothing was done, because what would have been done cannot be trusted."""
+    """Nothing was changed, because the planned changes do not look right."""
 
     exit_code = 10
 

@@ -535,13 +535,15 @@ def test_rule_keys_are_the_codes() -> None:
 def test_the_example_of_a_rule_works(tmp_path: Path) -> None:
     import io
 
-    from ci_stat.failures import How, extract
+    from ci_stat.failures import ScanOptions, extract
     from ci_stat.failures.rules import parse
 
     page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     log = "\n".join(line[4:] for line in page.splitlines() if line.startswith("    "))
     rule = next(block.text for block in _blocks(ROOT / "docs" / "rules.md") if block.info == "toml")
-    (found,) = extract(io.BytesIO(log.encode()), how=How(parse(rule, "the page"))).failures
+    (found,) = extract(
+        io.BytesIO(log.encode()), options=ScanOptions(parse(rule, "the page"))
+    ).failures
     assert (found.kind, found.message, found.first_line, found.last_line) == (
         "check",
         "no header",

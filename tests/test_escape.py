@@ -1,4 +1,4 @@
-"""Hostile text made harmless, whatever it is."""
+"""Escaped text is harmless in every place, for any input."""
 
 import html
 import json
@@ -21,7 +21,7 @@ from ci_stat.escape import (
 )
 from tests.support.hostile import harmful
 
-# Mostly hostile: plain st.text() rarely draws the few characters that matter.
+# Mostly hostile characters: plain st.text() rarely draws them.
 hostile = st.text(
     st.one_of(
         st.characters(),
@@ -32,7 +32,7 @@ hostile = st.text(
 )
 
 
-def test_every_character_there_is() -> None:
+def test_every_character_of_unicode() -> None:
     for number in range(0x110000):
         shown = visible(chr(number))
         if harmful(chr(number)):
@@ -44,7 +44,7 @@ def test_every_character_there_is() -> None:
 
 
 @given(hostile)
-def test_nothing_that_acts_on_a_terminal_survives(text: str) -> None:
+def test_no_control_character_survives(text: str) -> None:
     shown = visible(text)
     assert not [char for char in shown if harmful(char)]
     assert len(shown.splitlines()) <= 1
@@ -52,13 +52,13 @@ def test_nothing_that_acts_on_a_terminal_survives(text: str) -> None:
 
 
 @given(hostile)
-def test_twice_is_once_while_nothing_is_cut(text: str) -> None:
+def test_escaping_is_idempotent_without_a_cut(text: str) -> None:
     once = visible(text, 10_000)
     assert visible(once, 10_000) == once
 
 
 @given(hostile, st.integers(1, 50))
-def test_what_is_shown_is_bounded(text: str, limit: int) -> None:
+def test_the_length_is_bounded(text: str, limit: int) -> None:
     assert len(visible(text, limit)) <= limit * len("\\U000e0001") + len("… (+1,000 characters)")
 
 
@@ -92,7 +92,7 @@ def test_examples(text: object, shown: str) -> None:
     assert visible(text) == shown
 
 
-def test_a_long_text_says_what_is_left_out() -> None:
+def test_a_cut_text_ends_with_the_number_of_characters() -> None:
     assert visible("x" * 10_000_000) == "x" * MAX_SHOWN + "… (+9,998,000 characters)"
     assert visible("x" * MAX_SHOWN) == "x" * MAX_SHOWN
 
@@ -103,7 +103,7 @@ def test_lines_stay_lines() -> None:
 
 @given(hostile)
 @example("\U000e0041\ud800 \x7f\x85\u2028")
-def test_json_is_harmless_and_reads_the_same(text: str) -> None:
+def test_json_is_harmless_and_decodes_equal(text: str) -> None:
     safe = json_safe(json.dumps({text: text}, ensure_ascii=False))
     assert not [char for char in safe if harmful(char)]
     assert json.loads(safe) == json.loads(json.dumps({text: text}))
@@ -157,14 +157,18 @@ def test_web_links(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        None, "", "javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)", " javascript:alert(1)",
-        "data:text/html,<script>", "vbscript:x", "file:///etc/passwd", "ftp://host/x", "//evil.example", "/pull/7",
-        "https:", "https://", "https:///x", "https://:80/", "https://@/", "https://[::1", "http:evil.example",
-        "https://a b", "https://a\x00b", "https://a\u202eb", "https://a\u200bb", "\x01https://a", "https://a\n",
+        None, "", "javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,<script>", "vbscript:x", "file:///etc/passwd", "ftp://host/x",
+        "//evil.example", "/pull/7",
+        "https:", "https://", "https:///x", "https://:80/", "https://@/", "https://[::1",
+        "http:evil.example",
+        "https://a b", "https://a\x00b", "https://a\u202eb", "https://a\u200bb", "\x01https://a",
+        "https://a\n",
         "https://a/" + "x" * MAX_SHOWN, "blob:https://a", "null",
     ],
 )  # fmt: skip
-def test_nothing_else_becomes_a_link(url: str | None) -> None:
+def test_no_other_url_becomes_a_link(url: str | None) -> None:
     assert web_link(url) is None
 
 
@@ -177,6 +181,6 @@ def test_a_link_is_always_http(text: str) -> None:
         )
 
 
-def test_a_number_at_the_start_begins_no_list() -> None:
+def test_a_number_at_the_start_does_not_begin_a_list() -> None:
     assert lark_text("1. item") == "1&#46; item"
     assert lark_text("1.5 s") == "1.5 s"

@@ -18,7 +18,7 @@ from ci_stat.cli.work.windows import wanted
 from ci_stat.config import Settings, Value, load
 from ci_stat.context import Context
 from ci_stat.errors import SettingsError, UsageError, WriteError
-from ci_stat.formats.files import written
+from ci_stat.formats.files import open_output
 from ci_stat.records import Origin, Window
 from ci_stat.runs.database import Source
 from ci_stat.runs.exchange import export_rows, import_lines
@@ -44,7 +44,7 @@ def test_an_export_writes_through_a_link(engine: Engine, fill: Fill, tmp_path: P
     target, link = tmp_path / "real.jsonl", tmp_path / "link.jsonl"
     target.write_text("old")
     link.symlink_to(target)
-    with written(str(link)) as out:
+    with open_output(str(link)) as out:
         export_rows(engine, None, out, lambda _n: None)
     assert link.is_symlink()
     assert len(target.read_text().splitlines()) == 2
@@ -56,7 +56,7 @@ def test_an_export_into_a_pipe_leaves_the_pipe(tmp_path: Path) -> None:
     seen: list[str] = []
     reader = threading.Thread(target=lambda: seen.append(pipe.read_text()))
     reader.start()
-    with written(str(pipe)) as out:
+    with open_output(str(pipe)) as out:
         out.write("a line\n")
     reader.join(timeout=10)
     assert seen == ["a line\n"]
@@ -66,7 +66,7 @@ def test_an_export_into_a_pipe_leaves_the_pipe(tmp_path: Path) -> None:
 def test_a_full_device_is_an_error_of_ours(tmp_path: Path) -> None:
     if not Path("/dev/full").is_char_device():
         pytest.skip("no /dev/full here")
-    with pytest.raises(WriteError, match="No space left"), written("/dev/full") as out:
+    with pytest.raises(WriteError, match="No space left"), open_output("/dev/full") as out:
         out.write("x" * 100_000)
     with open("/dev/full", "w") as full:
         done = subprocess.run(
@@ -103,7 +103,7 @@ def test_a_raw_status_comes_back_raw(engine: Engine, fill: Fill, tmp_path: Path)
         ]
     )
     path = tmp_path / "runs.jsonl"
-    with written(str(path)) as out:
+    with open_output(str(path)) as out:
         export_rows(engine, None, out, lambda _n: None)
     before = Source(engine, Origin(SHANGHAI)).count_window(day())[0]
     assert (before.special.failure, before.special.other) == (1, 2)

@@ -1,11 +1,11 @@
-"""A realistic CI database without a CI: TiDB's, two weeks of June 2021, invented and seeded.
+"""The demo: an invented CI database and its build logs, two weeks of TiDB's CI in June 2021.
 
-`generate_rows` streams the rows of `ci_data`, `generate_encoded` the same rows for bulk writers, `log_text` gives the
-build log of a failed row and `log_failures` what that log shows. Equal arguments give equal rows and logs.
-What a report must be able to find in it is written down, with dates, in `ci_stat.demo.stories`.
+`generate_rows` streams rows of `ci_data`, `generate_encoded` the same rows for bulk writers.
+`log_text` returns the build log of a failed row and `log_failures` the failures in that log. Equal
+arguments give equal rows and logs. `ci_stat.demo.stories` lists what a report must find, and when.
 
-The form follows facts (job names, columns, parameters, log formats: ci-data A1-A7); people, pull requests, cases and
-messages are made up. This room knows nothing about databases, files or the clock and writes nowhere.
+Job names, columns, parameters and log formats are real (ci-data A1-A7); people, pull requests,
+cases and messages are invented. Pure: knows no database, no files and no clock.
 """
 
 from ci_stat.demo.logs import log_failures, log_text

@@ -1,7 +1,7 @@
-"""What can fail in the invented CI: test cases in all the forms the table knows.
+"""The test cases of the demo, in all forms that `ci_data` contains.
 
-Knows names, files, both spellings in `analysis_res` (ci-data A2, A4) and how often the flaky ones fail. All names
-are made up. Never draws a number and knows no dates.
+Data: names, files, both spellings in `analysis_res` (ci-data A2, A4) and the rates of flaky cases.
+All names are invented. Uses no random numbers and no dates.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ from itertools import product
 
 from ci_stat.demo.world import NIGHTLY, SLOWING, UNIT_TEST
 
-# The writer's code rule knows only these jobs (ci-data A4); everywhere else the regex rule keeps the line number.
+# The jobs with a code rule (ci-data A4). For all others the regex rule keeps the line number.
 CODE_RULE_JOBS = frozenset({"tidb_ghpr_unit_test", "tidb_ghpr_check", "tidb_ghpr_check_2"})
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that can fail.
+    """A test case, or another problem that the table stores as a case.
 
-    `style` is the form of its log block: `gocheck`, `gotest`, `panic`, `timeout`, `race`, `leak`, `rust`, `core`,
-    `sqlfile`, `sqlrun`, `mybatis`. `name` is the dotted name of a gocheck case, else the text the table keeps.
+    - `style`: the form of its block in a log: `gocheck`, `gotest`, `panic`, `timeout`, `race`,
+      `leak`, `rust`, `core`, `sqlfile`, `sqlrun`, `mybatis`, `text`.
+    - `name`: the dotted name of a gocheck case, otherwise the text that the table stores.
     """
 
     style: str
@@ -29,23 +30,23 @@ class Case:
 
     @property
     def code_spelling(self) -> str:
-        """As the writer's code rule spells it: `file_test.go:Suite.Test`."""
+        """The spelling of the code rule: `file_test.go:Suite.Test`."""
         return f"{self.file}:{self.name}" if self.style == "gocheck" else self.name
 
     @property
     def regex_spelling(self) -> str:
-        """As its regex rule spells it: `FAIL: file_test.go:606: Suite.Test`."""
-        return (
-            f"FAIL: {self.file}:{self.line}: {self.name}" if self.style == "gocheck" else self.name
-        )
+        """The spelling of the regex rule: `FAIL: file_test.go:606: Suite.Test`."""
+        if self.style == "gocheck":
+            return f"FAIL: {self.file}:{self.line}: {self.name}"
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Flaky:
-    """A case that fails without reason in `rate` of the runs of `job` that nothing else stops.
+    """A case that fails at random in `rate` of the runs of `job` that no other failure stops.
 
-    The table shows less: 0.5 to 0.7 of it for pingcap/tidb, 0.3 to 0.4 where the old host leaves NULL, 0.8 for the
-    nightly runs (measured over 240,000 rows).
+    The table shows a lower rate: 0.5 to 0.7 of it for pingcap/tidb, 0.3 to 0.4 where the old host
+    stores NULL, 0.8 for nightly runs (measured over 240,000 rows).
     """
 
     job: str
@@ -125,12 +126,14 @@ _SQL_VIEW = Case("sqlrun", "[updatable_views]:SHOW CREATE VIEW v_nested;", "mysq
 _SQL_SORT = Case("sqlfile", "sql/randgen-sort/2_mixed_keys.sql", "push_down_test")
 _MYBATIS = Case(
     "mybatis",
-    "### Error querying database.  Cause: java.sql.SQLException: Unknown column 'shelf_mark' in 'where clause'",
+    "### Error querying database.  Cause: java.sql.SQLException: "
+    "Unknown column 'shelf_mark' in 'where clause'",
     "org.apache.ibatis.submitted.bookshop",
 )
 _MYBATIS_ISBN = Case(
     "mybatis",
-    "### Error updating database.  Cause: java.sql.SQLException: Data too long for column 'isbn' at row 1",
+    "### Error updating database.  Cause: java.sql.SQLException: "
+    "Data too long for column 'isbn' at row 1",
     "org.apache.ibatis.submitted.bookshop",
 )
 
@@ -195,8 +198,8 @@ ORDINARY_RUST = tuple(
         _RUST_MODULES, ("test_after_restart", "test_stale_epoch", "test_empty_range")
     )
 )
-# What the table never learnt: plain `go test`, and, in most jobs, races and leaks (its rules for them are the code
-# rules). Only logs show these.
+# Forms without a rule in the table: plain `go test` and, in most jobs, races and leaks, for which
+# only code rules exist. Only logs show these failures.
 UNSEEN_GO = (
     *(
         Case("gotest", name, f"{_TIDB}/util/promise")
@@ -206,7 +209,7 @@ UNSEEN_GO = (
     _LEAK,
 )
 
-# What a commit of its own can break, by kind of job; none of it is flaky, so that rates stay what FLAKY says.
+# Cases that a commit can break, by kind of job. None of them is flaky, so FLAKY's rates stay exact.
 ORDINARY = {
     "unit": (*ORDINARY_GO, *(_TIMEOUT, _NIL) * 4),
     "check": ORDINARY_GO,
@@ -225,5 +228,7 @@ CASE_OF = {text: case for case in _ALL for text in (case.code_spelling, case.reg
 
 
 def spell(case: Case, job: str, by_code_rule: bool) -> str:
-    """How the table spells `case` when `job` failed with it; both rules exist only for some jobs."""
-    return case.code_spelling if by_code_rule and job in CODE_RULE_JOBS else case.regex_spelling
+    """Return the spelling of `case` in the table; only some jobs have a code rule."""
+    if by_code_rule and job in CODE_RULE_JOBS:
+        return case.code_spelling
+    return case.regex_spelling

@@ -1,7 +1,7 @@
-"""What people write, and how the pull request plugin passes it on.
+"""Texts of pull requests, and the build parameters into which the plugin puts them.
 
-Knows the 19 parameters of the plugin and their value rules (ci-data A2), and invents titles and bodies. All text is
-made up; addresses end in `.invalid` or `example.com`. Knows no runs and no outcomes.
+The 19 parameters of the pull request plugin follow its rules (ci-data A2). All text is invented;
+addresses end in `.invalid` or `example.com`. Knows no runs and no outcomes.
 """
 
 from math import exp, log
@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-# What the 19 keys take as JSON without the long description, measured on the default demo (tests hold the sum to 10 %).
+# Size of the 19 parameters as JSON without the long description, measured on the default demo.
+# Tests allow a deviation of 10 % for the sum.
 FIXED_BYTES = 870
-BODY_BYTES = 1_000  # mean of a long description when the caller asks for nothing: 1.9 KB in all
-_SIGMA = 0.8  # spread of the lognormal body length, as in the workload of performance.md
+BODY_BYTES = 1_000  # default mean of a long description: 1.9 KB in all
+_SIGMA = 0.8  # spread of the lognormal length of bodies, as in the workload of performance.md
 _MAX_BODY = 16_000  # characters
 
 _AREAS = (
@@ -78,7 +79,8 @@ _SENTENCES = (
     "Works on my machine 😅 but please run it on the real cluster 🚀🚀.",
     "Thanks for the review! ❤️ I renamed the helper as you asked.",
     "- [ ] Unit test\n- [x] Integration test\n- [ ] Manual test\n- [ ] No code",
-    "```sql\ncreate table t (a int primary key, b varchar(20)) partition by hash(a) partitions 4;\n```",
+    "```sql\ncreate table t (a int primary key, b varchar(20)) "
+    "partition by hash(a) partitions 4;\n```",
     "| case | before | after |\r\n| --- | --- | --- |\r\n| point get | 1.2ms | 0.9ms |\r\n",
 )
 _HEADINGS = (
@@ -89,37 +91,39 @@ _HEADINGS = (
     "### Side effects",
     "### Release note",
 )
-_NO_BODY = 0.04  # of all pull requests; the plugin passes a missing value on as the text `null`
+_NO_BODY = 0.04  # share of pull requests; the plugin writes a missing body as `null`
 
 
 def escaped(text: str) -> str:
-    """Free text as the plugin hands it to a build: line ends and quotes become two characters each."""
+    """Escape free text as the plugin does: line ends and quotes become two characters each."""
     return text.replace("\r", "\\r").replace("\n", "\\n").replace('"', '\\"')
 
 
 def _corpus(rng: Random) -> str:
-    """Some 70,000 characters of paragraphs, from which every body is cut."""
+    """Return about 70,000 characters of paragraphs, from which every body is cut."""
     parts = []
     for _ in range(200):
         sentences = rng.choices(_SENTENCES, k=rng.randint(2, 6))
-        parts.append(
-            f"{rng.choice(_HEADINGS)}\r\n\r\nIssue Number: close #{rng.randint(9000, 25000)}\r\n\r\n"
-        )
+        heading = rng.choice(_HEADINGS)
+        parts.append(f"{heading}\r\n\r\nIssue Number: close #{rng.randint(9000, 25000)}\r\n\r\n")
         parts.append(" ".join(sentences) + "\r\n\r\n")
     return "".join(parts)
 
 
 class Writer:
-    """Writes titles and bodies; `description_bytes` is the wanted mean size of a whole description as JSON."""
+    """Writes titles and bodies.
+
+    `description_bytes`: the mean size of a whole description as JSON.
+    """
 
     def __init__(self, rng: Random, description_bytes: int | None = None) -> None:
         self._rng = rng
         self._corpus = _corpus(Random(rng.getrandbits(64)))
         encoded = len(msgspec.json.encode(escaped(self._corpus)))
-        wanted = (
-            BODY_BYTES if description_bytes is None else max(description_bytes - FIXED_BYTES, 1)
-        )
-        characters = wanted * len(self._corpus) / encoded / (1 - _NO_BODY)
+        body_bytes = BODY_BYTES
+        if description_bytes is not None:
+            body_bytes = max(description_bytes - FIXED_BYTES, 1)
+        characters = body_bytes * len(self._corpus) / encoded / (1 - _NO_BODY)
         self._mu = log(characters) - _SIGMA**2 / 2
 
     def title(self) -> str:
@@ -127,7 +131,7 @@ class Writer:
         return f"{rng.choice(_AREAS)}: {rng.choice(_VERBS)} {rng.choice(_THINGS)}"
 
     def body(self) -> str:
-        """A long description, already escaped; now and then nothing at all."""
+        """Return a long description, already escaped; sometimes `null`."""
         length = min(int(exp(self._rng.normalvariate(self._mu, _SIGMA))), _MAX_BODY)
         near = self._rng.randrange(len(self._corpus) - 2 * _MAX_BODY)
         start = self._corpus.index("### ", near)
@@ -137,7 +141,7 @@ class Writer:
 
 
 def person(login: str) -> str:
-    """The display name of an invented login."""
+    """Return the display name of an invented login."""
     return login.replace("-", " ").title()
 
 
@@ -146,7 +150,7 @@ def mention(login: str) -> str:
 
 
 def mail(login: str) -> str:
-    """An address; one login in four keeps it private, which the plugin passes on as an empty text."""
+    """Return an address; one login in four hides it, which the plugin writes as an empty text."""
     return f"{login}@example.com" if login and len(login) % 4 else ""
 
 
@@ -162,7 +166,10 @@ def pull_description(
     trigger: str,
     mergeable: bool,
 ) -> dict[str, Any]:
-    """The 19 parameters of a pull request run that are no columns; `title` and `body` are escaped already."""
+    """Return the 19 parameters of a pull request run that are not columns.
+
+    `title` and `body` are escaped already.
+    """
     state = "no merge conflicts" if mergeable else "has merge conflicts"
     return {
         "sha1": f"origin/pr/{number}/merge" if mergeable else commit,
@@ -188,7 +195,7 @@ def pull_description(
 
 
 def nightly_description(branch: str) -> dict[str, Any]:
-    """The few parameters of a nightly run; its release branch is a column, and none of these is the plugin's."""
+    """Return the parameters of a nightly run, none of which comes from the plugin."""
     return {
         "release_test__tidb_commit": "",
         "release_test__tikv_commit": "",

@@ -1,7 +1,7 @@
-"""How a failing case looks in a log: one block of plain lines for each style of case.
+"""The lines with which a case fails in a log: one block of plain lines for each style of case.
 
-Knows the forms of ci-data A5: gocheck, go testing, panics with goroutines, the race detector, leaktest, Rust, the SQL
-testers, Maven. All content is made up. Knows no time stamps and no Jenkins.
+The formats of ci-data A5: gocheck, go testing, panics with goroutines, the race detector, leaktest,
+Rust, the SQL testers, Maven. All content is invented. Knows no time stamps and no Jenkins.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from zlib import crc32
 
 from ci_stat.demo.cases import Case
 
-DASHES = "-" * 70  # gocheck's rule above every problem
+DASHES = "-" * 70  # printed by gocheck above every problem
 _WORKSPACE = "/home/jenkins/agent/workspace/demo/go/src"
 
-# (the checking statement, what gocheck says about it); `{a}`, `{b}` differ from run to run, the rest does not, so
-# that equal failures are equal once numbers are masked.
+# (statement, output of gocheck). Only `{a}` and `{b}` differ between runs, so that equal failures
+# are equal after numbers are masked.
 _CHECKS = (
     (
         "c.Assert(err, IsNil)",
@@ -39,24 +39,30 @@ _CHECKS = (
         ),
     ),
 )
+_SQL = "SELECT `col_int` + `col_decimal` AS field1 FROM `table10_demo`;"
 _NIL_PANIC = "runtime error: invalid memory address or nil pointer dereference"
+_METHODS = (
+    *("SpillBuffer.grow", "Worker.fetchChunk", "Worker.run", "Pool.dispatch"),
+    *("Session.execute", "Conn.handleQuery", "Server.onConn"),
+)
 
 
 def _pick(case: Case, choices: int) -> int:
-    """A choice that belongs to the case: the same in every run."""
+    """Return a number below `choices` that is the same for the case in every run."""
     return crc32(case.name.encode()) % choices
 
 
 def gocheck(case: Case, rng: Random, label: str = "FAIL") -> list[str]:
-    """Blank line, 70 dashes, `FAIL: file:line: Suite.Test`, blank line, the log of the case."""
+    """Return the block: empty line, dashes, `FAIL: file:line: Suite.Test`, the log of the case."""
     head = ["", DASHES, f"{label}: {case.file}:{case.line}: {case.name}", ""]
     if label == "PANIC":
         return [*head, *_gocheck_panic(case, rng)]
-    statement, said = _CHECKS[_pick(case, len(_CHECKS))]
+
+    statement, output = _CHECKS[_pick(case, len(_CHECKS))]
     numbers = {"a": rng.randrange(500, 5_000), "b": rng.randrange(2, 400)}
-    said_now = [line.format(**numbers) for line in said]
-    where = case.line + 7 + _pick(case, 20)
-    return [*head, f"{case.file}:{where}:", f"    {statement.format(**numbers)}", *said_now, ""]
+    lines = [line.format(**numbers) for line in output]
+    line_number = case.line + 7 + _pick(case, 20)
+    return [*head, f"{case.file}:{line_number}:", f"    {statement.format(**numbers)}", *lines, ""]
 
 
 def _gocheck_panic(case: Case, rng: Random) -> list[str]:
@@ -67,26 +73,14 @@ def _gocheck_panic(case: Case, rng: Random) -> list[str]:
 
 
 def _frames(case: Case) -> list[tuple[str, str, int]]:
-    """(function, file, line) of a stack that belongs to the case."""
+    """Return (function, file, line) of the frames of a stack; the same for a case in every run."""
     package = case.package.rpartition("/")[2] or "demo"
-    return [
-        (
-            f"{package}.(*{name}).{method}",
-            f"{case.package}/{name.lower()}.go",
-            60 + 13 * place + _pick(case, 40),
-        )
-        for place, (name, method) in enumerate(
-            (
-                *(
-                    ("SpillBuffer", "grow"),
-                    ("Worker", "fetchChunk"),
-                    ("Worker", "run"),
-                    ("Pool", "dispatch"),
-                ),
-                *(("Session", "execute"), ("Conn", "handleQuery"), ("Server", "onConn")),
-            )
-        )
-    ]
+    frames = []
+    for index, qualified in enumerate(_METHODS):
+        name, _, method = qualified.partition(".")
+        line = 60 + 13 * index + _pick(case, 40)
+        frames.append((f"{package}.(*{name}).{method}", f"{case.package}/{name.lower()}.go", line))
+    return frames
 
 
 def _goroutines(case: Case, rng: Random, number: int) -> list[str]:
@@ -94,19 +88,18 @@ def _goroutines(case: Case, rng: Random, number: int) -> list[str]:
     for _ in range(number):
         lines.append(f"goroutine {rng.randrange(20, 9_000)} [running]:")
         for function, file, line in _frames(case)[: rng.randint(3, 7)]:
-            lines.append(
-                f"{case.package}.{function}(0xc{rng.getrandbits(36):09x}, 0x{rng.randrange(1, 99):x})"
-            )
+            arguments = f"0xc{rng.getrandbits(36):09x}, 0x{rng.randrange(1, 99):x}"
+            lines.append(f"{case.package}.{function}({arguments})")
             lines.append(f"\t{_WORKSPACE}/{file}:{line} +0x{rng.randrange(16, 4096):x}")
         lines.append("")
     return lines
 
 
 def _panic(case: Case, rng: Random) -> list[str]:
-    signal = f"[signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x{rng.randrange(0x100000, 0x2000000):x}]"
+    counter = f"pc=0x{rng.randrange(0x100000, 0x2000000):x}"
     return [
         case.name,
-        signal,
+        f"[signal SIGSEGV: segmentation violation code=0x1 addr=0x18 {counter}]",
         "",
         *_goroutines(case, rng, rng.randint(1, 6)),
         f"FAIL\t{case.package}\t91.305s",
@@ -114,12 +107,8 @@ def _panic(case: Case, rng: Random) -> list[str]:
 
 
 def _timeout(case: Case, rng: Random) -> list[str]:
-    return [
-        case.name,
-        "",
-        *_goroutines(case, rng, rng.randint(4, 14)),
-        f"FAIL\t{case.package}\t600.094s",
-    ]
+    result = f"FAIL\t{case.package}\t600.094s"
+    return [case.name, "", *_goroutines(case, rng, rng.randint(4, 14)), result]
 
 
 def _race(case: Case, rng: Random) -> list[str]:
@@ -140,10 +129,10 @@ def _race(case: Case, rng: Random) -> list[str]:
 
 
 def _leak(case: Case, rng: Random) -> list[str]:
-    said = case.name.partition("leaktest.go:")[2]
+    message = case.name.partition("leaktest.go:")[2]
     return [
         "--- FAIL: TestT (38.27s)",
-        f"    leaktest.go:143: {said}(0xc{rng.getrandbits(36):09x})",
+        f"    leaktest.go:143: {message}(0xc{rng.getrandbits(36):09x})",
         f"        \t{_WORKSPACE}/{case.package}/watch.go:72 +0x1c5",
     ]
 
@@ -176,18 +165,20 @@ def _rust(case: Case, rng: Random) -> list[str]:
         f"---- {case.name} stdout ----",
         f"thread '{case.name}' panicked at 'assertion failed: `(left == right)`",
         f"  left: `{rng.randrange(1, 90)}`,",
-        f" right: `{rng.randrange(100, 190)}`', tests/demo/{case.name.split('::')[-2]}.rs:{80 + _pick(case, 400)}:9",
+        f" right: `{rng.randrange(100, 190)}`', "
+        f"tests/demo/{case.name.split('::')[-2]}.rs:{80 + _pick(case, 400)}:9",
         "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
         "",
         "",
         "failures:",
         f"    {case.name}",
         "",
-        f"test result: \x1b[31mFAILED\x1b[0m. {passed} passed; 1 failed; 3 ignored; 0 measured; 0 filtered out",
+        f"test result: \x1b[31mFAILED\x1b[0m. {passed} passed; 1 failed; 3 ignored; "
+        "0 measured; 0 filtered out",
     ]
 
 
-def _core(case: Case, rng: Random) -> list[str]:  # noqa: ARG001  # all styles are called alike
+def _core(case: Case, rng: Random) -> list[str]:  # noqa: ARG001  # one signature
     return [
         f"(signal: 11, SIGSEGV: invalid memory reference) in process {rng.randrange(800, 32_000)}",
         "+ ls core.*",
@@ -199,7 +190,7 @@ def _sqlfile(case: Case, rng: Random) -> list[str]:
     return [
         "Test fail: Outputs are not matching.",
         f"Test case: {case.name}",
-        f"Statement: #{rng.randrange(20, 900)} -  SELECT `col_int` + `col_decimal` AS field1 FROM `table10_demo`;",  # noqa: S608  # log text
+        f"Statement: #{rng.randrange(20, 900)} -  {_SQL}",
         "NoPushDown Output: ",
         "field1",
         str(rng.randrange(10, 999)),
@@ -212,27 +203,28 @@ def _sqlfile(case: Case, rng: Random) -> list[str]:
 def _sqlrun(case: Case, rng: Random) -> list[str]:
     test, _, statement = case.name[1:].partition("]:")
     line = rng.randrange(20, 900)
-    said = f'run \\"{statement}\\" at line {line} err, we need:\\n{statement}\\na\\n5\\n\\nbut got:\\n{statement}\\na\\n'
+    needed, actual = f"{statement}\\na\\n5\\n", f"{statement}\\na\\n"
+    error = f'run \\"{statement}\\" at line {line} err, we need:\\n{needed}\\nbut got:\\n{actual}'
     return [
         f"./t/{test}.test: running",
-        f'time="2021-06-07T00:00:00+08:00" level=fatal msg="run test [{test}] err: sql:{statement}: {said}"',
+        f'time="2021-06-07T00:00:00+08:00" level=fatal '
+        f'msg="run test [{test}] err: sql:{statement}: {error}"',
     ]
 
 
 def _mybatis(case: Case, rng: Random) -> list[str]:
     return [
-        "[ERROR] Tests run: 4, Failures: 0, Errors: 1, Skipped: 0, Time elapsed: 0.482 s <<< FAILURE!",
-        f"[ERROR] shouldFindBooksOnShelf({case.package}.ShelfTest)  Time elapsed: 0.0{rng.randrange(10, 99)} s",
+        "[ERROR] Tests run: 4, Failures: 0, Errors: 1, Skipped: 0, "
+        "Time elapsed: 0.482 s <<< FAILURE!",
+        f"[ERROR] shouldFindBooksOnShelf({case.package}.ShelfTest)  "
+        f"Time elapsed: 0.0{rng.randrange(10, 99)} s",
         "org.apache.ibatis.exceptions.PersistenceException: ",
         case.name,
         "### The error may exist in demo/bookshop/Mapper.xml",
-        "\tat org.apache.ibatis.exceptions.ExceptionFactory.wrapException(ExceptionFactory.java:30)",
+        "\tat org.apache.ibatis.exceptions.ExceptionFactory.wrapException"
+        "(ExceptionFactory.java:30)",
         f"\tat {case.package}.ShelfTest.shouldFindBooksOnShelf(ShelfTest.java:58)",
     ]
-
-
-def _text(case: Case, rng: Random) -> list[str]:  # noqa: ARG001
-    return [case.name]
 
 
 _STYLES: dict[str, Callable[[Case, Random], list[str]]] = {
@@ -247,10 +239,11 @@ _STYLES: dict[str, Callable[[Case, Random], list[str]]] = {
     "sqlfile": _sqlfile,
     "sqlrun": _sqlrun,
     "mybatis": _mybatis,
-    "text": _text,
 }
 
 
 def block(case: Case, rng: Random) -> list[str]:
-    """The lines with which `case` fails; numbers and addresses come from `rng`, everything else from the case."""
+    """Return the lines with which `case` fails; only numbers and addresses come from `rng`."""
+    if case.style == "text":
+        return [case.name]
     return _STYLES[case.style](case, rng)

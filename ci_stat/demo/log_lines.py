@@ -1,6 +1,6 @@
-"""The rest of a Jenkins log: its head and end, stamps, console notes, and the chatter between failures.
+"""The ordinary lines of a Jenkins log: head, end, time stamps, console notes, output of a build.
 
-Knows the raw form of `builds/N/log` (ci-data A5). All content is made up. Knows no failures.
+The raw form of `builds/N/log` (ci-data A5). All content is invented. Knows no failures.
 """
 
 from base64 import b64encode
@@ -12,17 +12,22 @@ from random import Random
 from ci_stat.demo.world import Job
 from ci_stat.records import RunRow
 
-SHANGHAI = timedelta(hours=8)  # the table's wall clock and TiDB's own lines; Jenkins stamps in UTC
+SHANGHAI = timedelta(hours=8)  # offset of the table and of TiDB's own lines; Jenkins uses UTC
 
 _LEVELS = ("INFO", "INFO", "INFO", "INFO", "WARN", "ERROR")
 _SERVER = (
     '[domain.go:{n}] ["full load schema"] ["schema version"={m}] ["start time"=2.{n}ms]',
-    '[ddl_worker.go:{n}] ["[ddl] run DDL job"] [worker="worker 1, tp general"] [job="ID:{m}, Type:create table"]',
+    '[ddl_worker.go:{n}] ["[ddl] run DDL job"] [worker="worker 1, tp general"] '
+    '[job="ID:{m}, Type:create table"]',
     '[region_cache.go:{n}] ["switch region leader to specific leader"] [regionID={m}] [currIdx=0]',
-    '[session.go:{n}] ["CRUCIAL OPERATION"] [conn=0] [schemaVersion={m}] [sql="drop table if exists t{m}"] [user=]',
-    '[2pc.go:{n}] ["prewrite encounters lock"] [conn={m}] [lock="key: demo, primary: demo, txnStartTS: 42{m}"]',
-    '[backoff.go:{n}] ["regionMiss backoffer.maxSleep 40000ms is exceeded, errors:\\nregion {m} 在重试中\\n"]',
-    '[conn.go:{n}] ["command dispatched failed"] [conn={m}] [err="[demo:1105]Expression error FAILED at {n}"]',
+    '[session.go:{n}] ["CRUCIAL OPERATION"] [conn=0] [schemaVersion={m}] '
+    '[sql="drop table if exists t{m}"] [user=]',
+    '[2pc.go:{n}] ["prewrite encounters lock"] [conn={m}] '
+    '[lock="key: demo, primary: demo, txnStartTS: 42{m}"]',
+    '[backoff.go:{n}] ["regionMiss backoffer.maxSleep 40000ms is exceeded, '
+    'errors:\\nregion {m} 在重试中\\n"]',
+    '[conn.go:{n}] ["command dispatched failed"] [conn={m}] '
+    '[err="[demo:1105]Expression error FAILED at {n}"]',
     '[client.go:{n}] ["[pd] create pd client with endpoints"] [pd-address="[127.0.0.1:2379]"]',
 )
 _BUILD = {
@@ -50,50 +55,54 @@ _GO_BUILD = (
 
 
 class Stamper:
-    """Puts `[2021-06-06T12:07:58.284Z] ` before lines, its clock going on from line to line.
+    """Puts `[2021-06-06T12:07:58.284Z] ` before lines; its clock advances from line to line.
 
-    A blank line keeps or loses the blank after its stamp, as one log or another does.
+    Logs differ in whether an empty line has a space after its stamp.
     """
 
     def __init__(self, rng: Random, start: datetime, milliseconds: float) -> None:
         self._rng = rng
         self._now = start - SHANGHAI
-        self._step = milliseconds  # mean from one line to the next
-        self._blank = rng.choice(("", " "))
+        self._step = milliseconds  # mean time between two lines
+        self._end_of_empty_line = rng.choice(("", " "))
 
     @property
     def wall(self) -> str:
-        """The present moment as TiDB's own lines write it, Shanghai time."""
+        """The current time in the format of TiDB's own lines, Shanghai time."""
         now = self._now + SHANGHAI
         return f"{now:%Y/%m/%d %H:%M:%S}.{now.microsecond // 1000:03d} +08:00"
 
     def stamp(self, line: str) -> str:
-        """`line`, some time after the one before."""
+        """Return `line` with a stamp some time after the last one."""
         return self._stamped(line, self._rng.expovariate(1 / self._step))
 
     def _stamped(self, line: str, milliseconds: float) -> str:
         self._now += timedelta(milliseconds=milliseconds)
         prefix = f"[{self._now:%Y-%m-%dT%H:%M:%S}.{self._now.microsecond // 1000:03d}Z]"
-        return f"{prefix} {line}" if line else prefix + self._blank
+        return f"{prefix} {line}" if line else prefix + self._end_of_empty_line
 
     def all(self, lines: Iterable[str]) -> list[str]:
-        """`lines` as they come in one piece: a step before them, next to nothing in between."""
+        """Stamp lines that are printed at once, some time after the last line."""
         self._now += timedelta(milliseconds=self._step)
         return [self._stamped(line, self._rng.randrange(2)) for line in lines]
 
 
 def note(rng: Random) -> str:
-    """A console note: hidden by its escape sequences, unreadable by its form."""
+    """Return a console note: encoded, and hidden by its escape sequences."""
     return f"\x1b[8mha:////4{b64encode(rng.randbytes(rng.randint(60, 150))).decode()}\x1b[0m"
 
 
 def pipeline(rng: Random, step: str) -> str:
-    """A step of the pipeline; many carry a note."""
-    return f"{note(rng) if rng.random() < 0.7 else ''}[Pipeline] {step}"
+    """Return the line of a pipeline step; most have a console note."""
+    prefix = note(rng) if rng.random() < 0.7 else ""
+    return f"{prefix}[Pipeline] {step}"
 
 
 def checkout_target(row: RunRow, seed: int) -> str:
-    """The commit that the log checks out last: the row's own; for a nightly run what its branch was at that hour."""
+    """Return the commit that the log checks out last.
+
+    It is the commit of the row; a nightly run has none and gets one that changes every four hours.
+    """
     if row.commit is not None:
         return row.commit
     hours = f"{row.time:%Y-%m-%d} {row.time.hour // 4}" if row.time is not None else ""
@@ -101,7 +110,7 @@ def checkout_target(row: RunRow, seed: int) -> str:
 
 
 def head(row: RunRow, rng: Random) -> list[str]:
-    """The lines before the stamps begin."""
+    """Return the first lines, which have no stamps."""
     started = "Started by timer"
     if row.commit is not None:
         started = f"GitHub pull request of {row.repo}, commit {row.commit}, no merge conflicts."
@@ -114,7 +123,7 @@ def head(row: RunRow, rng: Random) -> list[str]:
 
 
 def prepare(row: RunRow, rng: Random, seed: int) -> list[str]:
-    """From the first stamp to the tests: the workspace and two checkouts, the scripts' and then the code's."""
+    """Return the lines before the tests: the workspace, then checkouts of scripts and code."""
     scripts = sha1(f"{seed} scripts {row.job}".encode(), usedforsecurity=False).hexdigest()
     return [
         pipeline(rng, "node"),
@@ -131,25 +140,25 @@ def prepare(row: RunRow, rng: Random, seed: int) -> list[str]:
     ]
 
 
-def chatter(job: Job | None, rng: Random, stamper: Stamper, number: int) -> list[str]:
-    """`number` stamped lines of what a healthy build says."""
+def ordinary_output(job: Job | None, rng: Random, stamper: Stamper, count: int) -> list[str]:
+    """Return `count` stamped lines of a passing build and of the servers that it tests."""
     kind = job.kind if job is not None else "unit"
     build = _BUILD.get(kind, _GO_BUILD)
     server_share = 0.15 if kind in _BUILD else 0.75
+
     lines = []
-    for _ in range(number):
+    for _ in range(count):
         is_server = rng.random() < server_share
-        text = rng.choice(_SERVER if is_server else build).format(
-            n=rng.randrange(2, 2_000), m=rng.randrange(2, 90_000)
-        )
-        lines.append(
-            stamper.stamp(f"[{stamper.wall}] [{rng.choice(_LEVELS)}] {text}" if is_server else text)
-        )
+        template = rng.choice(_SERVER if is_server else build)
+        text = template.format(n=rng.randrange(2, 2_000), m=rng.randrange(2, 90_000))
+        if is_server:
+            text = f"[{stamper.wall}] [{rng.choice(_LEVELS)}] {text}"
+        lines.append(stamper.stamp(text))
     return lines
 
 
 def finish(rng: Random, stamper: Stamper, code: int) -> list[str]:
-    """From the failing script to the last line; some of it stands outside of the stamps."""
+    """Return the lines from the failing script to the end; some have no stamps."""
     return [
         f"script returned exit code {code}",
         stamper.stamp(pipeline(rng, "}")),

@@ -1,8 +1,8 @@
-"""The demo's build logs: what lies on disk as `builds/N/log` for a failed row.
+"""The build logs of the demo: the content of `builds/N/log` for a failed row.
 
-Knows which failures a log shows: first the one that the table knows, then sometimes more that the table does not
-know (since 2020-12-25 it keeps the first case only, ci-data A2). Where the table knows nothing (NULL, `{}`), the log
-shows a case, or nothing anybody could name. Everything follows from the seed, job, job_id and the row. No files.
+A log shows the failure in the table first, then sometimes further cases: since 2020-12-25 the table
+keeps only the first one (ci-data A2). If the table has no failure (NULL, `{}`), the log shows a
+case or nothing recognisable. Seed, job, job_id and row determine a log. Writes no files.
 """
 
 import re
@@ -11,17 +11,17 @@ from random import Random
 
 from ci_stat.demo.cases import CASE_OF, ORDINARY, ORDINARY_GO, UNSEEN_GO, Case
 from ci_stat.demo.log_blocks import block, gocheck
-from ci_stat.demo.log_lines import Stamper, chatter, finish, head, prepare
-from ci_stat.demo.troubles import LINES
+from ci_stat.demo.log_lines import Stamper, finish, head, ordinary_output, prepare
+from ci_stat.demo.problems import LINES
 from ci_stat.demo.world import DEMO_SEED, JOB_OF, REPRINT_SINCE
 from ci_stat.records import CaseFailure, FailureKind, RunRow, Status, failures_of
 
-MISSING_RATE = 0.04  # of failed rows: the log was rotated away
-MORE_CASES_RATE = 0.35  # of logs with a gocheck case: more cases failed than the table keeps
-PANIC_RATE = 0.2  # of those further cases
-SILENT_RATE = 0.35  # of logs of rows without analysis: nothing there that can be named
-UNSEEN_RATE = 0.25  # of the same logs, for Go tests: a form for which the table has no rule
-BAD_BYTES_RATE = 0.03  # of logs: a line that is not UTF-8, as tests print blobs
+MISSING_RATE = 0.04  # share of failed rows whose log was deleted
+MORE_CASES_RATE = 0.35  # share of logs with a gocheck case that show further cases
+PANIC_RATE = 0.2  # share of panics among those further cases
+SILENT_RATE = 0.35  # share of logs without a recognisable failure, for rows without analysis
+UNSEEN_RATE = 0.25  # share of the same logs, for Go tests, in a form without a rule in the table
+BAD_BYTES_RATE = 0.03  # share of logs with a line that is not UTF-8, as tests print blobs
 REPRINTED = 30  # lines per failure in the second print (ci-data A5)
 
 _GO_CASE = re.compile(r"^(?:(?:FAIL|PANIC): )?(?P<file>\S+\.go):(?:(?P<line>\d+): )?(?P<name>\S+)$")
@@ -29,7 +29,7 @@ _GO_CASE = re.compile(r"^(?:(?:FAIL|PANIC): )?(?P<file>\S+\.go):(?:(?P<line>\d+)
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One failure of a log and the lines that show it."""
+    """One failure of a log, and its lines."""
 
     failure: CaseFailure
     lines: list[str]
@@ -37,27 +37,34 @@ class _Part:
 
 
 def log_text(row: RunRow, seed: int = DEMO_SEED) -> bytes | None:
-    """The raw log of a row with status FAILURE, 3 to 40 KB; None for other rows and for the few lost logs."""
-    rng = _chance(row, seed)
+    """Return the raw log of a row with status FAILURE, 3 to 40 KB.
+
+    None for rows with another status, and for the few logs that were deleted.
+    """
+    rng = _row_random(row, seed)
     if rng is None or row.time is None:
         return None
+
     parts = _parts(row, rng)
-    noise = min(max(int(rng.lognormvariate(4.1, 0.6)), 22), 150)
+    output_lines = min(max(int(rng.lognormvariate(4.1, 0.6)), 22), 150)
     duration = row.duration or 60_000
-    stamper = Stamper(rng, row.time, duration / (noise + 4 + len(parts)))
+    stamper = Stamper(rng, row.time, duration / (output_lines + 4 + len(parts)))
     job = JOB_OF.get(row.job)
+
     lines = [
         *head(row, rng),
         *stamper.all(prepare(row, rng, seed)),
-        *chatter(job, rng, stamper, noise // 2),
+        *ordinary_output(job, rng, stamper, output_lines // 2),
     ]
-    between = noise // 2 // (len(parts) + 1)
+    between = output_lines // 2 // (len(parts) + 1)
     for part in parts:
-        lines += [*stamper.all(part.lines), *chatter(job, rng, stamper, between)]
+        lines += [*stamper.all(part.lines), *ordinary_output(job, rng, stamper, between)]
+
     lines += stamper.all(_summary(parts, rng))
     if row.time >= REPRINT_SINCE:
         lines += stamper.all(_reprint(parts))
     lines += finish(rng, stamper, 2 if parts else 124)
+
     text = "\n".join(lines).encode() + b"\n"
     if rng.random() < BAD_BYTES_RATE:
         text = text.replace(b'["full load schema"]', b'["full load schema \xff\xfe\x80"]')
@@ -65,35 +72,37 @@ def log_text(row: RunRow, seed: int = DEMO_SEED) -> bytes | None:
 
 
 def log_failures(row: RunRow, seed: int = DEMO_SEED) -> tuple[CaseFailure, ...]:
-    """What `log_text` shows for this row, in its order; () if the log is lost.
+    """Return the failures in the log of this row, in order; () if there is no log.
 
-    Cases are named by the regex spelling; other kinds have the line that tells them as `message`.
+    A case has the name of the regex spelling; another failure has the decisive line as `message`.
     """
-    rng = _chance(row, seed)
+    rng = _row_random(row, seed)
     return () if rng is None else tuple(part.failure for part in _parts(row, rng))
 
 
-def _chance(row: RunRow, seed: int) -> Random | None:
-    """The row's own source of chance; None if it has no log."""
+def _row_random(row: RunRow, seed: int) -> Random | None:
+    """Return the random numbers of a row; None if it has no log."""
     rng = Random(f"{seed} {row.job} {row.job_id}")
-    lost = rng.random() < MISSING_RATE
-    return None if lost or row.status != Status.FAILURE else rng
+    is_deleted = rng.random() < MISSING_RATE
+    return None if is_deleted or row.status != Status.FAILURE else rng
 
 
 def _parts(row: RunRow, rng: Random) -> list[_Part]:
     known = next(failures_of(row.analysis_res), None)
     if known is None:
-        return _unknown(row, rng)
+        return _parts_without_analysis(row, rng)
+
     if known.kind != FailureKind.CASE:
         lines = LINES[known.kind].get(known.name, (known.name,))
-        told = lines[0] if known.kind == FailureKind.ENV else lines[-1]
-        return [_Part(CaseFailure(known.kind, known.name, told, "log"), list(lines))]
-    case = CASE_OF.get(known.name) or _foreign(known.name)
-    return [_case_part(case, rng), *_more(case, rng)]
+        message = lines[0] if known.kind == FailureKind.ENV else lines[-1]
+        return [_Part(CaseFailure(known.kind, known.name, message, "log"), list(lines))]
+
+    case = CASE_OF.get(known.name) or _case_from_text(known.name)
+    return [_case_part(case, rng), *_further_cases(case, rng)]
 
 
-def _unknown(row: RunRow, rng: Random) -> list[_Part]:
-    """What the log of a row without analysis shows: a case, one in a form that the table never learnt, or nothing."""
+def _parts_without_analysis(row: RunRow, rng: Random) -> list[_Part]:
+    """Return a case, possibly in a form without a rule in the table, or nothing."""
     job = JOB_OF.get(row.job)
     roll = rng.random()
     if roll < SILENT_RATE or job is None:
@@ -104,7 +113,7 @@ def _unknown(row: RunRow, rng: Random) -> list[_Part]:
     return [_case_part(rng.choice(cases), rng)] if cases else []
 
 
-def _more(first: Case, rng: Random) -> list[_Part]:
+def _further_cases(first: Case, rng: Random) -> list[_Part]:
     if first.style != "gocheck" or rng.random() >= MORE_CASES_RATE:
         return []
     cases = rng.sample(ORDINARY_GO, rng.randint(1, 3))
@@ -118,8 +127,8 @@ def _case_part(case: Case, rng: Random, panicked: bool = False) -> _Part:
     return _Part(failure, block(case, rng), is_gocheck=case.style == "gocheck")
 
 
-def _foreign(text: str) -> Case:
-    """A case of a row that the demo did not make."""
+def _case_from_text(text: str) -> Case:
+    """Return the case of a row that is not from the demo."""
     match = _GO_CASE.match(text)
     if match is None:
         return Case("text", text)
@@ -129,7 +138,7 @@ def _foreign(text: str) -> Case:
 
 
 def _summary(parts: list[_Part], rng: Random) -> list[str]:
-    """How `go test` and make end after failed gocheck cases; other logs just stop."""
+    """Return the last lines of `go test` and make after failed gocheck cases, or of another log."""
     failed = sum(part.is_gocheck for part in parts)
     if not failed:
         return ["make: *** [demo_test] Error 1"] if parts else ["Terminated"]
@@ -142,7 +151,7 @@ def _summary(parts: list[_Part], rng: Random) -> list[str]:
 
 
 def _reprint(parts: list[_Part]) -> list[str]:
-    """The failed gocheck cases once more: from their `FAIL:` line on, between lines of two dashes."""
+    """Return the failed gocheck cases again, from their `FAIL:` line on, divided by two dashes."""
     lines: list[str] = []
     for part in parts:
         if part.is_gocheck:

@@ -1,6 +1,6 @@
-"""Pull requests and the pool in which they live.
+"""The pull requests of the demo: how they are opened, their commits, and the open ones.
 
-Knows who opens what, when a commit is new, and what has passed on it. Knows no runs' outcomes beyond that.
+A pull request knows which jobs have passed on its commit, and nothing else about runs.
 """
 
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from ci_stat.demo.descriptions import Writer, escaped, pull_description
 from ci_stat.demo.outcomes import Defect
 from ci_stat.demo.world import BOT, LOGINS, REPOS, Repo
 
-_LIFE = 4.0  # mean number of times that something happens to a pull request, besides what follows from it
+_LIFE = 4.0  # mean number of events of a pull request, without their consequences
 _CONFLICT_RATE = 0.05
 
 
 @dataclass(slots=True, eq=False)
 class PullRequest:
-    """One pull request at its present commit. `life`: how often something still happens to it."""
+    """One pull request at its current commit. `life`: the number of events that remain."""
 
     repo: Repo
     number: int
@@ -33,12 +33,12 @@ class PullRequest:
     passed: set[str] = field(default_factory=set)
 
     def push(self, commit: str, defect: Defect | None, mergeable: bool = True) -> None:
-        """A new head commit: nothing has passed on it yet."""
+        """Set a new head commit, on which no job has passed."""
         self.commit, self.defect, self.mergeable = commit, defect, mergeable
         self.passed = set()
 
     def description(self, trigger: str) -> dict[str, Any]:
-        """The build parameters of runs that `trigger` (a login, or "" for a push) starts now."""
+        """Return the build parameters of runs started by `trigger`: a login, or "" for a push."""
         return pull_description(
             repo=self.repo.name,
             number=self.number,
@@ -52,8 +52,8 @@ class PullRequest:
         )
 
 
-class Desk:
-    """Opens pull requests: numbers count on in each repository."""
+class PullFactory:
+    """Opens pull requests; numbers increase in each repository."""
 
     def __init__(self, rng: Random, writer: Writer) -> None:
         self._rng = rng
@@ -68,7 +68,10 @@ class Desk:
         return self._rng.random() >= _CONFLICT_RATE
 
     def open(self) -> PullRequest:
-        """An ordinary pull request somewhere; to a release branch it is mostly a cherry-pick."""
+        """Open an ordinary pull request in a random repository.
+
+        One to a release branch has the title of a cherry-pick.
+        """
         rng = self._rng
         (repo,) = rng.choices(REPOS, self._weights)
         number = self._numbers[repo.name] + rng.randint(1, 3)  # issues take numbers too
@@ -83,32 +86,30 @@ class Desk:
         return pull
 
     def open_as(self, repo: Repo, number: int, branch: str, title: str) -> PullRequest:
-        """The pull request `number` with this title; author and body are drawn."""
+        """Open the pull request `number` with this title, a random author and a random body."""
         rng = self._rng
         author = BOT if branch != "master" and rng.random() < 0.3 else rng.choice(LOGINS)
-        source = (
-            f"{branch}-{number}-pick"
-            if author == BOT
-            else f"{author.partition('-')[2]}/topic-{number % 97}"
-        )
+        source = f"{author.partition('-')[2]}/topic-{number % 97}"
+        if author == BOT:
+            source = f"{branch}-{number}-pick"
         return PullRequest(
             repo, number, branch, author, escaped(title), self._writer.body(), source
         )
 
 
 class Pool:
-    """The pull requests that are alive; one whose life ends is replaced by a new one."""
+    """The open pull requests; one whose life ends is replaced by a new one."""
 
-    def __init__(self, rng: Random, desk: Desk, size: int) -> None:
+    def __init__(self, rng: Random, factory: PullFactory, size: int) -> None:
         self._rng = rng
-        self._desk = desk
-        self._alive = [desk.open() for _ in range(size)]
+        self._factory = factory
+        self._open = [factory.open() for _ in range(size)]
 
     def pick(self) -> PullRequest:
-        """Somebody's pull request, one of its lives used."""
-        place = self._rng.randrange(len(self._alive))
-        pull = self._alive[place]
+        """Return a random pull request and reduce its life by one."""
+        index = self._rng.randrange(len(self._open))
+        pull = self._open[index]
         pull.life -= 1
         if pull.life <= 0:
-            self._alive[place] = self._desk.open()
+            self._open[index] = self._factory.open()
         return pull

@@ -1,7 +1,7 @@
-"""The demo's table: rows in the order of time, any number of them.
+"""The entry point of the demo's table: stream any number of rows of `ci_data`, ordered by time.
 
-Knows how many rows are wanted in each ten minutes and numbers the builds. Streams: at any moment it holds the living
-pull requests and the rows of the last minutes, so a million rows need no more memory than a thousand.
+Decides how many rows start in each ten minutes and numbers the builds. Keeps only the open pull
+requests and the rows of the last minutes, so memory does not grow with the number of rows.
 """
 
 from bisect import bisect_left
@@ -14,8 +14,8 @@ from random import Random
 import msgspec
 
 from ci_stat.demo.descriptions import Writer
-from ci_stat.demo.outcomes import Judge
-from ci_stat.demo.pulls import Desk, Pool
+from ci_stat.demo.outcomes import OutcomeSampler
+from ci_stat.demo.pulls import Pool, PullFactory
 from ci_stat.demo.stories import stories_from
 from ci_stat.demo.timeline import Timeline
 from ci_stat.demo.world import (
@@ -44,14 +44,14 @@ EncodedRow = tuple[
     str | None,
     str | None,
 ]
-"""A row as `RunRow` orders it, with `description` and `analysis_res` as JSON text (UTF-8, not escaped to ASCII)."""
+"""A row in the order of `RunRow`, with `description` and `analysis_res` as JSON text (UTF-8)."""
 
 _POOL_MIN, _POOL_MAX = 12, 600
 _BY_TIME: Callable[[RunRow], datetime] = attrgetter("time")
 
 
 class _Quota:
-    """How many of `total` rows should have started by the end of each slot."""
+    """The number of rows, of `total`, that start in each slot."""
 
     def __init__(
         self, total: int, begin: datetime, slots: int, weight: Callable[[datetime], float]
@@ -63,7 +63,7 @@ class _Quota:
         self.planned = 0
 
     def due(self, start: datetime, is_last: bool) -> int:
-        """How many rows are still wanted by the end of the slot that begins at `start`; call once a slot."""
+        """Return how many rows are due in the slot that begins at `start`. Call once per slot."""
         self._past += self._weight(start)
         share = 1.0 if is_last else self._past / self._all
         return max(round(self._total * share) - self.planned, 0)
@@ -78,17 +78,19 @@ def _timeline(
 ) -> Timeline:
     rng = Random(seed)
     stories = stories_from(begin)
-    desk = Desk(rng, Writer(rng, size))
-    pool = Pool(rng, desk, min(max(rows_per_day // 14, _POOL_MIN), _POOL_MAX))
-    timeline = Timeline(rng, Judge(rng, stories), desk, pool, end - timedelta(seconds=1))
-    timeline.plant(stories)
+    factory = PullFactory(rng, Writer(rng, size))
+    pool = Pool(rng, factory, min(max(rows_per_day // 14, _POOL_MIN), _POOL_MAX))
+    timeline = Timeline(
+        rng, OutcomeSampler(rng, stories), factory, pool, end - timedelta(seconds=1)
+    )
+    timeline.add_stories(stories)
     return timeline
 
 
 def _slots(
     timeline: Timeline, begin: datetime, slots: int, total: int
 ) -> Iterator[tuple[datetime, list[RunRow]]]:
-    """(end of slot, the rows that events of this slot start), slot by slot; some rows start a little later."""
+    """Yield (end of slot, rows) slot by slot. Some rows start a little after their slot."""
     nightly_total = round(total * NIGHTLY_SHARE)
     people = _Quota(total - nightly_total, begin, slots, people_weight)
     nightly = _Quota(nightly_total, begin, slots, nightly_weight)
@@ -109,11 +111,14 @@ def generate_rows(
     seed: int = DEMO_SEED,
     description_bytes: int | None = None,
 ) -> Iterator[RunRow]:
-    """Exactly `rows_per_day * days` rows of `ci_data`, ordered by time; equal arguments give equal rows.
+    """Yield exactly `rows_per_day * days` rows of `ci_data`, ordered by time.
 
-    `begin`: midnight of the first day, naive, Asia/Shanghai; the stories (module `stories`) move with it, so let it
-    be a Monday. `description_bytes`: mean size of a pull request run's description as JSON (0.9 KB at
-    least). Runs of one batch share their description: treat it as read-only.
+    Equal arguments give equal rows.
+
+    - `begin`: midnight of the first day, naive, Asia/Shanghai. The stories (module `stories`) move
+      with it, so it should be a Monday.
+    - `description_bytes`: mean size of the description of a pull request run as JSON; the minimum
+      is 0.9 KB. Runs of one event share their description: treat it as read-only.
 
     Raises UsageError for counts below 1 and for a `begin` with a zone.
     """
@@ -124,8 +129,8 @@ def generate_rows(
         )
     if begin.tzinfo is not None:
         raise UsageError(
-            f"begin ({begin}) carries a zone, but the table stores wall clock.",
-            "Pass a naive datetime that means Asia/Shanghai.",
+            f"begin ({begin}) has a time zone, but the table stores wall clock time.",
+            "Pass a naive datetime in Asia/Shanghai.",
         )
     return _rows(rows_per_day, days, begin, seed, description_bytes)
 
@@ -154,19 +159,26 @@ def generate_encoded(
     seed: int = DEMO_SEED,
     description_bytes: int | None = None,
 ) -> Iterator[EncodedRow]:
-    """The rows of `generate_rows` for bulk writers: tuples in the order of `RunRow`, JSON columns as text."""
+    """Yield the rows of `generate_rows` as tuples for bulk writers, JSON columns as text."""
     return map(_encoded, generate_rows(rows_per_day, days, begin, seed, description_bytes))
 
 
 def _encoded(row: RunRow) -> EncodedRow:
     assert row.time is not None  # every row of the demo has both
     assert row.duration is not None
-    description = _json(row.description)
-    analysis = _json(row.analysis_res)
     return (
-        row.job, row.job_id, row.status, row.time, row.duration, row.commit, row.branch, row.comment,
-        row.repo, description, analysis,
-    )  # fmt: skip
+        row.job,
+        row.job_id,
+        row.status,
+        row.time,
+        row.duration,
+        row.commit,
+        row.branch,
+        row.comment,
+        row.repo,
+        _json(row.description),
+        _json(row.analysis_res),
+    )
 
 
 _encode = msgspec.json.Encoder().encode

@@ -1,7 +1,7 @@
-"""What happens when: pushes, comments, reruns, merges, nightly timers, and the planted stories among them.
+"""The events of the demo in order of time: pushes, comments, reruns, merges, timers, stories.
 
-Knows the order of events. How a run ends comes from `outcomes`, who writes what from `pulls`. Holds the living pull
-requests and what is due to follow, never the past: memory does not grow with the number of rows.
+`outcomes` decides how a run ends, `pulls` who writes what. Keeps the open pull requests and the
+events to come but not the past, so memory does not grow with the number of rows.
 """
 
 import heapq
@@ -11,8 +11,8 @@ from itertools import count
 from random import Random
 
 from ci_stat.demo.descriptions import escaped, nightly_description
-from ci_stat.demo.outcomes import Circumstances, Judge, compile_defect
-from ci_stat.demo.pulls import Desk, Pool, PullRequest
+from ci_stat.demo.outcomes import BatchContext, OutcomeSampler, compile_defect
+from ci_stat.demo.pulls import Pool, PullFactory, PullRequest
 from ci_stat.demo.stories import (
     BROKEN_NUMBER,
     HOSTILE_TITLES,
@@ -23,224 +23,221 @@ from ci_stat.demo.stories import (
 from ci_stat.demo.world import BOT, LOGINS, NIGHTLY, REPO_OF, UNIT_TEST, Job
 from ci_stat.records import RunRow
 
-PUSH = "null"  # the comment of a run that no comment started (ci-data A1)
+PUSH = "null"  # the comment of a run that was not started by a comment (ci-data A1)
 ALL = "/run-all-tests"
 MERGE = "/merge"
-SUPERSEDED_RATE = 0.22  # of pushes: somebody saw a mistake at once
-RERUN_RATE = 0.6  # of batches with a failure
-MERGE_RATE = 0.15  # of batches without
-_WORDS_BEFORE = (
-    "PTAL, thanks!\r\n",
-    'rerun "once" more\n',
-    "",
-)  # free text round a command, as people write
+SUPERSEDED_RATE = 0.22  # share of pushes that are followed by another push within minutes
+RERUN_RATE = 0.6  # share of events with a failed run that are followed by a rerun
+MERGE_RATE = 0.15  # share of events without a failed run that are followed by a merge
+_WORDS_BEFORE = ("PTAL, thanks!\r\n", 'rerun "once" more\n', "")  # before a command in a comment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Visit:
-    """Something that starts runs of `jobs` of one pull request. `twin`: takes the head commit of that one."""
+class BuildEvent:
+    """An event that starts runs of `jobs` of one pull request.
+
+    - `scripted`: part of a story, without random consequences.
+    - `broken`: the new commit does not compile. `stubborn`: the runs fail again and again.
+    - `twin`: the pull request whose head commit this one shares.
+    """
 
     pull: PullRequest
     comment: str
     jobs: tuple[Job, ...]
-    planted: bool = False
+    scripted: bool = False
     broken: bool = False
     stubborn: bool = False
     twin: PullRequest | None = None
 
 
-def _push(pull: PullRequest) -> Visit:
-    return Visit(pull, PUSH, pull.repo.jobs)
+def _push(pull: PullRequest) -> BuildEvent:
+    return BuildEvent(pull, PUSH, pull.repo.jobs)
+
+
+def _scripted_push(pull: PullRequest) -> BuildEvent:
+    return replace(_push(pull), scripted=True)
 
 
 class Timeline:
-    """The demo's events in the order of time; each call draws on from where the last one stopped."""
+    """The events in order of time. Each call continues where the last one stopped."""
 
-    def __init__(self, rng: Random, judge: Judge, desk: Desk, pool: Pool, last: datetime) -> None:
+    def __init__(
+        self, rng: Random, sampler: OutcomeSampler, factory: PullFactory, pool: Pool, last: datetime
+    ) -> None:
         self._rng = rng
-        self._judge = judge
-        self._desk = desk
+        self._sampler = sampler
+        self._factory = factory
         self._pool = pool
         self._last = last  # no run starts after it
-        self._agenda: list[tuple[datetime, int, Visit]] = []
-        self._order = count()  # equal moments keep the order in which they were put on the agenda
+        self._queue: list[tuple[datetime, int, BuildEvent]] = []
+        self._order = count()  # events of the same time keep the order in which they were scheduled
 
-    def plant(self, stories: Stories) -> None:
-        """Put the stories that belong to certain pull requests on the agenda."""
-        tidb = REPO_OF["pingcap/tidb"]
-        broken = self._desk.open_as(
-            tidb, BROKEN_NUMBER, "master", "executor: split the hash join builder"
-        )
-        push = replace(_push(broken), planted=True)
-        first, repaired = stories.broken
-        self._later(first, replace(push, broken=True))
-        self._later(first + timedelta(minutes=65), replace(push, comment=ALL))
-        self._later(repaired, push)
-
-        stubborn = self._desk.open_as(
-            tidb, STUBBORN_NUMBER, "master", "planner: replay the memo across schemas"
-        )
-        self._later(
-            stories.stubborn[0], Visit(stubborn, PUSH, tidb.jobs, planted=True, stubborn=True)
-        )
-        again = Visit(stubborn, UNIT_TEST.command, (UNIT_TEST,), planted=True, stubborn=True)
-        for when in stories.stubborn_reruns():
-            self._later(when, again)
-
-        one, other = (
-            self._desk.open_as(tidb, number, branch, f"store: keep the lease over restarts{mark}")
-            for number, branch, mark in zip(
-                TWIN_NUMBERS, ("master", "release-5.1"), ("", " (5.1)"), strict=True
-            )
-        )
-        self._later(stories.twins_at, replace(_push(one), planted=True))
-        self._later(
-            stories.twins_at + timedelta(minutes=4), replace(_push(other), planted=True, twin=one)
-        )
-
+    def add_stories(self, stories: Stories) -> None:
+        """Schedule the stories that belong to certain pull requests of pingcap/tidb."""
+        self._add_broken(stories)
+        self._add_stubborn(stories)
+        self._add_twins(stories)
         for when, number in stories.hostile_pushes():
-            pull = self._desk.open_as(tidb, number, "master", HOSTILE_TITLES[number])
-            self._later(when, replace(_push(pull), planted=True))
+            self._schedule(when, _scripted_push(self._open(number, HOSTILE_TITLES[number])))
 
-    def until(self, begin: datetime, end: datetime, wanted: int, at_most: int) -> list[RunRow]:
-        """The pull request runs of [begin, end): what is due, then chance events up to `wanted` rows."""
+    def _add_broken(self, stories: Stories) -> None:
+        pull = self._open(BROKEN_NUMBER, "executor: split the hash join builder")
+        push = _scripted_push(pull)
+        first, repaired = stories.broken
+        self._schedule(first, replace(push, broken=True))
+        self._schedule(first + timedelta(minutes=65), replace(push, comment=ALL))
+        self._schedule(repaired, push)
+
+    def _add_stubborn(self, stories: Stories) -> None:
+        pull = self._open(STUBBORN_NUMBER, "planner: replay the memo across schemas")
+        push = replace(_scripted_push(pull), stubborn=True)
+        self._schedule(stories.stubborn[0], push)
+
+        rerun = replace(push, comment=UNIT_TEST.command, jobs=(UNIT_TEST,))
+        for when in stories.stubborn_reruns():
+            self._schedule(when, rerun)
+
+    def _add_twins(self, stories: Stories) -> None:
+        title = "store: keep the lease over restarts"
+        one = self._open(TWIN_NUMBERS[0], title)
+        other = self._open(TWIN_NUMBERS[1], f"{title} (5.1)", "release-5.1")
+        second_push = replace(_scripted_push(other), twin=one)
+        self._schedule(stories.twins_at, _scripted_push(one))
+        self._schedule(stories.twins_at + timedelta(minutes=4), second_push)
+
+    def _open(self, number: int, title: str, branch: str = "master") -> PullRequest:
+        return self._factory.open_as(REPO_OF["pingcap/tidb"], number, branch, title)
+
+    def until(self, begin: datetime, end: datetime, due: int, limit: int) -> list[RunRow]:
+        """Return the pull request runs of events in [begin, end).
+
+        Scheduled events come first, then random events until there are `due` rows; `limit` rows
+        are the maximum.
+        """
         rows: list[RunRow] = []
         seconds = int((end - begin).total_seconds())
-        while len(rows) < at_most:
-            if self._agenda and self._agenda[0][0] < end:
-                when, _, visit = heapq.heappop(self._agenda)
-            elif len(rows) < wanted:
+        while len(rows) < limit:
+            if self._queue and self._queue[0][0] < end:
+                when, _, event = heapq.heappop(self._queue)
+            elif len(rows) < due:
                 when = begin + timedelta(seconds=self._rng.randrange(seconds))
-                visit = self._chance()
+                event = self._random_event()
             else:
                 break
-            rows += self._happen(visit, max(when, begin), at_most - len(rows))
+            rows += self._process(event, max(when, begin), limit - len(rows))
         return rows
 
-    def nightly(self, begin: datetime, end: datetime, wanted: int) -> list[RunRow]:
-        """`wanted` nightly runs that start in [begin, end)."""
+    def nightly(self, begin: datetime, end: datetime, number: int) -> list[RunRow]:
+        """Return `number` nightly runs that start in [begin, end)."""
         seconds = int((end - begin).total_seconds())
         rows = []
-        for _ in range(wanted):
+        for _ in range(number):
             when = begin + timedelta(seconds=self._rng.randrange(seconds))
-            status, duration, analysis = self._judge.nightly(when)
-            description = nightly_description("master")
-            rows.append(
-                RunRow(
-                    NIGHTLY.name,
-                    0,
-                    status,
-                    when,
-                    duration,
-                    None,
-                    "master",
-                    None,
-                    None,
-                    description,
-                    analysis,
-                )
-            )
+            status, duration, analysis = self._sampler.nightly(when)
+            row = RunRow(NIGHTLY.name, 0, status, when, duration, branch="master")
+            row.description, row.analysis_res = nightly_description("master"), analysis
+            rows.append(row)
         return rows
 
-    def _later(self, when: datetime, visit: Visit) -> None:
+    def _schedule(self, when: datetime, event: BuildEvent) -> None:
         if when <= self._last:
-            heapq.heappush(self._agenda, (when, next(self._order), visit))
+            heapq.heappush(self._queue, (when, next(self._order), event))
 
-    def _chance(self) -> Visit:
-        """Something that happens to somebody's pull request."""
+    def _random_event(self) -> BuildEvent:
+        """Draw an event of a random pull request."""
         rng = self._rng
         pull = self._pool.pick()
         if not pull.commit:
             return _push(pull)
         if pull.life <= 0:
-            return Visit(pull, MERGE, pull.repo.jobs)
+            return BuildEvent(pull, MERGE, pull.repo.jobs)
         roll = rng.random()
         if roll < 0.5:
             return _push(pull)
         if roll < 0.75:
-            return Visit(pull, ALL, pull.repo.jobs)
+            return BuildEvent(pull, ALL, pull.repo.jobs)
         job = rng.choice(pull.repo.jobs)
-        return Visit(pull, job.command, (job,))
+        return BuildEvent(pull, job.command, (job,))
 
-    def _happen(self, visit: Visit, when: datetime, at_most: int) -> list[RunRow]:
-        """The runs that `visit` starts at `when`, at most so many; and what will follow from it."""
-        pull = visit.pull
+    def _process(self, event: BuildEvent, when: datetime, limit: int) -> list[RunRow]:
+        """Return the runs that an event starts, up to `limit`, and schedule its consequences."""
+        pull = event.pull
         superseded = None
-        if visit.comment == PUSH:
-            self._new_commit(visit)
-            superseded = None if visit.planted else self._supersede(pull, when)
-        around = Circumstances(pull.branch, pull.defect, superseded, visit.stubborn)
-        rows = self._runs(visit, when, around, at_most)
-        if not visit.planted and superseded is None:
-            self._follow_up(visit, when, rows)
+        if event.comment == PUSH:
+            self._new_commit(event)
+            superseded = None if event.scripted else self._supersede(pull, when)
+        batch = BatchContext(pull.branch, pull.defect, superseded, event.stubborn)
+        rows = self._runs(event, when, batch, limit)
+        if not event.scripted and superseded is None:
+            self._follow_up(event, when, rows)
         return rows
 
-    def _new_commit(self, visit: Visit) -> None:
-        pull = visit.pull
-        if visit.twin is not None:
-            pull.push(visit.twin.commit, None)
-        elif visit.planted:
-            pull.push(self._desk.commit(), compile_defect(pull.repo) if visit.broken else None)
+    def _new_commit(self, event: BuildEvent) -> None:
+        pull = event.pull
+        if event.twin is not None:
+            pull.push(event.twin.commit, None)
+        elif event.scripted:
+            pull.push(self._factory.commit(), compile_defect(pull.repo) if event.broken else None)
         else:
-            pull.push(self._desk.commit(), self._judge.defect(pull.repo), self._desk.mergeable())
+            pull.push(
+                self._factory.commit(), self._sampler.defect(pull.repo), self._factory.mergeable()
+            )
 
     def _supersede(self, pull: PullRequest, when: datetime) -> int | None:
-        """Whether a newer push will come soon: after how many milliseconds."""
+        """Draw whether a newer push follows; return after how many milliseconds."""
         if self._rng.random() >= SUPERSEDED_RATE:
             return None
         seconds = self._rng.randrange(90, 1_200)
-        self._later(when + timedelta(seconds=seconds), _push(pull))
+        self._schedule(when + timedelta(seconds=seconds), _push(pull))
         return seconds * 1_000
 
     def _runs(
-        self, visit: Visit, when: datetime, around: Circumstances, at_most: int
+        self, event: BuildEvent, when: datetime, batch: BatchContext, limit: int
     ) -> list[RunRow]:
-        rng, judge, pull = self._rng, self._judge, visit.pull
-        description = pull.description(self._trigger(visit))
-        comment = self._comment(visit)
+        rng, sampler, pull = self._rng, self._sampler, event.pull
+        description = pull.description(self._trigger(event))
+        comment = self._comment(event)
         rows = []
-        for job in visit.jobs[:at_most]:
+        for job in event.jobs[:limit]:
             start = min(when + timedelta(seconds=rng.randrange(2, 150)), self._last)
-            if job.name in pull.passed and not visit.stubborn and judge.been_tested():
-                outcome = judge.short_success()
+            if job.name in pull.passed and not event.stubborn and sampler.been_tested():
+                outcome = sampler.short_success()
             else:
-                outcome = judge.pull_run(job, start, around)
+                outcome = sampler.pull_run(job, start, batch)
             if outcome.status == "SUCCESS":
                 pull.passed.add(job.name)
             parameters = {**job.defaults, **description} if job.defaults else description
-            rows.append(
-                RunRow(
-                    job.name, 0, outcome.status, start, outcome.duration, pull.commit, pull.branch, comment,
-                    pull.repo.name, parameters, outcome.analysis,
-                )
-            )  # fmt: skip
+            row = RunRow(job.name, 0, outcome.status, start, outcome.duration)
+            row.repo, row.branch, row.commit = pull.repo.name, pull.branch, pull.commit
+            row.comment, row.description, row.analysis_res = comment, parameters, outcome.analysis
+            rows.append(row)
         return rows
 
-    def _trigger(self, visit: Visit) -> str:
-        """Who wrote the comment: mostly the author, else a reviewer; nobody for a push."""
-        if visit.comment == PUSH:
+    def _trigger(self, event: BuildEvent) -> str:
+        """Return who wrote the comment: the author or a reviewer; "" for a push."""
+        if event.comment == PUSH:
             return ""
-        if visit.comment == MERGE:
+        if event.comment == MERGE:
             return BOT
-        return visit.pull.author if self._rng.random() < 0.75 else self._rng.choice(LOGINS)
+        return event.pull.author if self._rng.random() < 0.75 else self._rng.choice(LOGINS)
 
-    def _comment(self, visit: Visit) -> str:
-        """The comment as the table keeps it: the plugin escapes the free text that some people put round it."""
-        if visit.comment == PUSH or self._rng.random() < 0.93:
-            return visit.comment
-        return escaped(self._rng.choice(_WORDS_BEFORE) + visit.comment)
+    def _comment(self, event: BuildEvent) -> str:
+        """Return the comment as stored; the plugin escapes free text before the command."""
+        if event.comment == PUSH or self._rng.random() < 0.93:
+            return event.comment
+        return escaped(self._rng.choice(_WORDS_BEFORE) + event.comment)
 
-    def _follow_up(self, visit: Visit, when: datetime, rows: list[RunRow]) -> None:
-        """People rerun what failed, on the same commit, and merge what passed."""
-        rng, pull = self._rng, visit.pull
+    def _follow_up(self, event: BuildEvent, when: datetime, rows: list[RunRow]) -> None:
+        """Schedule a rerun of failed jobs on the same commit, or a merge of what passed."""
+        rng, pull = self._rng, event.pull
         failed = {row.job for row in rows if row.status == "FAILURE"}
         later = when + timedelta(minutes=rng.randrange(25, 150))
         if failed and rng.random() < RERUN_RATE:
             jobs = tuple(job for job in pull.repo.jobs if job.name in failed)
-            alone = len(jobs) == 1 and rng.random() < 0.7
-            self._later(
-                later,
-                Visit(pull, jobs[0].command, jobs) if alone else Visit(pull, ALL, pull.repo.jobs),
-            )
-        elif rows and not failed and visit.comment != MERGE and rng.random() < MERGE_RATE:
-            self._later(later, Visit(pull, MERGE, pull.repo.jobs))
+            is_single = len(jobs) == 1 and rng.random() < 0.7
+            rerun = BuildEvent(pull, ALL, pull.repo.jobs)
+            if is_single:
+                rerun = BuildEvent(pull, jobs[0].command, jobs)
+            self._schedule(later, rerun)
+        elif rows and not failed and event.comment != MERGE and rng.random() < MERGE_RATE:
+            self._schedule(later, BuildEvent(pull, MERGE, pull.repo.jobs))

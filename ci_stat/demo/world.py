@@ -1,19 +1,21 @@
-"""The invented CI: its repositories, jobs, people and working hours.
+"""The invented CI: its repositories, jobs, people and working hours. Constants only.
 
-Knows constants only. The shape follows TiDB's CI of June 2021 (job names, one job for several target branches);
-the people and all rates are made up. Never draws a number.
+It follows TiDB's CI of June 2021 (job names, one job for several target branches); people and rates
+are invented. Uses no random numbers.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import product
 
-DEMO_BEGIN = datetime(2021, 6, 7)  # noqa: DTZ001  # naive: the table stores wall clock, Asia/Shanghai
+# Naive: the table stores wall clock time, Asia/Shanghai.
+DEMO_BEGIN = datetime(2021, 6, 7)  # noqa: DTZ001
 DEMO_END = datetime(2021, 6, 21)  # noqa: DTZ001  # half-open
 DEMO_SEED = 20210621
-REPRINT_SINCE = datetime(2021, 6, 18)  # noqa: DTZ001  # from here the pipelines print failures twice (ci-data A5)
+# From here on the pipelines print failures twice (ci-data A5).
+REPRINT_SINCE = datetime(2021, 6, 18)  # noqa: DTZ001
 
-NIGHTLY_SHARE = 0.09  # of all rows; the real job ran about 180 times a day (ci-data A6)
+NIGHTLY_SHARE = 0.09  # share of all rows; the real job ran about 180 times a day (ci-data A6)
 SLOT = timedelta(minutes=10)
 SLOTS_A_DAY = 144
 
@@ -22,10 +24,12 @@ SLOTS_A_DAY = 144
 class Job:
     """One Jenkins job.
 
-    `kind`: what it does (`unit`, `check`, `build`, `sql`, `java`, `rust`, `cpp`): decides how it fails and how its
-    logs look. `minutes`, `spread`: median and sigma of its lognormal duration. `command`: the comment that runs it
-    alone. `blind`: share of its failed runs that the table explains with NULL. `defaults`: its own declared
-    parameters, which the plugin puts before the 19 (ci-data A2).
+    - `kind`: `unit`, `check`, `build`, `sql`, `java`, `rust` or `cpp`; decides how the job fails
+      and how its logs look.
+    - `minutes`, `spread`: median and sigma of the lognormal duration.
+    - `command`: the comment that runs only this job.
+    - `blind`: share of failed runs whose analysis in the table is NULL.
+    - `defaults`: the job's own parameters, which the plugin puts before the 19 (ci-data A2).
     """
 
     name: str
@@ -41,7 +45,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Repo:
-    """One repository: its share of the traffic, its next pull request number, its target branches and jobs."""
+    """One repository.
+
+    `weight`: its share of the traffic. `branches`: (target branch, share of its pull requests).
+    """
 
     name: str
     weight: float
@@ -56,7 +63,7 @@ _PD = "tikv/pd"
 _TICS = "pingcap/tics"
 _BR = "pingcap/br"
 _FORCE = {"force": "false"}
-_OLD_HOST = 0.45  # these pipelines still posted to the writer's old host (ci-data A3)
+_OLD_HOST = 0.45  # `blind` of pipelines that still posted to the writer's old host (ci-data A3)
 
 UNIT_TEST = Job("tidb_ghpr_unit_test", _TIDB, "unit", 24, "/run-unit-test", 71200)
 SLOWING = Job(
@@ -148,7 +155,8 @@ BR_JOBS = (
 )
 
 _RELEASES = (("master", 0.70), ("release-5.1", 0.13), ("release-5.0", 0.11), ("release-4.0", 0.06))
-# pd and tics count on from nearly the same number, so that some numbers exist in both (identity is repo and number).
+# Numbers of pd and tics begin close to each other, so that some exist in both: a pull request is
+# identified by repository and number.
 REPOS = (
     Repo(_TIDB, 0.44, 25200, _RELEASES, TIDB_JOBS),
     Repo(_TIKV, 0.23, 10310, _RELEASES, TIKV_JOBS),
@@ -160,7 +168,7 @@ REPO_OF = {repo.name: repo for repo in REPOS}
 JOBS = (*(job for repo in REPOS for job in repo.jobs), NIGHTLY)
 JOB_OF = {job.name: job for job in JOBS}
 
-# People who do not exist.
+# Invented people.
 _FIRST = (
     "amber",
     "brisk",
@@ -194,10 +202,10 @@ _NIGHT_HOURS = (
 
 
 def people_weight(when: datetime) -> float:
-    """How busy people are at `when`; only the ratio of two weights has a meaning."""
+    """Return how busy people are at `when`, relative to other times."""
     return _HOURS[when.hour] * _WEEKDAYS[when.weekday()]
 
 
 def nightly_weight(when: datetime) -> float:
-    """How many nightly runs start at `when`, relative to other times."""
+    """Return how many nightly runs start at `when`, relative to other times."""
     return _NIGHT_HOURS[when.hour]

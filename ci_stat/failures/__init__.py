@@ -1,17 +1,17 @@
-"""From log text and failure names to failures. Pure text: no files, no network."""
+"""Find failures in the text of a build log. Pure: text in, failures out; no files, no network."""
 
 from ci_stat.failures.case_names import case_key
-from ci_stat.failures.extract import Explained, How, Line, explain, extract
+from ci_stat.failures.extract import LogDiagnosis, LogLine, ScanOptions, diagnose, extract
 from ci_stat.failures.rules import rule_set
 from ci_stat.failures.scan import ByteStream
 
 __all__ = [
     "ByteStream",
-    "Explained",
-    "How",
-    "Line",
+    "LogDiagnosis",
+    "LogLine",
+    "ScanOptions",
     "case_key",
-    "explain",
+    "diagnose",
     "extract",
     "rule_set",
 ]

@@ -1,4 +1,7 @@
-"""How far a failure reaches: from the line that a rule matched to the first and last line of its block."""
+"""The extent of a failure: the first and last line of the block around a line that a rule matches.
+
+Pure: reads a `Document` by position, decides nothing about which block explains the failure.
+"""
 
 import re
 from collections.abc import Iterator
@@ -13,65 +16,83 @@ _INDENT = re.compile(r"\s*")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of lines that a rule found: positions in the document, both inclusive."""
+    """The lines that a rule matches: positions in the document, `first` and `last` inclusive."""
 
     rule: Rule
     first: int
     last: int
-    at: int  # the line that matched
+    at: int  # the position of the line that matched
     match: re.Match[str]
 
     @property
+    def positions(self) -> range:
+        return range(self.first, self.last + 1)
+
+    @property
     def weight(self) -> str:
-        """The rule's weight, or the one it has for a block of one line."""
-        return self.rule.bare if self.rule.bare and self.first == self.last else self.rule.weight
+        """The weight of the rule, or its `bare` weight if the block is a single line."""
+        if self.rule.bare and self.first == self.last:
+            return self.rule.bare
+        return self.rule.weight
 
 
 def indent_of(text: str) -> int:
-    """Columns of blank space in front."""
+    """Return the width of the leading white space in columns."""
     return len(_INDENT.match(text)[0].expandtabs(8))  # type: ignore[index]
 
 
 def blocks_at(
     document: Document, position: int, rule: Rule, match: re.Match[str], floor: int = 0
 ) -> Iterator[Block]:
-    """The block that begins at a match; several where the rule says that it is a list. Not above position `floor`."""
-    first, last = _up(document, position, rule, floor), _down(document, position, rule)
-    if not rule.items:
+    """Yield the block around a match, or one block per item if the rule describes a list.
+
+    `floor`: no block begins above this position.
+    """
+    first = _first_line(document, position, rule, floor)
+    last = _last_line(document, position, rule)
+
+    if rule.items:
+        yield from _items(document, position, last, rule)
+    else:
         yield Block(rule, first, _trimmed(document, position, last), position, match)
-        return
-    found = [
-        (each, hit)
-        for each in range(position, last + 1)
-        if (hit := compiled(rule.items).search(document.text(each)))
-    ]
-    ends = [each - 1 for each, _ in found[1:]] + [last]
-    for (begin, hit), end in zip(found, ends, strict=False):
-        yield Block(rule, begin, _trimmed(document, begin, end), begin, hit)
 
 
-def _up(document: Document, position: int, rule: Rule, floor: int) -> int:
+def _items(document: Document, first: int, last: int, rule: Rule) -> Iterator[Block]:
+    pattern = compiled(rule.items)
+    matches: dict[int, re.Match[str]] = {}
+    for position in range(first, last + 1):
+        if match := pattern.search(document.text(position)):
+            matches[position] = match
+
+    starts = list(matches)
+    ends = [start - 1 for start in starts[1:]] + [last]
+    for begin, end in zip(starts, ends, strict=False):
+        yield Block(rule, begin, _trimmed(document, begin, end), begin, matches[begin])
+
+
+def _first_line(document: Document, position: int, rule: Rule, floor: int) -> int:
     if not rule.back:
         return position
-    back, first = compiled(rule.back), position
-    while (
-        first > floor
-        and position - first < rule.lines
-        and document.follows(first)
-        and back.search(document.text(first - 1))
-    ):
+
+    back = compiled(rule.back)
+    lowest = max(floor, position - rule.lines)
+    first = position
+    while first > lowest and document.follows(first) and back.search(document.text(first - 1)):
         first -= 1
+
     while first < position and not document.text(first).strip():
         first += 1
     return first
 
 
-def _down(document: Document, position: int, rule: Rule) -> int:
+def _last_line(document: Document, position: int, rule: Rule) -> int:
     last, empty, extra = position, 0, rule.tail
     depth = indent_of(document.text(position))
+
     for current in range(position + 1, position + rule.lines):
         if not document.follows(current):
             break
+
         text = document.text(current)
         if current < position + rule.head:
             last = current
@@ -85,20 +106,22 @@ def _down(document: Document, position: int, rule: Rule) -> int:
             if not extra or empty:
                 break
             last, extra = current, extra - 1
-        elif _stops(rule, text):
+        elif _ends_block(rule, text):
             break
         else:
             last, empty = current, 0
+
     return last
 
 
-def _stops(rule: Rule, text: str) -> bool:
+def _ends_block(rule: Rule, text: str) -> bool:
     if rule.until and compiled(rule.until).search(text):
         return True
     return bool(rule.down) and not compiled(rule.down).search(text)
 
 
 def _trimmed(document: Document, first: int, last: int) -> int:
+    """Return the last line of the block without empty lines and lines of servers at its end."""
     while last > first and (not document.text(last).strip() or is_service(document.text(last))):
         last -= 1
     return last

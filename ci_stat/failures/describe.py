@@ -1,4 +1,4 @@
-"""A failure in words: name, message, place and excerpt from the lines that were found."""
+"""Describe a failure for a user: name, message, place in the code and excerpt from its lines."""
 
 import re
 from typing import Any
@@ -6,77 +6,93 @@ from typing import Any
 from ci_stat.failures.document import Document
 from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.failures.rules import compiled
-from ci_stat.failures.select import Found
+from ci_stat.failures.select import FailureSpan
 from ci_stat.failures.vocabulary import loudness
 from ci_stat.records import CaseFailure, FailureKind
 
-NAME, MESSAGE, EXCERPT = 300, 1000, 8000  # characters kept
-HEAD, TAIL = 60, 20  # lines of a long excerpt
+MAX_NAME, MAX_MESSAGE, MAX_EXCERPT = 300, 1000, 8000  # characters
+HEAD, TAIL = 60, 20  # lines of an excerpt that is too long to be shown in full
 
-_ENDS = re.compile(r"^[\W_]*$")  # rules, dots, boxes: no words
+_NO_WORDS = re.compile(r"^[\W_]*$")  # rulers, dots, frames
 
 
-def told(document: Document, found: Found) -> CaseFailure:
-    """What a user is shown of it."""
-    groups: dict[str, Any] = found.block.match.groupdict() if found.block else {}
-    rule = found.block.rule if found.block else None
+def describe(document: Document, span: FailureSpan) -> CaseFailure:
+    """Return the failure that these lines of a log show."""
+    groups: dict[str, Any] = span.block.match.groupdict() if span.block else {}
+    rule = span.block.rule if span.block else None
     kind = rule.kind if rule else FailureKind.UNKNOWN.value
-    message = _message(document, found, groups)
-    name = (groups.get("case") or groups.get("name") or message)[:NAME]
-    line = groups.get("line") or ""
+
+    message = _message(document, span, groups)[:MAX_MESSAGE]
+    name = (groups.get("case") or groups.get("name") or message)[:MAX_NAME]
+
     return CaseFailure(
-        kind=kind, name=name, message=message, source="log",
-        suite=(groups.get("suite") or "")[:NAME], file=(groups.get("file") or "")[:NAME],
-        line=int(line) if line.isdecimal() and len(line) < 10 else 0,
-        first_line=document.numbers[found.first], last_line=document.numbers[found.last],
-        excerpt=_excerpt(document, found), rule=rule.name if rule else "general", guess=rule is None,
+        kind=kind,
+        name=name,
+        message=message,
+        source="log",
+        suite=(groups.get("suite") or "")[:MAX_NAME],
+        file=(groups.get("file") or "")[:MAX_NAME],
+        line=_line_number(groups.get("line") or ""),
+        first_line=document.numbers[span.first],
+        last_line=document.numbers[span.last],
+        excerpt=_excerpt(document, span),
+        rule=rule.name if rule else "general",
+        guess=rule is None,
         fingerprint=fingerprint(kind, name, message),
-    )  # fmt: skip
+    )
 
 
-def _message(document: Document, found: Found, groups: dict[str, Any]) -> str:
-    """The group `message`, or the line that the rule says speaks, or the loudest one of a guess."""
-    block = found.block
+def _line_number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _message(document: Document, span: FailureSpan, groups: dict[str, Any]) -> str:
+    """Return the rule's group `message`, or the line that explains the failure best."""
+    block = span.block
     if block is None:
-        at = max(
-            range(found.first, found.last + 1),
-            key=lambda each: (loudness(document.text(each)), -each),
-        )
-        return document.text(at).strip()[:MESSAGE]
-    given = groups.get("message") or groups.get("error")
-    if given:
-        return str(given).strip()[:MESSAGE]
-    said = _spoken(document, found).strip()
-    # The function that races tells one race from another; by itself it would not say that it is one.
-    where = block.rule.kind == FailureKind.RACE and "race" not in said.casefold()
-    return f"DATA RACE: {said}"[:MESSAGE] if where else said[:MESSAGE]
+        return max(document.texts(span.positions), key=loudness).strip()
+
+    message = groups.get("message") or groups.get("error")
+    if message:
+        return str(message).strip()
+
+    line = _message_line(document, span).strip()
+    if block.rule.kind == FailureKind.RACE and "race" not in line.casefold():
+        # The name of a racing function tells one race from another, but not that it is a race.
+        return f"DATA RACE: {line}"
+    return line
 
 
-def _spoken(document: Document, found: Found) -> str:
-    block = found.block
+def _message_line(document: Document, span: FailureSpan) -> str:
+    """Return the line that the rule's `says` matches, else the first one below the case's name."""
+    block = span.block
     assert block is not None
-    said = [each for each in range(found.first, found.last + 1) if each != block.at]
-    texts = [(each, text) for each in said if not _ENDS.match(text := document.text(each))]
+
+    texts: dict[int, str] = {}
+    for position in span.positions:
+        text = document.text(position)
+        if position != block.at and not _NO_WORDS.match(text):
+            texts[position] = text
+
     if block.rule.says:
-        hits = [hit for _, text in texts if (hit := compiled(block.rule.says).search(text))]
-        if hits:
-            hit = hits[-1] if block.rule.last else hits[0]
-            return str(hit.groupdict().get("message") or hit.string)
-    below = [text for each, text in texts if each > block.at]
+        pattern = compiled(block.rule.says)
+        matches = [match for text in texts.values() if (match := pattern.search(text))]
+        if matches:
+            match = matches[-1] if block.rule.last else matches[0]
+            return str(match.groupdict().get("message") or match.string)
+
+    below = [text for position, text in texts.items() if position > block.at]
     if "case" in block.match.groupdict() and below:
         return below[0]
     return document.text(block.at)
 
 
-def _excerpt(document: Document, found: Found) -> str:
-    """The lines without colours and time stamps; of many lines the first and the last."""
-    count = found.last - found.first + 1
-    shown = list(range(found.first, found.last + 1))
-    if count > HEAD + TAIL:
-        head = [document.text(each) for each in shown[:HEAD]]
-        tail = [document.text(each) for each in shown[-TAIL:]]
-        lines = [*head, f"... {count - HEAD - TAIL} more lines ...", *tail]
-    else:
-        lines = [document.text(each) for each in shown]
+def _excerpt(document: Document, span: FailureSpan) -> str:
+    """Return the lines without colours and time stamps; of many, only the first and the last."""
+    lines = document.texts(span.positions)
+    omitted = len(lines) - HEAD - TAIL
+    if omitted > 0:
+        lines[HEAD:-TAIL] = [f"... {omitted} more lines ..."]
+
     text = "\n".join(lines)
-    return text if len(text) <= EXCERPT else text[: EXCERPT - 4] + "\n..."
+    return text if len(text) <= MAX_EXCERPT else text[: MAX_EXCERPT - 4] + "\n..."

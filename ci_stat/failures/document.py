@@ -1,58 +1,69 @@
-"""The kept parts of a log as numbered lines."""
+"""The parts of a log that the scanner keeps, as numbered lines."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from itertools import accumulate
 
-from ci_stat.failures.baseline import key_of
-from ci_stat.failures.scan import Anchors, Part
+from ci_stat.failures.anchors import Anchors
+from ci_stat.failures.baseline import line_key
+from ci_stat.failures.scan import Part
 from ci_stat.failures.text import clean, without_escapes
 
-_LOOKED_AT = 2000  # lines that tell whether every other line of a log is empty
+_SAMPLE = 2000  # lines that are looked at to see whether every other line of a log is empty
 
 
 class Document:
-    """Lines by position 0, 1, 2...; `numbers[i]` is a line's 1-based number in the log, and jumps at a gap.
+    """Lines by position 0, 1, 2...; `numbers[i]` is the 1-based number of line i in the log.
 
-    Where every other line is empty (what a terminal made of `\\r\\n`), those lines are left out.
+    Numbers jump where the scanner left lines out. If every other line is empty, because a
+    terminal doubled the line ends (`\\r\\n`), those empty lines are left out too.
+
+    `baseline`: keys of the lines of a passing log.
     """
 
-    def __init__(self, parts: Iterable[Part], passing: Container[int] = frozenset()) -> None:
-        self._passing = passing
+    def __init__(self, parts: Iterable[Part], baseline: Container[int] = frozenset()) -> None:
+        self._baseline = baseline
         self.numbers: list[int] = []
         self._raw: list[bytes] = []
         self._parts: list[tuple[int, int, list[int], bytes]] = []
         for part in parts:
             self._add(part)
+
         self._kept: list[int] | None = None
         self.step = 1
-        if _doubled(self._raw):
-            self._halve()
+        if _is_doubled(self._raw):
+            self._drop_empty_lines()
+
         self._texts: list[str | None] = [None] * len(self._raw)
 
     def _add(self, part: Part) -> None:
         lines = part.data.split(b"\n")
         if not lines[-1]:
             lines.pop()
-        # Searched without colours, which cut words apart. They hold no line ends, so the lines stay the same.
+
+        # Colours cut words apart, so they are removed before the search. An escape sequence
+        # contains no line end, so the lines stay the same.
         searched = without_escapes(part.data)
         starts = list(accumulate((len(line) + 1 for line in searched.split(b"\n")), initial=0))
-        # Half a line is no line, unless there is nothing else.
+
+        # A part may begin inside a line. That rest is skipped unless it is all there is.
         skip = 0 if part.whole_line or len(lines) == 1 else 1
         self._parts.append((len(self._raw) - skip, skip, starts, searched))
         self._raw += lines[skip:]
         self.numbers += range(part.first + skip, part.first + len(lines))
 
-    def _halve(self) -> None:
-        empty = [_empty(raw) for raw in self._raw]
+    def _drop_empty_lines(self) -> None:
+        """Drop every empty line that follows a line with text; keep a second one in a row."""
+        empty = [_is_empty(raw) for raw in self._raw]
         self._kept = [
-            each
-            for each in range(len(empty))
-            if not empty[each] or (each > 1 and empty[each - 1] and not empty[each - 2])
+            position
+            for position in range(len(empty))
+            if not empty[position]
+            or (position > 1 and empty[position - 1] and not empty[position - 2])
         ]
-        self.numbers = [self.numbers[each] for each in self._kept]
-        self._raw = [self._raw[each] for each in self._kept]
+        self.numbers = list(map(self.numbers.__getitem__, self._kept))
+        self._raw = list(map(self._raw.__getitem__, self._kept))
         self.step = 4
 
     def __len__(self) -> int:
@@ -62,7 +73,7 @@ class Document:
         return self._raw[position]
 
     def text(self, position: int) -> str:
-        """The line for matching; "" outside the document."""
+        """Return the line as text for matching; "" outside of the document."""
         if not 0 <= position < len(self._raw):
             return ""
         text = self._texts[position]
@@ -70,43 +81,48 @@ class Document:
             text = self._texts[position] = clean(self._raw[position])
         return text
 
-    def passes(self, position: int) -> bool:
-        """Whether a passing log of the same job has this line too."""
-        return bool(self._passing) and key_of(self.text(position)) in self._passing
+    def texts(self, positions: Sequence[int]) -> list[str]:
+        """Return several lines as text for matching."""
+        return [self.text(position) for position in positions]
+
+    def in_baseline(self, position: int) -> bool:
+        """Whether the passing log contains this line too."""
+        return bool(self._baseline) and line_key(self.text(position)) in self._baseline
 
     def follows(self, position: int) -> bool:
-        """Whether this line stands right below the one before it in the log."""
+        """Whether this line directly follows the line before it in the log."""
         return (
             0 < position < len(self._raw)
             and self.numbers[position] - self.numbers[position - 1] <= self.step
         )
 
     def anchored(self, anchors: Anchors) -> dict[int, set[int]]:
-        """Positions of the lines that hold an anchor, in order, with the indexes of the anchors found there."""
-        found: dict[int, set[int]] = defaultdict(set)
+        """Return the positions of lines with an anchor, in order, with the indexes of anchors."""
+        literals: dict[int, set[int]] = defaultdict(set)
         for base, skip, starts, data in self._parts:
-            for offset, literal in anchors.found(data):
+            for offset, literal in anchors.find(data):
                 index = bisect_right(starts, offset) - 1
                 if index >= skip:
-                    found[base + index].add(literal)
+                    literals[base + index].add(literal)
+
         if self._kept is not None:
-            found = {
-                bisect_left(self._kept, position): literals for position, literals in found.items()
-            }
+            kept = self._kept
+            literals = {bisect_left(kept, position): literals[position] for position in literals}
+
         return {
-            position: found[position] for position in sorted(found) if position < len(self._raw)
+            position: literals[position]
+            for position in sorted(literals)
+            if position < len(self._raw)
         }
 
 
-def _empty(raw: bytes) -> bool:
+def _is_empty(raw: bytes) -> bool:
     return raw.strip() in (b"", b"nl")
 
 
-def _doubled(lines: list[bytes]) -> bool:
-    some = [_empty(raw) for raw in lines[-_LOOKED_AT:]]
-    alone = sum(
-        1
-        for before, this, after in zip(some, some[1:], some[2:], strict=False)
-        if this and not (before and after)
-    )
-    return len(some) > 20 and sum(some) > 0.45 * len(some) and alone > 0.3 * len(some)
+def _is_doubled(lines: list[bytes]) -> bool:
+    """Whether about every other line is empty and most of the empty lines stand alone."""
+    empty = [_is_empty(raw) for raw in lines[-_SAMPLE:]]
+    triples = zip(empty, empty[1:], empty[2:], strict=False)
+    alone = sum(this and not (before and after) for before, this, after in triples)
+    return len(empty) > 20 and sum(empty) > 0.45 * len(empty) and alone > 0.3 * len(empty)

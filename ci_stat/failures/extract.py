@@ -1,4 +1,4 @@
-"""From the text of a log to what went wrong in it."""
+"""The entry point: read a build log once and return the failures in it."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -6,115 +6,132 @@ from functools import lru_cache
 
 from ci_stat.failures.blocks import Block, blocks_at
 from ci_stat.failures.case_names import case_key
-from ci_stat.failures.describe import HEAD, TAIL, told
+from ci_stat.failures.describe import HEAD, TAIL, describe
 from ci_stat.failures.document import Document
 from ci_stat.failures.matching import Matcher
 from ci_stat.failures.rules import EFFECT, Rule, builtin
 from ci_stat.failures.scan import ByteStream, scan
-from ci_stat.failures.sections import ANCHORS as MARKS
+from ci_stat.failures.sections import ANCHORS as SECTION_ANCHORS
 from ci_stat.failures.sections import passed, sections
-from ci_stat.failures.select import Found, choose
+from ci_stat.failures.select import FailureSpan, select_spans
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 
 _FIRST_KINDS = {FailureKind.ENV: 0, FailureKind.SETUP: 1, FailureKind.COMPILE: 2}
-MOST = 2000  # failures of one log: a log that is one failure after the other is cut, with a word in `detail`
-MOST_BLOCKS = 20_000  # looked at, so that a log made of anchors takes seconds and not minutes
+MAX_FAILURES = 2000  # failures kept of one log; `detail` says so if there are more
+MAX_BLOCKS = 20_000  # so that a log full of anchors takes seconds, not minutes
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a log for people: `number` 0 stands for lines left out; `part`: it belongs to the failure."""
+class LogLine:
+    """A line of a log to show: `number` is 1-based, 0 for a note about omitted lines.
+
+    `in_failure`: the line belongs to the failure, not to the lines around it.
+    """
 
     number: int
     text: str
-    part: bool
+    in_failure: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """What a log gave, and for each failure its lines with some around it."""
+class LogDiagnosis:
+    """The result for one log: its failures, and for each failure its lines with context."""
 
     extraction: Extraction
-    lines: tuple[tuple[Line, ...], ...]
+    lines: tuple[tuple[LogLine, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """How a log is read: the same for many logs, and cheap to hand to another process.
+class ScanOptions:
+    """How logs are scanned: the same for many logs, and cheap to send to another process.
 
-    - `rules`: the package's own if None.
-    - `passing`: lines that a passing log of the same job also has (`against.lines_of`); they are no reason.
-    - `everything`: also what only tells that something failed, and what is near to other failures.
+    - `rules`: None stands for the rules of the package.
+    - `baseline`: keys of the lines of a passing log of the same job (`baseline.line_keys`);
+      those lines do not explain a failure.
+    - `everything`: also return effects of other failures and failures of commands that passed.
     """
 
     rules: tuple[Rule, ...] | None = None
-    passing: Container[int] = frozenset()
+    baseline: Container[int] = frozenset()
     everything: bool = False
 
 
-def extract(stream: ByteStream, job: str = "", how: How = How()) -> Extraction:
-    """What went wrong, from a build log. Reads the stream to its end, in memory that does not grow with it.
+def extract(stream: ByteStream, job: str = "", options: ScanOptions = ScanOptions()) -> Extraction:
+    """Return the failures in a build log. Reads the stream to its end in bounded memory.
 
-    `job`: its name; rules limited to other jobs are left out.
+    `job`: the name of the job; rules that are limited to other jobs are skipped.
     """
-    return explain(stream, job, how).extraction
+    return diagnose(stream, job, options).extraction
 
 
-def explain(stream: ByteStream, job: str = "", how: How = How(), context: int = 0) -> Explained:
-    """As `extract`, with the lines of each failure and `context` lines above and below."""
-    matcher = _matcher(builtin() if how.rules is None else how.rules)
-    found = scan(stream, matcher.anchors)
-    document = Document(found.parts, how.passing)
+def diagnose(
+    stream: ByteStream, job: str = "", options: ScanOptions = ScanOptions(), context: int = 0
+) -> LogDiagnosis:
+    """Like `extract`, with the lines of each failure and `context` lines above and below."""
+    matcher = _matcher(builtin() if options.rules is None else options.rules)
+    scanned = scan(stream, matcher.anchors)
+    document = Document(scanned.parts, options.baseline)
+    spans = _spans(document, matcher, job, options.everything)
+
+    described = [(describe(document, span), span) for span in spans[:MAX_FAILURES]]
+    kept = _without_repeats(described)
+    failures = tuple(failure for failure, _ in kept)
+
+    detail = ""
+    if len(spans) > MAX_FAILURES:
+        detail = f"only the first {MAX_FAILURES} of {len(spans)} failures are kept"
+    extraction = Extraction(LogState.READ, failures, scanned.lines, scanned.size, detail)
+    return LogDiagnosis(extraction, tuple(_lines(document, span, context) for _, span in kept))
+
+
+def _spans(document: Document, matcher: Matcher, job: str, everything: bool) -> list[FailureSpan]:
     anchored = document.anchored(matcher.anchors)
     blocks = find_blocks(document, anchored, matcher, job)
-    parts = sections(document, list(anchored))
-    nothing_wrong = passed(document, list(anchored)) and not how.everything
-    chosen = [] if nothing_wrong else choose(document, blocks, parts, how.everything)
-    kept = _each_once([(told(document, each), each) for each in chosen[:MOST]])
-    detail = (
-        f"only the first {MOST} of {len(chosen)} failures are kept" if len(chosen) > MOST else ""
-    )
-    extraction = Extraction(
-        LogState.READ, tuple(failure for failure, _ in kept), found.lines, found.size, detail
-    )
-    return Explained(extraction, tuple(_lines(document, each, context) for _, each in kept))
+    commands = sections(document, list(anchored))
+
+    if passed(document, list(anchored)) and not everything:
+        return []
+    return select_spans(document, blocks, commands, everything)
 
 
-def _lines(document: Document, found: Found, context: int) -> tuple[Line, ...]:
-    shown = [
-        Line(document.numbers[each], document.text(each), found.first <= each <= found.last)
-        for each in range(
-            max(0, found.first - context), min(len(document), found.last + 1 + context)
-        )
+def _lines(document: Document, span: FailureSpan, context: int) -> tuple[LogLine, ...]:
+    first = max(0, span.first - context)
+    end = min(len(document), span.last + 1 + context)
+    lines = [
+        LogLine(document.numbers[position], document.text(position), position in span.positions)
+        for position in range(first, end)
     ]
+
     head, tail = HEAD + context, TAIL + context
-    if len(shown) <= head + tail:
-        return tuple(shown)
-    left_out = Line(0, f"... {len(shown) - head - tail} more lines ...", True)
-    return (*shown[:head], left_out, *shown[-tail:])
+    omitted = len(lines) - head - tail
+    if omitted > 0:
+        lines[head:-tail] = [LogLine(0, f"... {omitted} more lines ...", True)]
+    return tuple(lines)
 
 
 def find_blocks(
     document: Document, anchored: dict[int, set[int]], matcher: Matcher, job: str = ""
 ) -> list[Block]:
-    """Every failure that a rule finds, in the order of the log; what lies inside another is left out."""
-    found: list[Block] = []
+    """Return the blocks that rules find, in order of the log, without blocks inside others."""
+    blocks: list[Block] = []
     end = -1
+
     for position, literals in anchored.items():
-        if position > end and len(found) < MOST_BLOCKS:
-            rules = matcher.rules_with(literals)
-            new = _matched(
-                document, position, [rule for rule in rules if rule.for_job(job)], end + 1
-            )
-            found += new
+        if position > end and len(blocks) < MAX_BLOCKS:
+            rules = [rule for rule in matcher.rules_with(literals) if rule.for_job(job)]
+            new = _matched(document, position, rules, end + 1)
+            blocks += new
             if new and new[0].weight != EFFECT:
                 end = max(end, new[-1].last)
-    return found
+
+    return blocks
 
 
 def _matched(document: Document, position: int, rules: list[Rule], floor: int) -> list[Block]:
+    """Return the blocks of the first rule that matches."""
+    text, below = document.text(position), document.text(position + 1)
     for rule in rules:
-        match = rule.match(document.text(position), document.text(position + 1))
+        match = rule.match(text, below)
         blocks = list(blocks_at(document, position, rule, match, floor)) if match else []
         if blocks:
             return blocks
@@ -123,17 +140,23 @@ def _matched(document: Document, position: int, rules: list[Rule], floor: int) -
 
 @lru_cache(maxsize=4)
 def _matcher(rules: tuple[Rule, ...]) -> Matcher:
-    return Matcher(rules, MARKS)
+    return Matcher(rules, SECTION_ANCHORS)
 
 
-def _each_once(failures: list[tuple[CaseFailure, Found]]) -> list[tuple[CaseFailure, Found]]:
-    """A failure printed twice is one, the first. Causes before what they broke, else in the order of the log."""
-    seen: dict[tuple[str, ...], tuple[CaseFailure, Found]] = {}
-    for failure, found in failures:
-        seen.setdefault(_identity(failure), (failure, found))
-    return sorted(seen.values(), key=lambda each: _FIRST_KINDS.get(FailureKind(each[0].kind), 3))
+def _without_repeats(
+    failures: list[tuple[CaseFailure, FailureSpan]],
+) -> list[tuple[CaseFailure, FailureSpan]]:
+    """Keep the first of equal failures. Causes come first, otherwise the order of the log holds."""
+    first: dict[tuple[str, ...], tuple[CaseFailure, FailureSpan]] = {}
+    for failure, span in failures:
+        first.setdefault(_identity(failure), (failure, span))
+    return sorted(first.values(), key=lambda pair: _rank(pair[0]))
+
+
+def _rank(failure: CaseFailure) -> int:
+    return _FIRST_KINDS.get(FailureKind(failure.kind), 3)
 
 
 def _identity(failure: CaseFailure) -> tuple[str, ...]:
-    # With what it said: two packages may have cases of one name.
+    # The fingerprint covers the message: two packages may each have a case of this name.
     return (failure.kind, failure.suite, case_key(failure.name), failure.fingerprint)

@@ -1,28 +1,29 @@
-"""The general answer, when no rule speaks: the part of the output that most likely decided the exit.
+"""Guess why a command failed if no rule matches: the paragraph that most likely caused the exit.
 
-A failed command says why shortly before it ends: the paragraph right above the first line that only tells of the
-failure is the answer, unless another paragraph speaks of trouble much more loudly.
+A failed command says why shortly before it ends. The answer is the paragraph directly above the
+first line that only reports the failure, unless another paragraph is a much clearer error message.
 """
 
 import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 from ci_stat.failures.document import Document
 from ci_stat.failures.sections import Section
 from ci_stat.failures.vocabulary import has_place, is_calm, is_command, is_echo, loudness
 
-REACH = 800  # lines looked at before the end
-EFFECTS_APART = 6  # lines between two that only tell of the failure, so that they are one group
-MOST = 60  # lines of an answer
-NEAR, FADES, FAR = 8.0, 4.0, 0.8
-QUIET = 0.8
-LOUD, QUIETER = 3.0, 0.3
-BEFORE = 3  # lines kept before the first that speaks of trouble
-LISTED = 0.5  # share of lines that look like entries, in a list
-SIMILAR = 0.6  # share of words that two lines of one list have in common, numbers aside
+REACH = 800  # lines that are looked at before the end of a command
+EFFECT_GAP = 6  # lines between two reports of the failure that still form one group
+EFFECT_REACH = 50  # lines above the reports, one of which must be output of the command
+MAX_LINES = 60  # lines of an answer
+NEAR, FADE, DISTANCE = 8.0, 4.0, 0.8  # weights of the distance to the end
+QUIET = 0.8  # factor for a paragraph without an error word
+LOUD, RATIO = 3.0, 0.3  # a paragraph this loud wins over one that is `RATIO` times as loud
+BEFORE = 3  # lines kept before the first error word
+LIST_SHARE = 0.5  # share of lines that look like entries of a list
+SIMILAR = 0.6  # share of common words in two lines of one list, without numbers
 
 _VARYING = re.compile(r"\d+|[0-9a-f]{7,}|\S*[/\\]\S*")
 
@@ -30,88 +31,92 @@ _VARYING = re.compile(r"\d+|[0-9a-f]{7,}|\S*[/\\]\S*")
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
     lines: tuple[int, ...]
-    said: float
+    loudness: float
     score: float
 
 
 def guess(document: Document, section: Section, effects: set[int]) -> list[tuple[int, int]]:
-    """Positions first..last of the answers within a section, in order; none if it says nothing at all.
+    """Return the first and last position of each answer in a section, in order of the log.
 
-    `effects`: positions of lines that only tell that something failed.
+    The list is empty if no line says anything. `effects`: positions of lines that only report the
+    failure.
     """
     last = _before_effects(document, section, effects)
     start = max(section.first, last - REACH)
     paragraphs = list(_paragraphs(document, start, last, effects))
+
     if section.loose and last == section.last:
-        # Nothing marks the place where it failed: lines that speak of no trouble would be any lines.
-        paragraphs = [each for each in paragraphs if each.said >= 1]
+        # No line marks the place of the failure, so a paragraph needs at least an error word.
+        paragraphs = [paragraph for paragraph in paragraphs if paragraph.loudness >= 1]
     if not paragraphs:
         return []
-    best = max(paragraphs, key=lambda each: each.score)
-    loud = max(paragraphs, key=lambda each: (each.said, each.lines))
-    chosen = (
-        [best]
-        if loud is best or loud.said < LOUD or best.said > QUIETER * loud.said
-        else [loud, best]
-    )
-    return [
-        _with_list(document, *_cut(document, _trimmed(document, each.lines)), last)
-        for each in chosen
-    ]
+
+    best = max(paragraphs, key=lambda paragraph: paragraph.score)
+    loudest = max(paragraphs, key=lambda paragraph: (paragraph.loudness, paragraph.lines))
+    is_much_louder = loudest.loudness >= LOUD and best.loudness <= RATIO * loudest.loudness
+    chosen = [loudest, best] if is_much_louder and loudest is not best else [best]
+    return [_answer(document, paragraph, last) for paragraph in chosen]
 
 
-def loudest(document: Document, first: int, last: int) -> float:
-    """How much of trouble the loudest line of an answer speaks: 4 and more is an error message."""
-    return max(loudness(document.text(each)) for each in range(first, last + 1))
+def max_loudness(document: Document, first: int, last: int) -> float:
+    """Return the loudness of the loudest of these lines; `vocabulary.ERROR` is an error message."""
+    return max(map(loudness, document.texts(range(first, last + 1))))
+
+
+def _answer(document: Document, paragraph: _Paragraph, end: int) -> tuple[int, int]:
+    lines = _trimmed(document, paragraph.lines)
+    first, last = _cut(document, lines)
+    return first, _end_of_list(document, last, end)
 
 
 def _trimmed(document: Document, lines: tuple[int, ...]) -> tuple[int, ...]:
-    """Without what stands before the first line that speaks of trouble; the last lines alike where none does."""
-    loud = [index for index, each in enumerate(lines) if loudness(document.text(each)) >= 1]
-    if loud:
-        return lines[max(0, loud[0] - BEFORE) :]
+    """Drop the lines before the first error word; without one, keep the last similar lines."""
+    texts = document.texts(lines)
+    for index, text in enumerate(texts):
+        if loudness(text) >= 1:
+            return lines[max(0, index - BEFORE) :]
+
     first = len(lines) - 1
-    while first > 0 and _similar(document.text(lines[first - 1]), document.text(lines[first])):
+    while first > 0 and _similar(texts[first - 1], texts[first]):
         first -= 1
     return lines[first:]
 
 
-def _with_list(document: Document, first: int, last: int, end: int) -> tuple[int, int]:
-    """With the paragraph that follows, where the last line announces a list."""
+def _end_of_list(document: Document, last: int, end: int) -> int:
+    """Return the end of the next paragraph if the line at `last` announces a list, else `last`."""
     if not document.text(last).endswith(":"):
-        return first, last
+        return last
+
     below = last + 1
     while below <= end and not document.text(below).strip():
         below += 1
-    while below <= end and document.text(below).strip() and below - last < MOST:
+    while below <= end and document.text(below).strip() and below - last < MAX_LINES:
         below += 1
-    return first, below - 1 if below - 1 > last + 1 else last
+    return below - 1 if below - 1 > last + 1 else last
 
 
 def _before_effects(document: Document, section: Section, effects: set[int]) -> int:
-    """The last line above the last group of effects of a section."""
+    """Return the last line above the last group of lines that only report the failure."""
     last = section.last
-    for each in range(section.last, max(section.first, section.last - REACH), -1):
-        if last - each > EFFECTS_APART:
+    for position in range(section.last, max(section.first, section.last - REACH), -1):
+        if last - position > EFFECT_GAP:
             break
-        if each in effects or is_echo(document.text(each)):
-            last = each - 1
-    return (
-        last
-        if any(
-            _speaks(document, each, effects)
-            for each in range(max(section.first, last - 50), last + 1)
-        )
-        else section.last
-    )
+        if position in effects or is_echo(document.text(position)):
+            last = position - 1
+
+    start = max(section.first, last - EFFECT_REACH)
+    if any(_is_output(document, position, effects) for position in range(start, last + 1)):
+        return last
+    return section.last
 
 
-def _speaks(document: Document, position: int, effects: set[int]) -> bool:
+def _is_output(document: Document, position: int, effects: set[int]) -> bool:
+    """Whether a line can be part of an answer."""
     text = document.text(position)
     return (
         bool(text.strip())
         and position not in effects
-        and not document.passes(position)
+        and not document.in_baseline(position)
         and not is_echo(text)
         and not is_command(text)
     )
@@ -120,45 +125,50 @@ def _speaks(document: Document, position: int, effects: set[int]) -> bool:
 def _paragraphs(
     document: Document, first: int, last: int, effects: set[int]
 ) -> Iterator[_Paragraph]:
-    """Runs of lines that are neither empty nor calm, scored by what they say and how near the end they are."""
-    behind = 0  # lines that say something between a paragraph and the end
-    run: list[int] = []
+    """Yield runs of lines that are neither empty nor calm, from the last to the first."""
+    behind = 0  # lines with text between a paragraph and the end
+    lines: list[int] = []
+
     for position in range(last, first - 1, -1):
         text = document.text(position)
-        if _speaks(document, position, effects) and not is_calm(text):
-            run.append(position)
+        if _is_output(document, position, effects) and not is_calm(text):
+            lines.append(position)
             continue
-        if run:
-            yield _scored(document, tuple(reversed(run)), behind)
-            behind += len(run)
-            run = []
+
+        if lines:
+            yield _scored(document, tuple(reversed(lines)), behind)
+            behind += len(lines)
+            lines = []
         behind += bool(text.strip()) and not is_echo(text)
-    if run:
-        yield _scored(document, tuple(reversed(run)), behind)
+
+    if lines:
+        yield _scored(document, tuple(reversed(lines)), behind)
 
 
 def _scored(document: Document, lines: tuple[int, ...], behind: int) -> _Paragraph:
-    loud = sorted((loudness(document.text(each)) for each in lines), reverse=True)
-    said = loud[0] + 0.5 * sum(loud[1:4])
-    near = NEAR * math.exp(-behind / FADES) * (1.0 if said >= 1 else QUIET)
-    return _Paragraph(lines, said, said + near - FAR * math.log1p(behind))
+    loudest = sorted(map(loudness, document.texts(lines)), reverse=True)
+    loud = loudest[0] + 0.5 * sum(loudest[1:4])
+
+    near = NEAR * math.exp(-behind / FADE) * (1.0 if loud >= 1 else QUIET)
+    return _Paragraph(lines, loud, loud + near - DISTANCE * math.log1p(behind))
 
 
 def _cut(document: Document, lines: tuple[int, ...]) -> tuple[int, int]:
-    """The part of a long paragraph that stands around its loudest line; lists stay whole."""
-    if len(lines) <= MOST or _is_list(document, lines):
+    """Return the part of a long paragraph around its loudest line; a list is kept as it is."""
+    if len(lines) <= MAX_LINES or _is_list(document, lines):
         return lines[0], lines[-1]
-    at = max(range(len(lines)), key=lambda each: (loudness(document.text(lines[each])), each))
-    first = max(0, at - MOST // 4)
-    return lines[first], lines[min(first + MOST, len(lines)) - 1]
+
+    levels = list(map(loudness, document.texts(lines)))
+    loudest = len(lines) - 1 - levels[::-1].index(max(levels))
+    first = max(0, loudest - MAX_LINES // 4)
+    return lines[first], lines[min(first + MAX_LINES, len(lines)) - 1]
 
 
 def _is_list(document: Document, lines: tuple[int, ...]) -> bool:
-    some = [document.text(each) for each in lines[:: max(1, len(lines) // 40)]]
-    alike = sum(_similar(one, two) for one, two in pairwise(some))
-    return max(alike, sum(has_place(each) or loudness(each) > 1 for each in some)) > LISTED * len(
-        some
-    )
+    sample = document.texts(lines[:: max(1, len(lines) // 40)])
+    similar = sum(starmap(_similar, pairwise(sample)))
+    entries = sum(has_place(text) or loudness(text) > 1 for text in sample)
+    return max(similar, entries) > LIST_SHARE * len(sample)
 
 
 def _similar(one: str, two: str) -> bool:

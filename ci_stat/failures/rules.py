@@ -1,4 +1,4 @@
-"""The rules: data in `rules.toml` (and in a user's own file), read and checked here."""
+"""The rules: data in `rules.toml` and in a user's own file, read and checked here."""
 
 import hashlib
 import re
@@ -15,26 +15,35 @@ from ci_stat.records import FailureKind
 
 CAUSE, HINT, SUMMARY, EFFECT = WEIGHTS = ("cause", "hint", "summary", "effect")
 _KINDS = frozenset(kind.value for kind in FailureKind)
-_MOST_LINES = 5000
-SCANNER = 1  # raised with every change of what is found that is not a change of the rules
+_MAX_LINES = 5000
+SCANNER = 1  # raise it if results change for another reason than a change of the rules
+
+_REQUIRED = ("name", "kind", "pattern", "anchors")
+_PATTERNS = ("pattern", "next", "back", "until", "through", "down", "items", "says")
+_MINIMA = {"lines": 1, "head": 1, "blank": 0, "tail": 0}
 
 
-@dataclass(frozen=True, eq=False)  # compared by identity: sets of rules are keys of a cache
+@dataclass(frozen=True, eq=False)  # compared by identity: tuples of rules are keys of a cache
 class Rule:
-    """How one sort of failure looks in a log.
+    """How one type of failure looks in a log. The fields are the keys of a rule in TOML.
 
-    - `anchors`: literals, one of which stands in the first line of every such failure; they are searched first.
-    - `pattern`: what that line looks like; groups `case`, `suite`, `file`, `line`, `message` are taken from it.
+    - `anchors`: literals; the first line of every such failure contains one of them. The scanner
+      searches for them before any pattern.
+    - `pattern`: what the first line looks like; its groups `case`, `suite`, `file`, `line` and
+      `message` become fields of the failure.
     - `next`: what the line below must look like, if that decides.
-    - The block begins there. It goes up while lines match `back`. It goes down over `head` lines in any case, then
-      to the first line that matches `until` (left out) or `through` (taken), that does not match `down`, that
-      is not `indent`ed deeper than the first, or to more than `blank` empty lines; at most `lines` in all.
-      `tail` more lines are taken after lines that were indented.
+    - The block begins at this line. It extends up while lines match `back`. It extends down over
+      `head` lines in any case, then to the first line that matches `until` (excluded) or
+      `through` (included), that does not match `down`, or that is not `indent`ed deeper than
+      the first line, and over `blank` empty lines at most. `lines` limits the whole block.
+      `tail` more lines follow indented lines.
     - `items`: the block is a list; each line that matches begins a failure of its own.
-    - `says`: which line of the block is the message (the last match counts with `last`), or its group `message`.
-    - `weight`: `cause`, or `effect`: it says that something failed and not what, and is told when nothing else is.
-    - `bare`: its weight where the block is one line only, if that is another.
-    - `jobs`: patterns of job names it is limited to.
+    - `says`: the line of the block that is the message, or its group `message`; with `last` the
+      last match counts, otherwise the first.
+    - `weight`: `cause`; `hint`: a possible cause; `summary`: the result of many tests; `effect`:
+      the line reports a failure without its reason, and is shown only if nothing else is.
+    - `bare`: the weight of a block of a single line, if it differs.
+    - `jobs`: patterns of job names that the rule is limited to.
     """
 
     name: str
@@ -61,44 +70,40 @@ class Rule:
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
             raise ValueError(f"kind is {self.kind!r}, not one of {', '.join(sorted(_KINDS))}")
+
         for name, value in (("weight", self.weight), ("bare", self.bare or self.weight)):
             if value not in WEIGHTS:
                 raise ValueError(f"{name} is {value!r}, not one of {', '.join(WEIGHTS)}")
+
         if not self.anchors or not all(3 <= len(anchor.encode()) <= 100 for anchor in self.anchors):
-            raise ValueError("anchors must be literals of 3 to 100 bytes, one at least")
+            raise ValueError("anchors must be one or more literals of 3 to 100 bytes")
         if any("\n" in anchor for anchor in self.anchors):
-            raise ValueError("an anchor stands in one line, and holds no line end")
-        for name, least in (("lines", 1), ("head", 1), ("blank", 0), ("tail", 0)):
-            if not least <= getattr(self, name) <= _MOST_LINES:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)}, not from {least} to {_MOST_LINES}"
-                )
+            raise ValueError("an anchor must not contain a line end")
+
+        for name, minimum in _MINIMA.items():
+            value = getattr(self, name)
+            if not minimum <= value <= _MAX_LINES:
+                raise ValueError(f"{name} is {value}, not from {minimum} to {_MAX_LINES}")
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
         return re.compile(self.pattern)
 
     def match(self, text: str, below: str) -> re.Match[str] | None:
-        """The rule's match in a block's first line."""
-        found = self._regex.search(text)
-        return found if found and (not self.next or compiled(self.next).search(below)) else None
+        """Return the match in the first line of a block; `below` is the line after it."""
+        match = self._regex.search(text)
+        if match and self.next and not compiled(self.next).search(below):
+            return None
+        return match
 
     def for_job(self, job: str) -> bool:
+        """Whether the rule applies to a job; "" is an unknown job, to which every rule applies."""
         return not self.jobs or not job or any(fnmatchcase(job, pattern) for pattern in self.jobs)
 
     def compile_all(self) -> None:
-        """Raises re.error for a pattern that is none."""
-        for pattern in (
-            self.pattern,
-            self.next,
-            self.back,
-            self.until,
-            self.through,
-            self.down,
-            self.items,
-            self.says,
-        ):
-            re.compile(pattern)
+        """Raises re.error for an invalid pattern."""
+        for name in _PATTERNS:
+            re.compile(getattr(self, name))
 
 
 @cache
@@ -108,36 +113,35 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 @cache
 def builtin() -> tuple[Rule, ...]:
-    """The rules of this package, in their order."""
+    """Return the rules of this package, in order."""
     text = files("ci_stat.failures").joinpath("rules.toml").read_text(encoding="utf-8")
-    return tuple(_rule(each) for each in tomllib.loads(text)["rule"])
+    return tuple(_rule(values) for values in tomllib.loads(text)["rule"])
 
 
 @cache
 def rule_set(rules: tuple[Rule, ...] | None = None) -> str:
-    """A short name for a set of rules and the scanner's version: with another one, logs are read anew."""
-    said = repr(builtin() if rules is None else rules)
-    return f"{SCANNER}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+    """Return a key for the version of the scanner and the rules; a log is read once per key."""
+    content = repr(builtin() if rules is None else rules)
+    return f"{SCANNER}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 def parse(text: str, where: str) -> tuple[Rule, ...]:
-    """A user's own rules. Raises SettingsError that names the rule and what is wrong with it."""
+    """Parse a user's own rules. Raises SettingsError that names the rule and what is wrong."""
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(
             f"{where} is not valid TOML: {error}.", "See docs/rules.md for an example."
         ) from None
+
     rules = content.get("rule")
-    if (
-        set(content) - {"rule"}
-        or not isinstance(rules, list)
-        or not all(isinstance(each, dict) for each in rules)
-    ):
+    is_list = isinstance(rules, list) and all(isinstance(values, dict) for values in rules)
+    if set(content) != {"rule"} or not is_list:
         raise SettingsError(
-            f"{where} holds no list of rules.", "Each rule begins with [[rule]]; see docs/rules.md."
+            f"{where} does not contain a list of rules.",
+            "Each rule begins with [[rule]]; see docs/rules.md.",
         )
-    return tuple(_checked(each, index, where) for index, each in enumerate(rules, 1))
+    return tuple(_checked(values, index, where) for index, values in enumerate(content["rule"], 1))
 
 
 def _checked(values: dict[str, Any], index: int, where: str) -> Rule:
@@ -145,39 +149,40 @@ def _checked(values: dict[str, Any], index: int, where: str) -> Rule:
         rule = _rule(values)
         rule.compile_all()
     except (ValueError, TypeError, OverflowError, RecursionError, re.error) as error:
+        name = str(values.get("name", "without a name"))[:80]
         raise SettingsError(
-            f"{where}: rule {index} ({str(values.get('name', 'without a name'))[:80]!r}): {error}.",
-            "See docs/rules.md for what a rule holds.",
+            f"{where}: rule {index} ({name!r}): {error}.",
+            "See docs/rules.md for the keys of a rule.",
         ) from None
     return rule
 
 
-_TYPES: dict[str, Any] = {each.name: each.type for each in fields(Rule)}  # what a rule may hold
+_TYPES: dict[str, Any] = {field.name: field.type for field in fields(Rule)}
 
 
 def _rule(values: dict[str, Any]) -> Rule:
     unknown = sorted(set(values) - set(_TYPES))
     if unknown:
         raise ValueError(f"unknown key {unknown[0]!r}")
-    missing = [name for name in ("name", "kind", "pattern", "anchors") if not values.get(name)]
+
+    missing = [name for name in _REQUIRED if not values.get(name)]
     if missing:
         raise ValueError(f"{missing[0]} is missing")
+
+    arguments: dict[str, Any] = {}
     for name, value in values.items():
         _check_type(name, value)
-    given: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-    }
-    return Rule(**given)
+        arguments[name] = tuple(value) if isinstance(value, list) else value
+    return Rule(**arguments)
 
 
 def _check_type(name: str, value: object) -> None:
     kind = _TYPES[name]
-    if kind in (str, int, bool) and type(value) is not kind:
-        raise ValueError(f"{name} is a {type(value).__name__}, not a {kind.__name__}")
-    if kind not in (str, int, bool) and not (
-        isinstance(value, list) and all(isinstance(each, str) for each in value)
-    ):
-        raise ValueError(f"{name} is not a list of texts")
+    if kind in (str, int, bool):
+        if type(value) is not kind:
+            raise ValueError(f"{name} is a {type(value).__name__}, not a {kind.__name__}")
+    elif not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"{name} is not a list of strings")
 
 
 def anchors_of(rules: Iterable[Rule]) -> set[str]:

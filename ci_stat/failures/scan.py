@@ -1,132 +1,56 @@
-"""From a stream of any length to the parts of it that matter: what stands around anchors, and the end.
+"""The scanner: read a log of any length once and keep the parts around anchors and at the end.
 
-One pass, in memory that does not grow with the log: three buffers in turn, all anchors searched at once.
+Memory does not grow with the log: three buffers take turns, and one pass searches all anchors.
+A hot path: its loops are measured by `benchmarks/logs.py`.
 """
 
 import importlib
 import sys
 from collections import deque
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, groupby
-from typing import TYPE_CHECKING, Protocol
+from itertools import groupby
+from typing import Protocol
 
+from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.text import without_escapes
 
-if TYPE_CHECKING:
-    from ahocorasick_rs import BytesAhoCorasick
-
 PAGE = 1 << 14
-PAGES = 8  # in a buffer: 128 KB stay in the second level cache
-BEHIND, AHEAD = 1, 4  # pages kept before and after one that holds an anchor: 16 KB and 64 KB
-MOST = 128  # pages kept from the front, and again from the back, of a log that is full of anchors: 2 MB each
-MUCH = 512  # buffers, 64 MB, after which counting lines faster is worth an import
+PAGES = 8  # per buffer: 128 KB fit into the second level cache
+BEHIND, AHEAD = 1, 4  # pages kept before and after a page with an anchor: 16 KB and 64 KB
+MAX_PAGES = 128  # pages kept from the start and again from the end of a log, 2 MB each
+NUMPY_AFTER = 512  # buffers, 64 MB, from which on counting lines faster is worth an import
 OVERLAP = 128  # longer than any anchor
-# Short pieces of the anchors, shared by many and rare in what servers and build tools say of ordinary days. They are
-# searched everywhere; only where one stands the anchors that hold it are compared. An anchor without any is its own.
-CORES = (
-    "ailed", "not ", "ror ", "ilur", "FAIL", "exit", "the ", "ror:", "signal", "Excep", " out", "ld: ", "Erro",
-    "ked ", " ERR", "java.", "defi", "error", "check)", " wen", "Kill", "has ", " ***", "ake ", "styl", "The ",
-    "e to", "red ", "ment", "--- S", " Gat", "gePu", " refo", "ere w", "IMEO", " faili", "ceba", "fata", "NING:",
-    "ceede", " std", "iff ", "ed a", "found ", "cess ", "Fail", "s to ", "vice", " bui",
-)  # fmt: skip
-GROUP = 20  # literals searched in one pass: 12 at about 10 GB/s, 32 at less than 2
 
 
 class ByteStream(Protocol):
-    """What a log is read from: a file, a decompressor, a response. Its `readinto` gives 0 at the end."""
+    """A source of bytes: a file, a decompressor, a response. `readinto` returns 0 at the end."""
 
     def readinto(self, buffer: memoryview, /) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a log: its bytes, and the 1-based number of the line that it begins in."""
+    """A piece of a log: its bytes, and the 1-based number of the line in which it begins."""
 
     first: int
     data: bytes
-    whole_line: bool  # whether it begins where a line does
+    whole_line: bool  # the part begins at the start of a line
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What was kept of a log, in its order, and how long it was."""
+    """The kept parts of a log in order, and its length in lines and bytes."""
 
     parts: tuple[Part, ...]
     lines: int
     size: int
 
 
-class Anchors:
-    """Literals to be found at once."""
-
-    def __init__(self, literals: Iterable[str]) -> None:
-        self.literals = tuple(sorted(set(literals)))
-        holders: dict[str, list[tuple[int, int, bytes]]] = {}
-        for index, literal in enumerate(self.literals):
-            core = next((core for core in CORES if core in literal), literal)
-            before = len(literal[: literal.index(core)].encode())
-            holders.setdefault(core, []).append((index, before, literal.encode()))
-        # Of two that overlap in the text only one is found in a pass: such cores go into different ones.
-        self._passes = [
-            (_search(cores), [holders[core] for core in cores]) for cores in _apart(sorted(holders))
-        ]
-
-    def found(self, data: bytes) -> list[tuple[int, int]]:
-        """(offset, index of the literal) of every literal, in no order."""
-        found = []
-        for search, holders in self._passes:
-            for core, begin, _ in search.find_matches_as_indexes(data):
-                for index, before, literal in holders[core]:
-                    if begin >= before and data.startswith(literal, begin - before):
-                        found.append((begin - before, index))
-        return found
-
-
-def _search(cores: Sequence[str]) -> "BytesAhoCorasick":
-    from ahocorasick_rs import BytesAhoCorasick, MatchKind
-
-    # Leftmost: only then the library may use vector instructions, which is many times as fast.
-    return BytesAhoCorasick([core.encode() for core in cores], matchkind=MatchKind.LeftmostLongest)
-
-
-def _apart(cores: Sequence[str]) -> list[list[str]]:
-    """Groups of about `GROUP` cores, in none of which a match of one can hide a match of another.
-
-    Equal first letters go into different groups: the library searches few first letters one by one, which is slow.
-    """
-    collide = _collisions(cores)
-    groups: list[list[str]] = [[] for _ in range(-(-len(cores) // GROUP))]
-    # Those that collide with most others come first, while there is room.
-    for core in sorted(cores, key=lambda core: (-len(collide[core]), core)):
-        free = [group for group in groups if collide[core].isdisjoint(group)]
-        if free:
-            min(
-                free, key=lambda group: (sum(each[0] == core[0] for each in group), len(group))
-            ).append(core)
-        else:
-            groups.append([core])
-    return groups
-
-
-def _collisions(cores: Sequence[str]) -> dict[str, set[str]]:
-    """For each core the others with which it can share letters in a text."""
-    begins = {core: frozenset(core[:end] for end in range(1, len(core) + 1)) for core in cores}
-    ends = {core: frozenset(core[start:] for start in range(len(core))) for core in cores}
-    found: dict[str, set[str]] = {core: set() for core in cores}
-    for one, two in combinations(cores, 2):
-        if (
-            one in two
-            or two in one
-            or not (begins[one].isdisjoint(ends[two]) and begins[two].isdisjoint(ends[one]))
-        ):
-            found[one].add(two)
-            found[two].add(one)
-    return found
-
-
 class _Buffer:
-    """One stretch of the log: `data[OVERLAP:OVERLAP + filled]`, with the end of the stretch before it in front."""
+    """One stretch of a log in `data[OVERLAP:OVERLAP + filled]`.
+
+    The first `OVERLAP` bytes are the end of the stretch before it.
+    """
 
     def __init__(self) -> None:
         self.data = bytearray(OVERLAP + PAGE * PAGES)
@@ -135,11 +59,14 @@ class _Buffer:
         self.kept: set[int] = set()
 
     def fill(self, stream: ByteStream, number: int, first: int, before: "_Buffer | None") -> None:
+        """Read the next stretch: buffer `number` of the log, which begins in line `first`."""
         self.number, self.first, self.filled, self.kept = number, first, 0, set()
+
         if before is not None:
             self.data[:OVERLAP] = before.data[before.filled : before.filled + OVERLAP]
         else:
             self.data[:OVERLAP] = b"\n" * OVERLAP
+
         while self.filled < PAGE * PAGES:
             count = stream.readinto(self.view[OVERLAP + self.filled :])
             if not count:
@@ -147,29 +74,31 @@ class _Buffer:
             self.filled += count
 
     def anchored(self, anchors: Anchors) -> set[int]:
-        """Pages in which an anchor begins; -1 for one in the end of the buffer before."""
-        # A copy: the library reads one that cannot change three times as fast.
+        """Return the pages in which an anchor begins; -1 is the end of the buffer before."""
+        # A copy: the library reads immutable bytes three times as fast.
         text = bytes(self.view[: OVERLAP + self.filled])
-        return {(begin - OVERLAP) // PAGE for begin, _ in anchors.found(text)}
+        return {(begin - OVERLAP) // PAGE for begin, _ in anchors.find(text)}
 
     def coloured(self, anchors: Anchors) -> set[int]:
-        """Pages in which an anchor shows once the colours are gone that cut it apart."""
-        found: set[int] = set()
+        """Return the pages in which an anchor appears after colours inside of it are removed."""
+        pages: set[int] = set()
         end, escape = OVERLAP + self.filled, self.data.find(b"\x1b", 0, OVERLAP + self.filled)
+
         while escape >= 0:
             page = max(0, (escape - OVERLAP) // PAGE)
             begin = OVERLAP + PAGE * page
             text = without_escapes(bytes(self.view[begin - OVERLAP : min(begin + PAGE, end)]))
-            if anchors.found(text):
-                found.add(page)
+            if anchors.find(text):
+                pages.add(page)
             escape = self.data.find(b"\x1b", begin + PAGE, end)
-        return found
+
+        return pages
 
     def newlines(self, end: int) -> int:
         return _newlines(self.data, self.view, OVERLAP, OVERLAP + end)
 
     def page(self, index: int) -> Part:
-        """The page as bytes of its own, with the number of its first line."""
+        """Return a copy of a page with the number of its first line, and mark it as kept."""
         self.kept.add(index)
         begin = PAGE * index
         data = bytes(self.view[OVERLAP + begin : OVERLAP + min(begin + PAGE, self.filled)])
@@ -177,69 +106,80 @@ class _Buffer:
 
 
 def _newlines(data: bytearray, view: memoryview, begin: int, end: int) -> int:
-    # numpy counts three times as fast, and takes a tenth of a second to import: worth it once there is much to count.
-    counter = sys.modules.get("numpy")
-    if counter is None:
+    # numpy counts three times as fast but takes 0.1 s to import, so only long logs import it.
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
         return data.count(b"\n", begin, end)
-    numbers = counter.frombuffer(view[begin:end], dtype=counter.uint8)
-    return int(counter.count_nonzero(numbers == 10))
+    numbers = numpy.frombuffer(view[begin:end], dtype=numpy.uint8)
+    return int(numpy.count_nonzero(numbers == 10))
 
 
 def scan(stream: ByteStream, anchors: Anchors) -> Scan:
-    """Read a stream to its end and keep the pages that hold anchors, those around them, and the last ones."""
-    kept, buffers = _Kept(), [_Buffer() for _ in range(3)]
+    """Read a stream to its end; keep pages with anchors, pages around them and the last ones."""
+    kept, buffers = _Pages(), [_Buffer() for _ in range(3)]
     number, first, ahead, size = 0, 1, 0, 0
     current: _Buffer | None = None
+
     while True:
         before, current = current, buffers[number % 3]
         current.fill(stream, number, first, before)
         size += current.filled
-        wanted = _wanted(current, anchors, ahead)
-        if before is not None and -1 in wanted and PAGES - 1 not in before.kept:
+
+        relevant = _relevant(current, anchors, ahead)
+        if before is not None and -1 in relevant and PAGES - 1 not in before.kept:
             kept.add(before.number * PAGES + PAGES - 1, before.page(PAGES - 1))
-        for index in sorted(wanted):
+        for index in sorted(relevant):
             if 0 <= index < PAGES and index * PAGE < current.filled:
                 kept.add(number * PAGES + index, current.page(index))
-        ahead = max((index for index in wanted if index >= PAGES), default=PAGES - 1) - PAGES + 1
+
+        ahead = max((index for index in relevant if index >= PAGES), default=PAGES - 1) - PAGES + 1
         first += current.newlines(current.filled)
-        if number == MUCH:
+        if number == NUMPY_AFTER:
             importlib.import_module("numpy")
         if current.filled < PAGE * PAGES:
             break
         number += 1
-    for buffer in sorted(buffers, key=lambda each: each.number):
-        kept.rest_of(buffer)
-    ended = current.data[OVERLAP + current.filled - 1] == 10
-    return Scan(kept.parts(), first - 1 if ended else first, size)
+
+    for buffer in sorted(buffers, key=lambda buffer: buffer.number):
+        kept.add_rest(buffer)
+    ends_with_newline = current.data[OVERLAP + current.filled - 1] == 10
+    return Scan(kept.parts(), first - 1 if ends_with_newline else first, size)
 
 
-def _wanted(buffer: _Buffer, anchors: Anchors, ahead: int) -> set[int]:
-    """Pages to keep, by index in this buffer; -1 is the last one of the buffer before, 8 and more are to come."""
-    wanted = set(range(ahead))
+def _relevant(buffer: _Buffer, anchors: Anchors, ahead: int) -> set[int]:
+    """Return the pages to keep, by index in this buffer.
+
+    -1 is the last page of the buffer before; `PAGES` and more are pages of the next one.
+    `ahead`: how many pages at the start of this buffer follow an anchor of the buffer before.
+    """
+    pages = set(range(ahead))
     for page in buffer.anchored(anchors) | buffer.coloured(anchors):
-        wanted.update(range(page - BEHIND, page + AHEAD + 1))
-    return wanted
+        pages.update(range(page - BEHIND, page + AHEAD + 1))
+    return pages
 
 
-class _Kept:
-    """Pages of a log: the first ones and the last ones, at most `MOST` of each."""
+class _Pages:
+    """The kept pages of a log with their numbers, `MAX_PAGES` from each end."""
 
     def __init__(self) -> None:
         self._front: list[tuple[int, Part]] = []
-        self._back: deque[tuple[int, Part]] = deque(maxlen=MOST)
+        self._back: deque[tuple[int, Part]] = deque(maxlen=MAX_PAGES)
 
     def add(self, number: int, page: Part) -> None:
-        (self._front if len(self._front) < MOST else self._back).append((number, page))
+        pages = self._front if len(self._front) < MAX_PAGES else self._back
+        pages.append((number, page))
 
-    def rest_of(self, buffer: _Buffer) -> None:
+    def add_rest(self, buffer: _Buffer) -> None:
+        """Add the pages of a buffer that are not kept yet: the end of the log."""
         for index in range(PAGES):
             if index not in buffer.kept and index * PAGE < buffer.filled:
                 self.add(buffer.number * PAGES + index, buffer.page(index))
 
     def parts(self) -> tuple[Part, ...]:
-        """Pages that follow each other as one part."""
-        pages = sorted([*self._front, *self._back], key=lambda each: each[0])
-        runs = groupby(enumerate(pages), key=lambda each: each[1][0] - each[0])
+        """Return the pages in order, adjacent pages joined into one part."""
+        pages = sorted([*self._front, *self._back], key=lambda numbered: numbered[0])
+        # The difference of page number and index is equal for adjacent pages.
+        runs = groupby(enumerate(pages), key=lambda entry: entry[1][0] - entry[0])
         return tuple(_joined([page for _, (_, page) in run]) for _, run in runs)
 
 

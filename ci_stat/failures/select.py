@@ -1,100 +1,116 @@
-"""Which of the things found in a log are the answer."""
+"""Select the blocks that explain why a build failed from all blocks that rules find in its log."""
 
 from dataclasses import dataclass
 
 from ci_stat.failures.blocks import Block
 from ci_stat.failures.document import Document
-from ci_stat.failures.fallback import guess, loudest
+from ci_stat.failures.fallback import guess, max_loudness
 from ci_stat.failures.rules import CAUSE, EFFECT, HINT, SUMMARY
 from ci_stat.failures.sections import Section
 from ci_stat.failures.vocabulary import ERROR
 from ci_stat.records import FailureKind
 
-_AROUND = frozenset({FailureKind.ENV, FailureKind.SETUP, FailureKind.TIMEOUT})
-NEAR_END = (
-    400  # lines between something that may be the cause and the end of the command that failed
-)
-MOST_GUESSED = 3  # failed commands that are guessed about
+_ENVIRONMENT = frozenset({FailureKind.ENV, FailureKind.SETUP, FailureKind.TIMEOUT})
+MAX_DISTANCE = 400  # lines between a possible cause and the end of the command that failed
+MAX_GUESSES = 3  # failed commands that get a guess
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A failure's lines, positions first..last, and the block that a rule found, or None for a guess."""
+class FailureSpan:
+    """The lines of a failure, positions `first` to `last`; `block` is None for a guess."""
 
     first: int
     last: int
     block: Block | None
 
+    @property
+    def positions(self) -> range:
+        return range(self.first, self.last + 1)
 
-def choose(
-    document: Document, blocks: list[Block], parts: list[Section], everything: bool
-) -> list[Found]:
-    """Causes in commands that failed; without any, what may be a cause; without that, the general answer.
 
-    Lines that a passing log has too are cut off, and with `everything` nothing that a rule found is left out.
+def select_spans(
+    document: Document, blocks: list[Block], commands: list[Section], everything: bool
+) -> list[FailureSpan]:
+    """Return the lines that explain why the build failed, in order of the log.
+
+    Causes in failed commands come first; without a cause, hints near the end of a failed command;
+    without a hint, a guess. Lines of the baseline are cut off at both ends of a span.
+
+    `everything`: also return all other blocks.
     """
-    failed = [part for part in parts if part.failed] or [
-        Section(0, 0, len(document) - 1, True, loose=True)
-    ]
-    new = [
-        block
-        for block in blocks
-        if any(not document.passes(each) for each in range(block.first, block.last + 1))
-    ]
+    failed = [command for command in commands if command.failed]
+    if not failed:
+        failed = [Section(0, 0, len(document) - 1, True, loose=True)]
+
+    new = [block for block in blocks if not _in_baseline(document, block)]
     inside = _inside(new, failed)
-    if not any(block.weight in (CAUSE, HINT) for block in inside):
-        # The line that tells the end of a command may be all there is: some exit codes are a reason.
-        inside = _inside(new, failed, 1)
-    chosen = _by_rule(inside, failed)
-    found = [Found(block.first, block.last, block) for block in chosen]
-    if not any(block.weight in (CAUSE, HINT) for block in chosen):
-        found = _guessed(document, inside, failed, bool(found)) + found
+    if not any(map(_explains, inside)):
+        # The line that reports the exit code may be the only one: some codes are a reason.
+        inside = _inside(new, failed, beyond=1)
+
+    chosen = _by_weight(inside, failed)
+    spans = [FailureSpan(block.first, block.last, block) for block in chosen]
+    if not any(map(_explains, chosen)):
+        spans = _guesses(document, inside, failed, has_summary=bool(spans)) + spans
+
     if everything:
-        found += [Found(block.first, block.last, block) for block in blocks if block not in chosen]
-    return sorted((_novel(document, each) for each in found), key=lambda each: each.first)
+        others = [block for block in blocks if block not in chosen]
+        spans += [FailureSpan(block.first, block.last, block) for block in others]
+
+    return sorted((_novel(document, span) for span in spans), key=lambda span: span.first)
 
 
-def _inside(blocks: list[Block], parts: list[Section], beyond: int = 0) -> list[Block]:
+def _in_baseline(document: Document, block: Block) -> bool:
+    return all(map(document.in_baseline, block.positions))
+
+
+def _explains(block: Block) -> bool:
+    return block.weight in (CAUSE, HINT)
+
+
+def _inside(blocks: list[Block], commands: list[Section], beyond: int = 0) -> list[Block]:
     return [
         block
         for block in blocks
-        if any(part.outer <= block.at <= part.last + beyond for part in parts)
+        if any(command.outer <= block.at <= command.last + beyond for command in commands)
     ]
 
 
-def _by_rule(blocks: list[Block], failed: list[Section]) -> list[Block]:
+def _by_weight(blocks: list[Block], failed: list[Section]) -> list[Block]:
     causes = [block for block in blocks if block.weight == CAUSE]
-    # Trouble of the machine says why, and not what came of it: exceptions near it belong to the answer.
-    if all(block.rule.kind in _AROUND for block in causes):
+    # An environment failure says why the build stopped, not where: exceptions near the end of the
+    # command belong to the answer.
+    if all(block.rule.kind in _ENVIRONMENT for block in causes):
         causes += [block for block in blocks if block.weight == HINT and _near_end(block, failed)]
     return causes + [block for block in blocks if block.weight == SUMMARY]
 
 
 def _near_end(block: Block, failed: list[Section]) -> bool:
-    return any(part.outer <= block.at and part.last - block.last < NEAR_END for part in failed)
+    return any(
+        command.outer <= block.at and command.last - block.last < MAX_DISTANCE for command in failed
+    )
 
 
-def _guessed(
-    document: Document, blocks: list[Block], failed: list[Section], known: bool
-) -> list[Found]:
-    """The general answer; beside a summary only if it is an error message."""
-    effects = {
-        each
-        for block in blocks
-        if block.weight in (EFFECT, SUMMARY)
-        for each in range(block.first, block.last + 1)
-    }
-    spans = [span for part in failed[:MOST_GUESSED] for span in guess(document, part, effects)]
-    if known and not any(loudest(document, *span) >= ERROR for span in spans):
+def _guesses(
+    document: Document, blocks: list[Block], failed: list[Section], has_summary: bool
+) -> list[FailureSpan]:
+    """Return a guess for each failed command. Next to a summary only an error message counts."""
+    effects: set[int] = set()
+    for block in blocks:
+        if block.weight in (EFFECT, SUMMARY):
+            effects.update(block.positions)
+
+    spans = [span for command in failed[:MAX_GUESSES] for span in guess(document, command, effects)]
+    if has_summary and not any(max_loudness(document, *span) >= ERROR for span in spans):
         return []
-    return [Found(first, last, None) for first, last in spans]
+    return [FailureSpan(first, last, None) for first, last in spans]
 
 
-def _novel(document: Document, found: Found) -> Found:
-    """Without the lines at both ends that a passing log has too."""
-    first, last = found.first, found.last
-    while first < last and document.passes(first):
+def _novel(document: Document, span: FailureSpan) -> FailureSpan:
+    """Cut off the lines at both ends that a passing log contains too."""
+    first, last = span.first, span.last
+    while first < last and document.in_baseline(first):
         first += 1
-    while last > first and document.passes(last):
+    while last > first and document.in_baseline(last):
         last -= 1
-    return Found(first, last, found.block)
+    return FailureSpan(first, last, span.block)

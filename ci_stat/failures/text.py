@@ -1,11 +1,11 @@
-"""One line of a log as a person would see it: without time stamps, console notes, colours, overwritten text.
+"""Clean one line of a log for matching: no time stamps, colours, console notes, overwritten text.
 
-For matching only. What is shown keeps its colours until it is printed.
+Only rules read the result. What a user sees keeps its colours until it is printed.
 """
 
 import re
 
-LONGEST = 2000  # characters of a line that rules look at: no message is longer, and matching time stays bounded
+MAX_LENGTH = 2000  # characters of a line that rules look at, so that matching time stays bounded
 
 _NOTE = rb"\x1b\[8mha:[^\x1b\n]*\x1b\[0m"  # Jenkins console notes, hidden in the log on disk
 _COLOUR = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\^_=>c78]|\([AB0])"
@@ -24,41 +24,42 @@ _FOLD = re.compile(
     r"^(?:travis_(?:fold|time):(?:start|end):[\w.:-]*(?:=\d+(?:,[a-z]+=\d+)*)?"
     r"|section_(?:start|end):\d+:[\w.-]+(?:\[[^\]]{0,200}\])?|##\[(?:group|endgroup|section)\])"
 )
-_STEP = re.compile(
-    r"^[^\t]{1,100}\t[^\t]{1,100}\t(?=\d{4}-\d\d-\d\dT)"
-)  # job and step, as `gh run view --log` prints them
+# Job and step, as `gh run view --log` prints them.
+_STEP = re.compile(r"^[^\t]{1,100}\t[^\t]{1,100}\t(?=\d{4}-\d\d-\d\dT)")
 _CONTAINER = re.compile(r"^(?:\[pod/[\w./-]{1,200}\] |[a-z0-9][\w.-]{0,60}(?:_\d+|-\d+) +\| )")
 
 
 def without_escapes(raw: bytes) -> bytes:
-    """The text without colours, cursor movements and console notes; line ends stay where they are."""
+    """Remove colours, cursor movements and console notes; line ends stay."""
     return _ESCAPE.sub(b"", raw) if b"\x1b" in raw else raw
 
 
 def clean(raw: bytes) -> str:
-    """The line as text for matching: indentation is kept, blanks at the end are not."""
-    raw = raw[: 4 * LONGEST]
+    """Return the line as text for matching, with its indentation and without trailing blanks."""
+    raw = raw[: 4 * MAX_LENGTH]
     text = without_escapes(raw).decode("utf-8", "replace").removeprefix("\ufeff")
+
     if "\r" in text:
-        # What follows a carriage return is written over what stood there; fold markers are hidden that way.
+        # Text after a carriage return overwrites the text before it; fold markers are hidden so.
         shown = [part for part in text.split("\r") if part.strip()]
         text = shown[-1] if shown else ""
+
     text = _CONTROL.sub("", text)
     if text.startswith("nl") and not text[2:3].isalnum():
         text = text[2:]  # Travis on macOS
-    return _without_prefix(text)[:LONGEST].rstrip()
+    return _without_prefix(text)[:MAX_LENGTH].rstrip()
 
 
 def _without_prefix(text: str) -> str:
     if "\t" in text[:220]:
         text = _STEP.sub("", text, count=1)
-    for _ in range(2):  # a server's own stamp behind that of the CI
+
+    for _ in range(2):  # a server's own stamp may follow that of the CI
         if text[:1] in ("[", "#") or text[:1].isdigit():
             text = _STAMPS.sub("", text, count=1)
+
     if text.startswith(("travis_", "section_", "##[")):
         text = _FOLD.sub("", text, count=1)
-    return (
-        _CONTAINER.sub("", text, count=1)
-        if " | " in text[:80] or text.startswith("[pod/")
-        else text
-    )
+    if " | " in text[:80] or text.startswith("[pod/"):
+        text = _CONTAINER.sub("", text, count=1)
+    return text

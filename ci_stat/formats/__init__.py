@@ -1,1 +1,1 @@
-"""File formats: JSON Lines."""
+"""File formats: how files are written, and JSON Lines of runs."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, plain or compressed."""
+"""Write a file completely or not at all, plain or compressed with gzip."""
 
 import gzip
 import os
@@ -11,56 +11,54 @@ from typing import IO, cast
 
 from ci_stat.errors import WriteError
 
-STDIN = "-"
+STANDARD_STREAM = "-"  # standard input or output instead of a file
 
 
 @contextmanager
-def written(name: str) -> Iterator[IO[str]]:
-    """A file for writing, `-` for standard output. The file appears whole or not at all. Raises WriteError."""
-    if name == STDIN:
+def open_output(name: str) -> Iterator[IO[str]]:
+    """Open a text file for writing; `-` is standard output. A name with .gz is compressed.
+
+    The file appears under its name when the block ends without an error. A link is followed. A
+    device or a pipe is written directly. Raises WriteError.
+    """
+    if name == STANDARD_STREAM:
         yield sys.stdout
         return
-    target = Path(os.path.realpath(name))  # a link stays, and what it points to is written
-    try:
-        replaceable = target.is_file() or not target.exists()
-    except OSError as error:
-        raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
-    if not replaceable:
-        with _direct(name) as file:
+
+    target = Path(os.path.realpath(name))
+    with _write_errors(name):
+        is_replaceable = target.is_file() or not target.exists()
+        with _replaced(name, target) if is_replaceable else _text_file(name, name) as file:
             yield file
-        return
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
+
+
+@contextmanager
+def _replaced(name: str, target: Path) -> Iterator[IO[str]]:
+    """Write to a temporary file next to the target, then replace the target by it."""
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)
     try:
-        with _text_file(temporary, packed=name.endswith(".gz")) as file:
+        with _text_file(temporary, name) as file:
             yield file
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
-    except OSError as error:
-        raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
     finally:
         Path(temporary).unlink(missing_ok=True)
 
 
 @contextmanager
-def _direct(name: str) -> Iterator[IO[str]]:
-    """A device or a pipe: it cannot be replaced by a finished file, and must not be."""
+def _write_errors(name: str) -> Iterator[None]:
     try:
-        with _text_file(name, packed=name.endswith(".gz")) as file:
-            yield file
+        yield
     except OSError as error:
         raise WriteError(f"{name} cannot be written: {error.strerror}.") from None
 
 
-def _text_file(path: str, packed: bool) -> IO[str]:
-    return (
-        cast("IO[str]", gzip.open(path, "wt", encoding="utf-8"))
-        if packed
-        else open(path, "w", encoding="utf-8")
-    )
+def _text_file(path: str, name: str) -> IO[str]:
+    """Open `path` for text; the suffix of `name` decides about compression."""
+    if name.endswith(".gz"):
+        return cast("IO[str]", gzip.open(path, "wt", encoding="utf-8"))
+    return open(path, "w", encoding="utf-8")
 
 
 def _umask() -> int:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ci_stat.config import zone_of
 from ci_stat.errors import SettingsError, WriteError
-from ci_stat.formats.files import written
+from ci_stat.formats.files import open_output
 from ci_stat.issues.model import PLAN_FORMAT, IssuePlan
 from ci_stat.records import IssueAction
 
@@ -73,7 +73,7 @@ def write_plan(plan: IssuePlan, file: Path) -> None:
 
     Raises WriteError.
     """
-    with written(str(file)) as out:
+    with open_output(str(file)) as out:
         # msgspec's own encoder rejects lone surrogates, which names can contain.
         json.dump(msgspec.to_builtins(plan), out, indent=2)
         out.write("\n")

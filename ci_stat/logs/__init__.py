@@ -1,1 +1,1 @@
-"""Build logs of runs, wherever they are: folders, HTTP, archives; many at once."""
+"""Read the build logs of runs from folders, HTTP servers and archives, many at a time."""

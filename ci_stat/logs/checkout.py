@@ -1,27 +1,24 @@
-"""The commit that a build log says it checked out."""
+"""Find the commit that a build log says it checked out."""
 
 import re
 from collections.abc import Callable
 
-_MOST = 64 * 2**20  # bytes of a log: code is checked out at its beginning
+_MAX_BYTES = 64 * 2**20  # a build checks out code at its beginning
+_CHUNK = 2**20
+_OVERLAP = 200  # bytes kept of the chunk before: a line may begin there
 
-
-_PIECE = 2**20
-
-
-_KEPT = 200  # bytes at the end of a piece that may be the beginning of a line we look for
-
-
-# The scripts of a pipeline are checked out before the code: the last one counts.
+# A pipeline checks out its scripts before the code, so the last match counts.
 _CHECKOUT = re.compile(rb"git checkout (?:-f |--force |-q )*([0-9a-f]{40})\b")
 
 
 def last_checkout(readinto: Callable[[memoryview], int]) -> str:
-    """The commit that a build log checked out last, in its first megabytes; "" if it says none."""
-    piece, kept, found, done = bytearray(_PIECE), b"", "", 0
-    while done < _MOST and (size := readinto(memoryview(piece))):
-        text = kept + bytes(piece[:size])
+    """Return the commit that a log checks out last in its first 64 MiB; "" if there is none."""
+    chunk, rest, commit, done = bytearray(_CHUNK), b"", "", 0
+
+    while done < _MAX_BYTES and (size := readinto(memoryview(chunk))):
+        text = rest + bytes(chunk[:size])
         for match in _CHECKOUT.finditer(text):
-            found = match[1].decode()
-        kept, done = text[-_KEPT:], done + size
-    return found
+            commit = match[1].decode()
+        rest, done = text[-_OVERLAP:], done + size
+
+    return commit

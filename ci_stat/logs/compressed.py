@@ -1,8 +1,7 @@
-"""A log file or a pipe as plain bytes: unpacked by its content, not by its name.
+"""Read a log file or a pipe as plain text bytes; its content decides how it is unpacked.
 
-gzip, Zstandard and xz, any number of members or frames one after another, in memory that does not
-grow. Reading always ends: with all of the text, or with a part of it and the reason why it is not
-more.
+gzip, Zstandard and xz, any number of members or frames in a row, in bounded memory. Reading always
+ends: with the whole text, or with the readable part and the reason why it is not the whole.
 """
 
 import io
@@ -17,25 +16,26 @@ from typing import Protocol
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
 
-LIMIT = 64 * 2**30  # bytes of text that one log may have
-_BOMB = 2**30  # from this many bytes of text on, they must come from a fair number of packed ones:
-# Logs pack 5 to 30 times; the worst case of gzip is 1,030 times, that of Zstandard 30,000 times.
+LIMIT = 64 * 2**30  # bytes of text of one log
+# A log beyond _BOMB bytes of text must not unpack to more than _RATIO times its size. Logs compress
+# 5 to 30 times; the worst case of gzip is 1030 times, that of Zstandard 30,000 times.
+_BOMB = 2**30
 _RATIO = 200
-_MEMBERS = 1_000_000  # block-wise gzip has one for each 64 KB
-_MEMORY_BITS = 27  # of bytes a decompressor may need for itself: xz -9 and zstd --long fit
-_MEMORY = 2**_MEMORY_BITS
+_MEMBERS = 1_000_000  # block-wise gzip has one member per 64 KB
+_MEMORY_BITS = 27
+_MEMORY = 2**_MEMORY_BITS  # bytes of memory of a decompressor: enough for xz -9 and zstd --long
 _RAW = 32 * 1024  # bytes read at a time; measured: 16 KB to 64 KB are equally fast, more is slower
 _TEXT = 128 * 1024  # bytes unpacked at a time
 
 
 class Raw(Protocol):
-    """Bytes as they lie in a file or come through a pipe."""
+    """Bytes as they are in a file or a pipe."""
 
     def readinto(self, buffer: memoryview, /) -> int | None: ...
 
 
 class _Decoder(Protocol):
-    """What the decompressors of all formats share: one member, at most so many bytes a call."""
+    """A decompressor of one member with bounded output."""
 
     @property
     def eof(self) -> bool: ...
@@ -49,8 +49,8 @@ class _Decoder(Protocol):
 def _gzip() -> _Decoder:
     from isal import igzip_lib
 
-    made: _Decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
-    return made
+    decoder: _Decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    return decoder
 
 
 def _xz() -> _Decoder:
@@ -73,29 +73,29 @@ _MAGIC: tuple[tuple[bytes, Callable[[], _Decoder]], ...] = (
     (b"\x28\xb5\x2f\xfd", _zstd),
     (b"\xfd7zXZ\0", _xz),
 )
-_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # behind a byte from 0x50 to 0x5f: a frame without data
-_HEAD = 6  # bytes that tell what it is
-_ENDS_WITHIN = "it ends in the middle of its packed data"
+_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5f: a frame without data
+_HEAD = 6  # bytes that identify a format
+_ENDS_EARLY = "the compressed data ends early"
 
 
 def decoder_of(head: bytes) -> Callable[[], _Decoder] | None:
-    """What unpacks a file that begins with `head` (6 bytes); None for plain text."""
+    """Return the decoder of a file that begins with `head` (6 bytes); None for plain text."""
     if head[1:4] == _ZSTD_SKIPPABLE and 0x50 <= head[0] <= 0x5F:
         return _zstd
     return next((make for magic, make in _MAGIC if head.startswith(magic)), None)
 
 
 def _is_begun(head: bytes) -> bool:
-    """Whether `head` is the whole file, and begins packed data: one byte alone may be a text."""
+    """Whether the file ends inside the first bytes of a format. A single byte may be a text."""
     return len(head) > 1 and any(
         len(head) < len(magic) and magic.startswith(head) for magic, _ in _MAGIC
     )
 
 
 class RegularFile:
-    """An open file that may be written to while it is read.
+    """An open file that may grow while it is read.
 
-    It is read to the end that it has when the end is reached.
+    Reading continues once at the end that the file has when the first end is reached.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -106,25 +106,25 @@ class RegularFile:
 
     @property
     def grew(self) -> bool:
-        """Whether it is longer now than when it was opened."""
+        """Whether the file is longer than when it was opened."""
         return os.fstat(self._file.fileno()).st_size > self._size
 
     def head(self, size: int) -> bytes:
-        """Its first bytes, without moving on."""
+        """Return the first bytes without moving the position."""
         return os.pread(self._file.fileno(), size, 0)
 
     def tail(self, size: int) -> bytes:
-        """Its last bytes, as it is now."""
+        """Return the last bytes of the file as it is now."""
         end = os.fstat(self._file.fileno()).st_size
         return os.pread(self._file.fileno(), size, max(0, end - size))
 
     def changed(self) -> float:
-        """When it was last written to, in seconds since 1970."""
+        """Return the time of the last change in seconds since 1970."""
         return os.fstat(self._file.fileno()).st_mtime
 
     def readinto(self, buffer: memoryview, /) -> int:
         if self._done >= self._end == self._size:
-            # Once more, for what was added meanwhile; a second time it might never end.
+            # Read what was added since, but only once: a busy log might never end.
             self._end = max(self._end, os.fstat(self._file.fileno()).st_size)
         count = self._file.readinto(buffer[: max(0, self._end - self._done)]) or 0
         self._done += count
@@ -136,13 +136,13 @@ class RegularFile:
 
 
 class Unpacked:
-    """The text of `raw`, a `LogStream`.
+    """The unpacked text of `raw` as a `LogStream`.
 
-    `state` and `detail` say after the last byte whether that was all.
+    After the last byte, `state` and `detail` say whether the text is complete.
 
-    - `limit`: bytes of text to give at most.
-    - `finished`: whether nothing more will be added; asked only if a file grew meanwhile.
-    - `given`, `taken`: bytes of text given so far, and bytes read for it.
+    - `limit`: bytes of text; a longer log ends there as TOO_BIG.
+    - `finished`: whether the log is complete; called only if a file grew while it was read.
+    - `given`, `taken`: bytes of text returned so far, and bytes read from `raw`.
     """
 
     def __init__(
@@ -159,22 +159,21 @@ class Unpacked:
         self._packed = False
         self._members = 0
         self._decoder: _Decoder | None = None
-        self._pending = b""  # read, and not yet unpacked
-        self._text = memoryview(b"")  # unpacked, and not yet given
+        self._pending = b""  # read but not unpacked
+        self._text = memoryview(b"")  # unpacked but not returned
         self._chunk = memoryview(bytearray(_RAW))
 
     def readinto(self, buffer: memoryview, /) -> int:
-        """The next bytes into `buffer`; 0 at the end."""
+        """Read the next bytes into `buffer` and return their number; 0 at the end."""
         if self._over or not len(buffer):
             return 0
         try:
             count = self._unpack(buffer) if self._is_packed() else self._copy(buffer)
         except OSError as error:
-            count = self._broken(f"it cannot be read on: {error.strerror or error}")
-        except Exception as error:  # whatever a decompressor says about bytes that it did not make
-            count = self._broken(
-                f"its packed data is broken: {error}", "memory" in str(error).lower()
-            )
+            count = self._broken(f"reading failed: {error.strerror or error}")
+        except Exception as error:  # decompressors raise many types for invalid data
+            too_big = "memory" in str(error).lower()
+            count = self._broken(f"the compressed data is invalid: {error}", too_big)
         return self._within_limits(count)
 
     def _read(self, buffer: memoryview) -> int:
@@ -186,7 +185,7 @@ class Unpacked:
         return bytes(self._chunk[: self._read(self._chunk)])
 
     def _fill(self, size: int) -> bytes:
-        """At least `size` pending bytes, less only at the end: a pipe may give them one by one."""
+        """Return `size` pending bytes or more; fewer only at the end. A pipe may be slow."""
         while len(self._pending) < size and (more := self._chunk_of()):
             self._pending += more
         return self._pending
@@ -215,7 +214,7 @@ class Unpacked:
             if not data and decoder.needs_input:
                 data = self._chunk_of()
                 if not data:
-                    return self._cut(_ENDS_WITHIN)
+                    return self._cut(_ENDS_EARLY)
             self._pending = b""
             self._text = memoryview(decoder.decompress(data, _TEXT))
             self._decoder = decoder
@@ -228,15 +227,15 @@ class Unpacked:
 
     def _next_member(self) -> _Decoder | None:
         while (head := self._fill(_HEAD)) and not head.strip(b"\0"):
-            self._pending = b""  # padding to a full block, as tapes and xz have it
+            self._pending = b""  # padding to a full block, as on tapes and in xz
         self._pending = self._pending.lstrip(b"\0")
         head = self._fill(_HEAD)
         make = decoder_of(head) if head else None
         self._members += make is not None
         if self._members > _MEMBERS:
-            self._stop(LogState.TOO_BIG, f"it is made of more than {_MEMBERS:,} packed parts")
+            self._stop(LogState.TOO_BIG, f"more than {_MEMBERS:,} compressed members")
         elif make is None and head:
-            self._cut(_ENDS_WITHIN if _is_begun(head) else "something else follows its packed data")
+            self._cut(_ENDS_EARLY if _is_begun(head) else "other data follows the compressed data")
         return None if self._over or make is None else make()
 
     def _within_limits(self, count: int) -> int:
@@ -244,13 +243,13 @@ class Unpacked:
         if count > room:
             self._stop(
                 LogState.TOO_BIG,
-                f"it has more than {_size(self._limit)} of text (setting log_limit)",
+                f"more than {_size(self._limit)} of text (setting log_limit)",
             )
         elif self._packed and self.given > max(_BOMB, _RATIO * self.taken):
             count = 0
             self._stop(
                 LogState.TOO_BIG,
-                f"{_size(self.taken)} unpack to more than {_size(self.given)}: no log does",
+                f"{_size(self.taken)} unpack to more than {_size(self.given)}, unlike any log",
             )
         count = min(count, room)
         self.given += count
@@ -260,15 +259,15 @@ class Unpacked:
 
     def _end(self) -> None:
         self._over = True
-        if not isinstance(self._raw, RegularFile) or self.state not in (
-            LogState.READ,
-            LogState.CUT,
-        ):
+        if not isinstance(self._raw, RegularFile):
             return
+        if self.state not in (LogState.READ, LogState.CUT):
+            return
+
         if self._raw.grew and not self._finished():
-            self.state, self.detail = LogState.RUNNING, "it was written to while it was read"
+            self.state, self.detail = LogState.RUNNING, "the file grew while it was read"
         elif self._raw.shrank:
-            self.state, self.detail = LogState.CUT, "it became shorter while it was read"
+            self.state, self.detail = LogState.CUT, "the file shrank while it was read"
 
     def _stop(self, state: LogState, detail: str) -> int:
         self._over, self.state, self.detail = True, state, detail
@@ -281,7 +280,7 @@ class Unpacked:
     def _broken(self, detail: str, too_big: bool = False) -> int:
         if too_big:
             return self._stop(
-                LogState.TOO_BIG, f"it needs more than {_size(_MEMORY)} of memory to unpack"
+                LogState.TOO_BIG, f"unpacking needs more than {_size(_MEMORY)} of memory"
             )
         return self._stop(LogState.CUT if self.given else LogState.UNREADABLE, detail)
 
@@ -293,43 +292,40 @@ def _size(number: int) -> str:
     return f"{number} bytes"
 
 
-# Nonblocking: opening a FIFO must not wait for a writer. It changes nothing for a regular file.
+# Nonblocking: opening a FIFO must not wait for a writer. For a regular file it has no effect.
 FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
-_WHAT = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+_TYPES = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
 
 def regular(descriptor: int) -> RegularFile:
-    """The open file. Raises NoLog, and closes it, if it is anything but a regular file."""
+    """Return the open file. Closes it and raises NoLog if it is not a regular file."""
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
-        what = next((name for test, name in _WHAT if test(mode)), "a device")
-        raise NoLog(LogState.UNREADABLE, f"it is {what}, not a file")
+        kind = next((name for test, name in _TYPES if test(mode)), "a device")
+        raise NoLog(LogState.UNREADABLE, f"this is {kind}, not a file")
     return RegularFile(descriptor)
 
 
 def no_log(error: OSError) -> NoLog:
-    """An error of opening as a reason."""
-    state = (
-        LogState.MISSING
-        if isinstance(error, (FileNotFoundError, NotADirectoryError))
-        else LogState.UNREADABLE
-    )
-    return NoLog(state, f"it cannot be opened: {error.strerror or error}")
+    """Turn an error of opening a file into a reason."""
+    is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+    state = LogState.MISSING if is_missing else LogState.UNREADABLE
+    return NoLog(state, f"cannot open the file: {error.strerror or error}")
 
 
 @contextmanager
 def opened(path: Path, limit: int = LIMIT) -> Iterator[Unpacked]:
-    """The text of a file that a person named, open for as long as the block runs.
+    """Open the text of a file that a user named, for the duration of the block.
 
-    Raises NoLog for a file that is not there or not readable, and for folders, pipes and devices.
+    Raises NoLog for a missing or unreadable file, and for folders, pipes and devices.
     """
     try:
         file = regular(os.open(path, FLAGS))
     except OSError as error:
         raise no_log(error) from None
     except ValueError:  # a NUL, half a surrogate pair
-        raise NoLog(LogState.UNREADABLE, "its name cannot be that of a file") from None
+        raise NoLog(LogState.UNREADABLE, "the name is not a valid file name") from None
     try:
         yield Unpacked(file, limit)
     finally:

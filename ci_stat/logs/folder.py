@@ -1,7 +1,8 @@
-"""Build logs in a folder, and the first place of several that has one.
+"""Build logs in a folder, and the choice of the first place that has a log.
 
-A job's name comes from a database and may be anything. Every part of a path made of it is checked, and the file is
-opened part by part from the folder down without following links, so that no name and no link leads out of it.
+Job names come from a database and are not trusted. Each part of a path is checked, and the file is
+opened part by part from the folder down without following links, so that no name and no link leads
+out of the folder.
 """
 
 import os
@@ -19,28 +20,34 @@ from ci_stat.records import LogState
 from ci_stat.records.log_place import LogPlace, LogStream, NoLog
 
 SUFFIXES = ("", ".gz", ".zst", ".xz")
-FRESH = 60.0  # seconds: a log that changed later than that is taken to be written still, unless it says how it ended
-_LONGEST = 255  # bytes of a file's name, on every common file system
-_MOST_BUILDS = (
-    200_000  # entries of a folder looked at to tell a discarded build from one that never was
-)
-_TAIL = 4096
-_ABOUT = 16 * 2**20  # bytes of a build.xml that are looked at
+FRESH = 60.0  # seconds without a change after which a log without an end counts as finished
+_MAX_NAME = 255  # bytes of a file name on common file systems
+_MAX_BUILDS = 200_000  # entries of a folder that are listed to find its oldest build
+_TAIL = 4096  # bytes at the end of a log that are searched for its result
+_MAX_BUILD_XML = 16 * 2**20  # bytes of a build.xml that are read
 _FIELD = re.compile(r"\{(job|number)\}")
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
-# Of several places' answers, the one that tells most, first.
-_TELLING = {state: rank for rank, state in enumerate((
-    LogState.RUNNING, LogState.UNREADABLE, LogState.UNREACHABLE, LogState.TOO_BIG, LogState.REFUSED, LogState.TOO_OLD,
+# If no place has a log, the reason with the most information is reported: the first of these.
+_REASONS = (
+    LogState.RUNNING,
+    LogState.UNREADABLE,
+    LogState.UNREACHABLE,
+    LogState.TOO_BIG,
+    LogState.REFUSED,
+    LogState.TOO_OLD,
     LogState.MISSING,
-))}  # fmt: skip
+)
+_RANK = {state: rank for rank, state in enumerate(_REASONS)}
 
 
 class FolderPlace:
-    """A Jenkins home (`jobs/NAME/builds/N/log`, folders `jobs/a/jobs/b/...`), or a folder with a template of its own.
+    """A Jenkins home (`jobs/NAME/builds/N/log`, `jobs/a/jobs/b/...`) or a folder with a template.
 
-    - `template`: a path below the folder with `{job}` and `{number}`, e.g. `{job}/{number}.log`; with .gz, .zst or .xz
-      behind it, packed logs are found without being named.
-    - `limit`: bytes of text of one log; `now`: seconds since 1970.
+    - `template`: a path below the folder with `{job}` and `{number}`, such as `{job}/{number}.log`.
+      A compressed log is found with the suffix .gz, .zst or .xz added to it.
+    - `limit`: bytes of text of one log.
+    - `now`: returns seconds since 1970.
     """
 
     def __init__(
@@ -59,43 +66,45 @@ class FolderPlace:
 
     @contextmanager
     def open(self, job: str, number: int) -> Iterator[Unpacked]:
-        """The log of one build, open for as long as the block runs. Raises NoLog."""
+        """Open the log of one build for the duration of the block. Raises NoLog."""
         file, folder = self._find(job, number)
         try:
             if not self._is_finished(file, folder):
-                raise NoLog(LogState.RUNNING, "its build has not ended yet")
+                raise NoLog(LogState.RUNNING, "the build has not ended yet")
             yield Unpacked(file, self._limit, partial(self._is_finished, file, folder))
         finally:
             file.close()
 
     def _find(self, job: str, number: int) -> tuple[RegularFile, str]:
-        """The open log, and the folder it is in."""
+        """Return the open log and the path of its folder below the root."""
         if not os.path.isdir(self._root):
-            raise NoLog(LogState.MISSING, f"the folder {self.name} is not there")
+            raise NoLog(LogState.MISSING, f"the folder {self.name} does not exist")
+
         for path in self._paths(job, number):
             for suffix in SUFFIXES:
                 file = self._opened(path + suffix)
                 if file is not None:
                     return file, os.path.dirname(path)
+
         raise self._missing(job, number)
 
     def _paths(self, job: str, number: int) -> Iterator[str]:
-        """Where the log may be, below the folder."""
+        """Yield the paths below the root at which the log may be."""
         for name in _spellings(job, number):
             if self._template is None:
                 yield os.path.join(_builds(name), str(number), "log")
             else:
-                values = {"job": name, "number": str(number)}
-                yield _FIELD.sub(lambda field, values=values: values[field[1]], self._template)  # type: ignore[misc]
+                yield _filled(self._template, name, number)
 
     def _opened(self, path: str) -> RegularFile | None:
-        """The file at a path below the folder; None if there is none."""
+        """Open the file at a path below the root; None if there is no such file."""
         try:
             real = os.path.realpath(os.path.join(self._root, path))
         except ValueError:  # half a surrogate pair
-            raise NoLog(LogState.REFUSED, "its name cannot be that of a file") from None
+            raise NoLog(LogState.REFUSED, "the name is not a valid file name") from None
+
         if os.path.commonpath((self._root, real)) != self._root:
-            raise NoLog(LogState.REFUSED, f"it lies outside of {self.name}: a link leads there")
+            raise NoLog(LogState.REFUSED, f"a link leads to a file outside of {self.name}")
         try:
             return regular(_open_below(self._root, os.path.relpath(real, self._root)))
         except (FileNotFoundError, NotADirectoryError):
@@ -104,43 +113,55 @@ class FolderPlace:
             raise no_log(error) from None
 
     def _missing(self, job: str, number: int) -> NoLog:
+        """Return why the log is not here: discarded, or not found."""
         if self._template is None:
-            kept = [
-                _oldest(os.path.join(self._root, _builds(name))) for name in _spellings(job, number)
-            ]
-            oldest = min((number for number in kept if number is not None), default=0)
+            folders = [os.path.join(self._root, _builds(name)) for name in _spellings(job, number)]
+            kept = [build for folder in folders if (build := _oldest(folder)) is not None]
+            oldest = min(kept, default=0)
             if number < oldest:
                 return NoLog(LogState.TOO_OLD, f"the oldest build kept in {self.name} is {oldest}")
-        return NoLog(LogState.MISSING, f"{self.name} has no log of it")
+
+        return NoLog(LogState.MISSING, f"{self.name} does not contain the log")
 
     def _is_finished(self, file: RegularFile, folder: str) -> bool:
-        """Whether the build has ended: its `build.xml` has a result, its log says so, or nobody wrote to it lately."""
-        about = (
-            b"" if self._template is not None else self._about(os.path.join(folder, "build.xml"))
-        )
-        if about:
-            return b"<result>" in about and b"<completed>false</completed>" not in about
-        return self._now() - file.changed() > FRESH or b"\nFinished: " in b"\n" + file.tail(_TAIL)
+        """Whether the build has ended.
 
-    def _about(self, path: str) -> bytes:
-        """What a file below the folder holds; nothing if it is none of ours to read."""
+        `build.xml` decides if it exists. Otherwise the log has ended if its last line is a result,
+        or if it has not changed for `FRESH` seconds.
+        """
+        if self._template is None:
+            build = self._head(os.path.join(folder, "build.xml"))
+            if build:
+                return b"<result>" in build and b"<completed>false</completed>" not in build
+
+        if self._now() - file.changed() > FRESH:
+            return True
+        return b"\nFinished: " in b"\n" + file.tail(_TAIL)
+
+    def _head(self, path: str) -> bytes:
+        """Return the beginning of a file below the root; empty if it cannot be read."""
         try:
             file = self._opened(path)
         except NoLog:
             return b""
         if file is None:
             return b""
+
         try:
-            return file.head(_ABOUT)
+            return file.head(_MAX_BUILD_XML)
         finally:
             file.close()
 
 
 def _spellings(job: str, number: int) -> Iterator[str]:
-    """Names are stored as Jenkins has them, or as its links do. Raises NoLog for a name that no job can have."""
-    problem = f"{number} is no build number" if number < 0 else _problem(job)
+    """Yield the job's name as stored and decoded: some names are stored as in Jenkins' links.
+
+    Raises NoLog for a name or number that is invalid.
+    """
+    problem = f"{number} is not a build number" if number < 0 else _problem(job)
     if problem:
         raise NoLog(LogState.REFUSED, problem)
+
     yield job
     plain = unquote(job)
     if plain != job and not _problem(plain):
@@ -148,49 +169,60 @@ def _spellings(job: str, number: int) -> Iterator[str]:
 
 
 def _problem(job: str) -> str:
-    """Why no job can have this name; "" if one can."""
+    """Return why this is not a valid job name; "" if it is valid."""
     for part in job.split("/"):
         if part in ("", ".", "..") or "\0" in part or "\\" in part:
-            return "its name cannot be that of a job: part of it is empty, .. or no text"
-        if len(part.encode("utf-8", "surrogatepass")) > _LONGEST - len("log.zst"):
-            return "its name is longer than a file's name can be"
+            return "not a valid job name: a part is empty, . or .., or contains \\ or NUL"
+        if len(part.encode("utf-8", "surrogatepass")) > _MAX_NAME - len("log.zst"):
+            return "the job name is longer than a file name can be"
     return ""
 
 
+def _filled(template: str, job: str, number: int) -> str:
+    """Replace the fields in one pass: a job may be named `{number}`."""
+    values = {"job": job, "number": str(number)}
+    return _FIELD.sub(lambda field: values[field[1]], template)
+
+
 def _builds(job: str) -> str:
-    return os.path.join(*(piece for part in job.split("/") for piece in ("jobs", part)), "builds")
+    folders = (os.path.join("jobs", part) for part in job.split("/"))
+    return os.path.join(*folders, "builds")
 
 
 def _oldest(folder: str) -> int | None:
-    """The lowest number in a folder of builds; None for one without, or with too many to look at."""
+    """Return the lowest number in a folder of builds; None if there is none or too many entries."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in islice(entries, _MOST_BUILDS + 1)]
+            names = [entry.name for entry in islice(entries, _MAX_BUILDS + 1)]
     except (OSError, ValueError):
         return None
+
+    if len(names) > _MAX_BUILDS:
+        return None
     numbers = (int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 19)
-    return min(numbers, default=None) if len(names) <= _MOST_BUILDS else None
+    return min(numbers, default=None)
 
 
 def _open_below(root: str, path: str) -> int:
-    """A descriptor of root/path, each part opened in the one before and none of them a link."""
+    """Return a descriptor of root/path. Each part is opened in the one before; links are errors."""
     *folders, name = path.split(os.sep)
-    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    current = os.open(root, _FOLDER_FLAGS)
     try:
         for folder in folders:
-            below = os.open(
-                folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=at
-            )
-            os.close(at)
-            at = below
-        return os.open(name, FLAGS | os.O_NOFOLLOW, dir_fd=at)
+            below = os.open(folder, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=current)
+            os.close(current)
+            current = below
+        return os.open(name, FLAGS | os.O_NOFOLLOW, dir_fd=current)
     finally:
-        os.close(at)
+        os.close(current)
 
 
 @contextmanager
 def first_log(places: Sequence[LogPlace], job: str, number: int) -> Iterator[LogStream]:
-    """The log from the first place that has it. Raises NoLog with the reason that tells most if none has it."""
+    """Open the log in the first place that has it.
+
+    Raises NoLog with the most informative reason if no place has it.
+    """
     reasons: list[NoLog] = []
     with ExitStack() as stack:
         for place in places:
@@ -201,8 +233,9 @@ def first_log(places: Sequence[LogPlace], job: str, number: int) -> Iterator[Log
             else:
                 yield stream
                 return
+
     raise min(
         reasons,
-        key=lambda each: _TELLING.get(each.state, 0),
-        default=NoLog(LogState.MISSING, "no place is set"),
+        key=lambda reason: _RANK.get(reason.state, 0),
+        default=NoLog(LogState.MISSING, "no log place is configured"),
     )

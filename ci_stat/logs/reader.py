@@ -1,7 +1,6 @@
-"""The shell that reads build logs for runs: several at once, kept in our state, each log read once.
+"""The log reader: read the build logs of runs, many at a time, and keep the results in our state.
 
-A log that cannot be had is an answer of its own (`LogState`), and one that kills the process that reads it
-does not take the others with it.
+An unreadable log is a result (`LogState`); a log that kills its process does not stop the others.
 """
 
 import logging
@@ -29,22 +28,22 @@ from ci_stat.escape import visible
 from ci_stat.logs.folder import FolderPlace, first_log
 from ci_stat.logs.workers import (
     KILLED,
-    Asked,
-    alone,
-    begin,
-    cores,
-    explain_stream,
-    forking,
-    nothing,
+    LogOptions,
+    cpu_count,
+    diagnose_stream,
+    init_worker,
+    process_context,
+    run_isolated,
+    unavailable,
 )
 from ci_stat.records import Extraction, LogState, Run, Status
 from ci_stat.records.log_place import LogPlace, NoLog
 from ci_stat.store.state.extractions import Key, State
 
-FEW = 8  # logs that are read sooner than other processes are started
-AT_ONCE = 8  # logs read at once over a network
-PULSE = 2.0  # seconds after which is looked whether the processes that read still live
-KEEP_AFTER = 3.0  # seconds after which what was found so far is stored
+FEW = 8  # fewer logs than this are read in this process
+NETWORK_THREADS = 8  # logs read at once over a network
+PULSE = 2.0  # seconds between two checks that the worker processes are alive
+KEEP_AFTER = 3.0  # seconds between two writes of results to the state
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int], None]
@@ -52,86 +51,89 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class LogReader:
-    """Where logs are, how they are read, and the state that remembers what was found (None: nothing is remembered).
+    """Where logs are, how they are read, and the state that remembers results (None: no memory).
 
-    `whereabouts`: a few letters that change with the places and their limits: what is too old for one folder may lie in
-    another.
+    `places_key`: a short key of the places and their limits. A log that one folder has discarded
+    may exist in another, so that result counts for the same places only.
     """
 
     places: tuple[LogPlace, ...]
-    asked: Asked
+    options: LogOptions
     open_state: Callable[[], State] | None = None
-    whereabouts: str = ""
+    places_key: str = ""
     state: State | None = None  # once it is open
 
     def read(
         self, runs: Iterable[Run], progress: Callable[[int], Progress] | None = None
     ) -> dict[Key, Extraction]:
-        """What is known about the logs of these runs that failed, by (job, number).
+        """Return the results for the logs of all failed runs, by (job, number).
 
-        `progress` is told how many logs are to be read, and gives what is called with each number done.
+        `progress` gets the number of logs to read and returns a function that is called with the
+        number of logs done since the last call.
         """
-        wanted = list(dict.fromkeys((run.job_name, run.job_id) for run in runs if is_read(run)))
-        reader, found = self._remembered(wanted)
-        missing = [key for key in wanted if key not in found]
-        if missing:
-            started = time.monotonic()
-            advance = progress(len(missing)) if progress else _nobody
-            for batch in reader._batches(missing, advance):
-                found.update(batch | reader._older(batch))
-            log.info(
-                "%d logs read in %.2f s, %d known",
-                len(missing),
-                time.monotonic() - started,
-                len(found),
-            )
-        return found
+        keys = list(dict.fromkeys((run.job_name, run.job_id) for run in runs if needs_log(run)))
+        reader, extractions = self._remembered(keys)
+        missing = [key for key in keys if key not in extractions]
+        if not missing:
+            return extractions
 
-    def _remembered(self, wanted: Sequence[Key]) -> tuple["LogReader", dict[Key, Extraction]]:
-        """What the state knows, and the reader to go on with: one without a state that does not answer, said once."""
-        if self.open_state is None or not wanted:
+        started = time.monotonic()
+        advance = progress(len(missing)) if progress else lambda _done: None
+        for batch in reader._batches(missing, advance):
+            extractions.update(batch | reader._results_of_older_rules(batch))
+
+        seconds = time.monotonic() - started
+        log.info("%d logs read in %.2f s, %d known", len(missing), seconds, len(extractions))
+        return extractions
+
+    def _remembered(self, keys: Sequence[Key]) -> tuple["LogReader", dict[Key, Extraction]]:
+        """Return the results in the state and the reader to continue with.
+
+        If the state cannot be used, that is logged once and the reader continues without it.
+        """
+        if self.open_state is None or not keys:
             return self, {}
         try:
             state = self.open_state()
-            known = state.known(wanted, self.asked.rule_set, self.whereabouts)
+            known = state.known(keys, self.options.rule_set, self.places_key)
         except CiStatError as error:
             log.warning("Our own state cannot be used, so all logs are read: %s", visible(error))
             return self, {}
         return replace(self, state=state), known
 
-    def _remember(self, found: dict[Key, Extraction]) -> None:
-        if self.state is None or not found:
+    def _remember(self, extractions: dict[Key, Extraction]) -> None:
+        if self.state is None or not extractions:
             return
         try:
-            self.state.keep(found, self.asked.rule_set, self.whereabouts)
+            self.state.keep(extractions, self.options.rule_set, self.places_key)
         except CiStatError as error:
-            log.warning("What was found in logs could not be kept: %s", visible(error))
+            log.warning("Cannot store the results of logs: %s", visible(error))
 
-    def _older(self, found: dict[Key, Extraction]) -> dict[Key, Extraction]:
-        """What older rules found in logs that are not to be had any more: better than nothing, and said."""
-        gone = [
-            key for key, each in found.items() if each.state not in (LogState.READ, LogState.CUT)
-        ]
+    def _results_of_older_rules(self, batch: dict[Key, Extraction]) -> dict[Key, Extraction]:
+        """Return earlier results for logs that cannot be read any more; their detail says so."""
+        was_read = (LogState.READ, LogState.CUT)
+        gone = [key for key in batch if batch[key].state not in was_read]
         if self.state is None or not gone:
             return {}
-        try:
-            before = self.state.read_before(gone)
-        except CiStatError as error:
-            log.warning("What was found in logs before cannot be read: %s", visible(error))
-            return {}
-        return {
-            key: replace_fields(
-                each, detail=f"found by older rules; the log is {found[key].state} now"
-            )
-            for key, each in before.items()
-        }
 
-    def _batches(self, wanted: Sequence[Key], advance: Progress) -> Iterator[dict[Key, Extraction]]:
-        """Answers as they come, kept in handfuls, so that a process that is killed loses seconds of work."""
+        try:
+            older = self.state.read_before(gone)
+        except CiStatError as error:
+            log.warning("Cannot load earlier results of logs: %s", visible(error))
+            return {}
+
+        results = {}
+        for key, extraction in older.items():
+            detail = f"result of older rules; the log is {batch[key].state} now"
+            results[key] = replace_fields(extraction, detail=detail)
+        return results
+
+    def _batches(self, keys: Sequence[Key], advance: Progress) -> Iterator[dict[Key, Extraction]]:
+        """Yield results in small batches, each stored: a killed process loses seconds of work."""
         batch: dict[Key, Extraction] = {}
         since = time.monotonic()
         try:
-            for key, extraction in self._answers(wanted):
+            for key, extraction in self._results(keys):
                 batch[key] = extraction
                 advance(1)
                 if time.monotonic() - since > KEEP_AFTER:
@@ -142,104 +144,109 @@ class LogReader:
             self._remember(batch)
         yield batch
 
-    def _answers(self, wanted: Sequence[Key]) -> Iterator[tuple[Key, Extraction]]:
-        """Each log's answer, as they come. A process that dies takes all with it, so those left are begun again."""
-        read = partial(read_log, self.places, self.asked)
-        executor = self._executor(len(wanted))
+    def _results(self, keys: Sequence[Key]) -> Iterator[tuple[Key, Extraction]]:
+        """Yield the result of each log, in no order.
+
+        A process that dies breaks its whole pool. The logs that the pool may have begun are then
+        read in processes of their own, the others in a new pool.
+        """
+        read = partial(read_log, self.places, self.options)
+        executor = self._executor(len(keys))
         if executor is None:
-            yield from ((key, read(key)) for key in wanted)
+            yield from ((key, read(key)) for key in keys)
             return
+
         while executor is not None:
-            answered = set()
+            done = set()
             with _cancelling(executor):
-                for key, extraction in _together(executor, read, wanted):
-                    answered.add(key)
+                for key, extraction in _pool_results(executor, read, keys):
+                    done.add(key)
                     yield key, extraction
-            left = [key for key in wanted if key not in answered]
-            suspects = under_way() if len(left) - under_way() >= FEW else len(left)
-            yield from ((key, _alone(read, key)) for key in left[:suspects])
-            wanted = left[suspects:]
-            executor = self._executor(len(wanted))
+
+            left = [key for key in keys if key not in done]
+            suspects = max_begun() if len(left) - max_begun() >= FEW else len(left)
+            yield from ((key, _isolated_result(read, key)) for key in left[:suspects])
+            keys = left[suspects:]
+            executor = self._executor(len(keys))
 
     def _executor(self, count: int) -> Executor | None:
         if count < FEW:
             return None
         if not all(isinstance(place, FolderPlace) for place in self.places):
-            return ThreadPoolExecutor(min(AT_ONCE, count))
-        return _processes(cores())
+            return ThreadPoolExecutor(min(NETWORK_THREADS, count))
+        return _local_executor(cpu_count())
 
 
-def is_read(run: Run) -> bool:
-    """Whether a run's log is read: it did not succeed, and nobody aborted it (then the log says little else)."""
+def needs_log(run: Run) -> bool:
+    """Whether the log of a run is read. An aborted run is skipped: its log rarely says why."""
     return run.status not in (Status.SUCCESS, Status.ABORTED)
 
 
-def read_log(places: Sequence[LogPlace], asked: Asked, key: Key) -> Extraction:
-    """What one build's log says. Never raises: whatever happens is the answer's state."""
+def read_log(places: Sequence[LogPlace], options: LogOptions, key: Key) -> Extraction:
+    """Read the log of one build. Never raises: an error becomes the state of the result."""
     job, number = key
     try:
         with first_log(places, job, number) as stream:
-            return explain_stream(stream, replace(asked, job=job)).extraction
+            return diagnose_stream(stream, replace(options, job=job)).extraction
     except NoLog as problem:
-        return nothing(problem).extraction
-    except (
-        Exception
-    ) as error:  # a fault of ours, or no memory: it must not take the other logs with it
+        return unavailable(problem).extraction
+    except Exception as error:  # a bug or a lack of memory must not stop the other logs
         log.info("The log of %s #%d cannot be read", visible(job), number, exc_info=error)
-        return Extraction(
-            LogState.UNREADABLE, detail=f"{type(error).__name__}: {visible(error, 200)}"
-        )
+        detail = f"{type(error).__name__}: {visible(error, 200)}"
+        return Extraction(LogState.UNREADABLE, detail=detail)
 
 
-def _nobody(_done: int) -> None:
-    """For callers that nobody watches."""
+def _local_executor(count: int) -> Executor | None:
+    """Return a pool for local files; None if one core is all there is.
 
-
-def _processes(count: int) -> Executor | None:
-    """Forked while this process has one thread: what is imported is there already. Elsewhere threads must do."""
+    Processes are forked while this process has one thread, otherwise threads do the work.
+    """
     if count < 2:
         return None
     if sys.platform != "linux" or threading.active_count() > 1:
         return ThreadPoolExecutor(count)
-    return ProcessPoolExecutor(count, mp_context=forking(), initializer=begin)
+    return ProcessPoolExecutor(count, mp_context=process_context(), initializer=init_worker)
 
 
-def under_way() -> int:
-    """How many logs a pool may have begun that it has not answered: one a process, and as many and one handed out."""
-    return 2 * cores() + 1
+def max_begun() -> int:
+    """Return how many logs a pool may begin without a result: running, queued and one more."""
+    return 2 * cpu_count() + 1
 
 
-def _together(
-    executor: Executor, read: Callable[[Key], Extraction], wanted: Sequence[Key]
+def _pool_results(
+    executor: Executor, read: Callable[[Key], Extraction], keys: Sequence[Key]
 ) -> Iterator[tuple[Key, Extraction]]:
-    """The answers of a pool, in no order; without those that a process left behind when it died."""
+    """Yield the results of a pool, in no order. A log whose process dies has no result."""
     waiting: dict[Future[Extraction], Key] = {}
     with suppress(BrokenProcessPool):
-        for key in wanted:
+        for key in keys:
             waiting[executor.submit(read, key)] = key
+
     while waiting:
         with suppress(TimeoutError):
-            for done in as_completed(list(waiting), PULSE):
-                key = waiting.pop(done)
-                if not isinstance(done.exception(), BrokenProcessPool):
-                    yield key, done.result()
-        # What was handed to a pool in the moment in which it broke is never answered (CPython 3.11): nobody is left.
+            for future in as_completed(list(waiting), PULSE):
+                key = waiting.pop(future)
+                if not isinstance(future.exception(), BrokenProcessPool):
+                    yield key, future.result()
+
+        # CPython 3.11 never completes a future that is submitted while its pool breaks. No worker
+        # is alive then.
         if isinstance(executor, ProcessPoolExecutor) and not active_children():
             return
 
 
 @contextmanager
 def _cancelling(executor: Executor) -> Iterator[None]:
-    """Ends an executor without waiting for what has not begun, however the block ends."""
+    """Shut the executor down at the end of the block and cancel work that has not begun."""
     try:
         yield
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _alone(read: Callable[[Key], Extraction], key: Key) -> Extraction:
-    """A log that was being read when a process died, in a process of its own."""
+def _isolated_result(read: Callable[[Key], Extraction], key: Key) -> Extraction:
+    """Read a log that may have killed a process before in a process of its own."""
     try:
-        return alone(read, key)
+        return run_isolated(read, key)
     except BrokenProcessPool:
         return Extraction(LogState.UNREADABLE, detail=KILLED)

@@ -27,8 +27,11 @@ def folder_place(logs: Logs) -> FolderPlace:
     return FolderPlace(folder, template or None, logs.limit)
 
 
-def whereabouts(logs: Logs, jenkins: Jenkins) -> str:
-    """What decides whether a log can be had, as a short hash. Not the token: no trace of it is stored."""
+def places_key(logs: Logs, jenkins: Jenkins) -> str:
+    """Hash the settings that decide whether a log can be read.
+
+    The token is left out: no trace of it may be stored.
+    """
     folder = str(logs.folder or "")
     parts = [folder, logs.template, str(logs.megabytes), jenkins.url, jenkins.user]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

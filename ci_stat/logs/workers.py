@@ -1,4 +1,7 @@
-"""The shell around the scanner: log files and standard input, one after the other or several at once."""
+"""The log workers: diagnose log files and standard input, one by one or in several processes.
+
+Effects: opens files and starts processes. Knows no settings, no database and no state.
+"""
 
 import multiprocessing
 import multiprocessing.context
@@ -16,8 +19,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from ci_stat.errors import SettingsError, WriteError
-from ci_stat.failures import Explained, How, explain, rule_set
-from ci_stat.failures.baseline import lines_of
+from ci_stat.failures import LogDiagnosis, ScanOptions, diagnose, rule_set
+from ci_stat.failures.baseline import line_keys
 from ci_stat.failures.rules import Rule, builtin, parse
 from ci_stat.logs.compressed import LIMIT, Raw, Unpacked, opened
 from ci_stat.records import Extraction, LogState
@@ -25,80 +28,86 @@ from ci_stat.records.log_place import LogStream, NoLog
 
 K = TypeVar("K")
 V = TypeVar("V")
+
 STANDARD_INPUT = "-"
-KILLED = "the process that read it was killed (out of memory?)"
-_ALONE = 16 * 2**20  # bytes of logs for which a second process is not worth its start
-
-
-PLAIN = How()
+KILLED = "the process that read the log was killed (out of memory?)"
+DEFAULT_SCAN = ScanOptions()
+_MIN_PARALLEL = 16 * 2**20  # bytes of logs from which on a second process is worth its start
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is wanted of each log: how to read it, for which job, with how many lines around, up to how many bytes."""
+class LogOptions:
+    """How each log is read.
 
-    how: How = PLAIN
+    - `scan`: rules and baseline. `job`: the job's name, for rules that are limited to jobs.
+    - `context`: lines to add above and below each failure.
+    - `limit`: bytes of text; reading a longer log stops there.
+    """
+
+    scan: ScanOptions = DEFAULT_SCAN
     job: str = ""
     context: int = 0
     limit: int = LIMIT
 
     @property
     def rule_set(self) -> str:
-        """What the answers depend on: the version of the scanner, and the rules."""
-        return rule_set(self.how.rules)
+        """The key of the scanner's version and the rules, on which all results depend."""
+        return rule_set(self.scan.rules)
 
 
-def explain_files(
-    names: Sequence[str], asked: Asked, workers: int | None = None
-) -> Iterator[tuple[str, Explained]]:
-    """Each log's answer, in the order given. A log that cannot be read is an answer with its reason.
+def diagnose_files(
+    names: Sequence[str], options: LogOptions, workers: int | None = None
+) -> Iterator[tuple[str, LogDiagnosis]]:
+    """Yield the diagnosis of each log in the given order. An unreadable log yields its reason.
 
-    `workers`: processes; by default one a core where there is enough to read.
+    `workers`: number of processes; by default one per core if there is enough to read.
     """
-    ask = partial(explain_file, asked=asked)
-    count = min(workers or _workers(names), len(names))
+    work = partial(diagnose_file, options=options)
+    count = min(workers or _worker_count(names), len(names))
     if count < 2 or STANDARD_INPUT in names:
-        yield from zip(names, map(ask, names), strict=True)
+        yield from zip(names, map(work, names), strict=True)
         return
-    executor = ProcessPoolExecutor(count, mp_context=forking(), initializer=begin)
+
+    executor = ProcessPoolExecutor(count, mp_context=process_context(), initializer=init_worker)
     try:
-        futures: list[Future[Explained]] = []
-        with suppress(BrokenProcessPool):  # it is told for each log below
-            futures.extend(executor.submit(ask, name) for name in names)
-        for index, name in enumerate(names):
-            yield name, _answer(ask, name, futures[index] if index < len(futures) else None)
+        futures: list[Future[LogDiagnosis] | None] = [None] * len(names)
+        with suppress(BrokenProcessPool):  # logs without a future are read one by one below
+            for index, name in enumerate(names):
+                futures[index] = executor.submit(work, name)
+
+        for name, future in zip(names, futures, strict=True):
+            yield name, _result(work, name, future)
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def _answer(
-    ask: Callable[[str], Explained], name: str, future: "Future[Explained] | None"
-) -> Explained:
-    """What a pool says, or a process of its own if one of the pool's was killed."""
-    try:
-        if future is not None:
+def _result(
+    work: Callable[[str], LogDiagnosis], name: str, future: "Future[LogDiagnosis] | None"
+) -> LogDiagnosis:
+    """Return the result of the pool. If its process was killed, try once in a separate process."""
+    if future is not None:
+        with suppress(BrokenProcessPool):
             return future.result()
-    except BrokenProcessPool:
-        pass
+
     try:
-        return alone(ask, name)
+        return run_isolated(work, name)
     except BrokenProcessPool:
-        return Explained(Extraction(LogState.UNREADABLE, detail=KILLED), ())
+        return LogDiagnosis(Extraction(LogState.UNREADABLE, detail=KILLED), ())
 
 
-def alone(work: Callable[[K], V], item: K) -> V:
-    """`work(item)` in a process of its own. Raises BrokenProcessPool if that dies."""
-    with ProcessPoolExecutor(1, mp_context=forking(), initializer=begin) as executor:
+def run_isolated(work: Callable[[K], V], item: K) -> V:
+    """Run `work(item)` in a process of its own. Raises BrokenProcessPool if that process dies."""
+    with ProcessPoolExecutor(1, mp_context=process_context(), initializer=init_worker) as executor:
         return executor.submit(work, item).result()
 
 
-def forking() -> multiprocessing.context.BaseContext:
-    """Forked while this process has one thread: the rules are there already, which a fresh one would read again."""
+def process_context() -> multiprocessing.context.BaseContext:
+    """Return how to start workers. Linux forks: a forked process has the rules loaded already."""
     return multiprocessing.get_context("fork" if sys.platform == "linux" else None)
 
 
-def begin() -> None:
-    """In a process that reads logs: Ctrl-C ends it without a word, and it does not outlive who started it."""
+def init_worker() -> None:
+    """Set up a worker: Ctrl-C ends it silently, and it ends when its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -110,88 +119,89 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def explain_file(name: str, asked: Asked) -> Explained:
-    """The answer for one file, or for standard input if the name is `-`."""
+def diagnose_file(name: str, options: LogOptions) -> LogDiagnosis:
+    """Diagnose one file, or standard input if the name is `-`."""
     try:
-        with _open(name, asked.limit) as stream:
-            return explain_stream(stream, asked)
+        with _open(name, options.limit) as stream:
+            return diagnose_stream(stream, options)
     except NoLog as problem:
-        return nothing(problem)
+        return unavailable(problem)
 
 
-def explain_stream(stream: LogStream, asked: Asked) -> Explained:
-    """The answer for an open log, with the state that its end tells."""
-    found = explain(stream, asked.job, asked.how, asked.context)
+def diagnose_stream(stream: LogStream, options: LogOptions) -> LogDiagnosis:
+    """Diagnose an open log. The result has the state that the stream reports at its end."""
+    diagnosis = diagnose(stream, options.job, options.scan, options.context)
     if stream.state in (LogState.NOT_READ, LogState.READ):
-        return found
-    told = Extraction(
+        return diagnosis
+
+    extraction = Extraction(
         stream.state,
-        found.extraction.failures,
-        found.extraction.lines,
-        found.extraction.bytes,
+        diagnosis.extraction.failures,
+        diagnosis.extraction.lines,
+        diagnosis.extraction.bytes,
         stream.detail,
     )
-    return replace(found, extraction=told)
+    return replace(diagnosis, extraction=extraction)
 
 
-def nothing(problem: NoLog) -> Explained:
-    """The answer for a log that is not to be had."""
-    return Explained(Extraction(problem.state, detail=problem.detail), ())
+def unavailable(problem: NoLog) -> LogDiagnosis:
+    """Return the diagnosis of a log that cannot be read: its state and the reason."""
+    return LogDiagnosis(Extraction(problem.state, detail=problem.detail), ())
 
 
-def passing_lines(name: str, limit: int = LIMIT) -> frozenset[int]:
-    """The lines of a passing log. Raises WriteError when it cannot be read."""
+def read_baseline(name: str, limit: int = LIMIT) -> frozenset[int]:
+    """Return the keys of the lines of a passing log. Raises WriteError if it cannot be read."""
     try:
         with _open(name, limit) as stream:
-            return lines_of(stream)
+            return line_keys(stream)
     except NoLog as problem:
         raise WriteError(f"The passing log {name} is {problem.state}: {problem.detail}") from None
 
 
-def how_of(rules: Path | None) -> How:
-    """How logs are read by the setting `rules`. Raises SettingsError for rules that cannot be used."""
-    return How(all_rules(rules.expanduser())) if rules else PLAIN
+def scan_options(rules: Path | None) -> ScanOptions:
+    """Return the scan options for the setting `rules`. Raises SettingsError for invalid rules."""
+    return ScanOptions(load_rules(rules.expanduser())) if rules else DEFAULT_SCAN
 
 
-def all_rules(file: Path) -> tuple[Rule, ...]:
-    """A user's own rules, then the package's. Raises SettingsError for rules that cannot be used."""
+def load_rules(file: Path) -> tuple[Rule, ...]:
+    """Return a user's own rules, then those of the package. Raises SettingsError if invalid."""
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"The rules in {file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}."
-        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"Cannot read the rules in {file}: not UTF-8 text.") from None
+    except OSError as error:
+        raise SettingsError(f"Cannot read the rules in {file}: {error.strerror}.") from None
     return (*parse(text, str(file)), *builtin())
 
 
 def _open(name: str, limit: int) -> AbstractContextManager[LogStream]:
-    if name == STANDARD_INPUT:
-        if sys.stdin is None:  # closed by the shell: `<&-`
-            raise NoLog(LogState.UNREADABLE, "standard input is closed")
-        return closing(_StandardInput(limit))
-    return opened(Path(name), limit)
+    if name != STANDARD_INPUT:
+        return opened(Path(name), limit)
+    if sys.stdin is None:  # closed by the shell: `<&-`
+        raise NoLog(LogState.UNREADABLE, "standard input is closed")
+    return closing(_StandardInput(limit))
 
 
 class _StandardInput(Unpacked):
-    """What is piped in, unpacked if need be."""
+    """Standard input, unpacked if it is compressed."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(cast(Raw, sys.stdin.buffer), limit)
 
     def close(self) -> None:
-        """Standard input is not ours to close."""
+        """Leave standard input open: the process owns it."""
 
 
-def _workers(names: Iterable[str]) -> int:
+def _worker_count(names: Iterable[str]) -> int:
     total = 0
     for name in names:
-        try:
+        with suppress(OSError):  # the reader reports the problem
             total += os.path.getsize(name)
-        except OSError:
-            continue  # the reader will say what is wrong with it
-    return 1 if total < _ALONE else cores()
+    return 1 if total < _MIN_PARALLEL else cpu_count()
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cpu_count() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

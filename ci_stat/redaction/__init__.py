@@ -1,1 +1,1 @@
-"""What must not leave the house: secrets and private hosts are masked."""
+"""Mask what must not leave the machine: secrets and the names of private hosts."""

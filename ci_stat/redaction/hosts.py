@@ -1,6 +1,7 @@
-"""Private hosts in texts that others wrote: which names and addresses are ours, and a mask in their place."""
+"""Mask private hosts in foreign text: names, domains, addresses and networks of a list."""
 
 import re
+import string
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -9,11 +10,11 @@ from ci_stat.redaction.entropy import MASK
 
 _V4 = re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 _V6 = re.compile(r"(?i)(?<![0-9a-f:.])[0-9a-f:.]{2,60}(?![0-9a-f:.])")
-_HOST_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+_HOST_CHARACTERS = frozenset(string.ascii_letters + string.digits + ".-_")
 
 
 class Hosts:
-    """The private hosts of one list: names, domains, addresses, networks."""
+    """The private hosts of one list, ready to be searched."""
 
     def __init__(self, hosts: Sequence[str]) -> None:
         self._networks: list[IPv4Network | IPv6Network] = []
@@ -24,56 +25,63 @@ class Hosts:
                 self._networks.append(ip_network(host, strict=False))
             except ValueError:
                 (domains if host.startswith("*.") else names).append(host)
-        self._names = _any_of([_name(name) for name in names])
-        self._domains = _any_of(
-            [re.escape(domain[2:]) + r"(?![\w-])" for domain in domains if domain[2:]]
-        )
+
+        suffixes = [domain[2:] for domain in domains if domain[2:]]
+        self._names = _any_of([_name_pattern(name) for name in names])
+        self._domains = _any_of([re.escape(suffix) + r"(?![\w-])" for suffix in suffixes])
 
     def masked(self, text: str) -> str:
+        """Return `text` with a mask in place of each private host."""
         if self._domains:
-            text = self._without_domains(text, self._domains)
+            text = self._mask_domains(text, self._domains)
         if self._names:
             text = self._names.sub(MASK, text)
         if self._networks:
-            text = _V6.sub(self._address, _V4.sub(self._address, text))
+            text = _V6.sub(self._mask_address, _V4.sub(self._mask_address, text))
         return text
 
-    def _without_domains(self, text: str, domains: re.Pattern[str]) -> str:
-        """With the labels before the domain: they are looked for backwards, so that long ones cost nothing."""
-        parts, at = [], 0
-        for found in domains.finditer(text):
-            start = found.start()
-            if start > at and text[start - 1] == ".":
-                while start > at and text[start - 1] in _HOST_SIGNS:
+    def _mask_domains(self, text: str, domains: re.Pattern[str]) -> str:
+        """Mask domains with the labels before them, found backwards in linear time."""
+        parts, done = [], 0
+        for match in domains.finditer(text):
+            start = match.start()
+            if start > done and text[start - 1] == ".":
+                while start > done and text[start - 1] in _HOST_CHARACTERS:
                     start -= 1
-            elif start > at and text[start - 1] in _HOST_SIGNS:
-                continue  # another domain that ends so
-            parts += [text[at:start], MASK]
-            at = found.end()
-        return "".join((*parts, text[at:]))
+            elif start > done and text[start - 1] in _HOST_CHARACTERS:
+                continue  # the end of a longer, different domain
 
-    def _address(self, match: re.Match[str]) -> str:
+            parts += [text[done:start], MASK]
+            done = match.end()
+
+        return "".join((*parts, text[done:]))
+
+    def _mask_address(self, match: re.Match[str]) -> str:
+        shown = match[0].rstrip(".")
         try:
-            address = ip_address(match[0].rstrip("."))
+            address = ip_address(shown)
         except ValueError:
             return match[0]
-        inside = any(address.version == each.version and address in each for each in self._networks)
-        return MASK + match[0][len(match[0].rstrip(".")) :] if inside else match[0]
+
+        networks = (network for network in self._networks if network.version == address.version)
+        is_private = any(address in network for network in networks)
+        return MASK + match[0][len(shown) :] if is_private else match[0]
 
 
 def _any_of(patterns: list[str]) -> re.Pattern[str] | None:
-    return (
-        re.compile("(?i)" + "|".join(sorted(patterns, key=len, reverse=True))) if patterns else None
-    )
+    if not patterns:
+        return None
+    longest_first = sorted(patterns, key=len, reverse=True)
+    return re.compile("(?i)" + "|".join(longest_first))
 
 
-def _name(name: str) -> str:
-    """A name of one word is masked as a word, one with dots wherever it stands."""
+def _name_pattern(name: str) -> str:
+    """Match a name without dots only as a whole word, a name with dots anywhere."""
     pattern = r"[\w-]{0,63}".join(map(re.escape, name.split("*")))
     return pattern if "." in name else rf"(?<![\w-]){pattern}(?![\w-])"
 
 
 @lru_cache(maxsize=16)
 def private_hosts(hosts: tuple[str, ...]) -> Hosts:
-    """Made once for each list: a text has many parts that are masked one by one."""
+    """Return the hosts of a list; cached, because a document masks many texts with one list."""
     return Hosts(hosts)

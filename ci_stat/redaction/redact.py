@@ -1,106 +1,115 @@
-"""What must not leave the machine, masked in texts that others wrote: secrets by their form, by their place in an
-address or a command, by the word before them; and the names of private hosts.
+"""The entry point: mask secrets and private hosts in foreign text.
 
-A text is masked again until nothing more is found: each mask changes what stands before the next word.
+Secrets are recognised by their format, by their place in an address or a command, and by the
+keyword before them. Masking repeats until the text no longer changes: each mask changes the context
+of the next keyword.
 """
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ci_stat.redaction.entropy import MASK, is_random, without_tail
+from ci_stat.redaction.entropy import MASK, is_random, without_closing
 from ci_stat.redaction.hosts import private_hosts
-from ci_stat.redaction.keywords import without_named
-from ci_stat.redaction.patterns import FORMS, KEY_BEGINS, KEY_ENDS, KEY_LENGTH, MAYBE, PLACES
-from ci_stat.redaction.sql import without_statements
+from ci_stat.redaction.keywords import mask_named
+from ci_stat.redaction.patterns import FORMS, KEY_BEGINS, KEY_ENDS, MAX_KEY, MAYBE, PLACES
+from ci_stat.redaction.sql import mask_sql_passwords
 
 __all__ = ["MASK", "redacted", "redacted_beginning"]
 
 _AT_NETWORK = re.compile(r"@(?:(?:tcp|udp|unix|tls)?\(|/(?=[\w?\s\"'`]|$))")
 _USER = re.compile(r"[^\s\"'`/]{1,300}\Z")
-# Colours of a terminal, controls, and what has no width.
-_UNSEEN = re.compile(
-    r"\x1b\[[\d;]{0,20}[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
+_MAX_USER = 300  # characters of user name and password before `@tcp(`
+# Terminal colours, control characters and characters without width.
+_INVISIBLE = re.compile(
+    r"\x1b\[[\d;]{0,20}[A-Za-z]"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
-_PASSES = 4  # what is masked changes what stands before the next word
-_NAME = 300  # characters of a text that is likely to come again
-_WINDOW, _EDGE = 20_000, 500
+_PASSES = 4
+_MAX_CACHED = 300  # characters; short texts, such as names, repeat
+_WINDOW, _EDGE = 20_000, 500  # characters
 
 
 def redacted(text: str, hosts: Sequence[str] = ()) -> str:
-    """`text` with *** in place of each secret and of each private host. Twice is once.
+    """Return `text` with *** in place of each secret and each private host. Idempotent.
 
-    `hosts`: names, `*.corp.example` for a domain and all below it, addresses, and networks such as `10.0.0.0/8`.
+    `hosts`: names, `*.corp.example` for a domain and its subdomains, addresses, and networks such
+    as `10.0.0.0/8`.
     """
-    return (
-        _of_name(text, tuple(hosts)) if len(text) <= _NAME else _until_it_stays(text, tuple(hosts))
-    )
+    if len(text) <= _MAX_CACHED:
+        return _cached(text, tuple(hosts))
+    return _redacted(text, tuple(hosts))
 
 
 def redacted_beginning(text: str, limit: int, hosts: Sequence[str] = ()) -> str:
-    """`text` redacted, or of a far longer one than `limit` enough of its beginning to be cut there.
+    """Redact a text of which only about `limit` characters are needed.
 
-    The end of that beginning is left out: it may hold half a secret, which is not found.
+    Of a much longer text only the beginning is redacted and returned. Its last characters are
+    dropped, because half a secret is not recognised.
     """
     window = max(_WINDOW, 10 * limit)
-    return redacted(text, hosts) if len(text) <= window else redacted(text[:window], hosts)[:-_EDGE]
+    if len(text) <= window:
+        return redacted(text, hosts)
+    return redacted(text[:window], hosts)[:-_EDGE]
 
 
 @lru_cache(maxsize=1024)
-def _of_name(text: str, hosts: tuple[str, ...]) -> str:
-    """Names stand in a text many times."""
-    return _until_it_stays(text, hosts)
+def _cached(text: str, hosts: tuple[str, ...]) -> str:
+    return _redacted(text, hosts)
 
 
-def _until_it_stays(text: str, hosts: tuple[str, ...]) -> str:
-    """What signs that nobody sees have torn is found where they are taken out: then they stay out."""
-    shown = _passes(text, hosts)
-    if not _UNSEEN.search(shown):
-        return shown
-    bare = _UNSEEN.sub("", shown)
-    found = _passes(bare, hosts)
-    return shown if found == bare else found
+def _redacted(text: str, hosts: tuple[str, ...]) -> str:
+    """Mask the text as it is. Drop invisible characters if they hide more secrets."""
+    masked = _masked_repeatedly(text, hosts)
+    if not _INVISIBLE.search(masked):
+        return masked
+
+    visible = _INVISIBLE.sub("", masked)
+    again = _masked_repeatedly(visible, hosts)
+    return masked if again == visible else again
 
 
-def _passes(text: str, hosts: tuple[str, ...]) -> str:
+def _masked_repeatedly(text: str, hosts: tuple[str, ...]) -> str:
     for _ in range(_PASSES):
-        before, text = text, _once(text, hosts)
+        before, text = text, _masked_once(text, hosts)
         if text == before:
             break
     return text
 
 
-def _once(text: str, hosts: tuple[str, ...]) -> str:
-    text = _without_keys(text)
+def _masked_once(text: str, hosts: tuple[str, ...]) -> str:
+    text = _mask_private_keys(text)
     for pattern in PLACES:
         text = pattern.sub(rf"\g<1>{MASK}", text)
-    text = FORMS.sub(MASK, _without_users(without_statements(text)))
+    text = FORMS.sub(MASK, _mask_dsn_passwords(mask_sql_passwords(text)))
+
     for pattern in MAYBE:
-        text = pattern.sub(_if_random, text)
-    text = without_named(text)
+        text = pattern.sub(_masked_if_random, text)
+    text = mask_named(text)
     return private_hosts(hosts).masked(text) if hosts else text
 
 
-def _without_keys(text: str) -> str:
-    parts, at = [], 0
-    while begin := KEY_BEGINS.search(text, at):
+def _mask_private_keys(text: str) -> str:
+    parts, done = [], 0
+    while begin := KEY_BEGINS.search(text, done):
         end = KEY_ENDS.search(text, begin.end())
-        parts += [text[at : begin.start()], f"{MASK} private key {MASK}"]
-        at = end.end() if end else begin.end() + KEY_LENGTH
-    return "".join((*parts, text[at:]))
+        parts += [text[done : begin.start()], f"{MASK} private key {MASK}"]
+        done = end.end() if end else begin.end() + MAX_KEY
+    return "".join((*parts, text[done:]))
 
 
-def _without_users(text: str) -> str:
-    """Passwords before `@tcp(`, looked for backwards: what stands before any colon would be far too much."""
-    parts, at = [], 0
-    for found in _AT_NETWORK.finditer(text):
-        user = _USER.search(text[max(at, found.start() - 300) : found.start()])
-        if user and user[0].partition(":")[2]:
-            parts += [text[at : found.start() - len(user[0])], user[0].partition(":")[0], ":", MASK]
-            at = found.start()
-    return "".join((*parts, text[at:]))
+def _mask_dsn_passwords(text: str) -> str:
+    """Mask passwords in `user:password@tcp(...)`, found backwards from `@` in linear time."""
+    parts, done = [], 0
+    for network in _AT_NETWORK.finditer(text):
+        login = _USER.search(text[max(done, network.start() - _MAX_USER) : network.start()])
+        user, _, password = login[0].partition(":") if login else ("", "", "")
+        if login and password:
+            parts += [text[done : network.start() - len(login[0])], user, ":", MASK]
+            done = network.start()
+    return "".join((*parts, text[done:]))
 
 
-def _if_random(match: re.Match[str]) -> str:
-    return f"{match[1]}{MASK}" if is_random(without_tail(match[2])) else match[0]
+def _masked_if_random(match: re.Match[str]) -> str:
+    return f"{match[1]}{MASK}" if is_random(without_closing(match[2])) else match[0]

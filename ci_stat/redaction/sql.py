@@ -1,11 +1,12 @@
-"""Passwords in SQL: `IDENTIFIED BY x`, `IDENTIFIED WITH plugin AS x`, `SET PASSWORD = x`, in quotes and without."""
+"""Mask passwords in SQL: `IDENTIFIED BY x`, `IDENTIFIED WITH plugin AS x`, `SET PASSWORD = x`."""
 
 import re
 
-from ci_stat.redaction.entropy import MASK, NOTHING, without_tail
+from ci_stat.redaction.entropy import MASK, NOTHING, without_closing
 
 _QUOTED = (
-    r"(\\?'(?:[^'\\\r\n]|\\[^'\r\n]|''|\\'(?=\w)){1,500}\\?'|\\?\"(?:[^\"\\\r\n]|\\[^\"\r\n]|\"\"){1,500}\\?\""
+    r"(\\?'(?:[^'\\\r\n]|\\[^'\r\n]|''|\\'(?=\w)){1,500}\\?'"
+    r"|\\?\"(?:[^\"\\\r\n]|\\[^\"\r\n]|\"\"){1,500}\\?\""
     r"|`[^`\r\n]{1,500}`)"
 )
 _BARE = r"([^\s\"'`]{1,300})"
@@ -14,9 +15,9 @@ _IDENTIFIED = (
     r"(?i)(\bidentified\s{1,4}(?:(?:with|via)\s{1,4}\S{1,60}\s{1,4})?(?:by|as|using)\s{1,4}"
     rf"(?:(?:password|values)\s{{1,4}})?{_HASHED})"
 )
-# The old password, which the new one takes the place of.
+# The old password, which the statement replaces.
 _REPLACED = r"(?i)(\b(?:identified|set\s{1,4}password)\b[^\r\n]{0,300}?\sreplace\s{1,4})"
-# Group 1 stays, group 2 is masked, with its quotation marks.
+# Group 1 is kept, group 2 is masked with its quotes.
 _STATEMENTS = tuple(
     re.compile(before + _QUOTED)
     for before in (
@@ -26,16 +27,17 @@ _STATEMENTS = tuple(
     )
 )
 _BARE_IDENTIFIED = re.compile(_IDENTIFIED + _BARE)
-# What follows a name with a blank, an `@host` or a quotation mark: `set password for user=ci` says no password.
+# `=` must follow white space, a quote or `@host`: `set password for user=ci` contains no password.
 _BARE_SET = re.compile(
-    rf"(?i)(\bset\s{{1,4}}password\b[^\r\n=]{{0,200}}(?:[\s\"'`]|@[\w.%-]{{1,60}})=\s{{0,4}}{_HASHED})"
-    + _BARE
+    r"(?i)(\bset\s{1,4}password\b[^\r\n=]{0,200}"
+    rf"(?:[\s\"'`]|@[\w.%-]{{1,60}})=\s{{0,4}}{_HASHED})" + _BARE
 )
-# People say `the user is identified by its name`; in capitals, or after these words, it is a statement.
+# `the user is identified by its name` is prose; in capitals or after these words it is SQL.
 _CAPITALS = re.compile(r"IDENTIFIED\s")
 _STATEMENT = re.compile(
     r"(?i)\b(?:create|alter)\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:user|role)\b"
-    r"|\bgrant\s{1,4}(?:all|usage|proxy|select|insert|update|delete|create|process|super|replication)\b"
+    r"|\bgrant\s{1,4}(?:all|usage|proxy|select|insert|update|delete|create|process|super"
+    r"|replication)\b"
 )
 _NO_PASSWORD = re.compile(
     r"(?i)[?:@&].*|\$\d+|random|password|values|externally|globally|or|and|with|clause|the|is|a|an"
@@ -43,20 +45,21 @@ _NO_PASSWORD = re.compile(
 _NEAR = 300  # characters before `identified`
 
 
-def without_statements(text: str) -> str:
-    """`text` with a mask in place of each password of a statement."""
+def mask_sql_passwords(text: str) -> str:
+    """Mask each password in a SQL statement."""
     for pattern in _STATEMENTS:
         text = pattern.sub(rf"\g<1>{MASK}", text)
-    return _BARE_SET.sub(_masked, _BARE_IDENTIFIED.sub(_if_statement, text))
+    return _BARE_SET.sub(_masked, _BARE_IDENTIFIED.sub(_masked_in_statement, text))
 
 
-def _if_statement(match: re.Match[str]) -> str:
+def _masked_in_statement(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - _NEAR) : match.start()].rpartition(";")[2]
-    return _masked(match) if _CAPITALS.match(match[1]) or _STATEMENT.search(before) else match[0]
+    is_statement = _CAPITALS.match(match[1]) or _STATEMENT.search(before)
+    return _masked(match) if is_statement else match[0]
 
 
 def _masked(match: re.Match[str]) -> str:
-    value = without_tail(match[2])
+    value = without_closing(match[2])
     if NOTHING.fullmatch(value) or _NO_PASSWORD.fullmatch(value):
         return match[0]
     return f"{match[1]}{MASK}{match[2][len(value) :]}"

@@ -99,7 +99,7 @@ class FailureHistory:
 
     def _rule_set(self) -> str:
         reader = self.source.logs()
-        return reader.asked.rule_set if reader else ""
+        return reader.options.rule_set if reader else ""
 
 
 def sightings_of(runs: Sequence[Run]) -> dict[FailureKey, Sighting]:

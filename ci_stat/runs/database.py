@@ -127,7 +127,9 @@ class Source:
             known = reader.read(found, log_progress)
             found = with_failures(found, known)
             states = tuple(log_states(found).most_common())
-            source = replace(source, logs=states, rule_set=reader.asked.rule_set if states else "")
+            source = replace(
+                source, logs=states, rule_set=reader.options.rule_set if states else ""
+            )
         with collector_off():
             return Result(found, source)
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Engine, select
 
 from ci_stat.errors import BadRecord, ConnectionLost, WriteError
-from ci_stat.formats.files import STDIN
+from ci_stat.formats.files import STANDARD_STREAM
 from ci_stat.formats.jsonl import decode_line, encode_row, nested_too_deep
 from ci_stat.records import RunFilter, RunRow, Stretch, no_number
 from ci_stat.store.ci_data.runs import conditions, name_conditions, wall_time
@@ -40,7 +40,7 @@ class Imported:
 @contextmanager
 def opened(name: str) -> Iterator[Iterable[bytes]]:
     """The lines of a file, `-` for standard input, unpacked if its name ends in .gz. Raises WriteError."""
-    if name == STDIN:
+    if name == STANDARD_STREAM:
         if sys.stdin is None:
             raise WriteError("Standard input is closed.", "Name a file, or pipe the records in.")
         yield sys.stdin.buffer

@@ -20,8 +20,8 @@ from ci_stat.connectors.jenkins.jobs import Unreachable
 from ci_stat.connectors.jenkins.server import Jenkins
 from ci_stat.errors import BadRecord, DatabaseError, SourceError
 from ci_stat.escape import visible
-from ci_stat.failures import How, extract
-from ci_stat.logs.workers import PLAIN
+from ci_stat.failures import ScanOptions, extract
+from ci_stat.logs.workers import DEFAULT_SCAN
 from ci_stat.records import LogState, RunRow, Status, Stretch
 from ci_stat.records.log_place import NoLog
 from ci_stat.store.ci_data.stored_builds import JobRows, has_table, statuses_of
@@ -43,7 +43,7 @@ _LOST_RACE = (1205, 1213)  # MySQL: lock wait timeout, deadlock
 @dataclass(frozen=True)
 class Plan:
     """What to bring. `jobs`: names or patterns, none for all; `since`: aware, for builds that started then or later;
-    `limit`: builds of each job; `how`: how logs are read; `now`: the time of day, which rooms below the command line
+    `limit`: builds of each job; `scan`: how logs are read; `now`: the time of day, which rooms below the command line
     do not know."""
 
     now: datetime
@@ -52,7 +52,7 @@ class Plan:
     limit: int | None = None
     logs: bool = True
     dry_run: bool = False
-    how: How = PLAIN
+    scan: ScanOptions = DEFAULT_SCAN
 
 
 @dataclass
@@ -260,7 +260,7 @@ class _JobSync:
         found: dict[str, Any] = {}
         try:
             with self.client.open_log(self.rows.job, build.number, finished=True) as text:
-                found = analysis_of(extract(text, self.rows.job, self.plan.how))
+                found = analysis_of(extract(text, self.rows.job, self.plan.scan))
             state, detail = text.state, text.detail
         except NoLog as trouble:
             state, detail = trouble.state, trouble.detail

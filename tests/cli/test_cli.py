@@ -247,7 +247,7 @@ def test_exit_5_a_bad_record_with_strict(empty: Engine, call: Call, tmp_path: Pa
     answer = call("import", "--strict", str(tmp_path / "a.jsonl"))
     assert (answer.code, answer.out) == (5, "")
     assert answer.err == (
-        "ci-stat: Line 2: no job_name and no job_id and no status and no time.\n"
+        "ci-stat: Line 2: missing job_name, job_id, status, time.\n"
         "  1 rows are stored; mend the line and import again.\n"
     )
 

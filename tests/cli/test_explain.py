@@ -107,7 +107,7 @@ def test_rules_that_cannot_be_used_say_which_and_why(call: Call, log: Path) -> N
     ("text", "said"),
     [
         ("[[rule]\n", "not valid TOML"),
-        ("x = 1\n", "no list of rules"),
+        ("x = 1\n", "not contain a list of rules"),
         ('[[rule]]\nname = "a"\nkind = "env"\nanchors = ["abc"]\npattern = "("\n', "unterminated"),
         ('[[rule]]\nname = "a"\nkind = "env"\nanchors = ["a"]\npattern = "a"\n', "3 to 100"),
         (

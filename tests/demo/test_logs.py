@@ -1,4 +1,4 @@
-"""The demo's logs: raw as Jenkins leaves them, and showing what they say they show."""
+"""The logs of the demo: their raw form is that of Jenkins, and they show the failures promised."""
 
 import re
 from collections import Counter
@@ -31,7 +31,7 @@ def logs(failed: list[RunRow]) -> list[Log]:
 
 @pytest.fixture(scope="module")
 def everything() -> str:
-    """One log for each thing that each job failed with, of a busier demo: rare forms included."""
+    """Return one log per job and failure of a larger demo, so that rare forms are included."""
     first: dict[object, RunRow] = {}
     for row in generate_rows(4_000, 5):
         if row.status == "FAILURE":
@@ -40,7 +40,7 @@ def everything() -> str:
 
 
 def kept(row: RunRow) -> str | None:
-    """The one thing the table keeps of a failed run."""
+    """Return the only failure that the table stores for a run."""
     assert row.analysis_res is None or isinstance(row.analysis_res, dict)
     return next((values[0] for values in (row.analysis_res or {}).values()), None)
 
@@ -80,7 +80,7 @@ def test_logs_have_the_raw_form(logs: list[Log]) -> None:
     )
     assert re.search(r"Z\]$", joined, re.MULTILINE)
     assert re.search(r"Z\] $", joined, re.MULTILINE)
-    assert "\ufffd" in joined  # a few logs hold bytes that are no UTF-8
+    assert "\ufffd" in joined  # a few logs contain bytes that are not UTF-8
 
 
 def test_stamps_are_utc_and_go_on_from_the_start_of_the_run(logs: list[Log]) -> None:
@@ -102,7 +102,7 @@ def test_the_last_checkout_is_the_commit(logs: list[Log]) -> None:
     assert 1 < len(set(nightly)) < len(nightly)
 
 
-def test_what_the_table_keeps_is_the_first_failure_of_the_log(failed: list[RunRow]) -> None:
+def test_the_failure_in_the_table_is_the_first_of_the_log(failed: list[RunRow]) -> None:
     for row in failed:
         text, failures = kept(row), log_failures(row)
         if text is not None and failures:
@@ -111,7 +111,10 @@ def test_what_the_table_keeps_is_the_first_failure_of_the_log(failed: list[RunRo
 
 
 def needle(name: str, message: str) -> str:
-    """A text that the log must contain; a SQL case is named after its file and the statement, both in one line."""
+    """Return a text that the log must contain.
+
+    The name of a SQL case consists of its file and its statement, which are on one line of the log.
+    """
     test = re.match(r"\[(\w+)\]:", name)
     if test:
         return f"run test [{test[1]}] err: sql:{name[test.end() :]}"
@@ -128,7 +131,7 @@ def test_logs_show_each_planted_failure(logs: list[Log]) -> None:
     assert set(kinds) == {"case", "compile", "check", "env"}
 
 
-def test_logs_show_more_cases_than_the_table_keeps(logs: list[Log]) -> None:
+def test_logs_show_more_cases_than_the_table(logs: list[Log]) -> None:
     more = [row for row, _ in logs if kept(row) and len(log_failures(row)) > 1]
     unknown = [row for row, _ in logs if not kept(row)]
     silent = [row for row in unknown if not log_failures(row)]
@@ -168,7 +171,7 @@ def test_every_form_occurs(everything: str, form: str) -> None:
     assert form in everything
 
 
-def test_equal_cases_fail_with_equal_words(logs: list[Log]) -> None:
+def test_equal_cases_fail_with_equal_messages(logs: list[Log]) -> None:
     def masked(text: str) -> str:
         start = text.index(REGRESSION_CASE.regex_spelling)
         return re.sub(
@@ -180,7 +183,7 @@ def test_equal_cases_fail_with_equal_words(logs: list[Log]) -> None:
     assert len({masked(text) for _, text in logs if REGRESSION_CASE.regex_spelling in text}) == 1
 
 
-def test_rows_that_the_demo_did_not_make_get_a_log_too() -> None:
+def test_rows_from_elsewhere_get_a_log_too() -> None:
     row = RunRow(
         "a_job",
         7,
@@ -191,4 +194,5 @@ def test_rows_that_the_demo_did_not_make_get_a_log_too() -> None:
     text = log_text(row)
     assert text is not None
     assert b"FAIL: x_test.go:1: aSuite.TestX" in text
-    assert block(Case("text", "no form at all"), None) == ["no form at all"]  # type: ignore[arg-type]
+    case = Case("text", "no form at all")
+    assert block(case, None) == ["no form at all"]  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The demo's rows: as many as asked for, in order, the same each time, and shaped like the table's."""
+"""The rows of the demo: exact number, ordered, repeatable, and in the form of the real table."""
 
 import tracemalloc
 from collections import Counter, defaultdict
@@ -53,7 +53,7 @@ def pulls(rows: list[RunRow]) -> list[RunRow]:
     return [row for row in rows if row.repo is not None]
 
 
-def test_there_are_exactly_as_many_as_asked_for(rows: list[RunRow]) -> None:
+def test_the_number_of_rows_is_exact(rows: list[RunRow]) -> None:
     assert len(rows) == 420 * 14
     assert sum(1 for _ in generate_rows(37, 3)) == 111
     assert sum(1 for _ in generate_rows(1, 1)) == 1
@@ -126,29 +126,34 @@ def test_days_are_busier_than_nights_and_weekends_quieter(rows: list[RunRow]) ->
 
 def test_parameters_of_a_pull_request_run(rows: list[RunRow]) -> None:
     for row in pulls(rows):
-        told = parameters(row)
-        number = int(told["ghprbPullId"])
-        assert set(told) == PLUGIN_KEYS | set(JOB_OF[row.job].defaults)
-        assert all(isinstance(value, str) for value in told.values())
-        assert told["sha1"] in (f"origin/pr/{number}/merge", row.commit)
-        assert told["GIT_BRANCH"] == told["ghprbSourceBranch"]
-        assert told["ghprbPullLink"] == f"https://github.com/{row.repo}/pull/{number}"
-        assert told["ghprbPullDescription"].startswith(
+        values = parameters(row)
+        number = int(values["ghprbPullId"])
+        assert set(values) == PLUGIN_KEYS | set(JOB_OF[row.job].defaults)
+        assert all(isinstance(value, str) for value in values.values())
+        assert values["sha1"] in (f"origin/pr/{number}/merge", row.commit)
+        assert values["GIT_BRANCH"] == values["ghprbSourceBranch"]
+        assert values["ghprbPullLink"] == f"https://github.com/{row.repo}/pull/{number}"
+        assert values["ghprbPullDescription"].startswith(
             f"GitHub pull request #{number} of commit {row.commit}, "
         )
-        assert told["ghprbTriggerAuthorLoginMention"] in ("", f"@{told['ghprbTriggerAuthorLogin']}")
+        assert values["ghprbTriggerAuthorLoginMention"] in (
+            "",
+            f"@{values['ghprbTriggerAuthorLogin']}",
+        )
         assert not {"\n", "\r"} & set(
-            told["ghprbPullTitle"] + told["ghprbPullLongDescription"] + str(row.comment)
+            values["ghprbPullTitle"] + values["ghprbPullLongDescription"] + str(row.comment)
         )
 
 
 def test_some_parameters_are_missing_empty_or_more_than_19(rows: list[RunRow]) -> None:
-    told = [parameters(row) for row in pulls(rows)]
-    assert {len(one) for one in told} == {19, 20, 21}
-    assert "null" in {one["ghprbPullLongDescription"] for one in told}
-    assert "" in {one["ghprbPullAuthorEmail"] for one in told}
-    assert any(one["ghprbPullDescription"].endswith(", has merge conflicts.") for one in told)
-    bodies = "".join({one["ghprbPullLongDescription"] for one in told})
+    descriptions = [parameters(row) for row in pulls(rows)]
+    assert {len(values) for values in descriptions} == {19, 20, 21}
+    assert "null" in {values["ghprbPullLongDescription"] for values in descriptions}
+    assert "" in {values["ghprbPullAuthorEmail"] for values in descriptions}
+    assert any(
+        values["ghprbPullDescription"].endswith(", has merge conflicts.") for values in descriptions
+    )
+    bodies = "".join({values["ghprbPullLongDescription"] for values in descriptions})
     assert all(text in bodies for text in ("\\r\\n", '\\"B\\"', "测试", "🚀"))
 
 
@@ -172,7 +177,7 @@ def test_comments_are_what_started_the_run(rows: list[RunRow]) -> None:
         assert (row.comment == "null") == (parameters(row)["ghprbTriggerAuthorLogin"] == "")
 
 
-def test_reruns_meet_the_same_commit_with_every_outcome(rows: list[RunRow]) -> None:
+def test_reruns_of_a_commit_have_every_outcome(rows: list[RunRow]) -> None:
     seen = defaultdict(set)
     for row in pulls(rows):
         seen[row.job, row.commit].add(row.status)
@@ -205,11 +210,11 @@ def test_the_old_host_explains_less(rows: list[RunRow]) -> None:
     assert unexplained("tikv/tikv") > 0.25 > unexplained("pingcap/tidb")
 
 
-@pytest.mark.parametrize("wanted", [1_300, 2_000, 3_000])
-def test_mean_size_of_descriptions(wanted: int) -> None:
-    rows = pulls(list(generate_rows(6_000, 8, description_bytes=wanted)))
+@pytest.mark.parametrize("size", [1_300, 2_000, 3_000])
+def test_mean_size_of_descriptions(size: int) -> None:
+    rows = pulls(list(generate_rows(6_000, 8, description_bytes=size)))
     mean = sum(len(msgspec.json.encode(row.description)) for row in rows) / len(rows)
-    assert 0.9 < mean / wanted < 1.1
+    assert 0.9 < mean / size < 1.1
 
 
 def test_encoded_rows_are_the_same_rows(rows: list[RunRow]) -> None:

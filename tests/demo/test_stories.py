@@ -1,4 +1,4 @@
-"""Every planted story can be found where its dates say it is."""
+"""Every story of the demo appears in the rows at its dates."""
 
 from collections import Counter, defaultdict
 from datetime import datetime
@@ -24,8 +24,8 @@ def number(row: RunRow) -> int:
     return int(row.description.get("ghprbPullId", 0))
 
 
-def of_pull(rows: list[RunRow], wanted: int, repo: str = "pingcap/tidb") -> list[RunRow]:
-    return [row for row in rows if row.repo == repo and number(row) == wanted]
+def of_pull(rows: list[RunRow], pull: int, repo: str = "pingcap/tidb") -> list[RunRow]:
+    return [row for row in rows if row.repo == repo and number(row) == pull]
 
 
 def known(row: RunRow, kind: str) -> list[str]:
@@ -153,8 +153,8 @@ def test_some_numbers_exist_in_two_repositories(rows: list[RunRow]) -> None:
 
 
 def test_hostile_titles_run(rows: list[RunRow]) -> None:
-    for wanted, title in HOSTILE_TITLES.items():
-        runs = of_pull(rows, wanted)
+    for number_of_pull, title in HOSTILE_TITLES.items():
+        runs = of_pull(rows, number_of_pull)
         assert len(runs) == 12
         assert isinstance(runs[0].description, dict)
         assert runs[0].description["ghprbPullTitle"] == title.replace('"', '\\"')

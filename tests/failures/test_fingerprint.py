@@ -1,15 +1,18 @@
-"""What makes two failures the same."""
+"""The fingerprint: equal for the same failure of two builds, different for two failures."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.failures.fingerprint import _VERSIONS, LONGEST, VERSION, aliases, fingerprint, mask
+from ci_stat.failures.fingerprint import _VERSIONS, MAX_LENGTH, VERSION, aliases, fingerprint, mask
 
 PIECES = st.sampled_from([
-    "0x7f12aa79", "/tmp/pytest-12/x", "/home/u/build/a.go:12", "C:\\work\\a.cs(3,4)", "goroutine 17 [running]", "1.5s",
-    "2021-06-21T09:03:12.345Z", "127.0.0.1:4000", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "deadbeef1234567", "#", "# #",
-    "expected 1, got 2", "1e-9", "Mon Jun 21", "12 ms", "/", "//", "a/b/c", "-1", "TestIssue16696", " ", "\t", ": ",
+    "0x7f12aa79", "/tmp/pytest-12/x", "/home/u/build/a.go:12", "C:\\work\\a.cs(3,4)",
+    "goroutine 17 [running]", "1.5s",
+    "2021-06-21T09:03:12.345Z", "127.0.0.1:4000", "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+    "deadbeef1234567", "#", "# #",
+    "expected 1, got 2", "1e-9", "Mon Jun 21", "12 ms", "/", "//", "a/b/c", "-1", "TestIssue16696",
+    " ", "\t", ": ",
 ])  # fmt: skip
 
 
@@ -56,7 +59,7 @@ def test_a_case_counts_once_however_its_name_is_spelled() -> None:
         "FAIL: f_test.go:606: Suite.Test",
         "PANIC: /go/f_test.go:9: Suite.Test",
     ]
-    assert len({fingerprint("case", each, "m") for each in spellings}) == 1
+    assert len({fingerprint("case", spelling, "m") for spelling in spellings}) == 1
 
 
 def test_the_version_stands_in_front_and_sixteen_bytes_follow() -> None:
@@ -66,7 +69,7 @@ def test_the_version_stands_in_front_and_sixteen_bytes_follow() -> None:
 
 
 def test_the_first_version_never_changes() -> None:
-    # What is stored under it must be found again: a change of the masking is a new version.
+    # Data stored under a fingerprint must be found again: a change of the masking is a new version.
     assert fingerprint("case", "a_test.go:1: S.T", "got 1, want 2 at /x/y.go:3") == GOLDEN
 
 
@@ -82,4 +85,4 @@ def test_older_versions_are_mapped_and_not_lost(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_message_of_a_megabyte_is_cut() -> None:
-    assert len(mask("a " * 2**20)) <= LONGEST
+    assert len(mask("a " * 2**20)) <= MAX_LENGTH

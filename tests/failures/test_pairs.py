@@ -1,4 +1,7 @@
-"""Failures of two real builds that are the same, and such that are not: read by people, named by log and line only."""
+"""Pairs of failures of real builds: people decided whether both are the same failure.
+
+A pair names its failures by log and line only.
+"""
 
 import io
 import json
@@ -29,8 +32,8 @@ def _failures(path: Path, name: str) -> tuple[CaseFailure, ...]:
 
 
 def _at(real: Path, name: str, line: int) -> CaseFailure:
-    found = _failures(real / "logchunks" / "logchunks.jsonl.xz", name)
-    return next(each for each in found if each.first_line <= line <= each.last_line)
+    failures = _failures(real / "logchunks" / "logchunks.jsonl.xz", name)
+    return next(failure for failure in failures if failure.first_line <= line <= failure.last_line)
 
 
 def test_there_are_enough_of_both() -> None:

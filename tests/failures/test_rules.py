@@ -1,4 +1,4 @@
-"""The rule table: each rule finds what its fixtures show, and no pattern can be made to run long."""
+"""The table of rules: each rule finds the failures of its fixtures, and no pattern is slow."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from ci_stat.records import CaseFailure
 FOLDER = Path(__file__).with_name("fixtures")
 LOGS = sorted(FOLDER.glob("*.log"))
 KEYS = ("kind", "name", "suite", "file", "line", "message", "first_line", "last_line", "rule")
-SLOW = 0.3  # seconds of CPU for a line of 2,000 characters; linear ones take milliseconds, nested ones for ever
+SLOW = 0.3  # seconds of CPU for a line of 2,000 characters; a linear pattern takes milliseconds
 
 
 def answer_of(log: Path) -> tuple[CaseFailure, ...]:
@@ -34,24 +34,26 @@ def job_of(log: Path) -> str:
 
 def expected_of(log: Path) -> list[dict[str, Any]]:
     expected = json.loads(log.with_suffix(".json").read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = expected["failures"] if isinstance(expected, dict) else expected
-    return found
+    failures: list[dict[str, Any]] = expected
+    if isinstance(expected, dict):
+        failures = expected["failures"]
+    return failures
 
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.stem)
 def test_a_fixture_says_what_a_person_would(log: Path) -> None:
-    assert [{key: getattr(each, key) for key in KEYS} for each in answer_of(log)] == expected_of(
-        log
-    )
+    assert [
+        {key: getattr(failure, key) for key in KEYS} for failure in answer_of(log)
+    ] == expected_of(log)
 
 
 def test_every_rule_has_a_fixture() -> None:
-    found = {name for log in LOGS for name in _matched(log)}
-    assert [rule.name for rule in builtin() if rule.name not in found] == []
+    matched = {name for log in LOGS for name in _matched(log)}
+    assert [rule.name for rule in builtin() if rule.name not in matched] == []
 
 
 def _matched(log: Path) -> set[str]:
-    """The rules that match a line of it, whether they become the answer or not."""
+    """Return the rules that match a line of the log, whether or not they become the answer."""
     matcher = Matcher(builtin())
     document = Document(scan(io.BytesIO(log.read_bytes()), matcher.anchors).parts)
     blocks = find_blocks(document, document.anchored(matcher.anchors), matcher, job_of(log))
@@ -112,7 +114,7 @@ def test_no_line_makes_a_pattern_run_long(rule: Rule) -> None:
         rule.items,
         rule.says,
     )
-    for pattern in {re.compile(each) for each in patterns if each}:
+    for pattern in {re.compile(pattern) for pattern in patterns if pattern}:
         for line in _lines(rule):
             started = time.process_time()
             pattern.search(line)

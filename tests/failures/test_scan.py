@@ -1,4 +1,4 @@
-"""The parts of a log that are kept, and the numbers of their lines."""
+"""The scanner: which parts of a log it keeps, and the numbers of their lines."""
 
 import io
 from collections.abc import Callable
@@ -8,16 +8,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ci_stat.failures import scan as scanner
+from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.document import Document
-from ci_stat.failures.scan import OVERLAP, PAGE, PAGES, Anchors, scan
-from ci_stat.failures.text import LONGEST
+from ci_stat.failures.scan import OVERLAP, PAGE, PAGES, scan
+from ci_stat.failures.text import MAX_LENGTH
 
 ANCHORS = Anchors(["FAIL: ", "--- FAIL: ", "panic: "])
 BUFFER = PAGE * PAGES
 
 
 class Dribble:
-    """A stream that gives as much as it likes."""
+    """A stream whose reads return different numbers of bytes."""
 
     def __init__(self, data: bytes, sizes: Callable[[], int]) -> None:
         self._file, self._sizes = io.BytesIO(data), sizes
@@ -27,26 +28,29 @@ class Dribble:
 
 
 def positions(data: bytes) -> dict[int, str]:
-    """Number and text of each line that is kept and holds an anchor."""
+    """Return number and text of each kept line with an anchor."""
     document = Document(scan(io.BytesIO(data), ANCHORS).parts)
-    return {document.numbers[each]: document.text(each) for each in document.anchored(ANCHORS)}
+    return {document.numbers[line]: document.text(line) for line in document.anchored(ANCHORS)}
 
 
 def expected(data: bytes) -> dict[int, str]:
     lines = data.decode().split("\n")
-    found = {
-        n: text for n, text in enumerate(lines, 1) if any(each in text for each in ANCHORS.literals)
+    anchored = {
+        n: text
+        for n, text in enumerate(lines, 1)
+        if any(literal in text for literal in ANCHORS.literals)
     }
-    return {n: text[:LONGEST].rstrip() for n, text in found.items()}
+    return {n: text[:MAX_LENGTH].rstrip() for n, text in anchored.items()}
 
 
 @st.composite
 def logs(draw: st.DrawFn) -> bytes:
-    """Filler with anchors at chosen places, near the borders of pages and buffers too."""
+    """Draw filler with anchors, some near the borders of pages and buffers."""
     size = draw(st.integers(0, 3 * BUFFER))
     line = b"some filler of a log that says nothing at all " * 2 + b"\n"
     data = bytearray((line * (size // len(line) + 1))[:size])
-    borders = st.builds(lambda unit, times, off: unit * times + off, st.sampled_from([PAGE, BUFFER]),
+    borders = st.builds(lambda unit, times, off: unit * times + off, st.sampled_from([PAGE,
+    BUFFER]),
                         st.integers(0, 24), st.integers(-20, 20))  # fmt: skip
     for place in draw(st.lists(st.one_of(st.integers(0, max(0, size)), borders), max_size=8)):
         text = draw(st.sampled_from([b"\nFAIL: x\n", b"\n--- FAIL: T (0s)\n", b"\npanic: y\n"]))
@@ -76,13 +80,13 @@ def test_the_size_of_the_reads_does_not_matter(data: bytes, rng: object) -> None
 
 @given(logs())
 def test_lines_are_counted_and_what_is_kept_is_the_log(data: bytes) -> None:
-    found = scan(io.BytesIO(data), ANCHORS)
-    assert (found.size, found.lines) == (
+    scanned = scan(io.BytesIO(data), ANCHORS)
+    assert (scanned.size, scanned.lines) == (
         len(data),
         len(data.split(b"\n")) - data.endswith(b"\n") if data else 0,
     )
     lines = data.split(b"\n")
-    for part in found.parts:
+    for part in scanned.parts:
         text = part.data.split(b"\n")
         assert lines[part.first - 1].endswith(text[0]) or len(text) == 1
         assert lines[part.first : part.first + len(text) - 2] == text[1:-1]
@@ -105,14 +109,14 @@ def test_a_log_full_of_anchors_is_kept_in_part_from_both_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pages = 12
-    monkeypatch.setattr(scanner, "MOST", pages)
+    monkeypatch.setattr(scanner, "MAX_PAGES", pages)
     data = b"".join(b"FAIL: %d\n" % number for number in range(200_000))
     limit = (2 * pages + 2 * PAGES) * PAGE
     assert limit < len(data)
-    found = scan(io.BytesIO(data), ANCHORS)
-    kept = sum(len(part.data) for part in found.parts)
+    scanned = scan(io.BytesIO(data), ANCHORS)
+    kept = sum(len(part.data) for part in scanned.parts)
     assert limit // 2 < kept <= limit
-    document = Document(found.parts)
+    document = Document(scanned.parts)
     assert document.numbers[0] == 1
     assert document.text(len(document) - 1) == "FAIL: 199999"
     assert document.numbers[-1] == 200_000
@@ -133,4 +137,4 @@ def test_anchors_on_the_border_are_seen_once(unit: int, shift: int) -> None:
 def test_no_anchor_of_the_package_is_longer_than_the_overlap() -> None:
     from ci_stat.failures.rules import anchors_of, builtin
 
-    assert max(len(each.encode()) for each in anchors_of(builtin())) <= OVERLAP
+    assert max(len(anchor.encode()) for anchor in anchors_of(builtin())) <= OVERLAP

@@ -1,10 +1,10 @@
-"""What rules see of a line."""
+"""The text of a line as rules see it."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.failures.text import LONGEST, clean, without_escapes
+from ci_stat.failures.text import MAX_LENGTH, clean, without_escapes
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,10 @@ from ci_stat.failures.text import LONGEST, clean, without_escapes
         (b"[2021-06-06T12:07:58.284Z]", ""),
         (b"[2021-06-06T12:07:58.284Z]     indented", "    indented"),
         (b"\x1b[8mha:////4AbCdEf0123==\x1b[0m[Pipeline] sh", "[Pipeline] sh"),
-        (b"\x1b[38;5;9merror[E0463]\x1b[0m\x1b[1m: can't find crate\x1b[0m", "error[E0463]: can't find crate"),
+        (
+            b"\x1b[38;5;9merror[E0463]\x1b[0m\x1b[1m: can't find crate\x1b[0m",
+            "error[E0463]: can't find crate",
+        ),
         (b"\x1b]0;title\x07shown", "shown"),
         (b"10%\r 50%\r100%\rerror: no space\r", "error: no space"),
         (b"2021-12-01T13:01:02.4797328Z   > Task :test", "  > Task :test"),
@@ -45,13 +48,13 @@ def test_what_stands_before_and_between_the_words_goes(raw: bytes, text: str) ->
 @given(st.binary(max_size=300))
 def test_any_bytes_become_a_line_of_bounded_length_without_control_characters(raw: bytes) -> None:
     text = clean(raw.replace(b"\n", b""))
-    assert len(text) <= LONGEST
-    assert not any(ord(each) < 32 and each != "\t" for each in text)
+    assert len(text) <= MAX_LENGTH
+    assert not any(ord(char) < 32 and char != "\t" for char in text)
     assert text == text.rstrip()
 
 
 def test_a_line_of_a_megabyte_is_cut() -> None:
-    assert len(clean(b"x" * 2**20)) == LONGEST
+    assert len(clean(b"x" * 2**20)) == MAX_LENGTH
 
 
 @given(

@@ -1,4 +1,4 @@
-"""The writer's own regression set: 16 excerpts of real logs, and what must be found in them."""
+"""The regression set of the `ci_data` writer: 16 excerpts of real logs and their failures."""
 
 import io
 import json
@@ -9,10 +9,10 @@ from ci_stat.failures import extract
 from ci_stat.records import CaseFailure
 
 
-def _says(failure: CaseFailure, wanted: dict[str, Any]) -> bool:
+def _says(failure: CaseFailure, expected: dict[str, Any]) -> bool:
     texts = (failure.name, failure.message, failure.excerpt)
-    return wanted["kind"] in (None, failure.kind) and any(
-        wanted["contains"] in text for text in texts
+    return expected["kind"] in (None, failure.kind) and any(
+        expected["contains"] in text for text in texts
     )
 
 
@@ -21,8 +21,10 @@ def test_everything_that_must_be_found_is_found(real: Path) -> None:
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     assert len(expected) == 17
     missed = []
-    for wanted in expected:
-        found = extract(io.BytesIO((folder / wanted["log"]).read_bytes()), wanted["job"]).failures
-        if not any(_says(failure, wanted) for failure in found):
-            missed.append((wanted, [(each.kind, each.rule, each.name) for each in found]))
+    for entry in expected:
+        failures = extract(io.BytesIO((folder / entry["log"]).read_bytes()), entry["job"]).failures
+        if not any(_says(failure, entry) for failure in failures):
+            missed.append(
+                (entry, [(failure.kind, failure.rule, failure.name) for failure in failures])
+            )
     assert not missed

@@ -1,4 +1,4 @@
-"""One line of JSON Lines to one row and back: the format, and what is said about lines that are not of it."""
+"""JSON Lines: a line decodes to a row and back, and an invalid line is refused with its reason."""
 
 import json
 from collections.abc import Sequence
@@ -34,25 +34,27 @@ def decoded(zone: ZoneInfo = SHANGHAI, **more: Any) -> RunRow:
 def refused(text: str | bytes) -> str:
     with pytest.raises(BadRecord) as error:
         decode_line(text, SHANGHAI)
-    said = str(error.value)
-    assert len(said) < 400
-    assert said.isprintable()
+    message = str(error.value)
+    assert len(message) < 400
+    assert message.isprintable()
     assert error.value.exit_code == 5
-    return said
+    return message
 
 
-def test_the_least_there_can_be() -> None:
+def test_only_the_required_fields() -> None:
     assert decoded() == RunRow("unit", 7, "SUCCESS", datetime(2021, 6, 19, 8, 30))
 
 
 def test_every_field() -> None:
     row = decoded(
-        status="FAILED", duration=61_000, repo="me/app", branch="main", commit="1f0c", comment="/test",
+        status="FAILED", duration=61_000, repo="me/app", branch="main", commit="1f0c",
+        comment="/test",
         pr_number=12, author="me", pr_title="T", pr_link="https://x/12", case=["TestX"],
         description={"sha1": "abc"}, analysis_res={"env": ["timeout"]},
     )  # fmt: skip
     assert row == RunRow(
-        "unit", 7, "FAILURE", datetime(2021, 6, 19, 8, 30), 61_000, "1f0c", "main", "/test", "me/app",
+        "unit", 7, "FAILURE", datetime(2021, 6, 19, 8, 30), 61_000, "1f0c", "main", "/test",
+        "me/app",
         {"sha1": "abc", "ghprbPullId": "12", "ghprbPullAuthorLogin": "me", "ghprbPullTitle": "T",
          "ghprbPullLink": "https://x/12"},
         {"env": ["timeout"], "case": ["TestX"]},
@@ -61,17 +63,17 @@ def test_every_field() -> None:
 
 @pytest.mark.parametrize("name", ["job_name", "job_id", "status", "time"])
 def test_a_missing_field(name: str) -> None:
-    assert refused(line(**{name: ...})) == f"no {name}"
-    assert refused(line(**{name: ""})) == f"no {name}"
+    assert refused(line(**{name: ...})) == f"missing {name}"
+    assert refused(line(**{name: ""})) == f"missing {name}"
 
 
 def test_all_missing_fields_are_named_together() -> None:
-    assert refused("{}") == "no job_name and no job_id and no status and no time"
+    assert refused("{}") == "missing job_name, job_id, status, time"
 
 
-def test_a_time_that_is_not_known_is_null_and_not_left_out() -> None:
+def test_an_unknown_time_is_null_and_must_be_present() -> None:
     assert decoded(time=None).time is None
-    assert refused(line(time=...)) == "no time"
+    assert refused(line(time=...)) == "missing time"
 
 
 @pytest.mark.parametrize(
@@ -85,27 +87,29 @@ def test_a_time_that_is_not_known_is_null_and_not_left_out() -> None:
     ],
 )
 def test_an_unknown_field_and_the_nearest(name: str, near: str | None) -> None:
-    said = refused(line(**{name: 1}))
-    assert said.startswith(f"unknown field {name!r}")
-    assert (near is None) == ("did you mean" not in said)
-    assert near is None or f"did you mean {near!r}?" in said
+    message = refused(line(**{name: 1}))
+    assert message.startswith(f"unknown field {name!r}")
+    assert (near is None) == ("did you mean" not in message)
+    assert near is None or f"did you mean {near!r}?" in message
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "{", "nonsense", '{"a": 1,}', '{"a": NaN}', '{"a": Infinity}', "'a'", b"\xff\xfe\xfa", b"\x00", "\x1b[31m",
-        '{"a": "\x1b"}', "[" * 100_000, '{"a":' * 100_000, '{"a": ' + "1" * 5_000 + "}", '{"job_name": "x"} {}',
+        "{", "nonsense", '{"a": 1,}', '{"a": NaN}', '{"a": Infinity}', "'a'", b"\xff\xfe\xfa",
+        b"\x00", "\x1b[31m",
+        '{"a": "\x1b"}', "[" * 100_000, '{"a":' * 100_000, '{"a": ' + "1" * 5_000 + "}",
+        '{"job_name": "x"} {}',
     ],
 )  # fmt: skip
-def test_what_is_no_json(text: str | bytes) -> None:
+def test_invalid_json(text: str | bytes) -> None:
     assert refused(text).startswith("not valid JSON (")
 
 
 @pytest.mark.parametrize(
     ("text", "kind"), [("[]", "list"), ("1", "int"), ('"x"', "str"), ("null", "NoneType")]
 )
-def test_json_that_is_no_object(text: str, kind: str) -> None:
+def test_json_that_is_not_an_object(text: str, kind: str) -> None:
     assert refused(text) == f"a {kind}, not a JSON object"
 
 
@@ -135,27 +139,29 @@ WRONG = [
 @pytest.mark.parametrize(("name", "value"), WRONG)
 def test_a_value_of_the_wrong_kind_is_named(name: str, value: Any) -> None:
     more = {} if name == "repo" else {"repo": "o/r"}
-    said = refused(line(**more, **{name: value}))
-    assert said.startswith(name), said
+    message = refused(line(**more, **{name: value}))
+    assert message.startswith(name), message
 
 
-def test_infinity_by_the_back_door() -> None:
+def test_infinity_from_a_huge_number() -> None:
     assert refused(line().replace("7", "1e999")).startswith("job_id is Infinity")
     assert refused(line().replace('"2021-06-19T08:30:00"', "1e999")).startswith("time is Infinity")
 
 
-def test_a_huge_value_is_not_repeated_whole() -> None:
+def test_a_huge_value_is_cut_in_the_message() -> None:
     assert len(refused(line(job_id="x" * 1_000_000))) < 200
     assert len(refused(line(**{"x" * 1_000_000: 1}))) < 200
 
 
 def test_a_pull_request_needs_a_repository() -> None:
-    assert refused(line(pr_number=7)) == "pr_number without repo: a pull request is known by both"
+    assert (
+        refused(line(pr_number=7)) == "pr_number without repo: a pull request is identified by both"
+    )
     assert refused(line(pr_number=7, repo=""))
 
 
 @pytest.mark.parametrize("more", [{}, {"author": "me"}])
-def test_pull_request_0_is_none(more: dict[str, Any]) -> None:
+def test_pull_request_0_is_missing(more: dict[str, Any]) -> None:
     row = decoded(pr_number=0, repo="o/r", **more)
     assert "ghprbPullId" not in (row.description or {})
 
@@ -169,28 +175,32 @@ def test_a_whole_float_is_a_whole_number() -> None:
 
 
 def test_short_fields_and_a_description_that_is_text() -> None:
-    assert "description is a text" in refused(line(repo="o/r", pr_number=1, description="broken"))
-    assert "analysis_res is a text" in refused(line(case=["x"], analysis_res="broken"))
+    assert "description is a string" in refused(line(repo="o/r", pr_number=1, description="broken"))
+    assert "analysis_res is a string" in refused(line(case=["x"], analysis_res="broken"))
     assert decoded(description="broken", analysis_res="broken").description == "broken"
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("text", "stored"),
     [
-        ("COMPLETED", "SUCCESS"), ("completed", "SUCCESS"), ("Passed", "SUCCESS"), ("succeeded", "SUCCESS"),
-        ("SUCCESS", "SUCCESS"), ("FAILED", "FAILURE"), ("failure", "FAILURE"), ("ABORTED", "ABORTED"),
-        ("cancelled", "ABORTED"), ("CANCELED", "ABORTED"), ("UNSTABLE", "UNSTABLE"), ("Not_Built", "Not_Built"),
-        ("timed out", "timed out"), ("\x1b[31m", "\x1b[31m"), ("成功", "成功"), (" SUCCESS", " SUCCESS"),
+        ("COMPLETED", "SUCCESS"), ("completed", "SUCCESS"), ("Passed", "SUCCESS"), ("succeeded",
+        "SUCCESS"),
+        ("SUCCESS", "SUCCESS"), ("FAILED", "FAILURE"), ("failure", "FAILURE"), ("ABORTED",
+        "ABORTED"),
+        ("cancelled", "ABORTED"), ("CANCELED", "ABORTED"), ("UNSTABLE", "UNSTABLE"), ("Not_Built",
+        "Not_Built"),
+        ("timed out", "timed out"), ("\x1b[31m", "\x1b[31m"), ("成功", "成功"), (" SUCCESS",
+        " SUCCESS"),
     ],
 )  # fmt: skip
-def test_statuses(told: str, kept: str) -> None:
-    status = decoded(status=told).status
-    assert status == kept
+def test_statuses(text: str, stored: str) -> None:
+    status = decoded(status=text).status
+    assert status == stored
     assert type(status) is str
 
 
 @pytest.mark.parametrize(
-    ("told", "zone", "wall"),
+    ("value", "zone", "wall"),
     [
         (0, SHANGHAI, datetime(1970, 1, 1, 8)),
         (1624062600, SHANGHAI, datetime(2021, 6, 19, 8, 30)),
@@ -206,24 +216,26 @@ def test_statuses(told: str, kept: str) -> None:
         # Clocks go forward at 01:00 UTC on 2021-03-28 ...
         ("2021-03-28T00:59:59Z", BERLIN, datetime(2021, 3, 28, 1, 59, 59)),
         ("2021-03-28T01:00:00Z", BERLIN, datetime(2021, 3, 28, 3)),
-        # ... and back at 01:00 UTC on 2021-10-31: two moments, one wall clock.
+        # ... and back at 01:00 UTC on 2021-10-31: two times with one wall clock time.
         ("2021-10-31T00:30:00Z", BERLIN, datetime(2021, 10, 31, 2, 30)),
         ("2021-10-31T01:30:00Z", BERLIN, datetime(2021, 10, 31, 2, 30)),
         (1635643800, BERLIN, datetime(2021, 10, 31, 2, 30)),
-        # A wall clock that never was is kept as it is: it came so.
+        # A wall clock time that the clock skipped is kept as it is.
         ("2021-03-28T02:30:00", BERLIN, datetime(2021, 3, 28, 2, 30)),
         # China had summer time until 1991.
         ("1988-07-01T00:00:00Z", SHANGHAI, datetime(1988, 7, 1, 9)),
     ],
 )
-def test_times_become_the_wall_clock_of_the_zone(told: Any, zone: ZoneInfo, wall: datetime) -> None:
-    time = decoded(zone, time=told).time
+def test_times_become_the_wall_clock_of_the_zone(
+    value: Any, zone: ZoneInfo, wall: datetime
+) -> None:
+    time = decoded(zone, time=value).time
     assert time == wall
     assert time is not None
     assert (time.tzinfo, time.fold, time.microsecond) == (None, 0, 0)
 
 
-def test_a_byte_order_mark_and_spaces_are_no_trouble() -> None:
+def test_a_byte_order_mark_and_spaces_are_ignored() -> None:
     assert decode_line(b"\xef\xbb\xbf  " + line().encode() + b" \r\n", SHANGHAI) == decoded()
 
 
@@ -254,7 +266,7 @@ def test_a_row_comes_back_equal(row: RunRow) -> None:
     )
 )
 def test_any_object_is_a_row_or_is_refused(record: dict[str, Any]) -> None:
-    """Nothing but BadRecord ever comes out."""
+    """Only BadRecord is raised."""
     try:
         row = decode_line(json.dumps(record), SHANGHAI)
     except BadRecord:
@@ -267,6 +279,6 @@ def test_any_bytes_are_refused(text: bytes) -> None:
     refused(text)
 
 
-def test_the_three_outcomes_are_all_a_name_can_mean() -> None:
+def test_every_status_name_stands_for_one_of_three_outcomes() -> None:
     assert set(STATUS_NAMES.values()) == {"SUCCESS", "FAILURE", "ABORTED"}
     assert all(name == name.upper() for name in STATUS_NAMES)

@@ -1,4 +1,4 @@
-"""Log files as plain bytes: what they are packed with, cut, broken, endless, or no files at all."""
+"""Log files as plain text: every compression, cut or damaged data, bombs, and other file types."""
 
 import gzip
 import io
@@ -36,7 +36,7 @@ def zstd(data: bytes) -> bytes:
 
 
 def zstd_stream(data: bytes) -> bytes:
-    """As `zstd < log` makes it: nothing in the header says how long it is."""
+    """Compress like `zstd < log`: the header does not contain the length."""
     packer = ZstdCompressor(level=1)
     return packer.compress(data) + packer.flush()
 
@@ -55,12 +55,12 @@ PACKERS: dict[str, Pack] = {
 PACKED = [name for name in PACKERS if name != "plain"]
 packers = pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS.keys())
 packed_ones = pytest.mark.parametrize("pack", [PACKERS[name] for name in PACKED], ids=PACKED)
-# Nothing, an odd length, more than a block of each format, and what does not pack at all.
+# Empty, an odd length, more than a block of each format, and incompressible data.
 TEXTS = [b"\n", LOG, LOG * 300, random.Random(1).randbytes(300_001)]
 
 
 class Dripping:
-    """A pipe that gives `size` bytes at a time."""
+    """A pipe that returns `size` bytes per read."""
 
     def __init__(self, data: bytes, size: int = 1) -> None:
         self._file, self._size = io.BytesIO(data), size
@@ -70,7 +70,7 @@ class Dripping:
 
 
 def read_all(stream: Unpacked, size: int = 65_536) -> bytes:
-    """All bytes, as the scanner asks for them; after the end nothing comes, however often it is asked."""
+    """Read all bytes as the scanner does; after the end every read returns 0."""
     buffer, got = memoryview(bytearray(size)), bytearray()
     while count := stream.readinto(buffer):
         got += buffer[:count]
@@ -81,7 +81,9 @@ def read_all(stream: Unpacked, size: int = 65_536) -> bytes:
     return bytes(got)
 
 
-def told(data: bytes, limit: int = 2**40, drip: int | None = None) -> tuple[bytes, LogState, str]:
+def unpacked(
+    data: bytes, limit: int = 2**40, drip: int | None = None
+) -> tuple[bytes, LogState, str]:
     raw = io.BytesIO(data) if drip is None else Dripping(data, drip)
     stream = Unpacked(raw, limit)
     return read_all(stream), stream.state, stream.detail
@@ -103,7 +105,7 @@ WHOLE = (LogState.READ, "")
 
 @packers
 @pytest.mark.parametrize("text", TEXTS, ids=len)
-def test_what_a_file_is_says_its_content_and_not_its_name(
+def test_the_content_decides_the_format_not_the_name(
     tmp_path: Path, pack: Pack, text: bytes
 ) -> None:
     for name in ("log", "log.gz", "log.zst", "log.xz", "log.txt"):
@@ -113,8 +115,8 @@ def test_what_a_file_is_says_its_content_and_not_its_name(
 
 @packers
 def test_a_pipe_may_give_one_byte_at_a_time(pack: Pack) -> None:
-    assert told(pack(LOG), drip=1) == (LOG, *WHOLE)
-    assert told(pack(LOG * 50), drip=7) == (LOG * 50, *WHOLE)
+    assert unpacked(pack(LOG), drip=1) == (LOG, *WHOLE)
+    assert unpacked(pack(LOG * 50), drip=7) == (LOG * 50, *WHOLE)
 
 
 @packers
@@ -135,11 +137,11 @@ def test_members_and_frames_one_after_another(pack: Pack) -> None:
     pieces = [LOG, b"", b"x", LOG * 100, b"\0" * 10]
     data = b"".join(map(pack, pieces))
     for drip in (None, 5):
-        assert told(data, drip=drip) == (b"".join(pieces), *WHOLE)
+        assert unpacked(data, drip=drip) == (b"".join(pieces), *WHOLE)
 
 
 def test_members_of_different_formats() -> None:
-    assert told(gzip.compress(b"a") + zstd(b"b") + lzma.compress(b"c")) == (b"abc", *WHOLE)
+    assert unpacked(gzip.compress(b"a") + zstd(b"b") + lzma.compress(b"c")) == (b"abc", *WHOLE)
 
 
 @pytest.mark.parametrize("drip", [None, 5, 1000])
@@ -148,23 +150,23 @@ def test_members_of_different_formats() -> None:
 )
 def test_skippable_frames_give_nothing_wherever_they_are(inside: bytes, drip: int | None) -> None:
     skip = skippable(inside, 3)
-    assert told(skip + zstd(LOG), drip=drip) == (LOG, *WHOLE)
-    assert told(zstd(LOG) + skip, drip=drip) == (LOG, *WHOLE)
-    assert told(zstd(LOG) + skip + skip + zstd(b"end"), drip=drip) == (LOG + b"end", *WHOLE)
-    assert told(skip, drip=drip) == (b"", *WHOLE)
+    assert unpacked(skip + zstd(LOG), drip=drip) == (LOG, *WHOLE)
+    assert unpacked(zstd(LOG) + skip, drip=drip) == (LOG, *WHOLE)
+    assert unpacked(zstd(LOG) + skip + skip + zstd(b"end"), drip=drip) == (LOG + b"end", *WHOLE)
+    assert unpacked(skip, drip=drip) == (b"", *WHOLE)
 
 
 def test_a_skippable_frame_that_ends_too_early() -> None:
-    text, state, detail = told(zstd(b"abc") + skippable(bytes(100))[:-1])
+    text, state, detail = unpacked(zstd(b"abc") + skippable(bytes(100))[:-1])
     assert (text, state) == (b"abc", LogState.CUT)
-    assert "ends in the middle" in detail
+    assert "ends early" in detail
 
 
 @packed_ones
-def test_a_file_cut_anywhere_gives_what_was_there_and_says_so(pack: Pack) -> None:
+def test_a_file_cut_anywhere_returns_its_text_as_cut(pack: Pack) -> None:
     data = pack(LOG)
     for end in range(2, len(data)):
-        text, state, detail = told(data[:end])
+        text, state, detail = unpacked(data[:end])
         assert LOG.startswith(text), end
         assert state in (LogState.CUT, LogState.UNREADABLE), end
         assert detail, end
@@ -174,20 +176,20 @@ def test_a_file_cut_anywhere_gives_what_was_there_and_says_so(pack: Pack) -> Non
 def test_a_second_member_cut_anywhere_leaves_the_first(pack: Pack) -> None:
     whole, data = pack(LOG), pack(b"second")
     for end in range(1, len(data)):
-        text, state, detail = told(whole + data[:end])
+        text, state, detail = unpacked(whole + data[:end])
         assert text in [LOG + b"second"[:n] for n in range(7)], end
         assert state is LogState.CUT, end
         assert detail, end
 
 
 @packed_ones
-def test_more_comes_out_of_more(pack: Pack) -> None:
-    """Of a big log cut in its middle about that much is read: only the part behind the cut is lost."""
+def test_most_of_a_cut_log_is_read(pack: Pack) -> None:
+    """About half of a big log cut in its middle is read: only the part after the cut is lost."""
     text = b"".join(b"line %d %x\n" % (n, n * n * 7919) for n in range(40_000))
     data = pack(text)
-    got, state, _ = told(data[: len(data) * 3 // 4])
+    got, state, _ = unpacked(data[: len(data) * 3 // 4])
     assert state is LogState.CUT
-    # xz makes one block of it, and its decompressor holds back little.
+    # xz writes a single block, and its decompressor delays little.
     assert len(text) // 2 < len(got) < len(text)
     assert text.startswith(got)
 
@@ -195,7 +197,7 @@ def test_more_comes_out_of_more(pack: Pack) -> None:
 @packed_ones
 @pytest.mark.parametrize("garbage", [b"x", b"not packed at all", b"\x1f\x8b", b"\xff" * 40_000])
 def test_garbage_behind_packed_data(pack: Pack, garbage: bytes) -> None:
-    text, state, detail = told(pack(LOG) + garbage)
+    text, state, detail = unpacked(pack(LOG) + garbage)
     assert (text, state) == (LOG, LogState.CUT)
     assert detail
 
@@ -205,20 +207,20 @@ def test_garbage_behind_packed_data(pack: Pack, garbage: bytes) -> None:
 @pytest.mark.parametrize("drip", [None, 3])
 def test_padding_behind_and_between(pack: Pack, padding: int, drip: int | None) -> None:
     data = pack(LOG) + bytes(padding) + pack(b"more") + bytes(padding)
-    assert told(data, drip=drip) == (LOG + b"more", *WHOLE)
+    assert unpacked(data, drip=drip) == (LOG + b"more", *WHOLE)
 
 
 def test_nuls_in_front_of_plain_text_are_text() -> None:
-    assert told(bytes(9) + LOG) == (bytes(9) + LOG, *WHOLE)
+    assert unpacked(bytes(9) + LOG) == (bytes(9) + LOG, *WHOLE)
 
 
 @packed_ones
-def test_every_flipped_byte_is_told_or_changes_nothing(pack: Pack) -> None:
-    """What has a checksum never says other text as a whole log."""
+def test_every_flipped_byte_is_reported_or_has_no_effect(pack: Pack) -> None:
+    """A format with a checksum never returns different text as a complete log."""
     data = pack(LOG)
     sure = pack is not PACKERS["zst stream"]
     for at in range(6, len(data)):
-        text, state, detail = told(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :])
+        text, state, detail = unpacked(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :])
         if state is LogState.READ:
             assert not sure or text == LOG, at
         else:
@@ -233,7 +235,7 @@ def test_every_flipped_byte_is_told_or_changes_nothing(pack: Pack) -> None:
 )
 @settings(max_examples=300)
 def test_no_bytes_raise(data: bytes, magic: bytes) -> None:
-    _, state, detail = told(magic + data)
+    _, state, detail = unpacked(magic + data)
     assert state in (LogState.READ, LogState.CUT, LogState.UNREADABLE, LogState.TOO_BIG)
     assert (state is LogState.READ) == (not detail)
 
@@ -247,7 +249,7 @@ def test_no_damage_to_packed_data_raises_or_hangs(data: st.DataObject) -> None:
         packed[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
         if not packed:
             break
-    text, state, _ = told(bytes(packed), limit=MIB)
+    text, state, _ = unpacked(bytes(packed), limit=MIB)
     assert len(text) <= MIB
     assert isinstance(state, LogState)
 
@@ -258,11 +260,11 @@ def test_no_damage_to_packed_data_raises_or_hangs(data: st.DataObject) -> None:
 @packers
 def test_the_limit_is_exact(pack: Pack) -> None:
     data = pack(LOG)
-    assert told(data, len(LOG)) == (LOG, *WHOLE)
-    text, state, detail = told(data, len(LOG) - 1)
+    assert unpacked(data, len(LOG)) == (LOG, *WHOLE)
+    text, state, detail = unpacked(data, len(LOG) - 1)
     assert (text, state) == (LOG[:-1], LogState.TOO_BIG)
     assert "log_limit" in detail
-    assert told(data, 1)[:2] == (LOG[:1], LogState.TOO_BIG)
+    assert unpacked(data, 1)[:2] == (LOG[:1], LogState.TOO_BIG)
 
 
 _BOMB = """
@@ -282,7 +284,7 @@ _BOMB = """
 
 
 def _unpack_elsewhere(path: Path, limit: int) -> tuple[int, int, str, str]:
-    """Megabytes that the process grew by, bytes given, state, detail."""
+    """Return the growth of the process in MB, bytes of text, state and detail."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(_BOMB), str(path), str(limit)],
         capture_output=True, text=True, check=True, timeout=60,
@@ -292,7 +294,7 @@ def _unpack_elsewhere(path: Path, limit: int) -> tuple[int, int, str, str]:
 
 
 def _zeros(name: str, size: int) -> bytes:
-    """`size` (a multiple of 64 MiB) bytes of zeros, packed in no time: the same member or frame again and again."""
+    """Return `size` zeros (a multiple of 64 MiB) compressed quickly, by repeating one member."""
     one = bytes(64 * MIB)
     if name == "gz":
         from isal import igzip
@@ -313,17 +315,17 @@ def test_a_bomb_ends_at_the_limit_in_little_memory(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["gz", "zst"])
-def test_a_bomb_below_the_limit_is_known_by_its_ratio(tmp_path: Path, name: str) -> None:
+def test_a_bomb_below_the_limit_is_recognised_by_its_ratio(tmp_path: Path, name: str) -> None:
     (tmp_path / "log").write_bytes(_zeros(name, 4096 * MIB))
     grown, count, state, detail = _unpack_elsewhere(tmp_path / "log", 64 * 1024 * MIB)
     assert state == "TOO_BIG"
     assert count < 1100 * MIB
-    assert "no log does" in detail
+    assert "unlike any log" in detail
     assert grown < 100
 
 
 def test_one_frame_of_a_single_run_of_zeros_cannot_fill_the_memory(tmp_path: Path) -> None:
-    """RLE blocks: 4 bytes give 128 KB each, so 32 KB read at once would give a gigabyte."""
+    """RLE blocks: 4 bytes unpack to 128 KB, so 32 KB would unpack to a gigabyte."""
     header = b"\x28\xb5\x2f\xfd" + b"\x00" + b"\x58"  # a window of 2 MB, no length, no checksum
     block = (128 * 1024 << 3 | 1 << 1).to_bytes(3, "little") + b"\0"
     last = (0 << 3 | 1).to_bytes(3, "little")
@@ -335,30 +337,30 @@ def test_one_frame_of_a_single_run_of_zeros_cannot_fill_the_memory(tmp_path: Pat
 
 def test_a_frame_that_wants_too_much_memory() -> None:
     header = b"\x28\xb5\x2f\xfd\x00" + bytes([20 << 3])  # a window of a gigabyte
-    text, state, detail = told(header + (4 << 3 | 1).to_bytes(3, "little") + b"text")
+    text, state, detail = unpacked(header + (4 << 3 | 1).to_bytes(3, "little") + b"text")
     assert (text, state) == (b"", LogState.TOO_BIG)
     assert "128 MiB of memory" in detail
 
 
 def test_millions_of_empty_members_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ci_stat.logs.compressed._MEMBERS", 1000)
-    assert told(zstd(b"") * 1000)[1] is LogState.READ
+    assert unpacked(zstd(b"") * 1000)[1] is LogState.READ
     for pack in (gzip.compress, zstd, lzma.compress):
-        text, state, detail = told(pack(b"") * 1001)
+        text, state, detail = unpacked(pack(b"") * 1001)
         assert (text, state) == (b"", LogState.TOO_BIG)
         assert "1,000" in detail
 
 
-# Things that are no files, and files that change
+# Other types of files, and files that change
 
 
-def test_what_is_no_file_is_no_log(tmp_path: Path) -> None:
+def test_a_pipe_folder_or_device_is_not_a_log(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
-    for path, said in (("pipe", "a pipe"), ("folder", "a folder"), ("/dev/null", "a device")):
+    for path, kind in (("pipe", "a pipe"), ("folder", "a folder"), ("/dev/null", "a device")):
         problem = refused(tmp_path / path)
         assert problem.state is LogState.UNREADABLE
-        assert said in problem.detail
+        assert kind in problem.detail
     assert refused(tmp_path / "nothing").state is LogState.MISSING
     assert refused(tmp_path / "pipe" / "log").state is LogState.MISSING
     assert refused(tmp_path / ("x" * 300)).state is LogState.UNREADABLE
@@ -387,12 +389,12 @@ def test_a_file_that_we_may_not_read(tmp_path: Path) -> None:
     assert "denied" in problem.detail
 
 
-BIG = LOG * 100  # more than is read at once
+BIG = LOG * 100  # more than one read returns
 
 
 @pytest.fixture
 def half_read(tmp_path: Path) -> Iterator[Callable[..., Unpacked]]:
-    """Opens the file `log` and reads 10 bytes of text."""
+    """Open the file `log` and read 10 bytes of text."""
     files: list[RegularFile] = []
 
     def begin(finished: bool = True) -> Unpacked:
@@ -429,7 +431,7 @@ def test_a_log_deleted_while_it_is_read_is_read_whole(
 def test_a_log_that_grows_is_read_to_an_end(
     tmp_path: Path, half_read: Callable[..., Unpacked], finished: bool, state: LogState
 ) -> None:
-    """And not for as long as somebody writes faster than we read."""
+    """Reading ends even if the log grows faster than it is read."""
     path = tmp_path / "log"
     path.write_bytes(BIG)
     stream = half_read(finished)
@@ -482,7 +484,7 @@ def test_a_log_that_shrinks_is_cut(
     assert BIG.startswith(rest_of(stream))
     assert stream.given < len(BIG)
     assert stream.state is LogState.CUT
-    assert "shorter" in stream.detail
+    assert "shrank" in stream.detail
 
 
 def test_an_error_of_the_disk_midway() -> None:
@@ -503,10 +505,14 @@ def test_an_error_of_the_disk_midway() -> None:
     assert "Input/output error" in stream.detail
 
 
-def test_a_temporary_folder_full_of_every_kind() -> None:
-    """Members of each format in one file, from a file and from a pipe, are the same text."""
+def test_all_formats_in_one_file() -> None:
+    """Members of each format in a row give the same text from a file and from a pipe."""
     data = b"".join(PACKERS[name](LOG * 20) for name in PACKED)
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
-        assert from_file(Path(file.name)) == told(data, drip=11) == (LOG * 20 * len(PACKED), *WHOLE)
+        assert (
+            from_file(Path(file.name))
+            == unpacked(data, drip=11)
+            == (LOG * 20 * len(PACKED), *WHOLE)
+        )

@@ -1,4 +1,4 @@
-"""Build logs in a folder: where they are, whether they have ended, and names that want to lead elsewhere."""
+"""Build logs in a folder: where they are, whether they have ended, and names that try to escape."""
 
 import gzip
 import lzma
@@ -44,7 +44,7 @@ def refused(place: LogPlace, job: str = "unit", number: int = 5) -> NoLog:
 
 
 def write(path: Path, text: bytes = TEXT, about: bytes | None = DONE) -> Path:
-    """A log with `build.xml` beside it."""
+    """Write a log with a `build.xml` next to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text)
     if about is not None:
@@ -53,7 +53,7 @@ def write(path: Path, text: bytes = TEXT, about: bytes | None = DONE) -> Path:
 
 
 def later() -> float:
-    """A time at which nothing here is fresh any more."""
+    """Return a time at which every log here has ended."""
     return 4e9
 
 
@@ -84,7 +84,7 @@ def test_an_escaped_slash_is_a_folder_where_no_job_is_called_so(tmp_path: Path) 
 
 
 def test_a_name_whose_plain_form_is_no_name_is_only_missing(tmp_path: Path) -> None:
-    """What is refused is refused for good; this one may be there tomorrow."""
+    """A missing log may exist tomorrow; a refused name never will."""
     for job in ("a%2F%2Fb", "a%00", "%2E%2E"):
         assert refused(FolderPlace(tmp_path), job).state is LogState.MISSING
         write(tmp_path / f"jobs/{job}/builds/5/log")
@@ -200,14 +200,14 @@ def test_a_build_xml_that_is_a_pipe_or_leads_out_is_not_read(tmp_path: Path) -> 
     (tmp_path / "running.xml").write_bytes(b"<build/>")
     path = write(tmp_path / "home/jobs/unit/builds/5/log", about=None)
     place = FolderPlace(tmp_path / "home", now=later)
-    os.mkfifo(path.parent / "build.xml")  # reading it would wait for ever
+    os.mkfifo(path.parent / "build.xml")  # reading a pipe would block
     assert read(place) == TEXT
     (path.parent / "build.xml").unlink()
     (path.parent / "build.xml").symlink_to(tmp_path / "running.xml")
     assert read(place) == TEXT
 
 
-# Why there is none
+# Why a log is missing
 
 
 def test_why_there_is_no_log(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_why_there_is_no_log(tmp_path: Path) -> None:
     place = FolderPlace(tmp_path)
     assert refused(place, number=8).state is LogState.TOO_OLD
     assert "9" in refused(place, number=8).detail
-    assert refused(place, number=9).state is LogState.MISSING  # deleted alone, or never written
+    assert refused(place, number=9).state is LogState.MISSING  # deleted, or never written
     assert refused(place, number=10).state is LogState.MISSING
     assert refused(place, number=13).state is LogState.MISSING
     assert refused(place, "other", 1).state is LogState.MISSING
@@ -233,7 +233,7 @@ def test_a_log_in_an_escaped_folder_is_too_old_too(tmp_path: Path) -> None:
     assert refused(FolderPlace(tmp_path), "team%2Funit", 3).state is LogState.TOO_OLD
 
 
-def test_a_log_that_is_no_file(tmp_path: Path) -> None:
+def test_a_log_that_is_not_a_file(tmp_path: Path) -> None:
     place = FolderPlace(tmp_path)
     folder = tmp_path / "jobs/unit/builds/5"
     (folder / "log").mkdir(parents=True)
@@ -300,30 +300,30 @@ def test_links_in_a_circle_and_into_nothing(tmp_path: Path) -> None:
     assert refused(FolderPlace(tmp_path)).state is LogState.MISSING
 
 
-# Names that want out
+# Names that try to escape
 
 
 @contextmanager
 def opened_paths() -> Iterator[list[str]]:
-    """The paths of what is opened by number in the block, as the system resolved them."""
-    found: list[str] = []
+    """Yield the paths of all files that the block opens, as the system resolves them."""
+    paths: list[str] = []
     original = os.open
 
     def watched(path: Any, flags: int, *rest: Any, **named: Any) -> int:
         descriptor = original(path, flags, *rest, **named)
-        found.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        paths.append(os.readlink(f"/proc/self/fd/{descriptor}"))
         return descriptor
 
     os.open = watched
     try:
-        yield found
+        yield paths
     finally:
         os.open = original
 
 
 @pytest.fixture(scope="module")
 def trap() -> Iterator[Path]:
-    """A home beside files that a name could lead to, one for every layout."""
+    """A Jenkins home next to files that a name could lead to, one for each layout."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         write(root / "home/jobs/unit/builds/5/log")
@@ -340,8 +340,10 @@ def trap() -> Iterator[Path]:
 
 
 _PARTS = st.sampled_from(
-    ["..", ".", "", "/", "\0", "\\", "..\\..", "%2e%2e", "%2F", "%2e%2e%2f", "%00", "~", "~root", "etc", "passwd",
-     "secret", "unit", "a;rm -rf /", "x'\"$(touch /tmp/x)`id`", "{number}", "{job}", "\udc80", "\ud800", "COM1", "-rf",
+    ["..", ".", "", "/", "\0", "\\", "..\\..", "%2e%2e", "%2F", "%2e%2e%2f", "%00", "~", "~root",
+     "etc", "passwd",
+     "secret", "unit", "a;rm -rf /", "x'\"$(touch /tmp/x)`id`", "{number}", "{job}", "\udc80",
+     "\ud800", "COM1", "-rf",
      "*", "\n",     "n" * 260, "é" * 130, "builds", "5.log"]
 ) | st.text(max_size=8)  # fmt: skip
 _JOBS = (
@@ -406,7 +408,7 @@ def test_the_watch_of_what_is_opened_works(trap: Path) -> None:
         "é" * 200,
     ],
 )
-def test_what_no_job_can_be_called_is_refused(trap: Path, job: str) -> None:
+def test_invalid_job_names_are_refused(trap: Path, job: str) -> None:
     assert refused(FolderPlace(trap), job).state is LogState.REFUSED
 
 
@@ -428,7 +430,7 @@ def test_a_template_that_leads_out_is_refused(trap: Path) -> None:
 
 
 class Place:
-    """Answers with a text or a reason, and remembers that it was asked."""
+    """A place that returns a text or a reason, and records that it was called."""
 
     name = "a place"
 
@@ -449,18 +451,19 @@ class Place:
 def test_the_first_place_that_has_it() -> None:
     places = [Place(LogState.MISSING), Place(b"second"), Place(b"third")]
     with first_log(places, "unit", 5) as stream:
-        found: object = stream
-        assert found == b"second"
+        log: object = stream
+        assert log == b"second"
         assert places[1].closed == 0
     assert [(place.asked, place.closed) for place in places] == [(1, 0), (1, 1), (0, 0)]
 
 
-_WHY = [LogState.RUNNING, LogState.UNREADABLE, LogState.UNREACHABLE, LogState.TOO_BIG, LogState.REFUSED,
+_WHY = [LogState.RUNNING, LogState.UNREADABLE, LogState.UNREACHABLE, LogState.TOO_BIG,
+        LogState.REFUSED,
         LogState.TOO_OLD, LogState.MISSING]  # fmt: skip
 
 
 @pytest.mark.parametrize("most", range(len(_WHY)))
-def test_the_reason_that_tells_most(most: int) -> None:
+def test_the_most_informative_reason_is_raised(most: int) -> None:
     for states in (_WHY[most:], _WHY[most:][::-1]):
         with (
             pytest.raises(NoLog) as caught,
@@ -470,8 +473,8 @@ def test_the_reason_that_tells_most(most: int) -> None:
         assert (caught.value.state, caught.value.detail) == (_WHY[most], f"detail {_WHY[most]}")
 
 
-@pytest.mark.parametrize("state", [each for each in LogState if each])
-def test_every_reason_can_be_told(state: LogState) -> None:
+@pytest.mark.parametrize("state", [state for state in LogState if state])
+def test_every_reason_can_be_raised(state: LogState) -> None:
     with (
         pytest.raises(NoLog) as caught,
         first_log([Place(LogState.MISSING), Place(state)], "unit", 5),
@@ -508,12 +511,12 @@ def test_a_reader_that_fails_leaves_no_file_open(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == count
 
 
-def test_a_folder_that_is_not_looked_at_whole_says_nothing(
+def test_a_folder_with_too_many_entries_has_no_oldest_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The oldest build may be among those that were left out."""
+    """The oldest build may be among the entries that are not listed."""
     for number in range(50, 60):
         (tmp_path / f"jobs/unit/builds/{number}").mkdir(parents=True)
     assert refused(FolderPlace(tmp_path), number=5).state is LogState.TOO_OLD
-    monkeypatch.setattr(build_log, "_MOST_BUILDS", 3)
+    monkeypatch.setattr(build_log, "_MAX_BUILDS", 3)
     assert refused(FolderPlace(tmp_path), number=5).state is LogState.MISSING

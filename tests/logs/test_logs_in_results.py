@@ -1,4 +1,4 @@
-"""From rows and a folder of build logs to named failures: the door, the frames, and `ci-stat failures`."""
+"""From rows and build logs to named failures: `get_result`, the frames, and `ci-stat failures`."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from ci_stat.config import Secret
 from ci_stat.config.clients import Jenkins
 from ci_stat.config.groups import Logs
 from ci_stat.errors import SettingsError
-from ci_stat.logs.setup import whereabouts
+from ci_stat.logs.setup import places_key
 from ci_stat.records import Run, RunRow
 from ci_stat.rendering.terminal import screen
 from ci_stat.result import Result
@@ -37,7 +37,10 @@ from tests.support.rows import row
 RESOLVE = "lock_test.go:655: testLockSuite.TestResolve"
 COMPILE = "a.c:3:5: error: 'x' undeclared\n    3 | x = 1;\n      |     ^\n"
 DAY = ("--begin", "2021-06-19", "--end", "2021-06-20")
-RULE = '[[rule]]\nname = "mine"\nkind = "env"\nanchors = ["make: ***"]\npattern = "^make: (?P<name>.*)$"\n'
+RULE = (
+    '[[rule]]\nname = "mine"\nkind = "env"\nanchors = ["make: ***"]\n'
+    'pattern = "^make: (?P<name>.*)$"\n'
+)
 
 
 def moment(minute: int) -> datetime:
@@ -53,8 +56,8 @@ ROWS = [
     failed(1, RESOLVE),
     failed(2, RESOLVE),
     failed(3),
-    failed(4, "T.Table"),  # its log is gone
-    failed(5),  # so is this one, and the table says nothing
+    failed(4, "T.Table"),  # its log was deleted
+    failed(5),  # so was this one, and the table has no failure
     row("unit", 6, "ABORTED", pr=7, time=moment(6)),
     row("unit", 7, "SUCCESS", pr=7, time=moment(7)),
     row("unit", 8, "UNSTABLE", pr=8, time=moment(8)),
@@ -64,7 +67,7 @@ ROWS = [
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Logs for ROWS: more than the table says, in other spellings."""
+    """Write logs for ROWS that show more failures than the table, in other spellings."""
     home = tmp_path / "home"
     write_log(home, "unit", 1, gocheck(RESOLVE, "... value = first"), go_test("TestApply"))
     write_log(home, "unit", 2, gocheck(RESOLVE.replace("655", "660"), "... value = second"))
@@ -83,7 +86,9 @@ def environment(home: Path, url: str, fill: Fill, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CI_STAT_LOG_DIR", str(home))
 
 
-lite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # the state has its tests on both
+lite = pytest.mark.parametrize(
+    "url", ["sqlite"], indirect=True
+)  # the state is tested on both databases
 
 
 def get(**more: Any) -> Result:
@@ -91,25 +96,29 @@ def get(**more: Any) -> Result:
 
 
 def runs(result: Result) -> dict[int, Run]:
-    return {each.job_id: each for each in result.all_runs}
+    return {run.job_id: run for run in result.all_runs}
 
 
 @pytest.mark.usefixtures("environment")
 def test_names_messages_and_kinds_come_from_the_logs() -> None:
     result = get()
-    found = runs(result)
-    assert [(each.kind, each.name, each.message, each.source) for each in found[1].failures] == [
+    by_number = runs(result)
+    assert [
+        (failure.kind, failure.name, failure.message, failure.source)
+        for failure in by_number[1].failures
+    ] == [
         ("case", RESOLVE, "... value = first", "log"),
         ("case", "TestApply", "apply_test.go:17: got 1, want 2", "log"),
     ]
-    assert found[3].fail_info == [("TestApply", "apply_test.go:18: got 3, want 2")]
-    assert found[3].case == ["TestApply"]
-    assert [(each.kind, each.file, each.line) for each in found[9].failures] == [
+    assert by_number[3].fail_info == [("TestApply", "apply_test.go:18: got 3, want 2")]
+    assert by_number[3].case == ["TestApply"]
+    assert [(failure.kind, failure.file, failure.line) for failure in by_number[9].failures] == [
         ("compile", "a.c", 3)
     ]
-    assert found[8].fail_info == [("TestUnstable", "apply_test.go:17: got 1, want 2")]
-    assert {number: each.log for number, each in found.items()} == {
-        1: "read", 2: "read", 3: "read", 4: "missing", 5: "missing", 6: "", 7: "", 8: "read", 9: "read",
+    assert by_number[8].fail_info == [("TestUnstable", "apply_test.go:17: got 1, want 2")]
+    assert {number: run.log for number, run in by_number.items()} == {
+        1: "read", 2: "read", 3: "read", 4: "missing", 5: "missing", 6: "", 7: "", 8: "read",
+        9: "read",
     }  # fmt: skip
     assert result.log_states == {"read": 5, "missing": 2}
     assert result.provenance.logs == (("read", 5), ("missing", 2))
@@ -117,11 +126,13 @@ def test_names_messages_and_kinds_come_from_the_logs() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_what_the_table_says_stays_where_there_is_no_log() -> None:
+def test_without_a_log_the_failures_of_the_table_stay() -> None:
     result = get()
-    found = runs(result)
-    assert [(each.name, each.source) for each in found[4].failures] == [("T.Table", "analysis_res")]
-    assert found[5].failures == ()
+    by_number = runs(result)
+    assert [(failure.name, failure.source) for failure in by_number[4].failures] == [
+        ("T.Table", "analysis_res")
+    ]
+    assert by_number[5].failures == ()
     assert result.miss_cnt == 1
     assert get(logs=False).miss_cnt == 3
 
@@ -130,8 +141,10 @@ def test_what_the_table_says_stays_where_there_is_no_log() -> None:
 @pytest.mark.usefixtures("environment")
 def test_failures_add_up_over_runs_pull_requests_and_jobs() -> None:
     result = get()
-    assert {name: [run.job_id for run in info.run_list] for name, info in result.fail_info_map.items()} == {
-        "TestApply": [1, 3], "testLockSuite.TestResolve": [1, 2], "T.Table": [4], "'x' undeclared": [9],
+    assert {name: [run.job_id for run in info.run_list] for name,
+    info in result.fail_info_map.items()} == {
+        "TestApply": [1, 3], "testLockSuite.TestResolve": [1, 2], "T.Table": [4],
+        "'x' undeclared": [9],
     }  # fmt: skip
     info = result.fail_info_map["testLockSuite.TestResolve"]
     assert (info.kind, info.fail_cnt(), info.prs, info.message) == (
@@ -153,7 +166,8 @@ def test_failures_add_up_over_runs_pull_requests_and_jobs() -> None:
 def test_a_case_of_the_table_and_of_a_log_is_one_failure(home: Path) -> None:
     (home / "jobs/unit/builds/2/log").unlink()
     info = get().fail_info_map["testLockSuite.TestResolve"]
-    assert [(run.job_id, seen.source) for run, seen in zip(info.run_list, info.seen, strict=True)] == [
+    assert [(run.job_id, seen.source) for run, seen in zip(info.run_list, info.seen,
+    strict=True)] == [
         (1, "log"), (2, "analysis_res"),
     ]  # fmt: skip
     assert info.message == "... value = first"
@@ -163,11 +177,11 @@ def test_a_case_of_the_table_and_of_a_log_is_one_failure(home: Path) -> None:
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_a_log_that_names_nothing_leaves_what_the_table_says(home: Path) -> None:
+def test_a_log_without_a_failure_leaves_those_of_the_table(home: Path) -> None:
     log = write_log(home, "unit", 4)
     log.write_text("Started\nall is well\nFinished: SUCCESS\n")
     run = runs(get())[4]
-    assert (run.log, [each.name for each in run.failures]) == ("read", ["T.Table"])
+    assert (run.log, [failure.name for failure in run.failures]) == ("read", ["T.Table"])
 
 
 @lite
@@ -192,7 +206,7 @@ def test_without_logs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             "",
         )
         assert {run.log for run in result.all_runs} == {""}
-    assert not (tmp_path / "data-home").exists()  # no state is made for nothing
+    assert not (tmp_path / "data-home").exists()  # no state is created without need
 
 
 def _without_place(monkeypatch: pytest.MonkeyPatch) -> Result:
@@ -202,7 +216,7 @@ def _without_place(monkeypatch: pytest.MonkeyPatch) -> Result:
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_a_folder_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI_STAT_LOG_DIR", str(tmp_path / "nowhere"))
     result = get()
     assert result.log_states == {"missing": 7}
@@ -210,12 +224,12 @@ def test_a_folder_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def _remembered(home: Path) -> None:
-    """No log is there any more, nor the folder."""
+    """Delete all logs with their folder."""
     home.rename(home.with_name("moved"))
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_second_time_no_log_is_needed(
+def test_the_second_time_no_log_is_read(
     home: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not url.startswith("sqlite"):
@@ -229,7 +243,7 @@ def test_a_second_time_no_log_is_needed(
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_what_was_missing_is_looked_for_again(home: Path) -> None:
+def test_a_missing_log_is_searched_again(home: Path) -> None:
     assert get().log_states == {"read": 5, "missing": 2}
     write_log(home, "unit", 5, go_test("TestLate"))
     write_log(home, "unit", 4, go_test("TestFresh"), finished=False)
@@ -240,7 +254,7 @@ def test_what_was_missing_is_looked_for_again(home: Path) -> None:
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_changed_rules_read_anew(
+def test_changed_rules_read_logs_again(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = get()
@@ -274,7 +288,7 @@ def test_a_greater_limit_reads_what_was_too_big(
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_settings_of_logs_are_no_trouble_of_other_reports(
+def test_invalid_log_settings_do_not_stop_other_reports(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI_STAT_RULES", str(tmp_path / "gone.toml"))
@@ -290,7 +304,7 @@ def test_settings_of_logs_are_no_trouble_of_other_reports(
 @lite
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("broken", ["file", "server", "folder", "driver"])
-def test_a_state_that_does_not_work_is_a_warning(
+def test_an_unusable_state_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     (tmp_path / "broken.sqlite").write_text("no database, but text " * 100)
@@ -310,7 +324,7 @@ def test_a_state_that_does_not_work_is_a_warning(
 @lite
 @pytest.mark.usefixtures("environment")
 def test_many_logs(home: Path, fill: Fill, caplog: pytest.LogCaptureFixture) -> None:
-    """More than are read one by one."""
+    """More logs than are read in one process."""
     fill([failed(n % 60, job=f"job{n}") for n in range(30)])
     for n in range(30):
         write_log(home, f"job{n}", n % 60, go_test("TestAll"), go_test(f"Test{n % 3}"))
@@ -327,7 +341,7 @@ def test_many_logs(home: Path, fill: Fill, caplog: pytest.LogCaptureFixture) -> 
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_a_frame_has_what_each_run_said() -> None:
+def test_a_frame_has_the_failures_of_each_run() -> None:
     frame = get().failures_frame()
     assert list(frame.columns[-8:]) == [
         "message", "rule", "source", "fingerprint", "file", "line", "first_line", "last_line",
@@ -388,21 +402,24 @@ def test_the_table_fits(golden: Golden, width: int) -> None:
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_json_has_what_is_known_of_each_failure(call: Call) -> None:
+def test_json_has_all_fields_of_a_failure(call: Call) -> None:
     answer = call("failures", *DAY, "--json")
     data = json.loads(answer.out)
     assert data["source"]["logs"] == {"read": 4, "missing": 2}
     assert data["source"]["rule_set"].startswith("1-") or data["source"]["rule_set"][0].isdigit()
-    by_case = {each["case"]: each for each in data["failures"]}
+    by_case = {failure["case"]: failure for failure in data["failures"]}
     resolve = by_case["testLockSuite.TestResolve"]
-    assert {key: resolve[key] for key in ("kind", "message", "rule", "source", "file", "line", "runs", "broke")} == {
+    assert {key: resolve[key] for key in ("kind", "message", "rule", "source", "file", "line",
+    "runs", "broke")} == {
         "kind": "case", "message": "... value = second", "rule": "gocheck-fail", "source": "log",
         "file": "lock_test.go", "line": 660, "runs": 2, "broke": ["unit#1", "unit#2"],
     }  # fmt: skip
     assert re.fullmatch("v1:[0-9a-f]{32}", resolve["fingerprint"])
     table = by_case["T.Table"]
-    assert {key: table[key] for key in ("message", "rule", "source", "fingerprint", "file", "line", "broke")} == {
-        "message": "", "rule": "", "source": "analysis_res", "fingerprint": "", "file": "", "line": None,
+    assert {key: table[key] for key in ("message", "rule", "source", "fingerprint", "file", "line",
+    "broke")} == {
+        "message": "", "rule": "", "source": "analysis_res", "fingerprint": "", "file": "",
+        "line": None,
         "broke": ["unit#4"],
     }  # fmt: skip
 
@@ -412,15 +429,18 @@ def test_json_has_what_is_known_of_each_failure(call: Call) -> None:
 def test_csv_has_the_same(call: Call) -> None:
     rows = list(csv.DictReader(io.StringIO(call("failures", *DAY, "--csv").out)))
     assert {"message", "rule", "source", "fingerprint", "broke", "file", "line"} <= set(rows[0])
-    resolve = next(each for each in rows if each["case"] == "testLockSuite.TestResolve")
+    resolve = next(row for row in rows if row["case"] == "testLockSuite.TestResolve")
     assert (resolve["broke"], resolve["line"]) == ("unit#1 unit#2", "660")
 
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_no_logs_leaves_them_alone(call: Call, tmp_path: Path) -> None:
+def test_the_option_no_logs_reads_no_log(call: Call, tmp_path: Path) -> None:
     data = json.loads(call("failures", *DAY, "--json", "--no-logs").out)
-    assert [each["case"] for each in data["failures"]] == ["testLockSuite.TestResolve", "T.Table"]
+    assert [failure["case"] for failure in data["failures"]] == [
+        "testLockSuite.TestResolve",
+        "T.Table",
+    ]
     assert (data["source"]["logs"], data["source"]["rule_set"]) == ({}, None)
     assert not re.search(
         "logs? (read|missing)", call("failures", *DAY, "--no-logs", "--color", "never").out
@@ -455,7 +475,7 @@ def test_hostile_log_lines_cannot_act_on_the_terminal(
 
 @lite
 @pytest.mark.usefixtures("environment")
-def test_words_about_logs(call: Call, home: Path) -> None:
+def test_the_summary_counts_logs_by_state(call: Call, home: Path) -> None:
     out = " ".join(call("failures", *DAY, "--color", "never").out.split())
     assert "4 logs read; 2 logs missing" in out
     assert "1 failed run with what the table says" in out
@@ -469,7 +489,8 @@ def _on_a_terminal(code: str, **variables: str) -> tuple[int, str, str]:
     """Exit code, standard output, and what the terminal on standard error got."""
     ours, theirs = terminal()
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=theirs, stdin=subprocess.DEVNULL,
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=theirs,
+         stdin=subprocess.DEVNULL,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **variables},
     )  # fmt: skip
     os.close(theirs)
@@ -477,7 +498,7 @@ def _on_a_terminal(code: str, **variables: str) -> tuple[int, str, str]:
     while select.select([ours], [], [], 30)[0]:
         try:
             piece = os.read(ours, 65_536)
-        except OSError:  # nobody holds the other end any more
+        except OSError:  # the other end is closed
             break
         if not piece:
             break
@@ -490,7 +511,7 @@ def _on_a_terminal(code: str, **variables: str) -> tuple[int, str, str]:
 @lite
 @pytest.mark.usefixtures("environment")
 def test_progress_on_a_terminal(home: Path, tmp_path: Path, fill: Fill) -> None:
-    """A line for the rows, then one for the logs, which are read by processes all the same; nothing stays."""
+    """One line for the rows, then one for the logs; both disappear. Processes read the logs."""
     count = 60
     fill([failed(n % 60, job=f"job{n}") for n in range(count)])
     (tmp_path / "opened").mkdir()
@@ -500,11 +521,11 @@ def test_progress_on_a_terminal(home: Path, tmp_path: Path, fill: Fill) -> None:
 import os, sys
 from datetime import datetime
 from pathlib import Path
-from ci_stat.logs import reader as extraction
-from ci_stat.logs import setup as loading
+from ci_stat import context
+from ci_stat.logs import reader as log_reader
 from tests.support.logs import Watched
-extraction.cores = lambda: 3
-loading.FolderPlace = lambda *_: Watched(Path({str(home)!r}), Path({str(tmp_path / "opened")!r}))
+log_reader.cpu_count = lambda: 3
+context.folder_place = lambda _logs: Watched(Path({str(home)!r}), Path({str(tmp_path / "opened")!r}))
 import ci_stat.ci_stat as stat
 result = stat.get_result(datetime(2021, 6, 19), datetime(2021, 6, 20))
 print(os.getpid(), result.log_states["read"])
@@ -528,11 +549,11 @@ def test_no_progress_where_nobody_watches(call: Call, capsys: pytest.CaptureFixt
 
 
 def test_a_token_leaves_no_trace_in_the_state() -> None:
-    """Whether a log can be had depends on its places; the state on disk is found again by this hash."""
-    plain = whereabouts(Logs(), Jenkins())
+    """Whether a log can be read depends on its places; this hash is their key in the state."""
+    plain = places_key(Logs(), Jenkins())
     assert plain == "1b51dba5aed2"
-    assert whereabouts(Logs(), Jenkins(token=Secret("7f3a"))) == plain
+    assert places_key(Logs(), Jenkins(token=Secret("7f3a"))) == plain
     others = [Logs(folder=Path("/logs")), Logs(template="{job}/{number}"), Logs(megabytes=1)]
-    found = {whereabouts(logs, Jenkins()) for logs in others}
-    found |= {whereabouts(Logs(), place) for place in (Jenkins(url="x"), Jenkins(user="x"))}
-    assert len(found | {plain}) == 6
+    keys = {places_key(logs, Jenkins()) for logs in others}
+    keys |= {places_key(Logs(), place) for place in (Jenkins(url="x"), Jenkins(user="x"))}
+    assert len(keys | {plain}) == 6

@@ -1,4 +1,4 @@
-"""Many logs at once: each is read once, none is lost, and one that kills its reader harms no other."""
+"""Many logs at once: each is read once, none is lost, and a log that kills its reader is alone."""
 
 import logging
 import os
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from ci_stat.failures import How
+from ci_stat.failures import ScanOptions
 from ci_stat.failures.rules import builtin, parse
-from ci_stat.logs import reader as extraction
+from ci_stat.logs import reader as log_reader
 from ci_stat.logs.folder import FolderPlace
-from ci_stat.logs.reader import FEW, LogReader, is_read, read_log
-from ci_stat.logs.workers import KILLED, Asked
+from ci_stat.logs.reader import FEW, LogReader, needs_log, read_log
+from ci_stat.logs.workers import KILLED, LogOptions
 from ci_stat.records import Extraction, LogState, Origin, Run
 from ci_stat.records.log_place import LogPlace
 from ci_stat.store.engine import open_engine
@@ -39,12 +39,13 @@ Made = Callable[..., LogReader]
 
 def run(number: int, status: str = "FAILURE", job: str = "unit") -> Run:
     return Run(
-        job, number, status, None, None, None, None, None, None, 0, None, None, None, (), Origin(SHANGHAI)
+        job, number, status, None, None, None, None, None, None, 0, None, None, None, (),
+        Origin(SHANGHAI)
     )  # fmt: skip
 
 
 def home(tmp_path: Path, count: int) -> list[Run]:
-    """So many builds with logs, each with a case of its own."""
+    """Write `count` builds with logs, each with a case of its own."""
     (tmp_path / "opened").mkdir(exist_ok=True)
     for number in range(1, count + 1):
         write_log(tmp_path / "home", "unit", number, go_test(f"Test{number}"))
@@ -56,10 +57,9 @@ def reader(tmp_path: Path) -> Made:
     def make(
         kind: type[Watched] = Watched, state: State | None = None, rules: str = ""
     ) -> LogReader:
-        how = How((*parse(rules, "rules.toml"), *builtin())) if rules else How()
-        return LogReader(
-            (kind(tmp_path / "home", tmp_path / "opened"),), Asked(how), opening(state)
-        )
+        scan = ScanOptions((*parse(rules, "rules.toml"), *builtin())) if rules else ScanOptions()
+        places = (kind(tmp_path / "home", tmp_path / "opened"),)
+        return LogReader(places, LogOptions(scan), opening(state))
 
     return make
 
@@ -72,19 +72,21 @@ def state(tmp_path: Path) -> State:
 @pytest.mark.parametrize("count", [0, 1, FEW - 1, FEW, 40])
 def test_every_log_is_answered(tmp_path: Path, reader: Made, count: int) -> None:
     runs = home(tmp_path, count)
-    found = reader().read(runs)
-    assert {key: [each.name for each in one.failures] for key, one in found.items()} == {
-        ("unit", n): [f"Test{n}"] for n in range(1, count + 1)
-    }
+    extractions = reader().read(runs)
+    assert {
+        key: [failure.name for failure in extraction.failures]
+        for key, extraction in extractions.items()
+    } == {("unit", n): [f"Test{n}"] for n in range(1, count + 1)}
     assert all(
-        one.state is LogState.READ and one.lines > 4 and one.bytes > 50 for one in found.values()
+        extraction.state is LogState.READ and extraction.lines > 4 and extraction.bytes > 50
+        for extraction in extractions.values()
     )
 
 
 def test_only_runs_that_failed_and_each_once(tmp_path: Path, reader: Made) -> None:
     home(tmp_path, 4)
     runs = [run(1), run(1), run(2, "SUCCESS"), run(3, "ABORTED"), run(4, "UNSTABLE")]
-    assert [each.job_id for each in runs if is_read(each)] == [1, 1, 4]
+    assert [run.job_id for run in runs if needs_log(run)] == [1, 1, 4]
     assert sorted(reader().read(runs)) == [("unit", 1), ("unit", 4)]
     assert [number for _, number, _ in opened(tmp_path / "opened")] == [1, 4]
 
@@ -95,16 +97,19 @@ def test_a_second_time_no_log_is_opened(tmp_path: Path, reader: Made, state: Sta
     first = reader(state=state).read(runs)
     assert len(opened(tmp_path / "opened")) == 20
     assert reader(state=state).read(runs) == first
-    # What was missing may be there now.
+    # A missing log may exist now.
     assert [number for _, number, _ in opened(tmp_path / "opened")][20:] == [20]
 
 
 def test_other_rules_read_anew(tmp_path: Path, reader: Made, state: State) -> None:
     runs = home(tmp_path, 3)
-    rule = '[[rule]]\nname = "mine"\nkind = "env"\nanchors = ["make: ***"]\npattern = "^make: (?P<name>.*)$"\n'
+    rule = (
+        '[[rule]]\nname = "mine"\nkind = "env"\nanchors = ["make: ***"]\n'
+        'pattern = "^make: (?P<name>.*)$"\n'
+    )
     assert reader(state=state).read(runs)["unit", 1].failures[0].rule != "mine"
     again = reader(state=state, rules=rule).read(runs)
-    assert "mine" in {each.rule for each in again["unit", 1].failures}
+    assert "mine" in {failure.rule for failure in again["unit", 1].failures}
     assert len(opened(tmp_path / "opened")) == 6
     assert reader(state=state, rules=rule).read(runs) == again
     assert len(opened(tmp_path / "opened")) == 6
@@ -116,11 +121,11 @@ def test_other_places_are_asked_for_what_the_first_had_no_more(
     home(tmp_path, 3)
     write_log(tmp_path / "new", "unit", 9, go_test("TestNew"))
     places = [(Watched(tmp_path / name, tmp_path / "opened"),) for name in ("new", "home")]
-    first = LogReader(places[0], Asked(), opening(state), "new").read([run(2), run(9)])
-    assert [each.state for each in first.values()] == [LogState.TOO_OLD, LogState.READ]
-    assert LogReader(places[0], Asked(), opening(state), "new").read([run(2), run(9)]) == first
-    then = LogReader(places[1], Asked(), opening(state), "home").read([run(2), run(9)])
-    assert {key: each.state for key, each in then.items()} == {
+    first = LogReader(places[0], LogOptions(), opening(state), "new").read([run(2), run(9)])
+    assert [extraction.state for extraction in first.values()] == [LogState.TOO_OLD, LogState.READ]
+    assert LogReader(places[0], LogOptions(), opening(state), "new").read([run(2), run(9)]) == first
+    then = LogReader(places[1], LogOptions(), opening(state), "home").read([run(2), run(9)])
+    assert {key: extraction.state for key, extraction in then.items()} == {
         ("unit", 2): "read",
         ("unit", 9): "read",
     }
@@ -129,30 +134,30 @@ def test_other_places_are_asked_for_what_the_first_had_no_more(
 
 @pytest.mark.parametrize("count", [4, 12])
 def test_a_fault_of_ours_costs_one_log(tmp_path: Path, reader: Made, count: int) -> None:
-    found = reader(Broken).read(home(tmp_path, count))
-    states = [found["unit", n].state for n in range(1, count + 1)]
+    extractions = reader(Broken).read(home(tmp_path, count))
+    states = [extractions["unit", n].state for n in range(1, count + 1)]
     assert states == [LogState.UNREADABLE if n == 3 else LogState.READ for n in range(1, count + 1)]
-    assert found["unit", 3].detail == "ZeroDivisionError: oh"
+    assert extractions["unit", 3].detail == "ZeroDivisionError: oh"
 
 
 def test_no_job_name_raises(tmp_path: Path) -> None:
     places: list[LogPlace] = [Watched(tmp_path, tmp_path)]
     for job in ("../x", "a\ud800"):
-        assert read_log(places, Asked(), (job, 1)).state != LogState.READ
+        assert read_log(places, LogOptions(), (job, 1)).state != LogState.READ
 
 
-def test_progress_is_told_of_each_log(tmp_path: Path, reader: Made, state: State) -> None:
-    runs, told = home(tmp_path, 20), []
+def test_progress_counts_every_log(tmp_path: Path, reader: Made, state: State) -> None:
+    runs, calls = home(tmp_path, 20), []
     reader(state=state).read(runs[:5])
 
     def begin(total: int) -> Callable[[int], None]:
-        told.append(total)
-        return told.append
+        calls.append(total)
+        return calls.append
 
     reader(state=state).read(runs, begin)
-    assert told == [15, *[1] * 15]
+    assert calls == [15, *[1] * 15]
     reader(state=state).read(runs, begin)
-    assert len(told) == 16
+    assert len(calls) == 16
 
 
 def test_how_many_logs_were_read_is_logged(
@@ -163,7 +168,7 @@ def test_how_many_logs_were_read_is_logged(
     assert "3 logs read in" in caplog.text
 
 
-# A state that does not answer
+# A state that cannot be used
 
 
 @pytest.mark.parametrize("content", [b"not a database", b"SQLite format 3\0" + b"\xff" * 4096])
@@ -217,7 +222,7 @@ def test_a_state_that_dies_midway_costs_nothing_but_memory(
         return print
 
     assert len(reader(state=state).read(runs, spoil)) == 3
-    assert "could not be kept" in caplog.text
+    assert "Cannot store the results of logs" in caplog.text
 
 
 # Interrupted
@@ -232,7 +237,7 @@ def test_ctrl_c_keeps_what_was_found(
     with pytest.raises(KeyboardInterrupt):
         reader(Interrupted, state).read(runs)
     state.prepare()
-    assert sorted(state.known([("unit", n) for n in range(9)], Asked().rule_set)) == [
+    assert sorted(state.known([("unit", n) for n in range(9)], LogOptions().rule_set)) == [
         ("unit", n) for n in range(1, 5)
     ]
     assert len(reader(state=state).read(runs)) == FEW - 1
@@ -254,16 +259,16 @@ def _alive(pid: int) -> bool:
 
 
 _STUCK = """
-    extraction.KEEP_AFTER = -1
+    log_reader.KEEP_AFTER = -1
     reader(Stuck).read(runs)
 """
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
 def test_a_process_killed_midway_leaves_nobody_behind_and_loses_little(
-    tmp_path: Path, reader: Made, state: State, sign: signal.Signals
+    tmp_path: Path, reader: Made, state: State, signal_number: signal.Signals
 ) -> None:
-    """SIGINT to the whole group, as a terminal sends it: the readers end without a word of their own."""
+    """A terminal sends SIGINT to the whole group: the workers end silently."""
     runs = home(tmp_path, 40)
     process = python(_STUCK, tmp_path, 40, start_new_session=True)
 
@@ -277,13 +282,13 @@ def test_a_process_killed_midway_leaves_nobody_behind_and_loses_little(
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         raise
-    if sign == signal.SIGINT:
-        os.killpg(process.pid, sign)
+    if signal_number == signal.SIGINT:
+        os.killpg(process.pid, signal_number)
     else:
         process.kill()
     _, err = process.communicate(timeout=20)
     assert "ForkProcess" not in err
-    assert err.count("Traceback") == (sign == signal.SIGINT)
+    assert err.count("Traceback") == (signal_number == signal.SIGINT)
     _wait_for(lambda: not any(map(_alive, readers)))
     kept = _kept(state)
     assert len(kept) >= 20
@@ -294,15 +299,18 @@ def test_a_process_killed_midway_leaves_nobody_behind_and_loses_little(
 
 def _kept(state: State) -> dict[tuple[str, int], object]:
     state.prepare()
-    return dict(state.known([("unit", n) for n in range(1, 41)], Asked().rule_set))
+    return dict(state.known([("unit", n) for n in range(1, 41)], LogOptions().rule_set))
 
 
 def test_two_runs_at_once(tmp_path: Path, state: State) -> None:
     home(tmp_path, 40)
     code = """
-        extraction.KEEP_AFTER = -1
-        found = reader().read(runs)
-        print(sorted((key, each.state.value, [f.name for f in each.failures]) for key, each in found.items()))
+        log_reader.KEEP_AFTER = -1
+        extractions = reader().read(runs)
+        print(sorted(
+            (key, extraction.state.value, [f.name for f in extraction.failures])
+            for key, extraction in extractions.items()
+        ))
     """
     processes = [python(code, tmp_path, 40) for _ in range(2)]
     first, second = map(answer, processes)
@@ -314,8 +322,9 @@ def test_two_runs_at_once(tmp_path: Path, state: State) -> None:
 # Processes and threads
 
 _PIDS = """
-    found = reader(state=False).read(runs)
-    assert len(found) == count and all(each.state == "read" for each in found.values()), found
+    extractions = reader(state=False).read(runs)
+    states = [extraction.state for extraction in extractions.values()]
+    assert states == ["read"] * count, extractions
     print(os.getpid())
 """
 
@@ -335,9 +344,10 @@ def test_few_logs_are_read_at_once(tmp_path: Path) -> None:
 
 
 def test_a_process_with_threads_reads_in_threads(tmp_path: Path) -> None:
-    """Forking it might copy a lock that another thread holds: a notebook, a server."""
+    """A fork could copy a lock that another thread holds, as in a notebook or a server."""
     home(tmp_path, 40)
-    code = f"done = threading.Event()\nthreading.Thread(target=done.wait).start()\ntry:\n{_PIDS}\nfinally:\n    done.set()"
+    start = "done = threading.Event()\nthreading.Thread(target=done.wait).start()"
+    code = f"{start}\ntry:\n{_PIDS}\nfinally:\n    done.set()"
     main = int(answer(python(code, tmp_path, 40)))
     assert {pid for _, _, pid in opened(tmp_path / "opened")} == {main}
 
@@ -346,57 +356,62 @@ def test_a_process_with_threads_reads_in_threads(tmp_path: Path) -> None:
 def test_a_log_that_kills_its_reader_harms_no_other(tmp_path: Path, count: int) -> None:
     home(tmp_path, count)
     code = """
-        found = reader(Deadly).read(runs)
-        lost = sorted(number for (_, number), each in found.items() if each.state == "unreadable")
-        names = {f.name for each in found.values() for f in each.failures}
-        print(len(found), lost, len(names), found["unit", 7].detail)
+        extractions = reader(Deadly).read(runs)
+        lost = sorted(
+            number
+            for (_, number), extraction in extractions.items()
+            if extraction.state == "unreadable"
+        )
+        names = {f.name for extraction in extractions.values() for f in extraction.failures}
+        print(len(extractions), lost, len(names), extractions["unit", 7].detail)
     """
     assert answer(python(code, tmp_path, count)) == (
-        f"{count} [3, 7, 11] {count - 3} the process that read it was killed (out of memory?)"
+        f"{count} [3, 7, 11] {count - 3} the process that read the log was killed (out of memory?)"
     )
 
 
 def test_readers_that_die_while_logs_are_handed_out(tmp_path: Path) -> None:
-    """The pool refuses what comes then; it is read all the same."""
+    """The broken pool refuses further logs; they are read all the same."""
     home(tmp_path, 60)
     code = """
-        submit = extraction.ProcessPoolExecutor.submit
+        submit = log_reader.ProcessPoolExecutor.submit
         def late(self, read, key):
             future = submit(self, read, key)
             if key[1] == 20 and self._max_workers > 1 and not late.done:
                 late.done = True
-                for each in self._processes.values():
-                    os.kill(each.pid, signal.SIGKILL)
+                for process in self._processes.values():
+                    os.kill(process.pid, signal.SIGKILL)
                 try:
                     while True:
                         threading.Event().wait(0.01)
                         submit(self, os.getpid)
-                except extraction.BrokenProcessPool:
+                except log_reader.BrokenProcessPool:
                     pass
             return future
         late.done = False
-        extraction.ProcessPoolExecutor.submit = late
-        found = reader().read(runs)
-        print(len(found), {str(each.state) for each in found.values()})
+        log_reader.ProcessPoolExecutor.submit = late
+        extractions = reader().read(runs)
+        print(len(extractions), {str(extraction.state) for extraction in extractions.values()})
     """
     assert answer(python(code, tmp_path, 60)) == "60 {'read'}"
 
 
 def test_a_log_file_that_kills_its_reader_harms_no_other(tmp_path: Path) -> None:
-    """`ci-stat explain` with many files: answers in the order given, one with a reason."""
+    """`ci-stat explain` with many files: results in the given order, one with a reason."""
     for number in range(12):
         (tmp_path / f"{number}.log").write_text(go_test(f"Test{number}"))
     code = """
-        from ci_stat.logs import workers as explaining
-        original, main = explaining.explain_file, os.getpid()
-        def deadly(name, asked):
+        from ci_stat.logs import workers
+        original, main = workers.diagnose_file, os.getpid()
+        def deadly(name, options):
             if name.endswith("/5.log") and os.getpid() != main:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return original(name, asked)
-        explaining.explain_file = deadly
+            return original(name, options)
+        workers.diagnose_file = deadly
         names = [str(folder / f"{number}.log") for number in range(12)]
-        for name, found in explaining.explain_files(names, Asked(), 3):
-            print(Path(name).stem, *[f.name for f in found.extraction.failures], found.extraction.detail)
+        for name, diagnosis in workers.diagnose_files(names, LogOptions(), 3):
+            extraction = diagnosis.extraction
+            print(Path(name).stem, *[f.name for f in extraction.failures], extraction.detail)
     """
     lines = [line.strip() for line in answer(python(code, tmp_path, 0)).splitlines()]
     assert lines == [f"{n} Test{n}" if n != 5 else f"5 {KILLED}" for n in range(12)]
@@ -405,29 +420,29 @@ def test_a_log_file_that_kills_its_reader_harms_no_other(tmp_path: Path) -> None
 def test_what_older_rules_found_is_not_lost_with_the_log(tmp_path: Path, state: State) -> None:
     runs = home(tmp_path, 3)[:1]
     places = (FolderPlace(tmp_path / "home"),)
-    first = LogReader(places, Asked(), opening(state)).read(runs)["unit", 1]
+    first = LogReader(places, LogOptions(), opening(state)).read(runs)["unit", 1]
     shutil.rmtree(tmp_path / "home" / "jobs" / "unit" / "builds" / "1")
-    newer = LogReader(places, Asked(How(builtin()[1:])), opening(state))
+    newer = LogReader(places, LogOptions(ScanOptions(builtin()[1:])), opening(state))
     for _ in range(2):
-        found = newer.read(runs)["unit", 1]
-        assert found.failures == first.failures
-        assert "too old now" in found.detail
-    assert LogReader(places, Asked(), opening(state)).read(runs)["unit", 1] == first
+        extraction = newer.read(runs)["unit", 1]
+        assert extraction.failures == first.failures
+        assert "too old now" in extraction.detail
+    assert LogReader(places, LogOptions(), opening(state)).read(runs)["unit", 1] == first
 
 
 def test_what_a_broken_pool_never_answers_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """CPython 3.11 loses work that is handed over in the moment in which a pool breaks."""
+    """CPython 3.11 never completes work that is submitted while a pool breaks."""
     from concurrent.futures import Future, ProcessPoolExecutor
 
     class Lost(ProcessPoolExecutor):
         def submit(self, *_: Any, **__: Any) -> Any:
             return Future()
 
-    monkeypatch.setattr(extraction, "PULSE", 0.05)
+    monkeypatch.setattr(log_reader, "PULSE", 0.05)
     with Lost(1) as pool:
         assert (
-            list(extraction._together(pool, lambda _: Extraction(LogState.READ), [("unit", 1)]))
+            list(log_reader._pool_results(pool, lambda _: Extraction(LogState.READ), [("unit", 1)]))
             == []
         )

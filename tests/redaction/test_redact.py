@@ -1,4 +1,4 @@
-"""No secret gets through, whatever stands around it, and ordinary test output stays as it is.
+"""Every secret is masked in any context, and ordinary test output stays as it is.
 
 The secrets are put together here, so that no scanner finds one in this file.
 """
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ci_stat.redaction.redact import MASK, redacted
 
-A = "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"  # 36 signs as a generator draws them
+A = "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"  # 36 random characters
 HEX = "0123456789abcdef" * 4
 PW = "hunter" + "2!"
 WORD = "correct" + "horse"
@@ -367,7 +367,7 @@ def test_there_are_many_of_each() -> None:
     assert len(HARMLESS) >= 40
 
 
-def test_what_was_masked_can_be_seen() -> None:
+def test_the_context_of_a_secret_stays_readable() -> None:
     assert redacted(f"password={PW}") == "password=***"
     assert redacted(f'{{"user":"ci","password":"{PW}"}}') == '{"user":"ci","password":"***"}'
     assert redacted(f"Authorization: Bearer {A}") == "Authorization: Bearer ***"
@@ -387,9 +387,12 @@ def test_what_was_masked_can_be_seen() -> None:
 texts = st.lists(
     st.one_of(
         st.text(max_size=10),
-        st.sampled_from(["password=", "token: ", "://", "@", ":", '"', "'", "\\", "eyJ", "ghp_", "-----BEGIN ",
-                         "Bearer ", "mysql ", " -p", "***", "\n", "Test", "expected ", "<password>", "?sig=", "=",
-                         "Cookie: a=", "-----BEGIN RSA PRIVATE KEY-----", "--secret ", "@tcp(", "1.2.3.4",
+        st.sampled_from(["password=", "token: ", "://", "@", ":", '"', "'", "\\", "eyJ", "ghp_",
+                         "-----BEGIN ",
+                         "Bearer ", "mysql ", " -p", "***", "\n", "Test", "expected ", "<password>",
+                         "?sig=", "=",
+                         "Cookie: a=", "-----BEGIN RSA PRIVATE KEY-----", "--secret ", "@tcp(",
+                         "1.2.3.4",
                          "a.corp.example", "pass: ", "user: ", "identified by ", "set password "]),
     ),
     max_size=12,
@@ -397,7 +400,9 @@ texts = st.lists(
 
 
 @given(st.sampled_from(SECRETS), texts, texts)
-def test_no_planted_secret_survives(planted: tuple[str, str], before: str, after: str) -> None:
+def test_no_secret_survives_in_hostile_text(
+    planted: tuple[str, str], before: str, after: str
+) -> None:
     line, secret = planted
     assert secret not in redacted(f"{before}\n{line}\n{after}")
     assert secret not in redacted(f"[2021-06-06T12:07:58.284Z] {line}\n{after}")
@@ -405,7 +410,7 @@ def test_no_planted_secret_survives(planted: tuple[str, str], before: str, after
 
 @given(texts)
 @example("password=:")
-def test_twice_is_once(text: str) -> None:
+def test_redaction_is_idempotent(text: str) -> None:
     hosts = ("*.corp.example", "10.0.0.0/8", "ci")
     once = redacted(text, hosts)
     assert redacted(once, hosts) == once
@@ -443,19 +448,27 @@ def test_private_hosts(hosts: list[str], text: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", "a.", "1.", "1:", ":", "eyJ", "eyJaaaaaaaaa.", "password=", 'password="', "password=\\\"", "--a-", "-" * 7,
-     "mysql ", "curl -u", "://", "://a:", "login ", "-----BEGIN RSA PRIVATE KEY-----", "cookie:", "cookie:a", "\\", "=",
-     "ghp_", "gl", "SG.", "ab3Q~", "authorization: ", "?sig=", "TestA:", "expected ", "a.corp.example", "xn--", "'",
-     "<password>", "token", "token:", "aB3", "docker login ", "jdbc:oracle:thin:a/", "hooks.slack.com/services/", " ",
+    ["a", "a.", "1.", "1:", ":", "eyJ", "eyJaaaaaaaaa.", "password=", 'password="', "password=\\\"",
+     "--a-", "-" * 7,
+     "mysql ", "curl -u", "://", "://a:", "login ", "-----BEGIN RSA PRIVATE KEY-----", "cookie:",
+     "cookie:a", "\\", "=",
+     "ghp_", "gl", "SG.", "ab3Q~", "authorization: ", "?sig=", "TestA:", "expected ",
+     "a.corp.example", "xn--", "'",
+     "<password>", "token", "token:", "aB3", "docker login ", "jdbc:oracle:thin:a/",
+     "hooks.slack.com/services/", " ",
      "\n", "token=", "token=a1", "--token ", "pass=", "DB_PASS: ",
-     "IDENTIFIED BY '", "identified by \"\\", "identified with ", "set password ", "set password = '", "'\\'",
+     "IDENTIFIED BY '", "identified by \"\\", "identified with ", "set password ",
+     "set password = '", "'\\'",
      "redis-cli ", "codecov ", "@/", "a:b@/", "dsn=a:",
      "password for ", "password for a:", "password=\n", "token:\r\n", "\x00", "\x1b[",
      "\x1b[1m", "password%3D", "token \"", "kube_config=a", "bearer:",
-     "pass: ", "pass: word\n", "pass: a, ", "user: a ", "user:a,,,,", "user: a pass: b ", "pwd: a", "pass: word ",
+     "pass: ", "pass: word\n", "pass: a, ", "user: a ", "user:a,,,,", "user: a pass: b ", "pwd: a",
+     "pass: word ",
      "identified by ", "create user a identified by b ",
-     "IDENTIFIED BY x ", "identified by password(", "grant all on a to b identified by c ", "set password for a@",
-     "set password @", "set password a = ", "identified by `", "identified replace ", "identified via a using "],
+     "IDENTIFIED BY x ", "identified by password(", "grant all on a to b identified by c ",
+     "set password for a@",
+     "set password @", "set password a = ", "identified by `", "identified replace ",
+     "identified via a using "],
 )  # fmt: skip
 def test_hostile_texts_take_linear_time(piece: str) -> None:
     text = piece * (20_000 // len(piece))

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, func, select, text
 
 from ci_stat.cli import run
 from ci_stat.errors import BadRecord, ConnectionLost, DatabaseError, SchemaMismatch, WriteError
-from ci_stat.formats.files import written
+from ci_stat.formats.files import open_output
 from ci_stat.formats.jsonl import encode_row
 from ci_stat.records import RunFilter, RunRow, Window
 from ci_stat.runs import exchange
@@ -235,12 +235,12 @@ def test_bad_lines_are_skipped_and_told_by_their_numbers(engine: Engine) -> None
     )
     assert (done.lines, done.stored, count(engine)) == (8, 2, 2)
     assert [number for number, _ in done.skipped] == [3, 4, 7, 8]
-    assert done.skipped[1][1] == "no job_id and no status and no time"
+    assert done.skipped[1][1] == "missing job_id, status, time"
 
 
 def test_strict_stops_at_the_first_bad_line_with_all_before_it_stored(engine: Engine) -> None:
     some = lines_of(history("P" * 5))
-    with pytest.raises(BadRecord, match=r"^Line 4: no job_id.*\n  3 rows are stored"):
+    with pytest.raises(BadRecord, match=r"^Line 4: missing job_id.*\n  3 rows are stored"):
         imported(engine, [*some[:3], BAD, *some[3:], "{"], strict=True)
     assert count(engine) == 3
     assert imported(engine, some, strict=True).stored == 5
@@ -360,11 +360,11 @@ def _break_midway(file: IO[str]) -> None:
 def test_an_export_appears_whole_or_not_at_all(tmp_path: Path, name: str) -> None:
     target = tmp_path / name
     target.write_bytes(b"the old one")
-    with pytest.raises(ConnectionLost), written(str(target)) as file:
+    with pytest.raises(ConnectionLost), open_output(str(target)) as file:
         _break_midway(file)
     assert target.read_bytes() == b"the old one"
     assert list(tmp_path.iterdir()) == [target], "no temporary file is left"
-    with written(str(target)) as file:
+    with open_output(str(target)) as file:
         file.write("whole ✓\n")
         assert target.read_bytes() == b"the old one"
     content = gzip.decompress(target.read_bytes()) if name.endswith(".gz") else target.read_bytes()
@@ -375,7 +375,7 @@ def test_an_export_appears_whole_or_not_at_all(tmp_path: Path, name: str) -> Non
 def test_an_export_has_the_rights_of_any_new_file(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        with written(str(tmp_path / "out")) as file:
+        with open_output(str(tmp_path / "out")) as file:
             file.write("x")
     finally:
         os.umask(before)
@@ -389,7 +389,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, name: str) -> None:
     before = sorted(tmp_path.rglob("*"))
     with (
         pytest.raises(WriteError, match="cannot be written"),
-        written(str(tmp_path / name)) as file,
+        open_output(str(tmp_path / name)) as file,
     ):
         file.write("x")
     assert sorted(tmp_path.rglob("*")) == before
@@ -457,7 +457,7 @@ def test_an_import_from_standard_input(url: str) -> None:
     out, err = process.communicate(f"{GOOD}\n{BAD}\n".encode(), timeout=60)
     assert process.returncode == 0
     assert out.startswith(b"2 lines read, 1 run stored, 1 line skipped.")
-    assert err == b"ci-stat: line 2 skipped: no job_id and no status and no time\n"
+    assert err == b"ci-stat: line 2 skipped: missing job_id, status, time\n"
     assert count(open_engine(url)) == 1
 
 

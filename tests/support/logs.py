@@ -29,7 +29,7 @@ def gocheck(name: str, said: str = "... value *errors.Error = region 17 not foun
 
 
 def write_log(home: Path, job: str, number: int, *parts: str, finished: bool = True) -> Path:
-    """The log of one build as Jenkins lays it."""
+    """Write the log of one build where Jenkins does."""
     path = home.joinpath(
         *(piece for part in job.split("/") for piece in ("jobs", part)),
         "builds",
@@ -60,7 +60,7 @@ class Watched(FolderPlace):
             yield stream
 
     def before(self, number: int) -> None:
-        """What happens before a log is opened."""
+        """Called before a log is opened."""
 
 
 class Deadly(Watched):
@@ -74,7 +74,7 @@ class Deadly(Watched):
 
 
 class Stuck(Watched):
-    """Nobody ever reads build 30 and those after it."""
+    """Reading blocks from build 30 on."""
 
     def before(self, number: int) -> None:
         if number >= 30:
@@ -82,7 +82,7 @@ class Stuck(Watched):
 
 
 class Broken(Watched):
-    """Something that nobody thought of happens at build 3."""
+    """An unexpected error happens at build 3."""
 
     def before(self, number: int) -> None:
         if number == 3:
@@ -90,7 +90,7 @@ class Broken(Watched):
 
 
 class Interrupted(Watched):
-    """Somebody types Ctrl-C when build 5 is opened."""
+    """The user presses Ctrl-C when build 5 is opened."""
 
     def before(self, number: int) -> None:
         if number == 5:
@@ -98,14 +98,14 @@ class Interrupted(Watched):
 
 
 def opened(folder: Path) -> list[tuple[str, int, int]]:
-    """Job, number and process of each log that was opened, in that order."""
+    """Return job, number and process of each log that was opened, in order of time."""
     names = (each.name.rsplit(" ", 3) for each in folder.iterdir())
     found = [(job, int(number), int(pid), int(at)) for job, number, pid, at in names]
     return [each[:3] for each in sorted(found, key=lambda each: each[3])]
 
 
 def opening(state: State | None) -> Callable[[], State] | None:
-    """What prepares our own state for a log reader, when it is asked."""
+    """Return a function that prepares our own state, for a log reader."""
 
     def prepared() -> State:
         assert state is not None
@@ -115,12 +115,12 @@ def opening(state: State | None) -> Callable[[], State] | None:
     return None if state is None else prepared
 
 
-# A process of its own: the tests' may have threads, and must not die.
+# A separate process: that of the tests may have threads, and must not die.
 _BEGIN = """
 import os, signal, sys, threading
 from pathlib import Path
-from ci_stat.logs import reader as extraction
-from ci_stat.logs.workers import Asked
+from ci_stat.logs import reader as log_reader
+from ci_stat.logs.workers import LogOptions
 from ci_stat.logs.reader import LogReader
 from ci_stat.records import Origin, Run
 from ci_stat.store.engine import open_engine
@@ -128,19 +128,19 @@ from ci_stat.store.state.extractions import State
 from tests.support.logs import *
 
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
-extraction.cores = lambda: 3
+log_reader.cpu_count = lambda: 3
 def run(number, status="FAILURE"):
     nothing = (None,) * 6
     return Run("unit", number, status, None, None, None, None, None, None, 0, None, None, None, (), Origin(None))
 runs = [run(number) for number in range(1, count + 1)]
 def reader(kind=Watched, state=True):
     kept = State(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), "ci") if state else None
-    return LogReader((kind(folder / "home", folder / "opened"),), Asked(), opening(kept))
+    return LogReader((kind(folder / "home", folder / "opened"),), LogOptions(), opening(kept))
 """
 
 
 def python(code: str, folder: Path, count: int, **options: Any) -> "subprocess.Popen[str]":
-    """`code` in a process of its own, with `runs` of the job `unit` from 1 to `count`, and `reader(kind)`."""
+    """Run `code` in a separate process with `runs` of the job `unit` from 1 to `count`, and `reader(kind)`."""
     script = _BEGIN + textwrap.dedent(code)
     return subprocess.Popen(
         [sys.executable, "-c", script, str(folder), str(count)],
@@ -149,7 +149,7 @@ def python(code: str, folder: Path, count: int, **options: Any) -> "subprocess.P
 
 
 def answer(process: "subprocess.Popen[str]") -> str:
-    """What it printed; raises AssertionError with its errors if it failed or said anything else."""
+    """Return the output; raises AssertionError if the process failed or wrote errors."""
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, ""), err
     return out.strip()

@@ -6,7 +6,7 @@ import click
 
 from ci_stat.cli.work import opening, windows
 from ci_stat.escape import visible
-from ci_stat.formats.files import written
+from ci_stat.formats.files import open_output
 from ci_stat.rendering.format import plural
 from ci_stat.runs.database import forget_facts
 from ci_stat.runs.exchange import Imported, export_rows, import_lines, opened
@@ -44,7 +44,7 @@ def export(file: str, **window: Any) -> None:
     source = opening.opened().source
     wanted = windows.wanted(source, **window)
     anytime = not (window["begin"] or window["since"] or window["end"])
-    with written(file) as out, counting("Exporting") as progress:
+    with open_output(file) as out, counting("Exporting") as progress:
         number = export_rows(source.engine, wanted, out, progress, anytime)
     target = "standard output" if file == "-" else visible(file)
     click.echo(f"{plural(number, 'run')} written to {target}.", err=True)

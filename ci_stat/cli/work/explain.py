@@ -9,14 +9,9 @@ import click
 
 from ci_stat.cli.work import output
 from ci_stat.errors import UsageError, WriteError
-from ci_stat.failures import Explained, How
-from ci_stat.logs import view as explained
-from ci_stat.logs.workers import (
-    Asked,
-    all_rules,
-    explain_files,
-    passing_lines,
-)
+from ci_stat.failures import LogDiagnosis, ScanOptions
+from ci_stat.logs import view
+from ci_stat.logs.workers import LogOptions, diagnose_files, load_rules, read_baseline
 from ci_stat.rendering.format import plural
 from ci_stat.rendering.terminal import screen
 
@@ -37,16 +32,17 @@ def explain(
         raise UsageError(
             "Standard input (-) can be read once only.", "Give files for the other logs."
         )
-    passing = passing_lines(against) if against else frozenset()
+    baseline = read_baseline(against) if against else frozenset()
     build = _build_of(logs)
-    rules = all_rules(rules_file) if rules_file else None
-    asked = Asked(How(rules, passing, everything), job or (build[0] if build else ""), context)
+    rules = load_rules(rules_file) if rules_file else None
+    scan = ScanOptions(rules, baseline, everything)
+    options = LogOptions(scan, job or (build[0] if build else ""), context)
     if build is None:
-        _print(explain_files(logs, asked, workers), form, color)
+        _print(diagnose_files(logs, options, workers), form, color)
         return
     from ci_stat.cli.work.explain_build import explain_build  # SQLAlchemy
 
-    _print([explain_build(*build, asked)], form, color)
+    _print([explain_build(*build, options)], form, color)
 
 
 def _build_of(logs: tuple[str, ...]) -> tuple[str, int] | None:
@@ -64,19 +60,18 @@ def _build_of(logs: tuple[str, ...]) -> tuple[str, int] | None:
     return None if there else (logs[0], int(logs[1]))
 
 
-def _print(answers: "Iterable[tuple[str, Explained]]", form: str, color: str) -> None:
+def _print(diagnoses: Iterable[tuple[str, LogDiagnosis]], form: str, color: str) -> None:
     unread = []
-    for count, (name, answer) in enumerate(answers):
+    for count, (name, diagnosis) in enumerate(diagnoses):
         if form == "json":
-            # ASCII: what a terminal would act on stays an escape.
-            click.echo(json.dumps(explained.answer_data(name, answer)))
+            # ASCII: characters that a terminal acts on stay escaped.
+            click.echo(json.dumps(view.diagnosis_data(name, diagnosis)))
         else:
             if count:
                 click.echo()
-            screen.write_lines(
-                explained.answer_lines(name, answer), sys.stdout, output.colored(color)
-            )
-        if answer.extraction.state != "read" and not answer.extraction.bytes:
+            lines = view.diagnosis_lines(name, diagnosis)
+            screen.write_lines(lines, sys.stdout, output.colored(color))
+        if diagnosis.extraction.state != "read" and not diagnosis.extraction.bytes:
             unread.append(name)
     if unread:
         raise WriteError(

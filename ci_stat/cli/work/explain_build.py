@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from ci_stat.cli.work import opening
 from ci_stat.errors import UsageError
-from ci_stat.failures import Explained
+from ci_stat.failures import LogDiagnosis
 from ci_stat.logs.folder import first_log
-from ci_stat.logs.workers import Asked, explain_stream, how_of, nothing
+from ci_stat.logs.workers import LogOptions, diagnose_stream, scan_options, unavailable
 from ci_stat.records.log_place import NoLog
 
 
-def explain_build(job: str, number: int, asked: Asked) -> "tuple[str, Explained]":
+def explain_build(job: str, number: int, options: LogOptions) -> tuple[str, LogDiagnosis]:
+    """Diagnose the log of one build. Raises UsageError without a log place."""
     context = opening.opened()
     places = context.log_places
     if not places:
@@ -20,12 +21,11 @@ def explain_build(job: str, number: int, asked: Asked) -> "tuple[str, Explained]
             "Give a log file, or set log_dir or jenkins_url (see `ci-stat config`).",
         )
     name = f"{job} #{number}"
-    if asked.how.rules is None:
-        asked = replace(
-            asked, how=replace(asked.how, rules=how_of(context.settings.logs.rules).rules)
-        )
+    if options.scan.rules is None:
+        rules = scan_options(context.settings.logs.rules).rules
+        options = replace(options, scan=replace(options.scan, rules=rules))
     try:
         with first_log(places, job, number) as stream:
-            return name, explain_stream(stream, asked)
+            return name, diagnose_stream(stream, options)
     except NoLog as problem:
-        return name, nothing(problem)
+        return name, unavailable(problem)

@@ -14,7 +14,7 @@ from msgspec import to_builtins
 
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.context import Clock, Context, real_time
-from ci_stat.errors import DataTrouble, NotDelivered, Refused, UsageError
+from ci_stat.errors import NoNewData, NotDelivered, Refused, UsageError
 from ci_stat.escape import visible
 from ci_stat.issues.apply import Applied
 from ci_stat.issues.evidence import key_of_case
@@ -208,13 +208,13 @@ def _print(data: Any, screen_of: Any, as_json: bool, color: str, found: bool) ->
         screen.show(screen_of, sys.stdout, output.colored(color))
 
 
-def _empty(source: Source, window: Window, jobs: Sequence[str]) -> DataTrouble | None:
+def _empty(source: Source, window: Window, jobs: Sequence[str]) -> NoNewData | None:
     """A window without runs is no quiet window: which name nobody knows, or that the data is old."""
     wanted = RunFilter(window, jobs=tuple(jobs))
     if source.count_rows([wanted]) != [0]:
         return None
     problems = [visible(problem) for problem in source.unknown_names(wanted)]
-    return DataTrouble(
+    return NoNewData(
         f"No run of {visible(', '.join(jobs))} is in this window: that is not the same as no failure.",
         "\n  ".join(problems)
         or "Look at the writer of ci_data: `ci-stat config --check` shows the newest row.",

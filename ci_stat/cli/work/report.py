@@ -15,7 +15,7 @@ from ci_stat.context import Context
 from ci_stat.errors import (
     CiStatError,
     DatabaseError,
-    DataTrouble,
+    NoNewData,
     NotDelivered,
     SettingsError,
     UsageError,
@@ -225,5 +225,5 @@ def _say(told: Delivered, quiet: bool) -> None:
 
 def _raise_trouble(made: Report) -> None:
     if isinstance(made, TroubleReport):
-        kind = DatabaseError if made.trouble == "database" else DataTrouble
+        kind = DatabaseError if made.trouble == "database" else NoNewData
         raise kind(made.message, made.hint)

@@ -10,7 +10,7 @@ import click
 from ci_stat.cli.work import opening, windows
 from ci_stat.errors import SourceError, UsageError
 from ci_stat.escape import json_safe, visible, visible_lines
-from ci_stat.logs.workers import how_of
+from ci_stat.logs.workers import scan_options
 from ci_stat.rendering.format import plural
 from ci_stat.runs.database import forget_facts
 from ci_stat.runs.progress_bar import counting
@@ -34,7 +34,9 @@ def jenkins(
     zone = source.origin.zone
     now = windows.parse_time("now", "now", zone)
     begin = None if since is None else _since(since, now, zone)
-    plan = Plan(now, jobs, begin, limit, not no_logs, dry_run, how_of(context.settings.logs.rules))
+    plan = Plan(
+        now, jobs, begin, limit, not no_logs, dry_run, scan_options(context.settings.logs.rules)
+    )
     done = Synced()
     try:
         client = context.jenkins

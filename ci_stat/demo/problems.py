@@ -1,7 +1,7 @@
-"""What can go wrong besides test cases: builds, checks and the environment.
+"""The failures of the demo other than test cases: builds, checks and the environment.
 
-Knows the text the table keeps for each (ci-data A2, A4) and the log lines that lead to it. All lines are our own.
-Never draws a number.
+For each failure its text in the table (ci-data A2, A4) and its lines in a log. All lines are
+invented. Uses no random numbers.
 """
 
 ENV = {
@@ -16,7 +16,8 @@ ENV = {
         "tar: Child returned status 1",
     ),
     "dns resolve failure": (
-        "fatal: unable to access 'https://git.demo.invalid/mirror/demo.git/': Could not resolve host: git.demo.invalid",
+        "fatal: unable to access 'https://git.demo.invalid/mirror/demo.git/': "
+        "Could not resolve host: git.demo.invalid",
     ),
     "http 500": ("curl: (22) The requested URL returned error: 500 Internal Server Error",),
     "fileserver error": (
@@ -25,7 +26,8 @@ ENV = {
     ),
     "pod vanish": (
         "io.fabric8.kubernetes.client.KubernetesClientException: Operation: "
-        "[get]  for kind: [Pod]  with name: [demo-agent-7x2kq]  in namespace: [jenkins-ci]  failed.",
+        "[get]  for kind: [Pod]  with name: [demo-agent-7x2kq]  "
+        "in namespace: [jenkins-ci]  failed.",
     ),
     "kill signal": (
         "go build github.com/pingcap/demo: /usr/local/go/pkg/tool/linux_amd64/link: signal killed",
@@ -59,7 +61,8 @@ COMPILE = {
         "FAIL\tgithub.com/pingcap/tidb/session [build failed]",
     ),
     "error: could not compile": (
-        "\x1b[0m\x1b[1m\x1b[38;5;9merror[E0382]\x1b[0m\x1b[0m\x1b[1m: borrow of moved value: `region`\x1b[0m",
+        "\x1b[0m\x1b[1m\x1b[38;5;9merror[E0382]\x1b[0m\x1b[0m\x1b[1m: "
+        "borrow of moved value: `region`\x1b[0m",
         "   --> components/raftstore/src/store/demo_worker.rs:219:17",
         "    |",
         "219 |         self.notify(region.get_id());",
@@ -68,7 +71,8 @@ COMPILE = {
     ),
     "make: *** [pd-server] Error 2": (
         "# github.com/tikv/pd/server/schedule",
-        "server/schedule/demo_filter.go:48:31: cannot use limit (type int) as type uint64 in argument to newFilter",
+        "server/schedule/demo_filter.go:48:31: "
+        "cannot use limit (type int) as type uint64 in argument to newFilter",
         "make: *** [pd-server] Error 2",
     ),
 }
@@ -94,7 +98,8 @@ COMPILE_OF_REPO = {
 CHECK = {
     "check error": (
         "+ make check-demo",
-        "util/demo_pool.go:31:6: exported func NewPool should have comment or be unexported (golint)",
+        "util/demo_pool.go:31:6: "
+        "exported func NewPool should have comment or be unexported (golint)",
         "make: *** [lint] Error 1",
     ),
     "Please make format and run tests before creating a PR": (
@@ -109,14 +114,12 @@ LINES = {"env": ENV, "compile": COMPILE, "check": CHECK}
 
 
 def compile_errors(repo: str | None, kind: str) -> tuple[str, ...]:
-    """What the table can keep for a failed build of a job of this `kind` in `repo`."""
+    """Return the texts in the table for a failed build of a job of this `kind` in `repo`."""
     return COMPILE_OF_REPO.get(repo or "") or COMPILE_OF.get(kind, _GO_BUILD)
 
 
 def check_error(repo: str | None) -> str:
-    """What the table keeps for a failed style check in `repo`."""
-    return (
-        "Please make format and run tests before creating a PR"
-        if repo == "tikv/tikv"
-        else "check error"
-    )
+    """Return the text in the table for a failed style check in `repo`."""
+    if repo == "tikv/tikv":
+        return "Please make format and run tests before creating a PR"
+    return "check error"
