@@ -23,9 +23,10 @@ from ci_stat.logs.reader import LogReader
 from ci_stat.logs.setup import folder_place, places_key
 from ci_stat.logs.workers import LogOptions, scan_options
 from ci_stat.records import Origin
-from ci_stat.runs.database import Source, is_embedded, make_folder
+from ci_stat.runs.database import Source
 from ci_stat.runs.progress import Watched
 from ci_stat.store.ci_data import runs
+from ci_stat.store.embedded import is_embedded, make_folder
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
 from ci_stat.store.state.deliveries import Deliveries

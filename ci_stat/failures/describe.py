@@ -50,7 +50,7 @@ def _message(document: Document, span: FailureSpan, groups: dict[str, Any]) -> s
     """Return the rule's group `message`, or the line that explains the failure best."""
     block = span.block
     if block is None:
-        return max(document.texts(span.positions), key=loudness).strip()
+        return max(document.line_texts(span.positions), key=loudness).strip()
 
     message = groups.get("message") or groups.get("error")
     if message:
@@ -89,7 +89,7 @@ def _message_line(document: Document, span: FailureSpan) -> str:
 
 def _excerpt(document: Document, span: FailureSpan) -> str:
     """Return the lines without colours and time stamps; of many, only the first and the last."""
-    lines = document.texts(span.positions)
+    lines = document.line_texts(span.positions)
     omitted = len(lines) - HEAD - TAIL
     if omitted > 0:
         lines[HEAD:-TAIL] = [f"... {omitted} more lines ..."]

@@ -81,7 +81,7 @@ class Document:
             text = self._texts[position] = clean(self._raw[position])
         return text
 
-    def texts(self, positions: Sequence[int]) -> list[str]:
+    def line_texts(self, positions: Sequence[int]) -> list[str]:
         """Return several lines as text for matching."""
         return [self.text(position) for position in positions]
 

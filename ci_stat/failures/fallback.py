@@ -60,7 +60,7 @@ def guess(document: Document, section: Section, effects: set[int]) -> list[tuple
 
 def max_loudness(document: Document, first: int, last: int) -> float:
     """Return the loudness of the loudest of these lines; `vocabulary.ERROR` is an error message."""
-    return max(map(loudness, document.texts(range(first, last + 1))))
+    return max(map(loudness, document.line_texts(range(first, last + 1))))
 
 
 def _answer(document: Document, paragraph: _Paragraph, end: int) -> tuple[int, int]:
@@ -71,7 +71,7 @@ def _answer(document: Document, paragraph: _Paragraph, end: int) -> tuple[int, i
 
 def _trimmed(document: Document, lines: tuple[int, ...]) -> tuple[int, ...]:
     """Drop the lines before the first error word; without one, keep the last similar lines."""
-    texts = document.texts(lines)
+    texts = document.line_texts(lines)
     for index, text in enumerate(texts):
         if loudness(text) >= 1:
             return lines[max(0, index - BEFORE) :]
@@ -146,7 +146,7 @@ def _paragraphs(
 
 
 def _scored(document: Document, lines: tuple[int, ...], behind: int) -> _Paragraph:
-    loudest = sorted(map(loudness, document.texts(lines)), reverse=True)
+    loudest = sorted(map(loudness, document.line_texts(lines)), reverse=True)
     loud = loudest[0] + 0.5 * sum(loudest[1:4])
 
     near = NEAR * math.exp(-behind / FADE) * (1.0 if loud >= 1 else QUIET)
@@ -158,14 +158,14 @@ def _cut(document: Document, lines: tuple[int, ...]) -> tuple[int, int]:
     if len(lines) <= MAX_LINES or _is_list(document, lines):
         return lines[0], lines[-1]
 
-    levels = list(map(loudness, document.texts(lines)))
+    levels = list(map(loudness, document.line_texts(lines)))
     loudest = len(lines) - 1 - levels[::-1].index(max(levels))
     first = max(0, loudest - MAX_LINES // 4)
     return lines[first], lines[min(first + MAX_LINES, len(lines)) - 1]
 
 
 def _is_list(document: Document, lines: tuple[int, ...]) -> bool:
-    sample = document.texts(lines[:: max(1, len(lines) // 40)])
+    sample = document.line_texts(lines[:: max(1, len(lines) // 40)])
     similar = sum(starmap(_similar, pairwise(sample)))
     entries = sum(has_place(text) or loudness(text) > 1 for text in sample)
     return max(similar, entries) > LIST_SHARE * len(sample)

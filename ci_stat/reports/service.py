@@ -15,7 +15,8 @@ from ci_stat.reports.inputs import Comparison, KnownFailures, LoadedWindow, Repo
 from ci_stat.reports.model import Report
 from ci_stat.reports.outages import SPAN
 from ci_stat.reports.windows import DAILY, DAY
-from ci_stat.runs.database import Source, collector_off
+from ci_stat.result.collector import collector_off
+from ci_stat.runs.database import Source
 from ci_stat.runs.progress import Watched
 
 

@@ -1,22 +1,17 @@
-"""The shell around the core: an engine to a Result or to counts."""
+"""The CI database: questions about its runs, and their answers as values."""
 
-import gc
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from ci_stat.errors import CiStatError, UsageError, WriteError
-from ci_stat.escape import visible
+from ci_stat.errors import UsageError
 from ci_stat.logs.reader import LogReader
 from ci_stat.records import (
     JobCount,
@@ -24,57 +19,74 @@ from ci_stat.records import (
     PeriodCount,
     PRCount,
     Provenance,
-    Run,
     RunFilter,
-    Stretch,
     Window,
     WindowCount,
     WindowFacts,
 )
-from ci_stat.result import Result, log_states, with_failures
+from ci_stat.result import Result
+from ci_stat.runs.loading import LoadedRuns, provenance, read_window
 from ci_stat.runs.progress import Advance, LogProgress, no_progress
 from ci_stat.store.ci_data import counts, runs, times
+from ci_stat.store.embedded import make_folder
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
-from ci_stat.store.state.window_counts import Facts
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 def no_logs() -> None:
-    """No log place is set."""
+    """Return None: no log place is set."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """The CI database, ready to be asked. Each question opens its own connection."""
+    """The CI database. Each question opens a connection and is repeated once if it breaks.
 
-    engine: Engine = field(repr=False)  # its repr shows the URL's options
+    All questions raise DatabaseError (ServerUnreachable, AccessDenied, SchemaMismatch, ...).
+
+    - `origin`: the zone of its times, and where details of a run are.
+    - `logs`: opens the log reader; called when logs are to be read, so that invalid log settings do
+      not stop a question that needs no logs.
+    """
+
+    engine: Engine = field(repr=False)  # its repr shows the options of the URL
     origin: Origin
-    # Asked for when logs are to be read, and not before: rules that cannot be used are no trouble of a summary.
     logs: Callable[[], LogReader | None] = field(default=no_logs, repr=False)
 
     @property
     def name(self) -> str:
-        """The database for people, without password."""
+        """The URL of the database without its password."""
         return runs.database_name(self.engine)
 
     def engine_for_writing(self) -> Engine:
-        """The engine, with the folder of an embedded database made."""
+        """Return the engine; create the folder of an embedded database. Raises WriteError."""
         make_folder(self.engine)
         return self.engine
 
+    def window(self, begin: object, end: object) -> Window:
+        """Return the window [begin, end) in the zone of the database. Raises UsageError."""
+        return Window.of(begin, end, self.origin.zone)
+
+    # Times and names of the table
+
     def newest(self, until: datetime | None = None) -> datetime | None:
-        """The freshest row's time, naive, in the database's zone; `until`: of the rows not later than that."""
+        """Return the time of the newest row, or of the newest that is not later than `until`.
+
+        Times are naive, in the zone of the database.
+        """
         return self._ask(lambda connection: runs.newest_time(connection, until))
 
     def oldest(self) -> datetime | None:
-        """The first row's time, naive, in the database's zone."""
+        """Return the time of the oldest row: naive, in the zone of the database."""
         return self._ask(runs.oldest_time)
 
     def latest_end(self) -> datetime:
-        """The end of a window that just holds the newest row. Raises UsageError for an empty table."""
+        """Return the end of a window that just includes the newest row.
+
+        Raises UsageError for an empty table.
+        """
         newest = self.newest()
         if newest is None:
             raise UsageError(
@@ -83,126 +95,102 @@ class Source:
             )
         return newest + timedelta(seconds=1)
 
-    def unknown_names(self, wanted: RunFilter) -> list[str]:
-        """For each name in the filter that no row of the table has: that, and the names nearest to it."""
+    def unknown_names(self, run_filter: RunFilter) -> list[str]:
+        """Return a message for each name in the filter that no row has, with similar names."""
+        return self._ask(lambda connection: _unknown_names(connection, run_filter))
 
-        def look(connection: Connection) -> list[str]:
-            problems = []
-            for column, given in (
-                ("job", wanted.jobs),
-                ("repo", wanted.repos),
-                ("branch", wanted.branches),
-            ):
-                known = runs.known_names(connection, column) if given else set()
-                for name in given:
-                    if name not in known:
-                        near = get_close_matches(name, known, n=3, cutoff=0.5)
-                        problems.append(
-                            f"no run has the {column} {name!r}"
-                            + (f"; near: {', '.join(near)}" if near else "")
-                        )
-            return problems
-
-        return self._ask(look)
-
-    def window(self, begin: object, end: object) -> Window:
-        return Window.of(begin, end, self.origin.zone)
+    # Runs
 
     def load(
         self,
-        wanted: RunFilter,
+        run_filter: RunFilter,
         progress: Advance = no_progress,
         keep_descriptions: bool = False,
         logs: bool = True,
         log_progress: LogProgress | None = None,
     ) -> Result:
-        """The runs of a window as a Result, read in one pass. Tried once more if the connection breaks.
+        """Load the runs of a window, read in one pass.
 
-        `logs`: failures from the build logs too, where a place for them is set.
+        - `progress`: gets the number of rows of each batch.
+        - `keep_descriptions`: keep all build parameters in memory.
+        - `logs`: take failures from the build logs too, if a place for them is set.
+        - `log_progress`: see `LogReader.read`.
+
+        Raises SettingsError for log settings that cannot be used.
         """
         reader = self.logs() if logs else None
-        found, source = self._read_runs(wanted, progress, keep_descriptions)
+        loaded = self._read(run_filter, progress, keep_descriptions)
         if reader is not None:
-            # Not with the collector off: reading many logs in this process leaves cycles behind.
-            known = reader.read(found, log_progress)
-            found = with_failures(found, known)
-            states = tuple(log_states(found).most_common())
-            source = replace(
-                source, logs=states, rule_set=reader.options.rule_set if states else ""
-            )
-        with collector_off():
-            return Result(found, source)
+            # With the collector on: reading many logs in this process leaves reference cycles.
+            extractions = reader.read(loaded.runs, log_progress)
+            loaded = loaded.with_logs(extractions, reader.options.rule_set)
+        return loaded.result()
 
-    def _read_runs(
-        self, wanted: RunFilter, progress: Advance, keep_descriptions: bool
-    ) -> tuple[list[Run], Provenance]:
-        def read(connection: Connection) -> tuple[list[Run], Provenance]:
+    def _read(
+        self, run_filter: RunFilter, progress: Advance, keep_descriptions: bool
+    ) -> LoadedRuns:
+        return self._ask(
+            lambda connection: read_window(
+                connection, run_filter, self.origin, progress, keep_descriptions
+            )
+        )
+
+    # Counts
+
+    def count_window(self, run_filter: RunFilter) -> tuple[WindowCount, Provenance]:
+        """Count the runs of a window."""
+
+        def count(connection: Connection) -> tuple[WindowCount, Provenance]:
             warnings: Counter[str] = Counter()
-            kept: runs.Kept | None = {} if keep_descriptions else None
-            origin = (
-                self.origin
-                if kept is None
-                else replace(self.origin, describe=partial(_described, kept))
-            )
-            with collector_off():
-                found = list(runs.read_runs(connection, wanted, origin, warnings, progress, kept))
-                # Of the whole window, so that no failure among many runs is not taken for no runs.
-                rows = runs.count_rows(connection, wanted) if wanted.statuses else len(found)
-                return found, self._provenance(connection, wanted, rows, warnings)
+            window = counts.count_window(connection, run_filter, warnings)
+            return window, provenance(connection, run_filter, window.tally.total, +warnings)
 
-        return self._ask(read)
+        return self._ask(count)
 
-    def count_window(self, wanted: RunFilter) -> tuple[WindowCount, Provenance]:
-        def read(connection: Connection) -> tuple[WindowCount, Provenance]:
-            warnings: Counter[str] = Counter()
-            found = counts.count_window(connection, wanted, warnings)
-            return found, self._provenance(connection, wanted, found.tally.total, +warnings)
+    def count_jobs(self, run_filter: RunFilter) -> tuple[list[JobCount], Provenance]:
+        """Count the runs of each job, most failures first."""
 
-        return self._ask(read)
+        def count(connection: Connection) -> tuple[list[JobCount], Provenance]:
+            jobs = counts.count_jobs(connection, run_filter)
+            rows = sum(job.tally.total for job in jobs)
+            return jobs, provenance(connection, run_filter, rows)
 
-    def count_jobs(self, wanted: RunFilter) -> tuple[list[JobCount], Provenance]:
-        def read(connection: Connection) -> tuple[list[JobCount], Provenance]:
-            found = counts.count_jobs(connection, wanted)
-            return found, self._provenance(
-                connection, wanted, sum(job.tally.total for job in found)
-            )
-
-        return self._ask(read)
+        return self._ask(count)
 
     def count_prs(
-        self, wanted: RunFilter, limit: int | None = None
+        self, run_filter: RunFilter, limit: int | None = None
     ) -> tuple[list[PRCount], int, Provenance]:
-        """At most `limit` pull requests, how many there are, and where they came from."""
+        """Count the runs of each pull request, most failures first.
 
-        def read(connection: Connection) -> tuple[list[PRCount], int, Provenance]:
-            found, total = counts.count_prs(connection, wanted, self.origin, limit)
-            return (
-                found,
-                total,
-                self._provenance(connection, wanted, runs.count_rows(connection, wanted)),
-            )
+        Returns the first `limit` pull requests, the number of all, and where they come from.
+        """
 
-        return self._ask(read)
+        def count(connection: Connection) -> tuple[list[PRCount], int, Provenance]:
+            prs, total = counts.count_prs(connection, run_filter, self.origin, limit)
+            rows = runs.count_rows(connection, run_filter)
+            return prs, total, provenance(connection, run_filter, rows)
 
-    def window_facts(self, wanted: Sequence[RunFilter]) -> list[WindowFacts]:
-        """What reports need to know of several windows, over one connection."""
-        return (
-            self._ask(lambda connection: [_facts(connection, each) for each in wanted])
-            if wanted
-            else []
-        )
+        return self._ask(count)
 
-    def count_rows(self, wanted: Sequence[RunFilter]) -> list[int]:
-        """How many rows each window has: read from an index, which is cheap."""
-        return (
-            self._ask(lambda connection: [runs.count_rows(connection, each) for each in wanted])
-            if wanted
-            else []
-        )
+    def count_periods(self, run_filter: RunFilter) -> tuple[PeriodCount, ...]:
+        """Count the runs of each hour, day or month of the window."""
+        return self._ask(lambda connection: times.count_periods(connection, run_filter))
 
-    def count_periods(self, wanted: RunFilter) -> tuple[PeriodCount, ...]:
-        """Runs over time, by hour, day or month."""
-        return self._ask(lambda connection: times.count_periods(connection, wanted))
+    def count_rows(self, windows: Sequence[RunFilter]) -> list[int]:
+        """Count the rows of several windows. The database reads an index only, which is cheap."""
+        return self._for_each(runs.count_rows, windows)
+
+    def window_facts(self, windows: Sequence[RunFilter]) -> list[WindowFacts]:
+        """Return what later reports need to know of several windows."""
+        return self._for_each(_window_facts, windows)
+
+    def _for_each(
+        self, question: Callable[[Connection, RunFilter], T], windows: Sequence[RunFilter]
+    ) -> list[T]:
+        """Ask about several windows over one connection."""
+        if not windows:
+            return []
+        return self._ask(lambda connection: [question(connection, window) for window in windows])
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         def once() -> T:
@@ -214,66 +202,27 @@ class Source:
 
         return retry_read(once)
 
-    def _provenance(
-        self,
-        connection: Connection,
-        wanted: RunFilter,
-        rows: int,
-        warnings: Counter[str] | None = None,
-    ) -> Provenance:
-        return Provenance(
-            window=wanted.window,
-            rows=rows,
-            newest=runs.newest_time(connection),
-            database=runs.database_name(self.engine),
-            query=runs.query_text(wanted),
-            warnings=tuple(sorted((warnings or {}).items())),
-        )
+
+def _unknown_names(connection: Connection, run_filter: RunFilter) -> list[str]:
+    filters = (
+        ("job", run_filter.jobs),
+        ("repo", run_filter.repos),
+        ("branch", run_filter.branches),
+    )
+    messages = []
+    for column, names in filters:
+        known = runs.known_names(connection, column) if names else set()
+        unknown = [name for name in names if name not in known]
+        messages += [_unknown_name(column, name, known) for name in unknown]
+    return messages
 
 
-def _facts(connection: Connection, wanted: RunFilter) -> WindowFacts:
-    count = replace(counts.count_window(connection, wanted, Counter()), periods=())
-    return WindowFacts(count, *times.run_times(connection, wanted))
+def _unknown_name(column: str, name: str, known: set[str]) -> str:
+    similar = get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"; similar: {', '.join(similar)}" if similar else ""
+    return f"no run has the {column} {name!r}{hint}"
 
 
-def forget_facts(existing_facts: Callable[[], Facts | None], times: Stretch) -> None:
-    """Drop the kept numbers of windows whose rows have changed. A failure is a warning."""
-    if times.first is None or times.last is None:
-        return
-    try:
-        facts = existing_facts()
-        if facts is not None:
-            facts.forget(times.first, times.last)
-    except CiStatError as error:
-        log.warning("Reports may show numbers from before these rows came: %s", visible(error))
-
-
-def is_embedded(engine: Engine) -> bool:
-    """Whether it is a SQLite file."""
-    return engine.url.get_backend_name() == "sqlite"
-
-
-def make_folder(engine: Engine) -> None:
-    """The folder of an embedded database. Raises WriteError."""
-    if is_embedded(engine) and engine.url.database not in (None, "", ":memory:"):
-        folder = Path(str(engine.url.database)).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{folder} cannot be made: {error.strerror}.") from None
-
-
-def _described(kept: runs.Kept, job: str, job_id: int) -> dict[str, Any]:
-    return runs.parameters(kept.get((job, job_id)))
-
-
-@contextmanager
-def collector_off() -> Iterator[None]:
-    """No cyclic collection while millions of objects are built: walking them over and over costs more than building."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+def _window_facts(connection: Connection, window: RunFilter) -> WindowFacts:
+    count = replace(counts.count_window(connection, window, Counter()), periods=())
+    return WindowFacts(count, *times.run_times(connection, window))

@@ -274,7 +274,7 @@ def test_an_empty_window_is_not_a_quiet_one(call: Call) -> None:
     assert shown.code == 9
     assert "not the same as no failure" in shown.err
     assert (
-        "near: tidb-unit-test-nightly"
+        "similar: tidb-unit-test-nightly"
         in call("issues", "plan", "--job", "tidb-unit-nightly", "--now", NOW).err
     )
 

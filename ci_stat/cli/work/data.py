@@ -8,9 +8,9 @@ from ci_stat.cli.work import opening, windows
 from ci_stat.escape import visible
 from ci_stat.formats.files import open_output
 from ci_stat.rendering.format import plural
-from ci_stat.runs.database import forget_facts
 from ci_stat.runs.exchange import Imported, export_rows, import_lines, opened
 from ci_stat.runs.progress_bar import counting
+from ci_stat.runs.stale_counts import forget_counts
 
 _SHOWN = 20  # bad lines that are printed one by one
 
@@ -27,7 +27,7 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
         with opened(file) as lines, counting("Importing") as progress:
             import_lines(engine, lines, zone, strict, progress, dry_run, done)
     finally:
-        forget_facts(context.existing_facts, done.times)
+        forget_counts(context.existing_facts, done.times)
     for number, reason in done.skipped[:_SHOWN]:
         click.echo(f"ci-stat: line {number} skipped: {visible(reason)}", err=True)
     if len(done.skipped) > _SHOWN:

@@ -12,8 +12,8 @@ from ci_stat.errors import SourceError, UsageError
 from ci_stat.escape import json_safe, visible, visible_lines
 from ci_stat.logs.workers import scan_options
 from ci_stat.rendering.format import plural
-from ci_stat.runs.database import forget_facts
 from ci_stat.runs.progress_bar import counting
+from ci_stat.runs.stale_counts import forget_counts
 from ci_stat.runs.sync_jenkins import Plan, Synced
 from ci_stat.runs.sync_jenkins import sync as bring
 
@@ -45,7 +45,7 @@ def jenkins(
             bring(engine, client, zone, plan, progress, done)
             name = client.name
     finally:
-        forget_facts(context.existing_facts, done.times)
+        forget_counts(context.existing_facts, done.times)
     click.echo(_json(done, name, dry_run) if as_json else "\n".join(_words(done, name, dry_run)))
     _complain(done)
 

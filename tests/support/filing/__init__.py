@@ -97,11 +97,11 @@ def moment(day: float) -> datetime:
 class ReadOnce(Source):
     """A CI database in which nothing changes any more: each window is read once, by forked processes not at all."""
 
-    def load(self, wanted: RunFilter, *_args: Any, **_options: Any) -> Result:
+    def load(self, run_filter: RunFilter, *_args: Any, **_options: Any) -> Result:
         known: dict[RunFilter, Result] = vars(self).setdefault("_known", {})
-        if wanted not in known:
-            known[wanted] = super().load(wanted)
-        return known[wanted]
+        if run_filter not in known:
+            known[run_filter] = super().load(run_filter)
+        return known[run_filter]
 
 
 class Clock:

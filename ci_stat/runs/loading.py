@@ -1,0 +1,88 @@
+"""A window of runs on its way to a Result: read the rows, add the failures of logs, build.
+
+The only effects are the statements on the given connection.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ci_stat.records import Extraction, Origin, Provenance, Run, RunFilter
+from ci_stat.result import Result, log_states, with_failures
+from ci_stat.result.collector import collector_off
+from ci_stat.runs.progress import Advance
+from ci_stat.store.ci_data import runs as run_table
+
+
+@dataclass(frozen=True)
+class LoadedRuns:
+    """The runs of one window as read, and where they come from."""
+
+    runs: list[Run]
+    provenance: Provenance
+
+    def with_logs(
+        self, extractions: Mapping[tuple[str, int], Extraction], rule_set: str
+    ) -> "LoadedRuns":
+        """Return the runs with the failures of their logs. `extractions`: by (job, number)."""
+        runs = with_failures(self.runs, extractions)
+        states = tuple(log_states(runs).most_common())
+        if not states:
+            return LoadedRuns(runs, self.provenance)
+        return LoadedRuns(runs, replace(self.provenance, logs=states, rule_set=rule_set))
+
+    def result(self) -> Result:
+        """Build the Result."""
+        with collector_off():
+            return Result(self.runs, self.provenance)
+
+
+def read_window(
+    connection: Connection,
+    run_filter: RunFilter,
+    origin: Origin,
+    progress: Advance,
+    keep_descriptions: bool,
+) -> LoadedRuns:
+    """Read the runs of a window in one pass. `progress` gets the number of rows of each batch."""
+    warnings: Counter[str] = Counter()
+    descriptions: run_table.Kept | None = None
+    if keep_descriptions:
+        descriptions = {}
+        origin = replace(origin, describe=partial(_parameters, descriptions))
+
+    with collector_off():
+        reading = run_table.read_runs(
+            connection, run_filter, origin, warnings, progress, descriptions
+        )
+        runs = list(reading)
+
+    # All rows of the window count: a filter on failures that matches nothing must not look like a
+    # window without runs.
+    rows = run_table.count_rows(connection, run_filter) if run_filter.statuses else len(runs)
+    return LoadedRuns(runs, provenance(connection, run_filter, rows, warnings))
+
+
+def _parameters(descriptions: run_table.Kept, job: str, number: int) -> dict[str, Any]:
+    return run_table.parameters(descriptions.get((job, number)))
+
+
+def provenance(
+    connection: Connection,
+    run_filter: RunFilter,
+    rows: int,
+    warnings: Mapping[str, int] | None = None,
+) -> Provenance:
+    """Return where the numbers of a window come from. `warnings`: rows by what is wrong in them."""
+    return Provenance(
+        window=run_filter.window,
+        rows=rows,
+        newest=run_table.newest_time(connection),
+        database=run_table.database_name(connection.engine),
+        query=run_table.query_text(run_filter),
+        warnings=tuple(sorted((warnings or {}).items())),
+    )
