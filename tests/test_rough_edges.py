@@ -21,7 +21,8 @@ from ci_stat.errors import SettingsError, UsageError, WriteError
 from ci_stat.formats.files import open_output
 from ci_stat.records import Origin, Window
 from ci_stat.runs.database import Source
-from ci_stat.runs.exchange import export_rows, import_lines
+from ci_stat.runs.export_runs import export_rows
+from ci_stat.runs.import_runs import import_lines
 from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI, Fill, day
 from tests.support import mariadb

@@ -248,7 +248,7 @@ def test_exit_5_a_bad_record_with_strict(empty: Engine, call: Call, tmp_path: Pa
     assert (answer.code, answer.out) == (5, "")
     assert answer.err == (
         "ci-stat: Line 2: missing job_name, job_id, status, time.\n"
-        "  1 rows are stored; mend the line and import again.\n"
+        "  Stored rows: 1. Correct the line and import again.\n"
     )
 
 

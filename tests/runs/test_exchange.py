@@ -25,8 +25,9 @@ from ci_stat.errors import BadRecord, ConnectionLost, DatabaseError, SchemaMisma
 from ci_stat.formats.files import open_output
 from ci_stat.formats.jsonl import encode_row
 from ci_stat.records import RunFilter, RunRow, Window
-from ci_stat.runs import exchange
-from ci_stat.runs.exchange import Imported, export_rows, import_lines, opened, read_rows
+from ci_stat.runs import export_runs
+from ci_stat.runs.export_runs import export_rows, read_rows
+from ci_stat.runs.import_runs import ImportResult, import_lines, open_input
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.streaming import stream
 from ci_stat.store.ci_data.write import prepare, write_rows
@@ -49,7 +50,7 @@ def exported(engine: Engine, wanted: RunFilter | None = None) -> list[str]:
     return lines
 
 
-def imported(engine: Engine, lines: Sequence[str | bytes], **options: Any) -> Imported:
+def imported(engine: Engine, lines: Sequence[str | bytes], **options: Any) -> ImportResult:
     return import_lines(
         engine,
         [each if isinstance(each, bytes) else each.encode() for each in lines],
@@ -240,7 +241,7 @@ def test_bad_lines_are_skipped_and_told_by_their_numbers(engine: Engine) -> None
 
 def test_strict_stops_at_the_first_bad_line_with_all_before_it_stored(engine: Engine) -> None:
     some = lines_of(history("P" * 5))
-    with pytest.raises(BadRecord, match=r"^Line 4: missing job_id.*\n  3 rows are stored"):
+    with pytest.raises(BadRecord, match=r"^Line 4: missing job_id.*\n  Stored rows: 3"):
         imported(engine, [*some[:3], BAD, *some[3:], "{"], strict=True)
     assert count(engine) == 3
     assert imported(engine, some, strict=True).stored == 5
@@ -309,12 +310,12 @@ def test_gz_plain_and_missing(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "a.jsonl.gz", "wb") as packed:
         packed.write(b"one\ntwo")
     for name in ("a.jsonl", "a.jsonl.gz"):
-        with opened(str(tmp_path / name)) as file:
+        with open_input(str(tmp_path / name)) as file:
             assert list(file) == [b"one\n", b"two"]
     for name in ("absent.jsonl", "absent.jsonl.gz", "."):
         with (
             pytest.raises(WriteError, match="cannot be read"),
-            opened(str(tmp_path / name)) as file,
+            open_input(str(tmp_path / name)) as file,
         ):
             list(file)
 
@@ -334,7 +335,7 @@ def test_a_torn_gz_is_an_error_that_names_the_file(tmp_path: Path) -> None:
         path.write_bytes(torn)
         with (
             pytest.raises(WriteError, match=r"torn\.jsonl\.gz cannot be read"),
-            opened(str(path)) as file,
+            open_input(str(path)) as file,
         ):
             list(file)
 
@@ -344,7 +345,7 @@ def test_a_torn_gz_keeps_what_came_before(engine: Engine, tmp_path: Path) -> Non
     packed = gzip.compress("\n".join(some).encode() + os.urandom(200_000), compresslevel=1)
     path = tmp_path / "torn.jsonl.gz"
     path.write_bytes(packed[:-100_000])
-    with pytest.raises(WriteError), opened(str(path)) as file:
+    with pytest.raises(WriteError), open_input(str(path)) as file:
         import_lines(engine, file, SHANGHAI)
     assert count(engine) == 2_000
     imported(engine, some)
@@ -561,6 +562,6 @@ def test_wherever_it_breaks_no_row_is_lost_or_doubled(
             left -= len(batch)
 
     with monkeypatch.context() as patched:
-        patched.setattr(exchange, "stream", breaking)
+        patched.setattr(export_runs, "stream", breaking)
         assert list(read_rows(engine, None)) == sorted(some, key=key)
     assert len(calls) == (2 if cut < len(some) else 1)

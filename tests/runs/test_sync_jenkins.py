@@ -22,7 +22,7 @@ from ci_stat.connectors.jenkins.server import Jenkins
 from ci_stat.errors import ConnectionLost, DatabaseError, SourceError
 from ci_stat.records import CaseFailure, Extraction, RunRow
 from ci_stat.runs import sync_jenkins as syncing
-from ci_stat.runs.exchange import read_rows
+from ci_stat.runs.export_runs import read_rows
 from ci_stat.runs.sync_jenkins import Plan, Synced, sync
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine

@@ -15,7 +15,8 @@ from ci_stat.formats.jsonl import encode_row
 from ci_stat.records import Origin, RunFilter, RunRow
 from ci_stat.result import counting
 from ci_stat.runs.database import Source
-from ci_stat.runs.exchange import export_rows, import_lines, read_rows
+from ci_stat.runs.export_runs import export_rows, read_rows
+from ci_stat.runs.import_runs import import_lines
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import connected, open_engine
 from tests.conftest import SHANGHAI, day

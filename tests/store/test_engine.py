@@ -31,7 +31,7 @@ from ci_stat.errors import (
 )
 from ci_stat.records import Origin, RunFilter, RunRow
 from ci_stat.runs.database import Source
-from ci_stat.runs.exchange import read_rows
+from ci_stat.runs.export_runs import read_rows
 from ci_stat.store import engine as engine_module
 from ci_stat.store.ci_data.streaming import stream
 from ci_stat.store.ci_data.write import prepare, write_rows

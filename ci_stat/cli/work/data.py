@@ -8,7 +8,8 @@ from ci_stat.cli.work import opening, windows
 from ci_stat.escape import visible
 from ci_stat.formats.files import open_output
 from ci_stat.rendering.format import plural
-from ci_stat.runs.exchange import Imported, export_rows, import_lines, opened
+from ci_stat.runs.export_runs import export_rows
+from ci_stat.runs.import_runs import ImportResult, import_lines, open_input
 from ci_stat.runs.progress_bar import counting
 from ci_stat.runs.stale_counts import forget_counts
 
@@ -19,23 +20,23 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
     """`ci-stat import`: run records from JSON Lines into the CI database."""
     context = opening.opened()
     source = context.source
-    # Not inside `opened`: a folder that cannot be made is no fault of the file.
+    # Not inside `open_input`: a folder that cannot be created is not an error of the file.
     engine = source.engine if dry_run else source.engine_for_writing()
     zone = source.origin.zone
-    done = Imported()
+    result = ImportResult()
     try:
-        with opened(file) as lines, counting("Importing") as progress:
-            import_lines(engine, lines, zone, strict, progress, dry_run, done)
+        with open_input(file) as lines, counting("Importing") as progress:
+            import_lines(engine, lines, zone, strict, progress, dry_run, result)
     finally:
-        forget_counts(context.existing_facts, done.times)
-    for number, reason in done.skipped[:_SHOWN]:
+        forget_counts(context.existing_facts, result.times)
+    for number, reason in result.skipped[:_SHOWN]:
         click.echo(f"ci-stat: line {number} skipped: {visible(reason)}", err=True)
-    if len(done.skipped) > _SHOWN:
-        click.echo(f"ci-stat: … and {len(done.skipped) - _SHOWN:,} more lines skipped", err=True)
+    if len(result.skipped) > _SHOWN:
+        click.echo(f"ci-stat: … and {len(result.skipped) - _SHOWN:,} more lines skipped", err=True)
     verb = "would be stored" if dry_run else "stored"
     click.echo(
-        f"{plural(done.lines, 'line')} read, {plural(done.stored, 'run')} {verb}, "
-        f"{plural(len(done.skipped), 'line')} skipped. Times are kept in {zone.key} (setting time_zone)."
+        f"{plural(result.lines, 'line')} read, {plural(result.stored, 'run')} {verb}, "
+        f"{plural(len(result.skipped), 'line')} skipped. Times are kept in {zone.key} (setting time_zone)."
     )
 
 

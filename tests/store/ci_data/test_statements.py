@@ -20,7 +20,8 @@ from ci_stat.formats.jsonl import encode_row
 from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.result import counting
 from ci_stat.runs.database import Source
-from ci_stat.runs.exchange import export_rows, import_lines
+from ci_stat.runs.export_runs import export_rows
+from ci_stat.runs.import_runs import import_lines
 from ci_stat.store.ci_data import counts, runs
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
@@ -172,9 +173,9 @@ def everything(source: Source) -> None:
 
 def counts_after_a_cut(engine: Engine) -> Iterator[RunRow]:
     """The statement with which an export goes on behind its last row."""
-    from ci_stat.runs import exchange
+    from ci_stat.runs import export_runs
 
-    yield from exchange._rows_after(engine, (), ("unit", 2))
+    yield from export_runs._rows_after(engine, (), ("unit", 2))
 
 
 def _lines(rows: list[RunRow]) -> list[bytes]:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.result import Result, counting
 from ci_stat.runs.database import Source
-from ci_stat.runs.exchange import read_rows
+from ci_stat.runs.export_runs import read_rows
 from ci_stat.store.ci_data.runs import BAD_ANALYSIS, BAD_DESCRIPTION, BAD_TIME
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
