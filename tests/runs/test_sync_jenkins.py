@@ -21,9 +21,10 @@ from ci_stat.connectors.jenkins.builds import ANALYSIS_KEYS, COLUMNS, analysis_o
 from ci_stat.connectors.jenkins.server import Jenkins
 from ci_stat.errors import ConnectionLost, DatabaseError, SourceError
 from ci_stat.records import CaseFailure, Extraction, RunRow
-from ci_stat.runs import sync_jenkins as syncing
+from ci_stat.runs import missing_builds, store_builds, sync_jenkins
 from ci_stat.runs.export_runs import read_rows
-from ci_stat.runs.sync_jenkins import Plan, Synced, sync
+from ci_stat.runs.sync_jenkins import sync
+from ci_stat.runs.sync_plan import SyncPlan, SyncResult
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI
@@ -95,8 +96,8 @@ def builds(drawn: str, first: int = 1) -> list[FakeBuild]:
     ]
 
 
-def bring(engine: Engine, client: Jenkins, **plan: Any) -> Synced:
-    return sync(engine, client, SHANGHAI, Plan(**{"now": NOW} | plan))
+def bring(engine: Engine, client: Jenkins, **plan: Any) -> SyncResult:
+    return sync(engine, client, SHANGHAI, SyncPlan(**{"now": NOW} | plan))
 
 
 def stored(engine: Engine, job: str | None = None) -> list[int]:
@@ -114,8 +115,9 @@ def lite(tmp_path: Path) -> Engine:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages and batches of few builds, so that few builds fill them."""
-    monkeypatch.setattr(syncing, "PAGE", 20)
-    monkeypatch.setattr(syncing, "BATCH", 30)
+    monkeypatch.setattr(missing_builds, "PAGE", 20)
+    monkeypatch.setattr(store_builds, "PAGE", 20)
+    monkeypatch.setattr(sync_jenkins, "BATCH", 30)
 
 
 def cases(row: RunRow) -> list[str] | None:
@@ -180,7 +182,7 @@ def test_builds_become_rows(engine: Engine, fake: FakeJenkins, client: Jenkins) 
 
 def test_times_are_in_the_databases_zone(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
     fake.add("unit", build(1, timestamp=1_624_032_000_999))
-    sync(lite, client, ZoneInfo("UTC"), Plan(NOW))
+    sync(lite, client, ZoneInfo("UTC"), SyncPlan(NOW))
     assert [each.time for each in read_rows(lite, None)] == [datetime(2021, 6, 18, 16, 0)]
 
 
@@ -352,7 +354,7 @@ def test_a_second_sync_asks_for_one_page_and_writes_nothing(
     assert bring(engine, client).stored == 60
     assert pages(fake) == 4
     before = list(read_rows(engine, None))
-    monkeypatch.setattr(syncing, "write_rows", lambda *_: pytest.fail("it writes"))
+    monkeypatch.setattr(store_builds, "write_rows", lambda *_: pytest.fail("it writes"))
     done = bring(engine, client)
     assert (done.stored, done.jobs, pages(fake), logs(fake)) == (0, 1, 1, [])
     assert list(read_rows(engine, None)) == before
@@ -604,7 +606,7 @@ def test_a_silent_server_is_not_asked_for_every_job(
     fake.trouble("/job/", *[Trouble(hang_up=True)] * 999)
     done = bring(lite, client)
     assert (done.jobs, len(done.failed)) == (3, 4)
-    assert "no more jobs were looked at" in str(done.failed[-1][1])
+    assert "the remaining jobs are skipped" in str(done.failed[-1][1])
 
 
 def test_what_another_sync_stores_meanwhile_is_left_alone(
@@ -653,7 +655,7 @@ def test_wherever_a_sync_ends_the_next_one_goes_on(
             return write_rows(*args)
 
         with monkeypatch.context() as patched:
-            patched.setattr(syncing, "write_rows", cutting)
+            patched.setattr(store_builds, "write_rows", cutting)
             with contextlib.suppress(ConnectionLost):
                 bring(lite, client, now=late)
     assert bring(lite, client, now=late).failed == []
@@ -736,7 +738,7 @@ def test_a_lost_race_is_run_again(
             raise DatabaseError("in the way") from Exception(code, "Deadlock found")
         return write_rows(*args)
 
-    monkeypatch.setattr(syncing, "write_rows", racing)
+    monkeypatch.setattr(store_builds, "write_rows", racing)
     if again:
         assert bring(lite, client).stored == 2
     else:
@@ -758,7 +760,7 @@ def test_a_database_that_dies_stops_the_sync(
     def lost(*_: Any) -> Any:
         raise ConnectionLost("cut")
 
-    monkeypatch.setattr(syncing, "write_rows", lost)
+    monkeypatch.setattr(store_builds, "write_rows", lost)
     with pytest.raises(ConnectionLost):
         bring(engine, client)
 

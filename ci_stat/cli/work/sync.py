@@ -14,8 +14,8 @@ from ci_stat.logs.workers import scan_options
 from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
 from ci_stat.runs.stale_counts import forget_counts
-from ci_stat.runs.sync_jenkins import Plan, Synced
-from ci_stat.runs.sync_jenkins import sync as bring
+from ci_stat.runs.sync_jenkins import sync
+from ci_stat.runs.sync_plan import SyncPlan, SyncResult
 
 _SHOWN = 20  # jobs that failed, printed one by one
 
@@ -34,20 +34,22 @@ def jenkins(
     zone = source.origin.zone
     now = windows.parse_time("now", "now", zone)
     begin = None if since is None else _since(since, now, zone)
-    plan = Plan(
+    plan = SyncPlan(
         now, jobs, begin, limit, not no_logs, dry_run, scan_options(context.settings.logs.rules)
     )
-    done = Synced()
+    result = SyncResult()
     try:
         client = context.jenkins
         with counting("Syncing", unit="builds") as progress:
             engine = source.engine if dry_run else source.engine_for_writing()
-            bring(engine, client, zone, plan, progress, done)
+            sync(engine, client, zone, plan, progress, result)
             name = client.name
     finally:
-        forget_counts(context.existing_facts, done.times)
-    click.echo(_json(done, name, dry_run) if as_json else "\n".join(_words(done, name, dry_run)))
-    _complain(done)
+        forget_counts(context.existing_facts, result.times)
+    click.echo(
+        _json(result, name, dry_run) if as_json else "\n".join(_words(result, name, dry_run))
+    )
+    _complain(result)
 
 
 def _since(text: str, now: datetime, zone: ZoneInfo) -> datetime:
@@ -63,41 +65,41 @@ def _since(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _words(done: Synced, name: str, dry_run: bool) -> list[str]:
+def _words(result: SyncResult, name: str, dry_run: bool) -> list[str]:
     verb = "would be stored" if dry_run else "stored"
     lines = [
-        f"{plural(done.stored, 'build')} of {plural(done.jobs, 'job')} {verb}, from {visible(name)}."
+        f"{plural(result.stored, 'build')} of {plural(result.jobs, 'job')} {verb}, from {visible(name)}."
     ]
-    if done.running:
-        lines.append(f"{done.running:,} still running: next time.")
+    if result.running:
+        lines.append(f"{result.running:,} still running: next time.")
     lines += [
         f"{plural(count, 'build')} left out, {visible(why)}."
-        for why, count in sorted(done.left_out.items())
+        for why, count in sorted(result.left_out.items())
     ]
-    if done.logs:
-        states = ", ".join(f"{count:,} {state}" for state, count in sorted(done.logs.items()))
+    if result.logs:
+        states = ", ".join(f"{count:,} {state}" for state, count in sorted(result.logs.items()))
         lines.append(f"Logs of builds that did not succeed: {states}.")
     return lines
 
 
-def _json(done: Synced, name: str, dry_run: bool) -> str:
+def _json(result: SyncResult, name: str, dry_run: bool) -> str:
     value: dict[str, Any] = {
-        "jenkins": name, "dry_run": dry_run, "jobs": done.jobs, "stored": done.stored, "running": done.running,
-        "left_out": dict(sorted(done.left_out.items())), "logs": dict(sorted(done.logs.items())),
-        "failed": [{"job": job, "reason": error.message} for job, error in done.failed],
+        "jenkins": name, "dry_run": dry_run, "jobs": result.jobs, "stored": result.stored, "running": result.running,
+        "left_out": dict(sorted(result.left_out.items())), "logs": dict(sorted(result.logs.items())),
+        "failed": [{"job": job, "reason": error.message} for job, error in result.failed],
     }  # fmt: skip
     return json_safe(json.dumps(value, ensure_ascii=False))
 
 
-def _complain(done: Synced) -> None:
+def _complain(result: SyncResult) -> None:
     """Each job that failed, on stderr. Raises SourceError if there is any."""
-    if not done.failed:
+    if not result.failed:
         return
-    for job, error in done.failed[:_SHOWN]:
+    for job, error in result.failed[:_SHOWN]:
         click.echo(f"ci-stat: {visible(job, 200)}: {visible_lines(error)}", err=True)
-    if len(done.failed) > _SHOWN:
-        click.echo(f"ci-stat: … and {len(done.failed) - _SHOWN:,} more", err=True)
+    if len(result.failed) > _SHOWN:
+        click.echo(f"ci-stat: … and {len(result.failed) - _SHOWN:,} more", err=True)
     raise SourceError(
-        f"Not everything could be brought: {plural(len(done.failed), 'problem')}.",
+        f"Not everything could be brought: {plural(len(result.failed), 'problem')}.",
         "What was brought is stored; the next sync goes on from there.",
     )
