@@ -24,7 +24,7 @@ from ci_stat.logs.setup import folder_place, places_key
 from ci_stat.logs.workers import LogOptions, scan_options
 from ci_stat.records import Origin
 from ci_stat.runs.database import Source
-from ci_stat.runs.progress import Watched
+from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.store.ci_data import runs
 from ci_stat.store.embedded import is_embedded, make_folder
 from ci_stat.store.engine import open_engine
@@ -165,7 +165,7 @@ class Context:
 
     # Reports
 
-    def reporter(self, now: datetime, progress: Watched | None = None) -> "Reporter":
+    def reporter(self, now: datetime, progress: ProgressDisplay | None = None) -> "Reporter":
         """What makes reports. `now`: aware. Without our state nothing is called new."""
         from ci_stat.reports.counted_windows import CountedWindows
         from ci_stat.reports.failure_history import FailureHistory
@@ -173,7 +173,7 @@ class Context:
         from ci_stat.reports.service import Reporter
 
         settings = self.settings.reports
-        progress = progress or Watched()
+        progress = progress or ProgressDisplay()
         counts, sightings = self._report_state()
         links = own_links(lambda: self.issues(lambda: now), self.settings.github)
         return Reporter(
@@ -236,7 +236,7 @@ class Context:
         return Notes(Mutes(self.state, name, clock), AcceptedCases(self.state, name, clock))
 
     def filer(
-        self, now: Clock, watched: Watched | None = None, clock: Clock | None = None
+        self, now: Clock, watched: ProgressDisplay | None = None, clock: Clock | None = None
     ) -> "Filer":
         """What plans and files issues. `clock`: the real time, if `now` is another.
 
@@ -258,5 +258,5 @@ class Context:
             hosts=issues.private_hosts,
             reproduce=issues.reproduce,
             notes=self.notes(now),
-            watched=watched or Watched(),
+            watched=watched or ProgressDisplay(),
         )

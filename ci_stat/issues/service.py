@@ -25,7 +25,7 @@ from ci_stat.issues.tracker import Tracker, fingerprint, state_of
 from ci_stat.issues.views.explanation import Explanation
 from ci_stat.records import IssueAction, Ledger, RunFilter, Status, Window
 from ci_stat.runs.database import Source
-from ci_stat.runs.progress import Watched
+from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.store.state.case_notes import Notes
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Filer:
     hosts: tuple[str, ...] = ()
     reproduce: str = ""
     notes: Notes | None = None
-    watched: Watched = field(default_factory=Watched)
+    watched: ProgressDisplay = field(default_factory=ProgressDisplay)
 
     def plan(self, window: Window, jobs: Sequence[str]) -> Made:
         """What would be done. Nothing is written anywhere. Raises SourceError, DatabaseError."""

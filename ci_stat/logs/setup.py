@@ -1,4 +1,4 @@
-"""Log places as the settings name them."""
+"""The log folder of the settings, and the key by which our state knows the places of logs."""
 
 import hashlib
 import json
@@ -15,16 +15,22 @@ log = logging.getLogger(__name__)
 
 
 def folder_place(logs: Logs) -> FolderPlace:
-    """The folder of the settings. Raises SettingsError for a template that cannot be used."""
-    folder, template = (logs.folder or Path()).expanduser(), logs.template
-    if template and not all(field in template for field in ("{job}", "{number}")):
+    """Return the log folder of the settings. Raises SettingsError for an invalid template."""
+    _require_valid(logs.template)
+    folder = (logs.folder or Path()).expanduser()
+    if not folder.is_dir():
+        log.warning("log_dir %s is not an existing folder: it has no logs.", visible(folder))
+    return FolderPlace(folder, logs.template or None, logs.limit)
+
+
+def _require_valid(template: str) -> None:
+    missing = [field for field in ("{job}", "{number}") if field not in template]
+    if template and missing:
         raise SettingsError(
-            f"log_template is {template[:200]!r}, without {{job}} or {{number}}: all builds would have one log.",
+            f"log_template lacks {' and '.join(missing)}, so builds would share a log: "
+            f"{template[:200]!r}.",
             "Write a path below log_dir, e.g. {job}/{number}.log.",
         )
-    if not folder.is_dir():
-        log.warning("log_dir is %s, which is not there: no log is found in it.", visible(folder))
-    return FolderPlace(folder, template or None, logs.limit)
 
 
 def places_key(logs: Logs, jenkins: Jenkins) -> str:

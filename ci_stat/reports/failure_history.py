@@ -13,7 +13,7 @@ from ci_stat.records import FailureKey, Run, RunFilter, Sighting, Status, Window
 from ci_stat.reports.windows import DAY
 from ci_stat.result import failure_key
 from ci_stat.runs.database import Source
-from ci_stat.runs.progress import Watched
+from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.store.state.failure_history import Sightings
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class FailureHistory:
     source: Source
     stored: Sightings | None
     now: datetime
-    progress: Watched = field(default_factory=Watched)
+    progress: ProgressDisplay = field(default_factory=ProgressDisplay)
 
     def first_seen(
         self, window: RunFilter, runs: Sequence[Run], oldest: datetime, days: int

@@ -17,7 +17,7 @@ from ci_stat.reports.outages import SPAN
 from ci_stat.reports.windows import DAILY, DAY
 from ci_stat.result.collector import collector_off
 from ci_stat.runs.database import Source
-from ci_stat.runs.progress import Watched
+from ci_stat.runs.progress import ProgressDisplay
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Reporter:
     counted: CountedWindows
     history: FailureHistory
     now: datetime
-    progress: Watched = field(default_factory=Watched)
+    progress: ProgressDisplay = field(default_factory=ProgressDisplay)
     stale_after: timedelta = timedelta(hours=2)
     history_days: int = 14
     known_issues: Mapping[str, str] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from ci_stat.rendering.feishu.forms import on_card
 from ci_stat.rendering.terminal import screen
 from ci_stat.reports.document import report_document
 from ci_stat.reports.windows import HOURLY
-from ci_stat.runs.progress_bar import counting, loading, watching
+from ci_stat.runs.progress_bar import counting, loading, show_progress
 from ci_stat.runs.views import tables
 from ci_stat.store.ci_data.write import prepare, write_rows
 
@@ -161,7 +161,7 @@ def _show_card(built: Built, context: Context, color: bool) -> None:
         begin = built.end - timedelta(hours=1)
     window = context.source.window(begin, begin + timedelta(hours=1))
     now = window.end + timedelta(minutes=7)
-    with watching() as watched:
+    with show_progress() as watched:
         made = context.reporter(now, watched).report(HOURLY, RunFilter(window))
     click.echo(
         click.style(
@@ -180,7 +180,7 @@ def _show_issues(built: Built, context: Context, color: bool) -> None:
     begin = min(begin, built.end - timedelta(days=1))
     window = context.source.window(begin, begin + timedelta(days=1))
     now = window.end + timedelta(hours=8)
-    with watching() as watched:
+    with show_progress() as watched:
         made = context.filer(lambda: now, watched).plan(window, jobs_of(()))
     click.echo(
         click.style(

@@ -33,7 +33,7 @@ from ci_stat.records import IssueAction, RunFilter, Window
 from ci_stat.rendering.terminal import screen
 from ci_stat.reports.windows import DAILY, report_window
 from ci_stat.runs.database import Source
-from ci_stat.runs.progress_bar import watching
+from ci_stat.runs.progress_bar import show_progress
 
 
 def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: str, jobs: Sequence[str],
@@ -145,7 +145,7 @@ def explain(
 @contextmanager
 def _watched_filer(context: Context, moment: Clock) -> Iterator[Filer]:
     """A filer, with progress lines while it works where somebody watches."""
-    with watching() as watched:
+    with show_progress() as watched:
         yield context.filer(moment, watched, real_time)
 
 

@@ -38,7 +38,7 @@ from ci_stat.reports.model import Report, TroubleReport, WindowReport
 from ci_stat.reports.recipients import Audience
 from ci_stat.reports.windows import report_window
 from ci_stat.runs.database import Source
-from ci_stat.runs.progress_bar import watching
+from ci_stat.runs.progress_bar import show_progress
 
 
 def hourly(**given: Any) -> None:
@@ -66,7 +66,7 @@ def _run(kind: str, *, post: bool, force: bool, channels: Sequence[str], now: st
         ) from None
     # Before any work: whoever cannot be reached for want of a setting is told so at once.
     receivers = context.audiences(channels) if post else []
-    with watching() as watched:
+    with show_progress() as watched:
         made = context.reporter(moment, watched).report(kind, wanted)
     # Sent before it is shown: a full disk or a closed pipe must not cost anybody the report.
     missed = _post(made, receivers, context, force, quiet=form is not None) if post else None
