@@ -188,6 +188,7 @@ def prepared(state_url: str = "", **options: Any) -> Iterator[Prepared]:
     folder = tempfile.TemporaryDirectory(dir=mariadb._home())
     with folder as name, world(Path(name), state_url, read_once=True, **options) as it:
         history(it)
+        it.plan()  # reads the logs: forked processes find the window loaded, so this one must too
         saved = it.save()
         it.github.requests.clear()
         points = every_point(it)
