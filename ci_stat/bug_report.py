@@ -18,7 +18,7 @@ from ci_stat.records import names
 
 if TYPE_CHECKING:
     from ci_stat.config import Settings
-    from ci_stat.issues.apply import Applied
+    from ci_stat.issues.apply import ApplyResult
 
 __all__ = ["BugReport", "bug_report"]
 
@@ -28,7 +28,7 @@ class BugReport:
     """What would be done (`plan`), and what was (`applied`, None for a dry run). `str()` says both."""
 
     plan: IssuePlan
-    applied: "Applied | None" = None
+    applied: "ApplyResult | None" = None
 
     def __str__(self) -> str:
         from ci_stat.issues.views.plan import plan_text
@@ -51,12 +51,12 @@ def bug_report(
     SourceError, and Refused where nothing may be done.
     """
     from ci_stat.context import Context, real_time
-    from ci_stat.issues.service import jobs_of
+    from ci_stat.issues.setup import issue_jobs
 
     with Context(settings) as context:
         filer = context.filer(real_time if now is None else lambda: now)
-        window, wanted = context.source.window(begin, end), jobs_of(names(jobs, "jobs"))
+        window, wanted = context.source.window(begin, end), issue_jobs(names(jobs, "jobs"))
         if not post:
             return BugReport(filer.plan(window, wanted).plan)
-        made, applied = filer.post(window, wanted)
-        return BugReport(made.plan, applied)
+        result, applied = filer.post(window, wanted)
+        return BugReport(result.plan, applied)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from ci_stat.config import Secret, Settings, load
 from ci_stat.errors import CiStatError, SettingsError
 from ci_stat.escape import visible
-from ci_stat.issues.setup import ledger_name, own_links, tracker_url
+from ci_stat.issues.address import ledger_name, own_links
 from ci_stat.issues.tracker import Tracker
 from ci_stat.logs.reader import LogReader
 from ci_stat.logs.setup import folder_place, places_key
@@ -236,27 +236,21 @@ class Context:
         return Notes(Mutes(self.state, name, clock), AcceptedCases(self.state, name, clock))
 
     def filer(
-        self, now: Clock, watched: ProgressDisplay | None = None, clock: Clock | None = None
+        self, now: Clock, progress: ProgressDisplay | None = None, clock: Clock | None = None
     ) -> "Filer":
         """What plans and files issues. `clock`: the real time, if `now` is another.
 
         Raises SettingsError, DatabaseError.
         """
-        from ci_stat.issues import service as filing
+        from ci_stat.issues.service import Filer
+        from ci_stat.issues.setup import filing_settings
 
         github, issues = self.settings.github, self.settings.issues
-        return filing.Filer(
+        return Filer(
             source=self.source,
             tracker=self.tracker(clock or now) if github.token else None,
-            rules=filing.rules_of(issues),
-            memory=timedelta(days=issues.history_days),
-            now=now,
-            repo=github.repo,
-            tracker_url=tracker_url(github),
-            labels=issues.labels,
-            owners=filing.owners_of(issues.owners),
-            hosts=issues.private_hosts,
-            reproduce=issues.reproduce,
             notes=self.notes(now),
-            watched=watched or ProgressDisplay(),
+            settings=filing_settings(github, issues),
+            now=now,
+            progress=progress or ProgressDisplay(),
         )

@@ -177,8 +177,8 @@ def test_the_plan_applies(it: World) -> None:
     applied = it.filer().apply(plan)
     assert applied.stopped == ""
     done = [
-        (each.entry.action, each.entry.name, bool(each.skipped or each.trouble))
-        for each in applied.done
+        (each.entry.action, each.entry.name, bool(each.skipped or each.failed_write))
+        for each in applied.results
     ]
     assert done == [
         ("file", NEW, False),
@@ -226,7 +226,7 @@ def test_the_reference_to_an_earlier_issue_moves_into_the_marker(it: World) -> N
 def test_rewording_a_note_does_not_make_a_plan_applicable(
     it: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ci_stat.issues.service.WITHOUT_TRACKER", "nobody looked")
+    monkeypatch.setattr("ci_stat.issues.plan.WITHOUT_TRACKER", "nobody looked")
     it.at(morning(21))
     file = it.folder / "plan.json"
     write_plan(replace(it.filer(), tracker=None).plan(it.window(), [JOB]).plan, file)

@@ -1,47 +1,71 @@
-"""Where the tracker is: its address, the name that our ledger knows it by, and links into it."""
+"""Turns settings into the values that filing needs: rules, owners, jobs."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
 
 from ci_stat.config.clients import GitHub
-from ci_stat.connectors.http.address import parse_address
-from ci_stat.errors import CiStatError
-from ci_stat.escape import visible
-from ci_stat.store.state.issue_calls import Issues
+from ci_stat.config.features import Issues
+from ci_stat.errors import SettingsError
+from ci_stat.issues.address import tracker_url
+from ci_stat.issues.inputs import FilingSettings
+from ci_stat.issues.model import DEFAULT_ISSUE_JOB
+from ci_stat.issues.rules import Rules
+from ci_stat.issues.text.draft import Owners, owners
 
 log = logging.getLogger(__name__)
 
-
-def tracker_url(place: GitHub) -> str:
-    """The root of the API. Raises SettingsError."""
-    api = parse_address(place.url, "github_url", "https://api.github.com")
-    return f"{api.root}{api.path}"
+MISSPELT = {"tide-unit-test-nightly": DEFAULT_ISSUE_JOB}
 
 
-def ledger_name(place: GitHub) -> str:
-    """What our own state knows the repository by: names of repositories have no letter case."""
-    return f"{tracker_url(place)} {place.repo.casefold()}"
+def filing_settings(github: GitHub, issues: Issues) -> FilingSettings:
+    """Raises SettingsError for an invalid address and for an unusable file of owners."""
+    return FilingSettings(
+        repo=github.repo,
+        tracker_url=tracker_url(github),
+        rules=rules(issues),
+        memory=timedelta(days=issues.history_days),
+        labels=issues.labels,
+        owners=read_owners(issues.owners),
+        hosts=issues.private_hosts,
+        reproduce=issues.reproduce,
+    )
 
 
-def issue_links(issues: Issues, place: GitHub) -> dict[str, str]:
-    """The newest issue that we wrote for each case, by the case's name. Raises DatabaseError."""
-    root = _web_root(tracker_url(place))
-    return {
-        key.removeprefix("case:"): f"{root}/{place.repo}/issues/{numbers[-1]}"
-        for key, numbers in issues.ledger().created.items()
-        if key.startswith("case:")
-    }
+def rules(issues: Issues) -> Rules:
+    """Return the thresholds of the settings."""
+    return Rules(
+        failures=issues.failures,
+        windows=issues.windows,
+        together=issues.together,
+        new=issues.new,
+        changes=issues.changes,
+        implausible=issues.implausible,
+        mute_label=issues.mute_label,
+        refile_label=issues.refile_label,
+    )
 
 
-def _web_root(root: str) -> str:
-    """Where people read issues: not at the API's own address."""
-    return root.replace("://api.", "://", 1) if "://api." in root else root.removesuffix("/api/v3")
-
-
-def own_links(open_issues: Callable[[], Issues], place: GitHub) -> dict[str, str]:
-    """Links to the issues that we wrote, by case; none where our state cannot be used."""
+def read_owners(file: Path | None) -> Owners | None:
+    """Read the file of owners; None without a file. Raises SettingsError."""
+    if file is None:
+        return None
     try:
-        return issue_links(open_issues(), place)
-    except CiStatError as error:  # `around` warns about it
-        log.info("No links to our issues: %s", visible(error))
-        return {}
+        return owners(file.expanduser().read_text(encoding="utf-8"))
+    except (OSError, ValueError, RuntimeError) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise SettingsError(f"issue_owners: {str(file)[:300]} cannot be used: {problem}.") from None
+
+
+def issue_jobs(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the jobs without duplicates; by default the nightly job.
+
+    The old misspelling of the nightly job is corrected, with a warning.
+    """
+    jobs = []
+    for name in names or (DEFAULT_ISSUE_JOB,):
+        if name in MISSPELT:
+            log.warning("%s is misspelled; using %s.", name, MISSPELT[name])
+        jobs.append(MISSPELT.get(name, name))
+    return tuple(dict.fromkeys(jobs))

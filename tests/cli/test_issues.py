@@ -119,7 +119,7 @@ def test_the_misspelt_job_is_taken_as_the_real_one(
     shown = call("issues", "plan", "--now", NOW, "--job", "tide-unit-test-nightly")
     assert shown.code == 0
     assert JOB in shown.out
-    assert "is misspelt" in caplog.text
+    assert "is misspelled" in caplog.text
 
 
 def test_a_saved_plan_is_applied_once_and_refused_when_the_tracker_moved(
@@ -131,11 +131,11 @@ def test_a_saved_plan_is_applied_once_and_refused_when_the_tracker_moved(
     assert f"ci-stat issues apply {plan}" in saved.err
     assert "=== file" in call("issues", "show", str(plan), "--drafts").out
     late = call("issues", "apply", str(plan))
-    assert (late.code, "holds for a day" in late.err) == (10, True)
+    assert (late.code, "is valid for one day" in late.err) == (10, True)
     assert call("issues", "apply", str(plan), "--now", NOW).code == 0
     again = call("issues", "apply", str(plan), "--now", NOW)
     assert again.code == 10
-    assert "moved on" in again.err
+    assert "has changed" in again.err
     assert writes(github) == ["POST"]
 
 
@@ -218,7 +218,7 @@ def test_a_backlog_is_accepted_by_a_person(
     )
     assert call("issues", "history", "--accepted", "--since", "1d").code == 2
     stays = call("issues", "apply", str(plan), "--now", NOW)
-    assert (stays.code, "was stopped when it was made" in stays.err) == (10, True)
+    assert (stays.code, "The plan cannot be applied" in stays.err) == (10, True)
     assert call("issues", "accept", str(plan), "--off").out == "No longer accepted: 6 of 6.\n"
     assert call(*asked).code == 10
     assert call("issues", "accept", str(plan), "--why", "I looked").code == 0
@@ -304,7 +304,7 @@ def test_the_door(github: GitHub) -> None:
     assert writes(github) == []
     done = bug_report(DAY, DAY + timedelta(days=1), [], post=True, now=now)
     assert done.applied is not None
-    assert done.applied.fine
+    assert done.applied.succeeded
     assert "done: #1" in str(done)
 
 

@@ -19,7 +19,7 @@ from ci_stat.context import Context
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text, stories_from
 from ci_stat.errors import WriteError
 from ci_stat.escape import visible
-from ci_stat.issues.service import jobs_of
+from ci_stat.issues.setup import issue_jobs
 from ci_stat.issues.views.plan import plan_screen
 from ci_stat.records import RunFilter, RunRow, Status
 from ci_stat.rendering.as_terminal import on_terminal
@@ -181,7 +181,7 @@ def _show_issues(built: Built, context: Context, color: bool) -> None:
     window = context.source.window(begin, begin + timedelta(days=1))
     now = window.end + timedelta(hours=8)
     with show_progress() as watched:
-        made = context.filer(lambda: now, watched).plan(window, jobs_of(()))
+        made = context.filer(lambda: now, watched).plan(window, issue_jobs(()))
     click.echo(
         click.style(
             "What would be filed for a night's failures, and why not (ci-stat issues plan):",

@@ -9,11 +9,11 @@ import click
 from ci_stat.cli.work import opening, windows
 from ci_stat.errors import UsageError
 from ci_stat.escape import visible
+from ci_stat.issues.address import tracker_url
 from ci_stat.issues.evidence import key_of_case
 from ci_stat.issues.model import IssuePlan, Planned
+from ci_stat.issues.plan_checks import require_same_tracker
 from ci_stat.issues.plan_files import read_plan
-from ci_stat.issues.service import require_same_tracker
-from ci_stat.issues.setup import tracker_url
 from ci_stat.records import Accepted, IssueAction, Mute
 
 LAST_YEAR = 9999  # whose last day has no UTC in some zones

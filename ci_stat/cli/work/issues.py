@@ -16,11 +16,12 @@ from ci_stat.cli.work import opening, output, windows
 from ci_stat.context import Clock, Context, real_time
 from ci_stat.errors import NoNewData, NotDelivered, Refused, UsageError
 from ci_stat.escape import visible
-from ci_stat.issues.apply import Applied
+from ci_stat.issues.apply import ApplyResult
 from ci_stat.issues.evidence import key_of_case
 from ci_stat.issues.model import IssuePlan
 from ci_stat.issues.plan_files import read_plan, write_plan
-from ci_stat.issues.service import Filer, jobs_of
+from ci_stat.issues.service import Filer
+from ci_stat.issues.setup import issue_jobs
 from ci_stat.issues.views.explanation import explained_data, explained_screen
 from ci_stat.issues.views.history import (
     history_table,
@@ -45,7 +46,7 @@ def plan(post: bool, plan_out: str | None, drafts: bool, as_json: bool, color: s
         )
     context, moment = opening.opened_at(now)
     source = context.source
-    names = jobs_of(jobs)
+    names = issue_jobs(jobs)
     with _watched_filer(context, moment) as filer:
         wanted = _window(source, moment(), **window)
         made, applied = filer.post(wanted, names) if post else (filer.plan(wanted, names), None)
@@ -124,7 +125,7 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
         else windows.parse_time(end or "today", "--end", source.origin.zone)
     )
     with _watched_filer(context, moment) as filer:
-        window, names = source.window(_before(last, since, source), last), jobs_of(jobs)
+        window, names = source.window(_before(last, since, source), last), issue_jobs(jobs)
         card = filer.replay(window, names)
     _print(scorecard_data(card), scorecard_screen(card, source.origin.zone), as_json, color, True)
     if empty := _empty(source, window, names):
@@ -138,7 +139,7 @@ def explain(
     context, moment = opening.opened_at(now)
     source = context.source
     with _watched_filer(context, moment) as filer:
-        found = filer.explain(case, _window(source, moment(), **window), jobs_of(jobs))
+        found = filer.explain(case, _window(source, moment(), **window), issue_jobs(jobs))
     _print(explained_data(found), explained_screen(found), as_json, color, True)
 
 
@@ -182,7 +183,7 @@ def _before(last: datetime, since: str, source: Source) -> datetime:
 
 def _show(
     made: IssuePlan,
-    applied: Applied | None,
+    applied: ApplyResult | None,
     as_json: bool,
     color: str,
     source: Source,
@@ -234,13 +235,13 @@ def _say_next(made: IssuePlan, saved: str | None) -> None:
         click.echo("ci-stat: nothing was done (--post does it, --drafts shows the texts)", err=True)
 
 
-def _complain(made: IssuePlan, applied: Applied | None) -> None:
+def _complain(made: IssuePlan, applied: ApplyResult | None) -> None:
     if made.stopped:
         raise Refused(f"Nothing is done: {made.stopped}", made.hint)
-    if applied is None or applied.fine:
+    if applied is None or applied.succeeded:
         return
-    failed = [each for each in applied.done if not each.fine]
-    message = f"{len(failed)} of {len(applied.done)} could not be done."
+    failed = [result for result in applied.results if not result.succeeded]
+    message = f"{len(failed)} of {len(applied.results)} could not be done."
     raise NotDelivered(
         f"{applied.stopped or message}",
         "The next run takes up what was not done. `ci-stat issues history` shows it.",

@@ -39,14 +39,14 @@ class AppliedEntry(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
     @property
-    def trouble(self) -> Any: ...
+    def failed_write(self) -> Any: ...
 
 
 class AppliedPlan(Protocol):
     """The outcome of a plan."""
 
     @property
-    def done(self) -> Sequence[AppliedEntry]: ...
+    def results(self) -> Sequence[AppliedEntry]: ...
     @property
     def stopped(self) -> str: ...
 
@@ -144,14 +144,14 @@ def _table(entries: Sequence[Planned], results: Mapping[int, Text]) -> Table:
 def _results(applied: AppliedPlan | None) -> dict[int, Text]:
     if applied is None:
         return {}
-    return {id(outcome.entry): _result(outcome) for outcome in applied.done}
+    return {id(outcome.entry): _result(outcome) for outcome in applied.results}
 
 
 def _result(outcome: AppliedEntry) -> Text:
     if outcome.skipped:
         return Text(f"skipped: {visible(outcome.skipped)}", "yellow")
 
-    error = outcome.trouble
+    error = outcome.failed_write
     if error is not None:
         words = f"{error.state.value}: {visible(error.reason)} {visible(error.hint)}"
         return Text(words.rstrip(), "bold red")
@@ -171,7 +171,7 @@ def plan_data(plan: IssuePlan, applied: AppliedPlan | None = None) -> dict[str, 
     """For JSON: the plan as it is saved, and the outcome of its entries."""
     data: dict[str, Any] = msgspec.to_builtins(plan)
     if applied is not None:
-        data["done"] = [_outcome_data(outcome) for outcome in applied.done]
+        data["done"] = [_outcome_data(outcome) for outcome in applied.results]
         data["done_stopped"] = applied.stopped
     return data
 
@@ -194,8 +194,8 @@ def _state(outcome: AppliedEntry) -> tuple[str, str]:
     """State and reason of an outcome, for JSON."""
     if outcome.skipped:
         return "skipped", outcome.skipped
-    if outcome.trouble:
-        return str(outcome.trouble.state), outcome.trouble.reason
+    if outcome.failed_write:
+        return str(outcome.failed_write.state), outcome.failed_write.reason
     return "sent", ""
 
 

@@ -84,7 +84,7 @@ def test_two_cases_whose_titles_are_cut_alike_get_an_issue_each(it: World) -> No
     for end in "ab":
         it.runs([0.2, 0.4], case(f"suite.Test{'VeryLong' * 30}{end}"))
     _, applied = it.post(0)
-    assert [each.skipped for each in applied.done] == ["", ""]
+    assert [each.skipped for each in applied.results] == ["", ""]
     assert len({issue.title for issue in it.github.issues.values()}) == 1
     assert len(it.github.issues) == 2
 
@@ -104,7 +104,7 @@ def test_a_backlog_that_somebody_looked_at_is_filed_in_turn(it: World) -> None:
             it.runs([day + n / 30, day + n / 30 + 0.01], case(name))
     made, applied = it.post(0)
     assert "24 new issues at once are not plausible" in made.plan.stopped
-    assert applied.done == ()
+    assert applied.results == ()
     it.notes().accepted.keep(
         [Accepted(f"case:{name}", name, moment(60), "I looked", moment(1)) for name in old]
     )
@@ -139,7 +139,7 @@ def test_a_month_of_180_runs_a_day_ends_in_six_issues(it: World) -> None:
     for day in range(MONTH):
         made, applied = it.post(day)
         assert not made.plan.stopped
-        assert applied.fine
+        assert applied.succeeded
         if day == int(BEGUN):  # on the first morning after it began
             assert f"file {BROKEN}" in acted(made.plan)
     assert it.github.issues[it.number(BROKEN)].state == "open"  # eleven days are not enough
@@ -316,7 +316,7 @@ def saved(it: World, tmp_path: Path, day: int = 0) -> Path:
 def test_a_saved_plan_is_done(it: World, tmp_path: Path) -> None:
     flaky(it, 0.2, 0.4)
     plan = read_plan(saved(it, tmp_path))
-    assert it.filer().apply(plan).fine
+    assert it.filer().apply(plan).succeeded
     assert it.ours()[1].failures == 2
     made, _ = it.post()
     assert acted(made.plan) == []
@@ -326,7 +326,7 @@ def test_a_plan_is_refused_once_it_was_done(it: World, tmp_path: Path) -> None:
     flaky(it, 0.2, 0.4)
     plan = read_plan(saved(it, tmp_path))
     it.filer().apply(plan)
-    with pytest.raises(Refused, match="moved on"):
+    with pytest.raises(Refused, match="has changed"):
         it.filer().apply(plan)
     assert len(it.github.issues) == 1
 
@@ -347,7 +347,7 @@ def test_a_plan_is_refused_when_something_happened_since(
     else:
         it.github.comment(1, "I am on it.")
     before = it.writes()
-    with pytest.raises(Refused, match="moved on"):
+    with pytest.raises(Refused, match="has changed"):
         it.filer().apply(plan)
     assert it.writes() == before
 
@@ -453,14 +453,16 @@ def test_a_token_without_the_right_to_label_is_told(it: World) -> None:
     flaky(it, 0.2, 0.4)
     made, applied = it.post(0)
     assert it.github.issues[1].labels == []
-    assert "GitHub left out the labels type/bug, component/test" in it.screen(made, applied)
+    assert "GitHub did not set the labels type/bug, component/test" in it.screen(made, applied)
 
 
 def test_a_label_that_the_repository_has_not_is_left_out(it: World) -> None:
     it.github.labels.discard("component/test")
     flaky(it, 0.2, 0.4)
     made, _ = it.post(0)
-    assert made.plan.notes == ("the repository has no label component/test: it is left out",)
+    assert made.plan.notes == (
+        "the repository has no label component/test, so new issues do not get it",
+    )
     assert it.github.issues[1].labels == ["type/bug"]
     assert it.github.created_labels == []
 
@@ -504,7 +506,7 @@ def test_the_command_plans_posts_applies_and_tells(
     assert "done: #1" in done.out
     again = call("issues", "apply", file, "--now", "2021-06-02T08:17")
     assert (again.code, len(it.writes())) == (10, 1)
-    assert "moved on" in again.err
+    assert "has changed" in again.err
     post = call(
         "issues", "plan", "--begin", "2021-06-02", "--now", "2021-06-03T08:17", "--post", "--json"
     )
@@ -523,7 +525,7 @@ def test_another_filer_at_work_is_told(
     assert lock.take().granted
     answer = call("issues", "plan", "--begin", "2021-06-01", "--post")
     assert (answer.code, it.writes()) == (10, [])
-    assert "Another filer is at work on pingcap/tidb" in answer.err
+    assert "Another ci-stat process is already filing issues for pingcap/tidb" in answer.err
     lock.release()
 
 

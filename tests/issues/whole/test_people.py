@@ -49,7 +49,9 @@ def test_an_app_checks_labels(app: World) -> None:
     app.github.labels.discard("component/test")
     flaky(app, 0.2, 0.4)
     made, _ = app.post(0)
-    assert "the repository has no label component/test: it is left out" in made.plan.notes
+    assert (
+        "the repository has no label component/test, so new issues do not get it" in made.plan.notes
+    )
 
 
 def test_a_strangers_comment_with_our_mark_is_a_persons(it: World) -> None:
@@ -105,8 +107,8 @@ def test_what_people_decided_meanwhile_holds(it: World, do: str) -> None:
     it.post(0)
     meanwhile(it, do)
     _, applied = it.post(1)
-    assert [each.skipped for each in applied.done] == [
-        "people changed it meanwhile: the next run looks again"
+    assert [each.skipped for each in applied.results] == [
+        "the issue has changed since planning; the next run plans it again"
     ]
     assert it.ours()[1].failures == 2
 

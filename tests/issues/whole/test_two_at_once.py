@@ -79,7 +79,8 @@ def test_of_two_at_once_one_works_and_the_other_says_so(it: World) -> None:
         assert it.doubles() == []
         assert it.held() == wanted
     assert all(
-        "Another filer is at work on pingcap/tidb: another process (pid" in line
+        "Another ci-stat process is already filing issues for pingcap/tidb: another process (pid"
+        in line
         for line in refused()
     )
     assert all(line.endswith("and is alive.") for line in refused())
@@ -168,8 +169,8 @@ def test_the_look_before_a_creation_finds_what_another_machine_filed_since_the_s
     it.on_call = meanwhile
     made, applied = it.post(0)
     it.on_call = None
-    assert len(made.decisions.acting) == len(applied.done) == 3
-    assert all("was written meanwhile" in each.skipped for each in applied.done)
+    assert len(made.decisions.acting) == len(applied.results) == 3
+    assert all("was filed since planning" in each.skipped for each in applied.results)
     assert it.doubles() == []
     assert len(it.github.issues) == 3
 
@@ -180,13 +181,13 @@ def test_what_a_person_filed_since_the_snapshot_is_seen_too(it: World) -> None:
     it.later(minutes=5)
     it.github.issue("Unstable test: `suite.TestOne` in pkg/suite")
     it.github.issue("suite.TestOther is flaky")
-    # Straight to the writing: a plan whose tracker has moved on is refused before.
+    # Straight to the writing: a plan whose tracker has changed is refused before.
     from ci_stat.issues.apply import apply
 
     tracker = it.tracker()
     tracker.lock.take()
     applied = apply(plan, tracker)
-    assert [each.skipped for each in applied.done] == ["#1 was written meanwhile"]
+    assert [each.skipped for each in applied.results] == ["#1 was filed since planning"]
     assert it.writes() == []
 
 

@@ -25,10 +25,12 @@ from sqlalchemy.pool import QueuePool
 from ci_stat import config
 from ci_stat.connectors.github.repository import GitHub as Client
 from ci_stat.context import Context
-from ci_stat.issues.apply import Applied
+from ci_stat.issues.address import ledger_name
+from ci_stat.issues.apply import ApplyResult
 from ci_stat.issues.marker import comment_ids, read
 from ci_stat.issues.model import Marker
-from ci_stat.issues.service import Filer, Made
+from ci_stat.issues.plan import PlanResult
+from ci_stat.issues.service import Filer
 from ci_stat.issues.tracker import Tracker
 from ci_stat.issues.views.plan import plan_text
 from ci_stat.records import Intent, RunFilter, RunRow, Status, Window
@@ -158,7 +160,7 @@ class World:
             ReadOnce(source.engine, source.origin, source.logs) if self.read_once else source
         )
         self._filer = replace(context.filer(self.clock.now), source=self.source)
-        self._tracker = f"{self._filer.tracker_url} {self._filer.repo}"
+        self._tracker = ledger_name(self.settings.github)
         self.state = context.state
         if self.state.url.get_backend_name() != "sqlite":
             _keep_connections(self.state)
@@ -239,12 +241,12 @@ class World:
         """Yesterday."""
         return report_window(DAILY, self.clock.now(), self.zone)
 
-    def plan(self, day: float | None = None) -> Made:
+    def plan(self, day: float | None = None) -> PlanResult:
         """`day`: on the morning after it; now if it is None."""
         self._on(day)
         return self.filer().plan(self.window(), [JOB])
 
-    def post(self, day: float | None = None) -> tuple[Made, Applied]:
+    def post(self, day: float | None = None) -> tuple[PlanResult, ApplyResult]:
         self._on(day)
         return self.filer().post(self.window(), [JOB])
 
@@ -253,9 +255,9 @@ class World:
         if day is not None:
             self.at(morning(day))
 
-    def screen(self, made: Made, applied: Applied | None = None) -> str:
+    def screen(self, result: PlanResult, applied: ApplyResult | None = None) -> str:
         """What the command shows."""
-        return plan_text(made.plan, applied)
+        return plan_text(result.plan, applied)
 
     # --- what became of it
 

@@ -10,9 +10,10 @@ from typing import Any
 from ci_stat import __version__
 from ci_stat.cli.work.issues import _complain
 from ci_stat.errors import CiStatError
-from ci_stat.issues.apply import Applied, Done
+from ci_stat.issues.apply import ApplyResult
+from ci_stat.issues.apply_entry import EntryResult
 from ci_stat.issues.model import Planned
-from ci_stat.issues.service import Made
+from ci_stat.issues.plan import PlanResult
 from ci_stat.records import IssueAction
 from tests.support.filing import World
 from tests.support.filing.scenarios import DAY
@@ -57,29 +58,29 @@ def ran(it: World, day: float | None = DAY) -> Ran:
     )
 
 
-def _told(made: Made, applied: Applied) -> Iterator[str]:
-    if made.plan.stopped:
-        yield f"nothing is done: {made.plan.stopped}"
-    elif applied.done or applied.stopped:
+def _told(result: PlanResult, applied: ApplyResult) -> Iterator[str]:
+    if result.plan.stopped:
+        yield f"nothing is done: {result.plan.stopped}"
+    elif applied.results or applied.stopped:
         yield from _done(applied)
-    elif made.plan.entries:
-        yield from _planned(made.plan.entries)
+    elif result.plan.entries:
+        yield from _planned(result.plan.entries)
     else:
         yield "nothing failed, and no issue of ours is open"
 
 
-def _done(applied: Applied) -> Iterator[str]:
-    lines = [f"{each.entry.action}: {_became(each)}" for each in applied.done]
+def _done(applied: ApplyResult) -> Iterator[str]:
+    lines = [f"{each.entry.action}: {_became(each)}" for each in applied.results]
     yield from lines
     stopped = _first(applied.stopped) if applied.stopped else ""
     if not any(stopped in line for line in lines):
         yield f"stopped: {stopped}"
 
 
-def _became(done: Done) -> str:
+def _became(done: EntryResult) -> str:
     if done.skipped:
         return f"skipped, {done.skipped}"
-    trouble = done.trouble
+    trouble = done.failed_write
     return (
         f"{trouble.state.value}, {_first(trouble.reason)}" if trouble else f"done, #{done.number}"
     )

@@ -1,0 +1,52 @@
+"""The tracker's address: its API root, its name in our ledger, and links to our issues."""
+
+import logging
+from collections.abc import Callable
+
+from ci_stat.config.clients import GitHub
+from ci_stat.connectors.http.address import parse_address
+from ci_stat.errors import CiStatError
+from ci_stat.escape import visible
+from ci_stat.store.state.issue_calls import Issues
+
+log = logging.getLogger(__name__)
+
+
+def tracker_url(github: GitHub) -> str:
+    """Return the root of the API. Raises SettingsError."""
+    api = parse_address(github.url, "github_url", "https://api.github.com")
+    return f"{api.root}{api.path}"
+
+
+def ledger_name(github: GitHub) -> str:
+    """Return the repository's name in our ledger: names of repositories ignore case."""
+    return f"{tracker_url(github)} {github.repo.casefold()}"
+
+
+def issue_links(issues: Issues, github: GitHub) -> dict[str, str]:
+    """Return a link to our newest issue of each case, by the case's name.
+
+    Raises DatabaseError.
+    """
+    root = _web_root(tracker_url(github))
+    return {
+        key.removeprefix("case:"): f"{root}/{github.repo}/issues/{numbers[-1]}"
+        for key, numbers in issues.ledger().created.items()
+        if key.startswith("case:")
+    }
+
+
+def _web_root(api_root: str) -> str:
+    """The root of the web pages, which differs from the API's."""
+    if "://api." in api_root:
+        return api_root.replace("://api.", "://", 1)
+    return api_root.removesuffix("/api/v3")
+
+
+def own_links(open_issues: Callable[[], Issues], github: GitHub) -> dict[str, str]:
+    """Return `issue_links`, or nothing if our state cannot be used."""
+    try:
+        return issue_links(open_issues(), github)
+    except CiStatError as error:  # the context has warned about it
+        log.info("No links to our issues: %s", visible(error))
+        return {}
