@@ -25,7 +25,7 @@ def tracker_digest(snapshot: Snapshot, mutes: Iterable[Mute]) -> str:
             snapshot.problem,
             sorted(snapshot.gone),
             sorted(snapshot.labels),
-            [replace(tracked, commented=None, told=()) for tracked in issues],
+            [replace(tracked, commented=None, announced=()) for tracked in issues],
             muted,
         )
     )

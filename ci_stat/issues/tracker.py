@@ -107,7 +107,7 @@ class Tracker:
             tracked,
             person_wrote=max((item.created_at for item in persons), default=None),
             commented=max((item.created_at for item in ours), default=None),
-            told=tuple(name for item in ours for name in comment_ids(item.body)),
+            announced=tuple(name for item in ours for name in comment_ids(item.body)),
         )
 
     # Calls without an answer

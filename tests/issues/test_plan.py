@@ -93,7 +93,7 @@ def test_what_failed_after_the_window_is_not_in_its_texts() -> None:
     """A second plan of the same day says the same, however late it is made."""
     runs = [run(0.1), run(0.2, OFTEN), run(0.3, OFTEN), run(1.1, OFTEN)]
     late = PlanInputs(evidence(runs, 0, until=1.5), inputs_of().snapshot, Ledger(), moment(1.6))
-    assert len(late.evidence.failing[f"case:{OFTEN}"].hits) == 3
+    assert len(late.evidence.histories[f"case:{OFTEN}"].occurrences) == 3
     at_end = PlanInputs(late.evidence.at_end, late.snapshot, late.ledger, late.now)
     assert planned(late) == planned(at_end)
     assert (planned(late).entries[0].runs, planned(late).entries[0].last) == (2, moment(0.3))
