@@ -185,7 +185,7 @@ def test_the_plan_applies(it: World) -> None:
         ("comment", FLAKY, False),
         ("update", REFILED, False),
     ]
-    assert it.doubles() == []
+    assert it.duplicates() == []
     assert "Earlier: #2 (closed 2021-06-02)." in it.github.issues[3].body
 
 

@@ -1,1 +1,1 @@
-"""The filer of issues from end to end: CI database, our own state, and a strict GitHub on loopback."""
+"""The filer of issues end to end: CI database, our state, and a strict GitHub on loopback."""

@@ -1,7 +1,7 @@
-"""A filer that is killed at any point, and one whose answers get lost: the next run does the rest, and nothing twice.
+"""A filer that is killed anywhere, or loses an answer: the next run does the rest, nothing twice.
 
-A part of the points is drawn; the full suite tries all. `pytest -s` prints how many were tried,
-and what was found.
+The tests draw a part of the points; the full suite tries all. Each test prints how many points it
+tried, with the duplicates and losses.
 """
 
 import os
@@ -24,13 +24,13 @@ from tests.support.drawn import drawn
 from tests.support.filing import Saved, World, case, ended, forked, moment, morning, world
 from tests.support.github import Fault
 
-LAST = 30  # the day whose window the filer is killed over
-PARTS = 2  # of the points, so that tests may run beside each other
+LAST = 30  # the day for whose window the filer is killed
+PARTS = 2  # of the points, so that they can run in parallel
 NEW = "... obtained string = quite another text"
 
 
 def history(it: World) -> None:
-    """Up to a morning on which everything is to be done: two to file, and one each of all else."""
+    """Up to a morning on which the filer files twice, and does everything else once."""
     it.green(0, LAST + 2)
     it.runs([15.21 + n / 60 for n in range(20)], case("suite.TestSilent"))
     for name in ("suite.TestTold", "suite.TestUsual", "suite.TestBack"):
@@ -42,12 +42,12 @@ def history(it: World) -> None:
     it.run(LAST + 0.34, case("suite.TestUsual"))
     it.run(LAST + 0.35, case("suite.TestBack"))
     it.runs([LAST + 0.36, LAST + 0.37], case("suite.TestUnwanted"))
-    # The next day tells whether what was done is remembered.
+    # The next day shows whether the filer knows what it did.
     it.run(LAST + 1.31, case("suite.TestTold", NEW))
     it.run(LAST + 1.32, case("suite.TestUsual"))
     for day in (15, 27, 28):
-        made, _ = it.post(day)
-        assert not made.plan.stopped
+        result, _ = it.post(day)
+        assert not result.plan.stopped
     it.github.close(it.number("TestBack"), at=moment(29.4))
     it.github.close(it.number("TestUnwanted"), reason="not_planned", at=moment(29.4))
     it.at(morning(LAST))
@@ -55,7 +55,7 @@ def history(it: World) -> None:
 
 @dataclass(frozen=True)
 class Point:
-    """Where the filer is killed: at its nth outward call or ledger write."""
+    """Where the filer is killed: at its nth outward call or write of our state."""
 
     what: str
     when: str
@@ -63,35 +63,34 @@ class Point:
 
 
 @dataclass
-class Counted:
-    """The points that a process comes by, and what happens at one of them."""
+class PassedPoints:
+    """The points that a process passes, and what happens `at` one of them."""
 
     at: Point | None = None
     do: Callable[[], None] = lambda: None
-    seen: list[Point] = field(default_factory=list)
+    passed: list[Point] = field(default_factory=list)
 
     def note(self, what: str, when: str) -> None:
-        point = Point(
-            what, when, 1 + sum((each.what, each.when) == (what, when) for each in self.seen)
-        )
-        self.seen.append(point)
+        alike = [point for point in self.passed if (point.what, point.when) == (what, when)]
+        point = Point(what, when, 1 + len(alike))
+        self.passed.append(point)
         if point == self.at:
             self.do()
 
 
 @contextmanager
-def at_writes(it: World, told: Callable[[str], None]) -> Iterator[None]:
-    """`told` of each transaction of our state: before it begins, before it is committed, and after that."""
+def at_writes(it: World, note: Callable[[str], None]) -> Iterator[None]:
+    """Note each write of our state: before its transaction, before the commit, and after it."""
     once = tables._once
 
     def wrapped(engine: Engine, statement: Executable, values: Sequence[Mapping[str, Any]]) -> int:
-        told("before")
-        found = once(engine, statement, values)
-        told("after")
-        return found
+        note("before")
+        count = once(engine, statement, values)
+        note("after")
+        return count
 
     def committing(_connection: Any) -> None:
-        told("inside")
+        note("inside")
 
     event.listen(it.state, "commit", committing)
     tables._once = wrapped
@@ -103,30 +102,30 @@ def at_writes(it: World, told: Callable[[str], None]) -> Iterator[None]:
 
 
 def every_point(it: World) -> list[Point]:
-    """Those of an undisturbed run."""
-    counted = Counted()
-    it.on_call = lambda when: counted.note("call", when)
-    with at_writes(it, lambda when: counted.note("write", when)):
+    """The points of an undisturbed run."""
+    counter = PassedPoints()
+    it.on_call = lambda when: counter.note("call", when)
+    with at_writes(it, lambda when: counter.note("write", when)):
         it.post()
     it.on_call = None
-    return counted.seen
+    return counter.passed
 
 
 def killed_at(it: World, point: Point) -> None:
-    """A run of the filer in a process of its own, which is killed there."""
+    """Run the filer in another process, which is killed at the point."""
     child, begin = 0, os.pipe()
-    calls = Counted(point, lambda: os.kill(child, signal.SIGKILL))
-    writes = Counted(point, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    calls = PassedPoints(point, lambda: os.kill(child, signal.SIGKILL))
+    writes = PassedPoints(point, lambda: os.kill(os.getpid(), signal.SIGKILL))
 
     def work() -> None:
-        os.read(begin[0], 1)  # until it is known whom to kill
+        os.read(begin[0], 1)  # until the parent knows which process to kill
         it.state.dispose(close=False)
         with at_writes(it, lambda when: writes.note("write", when)):
             it.post()
 
     def on_call(when: str) -> None:
         calls.note("call", when)
-        if point in calls.seen:
+        if point in calls.passed:
             raise ConnectionError
 
     it.on_call = on_call
@@ -140,42 +139,40 @@ def killed_at(it: World, point: Point) -> None:
 
 @dataclass
 class Tally:
-    """What was found at the points, in words."""
+    """The points that were tried, with duplicates and losses as text."""
 
     points: int = 0
-    doubles: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
 
-    def add(self, where: object, it: World, wanted: dict[str, Any]) -> None:
+    def add(self, where: object, it: World, expected: dict[str, Any]) -> None:
         self.points += 1
-        self.doubles += [f"{where}: {each}" for each in it.doubles()]
-        found = it.held()
-        names = sorted({*found, *wanted})
-        self.losses += [
-            f"{where}: {name}\n  wanted {wanted.get(name)}\n  found  {found.get(name)}"
-            for name in names
-            if found.get(name) != wanted.get(name)
-        ]
+        self.duplicates += [f"{where}: {text}" for text in it.duplicates()]
+        actual = it.contents()
+        for title in sorted({*actual, *expected}):
+            before, after = expected.get(title), actual.get(title)
+            if before != after:
+                self.losses.append(f"{where}: {title}\n  expected {before}\n  actual   {after}")
 
     def __str__(self) -> str:
-        return "\n".join(
-            [
-                f"{self.points} points, {len(self.doubles)} duplicates, {len(self.losses)} losses",
-                *self.doubles,
-                *self.losses,
-            ]
-        )
+        duplicates, losses = len(self.duplicates), len(self.losses)
+        counts = f"{self.points} points, {duplicates} duplicates, {losses} losses"
+        return "\n".join([counts, *self.duplicates, *self.losses])
 
 
 @dataclass
 class Prepared:
-    """A world on the morning of the day, to which it can be taken back; what is to become of it, and how."""
+    """A world on the morning of the last day, which can be restored, and its undisturbed run.
+
+    - `points`, `methods`: those of the run, and the methods of its requests.
+    - `expected`: the tracker after the run, and after the next day's.
+    """
 
     it: World
     saved: Saved
     points: list[Point]
-    methods: list[str]  # of its calls
-    wanted: list[dict[str, Any]]  # on that day, and on the next
+    methods: list[str]
+    expected: list[dict[str, Any]]
 
     @property
     def writes(self) -> list[str]:
@@ -184,7 +181,7 @@ class Prepared:
 
 @contextmanager
 def prepared(state_url: str = "", **options: Any) -> Iterator[Prepared]:
-    """In memory: a process that is killed leaves to a file what it has written, on a disk or not."""
+    """In memory, where a killed process loses as little as on a disk."""
     folder = tempfile.TemporaryDirectory(dir=mariadb._home())
     with folder as name, world(Path(name), state_url, read_once=True, **options) as it:
         history(it)
@@ -192,20 +189,20 @@ def prepared(state_url: str = "", **options: Any) -> Iterator[Prepared]:
         saved = it.save()
         it.github.requests.clear()
         points = every_point(it)
-        methods, wanted = [call.method for call in it.github.requests], [it.held()]
+        methods, expected = [call.method for call in it.github.requests], [it.contents()]
         assert after_it(it) == []
         it.post(LAST + 1)
-        yield Prepared(it, saved, points, methods, [*wanted, it.held()])
+        yield Prepared(it, saved, points, methods, [*expected, it.contents()])
 
 
 @pytest.fixture(scope="module")
 def ready() -> Iterator[Prepared]:
-    with prepared() as found:
-        yield found
+    with prepared() as morning_of_last_day:
+        yield morning_of_last_day
 
 
 def after_it(it: World) -> list[str]:
-    """Two more runs: the first takes up what was left, the second finds nothing to do. What the second wrote."""
+    """Run twice: the first run does the rest. Return what the second one wrote: nothing."""
     for _ in range(2):
         it.later(minutes=2)
         it.github.requests.clear()
@@ -215,28 +212,31 @@ def after_it(it: World) -> list[str]:
 
 @dataclass
 class Tried:
-    """`late`: what was not yet as it should be on the same day, because people get one comment a day at most."""
+    """`end`: the tracker in the end.
+
+    `late`: what was only done on the next day, because comments are limited to one a day.
+    """
 
     end: Tally = field(default_factory=Tally)
     late: Tally = field(default_factory=Tally)
 
-    def add(self, where: object, it: World, wanted: list[dict[str, Any]]) -> None:
+    def add(self, where: object, it: World, expected: list[dict[str, Any]]) -> None:
         today = Tally()
-        today.add(where, it, wanted[0])
+        today.add(where, it, expected[0])
         self.end.points += 1
-        self.end.doubles += today.doubles
+        self.end.duplicates += today.duplicates
         self.late.losses += today.losses
         if today.losses:
             self.late.points += 1
             it.post(LAST + 1)
             tomorrow = Tally()
-            tomorrow.add(where, it, wanted[1])
-            self.end.doubles += tomorrow.doubles
+            tomorrow.add(where, it, expected[1])
+            self.end.duplicates += tomorrow.duplicates
             self.end.losses += tomorrow.losses
 
 
 def some_of_each_kind(points: Sequence[Point], share: int, key: str) -> list[Point]:
-    """Of each kind of point one of `share`; all of them in the full suite."""
+    """Draw one of `share` points of each kind; all of them in the full suite."""
     kinds = sorted({(point.what, point.when) for point in points})
     chosen: list[Point] = []
     for kind in kinds:
@@ -246,29 +246,25 @@ def some_of_each_kind(points: Sequence[Point], share: int, key: str) -> list[Poi
 
 
 def tried(ready: Prepared, points: Sequence[Point]) -> Tried:
-    it, found = ready.it, Tried()
+    it, results = ready.it, Tried()
     for point in points:
         it.restore(ready.saved)
         killed_at(it, point)
         assert after_it(it) == [], f"{point}: a third run found something to do"
-        found.add(point, it, ready.wanted)
-    return found
+        results.add(point, it, ready.expected)
+    return results
 
 
-def check(found: Tried, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+def check(results: Tried, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
-        print(
-            f"\n{what}: {found.end}; {found.late.points} of them were done on the next morning only"
-        )
-    assert (found.end.doubles, found.end.losses) == ([], [])
+        print(f"\n{what}: {results.end}; {results.late.points} complete only on the next day")
+    assert (results.end.duplicates, results.end.losses) == ([], [])
 
 
 def test_one_run_does_everything(ready: Prepared) -> None:
-    kinds = Counter((each.what, each.when) for each in ready.points)
-    assert [each.partition(" ")[0] for each in ready.writes] == ["POST"] * 3 + ["PATCH"] + [
-        "POST",
-        "PATCH",
-    ] * 2 + ["PATCH"]
+    kinds = Counter((point.what, point.when) for point in ready.points)
+    comments_and_edits = ["POST", "PATCH"] * 2
+    assert ready.writes == [*["POST"] * 3, "PATCH", *comments_and_edits, "PATCH"]
     assert kinds["call", "before"] == kinds["call", "after"] > 20
     assert kinds["write", "before"] == kinds["write", "inside"] == kinds["write", "after"] > 25
 
@@ -284,24 +280,24 @@ def test_killed_at_every_point(
 def test_killed_with_our_state_on_a_server(
     mariadb_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Transactions of a server that a client leaves in the middle."""
+    """A server keeps transactions that a client has left unfinished."""
     with prepared(mariadb_url) as ready:
         points = some_of_each_kind(ready.points, 12, "MariaDB")
         check(tried(ready, points), "MariaDB", capsys)
 
 
 def test_killed_as_an_app(capsys: pytest.CaptureFixture[str]) -> None:
-    """To which GitHub does not tell who it is: all that is ours is found again by its marks alone."""
+    """GitHub does not report an App's login: only markers say what is ours."""
     with prepared(kind="Bot", login="ci-stat[bot]") as ready:
         points = some_of_each_kind(ready.points, 15, "App")
         check(tried(ready, points), "an App", capsys)
 
 
-def test_a_restart_at_once_waits_until_lists_show_what_was_on_its_way(
+def test_a_restart_at_once_waits_until_lists_show_earlier_calls(
     ready: Prepared, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The process dies when GitHub has done what it was asked; its lists show that half a minute later."""
-    it, found = ready.it, Tried()
+    """The process dies after GitHub did its call; lists show that half a minute later."""
+    it, results = ready.it, Tried()
     writes = [(nth, method) for nth, method in enumerate(ready.methods, 1) if method != "GET"]
     for nth, method in drawn(writes, 3, "restarts"):
         it.restore(ready.saved)
@@ -311,11 +307,11 @@ def test_a_restart_at_once_waits_until_lists_show_what_was_on_its_way(
         it.post()
         it.github.list_lag = timedelta(0)
         assert after_it(it) == []
-        found.add(f"restart after {method} {nth}", it, ready.wanted)
-    check(found, "restarts at once", capsys)
+        results.add(f"restart after {method} {nth}", it, ready.expected)
+    check(results, "restarts at once", capsys)
 
 
-# --- answers that get lost
+# --- lost answers
 
 LOST = ["502-after", "drop-after", "empty-200-after", "html-200-after", "502", "drop-before"]
 
@@ -324,8 +320,8 @@ LOST = ["502-after", "drop-after", "empty-200-after", "html-200-after", "502", "
 def test_an_answer_to_any_write_is_lost(
     ready: Prepared, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """To each write in turn; a change is asked again a few times, so of it all of them are lost."""
-    it, found, seen = ready.it, Tried(), Counter[str]()
+    """Lose the answer to each write in turn. Edits are retried, so all their answers are lost."""
+    it, results, seen = ready.it, Tried(), Counter[str]()
     writes: list[tuple[str, int]] = []
     for method in ready.writes:
         seen[method] += 1
@@ -337,5 +333,5 @@ def test_an_answer_to_any_write_is_lost(
         it.post()
         assert it.github.faults.waiting == []
         assert after_it(it) == [], f"{where}: a third run found something to do"
-        found.add(where, it, ready.wanted)
-    check(found, f"lost answers, {what}", capsys)
+        results.add(where, it, ready.expected)
+    check(results, f"lost answers, {what}", capsys)

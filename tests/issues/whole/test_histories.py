@@ -1,4 +1,4 @@
-"""Weeks of nightly runs, and what people do meanwhile: what the tracker holds in the end, and how it got there."""
+"""Weeks of nightly runs and actions of people: the issues in the end, and how they came about."""
 
 import json
 import random
@@ -26,40 +26,40 @@ KEY = f"case:{CASE}"
 
 @pytest.fixture
 def it(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as found:
-        yield found
-        assert found.github.findings == []
-        assert found.doubles() == []
+    with world(tmp_path) as it:
+        yield it
+        assert it.github.findings == []
+        assert it.duplicates() == []
 
 
-def flaky(it: World, *days: float, said: str = "") -> None:
-    it.runs(days, case(CASE, *([said] if said else [])))
+def flaky(it: World, *days: float, message: str = "") -> None:
+    it.runs(days, case(CASE, message) if message else case(CASE))
 
 
 def acted(plan: IssuePlan) -> list[str]:
-    """What is done, in the plan's order."""
-    return [f"{each.action} {each.name}" for each in plan.entries if each.action != "not"]
+    """The actions, in the plan's order."""
+    return [f"{entry.action} {entry.name}" for entry in plan.entries if entry.action != "not"]
 
 
 def words(plan: IssuePlan) -> dict[str, str]:
-    """What is done about each name, or why nothing is."""
-    return {each.name: str(each.reason or each.action) for each in plan.entries}
+    """The action for each name, or why it is skipped."""
+    return {entry.name: str(entry.reason or entry.action) for entry in plan.entries}
 
 
 # --- the flood
 
 
-def test_the_flood_of_2020_12_14_is_one_issue_told_once(it: World) -> None:
-    """One broken build with 8 cases, and one of the next day with them: the old filer wrote 8 issues."""
+def test_the_flood_of_2020_12_14_is_one_issue(it: World) -> None:
+    """A broken build with 8 cases on each of two days. An old version filed 8 issues."""
     cases = [case(f"suite{n}.TestBroken") for n in range(8)]
     it.green(0, 10)
     it.runs([day + 0.31 for day in range(7)], case("suite.TestUsual"))
     it.run(8.51, *cases)
     it.run(9.51, *cases)
-    made, _ = it.post(8)
-    assert acted(made.plan) == ["file tidb-unit-test-nightly: 8 tests fail together"]
-    made, _ = it.post(9)
-    assert acted(made.plan) == ["update tidb-unit-test-nightly: 8 tests fail together"]
+    result, _ = it.post(8)
+    assert acted(result.plan) == ["file tidb-unit-test-nightly: 8 tests fail together"]
+    result, _ = it.post(9)
+    assert acted(result.plan) == ["update tidb-unit-test-nightly: 8 tests fail together"]
     assert len(it.github.issues) == 1
     assert it.comments(1) == []
     marker = it.ours()[1]
@@ -71,20 +71,20 @@ def test_the_flood_of_2020_12_14_is_one_issue_told_once(it: World) -> None:
     assert "8 cases fail together" in it.github.issues[1].title
 
 
-def test_runs_that_the_machines_broke_are_nobodys_issue(it: World) -> None:
+def test_no_issue_is_filed_for_broken_machines(it: World) -> None:
     it.runs([day / 3 for day in range(12)], ENV, case(CASE))
     for day in range(4):
-        made, _ = it.post(day)
-        assert set(words(made.plan).values()) == {Reason.MACHINES}
+        result, _ = it.post(day)
+        assert set(words(result.plan).values()) == {Reason.MACHINES}
     assert it.github.issues == {}
 
 
 def test_two_cases_whose_titles_are_cut_alike_get_an_issue_each(it: World) -> None:
-    """The second must not be taken for the first, which was filed a moment before."""
+    """The second is not taken for the first, filed a moment before."""
     for end in "ab":
         it.runs([0.2, 0.4], case(f"suite.Test{'VeryLong' * 30}{end}"))
     _, applied = it.post(0)
-    assert [each.skipped for each in applied.results] == ["", ""]
+    assert [entry.skipped for entry in applied.results] == ["", ""]
     assert len({issue.title for issue in it.github.issues.values()}) == 1
     assert len(it.github.issues) == 2
 
@@ -96,26 +96,26 @@ def test_two_data_races_get_an_issue_each(it: World) -> None:
     assert len({issue.title for issue in it.github.issues.values()}) == 2
 
 
-def test_a_backlog_that_somebody_looked_at_is_filed_in_turn(it: World) -> None:
-    """Three a day; and what else breaks at once is held back as before."""
+def test_an_accepted_backlog_is_filed_in_turn(it: World) -> None:
+    """Three issues a day. What else breaks at once is still held back."""
     old = [f"old{n}Suite.TestIt" for n in range(24)]
     for day in range(9):
         for n, name in enumerate(old):
             it.runs([day + n / 30, day + n / 30 + 0.01], case(name))
-    made, applied = it.post(0)
-    assert "24 new issues at once are not plausible" in made.plan.stopped
+    result, applied = it.post(0)
+    assert "24 new issues at once are not plausible" in result.plan.stopped
     assert applied.results == ()
     it.notes().accepted.keep(
         [Accepted(f"case:{name}", name, moment(60), "I looked", moment(1)) for name in old]
     )
     for day in range(8):
-        made, _ = it.post(day)
-        assert (made.plan.stopped, len(it.ours())) == ("", 3 * (day + 1))
+        result, _ = it.post(day)
+        assert (result.plan.stopped, len(it.ours())) == ("", 3 * (day + 1))
     fresh = [f"new{n}Suite.TestIt" for n in range(21)]
     for n, name in enumerate(fresh):
         it.runs([8 + n / 30, 8 + n / 30 + 0.01], case(name))
-    made, _ = it.post(8)
-    assert "21 new issues at once" in made.plan.stopped
+    result, _ = it.post(8)
+    assert "21 new issues at once" in result.plan.stopped
     assert len(it.ours()) == 24
 
 
@@ -137,11 +137,11 @@ def test_a_month_of_180_runs_a_day_ends_in_six_issues(it: World) -> None:
             failures[name] += 1
         it.run(day, *map(case, failed))
     for day in range(MONTH):
-        made, applied = it.post(day)
-        assert not made.plan.stopped
+        result, applied = it.post(day)
+        assert not result.plan.stopped
         assert applied.succeeded
-        if day == int(BEGUN):  # on the first morning after it began
-            assert f"file {BROKEN}" in acted(made.plan)
+        if day == int(BEGUN):  # on the first morning after the regression began
+            assert f"file {BROKEN}" in acted(result.plan)
     assert it.github.issues[it.number(BROKEN)].state == "open"  # eleven days are not enough
     it.post(MONTH + 3)
     assert len(it.github.issues) == len(it.ours()) == 6
@@ -150,7 +150,7 @@ def test_a_month_of_180_runs_a_day_ends_in_six_issues(it: World) -> None:
 
 
 def _assert_readable(it: World, failures: dict[str, int]) -> None:
-    """Each issue counts all failures, and shows the last days; the regression was closed when it had been quiet."""
+    """Each issue counts all failures and shows the last days. The regression's is closed."""
     for name, count in failures.items():
         number = it.number(name)
         marker = it.ours()[number]
@@ -170,7 +170,7 @@ def _assert_readable(it: World, failures: dict[str, int]) -> None:
     assert len(it.comments(broken.number)) == 1
 
 
-# --- a list that is not whole
+# --- an incomplete list
 
 
 @pytest.mark.parametrize("what", ["short-page", "wrong-count", "duplicate-page"])
@@ -183,13 +183,13 @@ def test_nothing_is_written_on_a_day_with_an_incomplete_list(it: World, what: st
     it.github.fault(
         Fault(what, "GET", path="tidb$" if counts else "/issues$", nth=1 if counts else 2, times=50)
     )
-    made, _ = it.post(0)
-    assert "incomplete" in made.plan.stopped
+    result, _ = it.post(0)
+    assert "incomplete" in result.plan.stopped
     assert (it.writes(), it.ledger()) == ([], [])
     it.github.faults.waiting.clear()
     flaky(it, 1.3)
-    made, _ = it.post(1)
-    assert acted(made.plan) == ["file suite.TestOther", f"file {CASE}"]
+    result, _ = it.post(1)
+    assert acted(result.plan) == ["file suite.TestOther", f"file {CASE}"]
     assert it.ours()[it.number(CASE)].failures == 3
 
 
@@ -199,8 +199,8 @@ def test_nothing_is_written_on_a_day_with_an_incomplete_list(it: World, what: st
 def test_a_mute_holds_until_its_day(it: World) -> None:
     flaky(it, *(day + part for day in range(4) for part in (0.2, 0.4)))
     it.tracker().notes.mutes.keep([Mute(KEY, CASE, moment(2.5), "known", moment(0))])
-    made, _ = it.post(0)
-    assert words(made.plan) == {CASE: Reason.MUTED}
+    result, _ = it.post(0)
+    assert words(result.plan) == {CASE: Reason.MUTED}
     assert it.writes() == []
     it.post(2)
     assert it.ours()[it.number(CASE)].failures == 6
@@ -211,8 +211,8 @@ def test_a_label_switches_us_off_and_its_end_on_again(it: World) -> None:
     it.post(0)
     it.github.label(1, "ci_stat/mute")
     it.github.requests.clear()
-    made, _ = it.post(1)
-    assert words(made.plan) == {CASE: Reason.SWITCHED_OFF}
+    result, _ = it.post(1)
+    assert words(result.plan) == {CASE: Reason.SWITCHED_OFF}
     assert it.writes() == []
     it.github.unlabel(1, "ci_stat/mute")
     it.post(2)
@@ -224,17 +224,17 @@ def test_not_planned_is_respected_until_a_label_allows_it(it: World) -> None:
     it.post(0)
     it.github.close(1, reason="not_planned", at=moment(1.1))
     for day in (1, 2):
-        made, _ = it.post(day)
-        assert words(made.plan) == {CASE: Reason.NOT_PLANNED}
+        result, _ = it.post(day)
+        assert words(result.plan) == {CASE: Reason.NOT_PLANNED}
     it.github.label(1, "ci_stat/refile")
-    made, _ = it.post(3)
-    assert words(made.plan) == {CASE: "reopen"}
+    result, _ = it.post(3)
+    assert words(result.plan) == {CASE: "reopen"}
     assert it.github.issues[1].state == "open"
     assert len(it.comments(1)) == 1
 
 
 def _silent(it: World) -> None:
-    """Failures of two days, an issue, and then nothing."""
+    """Two days with failures, an issue, and then no failure."""
     it.green(0, 30)
     flaky(it, *(0.21 + n / 5 for n in range(8)))
     it.post(1)
@@ -243,8 +243,8 @@ def _silent(it: World) -> None:
 def test_a_persons_comment_keeps_an_issue_open_for_two_weeks(it: World) -> None:
     _silent(it)
     it.github.comment(1, "I am looking into it.", at=moment(20))
-    made, _ = it.post(30)
-    assert words(made.plan) == {CASE: Reason.PERSON}
+    result, _ = it.post(30)
+    assert words(result.plan) == {CASE: Reason.PERSON}
     it.post(35)
     assert it.github.issues[1].state == "closed"
     assert "Closed as completed: 8 failures" in it.comments(1)[0]
@@ -256,8 +256,8 @@ def test_what_a_person_opens_again_stays_open(it: World) -> None:
     assert it.github.issues[1].state == "closed"
     it.github.reopen(1, at=moment(32))
     for day in (32, 34, 38):
-        made, _ = it.post(day)
-        assert words(made.plan) == {CASE: Reason.PERSON}
+        result, _ = it.post(day)
+        assert words(result.plan) == {CASE: Reason.PERSON}
     assert it.github.issues[1].state == "open"
 
 
@@ -265,8 +265,8 @@ def test_only_a_run_that_started_after_the_close_opens_an_issue_again(it: World)
     flaky(it, 0.2, 0.4, 1.2, 2.6)
     it.post(0)
     it.github.close(1, at=moment(1.3))
-    made, _ = it.post(1)
-    assert words(made.plan) == {CASE: Reason.BEFORE_FIX}
+    result, _ = it.post(1)
+    assert words(result.plan) == {CASE: Reason.BEFORE_FIX}
     it.post(2)
     assert it.github.issues[1].state == "open"
     assert "1 failed run started after this issue was closed" in it.comments(1)[0]
@@ -297,8 +297,8 @@ def test_an_issue_that_was_deleted_is_not_written_again(it: World) -> None:
     it.github.issue("somebody's")
     it.post(0)
     it.github.remove(2)
-    made, _ = it.post(1)
-    assert words(made.plan) == {CASE: Reason.GONE}
+    result, _ = it.post(1)
+    assert words(result.plan) == {CASE: Reason.GONE}
     assert list(it.github.issues) == [1]
 
 
@@ -306,23 +306,23 @@ def test_an_issue_that_was_deleted_is_not_written_again(it: World) -> None:
 
 
 def saved(it: World, tmp_path: Path, day: int = 0) -> Path:
-    """A plan of that day's window, made an hour before it is applied."""
+    """Save a plan for that day's window; an hour passes."""
     file = tmp_path / "plan.json"
     write_plan(it.plan(day).plan, file)
     it.later(hours=1)
     return file
 
 
-def test_a_saved_plan_is_done(it: World, tmp_path: Path) -> None:
+def test_a_saved_plan_is_applied(it: World, tmp_path: Path) -> None:
     flaky(it, 0.2, 0.4)
     plan = read_plan(saved(it, tmp_path))
     assert it.filer().apply(plan).succeeded
     assert it.ours()[1].failures == 2
-    made, _ = it.post()
-    assert acted(made.plan) == []
+    result, _ = it.post()
+    assert acted(result.plan) == []
 
 
-def test_a_plan_is_refused_once_it_was_done(it: World, tmp_path: Path) -> None:
+def test_a_plan_is_applied_only_once(it: World, tmp_path: Path) -> None:
     flaky(it, 0.2, 0.4)
     plan = read_plan(saved(it, tmp_path))
     it.filer().apply(plan)
@@ -373,7 +373,7 @@ def test_a_file_that_is_no_plan(tmp_path: Path, content: str) -> None:
         read_plan(tmp_path / "nowhere.json")
 
 
-def test_a_plan_that_was_stopped_is_not_done(it: World, tmp_path: Path) -> None:
+def test_a_stopped_plan_is_not_applied(it: World, tmp_path: Path) -> None:
     flaky(it, 0.2, 0.4)
     it.github.issue("somebody's")
     it.flush()
@@ -385,13 +385,13 @@ def test_a_plan_that_was_stopped_is_not_done(it: World, tmp_path: Path) -> None:
     assert it.writes() == []
 
 
-# --- what is not written, and what is not believed
+# --- what is not written, and what is not trusted
 
 
 def test_a_dry_run_writes_nothing(it: World) -> None:
     flaky(it, 0.2, 0.4)
-    made = it.plan(0)
-    assert acted(made.plan) == [f"file {CASE}"]
+    result = it.plan(0)
+    assert acted(result.plan) == [f"file {CASE}"]
     assert (it.writes(), it.ledger()) == ([], [])
     it.post(0)
     done = it.ledger()
@@ -404,14 +404,14 @@ def test_without_our_state_issues_are_recognised_by_their_markers(it: World) -> 
     it.runs([0.5], *(case(f"broken.Test{n}") for n in range(8)))
     flaky(it, 0.2, 0.4, 1.2)
     it.post(0)
-    before = it.held()
+    before = it.contents()
     with it.state.begin() as connection:
         for table in ("outward_calls", "issue_locks", "issue_mutes", "issue_accepted"):
             connection.exec_driver_sql(f"delete from {table}")
-    made, _ = it.post(0)
-    assert acted(made.plan) == []
-    assert it.held() == before
-    assert sorted(each.number for each in it.ledger()) == [1, 2]
+    result, _ = it.post(0)
+    assert acted(result.plan) == []
+    assert it.contents() == before
+    assert sorted(call.number for call in it.ledger()) == [1, 2]
     it.post(1)
     assert len(it.github.issues) == 2
     assert it.ours()[it.number(CASE)].failures == 3
@@ -431,7 +431,7 @@ def test_calls_of_more_than_a_year_ago_are_forgotten_but_not_our_issues(it: Worl
     assert len(it.github.issues) == 1
 
 
-def test_a_marker_that_somebody_copied_is_not_believed(it: World) -> None:
+def test_a_copied_marker_is_ignored(it: World) -> None:
     flaky(it, 0.2, 0.4, 1.2, 1.4)
     it.github.issue(
         "Please look at this",
@@ -440,27 +440,27 @@ def test_a_marker_that_somebody_copied_is_not_believed(it: World) -> None:
     )
     it.post(0)
     assert it.number(CASE) == 2
-    # A whole body of ours too, whose title does not name the case.
+    # Also a complete copy of our text under a title that does not name the case.
     it.github.issue("Have a look", it.github.issues[2].body, author="mallory")
-    made, _ = it.post(1)
-    assert words(made.plan) == {CASE: "update"}
+    result, _ = it.post(1)
+    assert words(result.plan) == {CASE: "update"}
     assert read(it.github.issues[3].body) != read(it.github.issues[2].body)
     assert [call for call in it.writes() if call.endswith(("/1", "/3"))] == []
 
 
-def test_a_token_without_the_right_to_label_is_told(it: World) -> None:
+def test_labels_that_the_token_may_not_set_are_reported(it: World) -> None:
     it.github.may_push = False
     flaky(it, 0.2, 0.4)
-    made, applied = it.post(0)
+    result, applied = it.post(0)
     assert it.github.issues[1].labels == []
-    assert "GitHub did not set the labels type/bug, component/test" in it.screen(made, applied)
+    assert "GitHub did not set the labels type/bug, component/test" in it.screen(result, applied)
 
 
-def test_a_label_that_the_repository_has_not_is_left_out(it: World) -> None:
+def test_a_label_that_the_repository_lacks_is_left_out(it: World) -> None:
     it.github.labels.discard("component/test")
     flaky(it, 0.2, 0.4)
-    made, _ = it.post(0)
-    assert made.plan.notes == (
+    result, _ = it.post(0)
+    assert result.plan.notes == (
         "the repository has no label component/test, so new issues do not get it",
     )
     assert it.github.issues[1].labels == ["type/bug"]
@@ -480,7 +480,7 @@ def environment(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_more_than_twenty_new_ones_are_not_believed(
+def test_more_than_twenty_new_issues_are_refused(
     it: World, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for n in range(21):
@@ -492,7 +492,7 @@ def test_more_than_twenty_new_ones_are_not_believed(
     assert (it.writes(), it.ledger()) == ([], [])
 
 
-def test_the_command_plans_posts_applies_and_tells(
+def test_the_command_plans_posts_applies_and_shows_history(
     it: World, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     flaky(it, 0.2, 0.4, 1.2)
@@ -512,11 +512,11 @@ def test_the_command_plans_posts_applies_and_tells(
     )
     assert (post.code, json.loads(post.out)["done"][0]["action"]) == (0, "update")
     assert it.ours()[1].failures == 3
-    told = call("issues", "history", "--json")
-    assert [each["state"] for each in json.loads(told.out)["calls"]] == ["done", "done"]
+    shown = call("issues", "history", "--json")
+    assert [entry["state"] for entry in json.loads(shown.out)["calls"]] == ["done", "done"]
 
 
-def test_another_filer_at_work_is_told(
+def test_another_process_that_files_issues_is_reported(
     it: World, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flaky(it, 0.2, 0.4)
@@ -532,10 +532,10 @@ def test_another_filer_at_work_is_told(
 # --- comments
 
 
-def test_a_new_message_is_told_once_a_day_and_once_for_all(it: World) -> None:
+def test_a_new_message_gets_one_comment_and_no_day_gets_two(it: World) -> None:
     flaky(it, 0.2, 0.4)
     for day in range(1, 5):
-        flaky(it, day + 0.2, said=f"... obtained string = something else {'abcd'[day - 1] * 5}")
+        flaky(it, day + 0.2, message=f"... obtained string = something else {'abcd'[day - 1] * 5}")
         flaky(it, day + 0.4)
     for day in range(5):
         it.post(day)
@@ -547,12 +547,10 @@ def test_a_new_message_is_told_once_a_day_and_once_for_all(it: World) -> None:
     ] == [True] * 4
 
 
-def test_a_message_is_not_told_again_when_the_text_could_not_be_changed_after_its_comment(
-    it: World,
-) -> None:
+def test_a_message_gets_no_second_comment_after_a_failed_edit(it: World) -> None:
     flaky(it, 0.2, 0.4)
-    flaky(it, 1.2, said="... obtained string = the first new message")
-    flaky(it, 2.2, said="... obtained string = the second new message")
+    flaky(it, 1.2, message="... obtained string = the first new message")
+    flaky(it, 2.2, message="... obtained string = the second new message")
     it.post(0)
     it.github.fault(Fault("502", "PATCH", times=5))
     it.post(1)
@@ -564,10 +562,10 @@ def test_a_message_is_not_told_again_when_the_text_could_not_be_changed_after_it
 
 
 def test_times_of_a_window_are_those_of_the_zone(it: World) -> None:
-    """A run a minute before midnight is of that day, whatever day it is in London."""
+    """A run a minute before midnight belongs to that day, although London has another."""
     flaky(it, 0.9993, 0.99, 1.0001)
-    made, _ = it.post(0)
-    assert made.plan.window == (moment(0), moment(1))
+    result, _ = it.post(0)
+    assert result.plan.window == (moment(0), moment(1))
     assert it.ours()[1].days == {"2021-06-01": 2}
     assert it.github.issues[1].created_at - moment(1) < DAY / 2
     it.post(1)

@@ -1,4 +1,4 @@
-"""People and Apps: what strangers write is not ours, what people write meanwhile stays, and an App knows its own."""
+"""What people write is kept and never taken for ours; an App recognises its own issues."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,17 +14,17 @@ from tests.support.github import Fault
 
 @pytest.fixture
 def it(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path) as found:
-        yield found
-        assert found.github.findings == []
+    with world(tmp_path) as it:
+        yield it
+        assert it.github.findings == []
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[World]:
-    """A token of an App's installation: GitHub does not tell it who it is."""
-    with world(tmp_path, kind="Bot", login="ci-stat[bot]") as found:
-        found.github.fault(Fault("403", "GET", path="/user$", times=1_000))
-        yield found
+    """A token of an App's installation, whose login GitHub does not report."""
+    with world(tmp_path, kind="Bot", login="ci-stat[bot]") as it:
+        it.github.fault(Fault("403", "GET", path="/user$", times=1_000))
+        yield it
 
 
 def test_an_app_knows_its_issues_without_our_state(app: World) -> None:
@@ -36,7 +36,7 @@ def test_an_app_knows_its_issues_without_our_state(app: World) -> None:
     assert app.ours()[1].failures == 3
 
 
-def test_an_app_finds_what_got_no_answer(app: World) -> None:
+def test_an_app_finds_an_issue_after_a_lost_answer(app: World) -> None:
     flaky(app, 0.2, 0.4, 1.2)
     app.github.fault(Fault("502-after", "POST", path="/issues$"))
     app.post(0)
@@ -48,19 +48,20 @@ def test_an_app_finds_what_got_no_answer(app: World) -> None:
 def test_an_app_checks_labels(app: World) -> None:
     app.github.labels.discard("component/test")
     flaky(app, 0.2, 0.4)
-    made, _ = app.post(0)
+    result, _ = app.post(0)
     assert (
-        "the repository has no label component/test, so new issues do not get it" in made.plan.notes
+        "the repository has no label component/test, so new issues do not get it"
+        in result.plan.notes
     )
 
 
-def test_a_strangers_comment_with_our_mark_is_a_persons(it: World) -> None:
+def test_a_comment_of_a_stranger_with_our_mark_counts_as_a_persons(it: World) -> None:
     it.green(0, 40)
     flaky(it, *(0.21 + n / 60 for n in range(20)))
     it.post(0)
     it.github.comment(1, f"Please do not close.\n{comment_mark('x')}", at=moment(14))
-    made, _ = it.post(20)
-    assert [each.reason for each in made.plan.entries] == [Reason.PERSON]
+    result, _ = it.post(20)
+    assert [entry.reason for entry in result.plan.entries] == [Reason.PERSON]
 
 
 def test_somebody_who_writes_with_our_account_is_a_person(it: World) -> None:
@@ -68,12 +69,12 @@ def test_somebody_who_writes_with_our_account_is_a_person(it: World) -> None:
     flaky(it, *(0.21 + n / 60 for n in range(20)))
     it.post(0)
     it.github.comment(1, "I am looking into it.", author=it.github.login, at=moment(14))
-    made, _ = it.post(20)
-    assert [each.reason for each in made.plan.entries] == [Reason.PERSON]
+    result, _ = it.post(20)
+    assert [entry.reason for entry in result.plan.entries] == [Reason.PERSON]
 
 
 def meanwhile(it: World, do: str) -> None:
-    """Something that a person does right before we look at the issue for the last time."""
+    """Let a person act just before the filer reads the issue for the last time."""
     done: list[bool] = []
 
     def before(method: str, path: str) -> None:
@@ -107,7 +108,7 @@ def test_what_people_decided_meanwhile_holds(it: World, do: str) -> None:
     it.post(0)
     meanwhile(it, do)
     _, applied = it.post(1)
-    assert [each.skipped for each in applied.results] == [
+    assert [entry.skipped for entry in applied.results] == [
         "the issue has changed since planning; the next run plans it again"
     ]
     assert it.ours()[1].failures == 2
@@ -128,9 +129,9 @@ def test_a_body_that_a_stranger_copied_is_not_adopted(it: World) -> None:
     assert it.github.issues[1].body == draft.body
 
 
-def test_where_the_signs_around_our_part_are_gone_nothing_is_claimed(it: World) -> None:
+def test_an_issue_without_the_delimiters_of_our_part_is_left_alone(it: World) -> None:
     flaky(it, 0.2, 0.4, 1.2)
     it.post(0)
     it.github.issues[1].body = it.github.issues[1].body.replace("<!-- ci_stat:end -->", "")
-    made, _ = it.post(1)
-    assert [each.reason for each in made.plan.entries] == [Reason.TAKEN_OVER]
+    result, _ = it.post(1)
+    assert [entry.reason for entry in result.plan.entries] == [Reason.TAKEN_OVER]

@@ -1,7 +1,7 @@
-"""Kinds of failures x what the tracker holds x faults, in short golden files and by laws.
+"""Kinds of failures x states of the tracker x faults, in short golden files and by properties.
 
-The texts stand in the files of `test_transcripts.py`; here it is what is decided, and what is written, in which order.
-Readings are left out. `make test` tries a drawn part of each product, and `make test-full` the whole.
+The goldens show decisions and writes in order, without reads; those of `test_transcripts.py` show
+the texts. `make test` tries a drawn part of each product, `make test-full` all of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,17 +13,17 @@ import pytest
 
 from tests.support.drawn import FULL, drawn, full
 from tests.support.filing import Saved, World
-from tests.support.filing.cells import Ran, answer_line, ran, tracker, write_line
+from tests.support.filing.cells import FilerRun, answer_line, run_filer, tracker, write_line
 from tests.support.filing.scenarios import (
+    FAULTS,
     KINDS,
-    LOST,
+    LOST_ANSWERS,
+    MORE_FAULTS,
     PLAIN,
     STATES,
-    TROUBLES,
-    WIDE,
+    FaultScenario,
     Kind,
     State,
-    Trouble,
     place,
 )
 from tests.support.golden import Golden
@@ -33,51 +33,51 @@ KIND_NAMES, STATE_NAMES = [kind.name for kind in KINDS], [state.name for state i
 
 @dataclass
 class Cell:
-    """A morning that can be had again.
+    """A morning that can be repeated.
 
-    `calm`: what an undisturbed run did on it; `before`, `wanted`: what the tracker held before and after that run.
-    `can_strike`: the troubles that would strike one of its calls.
+    - `calm`: the undisturbed run. `before`, `expected`: the tracker before and after it.
+    - `applicable`: the faults that would change an answer in that run.
     """
 
     it: World
     saved: Saved
-    calm: Ran
+    calm: FilerRun
     before: dict[tuple[str, int], Any]
-    wanted: dict[tuple[str, int], Any]
-    can_strike: list[Trouble]
+    expected: dict[tuple[str, int], Any]
+    applicable: list[FaultScenario]
 
 
 @contextmanager
-def cell(kind: Kind, state: State, troubles: Sequence[Trouble] = ()) -> Iterator[Cell]:
+def cell(kind: Kind, state: State, faults: Sequence[FaultScenario] = ()) -> Iterator[Cell]:
     with place(read_once=True) as it:
         for do in state.before(kind):
             do(it)
         saved, before = it.save(), tracker(it)
-        calm = ran(it)
-        can_strike = [each for each in troubles if each.strikes(it)]
-        yield Cell(it, saved, calm, before, tracker(it), can_strike)
+        calm = run_filer(it)
+        applicable = [fault for fault in faults if fault.applies_to(it)]
+        yield Cell(it, saved, calm, before, tracker(it), applicable)
         check_tracker(it)
 
 
 def check_tracker(it: World) -> None:
-    """What holds after any run."""
+    """Check what holds after any run."""
     assert it.github.findings == []
-    assert it.doubles() == []
+    assert it.duplicates() == []
     assert it.github.created_labels == []
 
 
-def again(it: World) -> Ran:
-    """Two minutes later, without faults."""
+def again(it: World) -> FilerRun:
+    """Run two minutes later, without faults."""
     it.github.faults.waiting.clear()
     it.later(minutes=2)
-    return ran(it, None)
+    return run_filer(it, None)
 
 
-def nothing_more(it: World, wanted: object) -> Ran:
-    """One more run does nothing; what is meant to be there is there, and nothing is open in our own state."""
+def nothing_more(it: World, expected: object) -> FilerRun:
+    """Check that one more run writes nothing, and that no call is unsettled."""
     last = again(it)
     assert (last.code, [write_line(call) for call in last.writes]) == (0, [])
-    assert tracker(it) == wanted
+    assert tracker(it) == expected
     assert it.tracker().issues.unsettled() == []
     return last
 
@@ -89,17 +89,17 @@ def indented(*lines: str) -> str:
     return "".join(f"    {line}\n" for line in lines)
 
 
-def written(calm: Ran, digest: bool = False) -> str:
+def written(calm: FilerRun, digest: bool = False) -> str:
     return indented(*calm.plan, *(write_line(call, digest) for call in calm.writes))
 
 
 def of_kind(kind: Kind, state: State) -> str:
     if kind.name in state.lacks:
         return indented(f"(left out: {state.lacks[kind.name]})")
-    with cell(kind, state) as found:
-        assert found.calm.code == 0
-        nothing_more(found.it, found.wanted)
-        return written(found.calm, digest=True)
+    with cell(kind, state) as morning:
+        assert morning.calm.code == 0
+        nothing_more(morning.it, morning.expected)
+        return written(morning.calm, digest=True)
 
 
 BY_KIND = "filing_kinds_by_tracker.txt"
@@ -120,40 +120,45 @@ def test_each_sort_of_failure_meets_all_that_a_tracker_may_hold(kind: Kind, gold
 # --- tracker x faults
 
 
-def struck(found: Cell, trouble: Trouble) -> list[Ran]:
-    """The run that it strikes, and two more: nothing is lost, nothing is there twice, and the third finds no work."""
-    it = found.it
-    it.restore(found.saved)
-    it.github.fault(*trouble.faults)
-    first = ran(it)
-    assert first.struck
-    check_first(found, first)
+def disturbed(morning: Cell, fault: FaultScenario) -> list[FilerRun]:
+    """The run with the fault, and two more.
+
+    Nothing is lost or written twice, and the third run finds nothing to do.
+    """
+    it = morning.it
+    it.restore(morning.saved)
+    it.github.fault(*fault.faults)
+    first = run_filer(it)
+    assert first.met_fault
+    check_first(morning, first)
     second = again(it)
     assert second.code == 0
     check_tracker(it)
-    return [first, second, nothing_more(it, found.wanted)]
+    return [first, second, nothing_more(it, morning.expected)]
 
 
-def check_first(found: Cell, first: Ran) -> None:
-    """An exit code holds what it promises."""
-    check_tracker(found.it)
+def check_first(morning: Cell, first: FilerRun) -> None:
+    """Check what the exit code promises."""
+    check_tracker(morning.it)
     assert first.code in (0, 7, 8, 10)
     if first.code == 0:
-        assert tracker(found.it) == found.wanted
+        assert tracker(morning.it) == morning.expected
     if first.code in (7, 10):
         assert first.writes == []
-        assert tracker(found.it) == found.before
+        assert tracker(morning.it) == morning.before
 
 
-def told(when: str, run: Ran) -> list[str]:
+def lines_of(when: str, run: FilerRun) -> list[str]:
     writes = [f"    {write_line(call)} {answer_line(call)}" for call in run.writes]
-    return [f"{when} exit {run.code}, {'; '.join(run.said)}", *writes]
+    return [f"{when} exit {run.code}, {'; '.join(run.outcome)}", *writes]
 
 
-def of_trouble(found: Cell, trouble: Trouble) -> str:
-    first, second, third = struck(found, trouble)
+def of_fault(morning: Cell, fault: FaultScenario) -> str:
+    first, second, third = disturbed(morning, fault)
     last = f"then:  exit {third.code}, {'wrote' if third.writes else 'nothing is written'}"
-    return f"{trouble.name}\n{indented(*told('first:', first), *told('later:', second), last)}"
+    return (
+        f"{fault.name}\n{indented(*lines_of('first:', first), *lines_of('later:', second), last)}"
+    )
 
 
 BY_FAULT = "filing_faults_by_tracker.txt"
@@ -165,13 +170,13 @@ Pairs = frozenset[tuple[str, str]]
 
 @pytest.fixture(scope="module")
 def tried() -> Pairs:
-    """States and faults: of the states in which a fault strikes one of four, at least one."""
+    """Names of states and faults: of the states with each fault one in four, at least one."""
     golden = Golden(update=False)
     blocks = {name: golden.blocks(BY_FAULT, name) for name in STATE_NAMES}
     pairs: set[tuple[str, str]] = set()
-    for fault in (*TROUBLES, *LOST):
-        struck = [name for name in STATE_NAMES if fault.name in blocks[name]]
-        pairs |= {(name, fault.name) for name in drawn(struck, 4, fault.name)}
+    for fault in (*FAULTS, *LOST_ANSWERS):
+        states = [name for name in STATE_NAMES if fault.name in blocks[name]]
+        pairs |= {(name, fault.name) for name in drawn(states, 4, fault.name)}
     return frozenset(pairs)
 
 
@@ -179,22 +184,22 @@ def tried() -> Pairs:
 def test_each_fault_meets_all_that_a_tracker_may_hold(
     state: State, golden: Golden, tried: Pairs
 ) -> None:
-    with cell(PLAIN, state, [*TROUBLES, *LOST]) as found:
-        calm = f"{NO_FAULT}\n{written(found.calm)}"
+    with cell(PLAIN, state, [*FAULTS, *LOST_ANSWERS]) as morning:
+        calm = f"{NO_FAULT}\n{written(morning.calm)}"
         if FULL or golden.update:
-            text = "\n".join([calm, *(of_trouble(found, fault) for fault in found.can_strike)])
+            text = "\n".join([calm, *(of_fault(morning, fault) for fault in morning.applicable)])
             golden.check_part(BY_FAULT, state.name, text, STATE_NAMES)
             return
         expected = golden.blocks(BY_FAULT, state.name)
-        assert list(expected) == [NO_FAULT, *(fault.name for fault in found.can_strike)]
+        assert list(expected) == [NO_FAULT, *(fault.name for fault in morning.applicable)]
         assert calm == f"{expected[NO_FAULT]}\n"
-        for fault in found.can_strike:
+        for fault in morning.applicable:
             if (state.name, fault.name) in tried:
-                assert of_trouble(found, fault) == f"{expected[fault.name]}\n"
+                assert of_fault(morning, fault) == f"{expected[fault.name]}\n"
 
 
 def test_every_fault_and_every_state_is_drawn(tried: Pairs) -> None:
-    assert {fault for _, fault in tried} == {fault.name for fault in (*TROUBLES, *LOST)}
+    assert {fault for _, fault in tried} == {fault.name for fault in (*FAULTS, *LOST_ANSWERS)}
     by_kind = {state.name for kind in KINDS for state in drawn(STATES, 3, kind.name)}
     assert {name for name, _ in tried} | by_kind == set(STATE_NAMES)
 
@@ -202,12 +207,12 @@ def test_every_fault_and_every_state_is_drawn(tried: Pairs) -> None:
 # --- kinds x tracker x faults
 
 
-def wrong(found: Cell, trouble: Trouble) -> list[str]:
-    """What does not hold where it strikes."""
+def problems_of(morning: Cell, fault: FaultScenario) -> list[str]:
+    """The property that does not hold with this fault."""
     try:
-        struck(found, trouble)
+        disturbed(morning, fault)
     except Exception as error:
-        return [f"{trouble.name}: {error!r}"]
+        return [f"{fault.name}: {error!r}"]
     return []
 
 
@@ -218,14 +223,12 @@ def test_each_sort_of_failure_meets_each_fault(
     kind: Kind, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells, problems = 0, []
-    for state in (each for each in STATES if kind.name not in each.lacks):
-        with cell(kind, state, [*TROUBLES, *LOST, *WIDE]) as found:
-            cells += len(found.can_strike)
-            problems += [
-                f"{state.name} x {each}"
-                for trouble in found.can_strike
-                for each in wrong(found, trouble)
-            ]
+    states = [state for state in STATES if kind.name not in state.lacks]
+    for state in states:
+        with cell(kind, state, [*FAULTS, *LOST_ANSWERS, *MORE_FAULTS]) as morning:
+            cells += len(morning.applicable)
+            for fault in morning.applicable:
+                problems += [f"{state.name} x {text}" for text in problems_of(morning, fault)]
     with capsys.disabled():
-        print(f"\n{kind.name}: {cells} cells, {len(problems)} where something does not hold")
+        print(f"\n{kind.name}: {cells} cells, {len(problems)} problems")
     assert problems == []

@@ -1,4 +1,4 @@
-"""All that is said to GitHub, in golden files to be read: what failed, what the tracker holds, and what goes wrong."""
+"""Complete transcripts of requests to GitHub in golden files: by failure, state and fault."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from ci_stat.errors import CiStatError
 from tests.support.filing import World
 from tests.support.filing.scenarios import (
     DAY,
+    FAULTS,
     KINDS,
     PLAIN,
     STATES,
-    TROUBLES,
     Do,
-    Trouble,
+    FaultScenario,
     ours,
     person,
     place,
@@ -25,18 +25,19 @@ from tests.support.golden import Golden
 
 @dataclass(frozen=True)
 class Scenario:
-    """`before`: what happened until the morning that is written down; `faults` of that morning."""
+    """`before`: builds the world of a morning. `faults`: of the run on that morning."""
 
     name: str
     before: Sequence[Do] = ()
     faults: Sequence[Fault] = ()
 
 
-NOTHING, *HELD = STATES
+EMPTY, *OTHER_STATES = STATES
 OPEN = ours(PLAIN, DAY - 2)
-STRUCK: Mapping[str, Sequence[Do]] = {  # what a fault strikes, by its name or the beginning of it
+# The world of a fault, by its name or the beginning of it.
+WORLDS: Mapping[str, Sequence[Do]] = {
     "creation": [PLAIN.today],
-    "comment": [*OPEN, PLAIN.anew],
+    "comment": [*OPEN, PLAIN.with_new_message],
     "change": [*OPEN, PLAIN.today],
     "list": [*OPEN, PLAIN.today],
     "list: a short page, twice": [*OPEN, person("another"), PLAIN.today],
@@ -44,13 +45,13 @@ STRUCK: Mapping[str, Sequence[Do]] = {  # what a fault strikes, by its name or t
 }
 
 
-def struck(by: Trouble) -> Scenario:
-    before = STRUCK.get(by.name) or STRUCK[by.name.partition(":")[0]]
-    return Scenario(by.name, before, by.faults)
+def scenario_of(fault: FaultScenario) -> Scenario:
+    before = WORLDS.get(fault.name) or WORLDS[fault.name.partition(":")[0]]
+    return Scenario(fault.name, before, fault.faults)
 
 
-def told(it: World, day: float | None, writes_only: bool = False) -> str:
-    """What one run says to the user, and to GitHub."""
+def transcript_of(it: World, day: float | None, writes_only: bool = False) -> str:
+    """The output of one run, and its requests."""
     it.github.requests.clear()
     it.clock.waits.clear()
     try:
@@ -70,55 +71,58 @@ def told(it: World, day: float | None, writes_only: bool = False) -> str:
 
 
 def short(text: str) -> str:
-    """Issues' texts without what the other file shows; comments are whole."""
+    """Texts of issues without what another golden shows; comments are complete."""
     return re.sub(
         r"(?s)(<!-- ci_stat:begin -->\n).*?( {4}<!-- ci_stat:issue:)", r"\1    [...]\n\2", text
     )
 
 
 def shorter(text: str) -> str:
-    """Readings in which nothing went wrong are counted, and issues' texts are left out."""
+    """With a count of the reads without a fault, and without texts of issues."""
     text = re.sub(
         r"(?s) \|\n {4}<!-- ci_stat:begin -->.*?<!-- ci_stat:end -->\n", " (our part)\n", text
     )
     return re.sub(
         r"(?m)(?:^GET [^\[\n]*\n)+",
-        lambda found: f"({found[0].count('GET ')} x GET, nothing wrong)\n",
+        lambda reads: f"({reads[0].count('GET ')} x GET, nothing wrong)\n",
         text,
     )
 
 
 def written(scenarios: Sequence[Scenario], whole: bool = False, again: bool = False) -> str:
-    """`again`: what the run after it does, without faults."""
+    """`again`: also the next run, without faults."""
     parts = []
-    for each in scenarios:
+    for scenario in scenarios:
         with place() as it:
-            for do in each.before:
+            for do in scenario.before:
                 do(it)
             it.flush()
-            it.github.fault(*each.faults)
-            parts.append(f"{'=' * 20} {each.name}\n\n{told(it, DAY)}")
+            it.github.fault(*scenario.faults)
+            parts.append(f"{'=' * 20} {scenario.name}\n\n{transcript_of(it, DAY)}")
             it.github.faults.waiting.clear()
             if again:
                 it.later(minutes=2)
-                parts.append(f"{'-' * 20} two minutes later\n\n{told(it, None, writes_only=True)}")
-            assert it.github.findings == [], each.name
-            assert it.doubles() == [], each.name
-            assert it.github.created_labels == [], each.name
+                parts.append(
+                    f"{'-' * 20} two minutes later\n\n{transcript_of(it, None, writes_only=True)}"
+                )
+            assert it.github.findings == [], scenario.name
+            assert it.duplicates() == [], scenario.name
+            assert it.github.created_labels == [], scenario.name
     text = "\n".join(parts)
     return text if whole else shorter(text) if again else short(text)
 
 
 def test_what_is_written_for_each_sort_of_failure(golden: Golden) -> None:
-    kinds = [Scenario(kind.name, NOTHING.before(kind)) for kind in KINDS]
+    kinds = [Scenario(kind.name, EMPTY.before(kind)) for kind in KINDS]
     golden.check("filing_kinds.txt", written(kinds, whole=True))
 
 
 def test_what_is_written_where_the_tracker_holds_something(golden: Golden) -> None:
     golden.check(
-        "filing_tracker.txt", written([Scenario(state.name, state.before(PLAIN)) for state in HELD])
+        "filing_tracker.txt",
+        written([Scenario(state.name, state.before(PLAIN)) for state in OTHER_STATES]),
     )
 
 
 def test_what_is_written_when_something_goes_wrong(golden: Golden) -> None:
-    golden.check("filing_faults.txt", written([struck(each) for each in TROUBLES], again=True))
+    golden.check("filing_faults.txt", written([scenario_of(fault) for fault in FAULTS], again=True))

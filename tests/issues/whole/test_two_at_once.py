@@ -1,4 +1,4 @@
-"""Two filers at the same time: one does the work and the other says so; and two that know nothing of each other."""
+"""Two filers at once: one works, the other is refused; and two that share no state."""
 
 import os
 import signal
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ci_stat.errors import Refused
+from ci_stat.issues.apply import apply
 from ci_stat.issues.marker import read
 from tests.support import mariadb
 from tests.support.drawn import FULL
@@ -23,9 +24,9 @@ ROUNDS = 20 if FULL else 5
 def it() -> Iterator[World]:
     with (
         tempfile.TemporaryDirectory(dir=mariadb._home()) as folder,
-        world(Path(folder), read_once=True) as found,
+        world(Path(folder), read_once=True) as it,
     ):
-        yield found
+        yield it
 
 
 def failures(it: World) -> None:
@@ -35,7 +36,7 @@ def failures(it: World) -> None:
 
 
 def started(it: World, begin: int, refusals: Path) -> int:
-    """A filer in a process of its own, which waits for the starting shot. It notes why it was refused."""
+    """Start a filer in another process. It waits for a byte, and records why it was refused."""
 
     def work() -> None:
         it.state.dispose(close=False)
@@ -50,11 +51,11 @@ def started(it: World, begin: int, refusals: Path) -> int:
 
 
 def test_of_two_at_once_one_works_and_the_other_says_so(it: World) -> None:
-    """Both begin at the same moment. The one that works gets no answer until the other has given up."""
+    """Both start together. GitHub answers the one that works only after the other was refused."""
     failures(it)
     saved = it.save()
     it.post(0)
-    wanted, refusals = it.held(), it.folder / "refusals"
+    expected, refusals = it.contents(), it.folder / "refusals"
     refusals.touch()
 
     def refused() -> list[str]:
@@ -76,8 +77,8 @@ def test_of_two_at_once_one_works_and_the_other_says_so(it: World) -> None:
         os.close(begin)
         os.close(shot)
         assert len(refused()) == number + 1
-        assert it.doubles() == []
-        assert it.held() == wanted
+        assert it.duplicates() == []
+        assert it.contents() == expected
     assert all(
         "Another ci-stat process is already filing issues for pingcap/tidb: another process (pid"
         in line
@@ -87,7 +88,7 @@ def test_of_two_at_once_one_works_and_the_other_says_so(it: World) -> None:
 
 
 def test_one_that_is_stopped_holds_the_other_off_as_long_as_it_lives(it: World) -> None:
-    """It sleeps in the middle, for longer than any lease: it will go on to write."""
+    """It is stopped for longer than any lease, and will continue to write."""
     failures(it)
     it.flush()
     stopped: list[str] = []
@@ -109,24 +110,24 @@ def test_one_that_is_stopped_holds_the_other_off_as_long_as_it_lives(it: World) 
     assert len(it.writes()) == 1
     os.kill(child, signal.SIGCONT)
     assert ended(child) == 0
-    assert it.doubles() == []
+    assert it.duplicates() == []
     assert len(it.github.issues) == 3
 
 
 @pytest.fixture
 def other(it: World, tmp_path: Path) -> World:
-    """Another machine with the same runs and the same token: the state is its own."""
+    """Another machine with the same runs and token, but its own state."""
     state = {"CI_STAT_STATE_URL": f"sqlite:///{tmp_path / 'other.sqlite'}"}
     hooks = it.github.before, it.github.after
-    found = World(it.folder, it.github, it.environ | state, it.clock, read_once=True)
+    machine = World(it.folder, it.github, it.environ | state, it.clock, read_once=True)
     it.github.before, it.github.after = hooks
-    return found
+    return machine
 
 
 def test_the_look_before_a_creation_is_no_older_than_it_must_be(
     it: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pause after the write before is over when the look is taken."""
+    """The look comes after the pause between writes, not before it."""
     failures(it)
     at: list[int] = []
     monkeypatch.setattr(
@@ -135,25 +136,24 @@ def test_the_look_before_a_creation_is_no_older_than_it_must_be(
     )
     it.post(0)
     posts = [n for n, call in enumerate(it.github.requests) if call.method == "POST"]
-    assert [n - before for n, before in zip(posts, at, strict=True)] == [
-        1
-    ] * 3  # one page of the newest lies between
+    requests_between = [post - start for post, start in zip(posts, at, strict=True)]
+    assert requests_between == [1, 1, 1]  # one page of the newest issues
 
 
-def test_two_machines_that_work_in_turn_are_one(it: World, other: World) -> None:
+def test_two_machines_that_take_turns_write_nothing_twice(it: World, other: World) -> None:
     failures(it)
     it.post(0)
-    before = it.held()
+    before = it.contents()
     it.later(minutes=2)
-    made, _ = other.post()
-    assert {each.action for each in made.plan.entries} == {"not"}
-    assert it.held() == before
+    result, _ = other.post()
+    assert {entry.action for entry in result.plan.entries} == {"not"}
+    assert it.contents() == before
 
 
 def test_the_look_before_a_creation_finds_what_another_machine_filed_since_the_snapshot(
     it: World, other: World
 ) -> None:
-    """The other files everything when the first one has read the list, and has not written yet."""
+    """The other one files everything after the first has read the list, before it writes."""
     failures(it)
     it.flush()
     busy: list[str] = []
@@ -161,40 +161,38 @@ def test_the_look_before_a_creation_finds_what_another_machine_filed_since_the_s
     def meanwhile(when: str) -> None:
         calls = it.github.requests
         looked = [at for at, call in enumerate(calls) if call.query.get("sort") == "updated"]
-        # The list is proved by the count that is asked after the look at what changed.
+        # The check of the list: recent changes, then the count of open issues.
         if when == "after" and looked and len(calls) == looked[0] + 2 and not busy:
             busy.append(when)
             other.post()
 
     it.on_call = meanwhile
-    made, applied = it.post(0)
+    result, applied = it.post(0)
     it.on_call = None
-    assert len(made.decisions.acting) == len(applied.results) == 3
-    assert all("was filed since planning" in each.skipped for each in applied.results)
-    assert it.doubles() == []
+    assert len(result.decisions.acting) == len(applied.results) == 3
+    assert all("was filed since planning" in entry.skipped for entry in applied.results)
+    assert it.duplicates() == []
     assert len(it.github.issues) == 3
 
 
-def test_what_a_person_filed_since_the_snapshot_is_seen_too(it: World) -> None:
+def test_the_look_also_finds_what_a_person_filed_since_the_snapshot(it: World) -> None:
     it.runs([0.2, 0.4], case("suite.TestOne"))
     plan = it.plan(0).plan
     it.later(minutes=5)
     it.github.issue("Unstable test: `suite.TestOne` in pkg/suite")
     it.github.issue("suite.TestOther is flaky")
-    # Straight to the writing: a plan whose tracker has changed is refused before.
-    from ci_stat.issues.apply import apply
-
+    # Not through the filer, which refuses a plan after a change of the tracker.
     tracker = it.tracker()
     tracker.lock.take()
     applied = apply(plan, tracker)
-    assert [each.skipped for each in applied.results] == ["#1 was filed since planning"]
+    assert [entry.skipped for entry in applied.results] == ["#1 was filed since planning"]
     assert it.writes() == []
 
 
 def test_two_machines_in_the_narrow_window_write_twice_at_most_once(
     it: World, other: World
 ) -> None:
-    """Both have looked, and both create: nothing at GitHub could hold them off. No comment comes twice."""
+    """Both look before either creates: GitHub cannot prevent that. No comment comes twice."""
     it.runs([0.2, 0.4], case("suite.TestOne"))
     it.runs([1.3, 2.3], case("suite.TestOne"))
     it.flush()

@@ -1,6 +1,7 @@
-"""A whole world for the filer of issues: a CI database with logs, our own state, a strict GitHub, and time of its own.
+"""A complete world for tests of filing: CI database, logs, our state, a strict GitHub, a clock.
 
-Day 0 is 2021-06-01 in Shanghai. Nightly runs are put into the database by day, and the filer runs on the morning after.
+Day 0 is 2021-06-01 in Shanghai. Tests add nightly runs by day, and the filer runs on the morning
+after.
 """
 
 import mmap
@@ -9,6 +10,7 @@ import struct
 import sys
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -51,8 +53,11 @@ ZONE = ZoneInfo("Asia/Shanghai")
 JOB = "tidb-unit-test-nightly"
 FIRST = datetime(2021, 6, 1)  # day 0, wall clock
 DAY = timedelta(days=1)
-ENV = "fatal: unable to access 'https://github.com/pingcap/tidb.git/': Could not resolve host: github.com\n"
-_HELD = (
+ENV = (
+    "fatal: unable to access 'https://github.com/pingcap/tidb.git/': "
+    "Could not resolve host: github.com\n"
+)
+_SAVED_FIELDS = (
     "issues",
     "elsewhere",
     "removed",
@@ -75,21 +80,26 @@ def case(name: str, said: str = "... obtained int = 1\n... expected int = 2") ->
 
 def race(function: str = "github.com/pingcap/tidb/util/memory.(*Tracker).Consume()") -> str:
     """A data race in a log."""
-    return "\n".join((
-        "==================", "WARNING: DATA RACE", "Write at 0x00c000118240 by goroutine 41:", f"  {function}",
-        "      /go/src/tracker.go:88 +0x4e", "", "Previous read at 0x00c000118240 by goroutine 17:",
-        "  github.com/pingcap/tidb/util/memory.(*Tracker).String()", "      /go/src/tracker.go:131 +0x3a",
-        "==================", "",
-    ))  # fmt: skip
+    lines = (
+        "==================",
+        "WARNING: DATA RACE",
+        "Write at 0x00c000118240 by goroutine 41:",
+        f"  {function}",
+        "      /go/src/tracker.go:88 +0x4e",
+        "",
+        "Previous read at 0x00c000118240 by goroutine 17:",
+        "  github.com/pingcap/tidb/util/memory.(*Tracker).String()",
+        "      /go/src/tracker.go:131 +0x3a",
+        "==================",
+        "",
+    )
+    return "\n".join(lines)
 
 
 def morning(day: float) -> datetime:
-    """When the filer runs for that day's window: at 8:17 of the next one."""
-    return (
-        (FIRST + DAY * int(day + 1) + timedelta(hours=8, minutes=17))
-        .replace(tzinfo=ZONE)
-        .astimezone(UTC)
-    )
+    """When the filer runs for that day's window: at 8:17 on the next day."""
+    wall = FIRST + DAY * int(day + 1) + timedelta(hours=8, minutes=17)
+    return wall.replace(tzinfo=ZONE).astimezone(UTC)
 
 
 def moment(day: float) -> datetime:
@@ -97,7 +107,10 @@ def moment(day: float) -> datetime:
 
 
 class ReadOnce(Source):
-    """A CI database in which nothing changes any more: each window is read once, by forked processes not at all."""
+    """A CI database that no longer changes: each window is loaded once.
+
+    A forked process finds loaded what its parent has loaded.
+    """
 
     def load(self, run_filter: RunFilter, *_args: Any, **_options: Any) -> Result:
         known: dict[RunFilter, Result] = vars(self).setdefault("_known", {})
@@ -107,7 +120,7 @@ class ReadOnce(Source):
 
 
 class Clock:
-    """Time that only `sleep` moves on; forked processes share it."""
+    """A clock that only `sleep` moves. Forked processes share it."""
 
     def __init__(self, now: datetime) -> None:
         self._shared = mmap.mmap(-1, 8)
@@ -129,16 +142,22 @@ class Clock:
 
 
 def _keep_connections(engine: Engine) -> None:
-    """A server's connections cost more than what is asked over them. A forked process must `dispose(close=False)`."""
-    bare = engine.pool
+    """Keep the connection to a server open: opening one costs more than a query.
+
+    A forked process must call `dispose(close=False)`.
+    """
+    pool = engine.pool
     engine.pool = QueuePool(
-        bare._creator, pool_size=1, dialect=bare._dialect, _dispatch=bare.dispatch
+        pool._creator, pool_size=1, dialect=pool._dialect, _dispatch=pool.dispatch
     )
 
 
 @dataclass
 class World:
-    """`environ`: settings, as variables. `on_call`: told `before` and `after` each processed call."""
+    """`environ`: settings, as environment variables.
+
+    `on_call`: called with `before` and `after` around each call that GitHub processes.
+    """
 
     folder: Path
     github: GitHub
@@ -174,33 +193,37 @@ class World:
 
     # --- what CI did
 
-    def run(self, day: float, *said: str, log: bool = True, job: str = JOB, **more: Any) -> int:
-        """A run so many days after the first; it failed if its log says something. Its number."""
+    def run(self, day: float, *logged: str, log: bool = True, job: str = JOB, **more: Any) -> int:
+        """Add a run, `day` days after day 0; return its number. It failed if it logged text."""
         number = next(self._numbers)
+        status = Status.FAILURE if logged else Status.SUCCESS
         values: dict[str, Any] = {
-            "job": job, "job_id": number, "status": Status.FAILURE.value if said else Status.SUCCESS.value,
-            "time": FIRST + DAY * day, "duration": 1000, "branch": "master",
-        }  # fmt: skip
+            "job": job,
+            "job_id": number,
+            "status": status.value,
+            "time": FIRST + DAY * day,
+            "duration": 1000,
+            "branch": "master",
+        }
         row = RunRow(**(values | more))
         self._rows.append(row)
         if row.status == Status.FAILURE and log:
             path = self.folder / "logs" / job / f"{number}.log"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(
-                f"Started by timer\n+ make test\n{''.join(said)}make: *** [test] Error 1\nFinished: FAILURE\n"
-            )
+            end = "make: *** [test] Error 1\nFinished: FAILURE\n"
+            path.write_text(f"Started by timer\n+ make test\n{''.join(logged)}{end}")
         return number
 
-    def runs(self, days: Sequence[float], *said: str, **more: Any) -> None:
+    def runs(self, days: Sequence[float], *logged: str, **more: Any) -> None:
         for day in days:
-            self.run(day, *said, **more)
+            self.run(day, *logged, **more)
 
     def green(self, first: float, last: float, a_day: int = 10) -> None:
         """Successful runs in [first, last)."""
         self.runs([first + n / a_day for n in range(int((last - first) * a_day))])
 
     def flush(self) -> None:
-        """What was drawn so far stands in the database."""
+        """Write the added runs to the database."""
         rows, self._rows = self._rows, []
         assert write_rows(self.engine, rows) == []
 
@@ -214,24 +237,30 @@ class World:
         self.at(self.clock.now() + timedelta(**by))
 
     def filer(self) -> Filer:
-        """As the settings say, of this process, but with a client and a tracker that live in our time."""
+        """The filer of the settings, with a client and a tracker that use our clock."""
         tracker = self.tracker()
         return replace(self._filer, tracker=tracker, notes=tracker.notes)
 
     def tracker(self) -> Tracker:
         client = Client(
-            self.github.url, self.github.repo, self.settings.github.token.reveal(), clock=self.clock.seconds,
-            wall=self.clock.seconds, sleep=self.sleep, jitter=lambda: 0.0, between_reads=0.0, between_writes=0.0,
-        )  # fmt: skip
-        us, now = this_process(), self.clock.now
-        return Tracker(
-            client, Issues(self.state, self._tracker, us, now), self.notes(),
-            IssueLock(self.state, self._tracker, us, now, is_alive), now, self.sleep,
-        )  # fmt: skip
+            self.github.url,
+            self.github.repo,
+            self.settings.github.token.reveal(),
+            clock=self.clock.seconds,
+            wall=self.clock.seconds,
+            sleep=self.sleep,
+            jitter=lambda: 0.0,
+            between_reads=0.0,
+            between_writes=0.0,
+        )
+        owner, now = this_process(), self.clock.now
+        issues = Issues(self.state, self._tracker, owner, now)
+        lock = IssueLock(self.state, self._tracker, owner, now, is_alive)
+        return Tracker(client, issues, self.notes(), lock, now, self.sleep)
 
     def notes(self) -> Notes:
-        given = (self.state, self._tracker, self.clock.now)
-        return Notes(Mutes(*given), AcceptedCases(*given))
+        arguments = (self.state, self._tracker, self.clock.now)
+        return Notes(Mutes(*arguments), AcceptedCases(*arguments))
 
     def sleep(self, seconds: float) -> None:
         self.clock.sleep(seconds)
@@ -242,7 +271,7 @@ class World:
         return report_window(DAILY, self.clock.now(), self.zone)
 
     def plan(self, day: float | None = None) -> PlanResult:
-        """`day`: on the morning after it; now if it is None."""
+        """Plan on the morning after `day`; now if it is None."""
         self._on(day)
         return self.filer().plan(self.window(), [JOB])
 
@@ -259,31 +288,27 @@ class World:
         """What the command shows."""
         return plan_text(result.plan, applied)
 
-    # --- what became of it
+    # --- the outcome
 
     def ledger(self) -> list[Intent]:
-        """All calls that were ever meant to be made, newest first."""
+        """All recorded calls, newest first."""
         return self.tracker().issues.list(10_000)
 
     def ours(self) -> dict[int, Marker]:
-        """The issues of ours, with what they say of themselves."""
-        found = {number: read(issue.body) for number, issue in self.github.issues.items()}
-        bot = self.github.login
-        return {
-            n: marker
-            for n, marker in found.items()
-            if marker and self.github.issues[n].author == bot
+        """The markers of our issues, by number."""
+        markers = {
+            number: read(issue.body)
+            for number, issue in self.github.issues.items()
+            if issue.author == self.github.login
         }
+        return {number: marker for number, marker in markers.items() if marker}
 
     def number(self, name: str) -> int:
-        """Of the one issue of ours whose title has this in it."""
-        found = [
-            n for n, issue in self.github.issues.items() if name in issue.title and n in self.ours()
-        ]
-        assert len(found) == 1, (
-            f"{name}: {found} of {[each.title for each in self.github.issues.values()]}"
-        )
-        return found[0]
+        """The number of our only issue with this in its title."""
+        titles = {number: self.github.issues[number].title for number in self.ours()}
+        numbers = [number for number, title in titles.items() if name in title]
+        assert len(numbers) == 1, f"{name}: {numbers} of {titles}"
+        return numbers[0]
 
     def open_issues(self) -> list[str]:
         return sorted(
@@ -294,43 +319,45 @@ class World:
 
     def comments(self, number: int) -> list[str]:
         """The texts of our comments."""
-        found = self.github.issues[number].comments
-        return [each.body for each in found if each.author == self.github.login]
+        comments = self.github.issues[number].comments
+        return [comment.body for comment in comments if comment.author == self.github.login]
 
     def writes(self) -> list[str]:
-        """What was asked of GitHub that changes something."""
+        """The requests to GitHub that change something."""
         return [f"{call.method} {call.path}" for call in self.github.requests if call.writes]
 
-    def held(self) -> dict[str, Any]:
-        """What the tracker holds, by title; without what hangs on the minute in which it was written."""
-        found: dict[str, Any] = {}
+    def contents(self) -> dict[str, Any]:
+        """The issues by title, without what depends on the minute of the write."""
+        contents: dict[str, Any] = {}
         for issue in self.github.issues.values():
-            marker = read(issue.body)
-            assert issue.title not in found, f"two issues are called {issue.title}"
-            found[issue.title] = (
-                issue.author, issue.state, issue.state_reason, sorted(issue.labels), marker,
-                sorted(comment_ids(comment.body) or (comment.body,) for comment in issue.comments),
-            )  # fmt: skip
-        return found
+            assert issue.title not in contents, f"two issues have the title {issue.title}"
+            comments = [comment_ids(item.body) or (item.body,) for item in issue.comments]
+            contents[issue.title] = (
+                issue.author,
+                issue.state,
+                issue.state_reason,
+                sorted(issue.labels),
+                read(issue.body),
+                sorted(comments),
+            )
+        return contents
 
-    def doubles(self) -> list[str]:
-        """What is there twice: keys of open issues, comments by their marks and by their texts."""
-        keys = [
-            f"key {marker.key}"
-            for n, marker in self.ours().items()
-            if self.github.issues[n].state == "open"
-        ]
-        creates = [f"creation {marker.create}" for marker in self.ours().values()]
-        said = []
+    def duplicates(self) -> list[str]:
+        """Whatever was written twice: open issues of a key, creations, comments."""
+        written: list[str] = []
+        for number, marker in self.ours().items():
+            written.append(f"creation {marker.create}")
+            if self.github.issues[number].state == "open":
+                written.append(f"key {marker.key}")
+
         for number in self.github.issues:
             for body in self.comments(number):
-                said += [f"#{number} comment {mark}" for mark in comment_ids(body)]
-                said.append(f"#{number} says {body.partition('<!--')[0]}")
-        every = [*keys, *creates, *said]
-        return sorted({each for each in every if every.count(each) > 1})
+                written += [f"#{number} comment {mark}" for mark in comment_ids(body)]
+                written.append(f"#{number} text {body.partition('<!--')[0]}")
+        return sorted(text for text, count in Counter(written).items() if count > 1)
 
     def forget(self) -> None:
-        """Our own state of the tracker is lost."""
+        """Lose our state about the tracker."""
         with self.state.begin() as connection:
             for table in _TABLES:
                 connection.execute(delete(table))
@@ -339,19 +366,20 @@ class World:
 
     def save(self) -> "Saved":
         self.flush()
-        held = {name: deepcopy(getattr(self.github, name)) for name in _HELD}
+        github = {name: deepcopy(getattr(self.github, name)) for name in _SAVED_FIELDS}
         if self.state.url.get_backend_name() == "sqlite":
-            return Saved(self.clock.now(), held, Path(str(self.state.url.database)).read_bytes())
+            file = Path(str(self.state.url.database)).read_bytes()
+            return Saved(self.clock.now(), github, file)
         with self.state.begin() as connection:
             rows = {
                 table.name: [row._asdict() for row in connection.execute(select(table))]
                 for table in _TABLES
             }
-        return Saved(self.clock.now(), held, rows=rows)
+        return Saved(self.clock.now(), github, rows=rows)
 
     def restore(self, saved: "Saved") -> None:
         self.at(saved.now)
-        for name, value in saved.held.items():
+        for name, value in saved.github.items():
             setattr(self.github, name, deepcopy(value))
         self.github.requests.clear()
         self.github.faults.waiting.clear()
@@ -367,41 +395,54 @@ class World:
 
 @dataclass(frozen=True)
 class Saved:
-    """A moment of a world."""
+    """A world at one moment. `github`: fields of the server; `file`, `rows`: our state."""
 
     now: datetime
-    held: dict[str, Any]
+    github: dict[str, Any]
     file: bytes = b""
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 @contextmanager
 def world(
-    folder: Path, state_url: str = "", contract: Path | None = None, settings: dict[str, str] | None = None,
-    read_once: bool = False, **options: Any,
-) -> Iterator[World]:  # fmt: skip
-    """`settings`: more of them, by key. `options`: of the server. `read_once`: no run is added after any was read."""
+    folder: Path,
+    state_url: str = "",
+    contract: Path | None = None,
+    settings: dict[str, str] | None = None,
+    read_once: bool = False,
+    **options: Any,
+) -> Iterator[World]:
+    """Build a world in `folder`.
+
+    - `settings`: additional settings, by key. `options`: fields of the server.
+    - `read_once`: the test adds no run after the first load.
+    """
     with github_server(contract, **({"now": morning(0)} | options)) as github:
-        given = {
-            "gh_token": github.token, "github_url": github.url, "github_repo": github.repo,
+        values = {
+            "gh_token": github.token,
+            "github_url": github.url,
+            "github_repo": github.repo,
             "url": f"sqlite:///{folder / 'ci.sqlite'}",
             "state_url": state_url or f"sqlite:///{folder / 'state.sqlite'}",
-            "time_zone": ZONE.key, "log_dir": str(folder / "logs"), "log_template": "{job}/{number}.log",
+            "time_zone": ZONE.key,
+            "log_dir": str(folder / "logs"),
+            "log_template": "{job}/{number}.log",
             "run_url": "https://ci.example.com/{job}/{number}",
-        }  # fmt: skip
-        (folder / "logs").mkdir(exist_ok=True)
-        environ = {
-            f"CI_STAT_{key.upper()}": value for key, value in (given | (settings or {})).items()
         }
+        values |= settings or {}
+        (folder / "logs").mkdir(exist_ok=True)
+        environ = {f"CI_STAT_{key.upper()}": value for key, value in values.items()}
         yield World(folder, github, environ, Clock(github.now), read_once=read_once)
 
 
 def forked(work: Callable[[], object]) -> int:
-    """A process that does `work`, and ends with 0, or with 1 and its error on stderr. Its pid."""
+    """Start a process that does `work`, and return its pid.
+
+    It exits with 0, or with 1 and a traceback on stderr.
+    """
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # the server has threads, whose locks the child never takes
+        # The server has threads; the child never takes their locks.
+        warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid:
         return pid
@@ -416,5 +457,5 @@ def forked(work: Callable[[], object]) -> int:
 
 
 def ended(pid: int) -> int:
-    """How that process ended: its exit code, or a signal's number below zero."""
+    """Wait for the process; return its exit code, or the negative number of a signal."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -1,4 +1,4 @@
-"""One cell of a product of scenarios: what a run of the filer did, in short lines, and what it left at the tracker."""
+"""One run of the filer in short lines for goldens, and the tracker after it."""
 
 import re
 from collections.abc import Iterator
@@ -27,71 +27,71 @@ _NAME, _COMMENT = 90, 60  # characters
 
 
 @dataclass(frozen=True)
-class Ran:
-    """One run.
+class FilerRun:
+    """One run of the filer.
 
-    - `code`: the command's exit code. `said`: how it ended: a line for each that was meant to be done, or why none was.
-    - `plan`: its lines, with their reasons. `writes`: what was asked of GitHub, in order. `struck`: a fault was met.
+    - `code`: the command's exit code.
+    - `outcome`: a line for each applied entry, or why none was applied.
+    - `plan`: the plan's entries, with their reasons.
+    - `writes`: the requests that change something, in order.
+    - `met_fault`: a fault changed an answer.
     """
 
     code: int
-    said: list[str]
+    outcome: list[str]
     plan: list[str]
     writes: list[Call]
-    struck: bool
+    met_fault: bool
 
 
-def ran(it: World, day: float | None = DAY) -> Ran:
-    """`day`: on the morning after it; now if it is None."""
+def run_filer(it: World, day: float | None = DAY) -> FilerRun:
+    """Run the filer on the morning after `day`; now if it is None."""
     it.github.requests.clear()
-    code, said, plan = 0, [], []
+    code, outcome, plan = 0, [], []
     try:
-        made, applied = it.post(day)
-        said, plan = list(_told(made, applied)), list(_planned(made.plan.entries))
-        _complain(made.plan, applied)
+        result, applied = it.post(day)
+        outcome, plan = list(_outcome(result, applied)), list(_planned(result.plan.entries))
+        _complain(result.plan, applied)
     except CiStatError as error:
-        code, said = error.exit_code, said or [_first(error.message)]
+        code, outcome = error.exit_code, outcome or [_first(error.message)]
+
     calls = list(it.github.requests)
-    said = [each.replace(it.github.url, "https://api.github.com") for each in said]
-    return Ran(
-        code, said, plan, [call for call in calls if call.writes], any(call.fault for call in calls)
-    )
+    outcome = [line.replace(it.github.url, "https://api.github.com") for line in outcome]
+    writes = [call for call in calls if call.writes]
+    return FilerRun(code, outcome, plan, writes, any(call.fault for call in calls))
 
 
-def _told(result: PlanResult, applied: ApplyResult) -> Iterator[str]:
+def _outcome(result: PlanResult, applied: ApplyResult) -> Iterator[str]:
     if result.plan.stopped:
         yield f"nothing is done: {result.plan.stopped}"
     elif applied.results or applied.stopped:
-        yield from _done(applied)
+        yield from _applied(applied)
     elif result.plan.entries:
         yield from _planned(result.plan.entries)
     else:
         yield "nothing failed, and no issue of ours is open"
 
 
-def _done(applied: ApplyResult) -> Iterator[str]:
-    lines = [f"{each.entry.action}: {_became(each)}" for each in applied.results]
+def _applied(applied: ApplyResult) -> Iterator[str]:
+    lines = [f"{result.entry.action}: {_entry_outcome(result)}" for result in applied.results]
     yield from lines
     stopped = _first(applied.stopped) if applied.stopped else ""
     if not any(stopped in line for line in lines):
         yield f"stopped: {stopped}"
 
 
-def _became(done: EntryResult) -> str:
-    if done.skipped:
-        return f"skipped, {done.skipped}"
-    trouble = done.failed_write
-    return (
-        f"{trouble.state.value}, {_first(trouble.reason)}" if trouble else f"done, #{done.number}"
-    )
+def _entry_outcome(result: EntryResult) -> str:
+    if result.skipped:
+        return f"skipped, {result.skipped}"
+    failed = result.failed_write
+    return f"{failed.state.value}, {_first(failed.reason)}" if failed else f"done, #{result.number}"
 
 
 def _planned(entries: tuple[Planned, ...]) -> Iterator[str]:
-    """Lines one after the other that say the same are one."""
-    for (action, reason, why), alike in groupby(
-        entries, lambda each: (each.action, each.reason, each.why)
-    ):
-        first, *more = (_cut(each.name, _NAME) for each in alike)
+    """Adjacent entries with equal texts share a line."""
+    groups = groupby(entries, lambda entry: (entry.action, entry.reason, entry.why))
+    for (action, reason, why), group in groups:
+        first, *more = (_cut(entry.name, _NAME) for entry in group)
         what = f"not ({reason})" if action == IssueAction.SKIP else action
         yield f"{what}, {first}{f' and {len(more)} more' if more else ''}: {why}"
 
@@ -105,53 +105,51 @@ def _cut(text: str, limit: int) -> str:
 
 
 def write_line(call: Call, digest: bool = False) -> str:
-    """What was asked. `digest`: of the text too, so that a change of it is noticed."""
+    """One request. `digest`: with a hash of the text, so that the golden shows changes of it."""
+    return f"{call.method} {_target(call)} {', '.join(_fields(call, digest))}"
+
+
+def _target(call: Call) -> str:
     number = call.path.partition("/issues/")[2].partition("/")[0]
-    where = (
-        f"comment on #{number}"
-        if call.path.endswith("/comments")
-        else f"#{number}"
-        if number
-        else "issue"
-    )
-    return f"{call.method} {where} {', '.join(_given(call, digest))}"
-
-
-def _given(call: Call, digest: bool) -> Iterator[str]:
-    given: dict[str, Any] = call.json
     if call.path.endswith("/comments"):
-        yield f'"{_cut(_first(given["body"]), _COMMENT)}"'
-    if "title" in given:
-        yield f'"{given["title"]}"'
-        yield f"labels {', '.join(given['labels'])}"
-    if "body" in given and (digest or call.method == "PATCH"):
-        yield f"body {_digest(given['body'])}" if digest else "body"
-    if "state" in given:
-        yield f"{given['state']} {given['state_reason']}"
+        return f"comment on #{number}"
+    return f"#{number}" if number else "issue"
+
+
+def _fields(call: Call, digest: bool) -> Iterator[str]:
+    fields: dict[str, Any] = call.json
+    if call.path.endswith("/comments"):
+        yield f'"{_cut(_first(fields["body"]), _COMMENT)}"'
+    if "title" in fields:
+        yield f'"{fields["title"]}"'
+        yield f"labels {', '.join(fields['labels'])}"
+    if "body" in fields and (digest or call.method == "PATCH"):
+        yield f"body {_digest(fields['body'])}" if digest else "body"
+    if "state" in fields:
+        yield f"{fields['state']} {fields['state_reason']}"
 
 
 def _digest(text: str) -> str:
-    return sha256(text.replace(f"ci_stat {__version__}", "ci_stat VERSION").encode()).hexdigest()[
-        :8
-    ]
+    text = text.replace(f"ci_stat {__version__}", "ci_stat VERSION")
+    return sha256(text.encode()).hexdigest()[:8]
 
 
 def answer_line(call: Call) -> str:
-    """What came back; where something went wrong, whether GitHub has done it."""
+    """The answer; after a fault also whether GitHub processed the request."""
     number = f" {call.made}" if call.made.startswith("#") else ""
     done = f", {'done' if call.processed else 'not done'}" if call.fault else ""
     return f"-> {call.status or 'no answer'}{number}{done}"
 
 
 def tracker(it: World) -> dict[tuple[str, int], Any]:
-    """All that the tracker holds, without the times at which we wrote and the ids of comments."""
+    """All issues of the tracker, without times of writes and ids of comments."""
     with it.github.lock:
-        found = [*it.github.issues.values(), *it.github.elsewhere.values()]
-        return {(issue.repo, issue.number): _issue(issue) for issue in found}
+        issues = [*it.github.issues.values(), *it.github.elsewhere.values()]
+        return {(issue.repo, issue.number): _issue(issue) for issue in issues}
 
 
 def _issue(issue: Issue) -> Any:
-    comments = [(each.author, _timeless(each.body)) for each in issue.comments]
+    comments = [(comment.author, _timeless(comment.body)) for comment in issue.comments]
     state = (issue.state, issue.state_reason, issue.locked, sorted(issue.labels))
     return issue.title, issue.author, state, _timeless(issue.body), comments
 

@@ -1,6 +1,7 @@
-"""What fails, what the tracker holds by then, and what goes wrong: the pieces that filing's golden files are made of.
+"""Kinds of failures, states of the tracker, and faults: the scenarios of filing's golden files.
 
-States of the tracker are built for any kind of failure: ours is open means that an issue of ours about it is.
+A state is built for any kind of failure: "ours is open" means that our issue for it is open. Names
+are keys in golden files.
 """
 
 import tempfile
@@ -15,7 +16,7 @@ from tests.support.filing import ENV, World, case, moment, race, world
 from tests.support.github import CONTRACT, Call, Fault
 
 CASE = "testSuite.TestFlaky"
-DAY = 20  # the runs of this day are looked at
+DAY = 20  # whose runs are filed
 OTHER = "github.com/pingcap/tidb/util/chunk.(*List).Reset()"
 NEW = "... Error: lease expired"
 BRANCH = "release-5.0"
@@ -24,7 +25,7 @@ Do = Callable[[World], None]
 
 @contextmanager
 def place(read_once: bool = False) -> Iterator[World]:
-    """An empty world, in memory where that is possible."""
+    """An empty world, in memory if possible."""
     folder = tempfile.TemporaryDirectory(dir=mariadb._home())
     contract = CONTRACT if CONTRACT.exists() else None
     with folder as name, world(Path(name), contract=contract, read_once=read_once) as it:
@@ -35,58 +36,59 @@ def place(read_once: bool = False) -> Iterator[World]:
 
 
 class Fail(Protocol):
-    """Runs on these days fail so; `new`: with another message than ever before."""
+    """Add failed runs on these days. `new`: with a message that never occurred before."""
 
     def __call__(self, it: World, days: Sequence[float], new: bool, **more: Any) -> None: ...
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of failure.
+    """A kind of failure.
 
-    - `says`: in the title of its issue. `person`: what people call it in a title. `at`: when it fails on a day.
-    - `before`: the kind that the tracker's issue is about, where it cannot be about this one. `burst`: so many failures
-      are a bad day; more of them would be usual, and no incident.
+    - `title`: part of our issue's title. `person`: the name in the title of a person's issue.
+    - `at`: when it fails on a day, as parts of the day.
+    - `before`: the kind that the tracker's issue is about, if it cannot be about this one.
+    - `burst`: failures on a bad day. More of them would be normal, and not an incident.
     """
 
     name: str
     fail: Fail
-    says: str = CASE
+    title: str = CASE
     person: str = CASE
     at: Sequence[float] = (0.21, 0.43)
     before: "Kind | None" = None
     burst: int = 20
 
     def today(self, it: World) -> None:
-        self.fail(it, [DAY + each for each in self.at], new=False)
+        self.fail(it, [DAY + part for part in self.at], new=False)
 
     def once(self, it: World) -> None:
         self.fail(it, [DAY + self.at[0]], new=False)
 
-    def anew(self, it: World) -> None:
+    def with_new_message(self, it: World) -> None:
         self.fail(it, [DAY + self.at[0]], new=True)
 
-    def branched(self, it: World) -> None:
+    def on_new_branch(self, it: World) -> None:
         self.fail(it, [DAY + self.at[0]], new=False, branch=BRANCH)
 
     def on(self, days: Sequence[float]) -> Do:
-        """It fails then, or what the tracker's issue is about does."""
+        """Fail on these days; the kind that the tracker's issue is about."""
         return lambda it: (self.before or self).fail(it, days, new=False)
 
     def filed(self, it: World, day: int) -> None:
-        """On the morning after that day there is an issue, #1."""
+        """File issue #1 on the morning after that day."""
         kind = self.before or self
-        kind.fail(it, [day + each for each in kind.at], new=False)
+        kind.fail(it, [day + part for part in kind.at], new=False)
         it.post(day)
-        assert it.number(kind.says) == 1
+        assert it.number(kind.title) == 1
 
 
 def _cases(*names: str, machines: bool = False) -> Fail:
-    """`machines`: they broke first."""
+    """`machines`: the machines fail first."""
 
     def fail(it: World, days: Sequence[float], new: bool, **more: Any) -> None:
-        said = [case(name, NEW) if new else case(name) for name in names]
-        it.runs(days, *([ENV] if machines else []), *said, **more)
+        logged = [case(name, NEW) if new else case(name) for name in names]
+        it.runs(days, *([ENV] if machines else []), *logged, **more)
 
     return fail
 
@@ -100,8 +102,9 @@ def _no_log(it: World, days: Sequence[float], new: bool, **more: Any) -> None:
 
 
 def _table(it: World, days: Sequence[float], new: bool, **more: Any) -> None:
-    said = f"FAIL: {'b_test.go:9' if new else 'a_test.go:7'}: {CASE}"
-    it.runs(days, status="FAILURE", log=False, analysis_res={"case": [said]}, **more)
+    place = "b_test.go:9" if new else "a_test.go:7"
+    analysis = {"case": [f"FAIL: {place}: {CASE}"]}
+    it.runs(days, status="FAILURE", log=False, analysis_res=analysis, **more)
 
 
 def _elsewhere(it: World, days: Sequence[float], new: bool, **more: Any) -> None:
@@ -131,16 +134,19 @@ KINDS = [
 ]
 
 
-# --- what the tracker holds
+# --- states of the tracker
 
 
 @dataclass(frozen=True)
 class State:
-    """`before`: what happened until the morning, if this fails. `lacks`: kinds for which there is no such thing."""
+    """`before`: builds the state for a kind of failure.
+
+    `lacks`: kinds without this state, and why.
+    """
 
     name: str
     before: Callable[[Kind], Sequence[Do]]
-    lacks: Mapping[str, str] = field(default_factory=dict)  # the kind, and why
+    lacks: Mapping[str, str] = field(default_factory=dict)
 
 
 def green(it: World) -> None:
@@ -148,7 +154,7 @@ def green(it: World) -> None:
 
 
 def ours(kind: Kind, day: int, *then: Do) -> list[Do]:
-    """An issue of ours, filed on the morning after that day, and what people did with it."""
+    """File our issue on the morning after that day; `then`: what people do with it."""
     return [lambda it: kind.filed(it, day), *then]
 
 
@@ -157,7 +163,7 @@ def closed(day: float, reason: str = "completed") -> Do:
 
 
 def person(title: str, **more: Any) -> Do:
-    """An issue of somebody else."""
+    """Add a person's issue."""
 
     def of(it: World) -> None:
         it.github.issue(title, created_at=moment(DAY - 3), **more)
@@ -178,7 +184,7 @@ def moved(it: World) -> None:
 
 
 def silent(kind: Kind) -> list[Do]:
-    """A bad day long ago. What is no test's failure may go on: it is none of the issue's."""
+    """A bad day long ago. Failures that are not a test's may go on: the issue ignores them."""
     bad = kind.on([0.11 + n / 60 for n in range(kind.burst)])
     goes_on = [kind.today] if kind.before else []
     return [lambda it: it.green(0, DAY + 1), bad, *ours(kind, 1), *goes_on]
@@ -191,11 +197,12 @@ STATES = [
     State("ours is open", lambda kind: [*ours(kind, DAY - 2), kind.today]),
     State(
         "ours is open, and the message is new",
-        lambda kind: [*ours(kind, DAY - 2), kind.anew],
+        lambda kind: [*ours(kind, DAY - 2), kind.with_new_message],
         _MUTE,
     ),
     State(
-        "ours is open, and the branch is new", lambda kind: [*ours(kind, DAY - 2), kind.branched]
+        "ours is open, and the branch is new",
+        lambda kind: [*ours(kind, DAY - 2), kind.on_new_branch],
     ),
     State(
         "ours is open, and it is back after a silence",
@@ -237,34 +244,35 @@ STATES = [
 ]
 
 
-# --- what goes wrong
+# --- faults
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """Faults of one morning, by the sort of call that they strike."""
+class FaultScenario:
+    """Faults of one morning, named after the call that they change."""
 
     name: str
     faults: Sequence[Fault]
 
-    def strikes(self, it: World) -> bool:
-        """Whether the first of them would change the answer to any of the calls that were made."""
+    def applies_to(self, it: World) -> bool:
+        """Whether the first fault would change the answer to a call that was made."""
         return any(_changes(self.faults[0], call) for call in it.github.requests)
 
 
 def _changes(fault: Fault, call: Call) -> bool:
-    """Half of an empty list is the same."""
+    """Half an empty list is the same list."""
     return fault.concerns(call) and (fault.what != "short-page" or bool(call.items))
 
 
 ISSUES, COMMENTS = "/issues$", "/comments$"
-LIST = "direction=asc.*sort=created"  # the list that is read to its end; what is asked beside it has another order
+# The query of the complete list; other lists have another order.
+LIST = "direction=asc.*sort=created"
 TARGETS = {"creation": ("POST", ISSUES), "comment": ("POST", COMMENTS), "change": ("PATCH", None)}
 
 
-def trouble(target: str, what: str, name: str = "", times: int = 1) -> Trouble:
+def fault_on(target: str, what: str, name: str = "", times: int = 1) -> FaultScenario:
     method, path = TARGETS[target]
-    return Trouble(f"{target}: {name or what}", [Fault(what, method, path, times=times)])
+    return FaultScenario(f"{target}: {name or what}", [Fault(what, method, path, times=times)])
 
 
 CREATION = (
@@ -273,41 +281,41 @@ CREATION = (
     *("403", "404", "410", "422-labels", "422-too-long"),
 )
 ENDLESS = "a limit that does not end"
-TROUBLES = [
-    *(trouble("creation", what) for what in CREATION),
-    trouble("creation", "429", ENDLESS, times=3),
-    trouble("comment", "502-after"),
-    trouble("comment", "403"),
-    trouble("change", "502"),
-    trouble("change", "502", "502 all the time", times=5),
-    Trouble("list: truncated", [Fault("truncated", "GET", ISSUES, query=LIST)]),
-    Trouble(
+FAULTS = [
+    *(fault_on("creation", what) for what in CREATION),
+    fault_on("creation", "429", ENDLESS, times=3),
+    fault_on("comment", "502-after"),
+    fault_on("comment", "403"),
+    fault_on("change", "502"),
+    fault_on("change", "502", "502 all the time", times=5),
+    FaultScenario("list: truncated", [Fault("truncated", "GET", ISSUES, query=LIST)]),
+    FaultScenario(
         "list: a short page, twice", [Fault("short-page", "GET", ISSUES, times=50, query=LIST)]
     ),
-    Trouble("list: a wrong count", [Fault("wrong-count", "GET", "tidb$", times=50)]),
-    Trouble("list: a wrong token", [Fault("401", "GET", times=50)]),
-    Trouble("list: no answer for long", [Fault("503", "GET", ISSUES, times=50)]),
+    FaultScenario("list: a wrong count", [Fault("wrong-count", "GET", "tidb$", times=50)]),
+    FaultScenario("list: a wrong token", [Fault("401", "GET", times=50)]),
+    FaultScenario("list: no answer for long", [Fault("503", "GET", ISSUES, times=50)]),
 ]
 
-# It was done, no answer came, and no look tells so: the next run finds out. The newest issues are looked at before a
-# creation too; for a plan, the comments since a day are read.
+# A write arrives, its answer is lost, and every look for it fails: the next run finds out. The
+# newest issues are read before a creation too; a plan reads only recent comments.
 NEWEST, ALL = "direction=desc&per_page=100", "^per_page=100$"
-LOST = [
-    Trouble(
+LOST_ANSWERS = [
+    FaultScenario(
         "creation: 502-after, and no look is answered",
         [
             Fault("502-after", "POST", ISSUES),
             Fault("503", "GET", ISSUES, nth=2, times=50, query=NEWEST),
         ],
     ),
-    Trouble(
+    FaultScenario(
         "comment: 502-after, and no look is answered",
         [Fault("502-after", "POST", COMMENTS), Fault("503", "GET", COMMENTS, times=50, query=ALL)],
     ),
-    trouble("change", "502-after", "502-after all the time", times=5),
+    fault_on("change", "502-after", "502-after all the time", times=5),
 ]
 
-# More of them, for the whole product.
+# More faults, for the full product.
 _MORE = (
     "500",
     "503",
@@ -331,16 +339,18 @@ _LIST = (
     "403",
     "404",
 )
-_KNOWN = {each.name for each in (*TROUBLES, *LOST)}
+_KNOWN = {scenario.name for scenario in (*FAULTS, *LOST_ANSWERS)}
 _LOST = ("drop-before", "drop-after", "html-200-after")
 _EVERY = [
-    *(trouble(target, what) for target in TARGETS for what in _WRITES),
-    *(trouble(target, "429", ENDLESS, times=3) for target in TARGETS),
-    *(trouble("change", what, f"{what} all the time", times=5) for what in _LOST),
-    *(Trouble(f"list: {what}", [Fault(what, "GET", ISSUES, query=LIST)]) for what in _LIST),
+    *(fault_on(target, what) for target in TARGETS for what in _WRITES),
+    *(fault_on(target, "429", ENDLESS, times=3) for target in TARGETS),
+    *(fault_on("change", what, f"{what} all the time", times=5) for what in _LOST),
+    *(FaultScenario(f"list: {what}", [Fault(what, "GET", ISSUES, query=LIST)]) for what in _LIST),
     *(
-        Trouble(f"list: {what} all the time", [Fault(what, "GET", ISSUES, times=50, query=LIST)])
+        FaultScenario(
+            f"list: {what} all the time", [Fault(what, "GET", ISSUES, times=50, query=LIST)]
+        )
         for what in _LIST
     ),
 ]
-WIDE = [each for each in _EVERY if each.name not in _KNOWN]
+MORE_FAULTS = [scenario for scenario in _EVERY if scenario.name not in _KNOWN]
