@@ -413,7 +413,7 @@ def test_faults_wait_for_their_request(server: GitHub, ask: Asking) -> None:
     server.fault(Fault("502", nth=2), Fault("503", nth=2), Fault("500", path="/labels$", times=2))
     paths = [ISSUES, ISSUES, ISSUES, f"{HERE}/labels", f"{HERE}/labels", f"{HERE}/labels"]
     assert [ask("GET", path).status_code for path in paths] == [200, 502, 503, 500, 500, 200]
-    with pytest.raises(ValueError, match="no such fault: 600"):
+    with pytest.raises(ValueError, match="unknown fault: 600"):
         Fault("600")
 
 

@@ -1,6 +1,7 @@
-"""A strict, stateful GitHub on loopback: issues, comments, labels, search; and everything that can go wrong with them.
+"""A strict, stateful GitHub on loopback: issues, comments, labels, search, and their faults.
 
-It refuses what the real one refuses, with its codes and texts. What the real one quietly forgives is kept as a finding.
+It refuses what GitHub refuses, with the same codes and texts. What GitHub silently accepts although
+it is wrong becomes a finding.
 """
 
 import json
@@ -45,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         return "GitHub.com"
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """For the `Date` of answers: the clock of the server."""
+        """The `Date` of answers, by the server's clock."""
         now = self.server.github.now.timestamp() if timestamp is None else timestamp
         return super().date_time_string(int(now))
 
@@ -64,18 +65,18 @@ class Handler(BaseHTTPRequestHandler):
         if sent is None:
             self.close_connection = True
         else:
-            self._say(call, sent, fault)
+            self._send(call, sent, fault)
 
     do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_POST
 
     def _call(self) -> Call:
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        given = parse_qsl(parts.query, keep_blank_values=True)
+        parameters = parse_qsl(parts.query, keep_blank_values=True)
         body = self.rfile.read(int(headers.get("content-length", 0)))
         token = headers.pop("authorization", "")
-        call = Call(self.command, parts.path, dict(given), headers, body, token=token)
-        if len(given) != len(call.query):
+        call = Call(self.command, parts.path, dict(parameters), headers, body, token=token)
+        if len(parameters) != len(call.query):
             self.server.github.findings.append(
                 f"{call.method} {call.path}: a query parameter is given twice"
             )
@@ -86,16 +87,16 @@ class Handler(BaseHTTPRequestHandler):
         if github.before is not None:
             github.before(call.method, call.path)
         with github.lock:
-            found = answer(github, call)
+            result = answer(github, call)
             call.processed = True
         if github.after is not None:
             github.after(call.method, call.path)
-        return found
+        return result
 
-    def _say(self, call: Call, given: Answer, fault: Fault | None) -> None:
-        body = (
-            json.dumps(given.value, ensure_ascii=False).encode() if given.raw is None else given.raw
-        )
+    def _send(self, call: Call, given: Answer, fault: Fault | None) -> None:
+        body = given.raw
+        if body is None:
+            body = json.dumps(given.value, ensure_ascii=False).encode()
         headers = {"Content-Type": given.kind, **self._rate(call, fault), **given.headers}
         self.send_response(given.status)
         for name, value in (headers | {"Content-Length": str(len(body))}).items():
@@ -116,8 +117,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _count(value: Any) -> int | None:
-    found = value.get("items") if isinstance(value, dict) else value
-    return len(found) if isinstance(found, list) else None
+    items = value.get("items") if isinstance(value, dict) else value
+    return len(items) if isinstance(items, list) else None
 
 
 class _Server(ThreadingHTTPServer):
@@ -127,21 +128,21 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, *about: Any) -> None:
-        """A client that hangs up in the middle is part of the game; anything else is a mistake of ours."""
+        """A client may close the connection; any other error is a bug of this server."""
         if not isinstance(sys.exception(), ConnectionError):
-            self.github.findings.append(f"a mistake of the server: {sys.exception()!r}")
+            self.github.findings.append(f"an error in the server: {sys.exception()!r}")
             super().handle_error(*about)
 
 
 @contextmanager
 def github_server(contract: Path | None = None, **options: Any) -> Iterator[GitHub]:
-    """A GitHub for as long as the block runs; `options` are the fields of `GitHub`.
+    """Run a GitHub while the block runs. `options`: fields of `GitHub`.
 
-    `contract`: GitHub's description, to hold all requests and answers against (`findings`).
+    `contract`: GitHub's description; requests and answers that violate it become `findings`.
     """
-    held = contract_at(contract) if contract else None
+    description = contract_at(contract) if contract else None
     with _Server(("127.0.0.1", 0), Handler) as server:
-        server.github = GitHub(**options, contract=held, port=server.server_address[1])
+        server.github = GitHub(**options, contract=description, port=server.server_address[1])
         thread = threading.Thread(
             target=lambda: server.serve_forever(poll_interval=0.02), daemon=True
         )

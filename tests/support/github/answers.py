@@ -1,4 +1,4 @@
-"""From a request to its answer: who asks, whether there is anything left of the limits, which endpoint it is."""
+"""Answers a request: authentication, rate limits, then the endpoint."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _ONE = f"{_REPO}/issues/([0-9]+)"
 
 @dataclass(frozen=True)
 class Route:
-    """`query`: the parameters that it knows."""
+    """An endpoint. `query`: its parameters."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ ROUTES = (
 
 
 def received(github: GitHub, call: Call, at: float) -> None:
-    """Keep a request, by the name of its repository. `at`: by the real clock."""
+    """Record a request, by the name of its repository. `at`: seconds of the real clock."""
     call.path = _named(github, call.path)
     try:
         call.json = json.loads(call.raw) if call.raw else None
@@ -68,42 +68,42 @@ def received(github: GitHub, call: Call, at: float) -> None:
 
 
 def _named(github: GitHub, path: str) -> str:
-    found = re.match(r"/repositories/([0-9]+)(?=/|$)", path)
+    by_number = re.match(r"/repositories/([0-9]+)(?=/|$)", path)
+    if by_number is None:
+        return path
     names = {github.repo, *(repo for repo, _ in github.elsewhere)}
-    name = next(
-        (each for each in sorted(names) if found and number_of(each) == int(found[1])), None
-    )
-    return path if found is None or name is None else f"/repos/{name}{path[found.end() :]}"
+    numbers = {number_of(name): name for name in names}
+    name = numbers.get(int(by_number[1]))
+    return path if name is None else f"/repos/{name}{path[by_number.end() :]}"
 
 
 def answer(github: GitHub, call: Call) -> Answer:
-    """What GitHub makes of a request, with all its consequences."""
-    asked = call.json
+    """Process a request, check it and the answer by the contract, and return the answer."""
+    body, contract = call.json, github.contract
     try:
-        found = _answer(github, call)
-    except Refused as no:
-        found = no.answer
-    if github.contract is not None:
-        github.findings += github.contract.of_request(call.method, call.path, call.query, asked)
-        github.findings += github.contract.of_answer(
-            call.method, call.path, found.status, found.value
-        )
-    return found
+        result = _answer(github, call)
+    except Refused as refused:
+        result = refused.answer
+    if contract is not None:
+        method, path = call.method, call.path
+        github.findings += contract.of_request(method, path, call.query, body)
+        github.findings += contract.of_answer(method, path, result.status, result.value)
+    return result
 
 
 def _answer(github: GitHub, call: Call) -> Answer:
     _admit(github, call)
     for route in ROUTES:
-        found = re.fullmatch(route.path, call.path)
-        if found is not None and route.method == call.method:
+        match = re.fullmatch(route.path, call.path)
+        if match is not None and route.method == call.method:
             _check_query(github, call, route)
-            return route.handle(github, call, *map(unquote, found.groups()))
+            return route.handle(github, call, *map(unquote, match.groups()))
     github.findings.append(f"{call.method} {call.path}: no such operation here")
     raise refusals.not_found()
 
 
 def _admit(github: GitHub, call: Call) -> None:
-    """GitHub's doors, in their order: who asks with what, may they, is there anything left."""
+    """GitHub's checks in their order: authentication, rate limit, media types."""
     if not call.headers.get("user-agent"):
         raise Refused(Answer(403, raw=refusals.NO_AGENT.encode(), kind="text/html; charset=utf-8"))
     scheme, _, token = call.token.partition(" ")

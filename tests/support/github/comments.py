@@ -1,7 +1,7 @@
-"""Comments of issues: list, write, read, change, delete."""
+"""Endpoints of comments: list, create, get, edit, delete."""
 
 from tests.support.github import refusals, rules, shapes
-from tests.support.github.issues import found, here, read_time
+from tests.support.github.issues import here, issue_of, read_time
 from tests.support.github.paging import paged
 from tests.support.github.records import Answer, Call, Comment, Issue
 from tests.support.github.state import GitHub
@@ -10,17 +10,17 @@ _FIELDS = {"body": "string"}
 
 
 def list_comments(github: GitHub, call: Call, repo: str, number: str) -> Answer:
-    """Oldest first, which cannot be changed."""
-    issue, since = found(github, call, repo, number), read_time(call, "since")
-    listed = sorted(issue.comments, key=lambda each: (each.created_at, each.id))
-    page, headers = paged(
-        github, call, [each for each in listed if since is None or each.updated_at >= since]
-    )
-    return Answer(200, [shapes.comment(github, issue, each) for each in page], headers)
+    """Oldest first; GitHub has no other order."""
+    issue, since = issue_of(github, call, repo, number), read_time(call, "since")
+    comments = sorted(issue.comments, key=lambda comment: (comment.created_at, comment.id))
+    if since is not None:
+        comments = [comment for comment in comments if comment.updated_at >= since]
+    page, headers = paged(github, call, comments)
+    return Answer(200, [shapes.comment(github, issue, comment) for comment in page], headers)
 
 
 def create_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer:
-    issue = found(github, call, repo, number)
+    issue = issue_of(github, call, repo, number)
     body = rules.body_of(github, call, _FIELDS, ("body",))["body"]
     rules.check_comment(body)
     if issue.locked and not github.pushes_to(issue.repo):
@@ -36,17 +36,16 @@ def create_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer
 
 
 def _comment(github: GitHub, repo: str, number: str, writes: bool = False) -> tuple[Issue, Comment]:
-    """`writes`: only for its author, and for one with the right to push."""
+    """`writes`: allowed for its author, and with the right to push."""
     here(github, repo)
-    both = (
-        (issue, each)
+    by_id = {
+        comment.id: (issue, comment)
         for issue in github.issues.values()
-        for each in issue.comments
-        if each.id == int(number)
-    )
-    issue, comment = next(both, (None, None))
-    if issue is None or comment is None:
+        for comment in issue.comments
+    }
+    if int(number) not in by_id:
         raise refusals.not_found()
+    issue, comment = by_id[int(number)]
     if writes and not github.may_push and comment.author != github.login:
         raise refusals.refused(403, refusals.NO_RIGHT, "/issues/comments")
     return issue, comment

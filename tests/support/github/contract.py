@@ -1,4 +1,4 @@
-"""GitHub's own description of its interface, to hold requests and answers against."""
+"""Checks requests and answers against GitHub's OpenAPI description."""
 
 import json
 import re
@@ -37,50 +37,46 @@ def _is_address(value: object) -> bool:
 
 
 class Contract:
-    """Findings are sentences; none means that all holds."""
+    """Each check returns its findings as sentences."""
 
     def __init__(self, path: Path = CONTRACT) -> None:
         self.document = _document(path)
         resource = DRAFT202012.create_resource(self.document)
         self._registry: Registry[Any] = Registry().with_resource(_ROOT, resource)
         self._operations = list(_operations(self.document))
-        self._seen: set[int] = set()  # hashes of what is valid: most values come again and again
+        self._seen: set[int] = set()  # hashes of valid values: most values recur
         self._validators: dict[str, Draft202012Validator] = {}
 
     def of_request(self, method: str, path: str, query: dict[str, str], body: Any) -> list[str]:
-        """What is unknown, missing or of another type in what was asked."""
-        found = self._operation(method, path)
-        if found is None:
+        """Unknown, missing and ill-typed fields and parameters of a request."""
+        known = self._operation(method, path)
+        if known is None:
             return [f"{method} {path}: no such operation"]
-        where, operation = found
+        where, operation = known
         problems = list(self._of_query(operation, query))
         if "requestBody" in operation and body is not None:
             problems += self._of_body(f"{where}/requestBody", operation["requestBody"], body)
         return [f"{method} {path}: {problem}" for problem in problems]
 
     def of_answer(self, method: str, path: str, status: int, value: Any) -> list[str]:
-        found = self._operation(method, path)
-        if found is None or value is None:
+        known = self._operation(method, path)
+        if known is None or value is None:
             return []
-        where, operation = found
+        where, operation = known
         schema = self._answer_schema(where, operation, status)
         if schema is None:
             return [f"{method} {path}: no answer {status} is described"]
         return [f"{method} {path} {status}: {problem}" for problem in self._problems(schema, value)]
 
     def _operation(self, method: str, path: str) -> tuple[str, Json] | None:
-        return next(
-            (
-                each[2:]
-                for each in self._operations
-                if each[0] == method and each[1].fullmatch(path)
-            ),
-            None,
-        )
+        for of_method, pattern, where, operation in self._operations:
+            if of_method == method and pattern.fullmatch(path):
+                return where, operation
+        return None
 
     def _of_query(self, operation: Json, query: dict[str, str]) -> Iterator[str]:
-        resolved = (self._resolved(each) for each in operation.get("parameters", ()))
-        known = {each["name"]: each["schema"] for each in resolved if each["in"] == "query"}
+        parameters = map(self._resolved, operation.get("parameters", ()))
+        known = {item["name"]: item["schema"] for item in parameters if item["in"] == "query"}
         for name, value in query.items():
             schema = known.get(name)
             if schema is None and name not in _CURSORS:
@@ -91,15 +87,12 @@ class Contract:
                 yield f"{name}={value} is no number"
 
     def _of_body(self, where: str, described: Json, body: Any) -> Iterator[str]:
-        """Bare arrays of labels are allowed by the prose, and not by the schema."""
+        """Arrays of labels are allowed by GitHub's prose, but not by its schema."""
         if isinstance(body, list):
             return
         schema = described["content"]["application/json"]["schema"]
-        known = {
-            name
-            for each in (schema, *schema.get("oneOf", ()))
-            for name in each.get("properties", {})
-        }
+        schemas = (schema, *schema.get("oneOf", ()))
+        known = {name for part in schemas for name in part.get("properties", {})}
         yield from (f"unknown field {name} in the body" for name in body if name not in known)
         yield from self._problems(
             {"$ref": f"{_ROOT}#{where}/content/application~1json/schema"}, body
@@ -120,10 +113,10 @@ class Contract:
     def _resolved(self, node: Json) -> Json:
         if "$ref" not in node:
             return node
-        found: Any = self.document
+        target: Any = self.document
         for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        return cast(Json, found)
+            target = target[part]
+        return cast(Json, target)
 
     def _problems(self, schema: Json, value: Any) -> Iterator[str]:
         place, whole = self._whole(schema)
@@ -176,7 +169,7 @@ class Contract:
 
 @lru_cache
 def contract_at(path: Path) -> Contract:
-    """One for all servers of a test process: what is valid once is not validated again."""
+    """One for all servers of a test process, so that equal values are validated once."""
     return Contract(path)
 
 
@@ -186,23 +179,20 @@ def _document(path: Path) -> Json:
 
 
 def _translated(node: Any) -> Any:
-    """From the dialect of the description to that of JSON Schema: `nullable`."""
+    """From OpenAPI's dialect to JSON Schema: `nullable`."""
     if isinstance(node, list):
-        return [_translated(each) for each in node]
+        return [_translated(item) for item in node]
     if not isinstance(node, dict):
         return node
-    found = {
+    schema = {
         name: _translated(value)
         for name, value in node.items()
         if name not in ("nullable", "discriminator")
     }
     if node.get("nullable") is True:
-        return (
-            {"anyOf": [{"type": "null"}, found]}
-            if set(found) - {"type", "enum"}
-            else _or_null(found)
-        )
-    return found
+        is_simple = set(schema) <= {"type", "enum"}
+        return _or_null(schema) if is_simple else {"anyOf": [{"type": "null"}, schema]}
+    return schema
 
 
 def _or_null(schema: Json) -> Json:
@@ -211,11 +201,11 @@ def _or_null(schema: Json) -> Json:
 
 
 def _operations(document: Json) -> Iterator[tuple[str, re.Pattern[str], str, Json]]:
-    """Method, path, place in the document; paths without parameters before those that would take them too."""
-    for path, described in sorted(document["paths"].items(), key=lambda each: each[0].count("{")):
+    """Method, path, place in the document. Paths with fewer parameters come first."""
+    for path, described in sorted(document["paths"].items(), key=lambda item: item[0].count("{")):
         pattern = re.sub(
             r"\\{(\w+)\\}",
-            lambda each: ".+" if each[1] in _WITH_SLASHES else "[^/]+",
+            lambda match: ".+" if match[1] in _WITH_SLASHES else "[^/]+",
             re.escape(path),
         )
         place = path.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")

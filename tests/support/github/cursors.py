@@ -1,4 +1,4 @@
-"""Places in a list, as opaque texts: the sort key of an item. A client can only hand them back."""
+"""Opaque cursors: the sort key of an item, encoded so that a client can only return it."""
 
 import base64
 import binascii
@@ -13,9 +13,9 @@ def written(key: Key) -> str:
 
 
 def read(text: str) -> Key | None:
-    """None for what was not written here."""
+    """None for a text that is not a cursor."""
     try:
         data = base64.b64decode(text, validate=True)
-        return [int(each) for each in json.loads(data.removeprefix(_MARK))]
+        return [int(number) for number in json.loads(data.removeprefix(_MARK))]
     except (ValueError, TypeError, binascii.Error):
         return None

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to GitHub, at it, and on the way back; each on demand."""
+"""Faults on the way to GitHub, inside it, and on the way back, on demand."""
 
 import re
 from collections.abc import Callable
@@ -39,16 +39,16 @@ _COUNTS = ("open_issues_count", "total_count", "comments")
 
 @dataclass
 class Fault:
-    """What goes wrong with a request, counted from now on.
+    """A fault of matching requests, counted from when it is added.
 
-    - `what`: an answer in place of GitHub's, which does not get to do anything (`502`, `secondary`, ...); the same
-      after GitHub has done it (`502-after`, ...); no answer at all (`drop-before`, `drop-after`); GitHub's answer,
-      late (`slow`) or spoilt (`truncated`, `short-page`, `missing-link`, `duplicate-page`, `wrong-count`).
-    - `method`, `path`, `query`: of the requests that are counted; regular expressions that are searched for, `query` in
-      `name=value&name=value`, sorted; None for any. `method` is a whole word.
-    - `nth`, `times`: from the nth of them on, so many of them. A request that meets several faults has the first one;
-      the others wait for the next.
-    - `seconds`: how late; or what Retry-After says (60), or till when the limit lasts.
+    - `what`: another answer, without processing (`502`, `secondary`, ...) or after it (`502-after`,
+      ...); no answer (`drop-before`, `drop-after`); or GitHub's answer, late (`slow`) or changed
+      (`truncated`, `short-page`, `missing-link`, `duplicate-page`, `wrong-count`).
+    - `method`, `path`, `query`: of matching requests; None matches all. `method` is compared, the
+      others are regular expressions; `query` is sorted, `name=value&name=value`.
+    - `nth`, `times`: it begins at the nth matching request and lasts for so many. If several faults
+      match a request the first one applies, and the others wait.
+    - `seconds`: the delay, Retry-After (60), or when the limit ends.
     """
 
     what: str = "502"
@@ -61,7 +61,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.what not in _KNOWN:
-            raise ValueError(f"no such fault: {self.what}")
+            raise ValueError(f"unknown fault: {self.what}")
 
     @property
     def base(self) -> str:
@@ -73,7 +73,7 @@ class Fault:
 
     @property
     def processed(self) -> bool:
-        """GitHub does what was asked."""
+        """Whether GitHub processes the request."""
         return self.what in _CHANGED or (
             self.what.endswith("-after") and self.what not in _REPLACED
         )
@@ -91,8 +91,8 @@ class Fault:
         )
 
 
-def _fits(wanted: str | None, text: str) -> bool:
-    return wanted is None or re.search(wanted, text) is not None
+def _fits(pattern: str | None, text: str) -> bool:
+    return pattern is None or re.search(pattern, text) is not None
 
 
 def _later(answer: Answer, fault: Fault) -> Answer:
@@ -102,16 +102,16 @@ def _later(answer: Answer, fault: Fault) -> Answer:
 
 @dataclass
 class Faults:
-    """Those that are still to come. `pages`: the last page of each list, for the one that comes twice."""
+    """Pending faults. `pages`: the last page of each list, for `duplicate-page`."""
 
-    waiting: list[tuple[Fault, list[int]]] = field(default_factory=list)  # seen, met
+    waiting: list[tuple[Fault, list[int]]] = field(default_factory=list)  # matched, applied
     pages: dict[str, Any] = field(default_factory=dict)
 
     def add(self, *faults: Fault) -> None:
         self.waiting += [(fault, [0, 0]) for fault in faults]
 
     def take(self, call: Call) -> Fault | None:
-        """The one that `call` meets."""
+        """Return the fault that applies to this call."""
         concerned = [(fault, counts) for fault, counts in self.waiting if fault.concerns(call)]
         for _, counts in concerned:
             counts[0] += 1
@@ -121,11 +121,11 @@ class Faults:
         fault, counts = due[0]
         counts[1] += 1
         if counts[1] >= fault.times:
-            self.waiting = [each for each in self.waiting if each[1] is not counts]
+            self.waiting = [(other, seen) for other, seen in self.waiting if seen is not counts]
         return fault
 
     def spoil(self, fault: Fault | None, call: Call, answer: Answer | None) -> Answer | None:
-        """What is sent in place of `answer`, None for nothing."""
+        """Return what is sent instead of `answer`; None for no answer."""
         before = self.pages.get(call.path)
         if answer is not None and isinstance(answer.value, list | dict):
             self.pages[call.path] = answer.value
@@ -148,7 +148,7 @@ def _changed(fault: Fault, answer: Answer, before: Any) -> Answer:
     elif fault.what == "wrong-count" and isinstance(answer.value, dict):
         answer.value |= {name: answer.value[name] + 1 for name in _COUNTS if name in answer.value}
     elif fault.what == "truncated":
-        answer.cut = -1  # half of it
+        answer.cut = -1  # half the body
     return answer
 
 
@@ -159,7 +159,7 @@ def _halved(value: Any) -> Any:
 
 
 def rate_shown(fault: Fault | None, rate: Rate, now: float) -> dict[str, int]:
-    """The numbers of the primary limit, as the answer has them."""
+    """The primary limit's numbers in an answer."""
     numbers = rate.numbers
     if fault is None or fault.base != "primary":
         return numbers

@@ -1,4 +1,4 @@
-"""Issues: list, create, read, change. A pull request is listed among them, and has the same numbers."""
+"""Endpoints of issues: list, create, get, edit. Pull requests are listed and numbered with them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,15 +19,15 @@ _SORTS: dict[str, Callable[[Issue], Key]] = {
 
 
 def here(github: GitHub, repo: str) -> None:
-    """It is this repository, and it has issues."""
+    """Refuse another repository, and one with disabled issues."""
     if repo != github.repo:
         raise refusals.not_found()
     if not github.issues_enabled:
         raise refusals.refused(410, refusals.DISABLED, "/issues")
 
 
-def found(github: GitHub, call: Call, repo: str, number: str) -> Issue:
-    """The issue; or the answer for one that never was, was deleted, or was moved."""
+def issue_of(github: GitHub, call: Call, repo: str, number: str) -> Issue:
+    """The issue. Refuse one that never existed, was deleted, or was moved."""
     if (repo, int(number)) in github.elsewhere:
         return github.elsewhere[repo, int(number)]
     here(github, repo)
@@ -42,7 +42,8 @@ def found(github: GitHub, call: Call, repo: str, number: str) -> Issue:
 
 def _moved(github: GitHub, call: Call, repo: str, number: int) -> Answer:
     rest = call.path.split("/issues/", 1)[1].partition("/")[2]
-    where = f"{github.url}/repositories/{shapes.number_of(repo)}/issues/{number}{'/' if rest else ''}{rest}"
+    repository = f"{github.url}/repositories/{shapes.number_of(repo)}"
+    where = f"{repository}/issues/{number}{'/' if rest else ''}{rest}"
     answer = refusals.says(
         301, "Moved Permanently", "/guides/best-practices-for-using-the-rest-api", url=where
     )
@@ -54,26 +55,23 @@ def list_issues(github: GitHub, call: Call, repo: str) -> Answer:
     here(github, repo)
     sort = rules.check_choice(call, "sort", ("created", "updated", "comments"))
     descending = rules.check_choice(call, "direction", ("desc", "asc")) == "desc"
-    listed = sorted(
-        filter(_wanted(github, call), github.issues.values()), key=_SORTS[sort], reverse=descending
-    )
-    found, headers = by_cursor(github, call, listed, _SORTS[sort], descending) if github.cursors else paged(
-        github, call, listed
-    )  # fmt: skip
-    return Answer(200, [shapes.issue(github, issue) for issue in found], headers)
+    matching = filter(_filter(github, call), github.issues.values())
+    listed = sorted(matching, key=_SORTS[sort], reverse=descending)
+    if github.cursors:
+        page, headers = by_cursor(github, call, listed, _SORTS[sort], descending)
+    else:
+        page, headers = paged(github, call, listed)
+    return Answer(200, [shapes.issue(github, issue) for issue in page], headers)
 
 
-def _wanted(github: GitHub, call: Call) -> Callable[[Issue], bool]:
+def _filter(github: GitHub, call: Call) -> Callable[[Issue], bool]:
     state = rules.check_choice(call, "state", ("open", "closed", "all"))
-    creator, labels = (
-        call.query.get("creator"),
-        {name for name in call.query.get("labels", "").split(",") if name},
-    )
-    folded = {name.strip().casefold() for name in labels}
+    creator, labels = call.query.get("creator"), call.query.get("labels", "").split(",")
+    folded = {name.strip().casefold() for name in labels if name}
     since = read_time(call, "since")
     visible = github.now - github.list_lag
 
-    def wanted(issue: Issue) -> bool:
+    def matches(issue: Issue) -> bool:
         return (
             state in (issue.state, "all")
             and (creator is None or creator.casefold() == issue.author.casefold())
@@ -82,7 +80,7 @@ def _wanted(github: GitHub, call: Call) -> Callable[[Issue], bool]:
             and (issue.created_at <= visible or not github.list_lag)
         )
 
-    return wanted
+    return matches
 
 
 def read_time(call: Call, name: str) -> datetime | None:
@@ -112,7 +110,7 @@ def create_issue(github: GitHub, call: Call, repo: str) -> Answer:
 
 
 def set_labels(github: GitHub, issue: Issue, names: list[str]) -> None:
-    """As one with the right to push: a label that is not there is made."""
+    """Set labels with the right to push: a missing label is created."""
     github.created_labels += [name for name in names if github.known_label(name) is None]
     issue.labels = []
     github.labels |= {name for name in names if github.known_label(name) is None}
@@ -120,11 +118,11 @@ def set_labels(github: GitHub, issue: Issue, names: list[str]) -> None:
 
 
 def get_issue(github: GitHub, call: Call, repo: str, number: str) -> Answer:
-    return Answer(200, shapes.issue(github, found(github, call, repo, number), single=True))
+    return Answer(200, shapes.issue(github, issue_of(github, call, repo, number), single=True))
 
 
 def edit_issue(github: GitHub, call: Call, repo: str, number: str) -> Answer:
-    issue = found(github, call, repo, number)
+    issue = issue_of(github, call, repo, number)
     fields = _FIELDS | {"title": "string?", "state": "string", "state_reason": "string?"}
     given = rules.body_of(github, call, fields)
     if not github.pushes_to(issue.repo) and issue.author != github.login:

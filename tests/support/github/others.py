@@ -1,9 +1,9 @@
-"""The repository, its labels, people, and what is left of the limits."""
+"""Endpoints of the repository, its labels, users and rate limits."""
 
 import re
 
 from tests.support.github import refusals, rules, shapes
-from tests.support.github.issues import found, set_labels
+from tests.support.github.issues import issue_of, set_labels
 from tests.support.github.paging import paged
 from tests.support.github.records import Answer, Call, Refused
 from tests.support.github.state import GitHub
@@ -30,7 +30,7 @@ def create_label(github: GitHub, call: Call, repo: str) -> Answer:
     fields = {"name": "string", "color": "string", "description": "string"}
     given = rules.body_of(github, call, fields, ("name",))
     if not github.may_push:
-        raise refusals.not_found()  # it hides that there is something to write
+        raise refusals.not_found()  # GitHub hides what the token may not write
     _check_label(github, given)
     github.labels.add(given["name"])
     github.created_labels.append(given["name"])
@@ -66,13 +66,13 @@ def get_label(github: GitHub, call: Call, repo: str, name: str) -> Answer:
 
 
 def list_issue_labels(github: GitHub, call: Call, repo: str, number: str) -> Answer:
-    page, headers = paged(github, call, found(github, call, repo, number).labels)
+    page, headers = paged(github, call, issue_of(github, call, repo, number).labels)
     return Answer(200, [shapes.label(github, name) for name in page], headers)
 
 
 def add_labels(github: GitHub, call: Call, repo: str, number: str) -> Answer:
-    """An object with `labels`, or a bare array of names, which some clients send."""
-    issue = found(github, call, repo, number)
+    """The body is an object with `labels`, or an array of names, which some clients send."""
+    issue = issue_of(github, call, repo, number)
     fields = {"labels": "strings"}
     if isinstance(call.json, list):
         rules.check_fields(github, call, {"labels": call.json}, fields)
@@ -91,9 +91,8 @@ def get_viewer(github: GitHub, call: Call) -> Answer:
 
 
 def get_user(github: GitHub, call: Call, login: str) -> Answer:
-    known = next(
-        (each for each in sorted(github.logins) if each.casefold() == login.casefold()), None
-    )
+    folded = login.casefold()
+    known = next((name for name in sorted(github.logins) if name.casefold() == folded), None)
     if known is None:
         raise refusals.not_found()
     return Answer(200, shapes.public_user(github, known))

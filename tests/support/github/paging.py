@@ -1,4 +1,4 @@
-"""Lists come in pages: by number with the last one told, or by opaque cursors with only the next and the one before."""
+"""Pages of lists: by number with a link to the last, or by opaque cursors."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -16,7 +16,7 @@ Page = tuple[list[T], dict[str, str]]  # items, headers
 
 
 def paged(github: GitHub, call: Call, items: Sequence[T]) -> Page[T]:
-    """By number: the page that was asked for, and where the others are."""
+    """The requested page by its number, and links to others."""
     size, page = size_of(github, call), _number(github, call, "page", 1)
     last = max(-(-len(items) // size), 1)
     links: Links = {}
@@ -29,30 +29,34 @@ def paged(github: GitHub, call: Call, items: Sequence[T]) -> Page[T]:
 
 def by_cursor(
     github: GitHub, call: Call, items: Sequence[T], key: Callable[[T], Key], descending: bool
-) -> Page[T]:  # fmt: skip
-    """The page after (or before) a cursor: what is added meanwhile moves nothing. `items` are in the order of `key`."""
+) -> Page[T]:
+    """The page after or before a cursor, which new items do not shift.
+
+    `items`: in the order of `key`.
+    """
     size, page = size_of(github, call), _number(github, call, "page", 1)
     if page > github.page_limit and not {"after", "before"} & set(call.query):
         raise refusals.refused(422, refusals.MANY_PAGES, "/issues/issues#list-repository-issues")
     start = max(_start(call, items, key, descending, size, page), 0)
-    found = list(items[start : start + size])
+    shown = list(items[start : start + size])
     links: Links = {}
-    if found and start + size < len(items):
-        links["next"] = {"after": cursors.written(key(found[-1])), "page": str(page + 1)}
-    if found and start:
-        links["prev"] = {"before": cursors.written(key(found[0])), "page": str(max(page - 1, 1))}
-    return found, _header(github, call, links)
+    if shown and start + size < len(items):
+        links["next"] = {"after": cursors.written(key(shown[-1])), "page": str(page + 1)}
+    if shown and start:
+        links["prev"] = {"before": cursors.written(key(shown[0])), "page": str(max(page - 1, 1))}
+    return shown, _header(github, call, links)
 
 
 def _start(
     call: Call, items: Sequence[T], key: Callable[[T], Key], descending: bool, size: int, page: int
-) -> int:  # fmt: skip
+) -> int:
     if "after" in call.query:
         at = _read(call.query["after"])
-        return sum((key(each) >= at) if descending else (key(each) <= at) for each in items)
+        return sum((key(item) >= at) if descending else (key(item) <= at) for item in items)
     if "before" in call.query:
         at = _read(call.query["before"])
-        return sum((key(each) > at) if descending else (key(each) < at) for each in items) - size
+        before = sum((key(item) > at) if descending else (key(item) < at) for item in items)
+        return before - size
     return (page - 1) * size
 
 
@@ -64,7 +68,7 @@ def _read(text: str) -> Key:
 
 
 def size_of(github: GitHub, call: Call) -> int:
-    """GitHub cuts a size that is too large without a word, so that a list looks shorter than it is."""
+    """GitHub silently reduces a size that is too large, so a list can look complete too early."""
     size = _number(github, call, "per_page", 30)
     if size > github.per_page_max:
         github.findings.append(
@@ -82,13 +86,13 @@ def _number(github: GitHub, call: Call, name: str, default: int) -> int:
 
 
 def _header(github: GitHub, call: Call, links: Links) -> dict[str, str]:
-    """As GitHub does: links name the repository by its number."""
+    """Links as GitHub writes them, with the repository's number."""
     path = call.path.replace(f"/repos/{github.repo}", f"/repositories/{number_of(github.repo)}", 1)
     kept = {
         name: value for name, value in call.query.items() if name not in ("page", "after", "before")
     }
-    told = [
+    parts = [
         f'<{github.url}{path}?{urlencode(kept | more)}>; rel="{name}"'
         for name, more in links.items()
     ]
-    return {"Link": ", ".join(told)} if told else {}
+    return {"Link": ", ".join(parts)} if parts else {}

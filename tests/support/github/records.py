@@ -1,4 +1,4 @@
-"""What GitHub keeps of a repository's issues, what was asked of it, and what it answers."""
+"""Values of the server: issues and comments, requests and answers, rate limits."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ DOCUMENTATION = "https://docs.github.com/rest"
 
 @dataclass
 class Comment:
-    """`id` is as large as real ones are: more than 32 bits hold."""
+    """`id`: as large as real ones, more than 32 bits."""
 
     id: int
     number: int
@@ -21,9 +21,9 @@ class Comment:
 
 @dataclass
 class Issue:
-    """An issue, or a pull request (`pull`), which GitHub numbers and lists along with issues.
+    """An issue, or a pull request (`pull`), which GitHub numbers and lists with issues.
 
-    `repo` is another than the server's for an issue that was transferred.
+    `repo`: differs from the server's for a transferred issue.
     """
 
     number: int
@@ -58,7 +58,7 @@ class Issue:
 
 @dataclass
 class Rate:
-    """So many requests until `reset`. `reset`: None before the first request; then it starts anew after `every`."""
+    """A rate limit. `reset`: None before the first request; the limit restarts after `every`."""
 
     limit: int = 5_000
     remaining: int = 5_000
@@ -66,7 +66,7 @@ class Rate:
     every: timedelta = timedelta(hours=1)
 
     def take(self, now: datetime) -> bool:
-        """Whether there is one left; then it is taken."""
+        """Take a request; False if none is left."""
         self.renew(now)
         if self.remaining <= 0:
             return False
@@ -93,12 +93,13 @@ class Rate:
 
 @dataclass
 class Call:
-    """One request, and what became of it.
+    """One request and its outcome.
 
-    - `path`: by the repository's name, however it was asked. `headers`: lower case, without the token.
-    - `json`: the body; None where there is none, or it is not JSON.
-    - `status`: None for no answer. `processed`: GitHub did what was asked, or refused it; no fault came before that.
-    - `items`: how many a list has. `made`: what a write made, `#7` or `comment 3000000001`. `fault`: what went wrong.
+    - `path`: with the repository's name, also if the request had its number.
+    - `headers`: lower case, without the token. `json`: the body; None if it is empty or not JSON.
+    - `status`: None for no answer. `processed`: GitHub did or refused it before any fault.
+    - `items`: length of a list. `made`: what a write created, `#7` or `comment 3000000001`.
+    - `fault`: the fault that applied, or "".
     """
 
     method: str
@@ -121,7 +122,7 @@ class Call:
 
 @dataclass
 class Answer:
-    """`value` is sent as JSON, `raw` as it is. `cut`: only so many bytes of it are sent."""
+    """`value` is sent as JSON, `raw` as it is. `cut`: half the body is sent."""
 
     status: int
     value: Any = None
@@ -132,7 +133,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """An answer that says no."""
+    """The request is refused with this answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -140,5 +141,5 @@ class Refused(Exception):
 
 
 def stamp(moment: datetime | None) -> str | None:
-    """As GitHub writes times: UTC, whole seconds, Z."""
+    """A time as GitHub writes it: UTC, whole seconds, Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

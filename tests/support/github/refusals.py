@@ -1,4 +1,4 @@
-"""What GitHub says when it does not do what it was asked: its words, its shapes."""
+"""GitHub's refusals: its texts and its JSON."""
 
 from typing import Any
 
@@ -10,17 +10,21 @@ SECONDARY = (
     "If you reach out to GitHub Support for help, please include the request ID."
 )
 NO_AGENT = (
-    "Request forbidden by administrative rules. Please make sure your request has a User-Agent header "
+    "Request forbidden by administrative rules. "
+    "Please make sure your request has a User-Agent header "
     "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)."
 )
-PAGE = b"<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head><body>SECRET-PAGE</body></html>\n"
+PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head>"
+    b"<body>SECRET-PAGE</body></html>\n"
+)
 MANY_PAGES = (
-    "Pagination with the page parameter is not supported for large datasets, please use cursor based pagination "
-    "(after/before)"
+    "Pagination with the page parameter is not supported for large datasets, "
+    "please use cursor based pagination (after/before)"
 )
 SEARCHED = (
-    "The listed users and repositories cannot be searched either because the resources do not exist or you do not "
-    "have permission to view them."
+    "The listed users and repositories cannot be searched "
+    "either because the resources do not exist or you do not have permission to view them."
 )
 NO_RIGHT = "Must have admin rights to Repository."
 LOCKED = "Unable to create comment because issue is locked."
@@ -28,7 +32,7 @@ DISABLED = "Issues are disabled for this repo"
 
 
 def says(status: int, message: str, about: str = "", **more: Any) -> Answer:
-    """An error as JSON. `about`: the part of the documentation it points at."""
+    """An error as JSON. `about`: the linked part of the documentation."""
     where = about if about.startswith("https:") else f"{DOCUMENTATION}{about}"
     return Answer(
         status, {"message": message, "documentation_url": where, "status": str(status), **more}
@@ -44,12 +48,12 @@ def not_found() -> Refused:
 
 
 def invalid(*errors: dict[str, Any], about: str = "/issues/issues") -> Refused:
-    """422 with GitHub's list of what is wrong with which field."""
+    """422 with GitHub's list of invalid fields."""
     return refused(422, "Validation Failed", about, errors=list(errors))
 
 
 def malformed(problem: str, about: str = "/issues/issues") -> Refused:
-    """422 of the check that comes before the rules of issues: a missing field, an unknown one, another type."""
+    """422 for a missing or unknown field, or one of another type."""
     return refused(422, f"Invalid request.\n\n{problem}", about)
 
 
@@ -64,12 +68,12 @@ def exhausted() -> Answer:
 
 
 def secondary(seconds: float | None) -> Answer:
-    """The secondary limit; None for one that does not say how long."""
+    """The secondary limit; `seconds`: None to leave out Retry-After."""
     answer = says(403, SECONDARY, f"{LIMITS}#about-secondary-rate-limits")
     answer.headers |= {} if seconds is None else {"Retry-After": str(int(seconds))}
     return answer
 
 
 def page(status: int) -> Answer:
-    """What stands before GitHub answers in HTML."""
+    """An HTML answer of GitHub's proxy."""
     return Answer(status, raw=PAGE, kind="text/html; charset=utf-8")

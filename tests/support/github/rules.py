@@ -1,4 +1,4 @@
-"""What GitHub asks of a request's body, and refuses; and some of what it would quietly forgive."""
+"""Checks of requests: what GitHub refuses, and mistakes that it silently accepts (findings)."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 def body_of(
     github: GitHub, call: Call, fields: dict[str, str], required: tuple[str, ...] = ()
 ) -> Json:
-    """The body, checked. `fields`: `string`, `strings`, with `?` if null will do."""
+    """Return the checked body. `fields`: `string` or `strings`, with `?` if null is allowed."""
     if call.json is None:
         raise refusals.refused(400, "Problems parsing JSON")
     if not isinstance(call.json, dict):
@@ -26,7 +26,7 @@ def body_of(
 
 def check_fields(
     github: GitHub, call: Call, given: Json, fields: dict[str, str], required: tuple[str, ...] = ()
-) -> None:  # fmt: skip
+) -> None:
     for name in given:
         if name not in fields:
             github.findings.append(f"{call.method} {call.path}: unknown field {name} in the body")
@@ -42,7 +42,7 @@ def _check_type(name: str, value: Any, kind: str) -> None:
     if value is None and kind.endswith("?"):
         return
     if kind.startswith("strings"):
-        wrong = not isinstance(value, list) or any(not isinstance(each, str) for each in value)
+        wrong = not isinstance(value, list) or any(not isinstance(item, str) for item in value)
     else:
         wrong = not isinstance(value, str)
     if wrong:
@@ -80,7 +80,7 @@ def check_comment(body: str) -> None:
 
 
 def check_state(github: GitHub, call: Call, given: Json) -> None:
-    """A reason only goes with a state: GitHub ignores one alone, which nobody can have meant."""
+    """A reason needs a state: GitHub ignores a reason alone, which is never intended."""
     state, reason = given.get("state"), given.get("state_reason")
     if state is not None and state not in REASONS:
         raise refusals.invalid(
@@ -100,7 +100,7 @@ def check_state(github: GitHub, call: Call, given: Json) -> None:
 
 
 def check_choice(call: Call, name: str, choices: tuple[str, ...]) -> str:
-    """The value of a query parameter, the first of `choices` where it is left out."""
+    """The value of a query parameter, by default the first of `choices`."""
     value = call.query.get(name, choices[0])
     if value not in choices:
         raise refusals.invalid(
@@ -110,9 +110,9 @@ def check_choice(call: Call, name: str, choices: tuple[str, ...]) -> str:
 
 
 def take_creation(github: GitHub) -> None:
-    """The secondary limit: so many new issues and comments in a minute of the server's clock."""
+    """Apply the secondary limit on new issues and comments, per minute of the server's clock."""
     limit = github.now.timestamp() - 60
-    github.creations = [each for each in github.creations if each.timestamp() > limit]
+    github.creations = [moment for moment in github.creations if moment.timestamp() > limit]
     if len(github.creations) >= github.creations_per_minute:
         raise Refused(refusals.secondary(60))
     github.creations.append(github.now)

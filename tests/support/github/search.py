@@ -1,4 +1,4 @@
-"""Search of issues: words and qualifiers, at most so many results, and an index that comes after the facts."""
+"""Search for issues: words, qualifiers, limited results, and an index that lags behind."""
 
 import re
 from collections.abc import Callable
@@ -20,18 +20,18 @@ Test = Callable[[Issue], bool]
 def search_issues(github: GitHub, call: Call) -> Answer:
     query = call.query.get("q", "")
     _check(query)
-    tests = [_test(github, query, *each) for each in _terms(query)]
+    tests = [_test(github, query, *term) for term in _terms(query)]
     visible = github.now - github.search_lag
-    found = [
-        each
-        for each in github.issues.values()
-        if each.created_at <= visible or not github.search_lag
+    indexed = [
+        issue
+        for issue in github.issues.values()
+        if issue.created_at <= visible or not github.search_lag
     ]
-    found = [issue for issue in found if all(test(issue) for test in tests)]
+    matching = [issue for issue in indexed if all(test(issue) for test in tests)]
     sort = rules.check_choice(call, "sort", ("created", "updated", "comments"))
     descending = rules.check_choice(call, "order", ("desc", "asc")) == "desc"
-    found.sort(key=lambda issue: (_order(issue, sort), issue.number), reverse=descending)
-    return _answer(github, call, found)
+    matching.sort(key=lambda issue: (_order(issue, sort), issue.number), reverse=descending)
+    return _answer(github, call, matching)
 
 
 def _check(query: str) -> None:
@@ -58,14 +58,14 @@ def _order(issue: Issue, sort: str) -> str | int | None:
     return len(issue.comments) if sort == "comments" else stamp(getattr(issue, f"{sort}_at"))
 
 
-def _answer(github: GitHub, call: Call, found: list[Issue]) -> Answer:
-    """No more than a thousand, though all are counted."""
-    page, headers = paged(github, call, found[:MAX_RESULTS])
+def _answer(github: GitHub, call: Call, matching: list[Issue]) -> Answer:
+    """The first thousand; the total counts all."""
+    page, headers = paged(github, call, matching[:MAX_RESULTS])
     if (int(call.query.get("page", 1)) - 1) * size_of(github, call) >= MAX_RESULTS:
         raise refusals.refused(422, "Only the first 1000 search results are available", _ABOUT)
     items = [shapes.issue(github, issue) | {"score": 1.0} for issue in page]
     value = {
-        "total_count": len(found),
+        "total_count": len(matching),
         "incomplete_results": github.incomplete_results,
         "items": items,
     }
@@ -74,12 +74,12 @@ def _answer(github: GitHub, call: Call, found: list[Issue]) -> Answer:
 
 
 def _terms(query: str) -> list[tuple[bool, str, str]]:
-    """Negated or not, the qualifier's name or "" for a word, the value without its quotation marks."""
-    found = [
-        (bool(each["minus"]), each["name"] or "", each["value"].strip('"'))
-        for each in _TERM.finditer(query)
+    """Whether it is negated, the qualifier or "" for a word, the value without quotes."""
+    terms = [
+        (bool(match["minus"]), match["name"] or "", match["value"].strip('"'))
+        for match in _TERM.finditer(query)
     ]
-    return [each for each in found if each[1:] not in (("", "AND"), ("", ""))]
+    return [term for term in terms if term[1:] not in (("", "AND"), ("", ""))]
 
 
 def _test(github: GitHub, query: str, negated: bool, name: str, value: str) -> Test:
@@ -99,7 +99,7 @@ def _qualifier(github: GitHub, name: str, value: str) -> Test:
         "type": _is(value),
         "state": _is(value),
         "author": lambda issue: issue.author == value,
-        "label": lambda issue: value.casefold() in {each.casefold() for each in issue.labels},
+        "label": lambda issue: value.casefold() in {name.casefold() for name in issue.labels},
     }
     if name in ("created", "updated", "closed"):
         return _when(name, value)
@@ -124,10 +124,10 @@ def _is(value: str) -> Test:
 
 def _when(name: str, value: str) -> Test:
     """`>=2026-01-02`, `<2026-01-02T10:00:00Z`, or a day."""
-    found = re.fullmatch(r"(>=|<=|>|<|)(\d{4}-\d\d-\d\d(?:T[0-9:]+(?:Z|[+-]\d\d:\d\d))?)", value)
-    if found is None:
+    match = re.fullmatch(r"(>=|<=|>|<|)(\d{4}-\d\d-\d\d(?:T[0-9:]+(?:Z|[+-]\d\d:\d\d))?)", value)
+    if match is None:
         raise _wrong("invalid", f"{value} is not a date")
-    sign, text = found[1], found[2]
+    operator, text = match[1], match[2]
     datetime.fromisoformat(text)
 
     def test(issue: Issue) -> bool:
@@ -140,19 +140,19 @@ def _when(name: str, value: str) -> Test:
                 ">": at > text,
                 "<": at < text,
                 "": at == text,
-            }[sign]
+            }[operator]
         )
 
     return test
 
 
 def _word(query: str, value: str) -> Test:
-    """A word, or words one after the other, anywhere in the title or the text; cases and signs do not count."""
-    wanted = f" {_words(value)} "
-    places = [each for each in ("title", "body") if f"in:{each}" in query] or ["title", "body"]
+    """Adjacent words in the title or the text, without regard to case and punctuation."""
+    phrase = f" {_words(value)} "
+    places = [field for field in ("title", "body") if f"in:{field}" in query] or ["title", "body"]
 
     def test(issue: Issue) -> bool:
-        return any(wanted in f" {_words(getattr(issue, place))} " for place in places)
+        return any(phrase in f" {_words(getattr(issue, place))} " for place in places)
 
     return test
 

@@ -1,4 +1,4 @@
-"""The GitHub of a test: one repository with its issues, one token, a clock that the test moves, and switches."""
+"""The state of the server: a repository with issues, a token, a clock of the test, and switches."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -12,22 +12,31 @@ from tests.support.github.records import Call, Comment, Issue, Rate
 from tests.support.github.transcript import transcript
 
 LABELS = (
-    "type/bug", "type/enhancement", "type/duplicate", "component/test", "component/ci", "severity/major",
-    "severity/moderate", "affects-8.5", "sig/planner", "needs-triage",
-)  # fmt: skip
+    "type/bug",
+    "type/enhancement",
+    "type/duplicate",
+    "component/test",
+    "component/ci",
+    "severity/major",
+    "severity/moderate",
+    "affects-8.5",
+    "sig/planner",
+    "needs-triage",
+)
 Hook = Callable[[str, str], None]
 
 
 @dataclass
 class GitHub:
-    """What the server holds, and how it behaves. All of it may be changed while it runs.
+    """The content and the behaviour of the server. Tests may change all of it while it runs.
 
-    - `kind`: of the token's owner, `User` or `Bot`; `bots`: other logins that are bots.
-    - `issues`: by number, pull requests too; `elsewhere`: transferred ones, by repository and number.
-    - `before`, `after`: called in the server's thread around each processed request, `after` before it is answered.
-      A hook that raises ConnectionError breaks the connection.
-    - `cursors`: pages of issues are linked by opaque cursors, as for every repository of some size.
-    - `write_gaps`: real seconds from each write to the next. `findings`: what does not hold against GitHub's rules.
+    - `kind`: of the token's owner, `User` or `Bot`. `bots`: other logins that are bots.
+    - `issues`: by number, with pull requests. `elsewhere`: transferred ones, by repository and
+      number.
+    - `before`, `after`: called in the server's thread around each processed request, `after` before
+      the answer. A hook that raises ConnectionError breaks the connection.
+    - `cursors`: pages of issues are linked by opaque cursors, as in larger repositories.
+    - `write_gaps`: real seconds between writes. `findings`: violations of GitHub's rules.
     """
 
     repo: str = "pingcap/tidb"
@@ -55,7 +64,7 @@ class GitHub:
 
     issues: dict[int, Issue] = field(default_factory=dict)
     elsewhere: dict[tuple[str, int], Issue] = field(default_factory=dict)
-    removed: dict[int, int] = field(default_factory=dict)  # status that it is answered with
+    removed: dict[int, int] = field(default_factory=dict)  # status of the answer, by number
     moved: dict[int, tuple[str, int]] = field(default_factory=dict)
     requests: list[Call] = field(default_factory=list)
     created_labels: list[str] = field(default_factory=list)
@@ -77,7 +86,7 @@ class GitHub:
 
     @property
     def moment(self) -> datetime:
-        """Now, as GitHub keeps it."""
+        """The present, in whole seconds as GitHub stores it."""
         return self.now.replace(microsecond=0)
 
     def advance(self, by: timedelta) -> None:
@@ -85,16 +94,25 @@ class GitHub:
             self.now += by
 
     def issue(
-        self, title: str, body: str = "", author: str = "someone", labels: Iterable[str] = (), state: str = "open",
-        created_at: datetime | None = None, closed_at: datetime | None = None, state_reason: str | None = None,
-        pull: bool = False, locked: bool = False, number: int | None = None,
-    ) -> int:  # fmt: skip
-        """Plant one, as somebody else's work; its number."""
+        self,
+        title: str,
+        body: str = "",
+        author: str = "someone",
+        labels: Iterable[str] = (),
+        state: str = "open",
+        created_at: datetime | None = None,
+        closed_at: datetime | None = None,
+        state_reason: str | None = None,
+        pull: bool = False,
+        locked: bool = False,
+        number: int | None = None,
+    ) -> int:
+        """Add an issue, by default a person's. Return its number."""
         with self.lock:
             at = created_at or self.moment
             number = self.next_number() if number is None else number
             if number in self.issues:
-                raise ValueError(f"there is a number {number} already")
+                raise ValueError(f"#{number} exists already")
             self._highest = max(self._highest, number)
             issue = Issue(number, title, body, author, self.repo, at, at, pull=pull, locked=locked)
             self.issues[number] = issue
@@ -114,7 +132,7 @@ class GitHub:
         at: datetime | None = None,
         bot: bool = False,
     ) -> int:
-        """Plant one; its id."""
+        """Add a comment. Return its id."""
         with self.lock:
             self.bots |= {author} if bot else set()
             return self.add_comment(self.issues[number], body, author, at or self.moment).id
@@ -134,12 +152,12 @@ class GitHub:
             self.issues[number].reopen(at or self.moment)
 
     def label(self, number: int, *names: str) -> None:
-        """Add labels, which the repository has from then on."""
+        """Add labels to an issue, and to the repository where it lacks them."""
         with self.lock:
             issue = self.issues[number]
             self.labels |= {name for name in names if self.known_label(name) is None}
-            found = [self.known_label(name) or name for name in names]
-            issue.labels += [name for name in dict.fromkeys(found) if name not in issue.labels]
+            known = [self.known_label(name) or name for name in names]
+            issue.labels += [name for name in dict.fromkeys(known) if name not in issue.labels]
             issue.updated_at = max(issue.updated_at, self.moment)
 
     def unlabel(self, number: int, *names: str) -> None:
@@ -149,13 +167,13 @@ class GitHub:
             ]
 
     def remove(self, number: int, status: int = 410) -> None:
-        """Delete an issue: 410 for one who may read the repository, 404 for others."""
+        """Delete an issue. GitHub answers 410 if the token may read the repository, else 404."""
         with self.lock:
             del self.issues[number]
             self.removed[number] = status
 
     def transfer(self, number: int, to: str, as_number: int | None = None) -> int:
-        """Move an issue to another repository; its number there. Who asks for it here is sent there."""
+        """Move an issue to another repository; requests are redirected. Return its number there."""
         with self.lock:
             issue = self.issues.pop(number)
             there = number + 1_000 if as_number is None else as_number
@@ -165,18 +183,18 @@ class GitHub:
             return there
 
     def fault(self, *faults: Fault) -> None:
-        """What shall go wrong, from the next request on."""
+        """Add faults, effective from the next request."""
         with self.lock:
             self.faults.add(*faults)
 
     def transcript(self) -> str:
-        """All that was asked, and the status of each answer, without the port and the token."""
+        """All requests with the status of each answer, without the port and the token."""
         with self.lock:
             text = transcript(self.requests)
         return text.replace(self.url, "https://api.github.com").replace(self.token, "<token>")
 
     def next_number(self) -> int:
-        """The next of issues and pull requests together; no number comes twice."""
+        """The next number; issues and pull requests share them, and none is used twice."""
         return self._highest + 1
 
     def add_comment(self, issue: Issue, body: str, author: str, at: datetime) -> Comment:
@@ -186,13 +204,12 @@ class GitHub:
         return comment
 
     def known_label(self, name: str) -> str | None:
-        """The label as the repository spells it: names differ by more than case."""
-        return next(
-            (each for each in sorted(self.labels) if each.casefold() == name.casefold()), None
-        )
+        """The label as the repository spells it: names ignore case."""
+        folded = name.casefold()
+        return next((label for label in sorted(self.labels) if label.casefold() == folded), None)
 
     def pushes_to(self, repo: str) -> bool:
-        """The token's owner may do there what members may."""
+        """Whether the token's owner has a member's rights there."""
         return self.may_push and repo == self.repo
 
     def is_bot(self, login: str) -> bool:
@@ -204,7 +221,7 @@ class GitHub:
 
     @property
     def logins(self) -> set[str]:
-        """Everybody who is known here."""
+        """All logins that occur here."""
         issues = [*self.issues.values(), *self.elsewhere.values()]
         commented = {comment.author for issue in issues for comment in issue.comments}
         return {self.login, *self.bots, *commented, *(issue.author for issue in issues)}

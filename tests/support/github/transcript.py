@@ -1,4 +1,4 @@
-"""What was asked of GitHub, for a golden file: a line for each reading, the whole body of each write."""
+"""Requests as text for golden files: a line for each read, the whole body of each write."""
 
 import json
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ def _entry(call: Call) -> str:
     query = "&".join(
         f"{name}={_parameter(name, value)}" for name, value in sorted(call.query.items())
     )
-    asked = f"{call.method} {unquote(call.path)}{'?' if query else ''}{query}"
-    return f"{asked} -> {_outcome(call)}\n" + (
+    request = f"{call.method} {unquote(call.path)}{'?' if query else ''}{query}"
+    return f"{request} -> {_outcome(call)}\n" + (
         _body(call.json) if call.writes and call.json is not None else ""
     )
 
 
 def _parameter(name: str, value: str) -> str:
-    """A cursor is shown as the number of the issue that it stands at."""
+    """A cursor is shown as the number of its issue."""
     key = cursors.read(value) if name in ("after", "before") else None
     return quote(value, safe="/:,+ \"'<>=[]") if key is None else f"#{key[-1]}"
 
@@ -38,10 +38,10 @@ def _outcome(call: Call) -> str:
 
 
 def _body(value: Any) -> str:
-    """As JSON, but the lines of a text stand one below the other: they are what is reviewed."""
+    """JSON, but the lines of a text are kept, because people review them."""
     if not isinstance(value, dict):
         return f"  {json.dumps(value, ensure_ascii=False)}\n"
-    return "".join(f"  {name}: {_value(each)}\n" for name, each in value.items())
+    return "".join(f"  {name}: {_value(field)}\n" for name, field in value.items())
 
 
 def _value(value: Any) -> str:
