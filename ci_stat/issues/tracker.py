@@ -82,7 +82,7 @@ class Tracker:
         return {number for numbers in by_key.values() for number in numbers}
 
     def _check_unlisted(self, numbers: Iterable[int]) -> tuple[tuple[int, ...], str]:
-        """Which of these issues are gone, and a problem if one exists and only the list lacks it."""
+        """Which of these issues are gone, and a problem if one of them exists after all."""
         gone: list[int] = []
         for number in sorted(numbers):
             if self.github.issue(number) is not None:
