@@ -23,7 +23,8 @@ from ci_stat.demo import DEMO_BEGIN, generate_rows, log_failures
 from ci_stat.records import Extraction, LogState, RunRow, Status
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.extractions import ExtractionStore
+from ci_stat.store.state.setup import prepare_state
 from tests.support.feishu import running
 
 PYTHON = sys.executable
@@ -76,9 +77,11 @@ def _context(folder: Path) -> Context:
     return Context(load({PATH_VARIABLE: str(folder)}))
 
 
-def _state(folder: Path) -> State:
-    state = State(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), _context(folder).source.name)
-    state.prepare()
+def _state(folder: Path) -> ExtractionStore:
+    state = ExtractionStore(
+        open_engine(f"sqlite:///{folder / 'state.sqlite'}"), _context(folder).source.name
+    )
+    prepare_state(state.engine)
     return state
 
 

@@ -30,12 +30,13 @@ from ci_stat.store.embedded import is_embedded, make_folder
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
 from ci_stat.store.state.deliveries import Deliveries
-from ci_stat.store.state.extractions import State
-from ci_stat.store.state.failure_history import Sightings
-from ci_stat.store.state.issue_calls import Issues
+from ci_stat.store.state.extractions import ExtractionStore
+from ci_stat.store.state.failure_history import StoredSightings
+from ci_stat.store.state.issue_calls import IssueCalls
 from ci_stat.store.state.issue_lock import IssueLock
 from ci_stat.store.state.process_id import is_alive, this_process
-from ci_stat.store.state.window_counts import Facts
+from ci_stat.store.state.setup import prepare_state
+from ci_stat.store.state.window_counts import StoredCounts
 
 if TYPE_CHECKING:
     from ci_stat.connectors.github.repository import GitHub
@@ -108,17 +109,17 @@ class Context:
         """Prepared once. A failure is kept: to connect again would take as long again."""
         try:
             make_folder(self.bare_state)
-            State(self.bare_state, self.source.name).prepare()
+            prepare_state(self.bare_state)
         except CiStatError as error:
             return error
         return self.bare_state
 
-    def existing_facts(self) -> Facts | None:
+    def existing_counts(self) -> StoredCounts | None:
         """The numbers that were kept of past windows; None where no state was ever written."""
         engine = self.bare_state
         if is_embedded(engine) and not Path(engine.url.database or "").exists():
             return None
-        return Facts(self.state, self.source.name)
+        return StoredCounts(self.state, self.source.name)
 
     def deliveries(self, clock: Clock = real_time) -> Deliveries:
         """The ledger of reports that were sent. Raises as `state`."""
@@ -146,8 +147,8 @@ class Context:
         key = places_key(self.settings.logs, self.settings.jenkins)
         return LogReader(self.log_places, options, self._log_state, key)
 
-    def _log_state(self) -> State:
-        return State(self.state, self.source.name)
+    def _log_state(self) -> ExtractionStore:
+        return ExtractionStore(self.state, self.source.name)
 
     @cached_property
     def jenkins(self) -> "Jenkins":
@@ -187,7 +188,7 @@ class Context:
             known_issues=with_known_issues(links, settings.known_issues),
         )
 
-    def _report_state(self) -> tuple[Facts | None, Sightings | None]:
+    def _report_state(self) -> tuple[StoredCounts | None, StoredSightings | None]:
         """Stored counts and sightings; neither, with a warning, where our state cannot be used."""
         try:
             state = self.state
@@ -195,7 +196,7 @@ class Context:
             reason = visible(error)
             log.warning("Our own state cannot be used, so nothing is called new: %s", reason)
             return None, None
-        return Facts(state, self.source.name), Sightings(state, self.source.name)
+        return StoredCounts(state, self.source.name), StoredSightings(state, self.source.name)
 
     def audiences(self, only: Sequence[str] = ()) -> "list[Audience]":
         """Everybody who gets reports; `only` narrows to these channels. Raises SettingsError."""
@@ -225,10 +226,10 @@ class Context:
         lock = IssueLock(self.state, name, this_process(), clock, is_alive)
         return Tracker(github, self.issues(clock), self.notes(clock), lock, clock)
 
-    def issues(self, clock: Clock) -> Issues:
+    def issues(self, clock: Clock) -> IssueCalls:
         """The ledger of calls to the repository; it needs no token. Raises as `state`."""
         name = ledger_name(self.settings.github)
-        return Issues(self.state, name, this_process(), clock)
+        return IssueCalls(self.state, name, this_process(), clock)
 
     def notes(self, clock: Clock) -> Notes:
         """What people said about failures; it needs no token. Raises as `state`."""

@@ -197,7 +197,7 @@ def test_a_wrong_password(
         code, out, err = call(*arguments)
         assert code == 3
         assert (
-            f"mysql+pymysql://reader:***@127.0.0.1:{server.port}/{database} refuses us: Access denied"
+            f"mysql+pymysql://reader:***@127.0.0.1:{server.port}/{database} denies access: Access denied"
             in err
         )
         assert "\n  Check user, password and grants" in err
@@ -229,7 +229,7 @@ def test_select_is_enough_to_read_and_not_to_import(
     (tmp_path / "a.jsonl").write_text('{"job_name": "x", "job_id": 1, "status": "x", "time": 0}')
     code, out, err = call("import", str(tmp_path / "a.jsonl"))
     assert (code, out) == (3, "")
-    assert re.search("refuses us: INSERT.* command denied", err)
+    assert re.search("denies access: INSERT.* command denied", err)
 
 
 def test_a_database_that_is_not_there(

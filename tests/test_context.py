@@ -11,13 +11,14 @@ import pytest
 import sqlalchemy
 
 import ci_stat
+from ci_stat import context as context_module
 from ci_stat.config import KEYS, Settings, Value
 from ci_stat.context import Context
 from ci_stat.errors import CiStatError
 from ci_stat.store import engine as engine_module
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.setup import prepare_state
 from tests.support.command import Call
 from tests.support.github import GitHub, github_server
 from tests.support.logs import go_test, write_log
@@ -40,18 +41,18 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("CI_STAT_STATE_URL", f"sqlite:///{tmp_path / 'state.sqlite'}")
     monkeypatch.setenv("CI_STAT_LOG_DIR", str(tmp_path / "logs"))
     files: list[str] = []
-    create_engine, prepare_state = sqlalchemy.create_engine, State.prepare
+    create_engine = sqlalchemy.create_engine
 
     def counted(url, **options):  # type: ignore[no-untyped-def]
         files.append(Path(url.database).name)
         return create_engine(url, **options)
 
-    def prepared(state: State) -> None:
+    def prepared(engine: sqlalchemy.Engine) -> None:
         files.append("prepared")
-        prepare_state(state)
+        prepare_state(engine)
 
     monkeypatch.setattr(engine_module, "create_engine", counted)
-    monkeypatch.setattr(State, "prepare", prepared)
+    monkeypatch.setattr(context_module, "prepare_state", prepared)
     return files
 
 
@@ -162,7 +163,7 @@ def test_only_the_context_prepares_our_state() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "State"
+        and node.func.id == "prepare_state"
     }
     assert makers == {"context.py"}
 

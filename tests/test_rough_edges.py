@@ -164,7 +164,7 @@ def test_an_option_that_cannot_be_used_is_a_setting_that_cannot(option: str) -> 
 
 @pytest.mark.parametrize("url", ["mysql://u:p@127.0.0.1:1", "sqlite://", "sqlite:///:memory:"])
 def test_a_url_without_a_database_says_so(url: str) -> None:
-    with pytest.raises(SettingsError, match="names no database"):
+    with pytest.raises(SettingsError, match="has no database name"):
         open_engine(url)
 
 

@@ -7,7 +7,7 @@ from ci_stat.config.clients import GitHub
 from ci_stat.connectors.http.address import parse_address
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
-from ci_stat.store.state.issue_calls import Issues
+from ci_stat.store.state.issue_calls import IssueCalls
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def ledger_name(github: GitHub) -> str:
     return f"{tracker_url(github)} {github.repo.casefold()}"
 
 
-def issue_links(issues: Issues, github: GitHub) -> dict[str, str]:
+def issue_links(issues: IssueCalls, github: GitHub) -> dict[str, str]:
     """Return a link to our newest issue of each case, by the case's name.
 
     Raises DatabaseError.
@@ -43,7 +43,7 @@ def _web_root(api_root: str) -> str:
     return api_root.removesuffix("/api/v3")
 
 
-def own_links(open_issues: Callable[[], Issues], github: GitHub) -> dict[str, str]:
+def own_links(open_issues: Callable[[], IssueCalls], github: GitHub) -> dict[str, str]:
     """Return `issue_links`, or nothing if our state cannot be used."""
     try:
         return issue_links(open_issues(), github)

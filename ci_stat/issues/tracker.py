@@ -18,7 +18,7 @@ from ci_stat.store.state.calls import Answer, CallState
 if TYPE_CHECKING:
     from ci_stat.connectors.github.repository import GitHub
     from ci_stat.store.state.case_notes import Notes
-    from ci_stat.store.state.issue_calls import Issues
+    from ci_stat.store.state.issue_calls import IssueCalls
     from ci_stat.store.state.issue_lock import IssueLock
 
 # GitHub's lists can lag behind its writes: so long after a call a list shows whether it arrived.
@@ -36,7 +36,7 @@ class Tracker:
     """One repository at GitHub, with our state about it. `clock`: now, aware."""
 
     github: "GitHub"
-    issues: "Issues"
+    issues: "IssueCalls"
     notes: "Notes"
     lock: "IssueLock"
     clock: Callable[[], datetime]

@@ -38,7 +38,7 @@ from ci_stat.logs.workers import (
 )
 from ci_stat.records import Extraction, LogState, Run, Status
 from ci_stat.records.log_place import LogPlace, NoLog
-from ci_stat.store.state.extractions import Key, State
+from ci_stat.store.state.extractions import ExtractionStore, Key
 
 FEW = 8  # fewer logs than this are read in this process
 NETWORK_THREADS = 8  # logs read at once over a network
@@ -59,9 +59,9 @@ class LogReader:
 
     places: tuple[LogPlace, ...]
     options: LogOptions
-    open_state: Callable[[], State] | None = None
+    open_state: Callable[[], ExtractionStore] | None = None
     places_key: str = ""
-    state: State | None = None  # once it is open
+    state: ExtractionStore | None = None  # once it is open
 
     def read(
         self, runs: Iterable[Run], progress: Callable[[int], Progress] | None = None
@@ -95,7 +95,7 @@ class LogReader:
             return self, {}
         try:
             state = self.open_state()
-            known = state.known(keys, self.options.rule_set, self.places_key)
+            known = state.stored(keys, self.options.rule_set, self.places_key)
         except CiStatError as error:
             log.warning("Our own state cannot be used, so all logs are read: %s", visible(error))
             return self, {}

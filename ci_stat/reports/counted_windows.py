@@ -15,7 +15,7 @@ from ci_stat.reports.windows import DAY, shifted
 from ci_stat.result import Result
 from ci_stat.result.counting import window_facts
 from ci_stat.runs.database import Source
-from ci_stat.store.state.window_counts import FactKey, Facts
+from ci_stat.store.state.window_counts import CountKey, StoredCounts
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class CountedWindows:
     """Counts of windows of one CI database. `stored`: None without our state; `now`: aware."""
 
     source: Source
-    stored: Facts | None
+    stored: StoredCounts | None
     now: datetime
 
     def counts(self, windows: Sequence[RunFilter]) -> list[WindowFacts]:
@@ -105,5 +105,5 @@ class CountedWindows:
             log.warning("Counts cannot be stored: %s", visible(error))
 
 
-def _key(what: str, window: RunFilter) -> FactKey:
-    return FactKey(what, *window.window.wall(), names_key(window.names))
+def _key(what: str, window: RunFilter) -> CountKey:
+    return CountKey(what, *window.window.wall(), names_key(window.names))

@@ -92,7 +92,7 @@ def _deliver(
 def _claimed(
     report: Report, audience: Audience, ledger: Deliveries, now: datetime, force: bool
 ) -> Delivered:
-    key = ledger.known_as(report_key(report, audience.name))
+    key = ledger.stored_key(report_key(report, audience.name))
     claim = ledger.claim(key, force=force, resumable=audience.resumable)
     if not claim.granted:
         return Delivered(

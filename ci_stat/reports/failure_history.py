@@ -14,7 +14,7 @@ from ci_stat.reports.windows import DAY
 from ci_stat.result import failure_key
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
-from ci_stat.store.state.failure_history import Sightings
+from ci_stat.store.state.failure_history import StoredSightings
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class FailureHistory:
     """First sightings of failures of one CI database. `stored`: None without our state."""
 
     source: Source
-    stored: Sightings | None
+    stored: StoredSightings | None
     now: datetime
     progress: ProgressDisplay = field(default_factory=ProgressDisplay)
 
@@ -74,7 +74,9 @@ class FailureHistory:
         progress = self.progress
         return self.source.load(failed, progress.rows, log_progress=progress.logs).all_runs
 
-    def _backfill(self, stored: Sightings, window: Window, oldest: datetime, days: int) -> datetime:
+    def _backfill(
+        self, stored: StoredSightings, window: Window, oldest: datetime, days: int
+    ) -> datetime:
         """Look through the days before the window; return the start of the covered period."""
         begin, _ = window.wall()
         first = min(begin, max(oldest, begin - timedelta(days=days)))
@@ -89,7 +91,7 @@ class FailureHistory:
             stored.extend(start, end, rule_set)
         return first
 
-    def _mark_covered(self, stored: Sightings, window: RunFilter) -> None:
+    def _mark_covered(self, stored: StoredSightings, window: RunFilter) -> None:
         """Record that the window was looked through. One that is narrowed to names was not."""
         begin, end = window.window.wall()
         now = self.now.astimezone(window.window.zone).replace(tzinfo=None, microsecond=0)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
 from ci_stat.records import Stretch
-from ci_stat.store.state.window_counts import Facts
+from ci_stat.store.state.window_counts import StoredCounts
 
 log = logging.getLogger(__name__)
 
 
-def forget_counts(existing_counts: Callable[[], Facts | None], times: Stretch) -> None:
+def forget_counts(existing_counts: Callable[[], StoredCounts | None], times: Stretch) -> None:
     """Delete the stored counts of the windows in which rows were stored.
 
     - `existing_counts`: opens the stored counts; returns None if our state does not exist.

@@ -1,1 +1,1 @@
-"""SQL databases: connections, errors, the CI database, our own state."""
+"""SQL databases: connections, errors, the CI database (`ci_data`), our state (`state`)."""

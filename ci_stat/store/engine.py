@@ -1,4 +1,4 @@
-"""Connections: how an URL becomes an engine, and an engine a connection that fails in our words."""
+"""Connections to SQL databases: URLs, timeouts, and errors as `DatabaseError`s."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,68 +18,72 @@ from ci_stat.store.errors import database_errors, explain, hidden, of_driver, te
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 600  # seconds; a GROUP BY over tens of millions of rows takes minutes
 
+_MYSQL = ("mysql", "mariadb")
+
 
 def parse_url(text: str) -> URL:
-    """A SQLAlchemy URL; `mysql://` and `mariadb://` mean PyMySQL, the driver that is always there.
+    """A SQLAlchemy URL; `mysql://` and `mariadb://` mean PyMySQL, the driver that is installed.
 
-    Raises SettingsError that does not repeat the text: it may hold a password.
+    Raises SettingsError, without the text: it may contain a password.
     """
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+    except (ArgumentError, ValueError):  # ValueError: the port is not a number
         raise SettingsError(
-            "The database URL cannot be read.",
-            "Write it as mysql+pymysql://USER:PASSWORD@HOST:PORT/sync_ci_data or sqlite:////path/to/file.sqlite;"
-            " characters such as @ : / in the password are written %40 %3A %2F.",
+            "Invalid database URL.",
+            "Write mysql+pymysql://USER:PASSWORD@HOST:PORT/sync_ci_data or"
+            " sqlite:////path/to/file.sqlite; characters such as @ : / in the password are written"
+            " %40 %3A %2F.",
         ) from None
-    return (
-        url.set(drivername=f"{url.drivername}+pymysql")
-        if url.drivername in ("mysql", "mariadb")
-        else url
-    )
+    if url.drivername in _MYSQL:
+        return url.set(drivername=f"{url.drivername}+pymysql")
+    return url
 
 
 def open_engine(
     url: str | URL, connect_timeout: int = CONNECT_TIMEOUT, read_timeout: int = READ_TIMEOUT
 ) -> Engine:
-    """An engine that keeps no idle connection. Nothing is connected yet.
+    """An engine that keeps no idle connections. It does not connect yet.
 
-    Raises SettingsError for an URL whose driver is not installed or not known.
+    Raises SettingsError for a URL without database, or with an unknown driver or option.
     """
     url = parse_url(url) if isinstance(url, str) else url
     if not url.database or url.database == ":memory:":
         raise SettingsError(
-            f"The URL {hidden(url)} names no database.",
-            "Write it behind the host, e.g. /sync_ci_data, or name a SQLite file: sqlite:////path/to/ci.sqlite.",
+            f"The URL {hidden(url)} has no database name.",
+            "Write it after the host, e.g. /sync_ci_data, or name a SQLite file:"
+            " sqlite:////path/to/ci.sqlite.",
         )
-    server = url.get_backend_name() in ("mysql", "mariadb")
+
+    is_mysql = url.get_backend_name() in _MYSQL
     limit = {"read_timeout": _seconds(url, "read_timeout", read_timeout)}
     try:
-        args = _mysql_args(url, connect_timeout, read_timeout) if server else {}
         engine = create_engine(
             url,
             poolclass=NullPool,
-            connect_args=args,
+            connect_args=_mysql_args(url, connect_timeout, read_timeout) if is_mysql else {},
             hide_parameters=True,
             execution_options=limit,
         )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingsError(
-            f"The database driver of {hidden(url)} is not there ({error}).",
-            "Use mysql+pymysql:// (always there), sqlite:/// or mysql+mysqldb://"
-            " (pip install 'ci-stat[mysqlclient]'); other databases, PostgreSQL among them, are not supported.",
+            f"The database driver of {hidden(url)} is not installed ({error}).",
+            "Use mysql+pymysql:// (always installed), sqlite:/// or mysql+mysqldb://"
+            " (pip install 'ci-stat[mysqlclient]'); other databases, such as PostgreSQL, are not"
+            " supported.",
         ) from None
     except (TypeError, ValueError, ArgumentError) as error:
-        raise _unusable_option(url, error) from None
-    if server:
+        raise _invalid_option(url, error) from None
+
+    if is_mysql:
         event.listen(engine, "do_connect", partial(_connect, engine))
     elif url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", partial(_sqlite_setup, connect_timeout))
+        event.listen(engine, "connect", partial(_set_busy_timeout, connect_timeout))
     return engine
 
 
 def _mysql_args(url: URL, connect_timeout: int, read_timeout: int) -> dict[str, Any]:
-    """Driver arguments: time limits, and times left as text (their own parsers are the slowest part of a row)."""
+    """Driver arguments: timeouts, and times as text, because parsing them is slow."""
     args: dict[str, Any] = {
         "connect_timeout": _seconds(url, "connect_timeout", connect_timeout),
         "read_timeout": _seconds(url, "read_timeout", read_timeout),
@@ -96,96 +100,104 @@ def _mysql_args(url: URL, connect_timeout: int, read_timeout: int) -> dict[str, 
         return {}
     as_text = (FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP)
     args["conv"] = {key: value for key, value in conversions.items() if key not in as_text}
-    # An import must not store a cut name or an empty status without a word.
+    # Strict mode: an import must not silently store a cut name or an empty status.
     args["init_command"] = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
     return args
 
 
 def _seconds(url: URL, key: str, default: int) -> int:
-    """A time limit: what the URL's query says, or the setting. Raises SettingsError."""
-    given = url.query.get(key)
-    if given is None:
+    """A timeout from the URL's query, or the setting. Raises SettingsError."""
+    text = url.query.get(key)
+    if text is None:
         return default
-    if not (
-        isinstance(given, str)
-        and given.isascii()
-        and given.isdigit()
-        and len(given) < 9
-        and int(given) > 0
-    ):
+    is_number = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 9
+    seconds = int(str(text)) if is_number else 0
+    if not seconds:
         raise SettingsError(
             f"{key} in the URL {hidden(url)} is not a whole number of seconds above 0."
         )
-    return int(given)
+    return seconds
 
 
-def _unusable_option(url: URL, error: BaseException) -> SettingsError:
+def _invalid_option(url: URL, error: BaseException) -> SettingsError:
     names = ", ".join(sorted(url.query))
     return SettingsError(
-        f"An option of the URL {hidden(url)} cannot be used ({names}): {error}.",
-        "Options stand behind the ? and are those of the driver; check their names and the files that they name.",
+        f"Invalid option in the URL {hidden(url)} ({names}): {error}.",
+        "The options after the ? belong to the driver; check their names, and the files that they"
+        " name.",
     )
 
 
 def _connect(
     engine: Engine, dialect: Any, _record: object, args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
-    """The driver's connect, all of it within `connect_timeout`. Nothing that breaks here broke midway."""
-    limit = kwargs.get("connect_timeout")
-    mine, connect = kwargs, dialect.connect
-    if engine.url.get_driver_name() == "pymysql":
-        from ci_stat.store.pymysql_connection import LightConnection
+    """Connect, and read the server's greeting, within `connect_timeout`.
 
-        connect = LightConnection
-        # PyMySQL would wait for the server's greeting as long as for a query.
-        mine = kwargs | {"read_timeout": limit, "write_timeout": limit}
+    An error here means that the server cannot be reached, not that a connection was lost.
+    """
+    is_pymysql = engine.url.get_driver_name() == "pymysql"
+    limit = kwargs.get("connect_timeout")
     try:
-        connection = connect(*args, **mine)
+        connection = (
+            _connect_pymysql(args, kwargs) if is_pymysql else dialect.connect(*args, **kwargs)
+        )
     except Exception as error:
         if of_driver(error) and isinstance(
             explain(error, engine), (ConnectionLost, ServerUnreachable)
         ):
             raise ServerUnreachable(
                 f"{hidden(engine.url)} cannot be reached: {text_of(error)}",
-                f"Check host and port, that the server runs, and the network (we waited up to {limit} s).",
+                "Check host and port, that the server runs, and the network"
+                f" (we waited up to {limit} s).",
             ) from error
-        # A key file that is not there, an option that the driver does not know.
-        if (
-            isinstance(error, (TypeError, ValueError, FileNotFoundError, PermissionError))
-            and engine.url.query
-        ):
-            raise _unusable_option(engine.url, error) from None
-        raise
-    if mine is not kwargs:
-        connection._read_timeout, connection._write_timeout = (
-            kwargs["read_timeout"],
-            kwargs["write_timeout"],
+        # For example a missing key file, or an option that the driver does not know.
+        is_bad_value = isinstance(
+            error, (TypeError, ValueError, FileNotFoundError, PermissionError)
         )
+        if is_bad_value and engine.url.query:
+            raise _invalid_option(engine.url, error) from None
+        raise
     return connection
 
 
-def _sqlite_setup(seconds: int, connection: sqlite3.Connection, _record: object) -> None:
+def _connect_pymysql(args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """PyMySQL would wait for the server's greeting as long as for a query."""
+    from ci_stat.store.pymysql_connection import LightConnection
+
+    limit = kwargs.get("connect_timeout")
+    connection = LightConnection(
+        *args, **(kwargs | {"read_timeout": limit, "write_timeout": limit})
+    )
+    connection._read_timeout = kwargs["read_timeout"]
+    connection._write_timeout = kwargs["write_timeout"]
+    return connection
+
+
+def _set_busy_timeout(seconds: int, connection: sqlite3.Connection, _record: object) -> None:
     connection.execute(f"PRAGMA busy_timeout = {seconds * 1000}")
 
 
 def require_file(url: URL) -> None:
-    """For SQLite: the file must be there, because opening a missing one would quietly create an empty one."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+    """Check that a SQLite file exists: opening a missing one would silently create it.
+
+    Raises ServerUnreachable.
+    """
+    name = url.database or ""
+    if url.get_backend_name() != "sqlite" or name in ("", ":memory:"):
         return
-    path = Path(url.database or "")
+    path = Path(name)
     try:
-        there = path.is_file()
-        if path.is_dir():
-            raise ServerUnreachable(
-                f"{path} is a folder, not a SQLite file.", "Name the file in it."
-            )
+        exists = path.is_file()
+        is_folder = path.is_dir()
     except OSError as error:
-        raise ServerUnreachable(f"{path} cannot be looked at: {error.strerror}.") from None
-    if not there and not (url.database or "").startswith("file:"):
+        raise ServerUnreachable(f"{path} cannot be accessed: {error.strerror}.") from None
+    if is_folder:
+        raise ServerUnreachable(f"{path} is a folder, not a SQLite file.", "Name the file in it.")
+    if not exists and not name.startswith("file:"):
         raise ServerUnreachable(
-            f"There is no database yet: {url.database} does not exist.",
-            "Fill it with `ci-stat import FILE`, look at made-up data with `ci-stat demo`, or set host, user and"
-            " database (or url) in env.json: see `ci-stat config`.",
+            f"There is no database yet: {name} does not exist.",
+            "Fill it with `ci-stat import FILE`, see invented data with `ci-stat demo`, or set"
+            " host, user and database (or url) in env.json: see `ci-stat config`.",
         )
 
 
@@ -200,7 +212,7 @@ def is_alive(engine: Engine) -> bool:
 
 @contextmanager
 def connected(engine: Engine) -> Iterator[Connection]:
-    """A connection whose errors are ours, with the next step in them.
+    """A connection whose errors are raised as ours, with the next step for the user.
 
     Raises ServerUnreachable, AccessDenied, SchemaMismatch, ConnectionLost or DatabaseError.
     """

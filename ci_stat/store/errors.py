@@ -1,4 +1,7 @@
-"""What a database's errors mean to a person: one of ours, with where and the next step. The password is in none."""
+"""Translates the errors of database drivers into ours: what happened, where, and the next step.
+
+No message contains the password.
+"""
 
 import re
 import sqlite3
@@ -19,17 +22,34 @@ from ci_stat.errors import (
     ServerUnreachable,
 )
 from ci_stat.store.ci_data.schema import ci_data
+from ci_stat.store.state.tables import metadata as state_metadata
 
 T = TypeVar("T")
 
+_DRIVERS = ("pymysql", "MySQLdb", "sqlite3")
+# What PyMySQL raises when an answer is cut short or is not valid.
+_BROKEN_ANSWER = (OSError, EOFError, AttributeError, IndexError, AssertionError, struct.error)
+
+_LOST = {1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014, 2027, 2055, 4031}
+_UNREACHABLE = {2002, 2003, 2005, 2012, 1040, 1129, 1130, 1203}
+_DENIED = {1044, 1045, 1142, 1143, 1227, 1698}
+_NO_DATABASE = {1046, 1049}
+_NO_TABLE_OR_COLUMN = {1146, 1054}
+# Spider (1429, 12701, 12719), TiDB (9001-9005): a part of the storage does not answer.
+_PART_UNREACHABLE = {1429, 12701, 12719, 9001, 9002, 9003, 9005}
+
+# In the messages of all drivers: `no such table: deliveries`, `Table 'x.deliveries' doesn't exist`.
+_STATE_TABLE = re.compile(rf"\b({'|'.join(state_metadata.tables)})\b")
+
 
 def hidden(url: URL) -> str:
-    """`url` for people: without password and without query (which may hold key files and tokens)."""
+    """`url` for people: without password and query, which may name key files and tokens."""
     return url.set(query={}).render_as_string(hide_password=True)
 
 
 @contextmanager
 def database_errors(engine: Engine) -> Iterator[None]:
+    """Raise the errors of SQLAlchemy and of its drivers as DatabaseErrors."""
     try:
         yield
     except DBAPIError as error:
@@ -42,32 +62,18 @@ def database_errors(engine: Engine) -> Iterator[None]:
         raise explain(error, engine) from error
 
 
-_DRIVERS = ("pymysql", "MySQLdb", "sqlite3")
-
-
 def of_driver(error: BaseException) -> bool:
-    """Whether it is a driver's error, or one that came out of a driver's own code: a cut packet trips PyMySQL."""
-    return _package(type(error).__module__) in _DRIVERS or _package(_raised_in(error)) in _DRIVERS
-
-
-def _package(module: str) -> str:
-    return module.partition(".")[0]
+    """Whether a driver defines the error, or its code raised it, as PyMySQL for a cut packet."""
+    modules = (type(error).__module__, _raised_in(error))
+    return any(module.partition(".")[0] in _DRIVERS for module in modules)
 
 
 def _raised_in(error: BaseException) -> str:
+    """The module whose code raised the error."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return str(trace.tb_frame.f_globals.get("__name__", "")) if trace else ""
-
-
-# What PyMySQL stumbles over when an answer ends too early or is not one.
-_STUMBLES = (OSError, EOFError, AttributeError, IndexError, AssertionError, struct.error)
-_LOST = {1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014, 2027, 2055, 4031}
-_UNREACHABLE = {2002, 2003, 2005, 2012, 1040, 1129, 1130, 1203}
-_DENIED = {1044, 1045, 1142, 1143, 1227, 1698}
-# Spider (1429, 12701, 12719), TiDB (9001-9005: a part of the storage does not answer).
-_PART_IS_GONE = {1429, 12701, 12719, 9001, 9002, 9003, 9005}
 
 
 def text_of(error: BaseException) -> str:
@@ -75,17 +81,15 @@ def text_of(error: BaseException) -> str:
 
 
 def is_lost(error: BaseException) -> bool:
+    """Whether the connection broke."""
     code = error.args[0] if error.args else None
-    return (
-        code in _LOST
-        or code in (0, "")
-        or isinstance(error, _STUMBLES)
-        or "Packet sequence number" in str(code)
-    )
+    is_lost_code = code in _LOST or code in (0, "")
+    is_out_of_step = "Packet sequence number" in str(code)
+    return is_lost_code or is_out_of_step or isinstance(error, _BROKEN_ANSWER)
 
 
 def explain(error: BaseException, engine: Engine) -> DatabaseError:
-    """A driver's error in words, with the next step. The password is in none of them."""
+    """A driver's error as ours, with the next step and without the password."""
     where = hidden(engine.url)
     code = error.args[0] if error.args else None
     text = text_of(error)
@@ -93,14 +97,15 @@ def explain(error: BaseException, engine: Engine) -> DatabaseError:
         return _explain_sqlite(text, where, engine)
     if code in _DENIED:
         return AccessDenied(
-            f"{where} refuses us: {text}",
-            "Check user, password and grants (SELECT is enough to read; import needs CREATE, INSERT and UPDATE).",
+            f"{where} denies access: {text}",
+            "Check user, password and grants (SELECT is enough to read; import needs CREATE,"
+            " INSERT and UPDATE).",
         )
-    if code in (1046, 1049):
+    if code in _NO_DATABASE:
         return SchemaMismatch(
             f"{where}: {text}.", "Check the setting `database` (usually sync_ci_data)."
         )
-    if code in (1146, 1054):
+    if code in _NO_TABLE_OR_COLUMN:
         return _missing(engine, text)
     if code in _UNREACHABLE:
         return ServerUnreachable(
@@ -111,12 +116,12 @@ def explain(error: BaseException, engine: Engine) -> DatabaseError:
         return too_slow(engine)
     if is_lost(error):
         return ConnectionLost(
-            f"{where}: the connection broke off: {text}", "Try again; see the server's log."
+            f"{where}: the connection was lost: {text}", "Try again; see the server's log."
         )
-    if code in _PART_IS_GONE:
+    if code in _PART_UNREACHABLE:
         return ServerUnreachable(
             f"{where}: a part of the cluster does not answer: {text}",
-            "No numbers are shown without all of its rows.",
+            "No numbers are shown unless all rows can be read.",
         )
     return DatabaseError(f"{where}: {text} (error {code})")
 
@@ -125,7 +130,7 @@ def too_slow(engine: Engine) -> ServerUnreachable:
     limit = engine.get_execution_options().get("read_timeout")
     return ServerUnreachable(
         f"{hidden(engine.url)} did not answer within {limit} s.",
-        "Ask for a shorter window, or raise the setting `read_timeout`.",
+        "Use a shorter window, or raise the setting `read_timeout`.",
     )
 
 
@@ -139,48 +144,42 @@ def _explain_sqlite(text: str, where: str, engine: Engine) -> DatabaseError:
     if "locked" in text:
         return DatabaseError(
             f"{where} is locked: {text}.",
-            "Another program writes to it; try again when it is done.",
+            "Another program is writing to it; try again when it has finished.",
         )
     return DatabaseError(f"{where}: {text}")
 
 
-# Of the messages of all drivers: `no such table: deliveries`, `Table 'x.deliveries' doesn't exist`.
-_OWN_TABLE = re.compile(
-    r"\b(deliveries|failure_sightings|sighting_spans|window_facts|log_extractions|ci_stat_state|issue_(?:intents|mutes|accepted|locks))\b"
-)
-
-
 def _missing(engine: Engine, text: str) -> DatabaseError:
-    """What exactly is not there, by looking at the table once."""
+    """Which table or columns are missing, by inspecting the database once."""
     where = hidden(engine.url)
-    if _OWN_TABLE.search(text):
+    if _STATE_TABLE.search(text):
         return SchemaMismatch(
-            f"{where} lacks a table of our own state ({text}).", "Any `ci-stat report` makes it."
+            f"{where} lacks a table of our own state ({text}).",
+            "Any `ci-stat report` creates it.",
         )
     try:
-        there = {column["name"] for column in inspect(engine).get_columns(ci_data.name)}
+        existing = {column["name"] for column in inspect(engine).get_columns(ci_data.name)}
     except NoSuchTableError:
         return SchemaMismatch(
             f"{where} has no table {ci_data.name} ({text}).",
-            "Is this the database that Jenkins fills (usually sync_ci_data)? `ci-stat import` would create the table.",
+            "Is this the database that Jenkins fills (usually sync_ci_data)? `ci-stat import` would"
+            " create the table.",
         )
     except SQLAlchemyError:
-        return SchemaMismatch(f"{where}: {text}.", "Table and columns could not be looked at.")
-    gone = [
-        f"{column.name} ({column.comment})"
-        for column in ci_data.columns
-        if column.name not in there
-    ]
-    if not gone:
+        return SchemaMismatch(f"{where}: {text}.", "Table and columns could not be inspected.")
+
+    columns = [column for column in ci_data.columns if column.name not in existing]
+    if not columns:
         return SchemaMismatch(f"{where}: {text}.")
+    names = ", ".join(f"{column.name} ({column.comment})" for column in columns)
     return SchemaMismatch(
-        f"Table {ci_data.name} of {where} lacks the column{'s' * (len(gone) > 1)} {', '.join(gone)}.",
-        "Add it (NULL is fine), or point the settings at a view that has all columns.",
+        f"Table {ci_data.name} of {where} lacks the column{'s' * (len(columns) > 1)} {names}.",
+        "Add it (NULL is fine), or set a view that has all columns.",
     )
 
 
 def retry_read(work: Callable[[], T]) -> T:
-    """`work()`, once more if the connection broke midway. Only for work that may be done twice."""
+    """`work()`, repeated once if the connection was lost. Only for idempotent work."""
     try:
         return work()
     except ConnectionLost:

@@ -1,4 +1,4 @@
-"""PyMySQL's connection, without what it repeats for each connection at the cost of 28 ms."""
+"""A PyMySQL connection that opens 28 ms faster: it does not load certificate authorities."""
 
 import ssl
 from functools import cache
@@ -8,9 +8,9 @@ from pymysql.connections import Connection
 
 
 class LightConnection(Connection):  # type: ignore[misc]  # PyMySQL has no types
-    """Without TLS options, PyMySQL encrypts if the server can, and verifies no certificate.
+    """Without TLS options, PyMySQL encrypts if the server can, and does not verify certificates.
 
-    It loads all certificate authorities of the system for that, which nothing reads.
+    It would still load all certificate authorities of the system, which nothing uses.
     """
 
     def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""An INSERT that changes the row with the same key, if there is one: SQLite, MySQL, MariaDB."""
+"""INSERT or update by primary key, for SQLite, MySQL and MariaDB."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +9,12 @@ Merge = Callable[[Any], list[tuple[str, Any]]]
 
 
 def upsert(bind: Engine | Connection, table: Table, merge: Merge | None = None) -> Any:
-    """The statement for the rows of `table`, for a database such as `bind`.
+    """An upsert into `table` in the dialect of `bind`.
 
-    `merge` gets the columns of the new row and returns what to set, in this order. Without it
-    the new row replaces the old one.
+    `merge`: takes the columns of the new row and returns the assignments in order. Without it the
+    new row replaces the old one.
     """
-    # Imported here: the modules of dialects would slow every start.
+    # Imported here, because the dialect modules slow down every start.
     if bind.dialect.name == "sqlite":
         from sqlalchemy.dialects import sqlite
 

@@ -20,7 +20,8 @@ from ci_stat.logs.workers import KILLED, LogOptions
 from ci_stat.records import Extraction, LogState, Origin, Run
 from ci_stat.records.log_place import LogPlace
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.extractions import ExtractionStore
+from ci_stat.store.state.setup import prepare_state
 from tests.conftest import SHANGHAI
 from tests.support.logs import (
     Broken,
@@ -55,7 +56,7 @@ def home(tmp_path: Path, count: int) -> list[Run]:
 @pytest.fixture
 def reader(tmp_path: Path) -> Made:
     def make(
-        kind: type[Watched] = Watched, state: State | None = None, rules: str = ""
+        kind: type[Watched] = Watched, state: ExtractionStore | None = None, rules: str = ""
     ) -> LogReader:
         scan = ScanOptions((*parse(rules, "rules.toml"), *builtin())) if rules else ScanOptions()
         places = (kind(tmp_path / "home", tmp_path / "opened"),)
@@ -65,8 +66,8 @@ def reader(tmp_path: Path) -> Made:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> State:
-    return State(open_engine(f"sqlite:///{tmp_path / 'state.sqlite'}"), "ci")
+def state(tmp_path: Path) -> ExtractionStore:
+    return ExtractionStore(open_engine(f"sqlite:///{tmp_path / 'state.sqlite'}"), "ci")
 
 
 @pytest.mark.parametrize("count", [0, 1, FEW - 1, FEW, 40])
@@ -91,7 +92,9 @@ def test_only_runs_that_failed_and_each_once(tmp_path: Path, reader: Made) -> No
     assert [number for _, number, _ in opened(tmp_path / "opened")] == [1, 4]
 
 
-def test_a_second_time_no_log_is_opened(tmp_path: Path, reader: Made, state: State) -> None:
+def test_a_second_time_no_log_is_opened(
+    tmp_path: Path, reader: Made, state: ExtractionStore
+) -> None:
     runs = home(tmp_path, 20)
     (tmp_path / "home/jobs/unit/builds/20/log").unlink()
     first = reader(state=state).read(runs)
@@ -101,7 +104,7 @@ def test_a_second_time_no_log_is_opened(tmp_path: Path, reader: Made, state: Sta
     assert [number for _, number, _ in opened(tmp_path / "opened")][20:] == [20]
 
 
-def test_other_rules_read_anew(tmp_path: Path, reader: Made, state: State) -> None:
+def test_other_rules_read_anew(tmp_path: Path, reader: Made, state: ExtractionStore) -> None:
     runs = home(tmp_path, 3)
     rule = (
         '[[rule]]\nname = "mine"\nkind = "env"\nanchors = ["make: ***"]\n'
@@ -116,7 +119,7 @@ def test_other_rules_read_anew(tmp_path: Path, reader: Made, state: State) -> No
 
 
 def test_other_places_are_asked_for_what_the_first_had_no_more(
-    tmp_path: Path, state: State
+    tmp_path: Path, state: ExtractionStore
 ) -> None:
     home(tmp_path, 3)
     write_log(tmp_path / "new", "unit", 9, go_test("TestNew"))
@@ -146,7 +149,7 @@ def test_no_job_name_raises(tmp_path: Path) -> None:
         assert read_log(places, LogOptions(), (job, 1)).state != LogState.READ
 
 
-def test_progress_counts_every_log(tmp_path: Path, reader: Made, state: State) -> None:
+def test_progress_counts_every_log(tmp_path: Path, reader: Made, state: ExtractionStore) -> None:
     runs, calls = home(tmp_path, 20), []
     reader(state=state).read(runs[:5])
 
@@ -161,7 +164,7 @@ def test_progress_counts_every_log(tmp_path: Path, reader: Made, state: State) -
 
 
 def test_how_many_logs_were_read_is_logged(
-    tmp_path: Path, reader: Made, state: State, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, reader: Made, state: ExtractionStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "ci_stat")
     reader(state=state).read(home(tmp_path, 3))
@@ -173,7 +176,11 @@ def test_how_many_logs_were_read_is_logged(
 
 @pytest.mark.parametrize("content", [b"not a database", b"SQLite format 3\0" + b"\xff" * 4096])
 def test_a_broken_state_is_a_warning(
-    tmp_path: Path, reader: Made, state: State, caplog: pytest.LogCaptureFixture, content: bytes
+    tmp_path: Path,
+    reader: Made,
+    state: ExtractionStore,
+    caplog: pytest.LogCaptureFixture,
+    content: bytes,
 ) -> None:
     (tmp_path / "state.sqlite").write_bytes(content)
     runs = home(tmp_path, 12)
@@ -186,18 +193,18 @@ def test_a_broken_state_is_a_warning(
 def test_a_server_that_is_not_there_is_asked_once(
     tmp_path: Path, reader: Made, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dead = State(open_engine("mysql+pymysql://u:secret@127.0.0.1:1/x"), "ci")
+    dead = ExtractionStore(open_engine("mysql+pymysql://u:secret@127.0.0.1:1/x"), "ci")
     assert len(reader(state=dead).read(home(tmp_path, 3))) == 3
     assert len(caplog.records) == 1
     assert "secret" not in caplog.text
 
 
 def test_a_state_of_a_newer_version_is_not_written(
-    tmp_path: Path, reader: Made, state: State, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, reader: Made, state: ExtractionStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sqlalchemy import text
 
-    state.prepare()
+    prepare_state(state.engine)
     engine = open_engine(f"sqlite:///{tmp_path / 'state.sqlite'}")
     with engine.begin() as connection:
         connection.execute(text("update ci_stat_state set version = 99"))
@@ -210,7 +217,7 @@ def test_a_state_of_a_newer_version_is_not_written(
 def test_a_state_that_dies_midway_costs_nothing_but_memory(
     tmp_path: Path,
     reader: Made,
-    state: State,
+    state: ExtractionStore,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -230,14 +237,18 @@ def test_a_state_that_dies_midway_costs_nothing_but_memory(
 
 @pytest.mark.parametrize("after", [-1.0, 3.0])
 def test_ctrl_c_keeps_what_was_found(
-    tmp_path: Path, reader: Made, state: State, monkeypatch: pytest.MonkeyPatch, after: float
+    tmp_path: Path,
+    reader: Made,
+    state: ExtractionStore,
+    monkeypatch: pytest.MonkeyPatch,
+    after: float,
 ) -> None:
     monkeypatch.setattr("ci_stat.logs.reader.KEEP_AFTER", after)
     runs = home(tmp_path, FEW - 1)
     with pytest.raises(KeyboardInterrupt):
         reader(Interrupted, state).read(runs)
-    state.prepare()
-    assert sorted(state.known([("unit", n) for n in range(9)], LogOptions().rule_set)) == [
+    prepare_state(state.engine)
+    assert sorted(state.stored([("unit", n) for n in range(9)], LogOptions().rule_set)) == [
         ("unit", n) for n in range(1, 5)
     ]
     assert len(reader(state=state).read(runs)) == FEW - 1
@@ -266,7 +277,7 @@ _STUCK = """
 
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
 def test_a_process_killed_midway_leaves_nobody_behind_and_loses_little(
-    tmp_path: Path, reader: Made, state: State, signal_number: signal.Signals
+    tmp_path: Path, reader: Made, state: ExtractionStore, signal_number: signal.Signals
 ) -> None:
     """A terminal sends SIGINT to the whole group: the workers end silently."""
     runs = home(tmp_path, 40)
@@ -297,12 +308,12 @@ def test_a_process_killed_midway_leaves_nobody_behind_and_loses_little(
     assert len(opened(tmp_path / "opened")) - before == 40 - len(kept)
 
 
-def _kept(state: State) -> dict[tuple[str, int], object]:
-    state.prepare()
-    return dict(state.known([("unit", n) for n in range(1, 41)], LogOptions().rule_set))
+def _kept(state: ExtractionStore) -> dict[tuple[str, int], object]:
+    prepare_state(state.engine)
+    return dict(state.stored([("unit", n) for n in range(1, 41)], LogOptions().rule_set))
 
 
-def test_two_runs_at_once(tmp_path: Path, state: State) -> None:
+def test_two_runs_at_once(tmp_path: Path, state: ExtractionStore) -> None:
     home(tmp_path, 40)
     code = """
         log_reader.KEEP_AFTER = -1
@@ -417,7 +428,9 @@ def test_a_log_file_that_kills_its_reader_harms_no_other(tmp_path: Path) -> None
     assert lines == [f"{n} Test{n}" if n != 5 else f"5 {KILLED}" for n in range(12)]
 
 
-def test_what_older_rules_found_is_not_lost_with_the_log(tmp_path: Path, state: State) -> None:
+def test_what_older_rules_found_is_not_lost_with_the_log(
+    tmp_path: Path, state: ExtractionStore
+) -> None:
     runs = home(tmp_path, 3)[:1]
     places = (FolderPlace(tmp_path / "home"),)
     first = LogReader(places, LogOptions(), opening(state)).read(runs)["unit", 1]

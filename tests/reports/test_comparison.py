@@ -19,9 +19,9 @@ from ci_stat.result.counting import window_facts
 from ci_stat.runs.database import Source
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import State
-from ci_stat.store.state.failure_history import Sightings
-from ci_stat.store.state.window_counts import Facts
+from ci_stat.store.state.failure_history import StoredSightings
+from ci_stat.store.state.setup import prepare_state
+from ci_stat.store.state.window_counts import StoredCounts
 from tests.conftest import SHANGHAI, day
 from tests.support.command import Call
 from tests.support.rows import BEGIN, row
@@ -42,15 +42,15 @@ def counted(source: Source, state_url: str) -> CountedWindows:
 
 def counted_at(source: Source, state_url: str, now: datetime = NOW) -> CountedWindows:
     engine = open_engine(state_url)
-    State(engine, source.name).prepare()
-    return CountedWindows(source, Facts(engine, source.name), now)
+    prepare_state(engine)
+    return CountedWindows(source, StoredCounts(engine, source.name), now)
 
 
 @pytest.fixture
 def history(source: Source, state_url: str) -> FailureHistory:
     engine = open_engine(state_url)
-    State(engine, source.name).prepare()
-    return FailureHistory(source, Sightings(engine, source.name), NOW)
+    prepare_state(engine)
+    return FailureHistory(source, StoredSightings(engine, source.name), NOW)
 
 
 _ROWS = st.lists(

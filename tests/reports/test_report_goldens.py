@@ -26,9 +26,9 @@ from ci_stat.reports.windows import DAILY, HOURLY
 from ci_stat.runs.database import Source
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import State
-from ci_stat.store.state.failure_history import Sightings
-from ci_stat.store.state.window_counts import Facts
+from ci_stat.store.state.failure_history import StoredSightings
+from ci_stat.store.state.setup import prepare_state
+from ci_stat.store.state.window_counts import StoredCounts
 from tests.support.feishu.cards import check
 from tests.support.golden import Golden
 from tests.support.results import SHANGHAI
@@ -44,7 +44,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
         engine = open_engine("sqlite:///ci.sqlite")
         prepare(engine)
         write_rows(engine, list(generate_rows(days=DAYS)))
-        State(open_engine("sqlite:///state.sqlite"), "sqlite:///ci.sqlite").prepare()
+        prepare_state(open_engine("sqlite:///state.sqlite"))
         yield Source(engine, Origin(SHANGHAI))
 
 
@@ -52,8 +52,8 @@ def reporter(source: Source, now: datetime) -> Reporter:
     engine = open_engine("sqlite:///state.sqlite")
     return Reporter(
         source,
-        CountedWindows(source, Facts(engine, source.name), now),
-        FailureHistory(source, Sightings(engine, source.name), now),
+        CountedWindows(source, StoredCounts(engine, source.name), now),
+        FailureHistory(source, StoredSightings(engine, source.name), now),
         now,
         known_issues={"testevictsuite.testevictunderpressure": "https://github.com/o/r/issues/1"},
     )

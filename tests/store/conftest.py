@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.setup import prepare_state
 
 
 @pytest.fixture
@@ -23,5 +23,5 @@ def empty(url: str) -> Engine:
 @pytest.fixture
 def empty_state(empty: Engine) -> Engine:
     """The same, with the tables of our state."""
-    State(empty, "ci").prepare()
+    prepare_state(empty)
     return empty

@@ -13,7 +13,8 @@ from typing import Any
 
 from ci_stat.logs.compressed import Unpacked
 from ci_stat.logs.folder import FolderPlace
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.extractions import ExtractionStore
+from ci_stat.store.state.setup import prepare_state
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,12 +105,12 @@ def opened(folder: Path) -> list[tuple[str, int, int]]:
     return [each[:3] for each in sorted(found, key=lambda each: each[3])]
 
 
-def opening(state: State | None) -> Callable[[], State] | None:
+def opening(state: ExtractionStore | None) -> Callable[[], ExtractionStore] | None:
     """Return a function that prepares our own state, for a log reader."""
 
-    def prepared() -> State:
+    def prepared() -> ExtractionStore:
         assert state is not None
-        state.prepare()
+        prepare_state(state.engine)
         return state
 
     return None if state is None else prepared
@@ -124,7 +125,8 @@ from ci_stat.logs.workers import LogOptions
 from ci_stat.logs.reader import LogReader
 from ci_stat.records import Origin, Run
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.extractions import ExtractionStore
+from ci_stat.store.state.setup import prepare_state
 from tests.support.logs import *
 
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
@@ -134,7 +136,7 @@ def run(number, status="FAILURE"):
     return Run("unit", number, status, None, None, None, None, None, None, 0, None, None, None, (), Origin(None))
 runs = [run(number) for number in range(1, count + 1)]
 def reader(kind=Watched, state=True):
-    kept = State(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), "ci") if state else None
+    kept = ExtractionStore(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), "ci") if state else None
     return LogReader((kind(folder / "home", folder / "opened"),), LogOptions(), opening(kept))
 """
 

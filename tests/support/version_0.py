@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from ci_stat.store.state.compare_and_set import tracker_of
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.setup import prepare_state
+from ci_stat.store.state.stored_values import tracker_of
 from tests.fixtures.make_version_0 import TRACKER, draw, inside
 from tests.support.filing import World, world
 from tests.support.github.records import Issue
@@ -25,7 +25,7 @@ def world_of_version_0(folder: Path) -> Iterator[World]:
         draw(it)
         it.flush()
         load_state(Path(str(it.state.url.database)), it._tracker)
-        State(it.state, it.source.name).prepare()
+        prepare_state(it.state)
         it.github.issues.update(_issues())
         it.github._highest = max(it.github.issues)
         yield it

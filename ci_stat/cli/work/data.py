@@ -28,7 +28,7 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
         with open_input(file) as lines, counting("Importing") as progress:
             import_lines(engine, lines, zone, strict, progress, dry_run, result)
     finally:
-        forget_counts(context.existing_facts, result.times)
+        forget_counts(context.existing_counts, result.times)
     for number, reason in result.skipped[:_SHOWN]:
         click.echo(f"ci-stat: line {number} skipped: {visible(reason)}", err=True)
     if len(result.skipped) > _SHOWN:

@@ -45,7 +45,7 @@ def jenkins(
             sync(engine, client, zone, plan, progress, result)
             name = client.name
     finally:
-        forget_counts(context.existing_facts, result.times)
+        forget_counts(context.existing_counts, result.times)
     click.echo(
         _json(result, name, dry_run) if as_json else "\n".join(_words(result, name, dry_run))
     )

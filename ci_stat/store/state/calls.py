@@ -1,4 +1,4 @@
-"""Outward calls as values: what is asked for, how far a call came, and its result.
+"""Outward calls as values: a request, the row that records it, and its answer.
 
 Times are aware, in UTC.
 """
@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 
 class CallKind(StrEnum):
-    """What a call does. The column takes any other word too."""
+    """What a call does. The column accepts other words too."""
 
     MESSAGE = "message"
     ISSUE = "issue"
@@ -25,7 +25,7 @@ class CallKind(StrEnum):
     STATUS = "status"
 
 
-# What these calls create is ours for good: which one it is cannot be found out from a later call.
+# Only our rows say which objects we created, so these calls are never pruned.
 CREATING = frozenset(
     {CallKind.ISSUE, CallKind.BRANCH, CallKind.COMMIT, CallKind.PULL_REQUEST},
 )
@@ -33,12 +33,12 @@ NUMBERED = frozenset({CallKind.ISSUE, CallKind.PULL_REQUEST})
 
 
 class CallState(StrEnum):
-    """Where a call stands."""
+    """The state of a call."""
 
-    INTENDED = "intended"  # nothing has left this machine
-    CLAIMED = "claimed"  # a process makes the call: it may be on its way
+    INTENDED = "intended"  # nothing was sent
+    CLAIMED = "claimed"  # a process makes the call: it may have been sent
     DONE = "done"
-    REFUSED = "refused"  # for certain without effect; it may be made again
+    REFUSED = "refused"  # certainly without effect: it may be repeated
     UNKNOWN = "unknown"  # no answer says whether it took effect
 
 
@@ -48,13 +48,13 @@ SETTLED = (CallState.DONE, CallState.REFUSED)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call to be made once.
+    """A call to make once.
 
-    - `id`: 32 hex digits, a hash of `identity`: two calls with one id are the same call.
-    - `identity`: JSON list: the version of its form, then the values that make the call what it is.
-    - `kind`: a `CallKind`. `payload`: JSON object with what else the feature keeps.
-    - `series`: a hash of what this call has in common with others, "" if nothing; `position`: its
-      place among them, as text whose order is theirs.
+    - `id`: 32 hex digits, a hash of `identity`; calls with the same id are the same call.
+    - `identity`: JSON list: a format version, then the values that distinguish the call.
+    - `kind`: a `CallKind`. `payload`: JSON object with the feature's other data.
+    - `series`: a hash that related calls share, or ""; `position`: the call's place among them, as
+      text in sort order.
     """
 
     id: str
@@ -68,14 +68,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a call, as its answer or a look at the target says.
+    """The outcome of a call, from its response or from a look-up at the target.
 
     - `state`: DONE, REFUSED or UNKNOWN.
-    - `number`, `reference`, `url`: the target's names for what was created; 0 and "" where there is
-      none.
+    - `number`, `reference`, `url`: the created object at the target; 0 and "" if none.
     - `code`: the target's own code, or the HTTP or SMTP status.
-    - `repeatable`: with UNKNOWN: the target recognises this attempt, so making it again has no
-      second effect.
+    - `repeatable`: with UNKNOWN: the target ignores a repetition of this attempt.
     """
 
     state: CallState
@@ -91,13 +89,10 @@ class Answer:
 class Call:
     """One row of the outbox.
 
-    - `owner`: the process (`this_process`) that had it last; `token`: another one after every
-      change.
-    - `attempt`: how often it was claimed, 0 for one that waits; `started`: when this attempt began.
-    - `called`: when this attempt was first made, also by another process before; None if it was
-      not.
-    - `earlier`, `earlier_changed`: what was known before this attempt: it holds if this one has no
-      effect.
+    - `owner`: the last process (`this_process`) that worked on it; `token` changes with each write.
+    - `attempt`: how often the call was claimed; 0 while it waits. `started`: the attempt's begin.
+    - `called`: when this attempt was first sent, by any process; None if it was not sent.
+    - `earlier`, `earlier_changed`: the state before this attempt, valid if this one has no effect.
     """
 
     id: str
@@ -123,43 +118,30 @@ class Call:
 
     @property
     def waits(self) -> bool:
-        """No process has begun it."""
+        """Whether no process has begun the call."""
         return self.state is CallState.INTENDED and self.attempt == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Whether the call is ours to make.
+    """The answer to a process that asks to make a call.
 
-    - `call`: the row now. `stored`: the row before; None where there was none.
-    - `before`: what was known of the call when nobody worked on it any more; None where there was
-      no row.
+    - `call`: the row as this process last wrote or read it.
+    - `stored`: the row before the claim; None for a new call.
+    - `before`: what was known about the call before this attempt; None for a new call.
+    - `same_attempt`: the claim continues an attempt that the target recognises.
     """
 
     granted: bool
     call: Call
     stored: Call | None = None
     before: Call | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What an `Outbox` has claimed and not given back. `call`: the row as it last wrote it, for
-    certain.
-
-    `claim`: what its token begins with as long as the row is its. `same_attempt`: an earlier one
-    was taken up.
-    """
-
-    call: Call
-    claim: str
-    before: Call | None = None
     same_attempt: bool = False
 
 
-Look: TypeAlias = Callable[[Call], Answer]
+LookUp: TypeAlias = Callable[[Call], Answer]
 
 
-def cannot_tell(_call: Call) -> Answer:
-    """The look of a feature that cannot find out what became of a call."""
+def cannot_look_up(_call: Call) -> Answer:
+    """The look-up of a feature whose target cannot be queried."""
     return Answer(CallState.UNKNOWN)

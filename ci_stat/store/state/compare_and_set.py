@@ -1,8 +1,6 @@
-"""What the writers of our own state share that go step by step: one look at a row, and one change if it still is so."""
+"""Optimistic locking for rows of our state: read a row, then change it only if it is unchanged."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Executable, Select
@@ -10,63 +8,49 @@ from sqlalchemy import Engine, Executable, Select
 from ci_stat.errors import ConnectionLost, DatabaseError
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
-from ci_stat.store.state.tables import source_of, write
+from ci_stat.store.state.writing import write
 
-ROUNDS = 20  # times that others may change a row between our look and our change
+ROUNDS = 20  # attempts while other processes change the same row
 
 T = TypeVar("T")
 
 
-def insist(step: Callable[[], T | None]) -> T:
-    """What one look and one change came to; again where somebody else made a change in between (None)."""
+def retry_conflicts(attempt: Callable[[], T | None]) -> T:
+    """The first result of `attempt`, which returns None if another process changed the row.
+
+    Raises DatabaseError after `ROUNDS` attempts.
+    """
     for _ in range(ROUNDS):
-        done = step()
-        if done is not None:
-            return done
+        result = attempt()
+        if result is not None:
+            return result
     raise DatabaseError(
-        "Other processes change a row of our state all the time.", "Try again when they are done."
+        f"Other processes keep changing a row of our state ({ROUNDS} attempts).",
+        "Try again when they have finished.",
     )
 
 
-def ask(engine: Engine, statement: Select[Any]) -> Sequence[Any]:
-    """All rows of the answer. Raises DatabaseError."""
+def read_rows(engine: Engine, statement: Select[Any]) -> Sequence[Any]:
+    """All rows of a query. Raises DatabaseError."""
 
-    def once() -> Sequence[Any]:
+    def read() -> Sequence[Any]:
         with connected(engine) as connection:
             return connection.execute(statement).all()
 
-    return retry_read(once)
+    return retry_read(read)
 
 
-def written(engine: Engine, statement: Executable, made: Select[Any]) -> bool:
-    """Whether the statement changed its row, also where the answer to it was lost on its way. Raises DatabaseError.
+def change_row(engine: Engine, statement: Executable, changed_row: Select[Any]) -> bool:
+    """Whether the statement changed its row, even if the connection was lost before the answer.
 
-    `made`: finds the row if it is as this statement made it, and no other.
+    `changed_row`: selects the row only if this statement has changed it. Raises DatabaseError.
     """
     try:
         return write(engine, statement) == 1
     except ConnectionLost:
-        return write(engine, statement) == 1 or bool(ask(engine, made))
+        return write(engine, statement) == 1 or bool(read_rows(engine, changed_row))
 
 
-def deleted(engine: Engine, statement: Executable) -> int:
-    """How many rows the statement deleted; where its answer was lost on its way, those of its second run."""
+def delete_rows(engine: Engine, statement: Executable) -> int:
+    """The number of deleted rows; after a lost connection only those of the second attempt."""
     return retry_read(lambda: write(engine, statement))
-
-
-def tracker_of(tracker: str) -> str:
-    """What stands for a tracker's repository in every table; `Owner/Name` and `owner/name` are one to every tracker."""
-    return source_of(tracker.lower())
-
-
-def utc_text(moment: datetime) -> str:
-    """A moment as text of one length, so that letters compare as time does."""
-    with suppress(
-        OverflowError
-    ):  # `9999-12-31`, said west of Greenwich: there it stays as it was said
-        moment = moment.astimezone(UTC)
-    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-def utc_moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)

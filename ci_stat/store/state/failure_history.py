@@ -1,167 +1,159 @@
-"""When each failure was first and last seen, and the time that was looked through for that.
+"""When each failure was first and last seen, and the time that was searched for failures.
 
-What several processes add comes to the same in whichever order, and however often, they add it.
+Additions commute and are idempotent: several processes may add in any order, and repeat.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, case, or_, select, update
 
 from ci_stat.errors import DatabaseError
 from ci_stat.records import FailureKey, Sighting
-from ci_stat.store.engine import connected
+from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.errors import hidden, retry_read
-from ci_stat.store.state.tables import (
-    batches,
-    digest,
-    fit,
-    fitted,
-    insert_missing,
-    sightings,
-    source_of,
-    spans,
-    write,
-)
+from ci_stat.store.state.compare_and_set import ROUNDS, read_rows
+from ci_stat.store.state.stored_values import digest, fit, fitted, source_of
+from ci_stat.store.state.tables import sightings, spans
+from ci_stat.store.state.writing import batches, insert_missing, write
 from ci_stat.store.upsert import upsert
 
-BATCH = 200  # rows in one transaction, at most 460 KB: packets of small servers end at a megabyte
-ASKED = 500  # keys in one question: SQLite takes at most 999 values in older versions
-ROUNDS = 20  # times that others may change the span between our look and our change
+BATCH = 200  # rows in one transaction, up to 460 KB: packets of small servers end at 1 MB
+ASKED = 500  # keys in one query: older SQLite versions limit a statement to 999 values
 
 Span = tuple[datetime, datetime, str]
 
 
-class Sightings:
-    """The sightings in one CI database. `State.prepare` makes the tables; all methods raise DatabaseError."""
+class StoredSightings:
+    """The sightings in one CI database. `prepare_state` creates the tables.
+
+    All methods raise DatabaseError.
+    """
 
     def __init__(self, engine: Engine, database: str) -> None:
-        """`database` as for `State`."""
+        """`database`: `runs.database_name`."""
         self._engine, self._source = engine, source_of(database)
 
     def first_seen(self, keys: Iterable[FailureKey]) -> dict[FailureKey, Sighting]:
-        """What is known of these failures; those that were never seen are left out."""
-        wanted = {_hash(key): key for key in keys}
-        found: dict[FailureKey, Sighting] = {}
-        for batch in batches(wanted, ASKED):
-            rows = retry_read(lambda batch=batch: self._rows(batch))  # type: ignore[misc]
-            found.update((wanted[row.key_hash], _sighting(row)) for row in rows)
-        return found
+        """The sightings of those failures that were ever seen."""
+        by_hash = {_hash(key): key for key in keys}
+        known: dict[FailureKey, Sighting] = {}
+        for batch in batches(by_hash, ASKED):
+            rows = self._rows(batch)
+            known.update((by_hash[row.key_hash], _sighting(row)) for row in rows)
+        return known
 
     def _rows(self, hashes: Sequence[str]) -> Sequence[Any]:
         c = sightings.c
-        asked = select(c.key_hash, c.first_seen, c.last_seen, c.first_job, c.first_number)
-        with connected(self._engine) as connection:
-            return connection.execute(
-                asked.where(c.source == self._source, c.key_hash.in_(hashes))
-            ).all()
+        query = select(c.key_hash, c.first_seen, c.last_seen, c.first_job, c.first_number)
+        of_keys = query.where(c.source == self._source, c.key_hash.in_(hashes))
+        return read_rows(self._engine, of_keys)
 
     def add(self, seen: Mapping[FailureKey, Sighting]) -> None:
-        """Bring in what was seen: the earliest sighting stays with its run (of equals the least), and the latest time.
+        """Merge sightings: the earliest stays with its run, and the latest time.
 
-        Adding again, or in another order, changes nothing; so what was stored before an error does no harm.
+        Of equally early runs the least (job, number) stays. Rows stored before an error are
+        harmless, because merging them again changes nothing.
         """
-        # All in one order: writers of the same rows wait for each other instead of blocking each other.
-        rows = sorted(
-            (self._values(*each) for each in seen.items()),
-            key=lambda values: str(values["key_hash"]),
-        )
+        rows = [self._values(key, sighting) for key, sighting in seen.items()]
+        # Writers of the same rows use the same order, so that they cannot deadlock.
+        rows.sort(key=lambda values: str(values["key_hash"]))
         statement = upsert(self._engine, sightings, _merged)
         for batch in batches(rows, BATCH):
-            retry_read(lambda batch=batch: write(self._engine, statement, batch))  # type: ignore[misc]
+            retry_read(partial(write, self._engine, statement, batch))
 
-    def _values(self, key: FailureKey, seen: Sighting) -> dict[str, Any]:
-        return fitted(
-            sightings,
-            {
-                "source": self._source, "key_hash": _hash(key), "kind": key[0], "name": key[1],
-                "first_seen": _wall(seen.first_seen), "last_seen": _wall(seen.last_seen),
-                "first_job": seen.job, "first_number": seen.number,
-            },
-        )  # fmt: skip
+    def _values(self, key: FailureKey, sighting: Sighting) -> dict[str, Any]:
+        kind, name = key
+        values = {
+            "source": self._source,
+            "key_hash": _hash(key),
+            "kind": kind,
+            "name": name,
+            "first_seen": _wall(sighting.first_seen),
+            "last_seen": _wall(sighting.last_seen),
+            "first_job": sighting.job,
+            "first_number": sighting.number,
+        }
+        return fitted(sightings, values)
 
     def span(self) -> Span | None:
-        """The stretch [begin, end) that was looked through (naive), and by which rules; None if nothing was."""
-        asked = select(spans.c.begin, spans.c.end, spans.c.rule_set).where(
-            spans.c.source == self._source
-        )
-
-        def once() -> Span | None:
-            with connected(self._engine) as connection:
-                found = connection.execute(asked).first()
-            return (
-                None
-                if found is None
-                else (_moment(found.begin), _moment(found.end), found.rule_set)
-            )
-
-        return retry_read(once)
+        """The searched span [begin, end) (naive) and its rule set; None if nothing was searched."""
+        query = select(spans.c.begin, spans.c.end, spans.c.rule_set)
+        rows = read_rows(self._engine, query.where(spans.c.source == self._source))
+        if not rows:
+            return None
+        row = rows[0]
+        return _moment(row.begin), _moment(row.end), row.rule_set
 
     def extend(self, begin: datetime, end: datetime, rule_set: str) -> None:
-        """Note that [begin, end), naive, whole seconds, was looked through; to be said after its sightings were added.
+        """Record [begin, end), naive, whole seconds, as searched, after its sightings were added.
 
-        It joins the stretch that is known where they touch and the rules are the same, and else takes its place.
+        It joins the stored span if they touch and have the same rules; otherwise it replaces it.
         """
         more = (_moment(_wall(begin)), _moment(_wall(end)), fit(rule_set, 64))
         if more[0] >= more[1]:
             return
         for _ in range(ROUNDS):
-            if retry_read(lambda: self._stretch(more)):
+            if retry_read(lambda: self._try_extend(more)):
                 return
         raise DatabaseError(
-            f"{hidden(self._engine.url)}: others change all the time what was looked through.",
+            f"{hidden(self._engine.url)}: other processes keep changing the searched span.",
             "Try again later.",
         )
 
-    def _stretch(self, more: Span) -> bool:
-        """One look and one change; False if somebody else made a change in between."""
-        known = self.span()
-        joined = _joined(known, more)
-        if joined == known:
+    def _try_extend(self, more: Span) -> bool:
+        """False if another process changed the span after it was read."""
+        stored = self.span()
+        joined = _joined(stored, more)
+        if joined == stored:
             return True
-        if known is None:
-            return (
-                write(
-                    self._engine,
-                    insert_missing(spans).values(source=self._source, **_columns(joined)),
-                )
-                == 1
-            )
-        same = [spans.c[name] == value for name, value in _columns(known).items()]
-        ours = update(spans).where(spans.c.source == self._source, *same)
-        return write(self._engine, ours.values(_columns(joined))) == 1
+        if stored is None:
+            new_row = insert_missing(spans).values(source=self._source, **_columns(joined))
+            return write(self._engine, new_row) == 1
+        unchanged = [spans.c[name] == value for name, value in _columns(stored).items()]
+        own_row = update(spans).where(spans.c.source == self._source, *unchanged)
+        return write(self._engine, own_row.values(_columns(joined))) == 1
 
 
 def _columns(span: Span) -> dict[str, str]:
-    return {"begin": _wall(span[0]), "end": _wall(span[1]), "rule_set": span[2]}
+    begin, end, rule_set = span
+    return {"begin": _wall(begin), "end": _wall(end), "rule_set": rule_set}
 
 
 def _merged(new: Any) -> list[tuple[str, ColumnElement[Any]]]:
-    """Columns of a row that is there already, by what it has and what it would have had.
+    """The columns of an existing row after a merge with the `new` one.
 
-    MySQL changes them one after the other, and each sees the changes before it: none looks at one that stands above it.
+    MySQL assigns them in order, and each sees the assignments before it: none may depend on a
+    column above it.
     """
     old = sightings.c
-    sooner, same = new.first_seen < old.first_seen, new.first_seen == old.first_seen
-    job_before = or_(sooner, and_(same, new.first_job < old.first_job))
-    run_before = or_(
-        job_before, and_(same, new.first_job == old.first_job, new.first_number < old.first_number)
-    )
-    later = new.last_seen > old.last_seen
-    chosen = {
-        "first_number": run_before,
-        "first_job": job_before,
-        "first_seen": sooner,
-        "last_seen": later,
+    is_earlier = new.first_seen < old.first_seen
+    same_time = new.first_seen == old.first_seen
+    job_first = or_(is_earlier, and_(same_time, new.first_job < old.first_job))
+    same_job = and_(same_time, new.first_job == old.first_job)
+    run_first = or_(job_first, and_(same_job, new.first_number < old.first_number))
+    takes_new = {
+        "first_number": run_first,
+        "first_job": job_first,
+        "first_seen": is_earlier,
+        "last_seen": new.last_seen > old.last_seen,
     }
-    return [(name, case((is_new, new[name]), else_=old[name])) for name, is_new in chosen.items()]
+    return [
+        (name, case((is_new, new[name]), else_=old[name])) for name, is_new in takes_new.items()
+    ]
 
 
-def _joined(known: Span | None, more: Span) -> Span:
-    if known is None or known[2] != more[2] or more[0] > known[1] or more[1] < known[0]:
+def _joined(stored: Span | None, more: Span) -> Span:
+    if stored is None:
         return more
-    return min(known[0], more[0]), max(known[1], more[1]), more[2]
+    begin, end, rule_set = more
+    same_rules = stored[2] == rule_set
+    touches = begin <= stored[1] and end >= stored[0]
+    if not (same_rules and touches):
+        return more
+    return min(stored[0], begin), max(stored[1], end), rule_set
 
 
 def _hash(key: FailureKey) -> str:
@@ -176,7 +168,7 @@ def _sighting(row: Any) -> Sighting:
 
 def _wall(moment: datetime) -> str:
     """A time as the CI database writes it: wall clock, whole seconds."""
-    return moment.replace(tzinfo=None).isoformat(" ", "seconds")
+    return wall_text(moment.replace(tzinfo=None))
 
 
 def _moment(text: str) -> datetime:

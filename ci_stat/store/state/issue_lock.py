@@ -1,6 +1,7 @@
-"""One process at a time writes to the issues of a repository: a lock with an owner and a life.
+"""A lock on the issues of a repository: one process at a time writes to them.
 
-It spares the tracker double work; that nothing is written twice, even where two believe to have it, `Issues` sees to.
+The lock prevents duplicate work. Even if two processes hold it, `IssueCalls` prevents duplicate
+calls.
 """
 
 from collections.abc import Callable
@@ -14,34 +15,29 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from ci_stat.errors import DatabaseError
 from ci_stat.store.errors import retry_read
-from ci_stat.store.state.compare_and_set import (
-    ask,
-    insist,
-    tracker_of,
-    utc_moment,
-    utc_text,
-    written,
-)
+from ci_stat.store.state.compare_and_set import change_row, read_rows, retry_conflicts
 from ci_stat.store.state.process_id import is_seen, process_words
-from ci_stat.store.state.tables import fitted, insert_missing, locks, write
+from ci_stat.store.state.stored_values import fitted, shown, tracker_of, utc_moment, utc_text
+from ci_stat.store.state.tables import locks
+from ci_stat.store.state.writing import insert_missing, write
 
-# For how long a process that cannot be seen from here is taken to be at work: longer than it may wait for a limit of
-# the far end, twice a quarter of an hour for one call.
+# How long a process that cannot be observed from here is assumed to work: longer than one call may
+# wait for the server's rate limit, twice 15 minutes.
 LEASE = timedelta(minutes=60)
 
 _c = locks.c
 
 
 class LostLock(DatabaseError):
-    """Somebody else has the lock by now: nothing more may be written."""
+    """Another process has the lock: nothing more may be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Whether we have the lock now.
+    """Whether this process has the lock now.
 
-    - `owner`, `since` (aware, UTC): who has it, and since when; we do if it is `granted`.
-    - `reason`: who has it, since when and for how long still; if it is granted, from whom it was taken over, or "".
+    - `owner`, `since` (aware, UTC): the owner, which is this process if `granted`.
+    - `reason`: if denied, the owner and its remaining time; if granted, the previous owner or "".
     """
 
     granted: bool
@@ -51,9 +47,10 @@ class Claim:
 
 
 class IssueLock:
-    """The lock of one repository. `State.prepare` makes the table; all methods raise DatabaseError.
+    """The lock of one repository. `prepare_state` creates the table.
 
-    A lock belongs to the object that took it: another one of the same process is refused too.
+    A lock belongs to the object that took it: another one of the same process is denied too. All
+    methods raise DatabaseError.
     """
 
     def __init__(
@@ -64,120 +61,113 @@ class IssueLock:
         clock: Callable[[], datetime],
         alive: Callable[[str], bool],
     ) -> None:
-        """`tracker`, `owner`, `clock` as for `Issues`; `alive`: `is_alive`."""
+        """`tracker`, `owner`, `clock` as for `IssueCalls`; `alive`: `is_alive`."""
         self._engine, self._tracker = engine, tracker_of(tracker)
         self._owner, self._clock, self._alive = owner, clock, alive
-        self._claim = ""  # what the token begins with as long as it is ours
+        self._claim = ""  # the first part of the row's token while the lock is ours
 
     def take(self) -> Claim:
-        """Ask for the lock. Granted where nobody has it, or its owner is gone.
+        """Ask for the lock. Granted if it is free or its owner has exited.
 
-        An owner that can be seen from here keeps it while it lives; any other for `LEASE` after it last renewed it.
+        An owner that can be observed keeps it while it lives, another for `LEASE` after its last
+        renewal.
         """
-        return insist(self._attempt)
+        return retry_conflicts(self._try_take)
 
-    def _attempt(self) -> Claim | None:
-        """One look and one change; None if somebody else changed the row in between."""
-        found, now = self._read(), self._now()
-        if found is not None and self._at_it(found, now):
-            return Claim(False, found.owner, utc_moment(found.since), self._refusal(found, now))
+    def _try_take(self) -> Claim | None:
+        """None if another process changed the row after it was read."""
+        row, now = self._read(), self._now()
+        if row is not None and self._is_in_use(row, now):
+            return Claim(False, row.owner, utc_moment(row.since), self._denial(row, now))
         claim = uuid4().hex[:16]
-        if not self._put(found, claim, now):
+        if not self._put(row, claim, now):
             return None
         self._claim = claim
-        return Claim(True, self._owner, now, self._takeover(found) if found else "")
+        return Claim(True, self._owner, now, self._takeover(row) if row else "")
 
-    def _put(self, found: Any | None, claim: str, now: datetime) -> bool:
-        """Make the row ours if it still is as it was `found`."""
+    def _put(self, row: Any | None, claim: str, now: datetime) -> bool:
+        """Make the row ours if it is unchanged."""
         at = utc_text(now)
         values = fitted(
             locks, {"owner": self._owner, "token": _token(claim), "since": at, "renewed": at}
         )
         statement: UpdateBase = insert_missing(locks).values(tracker=self._tracker, **values)
-        if found is not None:
-            statement = update(locks).where(self._ours(), _c.token == found.token).values(values)
+        if row is not None:
+            statement = update(locks).where(self._own(), _c.token == row.token).values(values)
         try:
-            return written(self._engine, statement, select(_c.token).where(self._of(claim)))
+            return change_row(self._engine, statement, select(_c.token).where(self._of(claim)))
         except DatabaseError:
-            self._claim = (
-                self._claim or claim
-            )  # it may have been stored: `release` gives it back then
+            # The row may have been written; then `release` deletes it.
+            self._claim = self._claim or claim
             raise
 
     def renew(self) -> None:
-        """Say that we are at work, before each call to the tracker. Raises LostLock if it is not ours any more."""
-        if self._claim and retry_read(self._renewed):
+        """Extend the lock, before each call to the tracker. Raises LostLock if it is not ours."""
+        if not self._claim:
+            raise LostLock("This process does not hold the lock: nothing was written.")
+        if retry_read(self._renewed):
             return
-        taken, self._claim = bool(self._claim), ""
-        raise (
-            self._lost()
-            if taken
-            else LostLock("The lock was not taken by us: nothing was written.")
-        )
+        self._claim = ""
+        raise self._lost()
 
     def _renewed(self) -> bool:
         values = {"token": _token(self._claim), "renewed": utc_text(self._now())}
         return write(self._engine, update(locks).where(self._of(self._claim)).values(values)) == 1
 
     def _lost(self) -> LostLock:
-        found = self._read()
-        who = f"Another {process_words(found.owner)} has" if found else "Another process had"
+        row = self._read()
+        who = f"Another {process_words(row.owner)} has" if row else "Another process had"
         return LostLock(
             f"{who} taken over the lock on the issues: nothing more was written.",
-            "See what it writes.",
+            "See what that process writes.",
         )
 
     def release(self) -> None:
         """Give the lock back if it is ours."""
         if self._claim:
-            retry_read(lambda: write(self._engine, delete(locks).where(self._of(self._claim))))
+            own_row = delete(locks).where(self._of(self._claim))
+            retry_read(lambda: write(self._engine, own_row))
         self._claim = ""
 
     def _now(self) -> datetime:
         return self._clock().astimezone(UTC)
 
-    def _ours(self) -> ColumnElement[bool]:
+    def _own(self) -> ColumnElement[bool]:
         return _c.tracker == self._tracker
 
     def _of(self, claim: str) -> ColumnElement[bool]:
-        return self._ours() & _c.token.startswith(f"{claim}.")
+        return self._own() & _c.token.startswith(f"{claim}.")
 
     def _read(self) -> Any | None:
-        return next(iter(ask(self._engine, select(locks).where(self._ours()))), None)
+        return next(iter(read_rows(self._engine, select(locks).where(self._own()))), None)
 
-    def _at_it(self, found: Any, now: datetime) -> bool:
-        """Whether a living process has it."""
-        if not self._alive(found.owner):
+    def _is_in_use(self, row: Any, now: datetime) -> bool:
+        """Whether a living process has the lock."""
+        if not self._alive(row.owner):
             return False
-        return is_seen(found.owner, self._owner) or abs(now - utc_moment(found.renewed)) < LEASE
+        return is_seen(row.owner, self._owner) or abs(now - utc_moment(row.renewed)) < LEASE
 
-    def _refusal(self, found: Any, now: datetime) -> str:
-        this = fitted(locks, {"owner": self._owner})["owner"] == found.owner
-        who = f"{'this' if this else 'another'} {process_words(found.owner)}"
-        said = f"{who} writes to the issues since {_shown(found.since)}"
-        if is_seen(found.owner, self._owner):
-            return f"{said}, and is alive"
-        left = LEASE - abs(now - utc_moment(found.renewed))
-        return f"{said}; if it is gone, it has the lock for another {_span(left)}"
+    def _denial(self, row: Any, now: datetime) -> str:
+        is_this = fitted(locks, {"owner": self._owner})["owner"] == row.owner
+        which = "this" if is_this else "another"
+        since = shown(utc_moment(row.since))
+        owner = f"{which} {process_words(row.owner)} has held the lock since {since}"
+        if is_seen(row.owner, self._owner):
+            return f"{owner} and is alive"
+        left = LEASE - abs(now - utc_moment(row.renewed))
+        return f"{owner}; if it has exited, the lock expires in {_minutes(left)}"
 
-    def _takeover(self, found: Any) -> str:
-        gone = (
-            "is gone"
-            if not self._alive(found.owner)
-            else f"was not heard of since {_shown(found.renewed)}"
-        )
-        return f"taken over from the {process_words(found.owner)}, which {gone}"
+    def _takeover(self, row: Any) -> str:
+        was_idle = f"has not renewed it since {shown(utc_moment(row.renewed))}"
+        why = was_idle if self._alive(row.owner) else "has exited"
+        return f"taken over from the {process_words(row.owner)}, which {why}"
 
 
 def _token(claim: str) -> str:
-    """Another one each time, so that nobody's look at the row holds after a change."""
+    """A new token for each write, so that a row read before the write is outdated."""
     return f"{claim}.{uuid4().hex[:15]}"
 
 
-def _shown(text: str) -> str:
-    return f"{utc_moment(text):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _span(left: timedelta) -> str:
+def _minutes(left: timedelta) -> str:
     minutes = -(-int(left.total_seconds()) // 60)
     return f"{minutes} minute{'s' * (minutes != 1)}"

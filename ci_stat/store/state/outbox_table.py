@@ -1,6 +1,9 @@
-"""The table of outward calls: a row is replaced only if nobody has changed it since."""
+"""The table of outward calls. A row is replaced only if the expected token is still in it.
 
-from dataclasses import dataclass
+A token is the id of a claim, a dot, and a part that changes with each write.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -8,17 +11,17 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Engine, and_, delete, select, update
 
 from ci_stat.store.state.calls import Call, CallState
-from ci_stat.store.state.compare_and_set import ask, deleted, utc_moment, utc_text, written
-from ci_stat.store.state.tables import fitted, insert_missing, outward_calls
+from ci_stat.store.state.compare_and_set import change_row, delete_rows, read_rows
+from ci_stat.store.state.stored_values import fitted, utc_moment, utc_text
+from ci_stat.store.state.tables import outward_calls
+from ci_stat.store.state.writing import insert_missing
 
 _c = outward_calls.c
 
 
 @dataclass(frozen=True, slots=True)
 class CallTable:
-    """The calls of one feature to one target. All methods raise DatabaseError when the state does
-    not answer.
-    """
+    """The calls of one feature to one target. All methods raise DatabaseError."""
 
     engine: Engine
     feature: str
@@ -30,80 +33,81 @@ class CallTable:
     def select(
         self, *where: ColumnElement[bool], order: Any = (), limit: int | None = None
     ) -> list[Call]:
-        statement = select(outward_calls).where(self._ours(), *where).order_by(*order).limit(limit)
-        return [_call(row) for row in ask(self.engine, statement)]
+        own_rows = select(outward_calls).where(self._own(), *where)
+        statement = own_rows.order_by(*order).limit(limit)
+        return [_call(row) for row in read_rows(self.engine, statement)]
 
-    def insert(self, call: Call, claim: str) -> str:
-        """The new row's token; "" if there is such a row."""
-        token = new_token(claim)
-        keys = {"feature": self.feature, "target": self.target, "id": call.id}
-        statement = insert_missing(outward_calls).values(keys | values_of(call, token))
-        return token if self._changed(statement, call.id, token) else ""
+    def insert(self, call: Call) -> Call | None:
+        """The call as stored, with the token of a new claim; None if its row exists."""
+        new = replace(call, token=_token(_claim_id()))
+        key = {"feature": self.feature, "target": self.target, "id": call.id}
+        statement = insert_missing(outward_calls).values(key | values_of(new))
+        return new if self._changed(statement, new) else None
 
-    def replace(self, call: Call, is_ours: ColumnElement[bool], claim: str) -> str:
-        """Put `call` in its row's place if the row is still ours. The row's new token; "" if it is
-        not.
+    def replace(self, call: Call, expected: ColumnElement[bool], claim: str = "") -> Call | None:
+        """The call as stored in place of its `expected` row; None if that row has changed.
+
+        `claim`: the claim whose token the row keeps; by default a new one.
         """
-        token = new_token(claim)
-        where = and_(self._ours(), _c.id == call.id, is_ours)
-        statement = update(outward_calls).where(where).values(values_of(call, token))
-        return token if self._changed(statement, call.id, token) else ""
+        new = replace(call, token=_token(claim or _claim_id()))
+        where = and_(self._own(), _c.id == call.id, expected)
+        statement = update(outward_calls).where(where).values(values_of(new))
+        return new if self._changed(statement, new) else None
 
     def delete(self, *where: ColumnElement[bool]) -> int:
-        return deleted(self.engine, delete(outward_calls).where(self._ours(), *where))
+        return delete_rows(self.engine, delete(outward_calls).where(self._own(), *where))
 
-    def _changed(self, statement: Any, id: str, token: str) -> bool:
-        as_written = select(_c.token).where(self._ours(), _c.id == id, _c.token == token)
-        return written(self.engine, statement, as_written)
+    def _changed(self, statement: Any, call: Call) -> bool:
+        new_row = select(_c.token).where(self._own(), _c.id == call.id, _c.token == call.token)
+        return change_row(self.engine, statement, new_row)
 
-    def _ours(self) -> ColumnElement[bool]:
+    def _own(self) -> ColumnElement[bool]:
         return and_(_c.feature == self.feature, _c.target == self.target)
 
 
-def new_claim() -> str:
-    """What the tokens of one claim begin with."""
+def claim_of(call: Call) -> str:
+    """The id of the claim in a call's token."""
+    return call.token.partition(".")[0]
+
+
+def is_claimed(call: Call) -> ColumnElement[bool]:
+    """Whether a row belongs to the call's claim.
+
+    True also for a write of its owner whose confirmation was lost.
+    """
+    return _c.token.startswith(f"{claim_of(call)}.")
+
+
+def is_unchanged(call: Call) -> ColumnElement[bool]:
+    """Whether a row is the one that was read as `call`."""
+    return _c.token == call.token
+
+
+def _claim_id() -> str:
     return uuid4().hex[:16]
 
 
-def new_token(claim: str) -> str:
-    """Another one each time, so that nobody's look at the row holds after a change."""
+def _token(claim: str) -> str:
     return f"{claim}.{uuid4().hex[:15]}"
 
 
-def is_of(claim: str) -> ColumnElement[bool]:
-    """Whether a row is as the claim's owner wrote it, even where the owner never heard that it was
-    stored.
-    """
-    return _c.token.startswith(f"{claim}.")
-
-
-def is_unchanged(token: str) -> ColumnElement[bool]:
-    """Whether nobody has changed the row since it had this token."""
-    return _c.token == token
-
-
-def values_of(call: Call, token: str) -> dict[str, Any]:
-    """The columns of a call but its key. JSON is not cut: its writers have fitted the texts in
-    it.
-    """
-    cut = fitted(
-        outward_calls,
-        {
-            "kind": call.kind,
-            "series": call.series,
-            "position": call.position,
-            "state": str(call.state),
-            "owner": call.owner,
-            "reference": call.reference,
-            "url": call.url,
-            "reason": call.reason,
-            "earlier": call.earlier and str(call.earlier),
-        },
-    )
-    return cut | {
+def values_of(call: Call) -> dict[str, Any]:
+    """The columns of a call except its key. JSON is stored whole: its writers fit its texts."""
+    texts = {
+        "kind": call.kind,
+        "series": call.series,
+        "position": call.position,
+        "state": str(call.state),
+        "owner": call.owner,
+        "reference": call.reference,
+        "url": call.url,
+        "reason": call.reason,
+        "earlier": call.earlier and str(call.earlier),
+    }
+    return fitted(outward_calls, texts) | {
         "identity": call.identity,
         "payload": call.payload,
-        "token": token,
+        "token": call.token,
         "attempt": call.attempt,
         "started": utc_text(call.started),
         "called": call.called and utc_text(call.called),
@@ -115,7 +119,7 @@ def values_of(call: Call, token: str) -> dict[str, Any]:
 
 
 def _small(number: int | None) -> int | None:
-    """A target's number as a column takes it."""
+    """A target's number if a column of 64 bits can hold it."""
     return number if number is not None and abs(number) < 2**63 else None
 
 
@@ -145,7 +149,7 @@ def _call(row: Any) -> Call:
 
 
 def _state(text: str) -> CallState:
-    """UNKNOWN for a word that a later version wrote: then nothing is repeated without a look."""
+    """UNKNOWN for a later version's word, so that the call is looked up before it is repeated."""
     return CallState(text) if text in set(CallState) else CallState.UNKNOWN
 
 

@@ -1,4 +1,4 @@
-"""Who is at a delivery: this process by name, and whether the process of a name still lives."""
+"""The name of this process, and whether the process of a name is alive."""
 
 import os
 import socket
@@ -8,16 +8,18 @@ from ci_stat.escape import visible
 
 
 def this_process() -> str:
-    """This process as `host:pid:start`; no other has this name, because its start holds boot and process namespace."""
+    """This process as `host:pid:start`, which is unique: `start` has boot and pid namespace."""
     pid = os.getpid()
     ticks, system = _ticks(pid), _system()
-    return f"{socket.gethostname()}:{pid}:{f'{system}.{ticks}' if system and ticks else ''}"
+    start = f"{system}.{ticks}" if system and ticks else ""
+    return f"{socket.gethostname()}:{pid}:{start}"
 
 
 def is_alive(owner: str) -> bool:
-    """Whether a process lives, as `this_process` called it. True for one of another host, container or boot.
+    """Whether the process that `this_process` named so is alive.
 
-    Nothing can be seen of those from here: `Deliveries` believes it for `LEASE`.
+    True for one of another host, container or boot, which cannot be observed from here: such an
+    owner keeps its claims for the length of a lease.
     """
     _, pid, start = _parts(owner)
     if not pid or _place(owner) != _place(this_process()):
@@ -27,15 +29,16 @@ def is_alive(owner: str) -> bool:
 
 
 def is_seen(owner: str, ours: str) -> bool:
-    """Whether life and death of that process can be seen from ours for certain."""
+    """Whether our process can reliably observe the other one."""
     return bool(_parts(owner)[2]) and _place(owner) == _place(ours)
 
 
 def _parts(owner: str) -> tuple[str, str, str]:
-    """Host, pid and start; "" for pid and start of what is no owner."""
-    host, _, rest = owner.rpartition(":")
+    """Host, pid and start; pid and start are "" for text of another form."""
+    host, _, start = owner.rpartition(":")
     host, _, pid = host.rpartition(":")
-    return (host, pid, rest) if pid.isascii() and pid.isdigit() else (owner, "", "")
+    is_pid = pid.isascii() and pid.isdigit()
+    return (host, pid, start) if is_pid else (owner, "", "")
 
 
 def _place(owner: str) -> tuple[str, str]:
@@ -49,7 +52,7 @@ def process_words(owner: str) -> str:
 
 
 def _system() -> str:
-    """This boot and this process namespace; "" where there is no /proc."""
+    """This boot and this pid namespace; "" on systems without /proc."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
         return f"{boot[:8]}-{Path('/proc/self/ns/pid').stat().st_ino}"
@@ -58,24 +61,24 @@ def _system() -> str:
 
 
 def _ticks(pid: int) -> str | None:
-    """When the process of this number started, in ticks since boot. "" if it has ended; None if that cannot be seen."""
+    """The start of a process in ticks since boot; "" if it has exited, None if unknown."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
-    state, *rest = (
-        stat.rpartition(b")")[2].decode().split()
-    )  # its name, before that, may hold anything
-    return "" if state in "ZX" else rest[18]  # a zombie has ended, though nobody has asked how
+    # The process name comes before the last parenthesis and may contain any character.
+    state, *fields = stat.rpartition(b")")[2].decode().split()
+    is_zombie_or_dead = state in "ZX"
+    return "" if is_zombie_or_dead else fields[18]
 
 
 def _exists(pid: int) -> bool:
-    if os.name != "posix":  # elsewhere the question itself would end it
+    if os.name != "posix":  # on Windows, os.kill would end the process
         return True
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # it is another user's
+    except PermissionError:  # a process of another user
         return True
     return True

@@ -1,7 +1,6 @@
-"""How an outward call goes from one state to the next. Pure.
+"""Which state of an outward call follows which. Pure functions.
 
-What is known only grows: that a call took effect, or may have, is not undone by a later attempt
-that was refused.
+Knowledge only grows: a call that took effect, or may have, stays so after a later attempt fails.
 """
 
 from dataclasses import dataclass, replace
@@ -13,10 +12,11 @@ from ci_stat.store.state.calls import (
     Answer,
     Call,
     CallState,
-    Look,
+    LookUp,
     Request,
 )
 from ci_stat.store.state.process_id import process_words
+from ci_stat.store.state.stored_values import shown
 
 _CERTAINTY = {CallState.REFUSED: 0, CallState.UNKNOWN: 1, CallState.DONE: 2}
 _WORDS = {CallState.REFUSED: "failed", CallState.UNKNOWN: "uncertain"}
@@ -24,9 +24,9 @@ _WORDS = {CallState.REFUSED: "failed", CallState.UNKNOWN: "uncertain"}
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Whether a call that no process works on may be made. `call`: as it stands after the look.
+    """Whether a call that no process works on may be made. `call`: its row after the look-up.
 
-    `same_attempt`: the one before is made again, which the target recognises.
+    `same_attempt`: the previous attempt is repeated, and the target recognises it.
     """
 
     granted: bool
@@ -53,41 +53,40 @@ def first_attempt(request: Request, state: CallState, owner: str, now: datetime)
 
 
 def abandoned(call: Call) -> Call:
-    """What holds of a call that no process works on: what was known before, or how far its process
-    came.
-    """
+    """The call after its process has exited: the earlier state, or how far the process came."""
     if call.state not in UNFINISHED or call.waits:
         return call
 
     was_called = call.state is CallState.CLAIMED
     state = CallState.UNKNOWN if was_called else CallState.REFUSED
-    alone = replace(call, earlier=None, earlier_changed=None)
+    ended = replace(call, earlier=None, earlier_changed=None)
 
     earlier, since = call.earlier, call.earlier_changed
     if earlier and since and _CERTAINTY[earlier] >= _CERTAINTY[state]:
-        return replace(alone, state=earlier, changed=since)
+        return replace(ended, state=earlier, changed=since)
 
-    doing = "sending it" if was_called else "preparing it, and had sent nothing"
-    reason = f"the {process_words(call.owner)} is gone that was {doing}"
-    return replace(alone, state=state, code=None, reference="", reason=reason)
+    action = "sending it has exited" if was_called else "preparing it has exited: nothing was sent"
+    reason = f"the {process_words(call.owner)} that was {action}"
+    return replace(ended, state=state, code=None, reference="", reason=reason)
 
 
-def permission(call: Call, look: Look, force: bool, now: datetime) -> Permission:
-    """Whether `call`, which no process works on, may be made now; one that may have arrived is
-    looked for.
+def permission(call: Call, look_up: LookUp, force: bool, now: datetime) -> Permission:
+    """Whether `call`, which no process works on, may be made now.
+
+    A call that may have taken effect is looked up first.
     """
     if call.state in (CallState.REFUSED, CallState.INTENDED):
         return Permission(True, call)
     if call.state is CallState.DONE:
         return Permission(force, call)
 
-    answer = look(call)
+    answer = look_up(call)
     if answer.state is CallState.UNKNOWN:
         return Permission(answer.repeatable or force, call, answer.repeatable)
 
     known = answered(call, answer, now)
-    not_there = known.state is CallState.REFUSED
-    return Permission(not_there or force, known)
+    is_refused = known.state is CallState.REFUSED
+    return Permission(is_refused or force, known)
 
 
 def next_attempt(
@@ -111,11 +110,12 @@ def next_attempt(
         return call
 
     call = replace(call, called=call.called or now)
-    return call if known in (CallState.UNKNOWN, CallState.DONE) else _blank(call, request)
+    may_have_effect = known in (CallState.UNKNOWN, CallState.DONE)
+    return call if may_have_effect else _reset(call, request)
 
 
-def _blank(call: Call, request: Request) -> Call:
-    """Without what an earlier attempt left, which had no effect."""
+def _reset(call: Call, request: Request) -> Call:
+    """The call without the results of an earlier attempt, which had no effect."""
     return replace(
         call,
         payload=request.payload,
@@ -130,18 +130,18 @@ def _blank(call: Call, request: Request) -> Call:
 
 
 def answered(call: Call, answer: Answer, now: datetime) -> Call:
-    """The call after an answer, whatever was known of it before. Without the number of what it
-    created it stays open.
+    """The call after an answer, whatever its state was.
 
-    Raises ValueError for an answer that is none.
+    DONE becomes UNKNOWN if the answer lacks the number of the created object. Raises ValueError
+    for a state that is not an outcome.
     """
     if answer.state not in _CERTAINTY:
-        raise ValueError(f"{answer.state} is not what becomes of a call")
+        raise ValueError(f"{answer.state} is not the outcome of a call")
 
     number = answer.number or call.number
-    is_nameless = call.kind in NUMBERED and not number
+    lacks_number = call.kind in NUMBERED and not number
     state = answer.state
-    if state is CallState.DONE and is_nameless:
+    if state is CallState.DONE and lacks_number:
         state = CallState.UNKNOWN
 
     return replace(
@@ -159,17 +159,13 @@ def answered(call: Call, answer: Answer, now: datetime) -> Call:
 
 
 def finished(call: Call, before: Call | None, answer: Answer, now: datetime) -> Call:
-    """The call after an attempt: its answer, or what was known `before` if that says more."""
+    """The call after an attempt: its answer, or the state `before` if that is more certain."""
     after = answered(replace(call, reference="", url=""), answer, now)
     if before is None or before.waits:
         return after
     if _CERTAINTY[before.state] <= _CERTAINTY[after.state]:
         return after
 
-    again = f"tried again at {shown(now)}: {_WORDS[after.state]}: {answer.reason}"
-    reason = f"{before.reason}; {again}" if before.reason else again
+    retry = f"tried again at {shown(now)}: {_WORDS[after.state]}: {answer.reason}"
+    reason = f"{before.reason}; {retry}" if before.reason else retry
     return replace(before, attempt=call.attempt, reason=reason)
-
-
-def shown(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,23 +1,21 @@
-"""Carries a state of version 1, with a table for deliveries and one for issue calls, over.
+"""Upgrades a state of version 1 (tables for deliveries and issue calls) to version 2 (the outbox).
 
-In one transaction that begins by noting the new version: of all processes that try, one does it,
-and one that is killed has done nothing. The old tables stay as they are, and nothing reads them
-after that. An older ci_stat refuses a state of the new version, because it would not see what the
-outbox says.
+One transaction that begins by writing the new version: only one of several processes upgrades, and
+a killed one has changed nothing. The old tables stay and are not read again. An older ci_stat
+refuses a state of the new version, because it cannot read the outbox.
 """
 
 import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Engine, TableClause, column, inspect, select, table
 
 from ci_stat.records import DeliveryKey
-from ci_stat.store.state import deliveries, issue_calls
+from ci_stat.store.state import delivery_row, issue_call_row
 from ci_stat.store.state.calls import CallKind, CallState
-from ci_stat.store.state.delivery_key import identity_of
-from ci_stat.store.state.tables import batches, insert_missing, outward_calls, version_table
+from ci_stat.store.state.tables import outward_calls, version_table
+from ci_stat.store.state.writing import batches, insert_missing
 
 log = logging.getLogger(__name__)
 
@@ -28,23 +26,23 @@ _STATES = {
     "preparing": CallState.INTENDED,
     "sending": CallState.CLAIMED,
     "sent": CallState.DONE,
-    "intended": CallState.CLAIMED,  # of an issue call: it may be on its way
+    "intended": CallState.CLAIMED,  # of an issue call: it may have been sent
     "done": CallState.DONE,
     "failed": CallState.REFUSED,
     "uncertain": CallState.UNKNOWN,
 }
 
 
-def _named(name: str, columns: str) -> TableClause:
+def _old_table(name: str, columns: str) -> TableClause:
     return table(name, *map(column, columns.split()))
 
 
-_DELIVERIES = _named(
+_DELIVERIES = _old_table(
     "deliveries",
     "id source line report begin end audience about end_utc state owner token started first_sent"
     " changed tries form code reason message_id earlier earlier_changed",
 )
-_INTENTS = _named(
+_INTENTS = _old_table(
     "issue_intents",
     "tracker id_hash id kind action key_hash key name number state owner token started changed"
     " attempts comment code reason why",
@@ -52,19 +50,20 @@ _INTENTS = _named(
 
 
 def upgrade(engine: Engine) -> None:
-    """Note the version, and carry over what an older ci_stat kept. Again, that changes nothing."""
-    there = set(inspect(engine).get_table_names())
+    """Write the version, and copy the rows of the old tables. Idempotent."""
+    existing = set(inspect(engine).get_table_names())
+    count = 0
     with engine.begin() as connection:
-        noted = connection.execute(insert_missing(version_table), {"version": VERSION}).rowcount
-        if not noted:
+        version = insert_missing(version_table)
+        is_ours = connection.execute(version, {"version": VERSION}).rowcount
+        if not is_ours:
             return
-        count = 0
-        for old, carried in _OLD:
-            if old.name in there:
-                rows = connection.execute(select(old)).all()
-                count += _store(connection, carried(rows))
+        for old_table, converted in _OLD_TABLES:
+            if old_table.name in existing:
+                rows = connection.execute(select(old_table)).all()
+                count += _store(connection, converted(rows))
     if count:
-        log.info("Carried %s deliveries and issue calls over to the outbox", f"{count:,}")
+        log.info("Copied %s deliveries and issue calls to the outbox", f"{count:,}")
 
 
 def _store(connection: Connection, rows: Iterable[dict[str, Any]]) -> int:
@@ -75,15 +74,14 @@ def _store(connection: Connection, rows: Iterable[dict[str, Any]]) -> int:
     return count
 
 
-def _of_deliveries(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
+def _deliveries(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
     for row in rows:
         key = DeliveryKey(row.report, row.begin, row.end, row.audience, row.about)
-        payload = deliveries.Payload(row.form)
         yield {
-            "feature": deliveries.FEATURE,
+            "feature": delivery_row.FEATURE,
             "target": row.source,
             "id": row.id,
-            "identity": identity_of(key),
+            "identity": delivery_row.identity_of(key),
             "kind": str(CallKind.MESSAGE),
             "series": row.line,
             "position": row.end_utc,
@@ -101,18 +99,18 @@ def _of_deliveries(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
             "url": "",
             "code": row.code,
             "reason": row.reason,
-            "payload": msgspec.json.encode(payload).decode(),
+            "payload": delivery_row.payload_of(row.form),
         }
 
 
-def _of_issue_calls(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
+def _issue_calls(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
     for row in rows:
         yield {
-            "feature": issue_calls.FEATURE,
+            "feature": issue_call_row.FEATURE,
             "target": row.tracker,
             "id": row.id_hash,
-            "identity": issue_calls.identity_of(row.id),
-            "kind": issue_calls.kind_of(row.kind),
+            "identity": issue_call_row.identity_of(row.id),
+            "kind": issue_call_row.call_kind(row.kind),
             "series": row.key_hash,
             "position": None,
             "state": _state(row.state),
@@ -129,13 +127,13 @@ def _of_issue_calls(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
             "url": "",
             "code": row.code,
             "reason": row.reason,
-            "payload": issue_calls.payload_of(row.action, row.key, row.name, row.why),
+            "payload": issue_call_row.payload_of(row.action, row.key, row.name, row.why),
         }
 
 
 def _state(text: str) -> str:
-    """UNKNOWN for a word that nobody knows: then nothing is repeated without a look."""
+    """UNKNOWN for any other word, so that the call is looked up before it is repeated."""
     return str(_STATES.get(text, CallState.UNKNOWN))
 
 
-_OLD = ((_DELIVERIES, _of_deliveries), (_INTENTS, _of_issue_calls))
+_OLD_TABLES = ((_DELIVERIES, _deliveries), (_INTENTS, _issue_calls))

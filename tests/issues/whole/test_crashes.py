@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Executable, event
 
-from ci_stat.store.state import tables
+from ci_stat.store.state import writing
 from tests.support import mariadb
 from tests.support.drawn import drawn
 from tests.support.filing import Saved, World, case, ended, forked, moment, morning, world
@@ -81,7 +81,7 @@ class PassedPoints:
 @contextmanager
 def at_writes(it: World, note: Callable[[str], None]) -> Iterator[None]:
     """Note each write of our state: before its transaction, before the commit, and after it."""
-    once = tables._once
+    once = writing._once
 
     def wrapped(engine: Engine, statement: Executable, values: Sequence[Mapping[str, Any]]) -> int:
         note("before")
@@ -93,11 +93,11 @@ def at_writes(it: World, note: Callable[[str], None]) -> Iterator[None]:
         note("inside")
 
     event.listen(it.state, "commit", committing)
-    tables._once = wrapped
+    writing._once = wrapped
     try:
         yield
     finally:
-        tables._once = once
+        writing._once = once
         event.remove(it.state, "commit", committing)
 
 

@@ -12,9 +12,11 @@ from ci_stat.records import Accepted, Mute
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state import case_notes as module
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes
-from ci_stat.store.state.extractions import State
-from ci_stat.store.state.issue_calls import Issues, kept_key
-from ci_stat.store.state.tables import accepted, write
+from ci_stat.store.state.issue_call_row import kept_key
+from ci_stat.store.state.issue_calls import IssueCalls
+from ci_stat.store.state.setup import prepare_state
+from ci_stat.store.state.tables import accepted
+from ci_stat.store.state.writing import write
 from tests.store.state.test_issue_calls import HOSTILE
 
 NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
@@ -122,9 +124,9 @@ def test_hostile_texts_stay_apart(world: World) -> None:
     }
     assert all(key == each.key for key, each in found.items())
     assert found["a "].why == "a "
-    assert Issues(world.engine, TIDB, "", lambda: NOON).ledger(found, HOSTILE).mutes.keys() == set(
-        HOSTILE
-    )
+    assert IssueCalls(world.engine, TIDB, "", lambda: NOON).ledger(
+        found, HOSTILE
+    ).mutes.keys() == set(HOSTILE)
     world.now -= DAY
     assert mutes.end(HOSTILE) == len(set(map(kept_key, HOSTILE)))
 
@@ -168,11 +170,11 @@ def test_a_connection_that_breaks(
 def test_a_state_of_before_has_nothing_accepted(url: str) -> None:
     """Who may only read it does without: then no more is filed than before."""
     world = World(open_engine(url))
-    State(world.engine, "ci").prepare()
+    prepare_state(world.engine)
     accepted.drop(world.engine)
     notes = AcceptedCases(world.engine, TIDB, lambda: world.now)
     assert notes.all() == {}
-    State(world.engine, "ci").prepare()
+    prepare_state(world.engine)
     notes.keep([Accepted("case:x", "x", NOON + DAY, "looked", NOON)])
     assert list(notes.all()) == ["case:x"]
 

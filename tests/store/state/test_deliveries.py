@@ -33,10 +33,11 @@ from ci_stat.reports.model import TroubleReport
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state import compare_and_set, process_id
 from ci_stat.store.state.deliveries import Claim, Deliveries
-from ci_stat.store.state.extractions import State
+from ci_stat.store.state.extractions import ExtractionStore
 from ci_stat.store.state.outbox import KEPT, LEASE, LostClaim
 from ci_stat.store.state.process_id import is_alive, this_process
-from ci_stat.store.state.tables import write
+from ci_stat.store.state.setup import prepare_state
+from ci_stat.store.state.writing import write
 from tests.support import mariadb
 from tests.support.forks import Forked, fork
 from tests.support.hostile import ATTACKS
@@ -79,7 +80,7 @@ class World:
 
 @pytest.fixture
 def world(empty: Engine) -> World:
-    State(empty, "ci").prepare()
+    prepare_state(empty)
     return World(empty)
 
 
@@ -123,7 +124,7 @@ def test_from_claim_to_sent(world: World) -> None:
 
 
 def test_by_the_driver_that_is_always_there(mariadb_url: str) -> None:
-    State(open_engine(mariadb_url), "ci").prepare()
+    prepare_state(open_engine(mariadb_url))
     world = World(open_engine(mariadb_url))
     one, other = world.process(), world.process()
     until(world, FAILED, one)
@@ -150,7 +151,7 @@ def test_what_failed_for_certain_is_sent_again(world: World) -> None:
 def test_another_is_at_it(world: World) -> None:
     one, other = world.process(), world.process("b")
     one.claim(KEY)
-    words = "another process (pid 1 on host a) is preparing it since 2021-06-19 12:00:00 UTC"
+    words = "another process (pid 1 on host a) has been preparing it since 2021-06-19 12:00:00 UTC"
     assert other.claim(KEY, force=True, resumable=60 * MINUTE) == Claim(
         False, PREPARING, words, NOON, 1
     )
@@ -166,7 +167,7 @@ def test_who_died_before_sending_has_sent_nothing(world: World) -> None:
     world.dies(one)
     assert (world.row().state, world.row().reason) == (
         FAILED,
-        "the process (pid 1 on host a) is gone that was preparing it, and had sent nothing",
+        "the process (pid 1 on host a) that was preparing it has exited: nothing was sent",
     )
     told = other.claim(KEY)
     assert (told.granted, told.state, told.tries) == (True, PREPARING, 2)
@@ -181,7 +182,7 @@ def test_who_died_while_sending_leaves_it_uncertain(world: World) -> None:
     until(world, SENDING, one)
     world.dies(one)
     world.now += MINUTE
-    words = "outcome uncertain since 2021-06-19 12:00:00 UTC: the process (pid 1 on host a) is gone that was sending it"
+    words = "outcome uncertain since 2021-06-19 12:00:00 UTC: the process (pid 1 on host a) that was sending it has exited"
     assert world.row().state == UNCERTAIN
     for _ in range(2):
         assert other.claim(KEY) == Claim(False, UNCERTAIN, words, NOON, 1)
@@ -332,7 +333,7 @@ def test_another_form_of_the_same_report(world: World) -> None:
 
 def test_what_was_not_claimed_is_not_sent(world: World) -> None:
     one = world.process()
-    with pytest.raises(LostClaim, match="not claimed"):
+    with pytest.raises(LostClaim, match="did not claim"):
         one.sending(KEY, "card")
     assert not one.finish(KEY, outcome(SENT), "card")
     until(world, SENT, one)
@@ -344,7 +345,7 @@ def test_what_was_not_claimed_is_not_sent(world: World) -> None:
 def test_an_outcome_is_an_end(world: World) -> None:
     one = world.process()
     until(world, SENDING, one)
-    with pytest.raises(ValueError, match="not the end"):
+    with pytest.raises(ValueError, match="not the outcome"):
         one.finish(KEY, outcome(SENDING), "card")
 
 
@@ -1045,17 +1046,17 @@ def test_a_reader_of_a_state_from_before_there_were_deliveries(
 ) -> None:
     """It serves for the logs as before, and says what is missing when it is asked about deliveries."""
     found = {("unit", 1): Extraction(LogState.READ)}
-    State(empty, "ci").keep(found, "1-abc")
+    ExtractionStore(empty, "ci").keep(found, "1-abc")
     with empty.begin() as connection:
         for table in ("outward_calls", "failure_sightings", "sighting_spans"):
             connection.execute(text(f"drop table {table}"))
     with reading_only(empty, request) as reader:
-        state = State(reader, "ci")
-        state.prepare()
-        assert state.known(found, "1-abc") == found
+        state = ExtractionStore(reader, "ci")
+        prepare_state(state.engine)
+        assert state.stored(found, "1-abc") == found
         with pytest.raises(DatabaseError, match="outward_calls"):
             replace(world, engine=reader).process().claim(KEY)
-    State(empty, "ci").prepare()
+    prepare_state(empty)
     assert world.process().claim(KEY).granted
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, text
 from ci_stat.errors import DatabaseError, SchemaMismatch
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import BATCH, FINAL, MOST_BYTES, State
+from ci_stat.store.state.extractions import BATCH, FINAL, MOST_BYTES, ExtractionStore
+from ci_stat.store.state.setup import prepare_state
 from ci_stat.store.state.upgrade import VERSION
 from tests.support import mariadb
 from tests.support.forks import fork
@@ -33,9 +34,9 @@ def empty(url: str) -> Engine:
 
 
 @pytest.fixture
-def state(empty: Engine) -> State:
-    made = State(empty, "mysql://ci")
-    made.prepare()
+def state(empty: Engine) -> ExtractionStore:
+    made = ExtractionStore(empty, "mysql://ci")
+    prepare_state(made.engine)
     return made
 
 
@@ -47,7 +48,7 @@ def rows(engine: Engine) -> int:
 # What is kept
 
 
-def test_what_is_kept_comes_back_as_it_was(state: State) -> None:
+def test_what_is_kept_comes_back_as_it_was(state: ExtractionStore) -> None:
     whole = CaseFailure(
         "case", "pkg.TestCargo", "3 crates, want 4", "log", "suite", "cargo_test.go", 31, 4, 9, "--- FAIL\n  a\tb",
         "go-test-fail", False, "v1:" + "0" * 32,
@@ -63,8 +64,8 @@ def test_what_is_kept_comes_back_as_it_was(state: State) -> None:
         ("unit", 4): Extraction(LogState.TOO_OLD, detail="the oldest build kept is 9"),
     }
     state.keep(found, RULES)
-    assert state.known(found, RULES) == found
-    assert all(isinstance(each.state, LogState) for each in state.known(found, RULES).values())
+    assert state.stored(found, RULES) == found
+    assert all(isinstance(each.state, LogState) for each in state.stored(found, RULES).values())
 
 
 HOSTILE = [
@@ -74,7 +75,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def test_hostile_text_comes_back_as_it_was(state: State) -> None:
+def test_hostile_text_comes_back_as_it_was(state: ExtractionStore) -> None:
     found = {}
     for number, attack in enumerate(HOSTILE):
         told = failure(
@@ -82,16 +83,16 @@ def test_hostile_text_comes_back_as_it_was(state: State) -> None:
         )
         found[attack[:127] or "empty", number] = Extraction(LogState.READ, (told,), 1, 1, attack)
     state.keep(found, RULES)
-    assert state.known(found, RULES) == found
+    assert state.stored(found, RULES) == found
 
 
-def test_a_nul_comes_back_too(state: State) -> None:
+def test_a_nul_comes_back_too(state: ExtractionStore) -> None:
     found = {("a", 1): Extraction(LogState.READ, (failure("a\0b", message="\0"),), 1, 1, "\0x")}
     state.keep(found, RULES)
-    assert state.known(found, RULES) == found
+    assert state.stored(found, RULES) == found
 
 
-def test_names_that_look_alike_stay_apart(state: State) -> None:
+def test_names_that_look_alike_stay_apart(state: ExtractionStore) -> None:
     names = [
         "unit",
         "Unit",
@@ -112,31 +113,33 @@ def test_names_that_look_alike_stay_apart(state: State) -> None:
     ]
     found = {(name, 1): read(failure(name)) for name in names}
     state.keep(found, RULES)
-    assert state.known(found, RULES) == found
+    assert state.stored(found, RULES) == found
     for name in names:
-        assert state.known([(name, 1)], RULES) == {(name, 1): read(failure(name))}
-    assert state.known([("Unit   ", 1), ("UNit", 1)], RULES) == {}
+        assert state.stored([(name, 1)], RULES) == {(name, 1): read(failure(name))}
+    assert state.stored([("Unit   ", 1), ("UNit", 1)], RULES) == {}
 
 
-def test_thousands_are_kept_and_looked_up(state: State) -> None:
+def test_thousands_are_kept_and_looked_up(state: ExtractionStore) -> None:
     """More builds than a statement has values, in few jobs and in many; only what was asked for comes back."""
     found = {(f"job{n % 50}", n): read(failure(str(n)), lines=n) for n in range(5000)}
     state.keep(found, RULES)
-    assert state.known(found, RULES) == found
+    assert state.stored(found, RULES) == found
     few = list(found)[:: BATCH // 2]
-    assert state.known(few, RULES) == {key: found[key] for key in few}
-    assert state.known(iter(few), RULES) == state.known(few * 2, RULES)
+    assert state.stored(few, RULES) == {key: found[key] for key in few}
+    assert state.stored(iter(few), RULES) == state.stored(few * 2, RULES)
     # The product of these jobs and numbers has others, which nobody asked for.
-    assert state.known([("job1", 2), ("job2", 1)], RULES) == {}
+    assert state.stored([("job1", 2), ("job2", 1)], RULES) == {}
 
 
 @pytest.mark.parametrize("count", [1, 2000])
-def test_failures_that_are_too_long_are_cut_and_it_is_said(state: State, count: int) -> None:
+def test_failures_that_are_too_long_are_cut_and_it_is_said(
+    state: ExtractionStore, count: int
+) -> None:
     """First the excerpts go, then the last ones; nothing that a small server would not take."""
     excerpts = tuple(failure(str(n), excerpt='"\n' * (MOST_BYTES // count)) for n in range(count))
     names = tuple(failure(f"{n} " + '"é\\' * (MOST_BYTES // count)) for n in range(count))
     state.keep({("a", 1): read(*excerpts), ("b", 1): read(*names)}, RULES)
-    without, fewer = state.known([("a", 1), ("b", 1)], RULES).values()
+    without, fewer = state.stored([("a", 1), ("b", 1)], RULES).values()
     assert [each.name for each in without.failures] == [str(n) for n in range(count)]
     assert {each.excerpt for each in without.failures} == {""}
     assert without.detail == ""
@@ -149,19 +152,19 @@ def test_a_server_with_small_packets(server: mariadb.Server, mariadb_url: str) -
     before = server.sql("select @@global.max_allowed_packet").strip()
     server.sql(f"set global max_allowed_packet = {2**20}")
     try:
-        state = State(open_engine(mariadb_url), "ci")
-        state.prepare()
+        state = ExtractionStore(open_engine(mariadb_url), "ci")
+        prepare_state(state.engine)
         big = {("j", n): read(failure('"\\' * (MOST_BYTES // 4 - 100))) for n in range(3)}
         state.keep(big, RULES)
-        assert state.known(big, RULES) == big
+        assert state.stored(big, RULES) == big
     finally:
         server.sql(f"set global max_allowed_packet = {before}")
 
 
-def test_only_what_is_final_is_kept(state: State) -> None:
+def test_only_what_is_final_is_kept(state: ExtractionStore) -> None:
     found = {("unit", n): Extraction(each, detail=each) for n, each in enumerate(LogState)}
     state.keep(found, RULES)
-    assert {each.state for each in state.known(found, RULES).values()} == FINAL
+    assert {each.state for each in state.stored(found, RULES).values()} == FINAL
     assert set(LogState) - FINAL >= {
         LogState.MISSING,
         LogState.RUNNING,
@@ -173,17 +176,19 @@ def test_only_what_is_final_is_kept(state: State) -> None:
 # For whom it holds
 
 
-def test_newer_rules_take_the_place_of_older_ones(state: State, empty: Engine) -> None:
+def test_newer_rules_take_the_place_of_older_ones(state: ExtractionStore, empty: Engine) -> None:
     key = ("unit", 1)
     state.keep({key: read(failure("old"))}, RULES)
-    assert state.known([key], "2-def") == {}
+    assert state.stored([key], "2-def") == {}
     state.keep({key: read(failure("new"))}, "2-def")
-    assert state.known([key], "2-def") == {key: read(failure("new"))}
-    assert state.known([key], RULES) == {}
+    assert state.stored([key], "2-def") == {key: read(failure("new"))}
+    assert state.stored([key], RULES) == {}
     assert rows(empty) == 1
 
 
-def test_what_one_place_did_not_have_another_is_asked_for(state: State, empty: Engine) -> None:
+def test_what_one_place_did_not_have_another_is_asked_for(
+    state: ExtractionStore, empty: Engine
+) -> None:
     """A log that was too big below another limit, or too old in another folder; what was read is true everywhere."""
     found = {
         ("unit", 1): read(failure()),
@@ -191,38 +196,42 @@ def test_what_one_place_did_not_have_another_is_asked_for(state: State, empty: E
         ("unit", 3): Extraction(LogState.TOO_BIG, detail="x"),
     }
     state.keep(found, RULES, "here")
-    assert state.known(found, RULES, "here") == found
-    assert list(state.known(found, RULES, "there")) == [("unit", 1)]
-    assert state.known(found, "2-def", "here") == {}
+    assert state.stored(found, RULES, "here") == found
+    assert list(state.stored(found, RULES, "there")) == [("unit", 1)]
+    assert state.stored(found, "2-def", "here") == {}
     now = {("unit", 2): read(failure("found"))}
     state.keep(now, RULES, "there")
-    assert state.known(found, RULES, "here") == {**found, **now}
+    assert state.stored(found, RULES, "here") == {**found, **now}
     assert rows(empty) == 3
 
 
-def test_two_databases_in_one_state_stay_apart(empty: Engine, state: State) -> None:
-    other = State(empty, "mysql://ci2")
-    other.prepare()
+def test_two_databases_in_one_state_stay_apart(empty: Engine, state: ExtractionStore) -> None:
+    other = ExtractionStore(empty, "mysql://ci2")
+    prepare_state(other.engine)
     state.keep({("unit", 1): read(failure("one"))}, RULES)
-    assert other.known([("unit", 1)], RULES) == {}
+    assert other.stored([("unit", 1)], RULES) == {}
     other.keep({("unit", 1): read(failure("two"))}, RULES)
-    assert state.known([("unit", 1)], RULES)["unit", 1].failures[0].name == "one"
+    assert state.stored([("unit", 1)], RULES)["unit", 1].failures[0].name == "one"
     assert (
-        State(empty, "mysql://ci2").known([("unit", 1)], RULES)["unit", 1].failures[0].name == "two"
+        ExtractionStore(empty, "mysql://ci2")
+        .stored([("unit", 1)], RULES)["unit", 1]
+        .failures[0]
+        .name
+        == "two"
     )
 
 
-def test_keeping_twice_is_keeping_once(state: State, empty: Engine) -> None:
+def test_keeping_twice_is_keeping_once(state: ExtractionStore, empty: Engine) -> None:
     found = {("unit", n): read(failure(str(n))) for n in range(BATCH + 3)}
     for _ in range(2):
         state.keep(found, RULES)
     assert rows(empty) == len(found)
-    assert state.known(found, RULES) == found
+    assert state.stored(found, RULES) == found
 
 
-def test_nothing_asked_and_nothing_kept(state: State) -> None:
+def test_nothing_asked_and_nothing_kept(state: ExtractionStore) -> None:
     state.keep({}, RULES)
-    assert state.known([], RULES) == {}
+    assert state.stored([], RULES) == {}
 
 
 @pytest.mark.parametrize(
@@ -235,7 +244,7 @@ def test_nothing_asked_and_nothing_kept(state: State) -> None:
     ],
 )
 def test_a_row_that_is_not_ours_is_as_none(
-    state: State, empty: Engine, column: str, value: str
+    state: ExtractionStore, empty: Engine, column: str, value: str
 ) -> None:
     found = {("unit", 1): read(failure()), ("unit", 2): read(failure())}
     state.keep(found, RULES)
@@ -243,25 +252,25 @@ def test_a_row_that_is_not_ours_is_as_none(
         connection.execute(
             text(f"update log_extractions set {column} = :value where number = 1"), {"value": value}
         )
-    assert list(state.known(found, RULES)) == [("unit", 2)]
+    assert list(state.stored(found, RULES)) == [("unit", 2)]
     state.keep(found, RULES)
-    assert state.known(found, RULES) == found
+    assert state.stored(found, RULES) == found
 
 
 # Tables
 
 
-def test_preparing_twice(state: State) -> None:
+def test_preparing_twice(state: ExtractionStore) -> None:
     state.keep({("unit", 1): read()}, RULES)
-    state.prepare()
-    assert state.known([("unit", 1)], RULES) == {("unit", 1): read()}
+    prepare_state(state.engine)
+    assert state.stored([("unit", 1)], RULES) == {("unit", 1): read()}
 
 
-def test_a_state_of_a_newer_version_is_left_alone(state: State, empty: Engine) -> None:
+def test_a_state_of_a_newer_version_is_left_alone(state: ExtractionStore, empty: Engine) -> None:
     with empty.begin() as connection:
         connection.execute(text(f"insert into ci_stat_state values ({VERSION + 1})"))
     with pytest.raises(SchemaMismatch, match=f"version {VERSION + 1}") as caught:
-        State(empty, "ci").prepare()
+        prepare_state(empty)
     assert "state_url" in caught.value.hint
 
 
@@ -276,12 +285,12 @@ def read_only(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
         yield url.replace("root:@", "reader:x@")
 
 
-def test_a_state_that_may_only_be_read(state: State, read_only: str) -> None:
+def test_a_state_that_may_only_be_read(state: ExtractionStore, read_only: str) -> None:
     found = {("unit", 1): read(failure())}
     state.keep(found, RULES)
-    reader = State(open_engine(read_only), "mysql://ci")
-    reader.prepare()
-    assert reader.known(found, RULES) == found
+    reader = ExtractionStore(open_engine(read_only), "mysql://ci")
+    prepare_state(reader.engine)
+    assert reader.stored(found, RULES) == found
     with pytest.raises(DatabaseError):
         reader.keep(found, RULES)
 
@@ -290,12 +299,13 @@ _PREPARE = """
     import sys
     from ci_stat.records import Extraction, LogState
     from ci_stat.store.engine import open_engine
-    from ci_stat.store.state.extractions import State
+    from ci_stat.store.state.extractions import ExtractionStore
+    from ci_stat.store.state.setup import prepare_state
     sys.stdin.readline()
-    state = State(open_engine(sys.argv[1]), "ci")
-    state.prepare()
+    state = ExtractionStore(open_engine(sys.argv[1]), "ci")
+    prepare_state(state.engine)
     state.keep({("unit", n): Extraction(LogState.READ) for n in range(500)}, "1-abc")
-    state.prepare()
+    prepare_state(state.engine)
 """
 
 
@@ -311,9 +321,10 @@ _KEEP = """
     import sys
     from ci_stat.records import CaseFailure, Extraction, LogState
     from ci_stat.store.engine import open_engine
-    from ci_stat.store.state.extractions import State
-    state = State(open_engine(sys.argv[1]), "ci")
-    state.prepare()
+    from ci_stat.store.state.extractions import ExtractionStore
+    from ci_stat.store.state.setup import prepare_state
+    state = ExtractionStore(open_engine(sys.argv[1]), "ci")
+    prepare_state(state.engine)
     found = Extraction(LogState.READ, (CaseFailure("case", "TestCargo", excerpt="x" * 3000),) * 5, 1, 1)
     for turn in range(100_000):
         state.keep({("unit", turn * 400 + n): found for n in range(400)}, "1-abc")
@@ -328,15 +339,15 @@ def test_a_process_killed_while_it_keeps_leaves_a_state_that_works(url: str) -> 
         assert process.line() == "kept"
         process.kill()
         assert process.finish()[0] == -signal.SIGKILL
-    state = State(open_engine(url), "ci")
-    state.prepare()
-    kept = state.known([("unit", n) for n in range(1200)], "1-abc")
+    state = ExtractionStore(open_engine(url), "ci")
+    prepare_state(state.engine)
+    kept = state.stored([("unit", n) for n in range(1200)], "1-abc")
     assert len(kept) >= 400
     # A batch is there whole or not at all.
     assert len(kept) % BATCH == 0
     assert all(len(each.failures) == 5 for each in kept.values())
     state.keep({("unit", 1): read()}, RULES)
-    assert state.known([("unit", 1)], RULES) == {("unit", 1): read()}
+    assert state.stored([("unit", 1)], RULES) == {("unit", 1): read()}
 
 
 @pytest.mark.parametrize(
@@ -345,15 +356,15 @@ def test_a_process_killed_while_it_keeps_leaves_a_state_that_works(url: str) -> 
 def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "state.sqlite").write_bytes(content)
     with pytest.raises(DatabaseError):
-        State(open_engine(f"sqlite:///{tmp_path / 'state.sqlite'}"), "ci").prepare()
+        prepare_state(open_engine(f"sqlite:///{tmp_path / 'state.sqlite'}"))
 
 
 def test_a_log_that_was_read_is_not_forgotten_when_its_place_discards_it(engine: Engine) -> None:
-    state = State(engine, "ci")
-    state.prepare()
+    state = ExtractionStore(engine, "ci")
+    prepare_state(state.engine)
     read = Extraction(LogState.READ, (CaseFailure("case", "S.T", source="log"),), 3, 30)
     state.keep({("unit", 7): read}, "rules-1")
     state.keep({("unit", 7): Extraction(LogState.TOO_OLD)}, "rules-2", "here")
-    assert state.known([("unit", 7)], "rules-1") == {("unit", 7): read}
-    assert state.known([("unit", 7)], "rules-2", "here") == {}
+    assert state.stored([("unit", 7)], "rules-1") == {("unit", 7): read}
+    assert state.stored([("unit", 7)], "rules-2", "here") == {}
     assert state.read_before([("unit", 7), ("unit", 8)]) == {("unit", 7): read}

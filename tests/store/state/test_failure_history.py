@@ -13,8 +13,8 @@ from sqlalchemy import Engine, text
 
 from ci_stat.records import FailureKey, Sighting
 from ci_stat.store.engine import open_engine
-from ci_stat.store.state.extractions import State
-from ci_stat.store.state.failure_history import ASKED, BATCH, Sightings
+from ci_stat.store.state.failure_history import ASKED, BATCH, StoredSightings
+from ci_stat.store.state.setup import prepare_state
 from tests.support import strategies
 from tests.support.forks import fork
 from tests.support.hostile import ATTACKS
@@ -26,8 +26,8 @@ _names = count()
 
 
 @pytest.fixture
-def history(empty_state: Engine) -> Sightings:
-    return Sightings(empty_state, "ci")
+def history(empty_state: Engine) -> StoredSightings:
+    return StoredSightings(empty_state, "ci")
 
 
 def seen(first: int = 0, last: int = 0, job: str = "unit", number: int = 1) -> Sighting:
@@ -38,7 +38,7 @@ def seen(first: int = 0, last: int = 0, job: str = "unit", number: int = 1) -> S
 # What is kept
 
 
-def test_what_was_seen_comes_back(history: Sightings) -> None:
+def test_what_was_seen_comes_back(history: StoredSightings) -> None:
     added = {KEY: seen(0, 5), ("panic", "v1:" + "0" * 32): seen(2, 3, "race/unit", 2**62)}
     history.add(added)
     assert history.first_seen(added) == added
@@ -46,13 +46,13 @@ def test_what_was_seen_comes_back(history: Sightings) -> None:
     assert history.first_seen(iter([KEY, KEY])) == {KEY: added[KEY]}
 
 
-def test_the_earliest_stays_with_its_run_and_the_latest_time(history: Sightings) -> None:
+def test_the_earliest_stays_with_its_run_and_the_latest_time(history: StoredSightings) -> None:
     for each in (seen(5, 6, "b", 7), seen(3, 4, "c", 9), seen(4, 8, "a", 1)):
         history.add({KEY: each})
     assert history.first_seen([KEY]) == {KEY: seen(3, 8, "c", 9)}
 
 
-def test_of_equal_times_the_least_run(history: Sightings) -> None:
+def test_of_equal_times_the_least_run(history: StoredSightings) -> None:
     for order in permutations([("a", 9), ("b", 1), ("a", 8), ("B", 30)]):
         key = ("case", str(order))
         for run in order:
@@ -60,7 +60,7 @@ def test_of_equal_times_the_least_run(history: Sightings) -> None:
         assert history.first_seen([key]) == {key: seen(1, 1, "B", 30)}
 
 
-def test_thousands(history: Sightings) -> None:
+def test_thousands(history: StoredSightings) -> None:
     added = {
         ("case", f"T.{n}"): seen(n % 7, n % 9 + 7, f"job{n % 5}", n)
         for n in range(2 * ASKED + BATCH + 3)
@@ -75,13 +75,15 @@ def replace_last(sighting: Sighting, hours: int) -> Sighting:
     return Sighting(sighting.first_seen, NOON + hours * HOUR, sighting.job, sighting.number)
 
 
-def test_nothing_asked_and_nothing_added(history: Sightings) -> None:
+def test_nothing_asked_and_nothing_added(history: StoredSightings) -> None:
     history.add({})
     assert history.first_seen([]) == {}
 
 
-def test_two_databases_in_one_state_stay_apart(history: Sightings, empty_state: Engine) -> None:
-    other = Sightings(empty_state, "ci2")
+def test_two_databases_in_one_state_stay_apart(
+    history: StoredSightings, empty_state: Engine
+) -> None:
+    other = StoredSightings(empty_state, "ci2")
     history.add({KEY: seen(1)})
     history.extend(NOON, NOON + HOUR, "1-abc")
     assert other.first_seen([KEY]) == {}
@@ -90,7 +92,7 @@ def test_two_databases_in_one_state_stay_apart(history: Sightings, empty_state: 
     assert history.first_seen([KEY]) == {KEY: seen(1, 0)}
 
 
-def test_any_time_of_the_calendar(history: Sightings) -> None:
+def test_any_time_of_the_calendar(history: StoredSightings) -> None:
     first, last = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)
     history.add({KEY: Sighting(NOON, NOON, "unit", 1)})
     history.add({KEY: Sighting(first, last, "unit", 1)})
@@ -109,7 +111,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def test_hostile_keys_stay_apart(history: Sightings) -> None:
+def test_hostile_keys_stay_apart(history: StoredSightings) -> None:
     keys = [*((name, "a") for name in HOSTILE), *(("case", name) for name in HOSTILE)]
     keys += [("ab", "c"), ("a", "bc"), ("a\0", "b"), ("a", "\0b")]
     added = {key: seen(0, number, "unit", number) for number, key in enumerate(keys)}
@@ -120,7 +122,7 @@ def test_hostile_keys_stay_apart(history: Sightings) -> None:
         assert history.first_seen([key]) == {key: added[key]}
 
 
-def test_a_job_may_be_called_anything(history: Sightings) -> None:
+def test_a_job_may_be_called_anything(history: StoredSightings) -> None:
     """What no column takes is written out, and what is too long is cut."""
     for number, name in enumerate(HOSTILE):
         history.add({("case", str(number)): seen(job=name)})
@@ -131,7 +133,7 @@ def test_a_job_may_be_called_anything(history: Sightings) -> None:
             assert found.job == name.encode("utf-8", "backslashreplace").decode()
 
 
-def test_names_are_there_for_people(history: Sightings, empty_state: Engine) -> None:
+def test_names_are_there_for_people(history: StoredSightings, empty_state: Engine) -> None:
     history.add({("case", "TestCargo/" + "é" * 300): seen(), ("k" * 40, "\ud800"): seen()})
     with empty_state.connect() as connection:
         rows = {
@@ -169,7 +171,7 @@ def test_order_and_repetition_change_nothing(
     }  # fmt: skip
     again = additions + [data.draw(st.sampled_from(additions)) for _ in range(2) if additions]
     for order in (additions, data.draw(st.permutations(again))):
-        history = Sightings(empty_state, f"ci {next(_names)}")
+        history = StoredSightings(empty_state, f"ci {next(_names)}")
         for each in order:
             history.add(each)
         assert history.first_seen(keys) == expected
@@ -182,7 +184,7 @@ def at(hours: int) -> datetime:
     return NOON + hours * HOUR
 
 
-def test_a_stretch_grows_where_it_touches(history: Sightings) -> None:
+def test_a_stretch_grows_where_it_touches(history: StoredSightings) -> None:
     assert history.span() is None
     for begin, end, known in (
         (5, 7, (5, 7)), (5, 7, (5, 7)), (6, 6, (5, 7)), (9, 3, (5, 7)), (7, 9, (5, 9)), (4, 5, (4, 9)), (5, 8, (4, 9)),
@@ -192,7 +194,7 @@ def test_a_stretch_grows_where_it_touches(history: Sightings) -> None:
         assert history.span() == (at(known[0]), at(known[1]), "1-abc")
 
 
-def test_other_rules_begin_anew(history: Sightings) -> None:
+def test_other_rules_begin_anew(history: StoredSightings) -> None:
     history.extend(at(1), at(9), "1-abc")
     history.extend(at(3), at(4), "2-def")
     assert history.span() == (at(3), at(4), "2-def")
@@ -208,7 +210,7 @@ def test_other_rules_begin_anew(history: Sightings) -> None:
 def test_a_stretch_never_says_more_than_was_looked_through(
     empty_state: Engine, looked: list[tuple[int, int, str]]
 ) -> None:
-    history = Sightings(empty_state, f"ci {next(_names)}")
+    history = StoredSightings(empty_state, f"ci {next(_names)}")
     for begin, end, rules in looked:
         history.extend(at(begin), at(end), rules)
     found = history.span()
@@ -229,8 +231,8 @@ _ADD = """
     from datetime import datetime, timedelta
     from ci_stat.records import Sighting
     from ci_stat.store.engine import open_engine
-    from ci_stat.store.state.failure_history import Sightings
-    history, me = Sightings(open_engine(sys.argv[1]), "ci"), int(sys.argv[2])
+    from ci_stat.store.state.failure_history import StoredSightings
+    history, me = StoredSightings(open_engine(sys.argv[1]), "ci"), int(sys.argv[2])
     print("ready", flush=True)
     sys.stdin.readline()
     noon = datetime(2021, 6, 19, 12)
@@ -245,7 +247,7 @@ _ADD = """
 """
 
 
-def test_several_processes_add_at_once(history: Sightings, empty_state: Engine) -> None:
+def test_several_processes_add_at_once(history: StoredSightings, empty_state: Engine) -> None:
     url = empty_state.url.render_as_string(hide_password=False)
     processes = [fork(_ADD, url, number) for number in range(4)]
     assert [process.line() for process in processes] == ["ready"] * 4
@@ -274,8 +276,8 @@ def best_of(times: int, work: Callable[[], object]) -> float:
 
 def test_fast_enough_for_every_report(tmp_path_factory: pytest.TempPathFactory) -> None:
     engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('speed') / 'state.sqlite'}")
-    State(engine, "ci").prepare()
-    history = Sightings(engine, "ci")
+    prepare_state(engine)
+    history = StoredSightings(engine, "ci")
     wanted: Mapping[FailureKey, Sighting] = {
         ("case", f"Suite{n}.Test{n}"): seen(number=n) for n in range(300)
     }

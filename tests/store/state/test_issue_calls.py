@@ -20,11 +20,13 @@ from ci_stat.errors import ConnectionLost, DatabaseError
 from ci_stat.records import Intent, IntentKind, IntentState, Ledger, Mute
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state import compare_and_set
-from ci_stat.store.state.extractions import State
-from ci_stat.store.state.issue_calls import Issues, kept_key
+from ci_stat.store.state.issue_call_row import kept_key
+from ci_stat.store.state.issue_calls import IssueCalls
 from ci_stat.store.state.outbox import KEPT
 from ci_stat.store.state.process_id import this_process
-from ci_stat.store.state.tables import metadata, write
+from ci_stat.store.state.setup import prepare_state
+from ci_stat.store.state.tables import metadata
+from ci_stat.store.state.writing import write
 from tests.support import strategies
 from tests.support.drawn import FULL
 from tests.support.forks import Forked, fork
@@ -47,8 +49,8 @@ class World:
     now: datetime = NOON
     pids: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def process(self, tracker: str = TIDB) -> Issues:
-        return Issues(self.engine, tracker, f"a:{next(self.pids)}:boot.7", lambda: self.now)
+    def process(self, tracker: str = TIDB) -> IssueCalls:
+        return IssueCalls(self.engine, tracker, f"a:{next(self.pids)}:boot.7", lambda: self.now)
 
     def attempts(self) -> list[int]:
         with self.engine.connect() as connection:
@@ -61,7 +63,7 @@ class World:
 
 @pytest.fixture
 def world(empty: Engine) -> World:
-    State(empty, "ci").prepare()
+    prepare_state(empty)
     return World(empty)
 
 
@@ -120,7 +122,7 @@ def test_from_intent_to_answer(world: World) -> None:
 
 
 def test_by_the_driver_that_is_always_there(mariadb_url: str) -> None:
-    State(open_engine(mariadb_url), "ci").prepare()
+    prepare_state(open_engine(mariadb_url))
     world = World(open_engine(mariadb_url))
     one, other = world.process(), world.process()
     assert one.intend(call())
@@ -179,7 +181,7 @@ def test_settled_is_settled(world: World, end: IntentState) -> None:
             assert not each.settle("i1", state, number=9, reason="late")
     assert one.list(9) == before
     for nonsense in (INTENDED, "gone"):
-        with pytest.raises(ValueError, match="not what becomes of a call"):
+        with pytest.raises(ValueError, match="not the outcome of a call"):
             one.settle("i1", nonsense)  # type: ignore[arg-type]
 
 
@@ -428,7 +430,7 @@ def test_hostile_keys_and_ids_stay_apart(world: World) -> None:
 @pytest.mark.parametrize("attack", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_is_read_can_be_settled(world: World, attack: str) -> None:
     """Long texts and those that no database takes have a hash in their place, which means the same."""
-    strange = Issues(world.engine, attack, attack, lambda: world.now)
+    strange = IssueCalls(world.engine, attack, attack, lambda: world.now)
     strange.intend(Intent(attack, attack, attack, attack, attack, why=attack))
     (found,) = strange.unsettled()
     assert len(found.key) <= 2000
@@ -491,7 +493,7 @@ class Story:
     `change`: of the row, the how manieth; `seen`: the last one that each of them knows of.
     """
 
-    processes: list[Issues]
+    processes: list[IssueCalls]
     state: str = ""
     change: int = 0
     seen: list[int | None] = field(default_factory=lambda: [None, None])
@@ -622,13 +624,13 @@ def test_a_database_that_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 def test_others_all_the_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_and_set, "write", lambda *_: 0)
-    with pytest.raises(DatabaseError, match="change a row of our state all the time"):
+    with pytest.raises(DatabaseError, match="keep changing a row of our state"):
         world.process().intend(call())
 
 
 def test_the_server_hangs_up_at_any_byte(mariadb_url: str) -> None:
     """Who is told that the call is his finds it noted; who is not told so makes none."""
-    State(open_engine(mariadb_url), "ci").prepare()
+    prepare_state(open_engine(mariadb_url))
     world, address = World(open_engine(mariadb_url)), make_url(mariadb_url)
     told = []
     for cut in (*range(0, 200, 20), *range(200, 400, 5 if FULL else 10)):
@@ -654,11 +656,11 @@ _PROCESS = """
     from datetime import UTC, datetime
     from ci_stat.records import Intent, IntentState
     from ci_stat.store.engine import open_engine
-    from ci_stat.store.state.issue_calls import Issues
+    from ci_stat.store.state.issue_calls import IssueCalls
     from ci_stat.store.state.process_id import this_process
 
     tracker = "https://api.github.com pingcap/tidb"
-    ledger = Issues(open_engine(sys.argv[1]), tracker, this_process(), lambda: datetime.now(UTC))
+    ledger = IssueCalls(open_engine(sys.argv[1]), tracker, this_process(), lambda: datetime.now(UTC))
 
     def call(number):
         return Intent(f"i{number}", "create", "file", f"case:{number}", "TestCargo")
@@ -714,7 +716,7 @@ def test_of_processes_at_once_one_is_told_to_call(world: World, start: Start) ->
         racer.go_on()
     granted = [number for racer in racers for number in eval(racer.line())]
     assert sorted(granted) == list(range(rounds))
-    found = Issues(world.engine, TIDB, this_process(), lambda: datetime.now(UTC)).list(999)
+    found = IssueCalls(world.engine, TIDB, this_process(), lambda: datetime.now(UTC)).list(999)
     assert {each.id: each.state for each in found} == {
         f"i{n}": DONE if n % 2 else INTENDED for n in range(rounds)
     }
@@ -724,7 +726,7 @@ def test_of_processes_at_once_one_is_told_to_call(world: World, start: Start) ->
 def test_of_threads_at_once_one_is_told_to_call(world: World) -> None:
     rounds, granted, barrier = 50, [], threading.Barrier(2)
 
-    def race(issues: Issues) -> None:
+    def race(issues: IssueCalls) -> None:
         for number in range(rounds):
             barrier.wait(30)
             if issues.intend(call(f"i{number}")):
@@ -763,5 +765,5 @@ def test_a_state_from_before_there_were_issues_gets_the_tables(world: World) -> 
         metadata.tables[table].drop(world.engine)
     with pytest.raises(DatabaseError, match="outward_calls"):
         world.process().unsettled()
-    State(world.engine, "ci").prepare()
+    prepare_state(world.engine)
     assert world.process().intend(call())

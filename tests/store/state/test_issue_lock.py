@@ -18,7 +18,7 @@ from ci_stat.store.state import compare_and_set
 from ci_stat.store.state import issue_lock as module
 from ci_stat.store.state.issue_lock import LEASE, Claim, IssueLock, LostLock
 from ci_stat.store.state.process_id import is_alive, this_process
-from ci_stat.store.state.tables import write
+from ci_stat.store.state.writing import write
 from tests.support.forks import fork
 from tests.support.hostile import raw
 
@@ -77,7 +77,7 @@ def test_taken_renewed_given_back(world: World) -> None:
 def test_a_living_owner_that_can_be_seen_keeps_it_however_long(world: World) -> None:
     one, other = world.process(), world.process()
     one.take()
-    words = "another process (pid 1 on host a) writes to the issues since 2021-06-19 12:00:00 UTC, and is alive"
+    words = "another process (pid 1 on host a) has held the lock since 2021-06-19 12:00:00 UTC and is alive"
     for later in (MINUTE, LEASE, 999 * LEASE):
         world.now = NOON + later
         assert other.take() == Claim(False, "a:1:boot.7", NOON, words)
@@ -88,11 +88,11 @@ def test_the_same_process_is_refused_too(world: World) -> None:
     one = world.process()
     one.take()
     again = world.another(one._owner)
-    words = "this process (pid 1 on host a) writes to the issues since 2021-06-19 12:00:00 UTC, and is alive"
+    words = "this process (pid 1 on host a) has held the lock since 2021-06-19 12:00:00 UTC and is alive"
     for each in (again, one):
         assert each.take() == Claim(False, "a:1:boot.7", NOON, words)
     again.release()
-    with pytest.raises(LostLock, match="not taken by us"):
+    with pytest.raises(LostLock, match="does not hold the lock"):
         again.renew()
     one.renew()
 
@@ -101,7 +101,7 @@ def test_a_dead_owner_is_taken_over_from_at_once(world: World) -> None:
     one, other = world.process(), world.process()
     one.take()
     world.dies(one)
-    words = "taken over from the process (pid 1 on host a), which is gone"
+    words = "taken over from the process (pid 1 on host a), which has exited"
     assert other.take() == Claim(True, "a:2:boot.7", NOON, words)
     with pytest.raises(
         LostLock, match=r"Another process \(pid 2 on host a\) has taken over the lock"
@@ -115,17 +115,17 @@ def test_an_owner_that_cannot_be_seen_is_believed_for_a_while(world: World) -> N
     far, one = world.process("b"), world.process()
     far.take()
     world.dies(far)
-    said = "another process (pid 1 on host b) writes to the issues since 2021-06-19 12:00:00 UTC; "
+    said = "another process (pid 1 on host b) has held the lock since 2021-06-19 12:00:00 UTC; "
     for later, left in (
         (timedelta(0), "60 minutes"),
         (10 * MINUTE + SECOND, "50 minutes"),
         (LEASE - SECOND, "1 minute"),
     ):
         world.now = NOON + later
-        words = f"{said}if it is gone, it has the lock for another {left}"
+        words = f"{said}if it has exited, the lock expires in {left}"
         assert one.take() == Claim(False, "b:1:boot.7", NOON, words)
     world.now = NOON + LEASE
-    words = "taken over from the process (pid 1 on host b), which was not heard of since 2021-06-19 12:00:00 UTC"
+    words = "taken over from the process (pid 1 on host b), which has not renewed it since 2021-06-19 12:00:00 UTC"
     assert one.take() == Claim(True, "a:2:boot.7", world.now, words)
 
 
@@ -143,7 +143,7 @@ def test_who_renews_is_believed_anew(world: World) -> None:
     assert one.take().granted
     with pytest.raises(LostLock):
         far.renew()
-    with pytest.raises(LostLock, match="not taken by us"):
+    with pytest.raises(LostLock, match="does not hold the lock"):
         far.renew()
 
 
@@ -177,7 +177,7 @@ def test_a_stranger_gives_nothing_back(world: World) -> None:
     stranger.release()
     stranger.release()
     assert world.rows() == 0
-    with pytest.raises(LostLock, match="not taken by us"):
+    with pytest.raises(LostLock, match="does not hold the lock"):
         stranger.renew()
 
 
@@ -356,7 +356,7 @@ def test_a_database_that_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 def test_others_all_the_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_and_set, "write", lambda *_: 0)
-    with pytest.raises(DatabaseError, match="all the time"):
+    with pytest.raises(DatabaseError, match="keep changing"):
         world.process().take()
 
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from ci_stat.store.state.calls import CREATING, Answer, Call, CallKind, CallState, Look, Request
+from ci_stat.store.state.calls import CREATING, Answer, Call, CallKind, CallState, LookUp, Request
 from ci_stat.store.state.outbox import KEPT, LEASE, LostClaim, Outbox
 from ci_stat.store.state.outbox_table import CallTable
-from ci_stat.store.state.tables import digest
+from ci_stat.store.state.stored_values import digest
 
 INTENDED, CLAIMED, DONE, REFUSED, UNKNOWN = CallState
 MINUTE = timedelta(minutes=1)
@@ -61,7 +61,7 @@ def request(name: str, kind: str = CallKind.BRANCH, **more: str) -> Request:
 BRANCH = request("branch probe-1")
 
 
-def says(state: CallState, **more: object) -> Look:
+def says(state: CallState, **more: object) -> LookUp:
     return lambda _call: Answer(state, **more)  # type: ignore[arg-type]
 
 
@@ -97,7 +97,7 @@ def test_what_waits_is_nobodys(world: World) -> None:
     planner.intend(BRANCH)
     world.dies(planner)
     world.now += 99 * LEASE
-    assert near.as_it_stands(world.row(BRANCH)).state is INTENDED
+    assert near.current(world.row(BRANCH)).state is INTENDED
     assert near.claim(BRANCH).call.earlier is None
 
 
@@ -147,7 +147,7 @@ def test_without_a_look_it_is_not_repeated(world: World) -> None:
     world.dies(one)
     assert not other.claim(BRANCH).granted
     assert world.row(BRANCH).state is UNKNOWN
-    assert "is gone that was sending it" in world.row(BRANCH).reason
+    assert "that was sending it has exited" in world.row(BRANCH).reason
 
 
 def test_nobody_looks_while_the_owner_may_be_at_work(world: World) -> None:
@@ -193,7 +193,7 @@ def test_done_is_true_whoever_says_it(world: World) -> None:
     assert world.row(BRANCH).state is DONE
     nonsense = request("2")
     one.claim(nonsense)
-    with pytest.raises(ValueError, match="not what becomes"):
+    with pytest.raises(ValueError, match="not the outcome of a call"):
         one.settle(nonsense.id, Answer(CLAIMED))
 
 
@@ -367,13 +367,13 @@ class History:
         worker = self.workers[who]
         if worker.claimed and worker.answer is None:
             worker.outbox.release(BRANCH.id)
-            worker.claimed = worker.outbox.held(BRANCH.id) is not None
+            worker.claimed = worker.outbox.claim_for(BRANCH.id) is not None
 
     def _settle(self, who: int, _: str) -> None:
         """Calls whose process is gone: the others are still at it."""
         outbox = self.workers[who].outbox
         for call in outbox.unsettled():
-            is_left = not outbox.is_at_work(call, outbox.now()) and not call.waits
+            is_left = not outbox.is_in_progress(call, outbox.now()) and not call.waits
             if is_left:
                 outbox.settle(call.id, self.target.look(call))
 
@@ -400,7 +400,7 @@ class History:
         assert self.target.effects <= 1
         calls = self.workers[0].outbox.table.select()
         for call in calls:
-            stands = self.workers[0].outbox.as_it_stands(call)
+            stands = self.workers[0].outbox.current(call)
             assert stands.state is not DONE or self.target.effects == 1
             assert stands.state is not REFUSED or self.target.effects == 0
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from ci_stat.store.state.calls import Answer, Call, CallKind, CallState, Request
 from ci_stat.store.state.outbox import Outbox
 from ci_stat.store.state.outbox_table import CallTable
-from ci_stat.store.state.tables import digest
+from ci_stat.store.state.stored_values import digest
 
 NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
 KINDS = (

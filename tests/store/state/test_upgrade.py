@@ -17,9 +17,9 @@ from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Intent, Intent
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state import upgrade
 from ci_stat.store.state.deliveries import Deliveries
-from ci_stat.store.state.extractions import State
-from ci_stat.store.state.issue_calls import Issues
+from ci_stat.store.state.issue_calls import IssueCalls
 from ci_stat.store.state.outbox import KEPT
+from ci_stat.store.state.setup import prepare_state
 from ci_stat.store.state.tables import outward_calls
 from ci_stat.store.state.upgrade import VERSION
 from tests.fixtures.make_version_0 import KILLED, TRACKER
@@ -73,8 +73,8 @@ def deliveries(engine: Engine, alive: bool = True) -> Deliveries:
     return Deliveries(engine, DATABASE, NEIGHBOUR, lambda: NOW, lambda _: alive)
 
 
-def issues(engine: Engine) -> Issues:
-    return Issues(engine, TRACKER, NEIGHBOUR, lambda: NOW)
+def issues(engine: Engine) -> IssueCalls:
+    return IssueCalls(engine, TRACKER, NEIGHBOUR, lambda: NOW)
 
 
 def moment(said: str) -> datetime:
@@ -94,7 +94,7 @@ def outbox_rows(engine: Engine) -> list[Any]:
 
 
 def test_every_delivery_is_as_it_was(old: Engine, rows: Rows) -> None:
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     found = {delivery.key: delivery for delivery in deliveries(old).list(99)}
     assert found == {
         key_of(row): Delivery(
@@ -108,7 +108,7 @@ def test_every_delivery_is_as_it_was(old: Engine, rows: Rows) -> None:
 
 
 def test_every_issue_call_is_as_it_was(old: Engine, rows: Rows) -> None:
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     found = {intent.id: intent for intent in issues(old).list(99)}
     assert found == {
         row["id"]: Intent(
@@ -128,14 +128,14 @@ def test_every_issue_call_is_as_it_was(old: Engine, rows: Rows) -> None:
 
 
 def test_what_arrived_or_may_have_is_not_sent_again(old: Engine, rows: Rows) -> None:
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     for row in rows["deliveries"]:
         claim = deliveries(old, alive=False).claim(key_of(row))
         assert claim.granted == (row["state"] in ("failed", "preparing")), row
 
 
 def test_what_a_living_process_works_on_is_left_to_it(old: Engine, rows: Rows) -> None:
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     unfinished = [row for row in rows["deliveries"] if row["state"] in ("preparing", "sending")]
     assert len(unfinished) == 8
     for row in unfinished:
@@ -144,7 +144,7 @@ def test_what_a_living_process_works_on_is_left_to_it(old: Engine, rows: Rows) -
 
 
 def test_calls_without_an_answer_still_have_none(old: Engine) -> None:
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     unsettled = {intent.id: intent.state for intent in issues(old).unsettled()}
     assert {id: unsettled[id] for id in ("lost:intended", "lost:uncertain")} == {
         "lost:intended": IntentState.INTENDED,
@@ -153,7 +153,7 @@ def test_calls_without_an_answer_still_have_none(old: Engine) -> None:
 
 
 def test_the_report_before_this_one(old: Engine, rows: Rows) -> None:
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     sent = next(row for row in rows["deliveries"] if row["state"] == "sent")
     later = DeliveryKey(sent["report"], sent["end"], "", sent["audience"], sent["about"])
     before = deliveries(old).before(later)
@@ -170,7 +170,7 @@ def test_texts_of_any_sort(old: Engine, kept: tuple[MetaData, Rows]) -> None:
     }  # fmt: skip
     with old.begin() as connection:
         connection.execute(insert(tables.tables["deliveries"]), row)
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     found = [each for each in deliveries(old).list(99) if each.key.about == hostile]
     assert [(each.state, each.reason) for each in found] == [(DeliveryState.UNCERTAIN, hostile)]
 
@@ -180,25 +180,25 @@ def test_texts_of_any_sort(old: Engine, kept: tuple[MetaData, Rows]) -> None:
 
 def test_it_is_done_once(old: Engine) -> None:
     """What was changed or forgotten since does not come back."""
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     ledger = Deliveries(old, DATABASE, NEIGHBOUR, lambda: NOW + 2 * KEPT, lambda _: False)
     assert ledger.prune() > 0
     before = outbox_rows(old)
     for _ in range(2):
-        State(old, DATABASE).prepare()
+        prepare_state(old)
     assert outbox_rows(old) == before
 
 
 def test_an_older_version_is_kept_out(old: Engine) -> None:
     """It would look into the old tables, and send again what was sent since."""
-    State(old, DATABASE).prepare()
+    prepare_state(old)
     with old.connect() as connection:
         versions = connection.execute(text("select version from ci_stat_state")).scalars().all()
     assert max(versions) == VERSION == 2
 
 
 def test_a_new_state_has_no_old_tables(empty: Engine) -> None:
-    State(empty, DATABASE).prepare()
+    prepare_state(empty)
     with pytest.raises(Exception, match="issue_intents"), empty.connect() as connection:
         connection.execute(text("select * from issue_intents"))
     assert outbox_rows(empty) == []
@@ -211,7 +211,7 @@ def test_several_at_once(old: Engine) -> None:
         engine = open_engine(old.url)
         barrier.wait(30)
         try:
-            State(engine, DATABASE).prepare()
+            prepare_state(engine)
         except Exception as error:
             errors.append(error)
 
@@ -246,11 +246,11 @@ def test_killed_at_any_statement(old: Engine, monkeypatch: pytest.MonkeyPatch) -
         def work(nth: int = nth) -> None:
             engine = open_engine(old.url)
             killing(engine, nth)
-            State(engine, DATABASE).prepare()
+            prepare_state(engine)
 
         ending = ended(forked(work))
         sizes.append(_size(old))
-        State(old, DATABASE).prepare()
+        prepare_state(old)
         assert _size(old) == 31
         if ending == 0:
             break

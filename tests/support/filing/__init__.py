@@ -42,7 +42,7 @@ from ci_stat.runs.database import Source
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
-from ci_stat.store.state.issue_calls import Issues
+from ci_stat.store.state.issue_calls import IssueCalls
 from ci_stat.store.state.issue_lock import IssueLock
 from ci_stat.store.state.process_id import is_alive, this_process
 from ci_stat.store.state.tables import accepted, locks, mutes, outward_calls
@@ -254,7 +254,7 @@ class World:
             between_writes=0.0,
         )
         owner, now = this_process(), self.clock.now
-        issues = Issues(self.state, self._tracker, owner, now)
+        issues = IssueCalls(self.state, self._tracker, owner, now)
         lock = IssueLock(self.state, self._tracker, owner, now, is_alive)
         return Tracker(client, issues, self.notes(), lock, now, self.sleep)
 
