@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 import ci_stat.ci_stat as stat
 from ci_stat.errors import AccessDenied, SettingsError, UsageError
 from ci_stat.records import RunRow
-from ci_stat.store.ci_data import runs as store_runs
+from ci_stat.store.ci_data.decode import Decoder
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.support import hostile, mariadb
@@ -455,13 +455,13 @@ def test_a_million_runs_are_counted_and_not_loaded(
 ) -> None:
     monkeypatch.setenv("CI_STAT_URL", million)
     loaded = []
-    decode = store_runs.Decoder.__call__
+    decode = Decoder.__call__
 
-    def counted(self: store_runs.Decoder, values: tuple[Any, ...]) -> Any:
+    def counted(self: Decoder, values: tuple[Any, ...]) -> Any:
         loaded.append(values[1])
         return decode(self, values)
 
-    monkeypatch.setattr(store_runs.Decoder, "__call__", counted)
+    monkeypatch.setattr(Decoder, "__call__", counted)
     tracemalloc.start()
     code, out, _ = call("summary", *WEEKS, "--json")
     found = json.loads(out)

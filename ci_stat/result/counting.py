@@ -1,4 +1,7 @@
-"""The numbers of a Result as the values that `store.counts` gets from the database: the two must be equal."""
+"""The counts of a Result, as the same values that `store.ci_data` counts in the database.
+
+Both ways must give equal numbers.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -23,8 +26,7 @@ from ci_stat.result.rankings import worst_first
 
 
 def count_window(res: Result, over_time: bool = True) -> WindowCount:
-    """Everything that the summary of a window says; its periods only if it is asked for them `over_time`."""
-    statuses = Counter(run.status for run in res.all_runs)
+    """The numbers of a window's summary; `over_time`: with its periods."""
     return WindowCount(
         pr=res.tally,
         special=res.special_tally,
@@ -34,25 +36,27 @@ def count_window(res: Result, over_time: bool = True) -> WindowCount:
         jobs=len(res.job_map),
         failing_jobs=sum(job.fail_cnt > 0 for job in res.job_map.values()),
         miss_cnt=res.miss_cnt,
-        other_statuses=tuple(
-            sorted((name, n) for name, n in statuses.items() if name not in Status.__members__)
-        ),
+        other_statuses=_other_statuses(res),
         periods=_periods(res) if over_time else (),
     )
 
 
+def _other_statuses(res: Result) -> tuple[tuple[str, int], ...]:
+    statuses = Counter(run.status for run in res.all_runs)
+    return tuple(
+        sorted((name, n) for name, n in statuses.items() if name not in Status.__members__)
+    )
+
+
 def window_facts(res: Result) -> WindowFacts:
-    """What later reports need to know of this window, as `loading.Source.window_facts` asks it of the database."""
+    """What reports of later windows need, as `runs.database.Source.window_facts` reads it."""
     durations: dict[str, list[int]] = defaultdict(list)
-    after = (seconds_after(res.end_time, run.time, run.duration) for run in res.all_runs)
     for run in res.all_runs:
         if run.status == Status.SUCCESS and run.duration is not None:
             durations[run.job_name].append(run.duration)
-    return WindowFacts(
-        count_window(res, over_time=False),
-        dict(durations),
-        sorted(late for late in after if late > 0),
-    )
+    seconds = [seconds_after(res.end_time, run.time, run.duration) for run in res.all_runs]
+    ended_after = sorted(late for late in seconds if late > 0)
+    return WindowFacts(count_window(res, over_time=False), dict(durations), ended_after)
 
 
 def _periods(res: Result) -> tuple[PeriodCount, ...]:
@@ -86,17 +90,18 @@ def _count_job(job: Job) -> JobCount:
 
 
 def count_prs(pr_map: Mapping[Any, PR], limit: int | None = None) -> list[PRCount]:
-    """The pull requests, most failures first, at most `limit`."""
+    """The `limit` pull requests with the most failures (None: all), most failures first."""
     return worst_first(map(_count_pr, pr_map.values()))[:limit]
 
 
 def _count_pr(pr: PR) -> PRCount:
+    failing_jobs = {run.job_name for run in pr.runs if run.status == Status.FAILURE}
     return PRCount(
         repo=pr.repo,
         number=pr.number,
         tally=pr.tally,
         jobs=len(pr.jobs),
-        failing_jobs=len({run.job_name for run in pr.runs if run.status == Status.FAILURE}),
+        failing_jobs=len(failing_jobs),
         rerun_cnt=pr.total_rerun_cnt,
         last_run=_last(pr.runs),
         facts=PRFacts(pr.title, pr.author, pr.branch, pr.link),

@@ -1,6 +1,6 @@
-"""A Result as pandas frames. The only place that imports pandas, and only when a frame is asked for.
+"""A Result as pandas frames. Imported only on request, because pandas is slow to load.
 
-Times carry the database's zone, names that repeat are categories, durations are milliseconds.
+Times have the database's zone, repeated names are categories, durations are milliseconds.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +30,7 @@ _RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
     "comment": lambda run: run.comment,
     "failures": lambda run: len(run.failures),
 }
+_TIMES = {"time", "last_run", "last_failure"}
 _CATEGORIES = {
     "job_name",
     "status",
@@ -46,7 +47,7 @@ _INTEGERS = {"job_id", "duration", "pr_number", "failures", "line", "first_line"
 
 
 def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> "pd.Series[Any]":
-    """Naive wall-clock times as a zone-aware column; an hour that a clock shows twice is taken as its first."""
+    """Naive wall-clock times as a zone-aware column. A repeated hour is taken as the first one."""
     naive = pd.Series(pd.to_datetime(pd.Series(list(times), dtype="object")))
     first = pd.Series(True, index=naive.index).to_numpy()
     return naive.astype("datetime64[us]").dt.tz_localize(
@@ -59,11 +60,13 @@ def _column(name: str, values: list[Any], zone: ZoneInfo) -> Any:
         return pd.Categorical(values)
     if name in _INTEGERS:
         return pd.array(values, dtype="Int64")
-    return zoned(values, zone) if name in ("time", "last_run", "last_failure") else values
+    if name in _TIMES:
+        return zoned(values, zone)
+    return values
 
 
 def _frame(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
-    """A frame that says in `attrs` where it came from."""
+    """A frame whose `attrs` say where the runs came from."""
     zone = source.window.zone
     frame = pd.DataFrame({name: _column(name, values, zone) for name, values in columns.items()})
     frame.attrs = {
@@ -77,7 +80,7 @@ def _frame(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
 
 
 def runs_frame(res: "Result") -> pd.DataFrame:
-    """One row a run, PR and nightly (then `pr_number` is missing), oldest first."""
+    """One row per run, oldest first; nightly runs lack `pr_number`."""
     columns = {name: [get(run) for run in res.all_runs] for name, get in _RUN_COLUMNS.items()}
     return _frame(columns, res.provenance)
 
@@ -89,13 +92,13 @@ def _counts(things: Sequence[Any]) -> dict[str, list[Any]]:
 
 
 def _last(runs: Sequence[Run], status: str | None = None) -> datetime | None:
-    return next(
-        (run.time for run in reversed(runs) if status is None or run.status == status), None
-    )
+    """The time of the newest run, or of the newest one with this status."""
+    times = (run.time for run in reversed(runs) if status in (None, run.status))
+    return next(times, None)
 
 
 def jobs_frame(res: "Result") -> pd.DataFrame:
-    """One row a job, most failures first."""
+    """One row per job, most failures first."""
     jobs = sorted(res.job_map.values(), key=attrgetter("rank"))
     columns: dict[str, list[Any]] = {"job_name": [job.job_name for job in jobs]} | _counts(jobs)
     columns["prs"] = [len(job.local_prs) for job in jobs]
@@ -107,7 +110,7 @@ def jobs_frame(res: "Result") -> pd.DataFrame:
 
 
 def prs_frame(res: "Result") -> pd.DataFrame:
-    """One row a pull request, most failures first."""
+    """One row per pull request, most failures first."""
     prs = sorted(res.pr_map.values(), key=attrgetter("rank"))
     names: dict[str, list[Any]] = {
         "repo": [pr.repo for pr in prs],
@@ -137,17 +140,18 @@ _FAILURE_COLUMNS: dict[str, Callable[[CaseFailure], Any]] = {
 
 
 def failures_frame(res: "Result") -> pd.DataFrame:
-    """One row for each failure of each failed run: what failed, where, and what it said in this run."""
-    found = [
+    """One row for each failure of each failed run, with its message in that run."""
+    occurrences = [
         (run, info, seen)
         for info in res.fail_info_map.values()
         for run, seen in zip(info.run_list, info.seen, strict=True)
     ]
     columns: dict[str, list[Any]] = {
-        "case": [info.info for _, info, _ in found],
-        "kind": [info.kind for _, info, _ in found],
+        "case": [info.info for _, info, _ in occurrences],
+        "kind": [info.kind for _, info, _ in occurrences],
     }
     names = ("job_name", "job_id", "time", "repo", "branch", "commit", "pr_number")
-    columns |= {name: [_RUN_COLUMNS[name](run) for run, _, _ in found] for name in names}
-    columns |= {name: [get(seen) for _, _, seen in found] for name, get in _FAILURE_COLUMNS.items()}
+    columns |= {name: [_RUN_COLUMNS[name](run) for run, _, _ in occurrences] for name in names}
+    failures = [failure for _, _, failure in occurrences]
+    columns |= {name: list(map(get, failures)) for name, get in _FAILURE_COLUMNS.items()}
     return _frame(columns, res.provenance)

@@ -1,6 +1,6 @@
-"""What a notebook shows for a Result, a Job or a PR: small tables.
+"""Small HTML tables with which notebooks show a Result, a Job or a PR.
 
-Every text is escaped, and every link is one to http(s).
+All texts are escaped, and links lead to http(s) only.
 """
 
 from collections.abc import Sequence
@@ -25,26 +25,26 @@ _CELL = "text-align:left;padding:2px 10px 2px 0;vertical-align:top"
 
 @dataclass(frozen=True, slots=True)
 class _Rows(Generic[T]):
-    """The rows of a table. `left_out`: how many more there are."""
+    """The rows of a table. `left_out`: the number of rows that are not shown."""
 
     shown: Sequence[T]
     left_out: int
 
 
 def result_html(res: "Result") -> str:
-    """Counts of the window, then its worst jobs and pull requests."""
+    """The counts of the window, its worst jobs and its worst pull requests."""
     jobs = sorted(res.job_map.values(), key=attrgetter("rank"))
     prs = sorted(res.pr_map.values(), key=attrgetter("rank"))
     return _render("result.html", res=res, jobs=_first(jobs, _ROWS), prs=_first(prs, _ROWS))
 
 
 def job_html(job: "Job") -> str:
-    """Counts of the job and its newest failed runs."""
+    """The counts of the job, and its newest failed runs."""
     return _render("job.html", job=job, runs=_newest_failures(job.runs))
 
 
 def pr_html(pr: "PR") -> str:
-    """Title and counts of the pull request and its newest failed runs."""
+    """Title and counts of the pull request, and its newest failed runs."""
     return _render("pr.html", pr=pr, runs=_newest_failures(pr.runs))
 
 
@@ -53,7 +53,7 @@ def _first(rows: Sequence[T], most: int) -> _Rows[T]:
 
 
 def _newest_failures(runs: Sequence[Run]) -> _Rows[Run]:
-    """The newest first; of all runs where none failed."""
+    """Failed runs, newest first; all runs if none failed."""
     failed = [run for run in runs if run.status == Status.FAILURE] or list(runs)
     return _first(failed[::-1], 2 * _ROWS)
 

@@ -1,4 +1,4 @@
-"""Runs with what their logs said."""
+"""Runs with the failures that were extracted from their logs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,30 +9,32 @@ from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, Extraction, LogState, Run
 
 
-def with_failures(runs: Iterable[Run], found: Mapping[tuple[str, int], Extraction]) -> list[Run]:
-    """Runs whose log was looked for carry what became of it; failures from a log take the place of the table's.
+def with_failures(
+    runs: Iterable[Run], extractions: Mapping[tuple[str, int], Extraction]
+) -> list[Run]:
+    """The runs with the state of their logs, and failures from the log instead of the table's.
 
-    Where the log could not be had, gave no failure or was not read to its end, those of `analysis_res` stay: a lower
-    bound, marked by their `source`.
+    If the log could not be read, named no failure or was cut, those of `analysis_res` stay, marked
+    by their `source`: they are a lower bound.
     """
-    return [_with(run, found.get((run.job_name, run.job_id))) for run in runs]
+    return [_with_failures(run, extractions.get((run.job_name, run.job_id))) for run in runs]
 
 
-def _with(run: Run, found: Extraction | None) -> Run:
-    if found is None:
+def _with_failures(run: Run, extraction: Extraction | None) -> Run:
+    if extraction is None:
         return run
-    failures = (
-        found.failures if found.state == LogState.READ and found.failures else _merged(run, found)
-    )
-    return replace(run, failures=failures, log=str(found.state))
+    is_complete = extraction.state == LogState.READ and extraction.failures
+    failures = extraction.failures if is_complete else _merged(run, extraction)
+    return replace(run, failures=failures, log=str(extraction.state))
 
 
-def _merged(run: Run, found: Extraction) -> tuple[CaseFailure, ...]:
-    """What the log gave as far as it was read, and what only the table names."""
-    named = {case_key(failure.name) for failure in found.failures}
-    return (*found.failures, *(each for each in run.failures if case_key(each.name) not in named))
+def _merged(run: Run, extraction: Extraction) -> tuple[CaseFailure, ...]:
+    """The failures of an incomplete log, then those that only the table names."""
+    in_log = {case_key(failure.name) for failure in extraction.failures}
+    only_in_table = [failure for failure in run.failures if case_key(failure.name) not in in_log]
+    return (*extraction.failures, *only_in_table)
 
 
 def log_states(runs: Iterable[Run]) -> Counter[str]:
-    """How many logs were read, missing, too old and so on; runs whose log nobody looked for are not counted."""
+    """Logs by state: read, missing, too old, ... Runs whose log was not looked for do not count."""
     return Counter(run.log for run in runs if run.log != LogState.NOT_READ)

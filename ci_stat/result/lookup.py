@@ -1,6 +1,6 @@
-"""Maps whose keys are (repo, number) or (repo, hash), and that also find a bare number, hash or hash prefix.
+"""Maps with keys (repo, number) or (repo, hash) that also accept a number, hash or hash prefix.
 
-Numbers repeat across repositories, so a bare one is answered only where it means one thing.
+Numbers repeat across repositories: without repository they must be unique.
 """
 
 from bisect import bisect_left
@@ -11,17 +11,19 @@ from ci_stat.records import Provenance
 K = TypeVar("K")
 V = TypeVar("V")
 
+_MOST_CANDIDATES = 10  # in an error message
+
 
 class Sourced(dict[K, V]):
-    """A dict that knows where its runs came from, so that a list made of it can say so."""
+    """A dict with the provenance of its runs, for lists that are printed from it."""
 
     provenance: Provenance | None = None
 
 
 class _ByRepo(Sourced[tuple[str, Any], V]):
-    """A dict keyed by (repo, part). Looking up a part alone works while exactly one key has it.
+    """A dict with keys (repo, part) that accepts a part alone if exactly one key has it.
 
-    Raises KeyError naming the candidates where several have it.
+    Raises KeyError with the candidates if several keys have it.
     """
 
     if TYPE_CHECKING:
@@ -32,16 +34,16 @@ class _ByRepo(Sourced[tuple[str, Any], V]):
         raise NotImplementedError
 
     def find(self, part: Any) -> tuple[str, Any] | None:
-        """The one full key that `part` means, None if there is none; KeyError with the candidates if many."""
+        """The full key of `part`, None without a match. Raises KeyError for several matches."""
         if dict.__contains__(self, part):
-            found: tuple[str, Any] = part
-            return found
+            key: tuple[str, Any] = part
+            return key
         matches = self._matches(part)
         if len(matches) > 1:
-            shown = ", ".join(map(repr, matches[:10])) + (
-                f" and {len(matches) - 10} more" if len(matches) > 10 else ""
-            )
-            raise KeyError(f"{part!r} is not unique: say which of {shown}")
+            candidates = ", ".join(map(repr, matches[:_MOST_CANDIDATES]))
+            more = len(matches) - _MOST_CANDIDATES
+            rest = f" and {more} more" if more > 0 else ""
+            raise KeyError(f"{part!r} is not unique: choose one of {candidates}{rest}")
         return matches[0] if matches else None
 
     def __missing__(self, part: Any) -> V:
@@ -54,13 +56,13 @@ class _ByRepo(Sourced[tuple[str, Any], V]):
         return dict.__contains__(self, part) or bool(self._matches(part))
 
     def get(self, part: Any, default: Any = None) -> Any:
-        """Like `[]`, but `default` where nothing matches. Ambiguity is still a KeyError."""
+        """Like `[]`, but `default` without a match. Several matches still raise KeyError."""
         key = self.find(part)
         return default if key is None else dict.__getitem__(self, key)
 
 
 class NumberMap(_ByRepo[V], Generic[V]):
-    """Keyed by (repo, pull request number); finds a bare number too."""
+    """Keys are (repo, pull request number); a number alone works too."""
 
     _index: dict[int, list[tuple[str, int]]] | None = None
     _indexed = -1
@@ -74,7 +76,7 @@ class NumberMap(_ByRepo[V], Generic[V]):
 
 
 class HashMap(_ByRepo[V], Generic[V]):
-    """Keyed by (repo, commit hash); finds a bare hash, or a prefix of one, with or without the repo."""
+    """Keys are (repo, commit hash); a hash or a prefix of one works with or without the repo."""
 
     _index: list[tuple[str, str]] | None = None
 
@@ -84,12 +86,13 @@ class HashMap(_ByRepo[V], Generic[V]):
             return []
         if self._index is None or len(self._index) != len(self):
             self._index = sorted((key[1], key[0]) for key in self)
-        found = []
-        for at in range(bisect_left(self._index, (prefix, "")), len(self._index)):
-            commit, of_repo = self._index[at]
+        matches = []
+        first = bisect_left(self._index, (prefix, ""))
+        for position in range(first, len(self._index)):
+            commit, of_repo = self._index[position]
             if not commit.startswith(prefix):
                 break
-            if repo is None or repo == of_repo:
-                found.append((of_repo, commit))
-        whole = [key for key in found if key[1] == prefix]
-        return whole or found
+            if repo in (None, of_repo):
+                matches.append((of_repo, commit))
+        exact = [key for key in matches if key[1] == prefix]
+        return exact or matches

@@ -1,4 +1,4 @@
-"""What is worst first."""
+"""The order of jobs and pull requests in every list: worst first."""
 
 from collections.abc import Iterable
 from operator import attrgetter
@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 
 class Ranked(Protocol):
-    """Job, PR, JobCount or PRCount: each says what makes it worse than another."""
+    """Job, PR, JobCount or PRCount."""
 
     @property
     def rank(self) -> tuple[Any, ...]: ...

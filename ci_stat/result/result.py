@@ -9,31 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 from ci_stat.records import Provenance, Run, Status, Tally
 from ci_stat.result import html
+from ci_stat.result.counted import OutcomeCounts, repeated_attempts, tally_of
+from ci_stat.result.fail_info import FailInfo, group_failures
 from ci_stat.result.logs import log_states
 from ci_stat.result.lookup import HashMap, NumberMap, Sourced
-from ci_stat.result.models import (
-    PR,
-    Commit,
-    FailInfo,
-    Job,
-    group_failures,
-    repeated_attempts,
-    tally_of,
-)
+from ci_stat.result.models import PR, Commit, Job
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-class Result:
+class Result(OutcomeCounts):
     """The runs of a window, and what they add up to.
 
-    - `run_list`: runs of pull requests; `special_list`: nightly runs, which belong to none. Both oldest first.
-    - `begin_time`, `end_time`: the window [begin, end), naive, wall clock of the database's zone; `provenance`
-      has the window with its zone, the number of rows, the newest row of the table, and the query.
-    - `pr_map` by (repo, number), `commit_hash_map` by (repo, hash), `job_map` by name. Jobs count all their runs.
-    - `success_cnt fail_cnt abort_cnt other_cnt total_cnt`: runs of `run_list`; `special_tally` those of
-      `special_list`.
+    - `run_list`: runs of pull requests; `special_list`: nightly runs. Both oldest first.
+    - `begin_time`, `end_time`: the window [begin, end), naive, wall clock of the database's zone;
+      `provenance` has the zone, the number of rows, the newest row of the table, and the query.
+    - `pr_map` by (repo, number), `commit_hash_map` by (repo, hash), `job_map` by name. Jobs count
+      pull request and nightly runs.
+    - `success_cnt fail_cnt abort_cnt other_cnt total_cnt`: runs of `run_list`; `special_tally`:
+      runs of `special_list`.
     """
 
     def __init__(self, runs: Iterable[Run], provenance: Provenance) -> None:
@@ -45,13 +40,12 @@ class Result:
         self.pr_map: NumberMap[PR] = NumberMap()
         self.job_map: Sourced[str, Job] = Sourced()
         self.commit_hash_map: HashMap[Commit] = HashMap()
-        self.pr_map.provenance = self.job_map.provenance = self.commit_hash_map.provenance = (
-            provenance
-        )
+        for sourced in (self.pr_map, self.job_map, self.commit_hash_map):
+            sourced.provenance = provenance
         self._group()
 
     def _group(self) -> None:
-        """One pass over the runs; they come in order, so every list is in order too."""
+        """Group in one pass. The runs are in order, so all lists are in order too."""
         prs: dict[tuple[str, int], list[Run]] = {}
         jobs: dict[str, list[Run]] = {}
         commits: dict[tuple[str, str], list[Run]] = {}
@@ -82,28 +76,6 @@ class Result:
         """Nightly runs by outcome."""
         return tally_of(self.special_list)
 
-    @property
-    def success_cnt(self) -> int:
-        return self.tally.success
-
-    @property
-    def fail_cnt(self) -> int:
-        return self.tally.failure
-
-    @property
-    def abort_cnt(self) -> int:
-        return self.tally.aborted
-
-    @property
-    def other_cnt(self) -> int:
-        """Runs of pull requests whose status is none of SUCCESS, FAILURE and ABORTED."""
-        return self.tally.other
-
-    @property
-    def total_cnt(self) -> int:
-        """Runs of pull requests, whatever their status."""
-        return len(self.run_list)
-
     @cached_property
     def miss_cnt(self) -> int:
         """Failed runs, of pull requests and nightly, for which no failure is known."""
@@ -111,7 +83,7 @@ class Result:
 
     @cached_property
     def log_states(self) -> Counter[str]:
-        """What became of the logs of failed runs: read, missing, too old, ... Empty where no log was looked for."""
+        """Logs of failed runs by state (read, missing, too old, ...). Empty if none was read."""
         return log_states(self._runs)
 
     @cached_property
@@ -159,20 +131,18 @@ class Result:
         return frames.failures_frame(self)
 
     def __repr__(self) -> str:
-        return (
-            f"<Result {self.provenance.window}: {self.total_cnt} runs of {len(self.pr_map)} PRs, "
-            f"{self.fail_cnt} failed; {len(self.special_list)} nightly runs, {self.special_tally.failure} failed>"
-        )
+        prs = f"{self.total_cnt} runs of {len(self.pr_map)} PRs, {self.fail_cnt} failed"
+        nightly = f"{len(self.special_list)} nightly runs, {self.special_tally.failure} failed"
+        return f"<Result {self.provenance.window}: {prs}; {nightly}>"
 
     def _repr_html_(self) -> str:
         return html.result_html(self)
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:
-    """Oldest first, then by job and number; runs without a time lead. Cheap where they come so already."""
-    ordered = list(runs)
-    ordered.sort(key=_moment)
-    # Few runs share a second, so ties are mended afterwards instead of comparing three keys for every pair.
+    """Runs by time, then by job and number; runs without a time first. Fast for sorted runs."""
+    ordered = sorted(runs, key=_moment)
+    # Few runs share a second, so sorting those is faster than comparing three keys of all runs.
     first = 0
     for at in range(1, len(ordered) + 1):
         if at == len(ordered) or ordered[at].time != ordered[first].time:

@@ -27,7 +27,7 @@ from ci_stat.records import (
 from ci_stat.result import Result
 from ci_stat.runs.loading import LoadedRuns, provenance, read_window
 from ci_stat.runs.progress import Advance, LogProgress, no_progress
-from ci_stat.store.ci_data import counts, runs, times
+from ci_stat.store.ci_data import counts, runs, times, window_count
 from ci_stat.store.embedded import make_folder
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
@@ -142,7 +142,7 @@ class Source:
 
         def count(connection: Connection) -> tuple[WindowCount, Provenance]:
             warnings: Counter[str] = Counter()
-            window = counts.count_window(connection, run_filter, warnings)
+            window = window_count.count_window(connection, run_filter, warnings)
             return window, provenance(connection, run_filter, window.tally.total, +warnings)
 
         return self._ask(count)
@@ -224,5 +224,5 @@ def _unknown_name(column: str, name: str, known: set[str]) -> str:
 
 
 def _window_facts(connection: Connection, window: RunFilter) -> WindowFacts:
-    count = replace(counts.count_window(connection, window, Counter()), periods=())
+    count = replace(window_count.count_window(connection, window, Counter()), periods=())
     return WindowFacts(count, *times.run_times(connection, window))

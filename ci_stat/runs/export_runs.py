@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Engine, select
 from ci_stat.errors import ConnectionLost
 from ci_stat.formats.jsonl import encode_row, nested_too_deep
 from ci_stat.records import RunFilter, RunRow, no_number
-from ci_stat.store.ci_data.runs import conditions, name_conditions, wall_time
+from ci_stat.store.ci_data.decode import wall_time
+from ci_stat.store.ci_data.runs import conditions, name_conditions
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import raw_json
 from ci_stat.store.ci_data.streaming import stream

@@ -283,10 +283,10 @@ def test_what_the_database_refuses_is_told_by_line_and_not_cut(
     done = imported(engine, [BAD, *lines_of(some[:2]), encode_row(wrong), *lines_of(some[2:]), BAD])
     assert [number for number, _ in done.skipped] == [1, 4, 7]
     assert name in done.skipped[1][1]
-    assert "the database refuses it" in done.skipped[1][1]
+    assert "the database rejects it" in done.skipped[1][1]
     assert len(done.skipped[1][1]) < 300
     assert (done.stored, count(engine)) == (4, 4)
-    with pytest.raises(BadRecord, match=r"^Line 2: the database refuses it"):
+    with pytest.raises(BadRecord, match=r"^Line 2: the database rejects it"):
         imported(
             engine, [*lines_of(some[:1]), encode_row(wrong), *lines_of(some[1:]), BAD], strict=True
         )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ci_stat.records import Origin, Provenance, RunRow, Window
 from ci_stat.result import Result
-from ci_stat.store.ci_data.runs import Decoder
+from ci_stat.store.ci_data.decode import Decoder
 from ci_stat.store.ci_data.write import values_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -1,1 +1,1 @@
-"""The CI database: its tables, and statements that read, count and write runs."""
+"""The CI database: its table, and statements that read, count and write runs."""

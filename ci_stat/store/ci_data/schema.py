@@ -1,6 +1,7 @@
-"""Table `ci_data`: its columns, what each is for, and the form in which we create it ourselves.
+"""The table `ci_data`: its columns, and how we create it.
 
-The writer's table is read as it is found, by column name: its column order differs between installations.
+A table of the original writer is read by column name: the column order differs between
+installations.
 """
 
 from typing import Any
@@ -14,9 +15,9 @@ from ci_stat.records import TABLE
 
 
 class Spelled(UserDefinedType[str]):
-    """A column type by its name in SQL. Values pass as they are: times and JSON are texts to us.
+    """A column type by its name in SQL. Values pass unchanged: times and JSON are texts here.
 
-    SQLAlchemy's own types would encode JSON a second time, and need the dialects' modules (50 ms of every start).
+    SQLAlchemy's own types would encode JSON twice, and load the dialect modules (50 ms per start).
     """
 
     cache_ok = True
@@ -37,10 +38,10 @@ metadata = MetaData()
 ci_data = Table(
     TABLE,
     metadata,
-    # 127: as many utf8mb4 characters as MariaDB groups by in memory (512 bytes). The writer's own limit is 100.
+    # 127 utf8mb4 characters: MariaDB groups up to 512 bytes in memory. The writer allows 100.
     Column("job", String(127), primary_key=True, comment="job name"),
     Column("job_id", BigInteger, primary_key=True, autoincrement=False, comment="build number"),
-    # The writer's table has an enum of three; text keeps the statuses of other CI systems raw.
+    # The writer's column is an enum of three; text also stores statuses of other CI systems.
     Column("status", String(64), nullable=False, comment="outcome"),
     Column("duration", BigInteger, comment="milliseconds"),
     Column("time", _WALL_CLOCK, comment="build start, wall clock of the database's zone"),
@@ -60,6 +61,7 @@ ci_data = Table(
 
 @compiles(CreateTable, "mysql", "mariadb")
 def _create_table(element: CreateTable, compiler: Any, **kw: Any) -> str:
-    # The server's default may be latin1, and would take the jobs Unit and unit for one.
-    # Not Table(mysql_charset=...): that imports the dialect in every start.
-    return f"{compiler.visit_create_table(element, **kw).rstrip()} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin\n\n"
+    # The server's default may be latin1, in which the jobs Unit and unit are equal.
+    # Not Table(mysql_charset=...): that would import the dialect at every start.
+    statement = compiler.visit_create_table(element, **kw).rstrip()
+    return f"{statement} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin\n\n"

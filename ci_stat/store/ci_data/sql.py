@@ -1,6 +1,6 @@
-"""The few SQL expressions that the databases spell differently.
+"""SQL expressions whose syntax differs between databases.
 
-Only constructs that MariaDB, MySQL and TiDB share, and their SQLite form (docs/databases.md).
+Each has a form that MariaDB, MySQL and TiDB share, and one for SQLite (docs/databases.md).
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from ci_stat.store.ci_data.schema import ci_data
 
 
 class exact(FunctionElement[str]):
-    """A text column compared byte by byte, as Python compares: no case folding, no trailing-blank padding."""
+    """A text column compared byte by byte, as in Python: case and trailing blanks count."""
 
     inherit_cache = True
     type = String()
@@ -28,13 +28,15 @@ def _exact(element: exact, compiler: Any, **kw: Any) -> str:
 
 @compiles(exact, "mysql", "mariadb")
 def _exact_mysql(element: exact, compiler: Any, **kw: Any) -> str:
-    # CONVERT first: a latin1 column would otherwise hand over its own bytes.
+    # Without CONVERT, a latin1 column would yield its own bytes.
     return f"CAST(CONVERT({compiler.process(element.clauses, **kw)} USING utf8mb4) AS BINARY)"
 
 
 class of_rows(FunctionElement[str]):
-    """A column by its value in rows that something else has found. SQLite would take its index first, however many rows
-    that finds, and the window's only then."""
+    """A column that SQLite reads without its index, from rows that another index selects.
+
+    SQLite would otherwise prefer the column's index, even if the window has fewer rows.
+    """
 
     inherit_cache = True
     type = String()
@@ -51,7 +53,7 @@ def _of_rows_mysql(element: of_rows, compiler: Any, **kw: Any) -> str:
 
 
 class wall(FunctionElement[str]):
-    """A time as the database compares it. SQLite compares letters: `2021-06-19T08:00` as if it had a blank."""
+    """A time as the database compares it. For SQLite the T of ISO 8601 becomes a blank."""
 
     inherit_cache = True
     type = String()
@@ -68,10 +70,13 @@ def _wall_mysql(element: wall, compiler: Any, **kw: Any) -> str:
 
 
 class in_window(FunctionElement[int]):
-    """Whether a time lies in [begin, end). The last two, whole days as texts, let SQLite use its index first."""
+    """Whether a time lies in [begin, end).
+
+    Two more arguments, whole days as texts, let SQLite use its index.
+    """
 
     inherit_cache = True
-    # Not Boolean: SQLAlchemy would write `... < end = 1`, and the server could not use its index for the end.
+    # Not Boolean: SQLAlchemy would write `... < end = 1`, which prevents the use of the index.
     type = Integer()
 
 
@@ -81,7 +86,8 @@ def _in_window(element: in_window, compiler: Any, **kw: Any) -> str:
         compiler.process(clause, **kw) for clause in element.clauses
     )
     time = f"replace({column}, 'T', ' ')"
-    return f"({column} >= {first_day} AND {column} < {day_after} AND {time} >= {begin} AND {time} < {end})"
+    in_days = f"{column} >= {first_day} AND {column} < {day_after}"
+    return f"({in_days} AND {time} >= {begin} AND {time} < {end})"
 
 
 @compiles(in_window, "mysql", "mariadb")
@@ -91,7 +97,7 @@ def _in_window_mysql(element: in_window, compiler: Any, **kw: Any) -> str:
 
 
 class raw_json(FunctionElement[bytes]):
-    """A JSON column as UTF-8 bytes: decoding from bytes is 2.3 times faster than from text."""
+    """A JSON column as UTF-8 bytes, which decode 2.3 times faster than text."""
 
     inherit_cache = True
     type = LargeBinary()
@@ -108,9 +114,9 @@ def _raw_json_mysql(element: raw_json, compiler: Any, **kw: Any) -> str:
 
 
 class pull_text(FunctionElement[str]):
-    """`ghprbPullId` out of `description` as text of at most 19 characters; NULL where the JSON is broken.
+    """`ghprbPullId` of `description` as text; NULL if the JSON is invalid.
 
-    Cut, because a short text lets the server group in memory; a number has at most 18 digits here.
+    Cut to 19 characters, so that the server can group in memory; numbers have up to 18 digits.
     """
 
     inherit_cache = True
@@ -120,29 +126,32 @@ class pull_text(FunctionElement[str]):
 @compiles(pull_text)
 def _pull_text(element: pull_text, compiler: Any, **kw: Any) -> str:
     column = compiler.process(element.clauses, **kw)
-    # json_type: a JSON true would otherwise come out as the number 1.
-    return (
-        f"CASE WHEN json_valid({column}) THEN CASE WHEN json_type({column}, '$.ghprbPullId') IN ('text', 'integer') "
-        f"THEN substr(json_extract({column}, '$.ghprbPullId'), 1, 19) END END"
-    )
+    # json_type, because json_extract turns true into the number 1.
+    path = "'$.ghprbPullId'"
+    is_number = f"json_type({column}, {path}) IN ('text', 'integer')"
+    number = f"CASE WHEN {is_number} THEN substr(json_extract({column}, {path}), 1, 19) END"
+    return f"CASE WHEN json_valid({column}) THEN {number} END"
 
 
 @compiles(pull_text, "mysql", "mariadb")
 def _pull_text_mysql(element: pull_text, compiler: Any, **kw: Any) -> str:
     column = compiler.process(element.clauses, **kw)
-    # AS BINARY: by a collation '7', '7 ' and '٧' are one group.
+    # AS BINARY, because collations put '7', '7 ' and '٧' into one group.
     value = (
         f"CAST(CAST(JSON_UNQUOTE(JSON_EXTRACT({column}, '$.ghprbPullId')) AS CHAR(19)) AS BINARY)"
     )
     if _is_mariadb(compiler):
-        # MariaDB gives NULL for broken JSON, and to ask first would cost as much again as the look-up itself.
+        # MariaDB returns NULL for invalid JSON; JSON_VALID would double the cost.
         return value
-    # MySQL makes broken JSON in a text column an error; in a JSON column the question costs nothing.
+    # MySQL raises an error for invalid JSON in a text column; in a JSON column this is free.
     return f"CASE WHEN JSON_VALID({column}) THEN {value} END"
 
 
 class has_names(FunctionElement[bool]):
-    """Whether an `analysis_res` column names any failure (`records.failures_of` in SQL): column, pattern `_%`."""
+    """Whether an `analysis_res` column names a failure: `records.failures_of` in SQL.
+
+    The arguments are the column and the pattern `_%`.
+    """
 
     inherit_cache = True
     type = Boolean()
@@ -156,20 +165,20 @@ def _sqlite_array_has(column: str, kind: str, pattern: str) -> str:
 @compiles(has_names)
 def _has_names(element: has_names, compiler: Any, **kw: Any) -> str:
     column, pattern = (compiler.process(clause, **kw) for clause in element.clauses)
-    found = " OR ".join(_sqlite_array_has(column, kind, pattern) for kind in ANALYSIS_KINDS)
-    return f"CASE WHEN json_valid({column}) THEN {found} ELSE 0 END"
+    has_any = " OR ".join(_sqlite_array_has(column, kind, pattern) for kind in ANALYSIS_KINDS)
+    return f"CASE WHEN json_valid({column}) THEN {has_any} ELSE 0 END"
 
 
 @compiles(has_names, "mysql", "mariadb")
 def _has_names_mysql(element: has_names, compiler: Any, **kw: Any) -> str:
     column, pattern = (compiler.process(clause, **kw) for clause in element.clauses)
     paths = ", ".join(f"'$.{kind}[*]'" for kind in ANALYSIS_KINDS)
-    # One search instead of a look-up for each kind: a quarter of their cost.
-    found = f"JSON_SEARCH({column}, 'one', {pattern}, NULL, {paths}) IS NOT NULL"
-    # Validity first: MariaDB finds names in a text that breaks off behind them. JSON_TYPE looks at all of it there,
-    # and unlike JSON_VALID it reaches the shards of Spider, which loses that function's name on the way.
+    # One search costs a quarter of a look-up for each kind.
+    has_any = f"JSON_SEARCH({column}, 'one', {pattern}, NULL, {paths}) IS NOT NULL"
+    # Validity first: MariaDB finds names in a text that is cut after them. There, JSON_TYPE reads
+    # the whole text, and unlike JSON_VALID, Spider passes it on to its shards.
     valid = f"JSON_TYPE({column}) IS NOT NULL" if _is_mariadb(compiler) else f"JSON_VALID({column})"
-    return f"CASE WHEN {valid} THEN {found} ELSE 0 END"
+    return f"CASE WHEN {valid} THEN {has_any} ELSE 0 END"
 
 
 def _is_mariadb(compiler: Any) -> bool:
@@ -177,7 +186,7 @@ def _is_mariadb(compiler: Any) -> bool:
 
 
 class is_no_object(FunctionElement[bool]):
-    """Whether a JSON column holds something that is neither an object nor null: broken text, an array, a number."""
+    """Whether a JSON column is neither an object nor null: invalid text, an array, a number."""
 
     inherit_cache = True
     type = Boolean()
@@ -186,31 +195,31 @@ class is_no_object(FunctionElement[bool]):
 @compiles(is_no_object)
 def _is_no_object(element: is_no_object, compiler: Any, **kw: Any) -> str:
     column = compiler.process(element.clauses, **kw)
-    found = f"CASE WHEN json_valid({column}) THEN json_type({column}) ELSE 'broken' END"
-    return f"({column} <> '' AND {found} NOT IN ('object', 'null'))"
+    json_type = f"CASE WHEN json_valid({column}) THEN json_type({column}) ELSE 'broken' END"
+    return f"({column} <> '' AND {json_type} NOT IN ('object', 'null'))"
 
 
 @compiles(is_no_object, "mysql", "mariadb")
 def _is_no_object_mysql(element: is_no_object, compiler: Any, **kw: Any) -> str:
     column = compiler.process(element.clauses, **kw)
-    found = f"COALESCE(JSON_TYPE({column}), 'broken')"
+    json_type = f"COALESCE(JSON_TYPE({column}), 'broken')"
     if not _is_mariadb(compiler):
-        found = f"CASE WHEN JSON_VALID({column}) THEN JSON_TYPE({column}) ELSE 'broken' END"
-    return f"({column} <> '' AND {found} NOT IN ('OBJECT', 'NULL'))"
+        json_type = f"CASE WHEN JSON_VALID({column}) THEN JSON_TYPE({column}) ELSE 'broken' END"
+    return f"({column} <> '' AND {json_type} NOT IN ('OBJECT', 'NULL'))"
 
 
 def names_failure() -> ColumnElement[bool]:
-    """Whether a row's `analysis_res` names any failure."""
+    """Whether a row's `analysis_res` names a failure."""
     return has_names(ci_data.c.analysis_res, literal("_%"))
 
 
 def pull_value(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The text as a number."""
+    """A pull request's text as a number."""
     return cast(text, BigInteger())
 
 
 def is_pull_number(text: ColumnElement[Any]) -> ColumnElement[bool]:
-    """`records.pull_number(text) > 0` in SQL: a plain decimal number of at most 18 digits."""
+    """`records.pull_number(text) > 0` in SQL: a plain decimal number of up to 18 digits."""
     number = pull_value(text)
     back = cast(number, String(20))
     return and_(func.length(text) <= 18, exact(back) == exact(text), number > 0)

@@ -1,4 +1,4 @@
-"""When runs happened and how long they took, without a look into any JSON."""
+"""When runs started and how long they took. Reads no JSON columns."""
 
 from collections import Counter, defaultdict
 
@@ -13,45 +13,45 @@ from ci_stat.records import (
     period_length,
     seconds_after,
 )
-from ci_stat.store.ci_data.counts import label_of, text_of
-from ci_stat.store.ci_data.runs import conditions, wall_time
+from ci_stat.store.ci_data.cells import label_of, text_of
+from ci_stat.store.ci_data.decode import wall_time
+from ci_stat.store.ci_data.runs import conditions
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, wall
 from ci_stat.store.ci_data.streaming import stream
 
 
-def count_periods(connection: Connection, wanted: RunFilter) -> tuple[PeriodCount, ...]:
-    """Runs by outcome for each hour, day or month of the window, as the summary of that window has them."""
-    period = func.substr(
-        wall(ci_data.c.time).cast(String(32)), 1, period_length(wanted.window)
-    ).label("period")
+def count_periods(connection: Connection, run_filter: RunFilter) -> tuple[PeriodCount, ...]:
+    """Runs by outcome for each hour, day or month of the window, as in its summary."""
+    time = wall(ci_data.c.time).cast(String(32))
+    period = func.substr(time, 1, period_length(run_filter.window)).label("period")
     status = exact(ci_data.c.status).label("s")
-    statement = (
-        select(period, status, func.count()).where(*conditions(wanted)).group_by("period", "s")
-    )
-    counted: dict[str, Counter[str]] = defaultdict(Counter)
-    for rows in stream(connection, statement):
+    statement = select(period, status, func.count()).where(*conditions(run_filter))
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for rows in stream(connection, statement.group_by("period", "s")):
         for label, name, runs in rows:
-            counted[label_of(text_of(label))][text_of(name)] += int(runs)
-    return every_period(wanted.window, counted)
+            counts[label_of(text_of(label))][text_of(name)] += int(runs)
+    return every_period(run_filter.window, counts)
 
 
-def run_times(connection: Connection, wanted: RunFilter) -> tuple[dict[str, list[int]], list[int]]:
-    """`durations` and `ended_after` of a window, as `WindowFacts` has them."""
-    c, end = ci_data.c, wanted.window.wall()[1]
+def run_times(
+    connection: Connection, run_filter: RunFilter
+) -> tuple[dict[str, list[int]], list[int]]:
+    """`durations` and `ended_after` of a window, as in `WindowFacts`."""
+    c, end = ci_data.c, run_filter.window.wall()[1]
     statement = select(
         exact(c.job).label("j"),
         exact(c.status).label("s"),
         wall(c.time).cast(String(32)).label("t"),
         c.duration,
-    ).where(*conditions(wanted), c.duration.is_not(None))
-    took: dict[str, list[int]] = defaultdict(list)
-    after: list[int] = []
+    ).where(*conditions(run_filter), c.duration.is_not(None))
+    durations: dict[str, list[int]] = defaultdict(list)
+    ended_after: list[int] = []
     for rows in stream(connection, statement):
         for job, status, began, duration in rows:
             if text_of(status) == Status.SUCCESS:
-                took[text_of(job)].append(int(duration))
+                durations[text_of(job)].append(int(duration))
             late = seconds_after(end, wall_time(began), int(duration))
             if late > 0:
-                after.append(late)
-    return dict(took), sorted(after)
+                ended_after.append(late)
+    return dict(durations), sorted(ended_after)

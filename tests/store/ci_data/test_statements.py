@@ -22,7 +22,7 @@ from ci_stat.result import counting
 from ci_stat.runs.database import Source
 from ci_stat.runs.export_runs import export_rows
 from ci_stat.runs.import_runs import import_lines
-from ci_stat.store.ci_data import counts, runs
+from ci_stat.store.ci_data import counts, runs, window_count
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI, Fill, day
@@ -376,8 +376,8 @@ def test_many_names(source: Source, fill: Fill) -> None:
         runs.run_statement,
         counts.job_statement,
         lambda wanted: counts.pr_statement(wanted, 3),
-        lambda wanted: counts.summary_statements(wanted)[0],
-        lambda wanted: counts.summary_statements(wanted)[1],
+        lambda wanted: window_count.summary_statements(wanted)[0],
+        lambda wanted: window_count.summary_statements(wanted)[1],
     ],
     ids=["rows", "jobs", "prs", "totals", "periods"],
 )
@@ -440,7 +440,7 @@ def test_a_window_is_found_through_the_index_from_both_ends(mariadb_url: str) ->
             runs.run_statement(wanted),
             counts.job_statement(wanted),
             counts.pr_statement(wanted, 5),
-            *counts.summary_statements(wanted),
+            *window_count.summary_statements(wanted),
         ]
         for statement in statements:
             text = str(

@@ -14,7 +14,7 @@ from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.result import Result, counting
 from ci_stat.runs.database import Source
 from ci_stat.runs.export_runs import read_rows
-from ci_stat.store.ci_data.runs import BAD_ANALYSIS, BAD_DESCRIPTION, BAD_TIME
+from ci_stat.store.ci_data.decode import BAD_ANALYSIS, BAD_DESCRIPTION, BAD_TIME
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI, day
@@ -216,7 +216,7 @@ def test_import_into_the_writers_table(make: Make, table: str) -> None:
     ]
     refused = write_rows(source.engine, too_much)
     assert [position for position, _ in refused] == [0, 1, 2, 3, 4]
-    assert all("the database refuses it" in str(error) for _, error in refused)
+    assert all("the database rejects it" in str(error) for _, error in refused)
     result = agree(source)
     assert size(result) == 10
     changed = next(run for run in result.all_runs if run.job_id == 1)

@@ -1,0 +1,151 @@
+"""Decodes rows of `ci_data` into `Run`s, one by one, keeping only what a Result needs."""
+
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ci_stat.records import (
+    CaseFailure,
+    Description,
+    Origin,
+    Run,
+    Status,
+    failures_of,
+    no_number,
+    pull_number,
+)
+
+BAD_DESCRIPTION = "description is not a JSON object: pull request unknown"
+BAD_ANALYSIS = "analysis_res is not a JSON object: failures unknown"
+BAD_TIME = "time cannot be read"
+
+_description = msgspec.json.Decoder(Description)
+_from_iso = datetime.fromisoformat
+_NO_PULL = Description()
+_NO_FAILURES: tuple[CaseFailure, ...] = ()
+_SUCCESS = Status.SUCCESS.value
+
+
+def wall_time(value: object) -> datetime | None:
+    """A driver's time (text, bytes or datetime), naive, in the database's zone.
+
+    Raises ValueError for an invalid time (MySQL's 0000-00-00).
+    """
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value.decode() if isinstance(value, bytes) else str(value))
+
+
+def parameters(text: bytes | None) -> dict[str, Any]:
+    """A `description` as a dict; {} if it is not a JSON object."""
+    try:
+        decoded = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+class Decoder:
+    """Decodes a row (`run_statement`) into a Run.
+
+    Equal values of different rows become one object, which saves most of the memory.
+    """
+
+    def __init__(self, origin: Origin, warnings: Counter[str]) -> None:
+        """`warnings` counts the invalid values by kind."""
+        self._origin = origin
+        self._warnings = warnings
+        self._seen: dict[Any, Any] = {None: None}
+        self._failures_by_text: dict[Any, tuple[CaseFailure, ...]] = {}
+
+    def __call__(self, row: tuple[Any, ...]) -> Run:
+        (
+            job,
+            job_id,
+            status,
+            time,
+            duration,
+            repo,
+            branch,
+            commit,
+            comment,
+            description,
+            analysis,
+        ) = row
+        same = self._seen.setdefault
+        pull = self._pull(description) if repo and description else _NO_PULL
+        number = pull_number(pull.ghprbPullId)
+        if number == 0:
+            pull = _NO_PULL
+        return Run(
+            same(job, job),
+            job_id,
+            same(status, status),
+            self._time(time),
+            duration,
+            same(repo, repo),
+            same(branch, branch),
+            same(commit, commit),
+            same(comment, comment),
+            same(number, number),
+            same(pull.ghprbPullAuthorLogin, pull.ghprbPullAuthorLogin),
+            same(pull.ghprbPullTitle, pull.ghprbPullTitle),
+            same(pull.ghprbPullLink, pull.ghprbPullLink),
+            self._failures(analysis) if analysis and status != _SUCCESS else _NO_FAILURES,
+            self._origin,
+        )
+
+    def _time(self, value: Any) -> datetime | None:
+        try:
+            return _from_iso(value)
+        except (TypeError, ValueError):
+            pass
+        try:
+            return wall_time(value)
+        except ValueError:
+            self._warnings[BAD_TIME] += 1
+            return None
+
+    def _pull(self, text: bytes) -> Description:
+        try:
+            return _description.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._pull_of_other_types(text)
+
+    def _pull_of_other_types(self, text: bytes) -> Description:
+        """Slower: for values that are not texts (a number as ghprbPullId), and for broken JSON."""
+        decoded = self._object(text, BAD_DESCRIPTION)
+        names = Description.__struct_fields__
+        return Description(**{name: _as_text(decoded.get(name)) for name in names})
+
+    def _failures(self, text: bytes) -> tuple[CaseFailure, ...]:
+        known = self._failures_by_text.get(text)
+        if known is not None:
+            return known
+        decoded = self._object(text, BAD_ANALYSIS)
+        failures = tuple(failures_of(decoded))
+        if decoded:
+            self._failures_by_text[text] = failures
+        return failures
+
+    def _object(self, text: bytes, warning: str) -> dict[str, Any]:
+        try:
+            # json.loads would accept UTF-16 and a byte order mark. Databases reject NaN in JSON.
+            decoded = json.loads(text.decode(), parse_constant=no_number)
+        except (ValueError, RecursionError):
+            decoded = None
+        if isinstance(decoded, dict):
+            return decoded
+        # `null` is a valid empty value.
+        if text.strip() != b"null":
+            self._warnings[warning] += 1
+        return {}
+
+
+def _as_text(value: object) -> str | None:
+    # bool is a subclass of int, but true is not a pull request.
+    is_text_or_number = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return str(value) if is_text_or_number else None
