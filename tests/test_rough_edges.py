@@ -193,7 +193,7 @@ def test_the_hour_that_clocks_show_twice_is_named() -> None:
         datetime(2021, 10, 31, 0, 30, tzinfo=UTC),
         datetime(2021, 10, 31, 1, 30, tzinfo=UTC),
     )
-    with pytest.raises(UsageError, match="clocks of Europe/Berlin are put back"):
+    with pytest.raises(UsageError, match="clocks of Europe/Berlin go back"):
         Window.of(begin, end, BERLIN)
     assert Window.of(begin, datetime(2021, 10, 31, 3, tzinfo=UTC), BERLIN)
 

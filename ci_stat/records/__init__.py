@@ -1,6 +1,6 @@
-"""Facts as read, and the numbers they add up to: immutable, compact, fast to decode.
+"""The values that all rooms share: runs, failures, counts, windows, deliveries, issue calls.
 
-This room knows no SQL, no HTTP and no clock.
+Immutable, compact and fast to decode. This room knows no SQL, no HTTP and no clock.
 """
 
 from ci_stat.records.counts import (

@@ -1,4 +1,4 @@
-"""Numbers over runs: what the database counted, or what a Result adds up to. Both ways fill the same values."""
+"""Counts of runs. The database and a Result fill the same values."""
 
 import math
 from collections.abc import Mapping
@@ -11,10 +11,12 @@ import msgspec
 from ci_stat.records.run import Status
 from ci_stat.records.window import Window
 
+_LONGEST = timedelta(days=366 * 20)  # a window "since 1970" must not print 600 empty months
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Runs by outcome. `other` holds every status that is none of the three."""
+    """Runs by outcome. `other`: runs with any other status."""
 
     success: int = 0
     failure: int = 0
@@ -23,7 +25,7 @@ class Tally:
 
     @classmethod
     def of(cls, statuses: Mapping[str, int]) -> Self:
-        """From the number of runs by raw status."""
+        """A tally from the number of runs by status."""
         named = (
             statuses.get(Status.SUCCESS, 0),
             statuses.get(Status.FAILURE, 0),
@@ -37,7 +39,7 @@ class Tally:
 
     @property
     def finished(self) -> int:
-        """Runs with one of the three outcomes: what every rate is a share of."""
+        """Runs with one of the three outcomes: the denominator of all rates."""
         return self.success + self.failure + self.aborted
 
     @property
@@ -46,7 +48,7 @@ class Tally:
 
     @property
     def fail_rate(self) -> float | None:
-        """Share of failures among finished runs, None where nothing finished."""
+        """Failures among finished runs; None if no run finished."""
         return self.failure / self.finished if self.finished else None
 
     @property
@@ -64,8 +66,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class JobCount:
-    """One job in a window. `rerun_cnt`: runs beyond the first of this job in the same PR; `special_cnt`: runs
-    that belong to no PR. Times are naive, in the database's zone."""
+    """One job in a window. Times are naive, in the database's zone.
+
+    `rerun_cnt`: runs beyond the first of this job in the same pull request; `special_cnt`: nightly
+    runs.
+    """
 
     job_name: str
     tally: Tally
@@ -84,7 +89,7 @@ class JobCount:
 
 @dataclass(frozen=True, slots=True)
 class PRFacts:
-    """What a pull request calls itself, by its newest run of the window."""
+    """What the newest run of the window says about its pull request."""
 
     title: str | None = None
     author: str | None = None
@@ -94,7 +99,7 @@ class PRFacts:
 
 @dataclass(frozen=True, slots=True)
 class PRCount:
-    """One pull request in a window: (repo, number) is its identity."""
+    """One pull request in a window, identified by (repo, number)."""
 
     repo: str
     number: int
@@ -113,7 +118,10 @@ class PRCount:
 
 @dataclass(frozen=True, slots=True)
 class PeriodCount:
-    """All runs, PR and nightly, that started in one hour, day or month (`label`, in the database's zone)."""
+    """All runs, nightly ones included, that started in one hour, day or month.
+
+    `label`: its begin, in the database's zone.
+    """
 
     label: str
     tally: Tally
@@ -121,10 +129,10 @@ class PeriodCount:
 
 @dataclass(frozen=True, slots=True)
 class WindowCount:
-    """A whole window: `pr` the runs of pull requests, `special` the nightly ones, apart.
+    """A whole window. `pr`: runs of pull requests; `special`: nightly runs.
 
-    `miss_cnt`: failed runs of either kind for which no failure is known; `other_statuses`: runs by each raw status
-    that is none of the three.
+    `miss_cnt`: failed runs of both kinds without a known failure; `other_statuses`: runs by each
+    other status.
     """
 
     pr: Tally
@@ -144,10 +152,10 @@ class WindowCount:
 
 
 class WindowFacts(msgspec.Struct, frozen=True, gc=False):
-    """What reports of later windows need to know of this one. `count` is without periods.
+    """What reports of later windows need from this one. `count` has no periods.
 
     - `durations`: milliseconds of the successful runs, by job.
-    - `ended_after`: of the runs that ended after the window's end, how many seconds after it.
+    - `ended_after`: the runs that ended after the window's end, in seconds after it.
     """
 
     count: WindowCount
@@ -156,39 +164,38 @@ class WindowFacts(msgspec.Struct, frozen=True, gc=False):
 
 
 def seconds_after(end: datetime, began: datetime | None, milliseconds: int | None) -> int:
-    """How long after `end` a run ended, in whole seconds; 0 or less for one that did not, or of which it is unknown."""
+    """Whole seconds from `end` to the end of a run; 0 or less if it ended before, or is unknown."""
     if began is None or milliseconds is None:
         return 0
     return int((began - end).total_seconds() + milliseconds / 1000)
 
 
 def period_format(days: float) -> str:
-    """The step that makes a window of `days` days readable, as a prefix of `YYYY-MM-DD HH`."""
+    """The periods that suit a window of `days` days, as a prefix of `YYYY-MM-DD HH`."""
     if days <= 2:
         return "YYYY-MM-DD HH"
     return "YYYY-MM-DD" if days <= 120 else "YYYY-MM"
 
 
 def period_length(window: Window) -> int:
-    """Characters of a period's label, cut from `YYYY-MM-DD HH:MM:SS`."""
+    """The length of a period's label, a prefix of `YYYY-MM-DD HH:MM:SS`."""
     return len(period_format(window.length.total_seconds() / 86_400))
 
 
 def every_period(
     window: Window, counted: Mapping[str, Mapping[str, int]]
 ) -> tuple[PeriodCount, ...]:
-    """Runs by status for each period of the window, those without any run too: a gap must look like one.
+    """Each period of the window, including those without runs, so that gaps are visible.
 
     `counted`: runs by status, by label.
     """
     length = period_length(window)
     first, end = window.wall()
-    # Steps no longer than a period: a label met twice is one entry.
-    step = timedelta(hours=1) if length > len("YYYY-MM-DD") else timedelta(days=1)
-    labels = {str(first)[:length], str(end - timedelta(seconds=1))[:length], *counted}
+    last = end - timedelta(seconds=1)
+    labels = {str(first)[:length], str(last)[:length], *counted}
     if end - first < _LONGEST:
-        labels |= {str(first + step * n)[:length] for n in range(math.ceil((end - first) / step))}
+        # Steps may be shorter than a period: a repeated label is one entry.
+        step = timedelta(hours=1) if length > len("YYYY-MM-DD") else timedelta(days=1)
+        steps = math.ceil((end - first) / step)
+        labels |= {str(first + step * n)[:length] for n in range(steps)}
     return tuple(PeriodCount(label, Tally.of(counted.get(label, {}))) for label in sorted(labels))
-
-
-_LONGEST = timedelta(days=366 * 20)  # a window "since 1970" must not print 600 empty months

@@ -1,4 +1,4 @@
-"""A message on its way: what became of it (`Outcome`), and what our own state keeps of it (`Delivery`)."""
+"""A delivery of a report: its key, its state, and the outcome of sending it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,25 +6,26 @@ from enum import StrEnum
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """The state of a delivery."""
 
-    PREPARING = "preparing"  # somebody works on it, and nothing has left this machine
-    SENDING = "sending"  # the message may be on its way
+    PREPARING = "preparing"  # a process works on it; nothing was sent
+    SENDING = "sending"  # the message may have been sent
     SENT = "sent"
-    FAILED = "failed"  # for certain not delivered; the next run tries again
-    UNCERTAIN = "uncertain"  # sent, and no answer that says whether it arrived: not sent again unless asked for
+    FAILED = "failed"  # certainly not delivered; the next run tries again
+    UNCERTAIN = "uncertain"  # sent without an answer: sent again only with --force
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one message at one far end.
+    """The outcome of sending one message to one server.
 
     - `state`: SENT, FAILED or UNCERTAIN.
-    - `reason`, `hint`: what happened, and what to do; no secret is in them.
-    - `code`: the far end's own code, or the HTTP or SMTP status; None where there was no answer.
-    - `rejected`: the far end refused the content's form; another form of the same report may pass.
-    - `foreign`: it refused words of others (a DLP or word filter); only a message without them may pass.
-    - `message_id`: what the far end calls the message; "" where it gives no name.
+    - `reason`, `hint`: what happened, and what to do next, without secrets.
+    - `code`: the server's own code, or the HTTP or SMTP status; None without an answer.
+    - `rejected`: the server refused the form of the content; another form may be accepted.
+    - `foreign`: it refused text that is not ours (a DLP or word filter); a message without such
+      text may be accepted.
+    - `message_id`: the server's id of the message, or "".
     """
 
     state: DeliveryState
@@ -38,14 +39,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryKey:
-    """What may be delivered once: a report of a window to an audience.
+    """The identity of a delivery, which happens once: a report of a window to a recipient.
 
-    - `report`: `hourly`, `daily`, or their troubles (`hourly-trouble`, ...).
+    - `report`: `hourly`, `daily`, or their error reports (`hourly-trouble`, ...).
     - `begin`, `end`: the window, ISO 8601 with offset.
-    - `audience`: channel and address without secrets, e.g. `feishu chat oc_1`, `mail dev@example.com`.
-    - `about`: the names that the report was narrowed to, as `names_key` spells them; "" for all.
-    - `about_v0`: the same as version 0 of the key spelled them. It only helps to find old rows: keys that differ in
-      nothing else are equal.
+    - `audience`: channel and address without secrets: `feishu chat oc_1`, `mail dev@example.com`.
+    - `about`: the `names_key` of the report's filter; "" for all names.
+    - `about_v0`: the same in version 0, to find old rows. It does not count for equality.
     """
 
     report: str
@@ -58,7 +58,7 @@ class DeliveryKey:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One row of the ledger. Times are aware, in UTC."""
+    """A stored delivery. Times are aware, in UTC."""
 
     key: DeliveryKey
     state: DeliveryState

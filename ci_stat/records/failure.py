@@ -1,4 +1,4 @@
-"""What went wrong in one run (`CaseFailure`), what a build log gave (`Extraction`), and since when (`Sighting`)."""
+"""Failures: of one run (`CaseFailure`), of one log (`Extraction`), over time (`Sighting`)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,49 +8,53 @@ import msgspec
 
 
 class FailureKind(StrEnum):
-    """What sort of thing went wrong. The order is that of causes: what stands first can have broken what follows."""
+    """Kinds of failures in causal order: an earlier kind can cause a later one."""
 
     ENV = "env"  # machine, network, disk, memory, a service
-    SETUP = "setup"  # checkout, tools, packages, configuration: before anything of the project was built
+    SETUP = "setup"  # checkout, tools, packages, configuration: before the build
     COMPILE = "compile"  # compiler, linker, code generation
     CHECK = "check"  # linter, formatter, static check, a check of files
     CRASH = "crash"  # a process died: signal, core dump, abort
-    PANIC = "panic"  # a language's own panic or unhandled exception, outside a case
+    PANIC = "panic"  # a panic or an unhandled exception outside a test case
     RACE = "race"  # data race
     LEAK = "leak"  # goroutine, memory or handle leak
-    TIMEOUT = "timeout"  # a limit of time was hit
+    TIMEOUT = "timeout"  # a time limit was exceeded
     CASE = "case"  # a test case failed
-    BUILD = "build"  # a build tool says that a step failed, and not why
-    UNKNOWN = "unknown"  # none of these; guesses mostly
+    BUILD = "build"  # a build tool reports a failed step without a reason
+    UNKNOWN = "unknown"  # none of these; mostly guesses
+
+
+ANALYSIS_KINDS = (FailureKind.COMPILE, FailureKind.CHECK, FailureKind.CASE, FailureKind.ENV)
 
 
 class LogState(StrEnum):
-    """What became of a failed run's log. Anything but READ is a reason of its own, never "no failure"."""
+    """The state of a failed run's log. Any state but READ does not mean "no failure"."""
 
-    NOT_READ = ""  # nobody looked: no log place is set, or the run did not fail
+    NOT_READ = ""  # not looked for: no log place is set, or the run did not fail
     READ = "read"
-    CUT = "cut"  # the log ended before its end: found failures are a lower bound
+    CUT = "cut"  # the log is incomplete: its failures are a lower bound
     MISSING = "missing"
-    UNREADABLE = "unreadable"  # no right to read it, or broken compressed data from the start
-    TOO_OLD = "too old"  # the place has discarded it
+    UNREADABLE = "unreadable"  # no permission, or invalid compressed data
+    TOO_OLD = "too old"  # the log place has deleted it
     RUNNING = "still being written"
-    TOO_BIG = "too big"  # more text than the limit allows, e.g. a decompression bomb
-    REFUSED = "refused"  # the name leaves the folder, or the server said no
-    UNREACHABLE = "unreachable"  # no answer, or errors of the server
+    TOO_BIG = "too big"  # over the size limit, e.g. a decompression bomb
+    REFUSED = "refused"  # the name leads out of the folder, or the server refused
+    UNREACHABLE = "unreachable"  # no answer, or a server error
 
 
 class CaseFailure(msgspec.Struct, frozen=True, gc=False):
     """One failure of one run.
 
     - `kind`: one of `FailureKind`.
-    - `name`: the case (or, for the other kinds, the problem) as its source spells it.
-    - `message`: what it said, empty when the source keeps none.
-    - `source`: where it was found: `log`, or `analysis_res`, which is a lower bound.
-    - `suite`: suite, package or target; `file`, `line`: the place in the code; each where known (else "" and 0).
-    - `first_line`, `last_line`: the excerpt's lines in the log, 1-based and inclusive; 0 when not from a log.
-    - `excerpt`: the failing part as text, without colours and prefixes, cut.
-    - `rule`: the rule that found it; `guess`: no rule spoke, this is the general answer.
-    - `fingerprint`: `v1:` and 32 hex digits; equal means "same failure". Empty when not from a log.
+    - `name`: the case (for other kinds, the problem) as its source spells it.
+    - `message`: its error message; "" if the source has none.
+    - `source`: `log`, or `analysis_res`, which is a lower bound.
+    - `suite`: suite, package or target; `file`, `line`: the place in the code; "" and 0 if unknown.
+    - `first_line`, `last_line`: the excerpt's lines in the log, 1-based and inclusive; 0 if not
+      from a log.
+    - `excerpt`: the failing part of the log, cut, without colours and prefixes.
+    - `rule`: the rule that matched; `guess`: no rule matched, this is the general fallback.
+    - `fingerprint`: `v1:` and 32 hex digits, equal for the same failure; "" if not from a log.
     """
 
     kind: str
@@ -69,7 +73,10 @@ class CaseFailure(msgspec.Struct, frozen=True, gc=False):
 
 
 class Extraction(msgspec.Struct, frozen=True, gc=False):
-    """What one log gave: its failures in causal order, how much was read, and why if it was not all of it."""
+    """The result of reading one log: failures in causal order, and the size that was read.
+
+    `detail`: why the log was not read to its end, or "".
+    """
 
     state: str
     failures: tuple[CaseFailure, ...] = ()
@@ -79,11 +86,11 @@ class Extraction(msgspec.Struct, frozen=True, gc=False):
 
 
 FailureKey = tuple[str, str]
-"""What makes two failures the same one: kind, and name or fingerprint."""
+"""Equal for the same failure: kind, and name or fingerprint."""
 
 
 class Sighting(msgspec.Struct, frozen=True, gc=False):
-    """When one failure was seen: at first and at last, and the run it was first seen in.
+    """When one failure was first and last seen, and its first run.
 
     Times are naive, wall clock of the CI database's zone, whole seconds, as `ci_data.time`.
     """
@@ -95,18 +102,17 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
 
 
 def failures_of(analysis: object) -> Iterator[CaseFailure]:
-    """The failures in a decoded `analysis_res`, both eras: an object of string arrays by kind.
+    """The failures in a decoded `analysis_res`: an object with arrays of names by kind.
 
-    `compile` > `check` > `case` > `env`, as the writer ranks them; anything that is not of that shape is passed over.
+    The order is `compile`, `check`, `case`, `env`, as the writer ranks them. Values of another
+    shape are skipped.
     """
     if not isinstance(analysis, dict):
         return
     for kind in ANALYSIS_KINDS:
         names = analysis.get(kind)
-        if isinstance(names, list):
-            yield from (
-                CaseFailure(kind.value, name) for name in names if isinstance(name, str) and name
-            )
-
-
-ANALYSIS_KINDS = (FailureKind.COMPILE, FailureKind.CHECK, FailureKind.CASE, FailureKind.ENV)
+        if not isinstance(names, list):
+            continue
+        for name in names:
+            if isinstance(name, str) and name:
+                yield CaseFailure(kind.value, name)

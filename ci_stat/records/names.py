@@ -1,4 +1,4 @@
-"""Lists of names as users give them."""
+"""Validation of lists of names from users."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,10 @@ from ci_stat.errors import UsageError
 
 
 def names(value: object, what: str) -> tuple[str, ...]:
-    """A list of names from a user.
+    """A list of names from a user; None is an empty list.
 
-    Raises UsageError for a lone text, which Python would take letter by letter.
+    Raises UsageError for anything else, also for a single text, which Python would iterate by
+    character.
     """
     if value is None:
         return ()
@@ -18,5 +19,5 @@ def names(value: object, what: str) -> tuple[str, ...]:
         )
     wrong = [name for name in value if not isinstance(name, str)]
     if wrong:
-        raise UsageError(f"{what} holds {wrong[0]!r}, which is not a name.", "Names are texts.")
+        raise UsageError(f"{what} contains {wrong[0]!r}, which is not a name.", "Names are texts.")
     return tuple(value)

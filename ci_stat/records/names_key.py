@@ -1,6 +1,6 @@
-"""How our state spells the names of a filter in keys. Reports have words of their own for them (`reports.words`).
+"""The stored form of a filter's names, which is part of keys in our state.
 
-A key is data: no key of version 1 changes when somebody rewords a report. Another spelling needs another version.
+Keys are data and do not depend on the wording of reports. Another form needs another version.
 """
 
 import json
@@ -14,13 +14,13 @@ _V1 = "v1:"
 
 
 def names_key(names: Names) -> str:
-    """The same text for the same names in any order, e.g. `v1:{"jobs":["unit"]}`; "" for all names."""
-    kept = {kind: sorted(set(values)) for kind, values in asdict(names).items() if values}
-    return _V1 + json.dumps(kept, separators=(",", ":")) if kept else ""
+    """The key of names in any order, e.g. `v1:{"jobs":["unit"]}`; "" for all names."""
+    given = {kind: sorted(set(values)) for kind, values in asdict(names).items() if values}
+    return _V1 + json.dumps(given, separators=(",", ":")) if given else ""
 
 
 def names_of(key: str) -> Names | None:
-    """The names of a key of version 1, or of all names. None for a key of version 0, and for one that was cut."""
+    """The names of a key of version 1, or no names for "". None for version 0, or a cut key."""
     if not key:
         return Names()
     if not key.startswith(_V1):
@@ -32,7 +32,7 @@ def names_of(key: str) -> Names | None:
 
 
 def names_key_v0(names: Names) -> str:
-    """The key of version 0, a sentence of that time's reports. Only for finding old rows: it must never change."""
+    """The key of version 0, which was text of reports. It finds old rows and must never change."""
     kinds = (
         ("job", names.jobs),
         ("repo", names.repos),

@@ -1,4 +1,4 @@
-"""What one row of `ci_data` says, as it is read (`Run`) and as it is written (`RunRow`)."""
+"""One row of `ci_data`, as it is read (`Run`) and as it is written (`RunRow`)."""
 
 import json
 import re
@@ -23,7 +23,7 @@ HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Status(StrEnum):
-    """The outcomes that are counted by name. Any other text is kept raw, as a state of its own."""
+    """The statuses that are counted by name. Other texts are kept unchanged."""
 
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"
@@ -31,7 +31,7 @@ class Status(StrEnum):
 
 
 class Description(msgspec.Struct, gc=False):
-    """A run's build parameters that a Result needs; the other keys of `description` are never decoded."""
+    """The build parameters that a Result needs. Other keys of `description` are not decoded."""
 
     ghprbPullId: str | None = None
     ghprbPullAuthorLogin: str | None = None
@@ -41,7 +41,7 @@ class Description(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where runs came from, shared by all of them: their zone, their links, their whole description."""
+    """What all runs of one source share: zone, links, and access to whole descriptions."""
 
     zone: ZoneInfo
     run_url: str = DEFAULT_RUN_URL
@@ -51,19 +51,19 @@ class Origin:
 class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One execution of a job on one commit: one row of `ci_data`.
 
-    - `job_name`, `job_id`: the Jenkins job and its build number; together they are the run's identity.
-    - `status`: `SUCCESS`, `FAILURE`, `ABORTED`, or any other text the table holds, unchanged.
-    - `time`: build start, wall clock of the database's zone, naive as published; None if the row has none.
-      `started` is the same moment with its zone.
-    - `duration`: milliseconds; None if not known.
-    - `repo` (`owner/name`), `branch` (target branch), `commit`, `comment` (the comment that triggered it): None
-      where the row has none; nightly runs usually have neither repo nor commit.
-    - `pr_number`: 0 for a run that belongs to no pull request; `author`, `pr_title`, `pr_link` are then None.
-    - `failures`: what went wrong, for runs that did not succeed: from the build log (`log` is then `read`), else from
-      `analysis_res`, which is a lower bound: since 2021-01-06 the table keeps one kind and one case at most.
-    - `log`: what became of the run's log, a `LogState`; empty where nobody looked.
+    - `job_name`, `job_id`: the Jenkins job and its build number, which identify the run.
+    - `status`: `SUCCESS`, `FAILURE`, `ABORTED`, or any other text of the table, unchanged.
+    - `time`: build start, wall clock of the database's zone, naive as published; None if missing.
+      `started` is the same time with its zone.
+    - `duration`: milliseconds; None if unknown.
+    - `repo` (`owner/name`), `branch` (target branch), `commit`, `comment` (the comment that
+      triggered it): None if missing; nightly runs usually lack repo and commit.
+    - `pr_number`: 0 for nightly runs; `author`, `pr_title`, `pr_link` are then None.
+    - `failures`: of runs that did not succeed: from the build log (then `log` is `read`), else from
+      `analysis_res`, which is a lower bound: since 2021-01-06 it has only one kind and one case.
+    - `log`: the state of the run's log, a `LogState`; "" if it was not looked for.
 
-    Holds no reference to PR, Commit or Job: the collector need not look at it (`gc=False`).
+    A run refers to no PR, Commit or Job, so the garbage collector can skip it (`gc=False`).
     """
 
     job_name: str
@@ -85,7 +85,7 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def is_pr(self) -> bool:
-        """Whether the run belongs to a pull request: by content, never by counting keys."""
+        """Whether the run belongs to a pull request."""
         return self.pr_number > 0
 
     @property
@@ -101,32 +101,33 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def case(self) -> list[str]:
-        """Names of the failed cases, as the table spells them."""
+        """The names of the failed cases, as the source spells them."""
         return [failure.name for failure in self.failures if failure.kind == FailureKind.CASE]
 
     @property
     def fail_info(self) -> list[tuple[str, str]]:
-        """(name, message) of everything that went wrong, most telling first."""
+        """(name, message) of each failure, most important first."""
         return [(failure.name, failure.message) for failure in self.failures]
 
     @property
     def description(self) -> dict[str, Any]:
-        """All build parameters. Asked of the database now, once per access: it is not kept in memory.
+        """All build parameters. Each access reads them from the database, to save memory.
 
-        {} where the row has none or it is not JSON, and for runs that came from no database.
+        {} without valid ones, and for runs that are not from a database.
         """
         return self.origin.describe(self.job_name, self.job_id) if self.origin.describe else {}
 
     def __repr__(self) -> str:
+        name = f"{visible(self.job_name, 200)} #{self.job_id}"
         number = f" PR #{self.pr_number}" if self.is_pr else ""
-        return f"<Run {visible(self.job_name, 200)} #{self.job_id} {visible(self.status, 60)} {self.time}{number}>"
+        return f"<Run {name} {visible(self.status, 60)} {self.time}{number}>"
 
 
 class RunRow(msgspec.Struct, gc=False):
-    """One row of `ci_data` as it is written: the table's own columns and types (ci-data A1).
+    """One row of `ci_data` as it is written, with the table's columns.
 
-    `time` is naive, in the database's zone; `duration` in milliseconds; `description` and `analysis_res`
-    are JSON objects, or text that is no JSON object and is kept as it is, or None.
+    `time`: naive, in the database's zone; `duration`: milliseconds; `description`, `analysis_res`:
+    JSON objects, or other text, which is stored unchanged, or None.
     """
 
     job: str
@@ -144,7 +145,7 @@ class RunRow(msgspec.Struct, gc=False):
 
 @dataclass
 class Stretch:
-    """From the first to the last time of rows; both None where none has a time."""
+    """The first and the last time of rows; both None if no row has a time."""
 
     first: datetime | None = None
     last: datetime | None = None
@@ -157,26 +158,22 @@ class Stretch:
 
 
 def pull_number(text: object) -> int:
-    """A `ghprbPullId` as a number; 0 unless it is a plain decimal number > 0 of at most 18 digits.
+    """A `ghprbPullId` as a number; 0 unless it is a plain decimal number of up to 18 digits.
 
-    The same rule stands in SQL (`store.sql.is_pull_number`), so that both ways of counting agree.
+    `store.ci_data.sql.is_pull_number` is the same rule in SQL, so that all counts agree.
     """
-    if (
-        not isinstance(text, str)
-        or len(text) > 18
-        or not (text.isascii() and text.isdigit())
-        or text[0] == "0"
-    ):
+    if not isinstance(text, str) or len(text) > 18:
         return 0
-    return int(text)
+    is_number = text.isascii() and text.isdigit() and text[0] != "0"
+    return int(text) if is_number else 0
 
 
 def no_number(name: str) -> None:
-    """For `json.loads(parse_constant=...)`: NaN and Infinity are Python's, not JSON's. Raises ValueError."""
-    raise ValueError(f"{name} is no JSON number")
+    """For `json.loads(parse_constant=...)`: raises ValueError, as JSON has no NaN and Infinity."""
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def to_json(value: dict[str, Any]) -> str:
-    """JSON text that every database takes: readable, but with half surrogate pairs left as escapes."""
+    """JSON text that every database accepts: not escaped, unless it has lone surrogates."""
     text = json.dumps(value, ensure_ascii=False)
     return text if text.isascii() or not HALF_PAIR.search(text) else json.dumps(value)

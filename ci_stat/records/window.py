@@ -1,4 +1,4 @@
-"""The window of time that was asked for, and where an answer came from."""
+"""Windows of time, filters of runs, and the provenance of numbers."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ DEFAULT_ZONE = "Asia/Shanghai"  # the writer's connection uses it since 2020-12-
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The half-open span [begin, end) that was asked for; both ends carry the database's zone."""
+    """The half-open span [begin, end); both ends have the database's zone."""
 
     begin: datetime
     end: datetime
@@ -19,22 +19,25 @@ class Window:
 
     @classmethod
     def of(cls, begin: object, end: object, zone: ZoneInfo) -> "Window":
-        """A window from what a user passed: naive times are in `zone`, aware ones are converted.
+        """A window from a user's values: naive times are in `zone`, aware ones are converted.
 
-        Raises UsageError for anything that is no time, and for begin >= end.
+        Raises UsageError for a value that is not a time, for begin >= end, and for a window in
+        which the clocks go back.
         """
         first, last = _moment(begin, "begin", zone), _moment(end, "end", zone)
         if _clocks_go_back(first, last):
             raise UsageError(
-                f"From begin to end the clocks of {zone.key} are put back, and the table's times have no offset.",
-                "Ask for a window that begins before the hour that they show twice, or ends after it.",
+                f"The clocks of {zone.key} go back between begin and end,"
+                " and the table's times have no offset.",
+                "Begin the window before the repeated hour, or end it after that hour.",
             )
         if first >= last:
             swapped = (
                 "They look swapped." if first > last else "The window [begin, end) would be empty."
             )
             raise UsageError(
-                f"begin ({first:%Y-%m-%d %H:%M:%S}) is not before end ({last:%Y-%m-%d %H:%M:%S}, {zone.key}).",
+                f"begin ({first:%Y-%m-%d %H:%M:%S}) is not before"
+                f" end ({last:%Y-%m-%d %H:%M:%S}, {zone.key}).",
                 f"{swapped} Pass the earlier time first.",
             )
         return cls(first, last, zone)
@@ -52,7 +55,7 @@ class Window:
 
 
 def _clocks_go_back(first: datetime, last: datetime) -> bool:
-    """Whether `last` comes after `first` by the sun, but not by the clock of their zone."""
+    """Whether `last` is later than `first`, but not by the wall clock of their zone."""
     try:
         later = first.astimezone(UTC) < last.astimezone(UTC)
     except OverflowError:  # the first and the last day of the calendar
@@ -79,12 +82,14 @@ def _moment(value: object, name: str, zone: ZoneInfo) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where numbers come from, said in every output.
+    """Where numbers come from; part of every output.
 
-    `rows`: rows of the window that were read or counted; `newest`: the freshest row of the whole table (naive, in
-    the window's zone), None for an empty table; `query`: the statement with its parameters; `database`: its URL
-    without password; `warnings`: what was wrong with rows, and how often; `logs`: what became of the logs of failed
-    runs (a `LogState`), and how often; `rule_set`: the rules they were read by. Both empty where no log was read.
+    - `rows`: rows of the window that were read or counted.
+    - `newest`: the newest time of the table (naive, in the window's zone); None if it is empty.
+    - `database`: its URL without password; `query`: the statement with its parameters.
+    - `warnings`: invalid values of rows, by kind.
+    - `logs`: logs of failed runs by `LogState`; `rule_set`: the rules they were read by. Both are
+      empty if no log was read.
     """
 
     window: Window
@@ -98,7 +103,7 @@ class Provenance:
 
     @property
     def behind(self) -> timedelta | None:
-        """How far the newest row lies before the window's end; None if the table reaches the end."""
+        """The time from the newest row to the window's end; None if the table reaches the end."""
         if self.newest is None:
             return None
         gap = self.window.wall()[1] - self.newest
@@ -107,7 +112,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that rows are narrowed to; an empty tuple keeps all. Names are exact."""
+    """The exact names that rows must have. An empty tuple accepts all."""
 
     jobs: tuple[str, ...] = ()
     repos: tuple[str, ...] = ()
@@ -115,7 +120,7 @@ class Names:
     statuses: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anything is left out."""
+        """Whether any name is required."""
         return any((self.jobs, self.repos, self.branches, self.statuses))
 
 
@@ -124,7 +129,7 @@ ALL_NAMES = Names()
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which rows are meant: a window, and names to keep; an empty tuple keeps all. Names are exact."""
+    """Selects rows by window and exact names. An empty tuple accepts all names."""
 
     window: Window
     jobs: tuple[str, ...] = ()

@@ -150,8 +150,8 @@ def test_the_order_of_rows_never_changes_a_result(seed: int, drawn: str) -> None
         + history(drawn, job="nightly", pr=None)
         + history(drawn[::-1], pr=8, first=5, job="b")
     )
-    for each in rows[::3]:
-        each.time = BEGIN + timedelta(
+    for some_row in rows[::3]:
+        some_row.time = BEGIN + timedelta(
             minutes=3
         )  # equal times, so that the ties are put in order too
     shuffled = list(rows)

@@ -1,6 +1,6 @@
 """The grouping that all counts share: one cell for each (repo, pull request text, job).
 
-Names are grouped byte by byte, as in Python, whatever the table's collation.
+Names are grouped byte by byte, as in Python; the table's collation does not matter.
 """
 
 from datetime import datetime

@@ -170,7 +170,7 @@ def read_runs(
 ) -> Iterator[Run]:
     """The runs of a window, unordered. `warnings` counts invalid values by kind.
 
-    `on_rows`: called with the number of rows after each batch. `kept`: filled with the
+    `on_rows`: called with the number of rows after each batch. `kept`: receives the
     descriptions by job and build number.
     """
     decode = Decoder(origin, warnings)

@@ -180,8 +180,8 @@ class Deliveries:
     def before(self, key: DeliveryKey) -> Delivery | None:
         """The newest delivery of the series whose window ended by the begin of this one's.
 
-        A report and its trouble report for the same recipient and names are one series. States
-        are those of `list`.
+        A report and its error report for the same recipient and names are one series. States are
+        those of `list`.
         """
         begins = instant(key.begin)
         if begins is None:

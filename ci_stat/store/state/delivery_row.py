@@ -35,7 +35,7 @@ def row_of(source: str, key: DeliveryKey) -> str:
 
 
 def series_of(source: str, key: DeliveryKey) -> str:
-    """The series of a report and its predecessors. Its trouble reports belong to it."""
+    """The series of a report and its predecessors, error reports (`-trouble`) included."""
     return digest(source, key.report.removesuffix("-trouble"), key.audience, key.about)
 
 

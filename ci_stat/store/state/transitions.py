@@ -130,7 +130,7 @@ def _reset(call: Call, request: Request) -> Call:
 
 
 def answered(call: Call, answer: Answer, now: datetime) -> Call:
-    """The call after an answer, whatever its state was.
+    """The call after an answer, from any state.
 
     DONE becomes UNKNOWN if the answer lacks the number of the created object. Raises ValueError
     for a state that is not an outcome.

@@ -108,17 +108,17 @@ class Log:
 
     def statements(self) -> list[str]:
         """Complete texts, in order, each kind of command that carries SQL."""
-        found = self.server.sql(
+        lines = self.server.sql(
             "select hex(argument) from mysql.general_log where command_type in ('Query','Prepare','Execute')"
             f" and user_host like '{self.user}[{self.user}]%'"
         )
-        return [bytes.fromhex(line).decode("utf-8", "replace") for line in found.split()]
+        return [bytes.fromhex(line).decode("utf-8", "replace") for line in lines.split()]
 
     def ours(self) -> list[str]:
         return [
-            each
-            for each in self.statements()
-            if not any(re.fullmatch(own, each, re.I) for own in DRIVERS_OWN)
+            statement
+            for statement in self.statements()
+            if not any(re.fullmatch(own, statement, re.I) for own in DRIVERS_OWN)
         ]
 
 
@@ -167,8 +167,8 @@ def everything(source: Source) -> None:
     list(counts_after_a_cut(source.engine))
     source.newest()
     source.latest_end()
-    found = next(run for run in loaded.run_list if run.job_name == "unit")
-    assert found.description["ghprbPullId"] == "7"
+    run = next(run for run in loaded.run_list if run.job_name == "unit")
+    assert run.description["ghprbPullId"] == "7"
 
 
 def counts_after_a_cut(engine: Engine) -> Iterator[RunRow]:
@@ -179,7 +179,7 @@ def counts_after_a_cut(engine: Engine) -> Iterator[RunRow]:
 
 
 def _lines(rows: list[RunRow]) -> list[bytes]:
-    return [encode_row(each).encode() for each in rows]
+    return [encode_row(row).encode() for row in rows]
 
 
 @pytest.mark.parametrize("driver", _DRIVERS)
@@ -194,10 +194,13 @@ def test_only_sql_that_the_databases_share(
     everything(_source(engine))
     sent = log.ours()
     assert {
-        name: found for each in sent for name in forbidden_in(each) if (found := each[:500])
+        name: start
+        for statement in sent
+        for name in forbidden_in(statement)
+        if (start := statement[:500])
     } == {}
-    for each in sent:
-        _parsed(each)
+    for statement in sent:
+        _parsed(statement)
     # Nothing escaped the log: each kind of statement that we know of is in it.
     for word in (
         "CREATE TABLE ci_data",
@@ -212,7 +215,7 @@ def test_only_sql_that_the_databases_share(
         "ci_data.job_id > 2",
         "AND ci_data.job IN ('unit', 'x y')",
     ):
-        assert any(word in each for each in sent), word
+        assert any(word in statement for statement in sent), word
 
 
 def _parsed(statement: str) -> None:
@@ -347,9 +350,9 @@ def test_hostile_statuses(source: Source, fill: Fill) -> None:
     fill([row("unit", number, status=name) for number, name in enumerate(HOSTILE, 1)])
     for name in HOSTILE[::2]:
         wanted = RunFilter(day().window, statuses=(name,))
-        found = source.count_window(wanted)[0]
-        assert found.other_statuses == ((name, 1),)
-        assert [each.status for each in source.load(wanted).all_runs] == [name]
+        count = source.count_window(wanted)[0]
+        assert count.other_statuses == ((name, 1),)
+        assert [run.status for run in source.load(wanted).all_runs] == [name]
 
 
 def test_hostile_rows_come_back_from_an_import(engine: Engine, source: Source) -> None:
@@ -358,7 +361,7 @@ def test_hostile_rows_come_back_from_an_import(engine: Engine, source: Source) -
         assert import_lines(engine, _lines(rows), SHANGHAI).stored == len(rows)
     out = io.StringIO()
     assert export_rows(engine, None, out, lambda _n: None) == len(rows)
-    assert sorted(out.getvalue().splitlines()) == sorted(encode_row(each) for each in rows)
+    assert sorted(out.getvalue().splitlines()) == sorted(encode_row(row) for row in rows)
 
 
 def test_many_names(source: Source, fill: Fill) -> None:

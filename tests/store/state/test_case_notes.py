@@ -55,10 +55,10 @@ def test_a_mute_comes_back(world: World) -> None:
 
 def test_the_last_word_holds(world: World) -> None:
     mutes = world.mutes()
-    for each in (mute(), mute(days=9), mute(days=1, why="")):
-        mutes.keep([each])
-        mutes.keep([each])
-        assert mutes.all() == {each.key: each}
+    for note in (mute(), mute(days=9), mute(days=1, why="")):
+        mutes.keep([note])
+        mutes.keep([note])
+        assert mutes.all() == {note.key: note}
 
 
 def test_a_mute_ends(world: World) -> None:
@@ -110,7 +110,7 @@ def test_repositories_stay_apart(world: World) -> None:
 def test_any_time_of_the_calendar(world: World, until: datetime, kept: datetime) -> None:
     mutes = world.mutes()
     mutes.keep([Mute("k", "n", until, "for good", NOON)])
-    assert [each.until for each in mutes.all().values()] == [kept]
+    assert [note.until for note in mutes.all().values()] == [kept]
     assert bool(mutes.all(NOON)) == (kept > NOON)
 
 
@@ -118,14 +118,14 @@ def test_hostile_texts_stay_apart(world: World) -> None:
     mutes = world.mutes()
     for number, name in enumerate(HOSTILE):
         mutes.keep([Mute(name, name, NOON + number * DAY, name, NOON)])
-    found = mutes.all()
-    assert {key: each.until for key, each in found.items()} == {
+    by_key = mutes.all()
+    assert {key: note.until for key, note in by_key.items()} == {
         kept_key(name): NOON + number * DAY for number, name in enumerate(HOSTILE)
     }
-    assert all(key == each.key for key, each in found.items())
-    assert found["a "].why == "a "
+    assert all(key == note.key for key, note in by_key.items())
+    assert by_key["a "].why == "a "
     assert IssueCalls(world.engine, TIDB, "", lambda: NOON).ledger(
-        found, HOSTILE
+        by_key, HOSTILE
     ).mutes.keys() == set(HOSTILE)
     world.now -= DAY
     assert mutes.end(HOSTILE) == len(set(map(kept_key, HOSTILE)))
@@ -138,12 +138,12 @@ def test_what_is_accepted_is_not_muted_and_comes_in_any_number(world: World) -> 
     accepted.keep(notes)
     accepted.keep(notes[:3])
     accepted.keep([])
-    assert accepted.all(NOON) == {each.key: each for each in notes}
+    assert accepted.all(NOON) == {note.key: note for note in notes}
     assert world.mutes().all() == {"case:TestCargo": mute()}
     assert accepted.end(["case:7", "case:none"]) == 1
-    assert accepted.all(NOON).keys() == {each.key for each in notes} - {"case:7"}
+    assert accepted.all(NOON).keys() == {note.key for note in notes} - {"case:7"}
     assert accepted.all(NOON + DAY) == {}
-    assert accepted.end(each.key for each in notes) == 1200
+    assert accepted.end(note.key for note in notes) == 1200
     assert accepted.all() == {}
 
 

@@ -74,8 +74,8 @@ class World:
 
     def row(self, **more: object) -> Delivery:
         """The only row, as everybody reads it."""
-        (found,) = self.process().list(9)
-        return replace(found, **more)  # type: ignore[arg-type]
+        (delivery,) = self.process().list(9)
+        return replace(delivery, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -117,8 +117,8 @@ def test_from_claim_to_sent(world: World) -> None:
     assert world.row() == Delivery(
         KEY, SENT, "a:1:boot.7", NOON, world.now, 1, "text", 0, "ok", "om_1"
     )
-    for each in (one, other):
-        assert each.claim(KEY) == Claim(
+    for process in (one, other):
+        assert process.claim(KEY) == Claim(
             False, SENT, "already sent at 2021-06-19 12:02:00 UTC", NOON, 1
         )
 
@@ -383,7 +383,7 @@ def test_keys_that_differ_are_apart(world: World) -> None:
         assert one.claim(key).granted
         assert not one.claim(key).granted
     assert len(one.list(99)) == len(different)
-    assert {each.key for each in one.list(99)} == different
+    assert {delivery.key for delivery in one.list(99)} == different
 
 
 def test_a_window_is_the_same_in_every_zone(world: World) -> None:
@@ -424,18 +424,18 @@ def test_hostile_texts(world: World, attack: str) -> None:
     one.sending(key, attack)
     assert one.finish(key, outcome(UNCERTAIN, attack, code=2**70, message_id=attack), attack)
     assert "\x1b" not in other.claim(key).reason
-    found = world.row()
+    delivery = world.row()
     if len(attack) < 40:
-        assert found.key == DeliveryKey(shown, shown, shown, shown, shown)
-        assert (found.reason, found.message_id, found.form, found.code) == (
+        assert delivery.key == DeliveryKey(shown, shown, shown, shown, shown)
+        assert (delivery.reason, delivery.message_id, delivery.form, delivery.code) == (
             shown,
             shown,
             shown,
             None,
         )
     if len(attack) > 2000:
-        assert found.reason == attack[:1999] + "…"
-        assert found.key.audience == attack[:254] + "…"
+        assert delivery.reason == attack[:1999] + "…"
+        assert delivery.key.audience == attack[:254] + "…"
     assert one.before(replace(KEY, audience=attack)) is None
 
 
@@ -444,9 +444,9 @@ def test_long_keys_with_the_same_beginning_are_apart(world: World) -> None:
     keys = [replace(KEY, about="x" * 5000 + end, audience="y" * 400 + end) for end in "ab"]
     assert [one.claim(key).granted for key in keys] == [True, True]
     later = replace(keys[1], begin=KEY.end)
-    found = one.before(later)
-    assert found is not None
-    assert found.key == keys[1]
+    delivery = one.before(later)
+    assert delivery is not None
+    assert delivery.key == keys[1]
 
 
 def test_an_owner_may_be_called_anything(world: World) -> None:
@@ -482,10 +482,10 @@ def test_the_report_before_this_one(world: World) -> None:
     ):  # fmt: skip
         until(world, end, one, key)
         world.now += MINUTE
-    found = one.before(hour(5))
-    assert found is not None
-    assert (found.key, found.state, found.reason) == (hour(3), FAILED, "said so")
-    assert [each and each.key for each in map(one.before, (hour(0), hour(2), hour(3), hour(4)))] == [
+    delivery = one.before(hour(5))
+    assert delivery is not None
+    assert (delivery.key, delivery.state, delivery.reason) == (hour(3), FAILED, "said so")
+    assert [delivery and delivery.key for delivery in map(one.before, (hour(0), hour(2), hour(3), hour(4)))] == [
         None, hour(1), hour(1), hour(3),
     ]  # fmt: skip
     assert one.before(replace(hour(5), begin="no time")) is None
@@ -497,9 +497,9 @@ def test_a_report_and_its_trouble_are_one_family(world: World) -> None:
     world.now += MINUTE
     until(world, SENT, one, hour(3, "hourly-trouble"))
     for report in ("hourly", "hourly-trouble"):
-        found = one.before(hour(4, report))
-        assert found is not None
-        assert found.key.report == "hourly-trouble"
+        delivery = one.before(hour(4, report))
+        assert delivery is not None
+        assert delivery.key.report == "hourly-trouble"
 
 
 def test_before_compares_moments(world: World) -> None:
@@ -522,8 +522,8 @@ def test_the_one_before_was_left_by_a_dead_process(world: World) -> None:
     until(world, SENDING, one, hour(1))
     until(world, PREPARING, other, hour(2))
     world.dies(one)
-    found = [world.process().before(hour(n)) for n in (2, 3)]
-    assert [each and each.state for each in found] == [UNCERTAIN, PREPARING]
+    deliveries = [world.process().before(hour(n)) for n in (2, 3)]
+    assert [delivery and delivery.state for delivery in deliveries] == [UNCERTAIN, PREPARING]
     world.dies(other)
     last = world.process().before(hour(3))
     assert last is not None
@@ -535,15 +535,27 @@ def test_list_newest_first(world: World) -> None:
     for number, end in enumerate((SENT, FAILED, UNCERTAIN, PREPARING, SENDING)):
         until(world, end, dead if end in (PREPARING, SENDING) else one, hour(number))
         world.now += MINUTE
-    assert [each.state for each in one.list(9)] == [SENDING, PREPARING, UNCERTAIN, FAILED, SENT]
-    assert [each.key for each in one.list(2)] == [hour(4), hour(3)]
-    assert [each.key for each in one.list(9, since=NOON + 3 * MINUTE)] == [hour(4), hour(3)]
-    assert [each.key for each in one.list(9, {SENT, FAILED})] == [hour(1), hour(0)]
-    assert [each.key for each in one.list(1, {SENT, FAILED})] == [hour(1)]
+    assert [delivery.state for delivery in one.list(9)] == [
+        SENDING,
+        PREPARING,
+        UNCERTAIN,
+        FAILED,
+        SENT,
+    ]
+    assert [delivery.key for delivery in one.list(2)] == [hour(4), hour(3)]
+    assert [delivery.key for delivery in one.list(9, since=NOON + 3 * MINUTE)] == [hour(4), hour(3)]
+    assert [delivery.key for delivery in one.list(9, {SENT, FAILED})] == [hour(1), hour(0)]
+    assert [delivery.key for delivery in one.list(1, {SENT, FAILED})] == [hour(1)]
     assert one.list(9, []) == one.list(0) == []
     world.dies(dead)
-    assert [each.state for each in one.list(9)] == [UNCERTAIN, FAILED, UNCERTAIN, FAILED, SENT]
-    assert [each.key for each in one.list(9, {UNCERTAIN})] == [hour(4), hour(2)]
+    assert [delivery.state for delivery in one.list(9)] == [
+        UNCERTAIN,
+        FAILED,
+        UNCERTAIN,
+        FAILED,
+        SENT,
+    ]
+    assert [delivery.key for delivery in one.list(9, {UNCERTAIN})] == [hour(4), hour(2)]
     assert one.list(9, {SENDING}) == []
 
 
@@ -696,13 +708,13 @@ class Story:
 
     def check(self) -> None:
         assert self.chat.shown <= 1 + self.forced
-        found = [each.state for each in self.processes[0].list(9)]
+        states = [delivery.state for delivery in self.processes[0].list(9)]
         if self.is_busy(0) and self.work:
-            assert found == [self.work.state]
+            assert states == [self.work.state]
         else:
             ended = replace(self)
             ended.settle()
-            assert found == [state for state in [ended.known] if state]
+            assert states == [state for state in [ended.known] if state]
             assert self.chat.shown == 0 or ended.known in (UNCERTAIN, SENT)
             assert self.chat.shown > 0 or ended.known is not SENT
 
@@ -752,7 +764,7 @@ def test_each_delivery_of_reports_forgets_the_old_ones(world: World) -> None:
     assert len(one.list(9)) == 5
     world.now += MINUTE
     deliver(REPORT, [], one, world.now)
-    assert {each.state for each in one.list(9)} == {UNCERTAIN, PREPARING, SENDING}
+    assert {delivery.state for delivery in one.list(9)} == {UNCERTAIN, PREPARING, SENDING}
     assert one.claim(hour(0)).granted
 
 
@@ -945,9 +957,9 @@ def test_of_processes_at_once_one_is_granted(world: World, start: Start) -> None
         racer.go_on()
     granted = [number for racer in racers for number in eval(racer.line())]
     assert sorted(granted) == list(range(rounds))
-    found = real(world).list(999)
-    assert [(each.state, each.tries) for each in found] == [
-        (SENT, 2 if int(each.key.audience.split()[1]) % 3 else 1) for each in found
+    deliveries = real(world).list(999)
+    assert [(delivery.state, delivery.tries) for delivery in deliveries] == [
+        (SENT, 2 if int(delivery.key.audience.split()[1]) % 3 else 1) for delivery in deliveries
     ]
 
 
@@ -955,7 +967,7 @@ def test_a_process_killed_at_each_step(world: World, start: Start) -> None:
     killed, ledger = start(_STAGES), real(world)
     assert killed.line() == "done"
     told = [ledger.claim(key_of(number)) for number in range(3)]
-    assert [(each.granted, each.state) for each in told] == [
+    assert [(claim.granted, claim.state) for claim in told] == [
         (False, PREPARING),
         (False, SENDING),
         (False, SENT),
@@ -966,7 +978,7 @@ def test_a_process_killed_at_each_step(world: World, start: Start) -> None:
         os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT
     )  # it has ended, and nobody has asked how
     told = [ledger.claim(key_of(number)) for number in range(3)]
-    assert [(each.granted, each.state) for each in told] == [
+    assert [(claim.granted, claim.state) for claim in told] == [
         (True, PREPARING),
         (False, UNCERTAIN),
         (False, SENT),
@@ -993,7 +1005,7 @@ def test_a_process_killed_anywhere_sends_nothing_twice(
     assert last.wait() == 0
     shown = chat.read_text().split()
     assert len(shown) == len(set(shown))
-    left = {each.key for each in real(world).list(999, {UNCERTAIN})}
+    left = {delivery.key for delivery in real(world).list(999, {UNCERTAIN})}
     assert len(left) <= 3
     assert {key_of(number) for number in range(reports)} - {
         key_of(int(number)) for number in shown
@@ -1045,15 +1057,15 @@ def test_a_reader_of_a_state_from_before_there_were_deliveries(
     world: World, empty: Engine, request: pytest.FixtureRequest
 ) -> None:
     """It serves for the logs as before, and says what is missing when it is asked about deliveries."""
-    found = {("unit", 1): Extraction(LogState.READ)}
-    ExtractionStore(empty, "ci").keep(found, "1-abc")
+    extracted = {("unit", 1): Extraction(LogState.READ)}
+    ExtractionStore(empty, "ci").keep(extracted, "1-abc")
     with empty.begin() as connection:
         for table in ("outward_calls", "failure_sightings", "sighting_spans"):
             connection.execute(text(f"drop table {table}"))
     with reading_only(empty, request) as reader:
         state = ExtractionStore(reader, "ci")
         prepare_state(state.engine)
-        assert state.stored(found, "1-abc") == found
+        assert state.stored(extracted, "1-abc") == extracted
         with pytest.raises(DatabaseError, match="outward_calls"):
             replace(world, engine=reader).process().claim(KEY)
     prepare_state(empty)

@@ -53,7 +53,7 @@ def test_what_is_kept_comes_back_as_it_was(state: ExtractionStore) -> None:
         "case", "pkg.TestCargo", "3 crates, want 4", "log", "suite", "cargo_test.go", 31, 4, 9, "--- FAIL\n  a\tb",
         "go-test-fail", False, "v1:" + "0" * 32,
     )  # fmt: skip
-    found = {
+    extracted = {
         ("unit", 1): Extraction(
             LogState.READ, (whole, failure("b"), failure("a")), 2**40, 2**41, "only the first 3"
         ),
@@ -63,9 +63,12 @@ def test_what_is_kept_comes_back_as_it_was(state: ExtractionStore) -> None:
         ),
         ("unit", 4): Extraction(LogState.TOO_OLD, detail="the oldest build kept is 9"),
     }
-    state.keep(found, RULES)
-    assert state.stored(found, RULES) == found
-    assert all(isinstance(each.state, LogState) for each in state.stored(found, RULES).values())
+    state.keep(extracted, RULES)
+    assert state.stored(extracted, RULES) == extracted
+    assert all(
+        isinstance(extraction.state, LogState)
+        for extraction in state.stored(extracted, RULES).values()
+    )
 
 
 HOSTILE = [
@@ -76,20 +79,22 @@ HOSTILE = [
 
 
 def test_hostile_text_comes_back_as_it_was(state: ExtractionStore) -> None:
-    found = {}
+    extracted = {}
     for number, attack in enumerate(HOSTILE):
         told = failure(
             attack, message=attack, excerpt=attack, suite=attack, file=attack, rule=attack
         )
-        found[attack[:127] or "empty", number] = Extraction(LogState.READ, (told,), 1, 1, attack)
-    state.keep(found, RULES)
-    assert state.stored(found, RULES) == found
+        extracted[attack[:127] or "empty", number] = Extraction(
+            LogState.READ, (told,), 1, 1, attack
+        )
+    state.keep(extracted, RULES)
+    assert state.stored(extracted, RULES) == extracted
 
 
 def test_a_nul_comes_back_too(state: ExtractionStore) -> None:
-    found = {("a", 1): Extraction(LogState.READ, (failure("a\0b", message="\0"),), 1, 1, "\0x")}
-    state.keep(found, RULES)
-    assert state.stored(found, RULES) == found
+    extracted = {("a", 1): Extraction(LogState.READ, (failure("a\0b", message="\0"),), 1, 1, "\0x")}
+    state.keep(extracted, RULES)
+    assert state.stored(extracted, RULES) == extracted
 
 
 def test_names_that_look_alike_stay_apart(state: ExtractionStore) -> None:
@@ -111,9 +116,9 @@ def test_names_that_look_alike_stay_apart(state: ExtractionStore) -> None:
         "é" * 127,
         "🙂" * 127,
     ]
-    found = {(name, 1): read(failure(name)) for name in names}
-    state.keep(found, RULES)
-    assert state.stored(found, RULES) == found
+    extracted = {(name, 1): read(failure(name)) for name in names}
+    state.keep(extracted, RULES)
+    assert state.stored(extracted, RULES) == extracted
     for name in names:
         assert state.stored([(name, 1)], RULES) == {(name, 1): read(failure(name))}
     assert state.stored([("Unit   ", 1), ("UNit", 1)], RULES) == {}
@@ -121,11 +126,11 @@ def test_names_that_look_alike_stay_apart(state: ExtractionStore) -> None:
 
 def test_thousands_are_kept_and_looked_up(state: ExtractionStore) -> None:
     """More builds than a statement has values, in few jobs and in many; only what was asked for comes back."""
-    found = {(f"job{n % 50}", n): read(failure(str(n)), lines=n) for n in range(5000)}
-    state.keep(found, RULES)
-    assert state.stored(found, RULES) == found
-    few = list(found)[:: BATCH // 2]
-    assert state.stored(few, RULES) == {key: found[key] for key in few}
+    extracted = {(f"job{n % 50}", n): read(failure(str(n)), lines=n) for n in range(5000)}
+    state.keep(extracted, RULES)
+    assert state.stored(extracted, RULES) == extracted
+    few = list(extracted)[:: BATCH // 2]
+    assert state.stored(few, RULES) == {key: extracted[key] for key in few}
     assert state.stored(iter(few), RULES) == state.stored(few * 2, RULES)
     # The product of these jobs and numbers has others, which nobody asked for.
     assert state.stored([("job1", 2), ("job2", 1)], RULES) == {}
@@ -140,8 +145,8 @@ def test_failures_that_are_too_long_are_cut_and_it_is_said(
     names = tuple(failure(f"{n} " + '"é\\' * (MOST_BYTES // count)) for n in range(count))
     state.keep({("a", 1): read(*excerpts), ("b", 1): read(*names)}, RULES)
     without, fewer = state.stored([("a", 1), ("b", 1)], RULES).values()
-    assert [each.name for each in without.failures] == [str(n) for n in range(count)]
-    assert {each.excerpt for each in without.failures} == {""}
+    assert [failure.name for failure in without.failures] == [str(n) for n in range(count)]
+    assert {failure.excerpt for failure in without.failures} == {""}
     assert without.detail == ""
     assert fewer.failures == names[: len(fewer.failures)]
     assert len(fewer.failures) < count
@@ -162,9 +167,11 @@ def test_a_server_with_small_packets(server: mariadb.Server, mariadb_url: str) -
 
 
 def test_only_what_is_final_is_kept(state: ExtractionStore) -> None:
-    found = {("unit", n): Extraction(each, detail=each) for n, each in enumerate(LogState)}
-    state.keep(found, RULES)
-    assert {each.state for each in state.stored(found, RULES).values()} == FINAL
+    extracted = {
+        ("unit", n): Extraction(log_state, detail=log_state) for n, log_state in enumerate(LogState)
+    }
+    state.keep(extracted, RULES)
+    assert {extraction.state for extraction in state.stored(extracted, RULES).values()} == FINAL
     assert set(LogState) - FINAL >= {
         LogState.MISSING,
         LogState.RUNNING,
@@ -190,18 +197,18 @@ def test_what_one_place_did_not_have_another_is_asked_for(
     state: ExtractionStore, empty: Engine
 ) -> None:
     """A log that was too big below another limit, or too old in another folder; what was read is true everywhere."""
-    found = {
+    extracted = {
         ("unit", 1): read(failure()),
         ("unit", 2): Extraction(LogState.TOO_OLD, detail="x"),
         ("unit", 3): Extraction(LogState.TOO_BIG, detail="x"),
     }
-    state.keep(found, RULES, "here")
-    assert state.stored(found, RULES, "here") == found
-    assert list(state.stored(found, RULES, "there")) == [("unit", 1)]
-    assert state.stored(found, "2-def", "here") == {}
+    state.keep(extracted, RULES, "here")
+    assert state.stored(extracted, RULES, "here") == extracted
+    assert list(state.stored(extracted, RULES, "there")) == [("unit", 1)]
+    assert state.stored(extracted, "2-def", "here") == {}
     now = {("unit", 2): read(failure("found"))}
     state.keep(now, RULES, "there")
-    assert state.stored(found, RULES, "here") == {**found, **now}
+    assert state.stored(extracted, RULES, "here") == {**extracted, **now}
     assert rows(empty) == 3
 
 
@@ -222,11 +229,11 @@ def test_two_databases_in_one_state_stay_apart(empty: Engine, state: ExtractionS
 
 
 def test_keeping_twice_is_keeping_once(state: ExtractionStore, empty: Engine) -> None:
-    found = {("unit", n): read(failure(str(n))) for n in range(BATCH + 3)}
+    extracted = {("unit", n): read(failure(str(n))) for n in range(BATCH + 3)}
     for _ in range(2):
-        state.keep(found, RULES)
-    assert rows(empty) == len(found)
-    assert state.stored(found, RULES) == found
+        state.keep(extracted, RULES)
+    assert rows(empty) == len(extracted)
+    assert state.stored(extracted, RULES) == extracted
 
 
 def test_nothing_asked_and_nothing_kept(state: ExtractionStore) -> None:
@@ -246,15 +253,15 @@ def test_nothing_asked_and_nothing_kept(state: ExtractionStore) -> None:
 def test_a_row_that_is_not_ours_is_as_none(
     state: ExtractionStore, empty: Engine, column: str, value: str
 ) -> None:
-    found = {("unit", 1): read(failure()), ("unit", 2): read(failure())}
-    state.keep(found, RULES)
+    extracted = {("unit", 1): read(failure()), ("unit", 2): read(failure())}
+    state.keep(extracted, RULES)
     with empty.begin() as connection:
         connection.execute(
             text(f"update log_extractions set {column} = :value where number = 1"), {"value": value}
         )
-    assert list(state.stored(found, RULES)) == [("unit", 2)]
-    state.keep(found, RULES)
-    assert state.stored(found, RULES) == found
+    assert list(state.stored(extracted, RULES)) == [("unit", 2)]
+    state.keep(extracted, RULES)
+    assert state.stored(extracted, RULES) == extracted
 
 
 # Tables
@@ -286,13 +293,13 @@ def read_only(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def test_a_state_that_may_only_be_read(state: ExtractionStore, read_only: str) -> None:
-    found = {("unit", 1): read(failure())}
-    state.keep(found, RULES)
+    extracted = {("unit", 1): read(failure())}
+    state.keep(extracted, RULES)
     reader = ExtractionStore(open_engine(read_only), "mysql://ci")
     prepare_state(reader.engine)
-    assert reader.stored(found, RULES) == found
+    assert reader.stored(extracted, RULES) == extracted
     with pytest.raises(DatabaseError):
-        reader.keep(found, RULES)
+        reader.keep(extracted, RULES)
 
 
 _PREPARE = """
@@ -345,7 +352,7 @@ def test_a_process_killed_while_it_keeps_leaves_a_state_that_works(url: str) -> 
     assert len(kept) >= 400
     # A batch is there whole or not at all.
     assert len(kept) % BATCH == 0
-    assert all(len(each.failures) == 5 for each in kept.values())
+    assert all(len(extraction.failures) == 5 for extraction in kept.values())
     state.keep({("unit", 1): read()}, RULES)
     assert state.stored([("unit", 1)], RULES) == {("unit", 1): read()}
 

@@ -47,8 +47,8 @@ def test_what_was_seen_comes_back(history: StoredSightings) -> None:
 
 
 def test_the_earliest_stays_with_its_run_and_the_latest_time(history: StoredSightings) -> None:
-    for each in (seen(5, 6, "b", 7), seen(3, 4, "c", 9), seen(4, 8, "a", 1)):
-        history.add({KEY: each})
+    for sighting in (seen(5, 6, "b", 7), seen(3, 4, "c", 9), seen(4, 8, "a", 1)):
+        history.add({KEY: sighting})
     assert history.first_seen([KEY]) == {KEY: seen(3, 8, "c", 9)}
 
 
@@ -67,8 +67,10 @@ def test_thousands(history: StoredSightings) -> None:
     }
     history.add(added)
     assert history.first_seen(added) == added
-    history.add({key: replace_last(each, 20) for key, each in added.items()})
-    assert {each.last_seen for each in history.first_seen(added).values()} == {NOON + 20 * HOUR}
+    history.add({key: replace_last(sighting, 20) for key, sighting in added.items()})
+    assert {sighting.last_seen for sighting in history.first_seen(added).values()} == {
+        NOON + 20 * HOUR
+    }
 
 
 def replace_last(sighting: Sighting, hours: int) -> Sighting:
@@ -126,11 +128,11 @@ def test_a_job_may_be_called_anything(history: StoredSightings) -> None:
     """What no column takes is written out, and what is too long is cut."""
     for number, name in enumerate(HOSTILE):
         history.add({("case", str(number)): seen(job=name)})
-        found = history.first_seen([("case", str(number))])["case", str(number)]
+        sighting = history.first_seen([("case", str(number))])["case", str(number)]
         if len(name) > 255:
-            assert found.job == name[:254] + "…"
+            assert sighting.job == name[:254] + "…"
         else:
-            assert found.job == name.encode("utf-8", "backslashreplace").decode()
+            assert sighting.job == name.encode("utf-8", "backslashreplace").decode()
 
 
 def test_names_are_there_for_people(history: StoredSightings, empty_state: Engine) -> None:
@@ -157,7 +159,9 @@ _additions = st.lists(st.dictionaries(_keys, _sightings, max_size=4), max_size=5
 
 
 def merged(one: Sighting, other: Sighting) -> Sighting:
-    first = min(one, other, key=lambda each: (each.first_seen, each.job, each.number))
+    first = min(
+        one, other, key=lambda sighting: (sighting.first_seen, sighting.job, sighting.number)
+    )
     return Sighting(first.first_seen, max(one.last_seen, other.last_seen), first.job, first.number)
 
 
@@ -165,15 +169,15 @@ def merged(one: Sighting, other: Sighting) -> Sighting:
 def test_order_and_repetition_change_nothing(
     empty_state: Engine, additions: list[dict[FailureKey, Sighting]], data: st.DataObject
 ) -> None:
-    keys = {key for each in additions for key in each}
+    keys = {key for addition in additions for key in addition}
     expected = {
-        key: functools.reduce(merged, [each[key] for each in additions if key in each]) for key in keys
+        key: functools.reduce(merged, [addition[key] for addition in additions if key in addition]) for key in keys
     }  # fmt: skip
     again = additions + [data.draw(st.sampled_from(additions)) for _ in range(2) if additions]
     for order in (additions, data.draw(st.permutations(again))):
         history = StoredSightings(empty_state, f"ci {next(_names)}")
-        for each in order:
-            history.add(each)
+        for addition in order:
+            history.add(addition)
         assert history.first_seen(keys) == expected
 
 
@@ -201,9 +205,9 @@ def test_other_rules_begin_anew(history: StoredSightings) -> None:
     long = "\ud800" * 99
     history.extend(at(2), at(3), long)
     history.extend(at(3), at(4), long)
-    found = history.span()
-    assert found is not None
-    assert found[:2] == (at(2), at(4))
+    span = history.span()
+    assert span is not None
+    assert span[:2] == (at(2), at(4))
 
 
 @given(st.lists(st.tuples(_moments, _moments, st.sampled_from("ab")), max_size=8))
@@ -213,14 +217,14 @@ def test_a_stretch_never_says_more_than_was_looked_through(
     history = StoredSightings(empty_state, f"ci {next(_names)}")
     for begin, end, rules in looked:
         history.extend(at(begin), at(end), rules)
-    found = history.span()
-    if found is None:
+    span = history.span()
+    if span is None:
         assert all(begin >= end for begin, end, _ in looked)
         return
     hours = {
-        at(hour) for begin, end, rules in looked if rules == found[2] for hour in range(begin, end)
+        at(hour) for begin, end, rules in looked if rules == span[2] for hour in range(begin, end)
     }
-    assert {at(hour) for hour in range(6) if found[0] <= at(hour) < found[1]} <= hours
+    assert {at(hour) for hour in range(6) if span[0] <= at(hour) < span[1]} <= hours
 
 
 # Several at once
@@ -254,9 +258,9 @@ def test_several_processes_add_at_once(history: StoredSightings, empty_state: En
     for process in processes:
         process.go_on()
     assert [process.finish() for process in processes] == [(0, "")] * 4
-    found = history.first_seen(("case", str(number)) for number in range(300))
-    assert set(found.values()) <= {seen(0, hour, "job0", 0) for hour in range(18, 24)}
-    assert len(found) == 300
+    known = history.first_seen(("case", str(number)) for number in range(300))
+    assert set(known.values()) <= {seen(0, hour, "job0", 0) for hour in range(18, 24)}
+    assert len(known) == 300
     assert history.span() == (at(0), at(23 + 24), "1-abc")
 
 

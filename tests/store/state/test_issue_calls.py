@@ -78,16 +78,16 @@ def call(id: str = "i1", kind: str = CREATE, key: str = KEY, **more: Any) -> Int
     )
 
 
-def ids(found: list[Intent]) -> list[str]:
-    return [each.id for each in found]
+def ids(intents: list[Intent]) -> list[str]:
+    return [intent.id for intent in intents]
 
 
 # One after the other
 
 
-def of_keys(found: Ledger) -> Ledger:
+def of_keys(ledger: Ledger) -> Ledger:
     """Without when each issue was last changed: that has a test of its own."""
-    return structs.replace(found, changed={})
+    return structs.replace(ledger, changed={})
 
 
 def test_when_issues_were_last_changed(world: "World") -> None:
@@ -139,9 +139,9 @@ def test_what_may_be_on_its_way_is_settled_first(world: World) -> None:
     assert not one.intend(call())
     assert not other.intend(call())
     assert one.settle("i1", UNCERTAIN, reason="no answer")
-    for each in (one, other):
-        assert not each.intend(call())
-        assert [(found.state, found.reason) for found in each.unsettled()] == [
+    for process in (one, other):
+        assert not process.intend(call())
+        assert [(intent.state, intent.reason) for intent in process.unsettled()] == [
             (UNCERTAIN, "no answer")
         ]
     assert other.settle("i1", FAILED, reason="it is not there")
@@ -176,9 +176,9 @@ def test_settled_is_settled(world: World, end: IntentState) -> None:
     one.intend(call())
     assert one.settle("i1", end, number=7)
     before = one.list(9)
-    for each in (one, other):
+    for process in (one, other):
         for state in (DONE, FAILED, UNCERTAIN):
-            assert not each.settle("i1", state, number=9, reason="late")
+            assert not process.settle("i1", state, number=9, reason="late")
     assert one.list(9) == before
     for nonsense in (INTENDED, "gone"):
         with pytest.raises(ValueError, match="not the outcome of a call"):
@@ -213,7 +213,7 @@ def test_a_creation_without_a_number_is_looked_for(world: World) -> None:
     one = world.process()
     one.intend(call())
     assert one.settle("i1", DONE)
-    assert [each.state for each in one.unsettled()] == [UNCERTAIN]
+    assert [intent.state for intent in one.unsettled()] == [UNCERTAIN]
     one.settle("i1", DONE, number=7)
     one.intend(call("i2", EDIT, number=7))
     one.settle("i2", DONE)
@@ -227,7 +227,7 @@ def test_what_a_dead_process_left(world: World) -> None:
         world.now += MINUTE
     one.settle("i1", DONE, number=1)
     del one
-    assert [(each.id, each.owner) for each in world.process().unsettled()] == [
+    assert [(intent.id, intent.owner) for intent in world.process().unsettled()] == [
         ("i2", "a:1:boot.7"),
         ("i3", "a:1:boot.7"),
     ]
@@ -279,16 +279,16 @@ def test_a_comment_was_made_when_its_call_began(world: World) -> None:
     one.intend(call("c2", COMMENT, number=7))
     one.settle("c2", DONE)
     assert one.ledger().commented == {7: NOON}
-    assert {each.id: each.comment for each in one.list(9)} == {"c1": 2**40, "c2": 0}
+    assert {intent.id: intent.comment for intent in one.list(9)} == {"c1": 2**40, "c2": 0}
 
 
 def test_a_lost_state_is_learned_again(world: World) -> None:
     one, other = world.process(), world.process()
     one.adopt(KEY, "TestCargo", 7, "i1")
     before = one.list(9)
-    for each in (one, other):
-        each.adopt(KEY, "TestCargo", 7, "i1")
-        each.adopt("case:x", "x", 8, "i1")
+    for process in (one, other):
+        process.adopt(KEY, "TestCargo", 7, "i1")
+        process.adopt("case:x", "x", 8, "i1")
     assert (
         one.list(9)
         == before
@@ -323,9 +323,14 @@ def test_an_issue_that_is_found_was_created(world: World, state: IntentState) ->
         one.settle("i1", state)
     world.now += MINUTE
     other.adopt(KEY, "TestCargo", 7, "i1")
-    (found,) = other.list(9)
-    assert (found.state, found.number, found.started, found.changed) == (DONE, 7, NOON, world.now)
-    assert (found.owner, found.why) == ("a:1:boot.7", "often")
+    (intent,) = other.list(9)
+    assert (intent.state, intent.number, intent.started, intent.changed) == (
+        DONE,
+        7,
+        NOON,
+        world.now,
+    )
+    assert (intent.owner, intent.why) == ("a:1:boot.7", "often")
     assert not one.settle("i1", FAILED)
     assert not one.intend(call())
 
@@ -334,7 +339,7 @@ def test_no_text_of_an_issue_settles_a_comment(world: World) -> None:
     one = world.process()
     one.intend(call("c1", COMMENT, number=3))
     one.adopt(KEY, "TestCargo", 7, "c1")
-    assert [(each.state, each.number) for each in one.unsettled()] == [(INTENDED, 3)]
+    assert [(intent.state, intent.number) for intent in one.unsettled()] == [(INTENDED, 3)]
 
 
 def test_history(world: World) -> None:
@@ -376,7 +381,7 @@ def test_a_state_that_a_later_version_wrote_may_be_on_its_way(world: World) -> N
     one.intend(call())
     with world.engine.begin() as connection:
         connection.execute(text("update outward_calls set state = 'queued'"))
-    assert [each.state for each in one.unsettled()] == [UNCERTAIN]
+    assert [intent.state for intent in one.unsettled()] == [UNCERTAIN]
     assert one.ledger().unsettled == {KEY}
     assert not world.process().intend(call())
     assert one.settle("i1", FAILED)
@@ -419,9 +424,9 @@ def test_hostile_keys_and_ids_stay_apart(world: World) -> None:
         assert one.settle(name, DONE, number=number, reason=name)
         assert one.intend(Intent(f"c{name}", COMMENT, name, name, name, number=number))
         assert one.settle(f"c{name}", DONE)
-    found = world.process().ledger(keys=HOSTILE)
-    assert found.created == {name: (number,) for number, name in enumerate(HOSTILE, 1)}
-    assert found.done == {kept_key(f"c{name}") for name in HOSTILE}
+    ledger = world.process().ledger(keys=HOSTILE)
+    assert ledger.created == {name: (number,) for number, name in enumerate(HOSTILE, 1)}
+    assert ledger.done == {kept_key(f"c{name}") for name in HOSTILE}
     for name in HOSTILE:
         assert len(one.list(9, name)) == 2
         assert not one.intend(Intent(name, CREATE, "file", name, name))
@@ -432,24 +437,24 @@ def test_what_is_read_can_be_settled(world: World, attack: str) -> None:
     """Long texts and those that no database takes have a hash in their place, which means the same."""
     strange = IssueCalls(world.engine, attack, attack, lambda: world.now)
     strange.intend(Intent(attack, attack, attack, attack, attack, why=attack))
-    (found,) = strange.unsettled()
-    assert len(found.key) <= 2000
+    (intent,) = strange.unsettled()
+    assert len(intent.key) <= 2000
     assert strange.settle(
-        found.id, UNCERTAIN, number=2**70, comment=2**70, code=2**70, reason=attack
+        intent.id, UNCERTAIN, number=2**70, comment=2**70, code=2**70, reason=attack
     )
-    (found,) = strange.list(9, found.key)
-    assert (found.number, found.comment, found.code) == (0, 0, None)
-    assert strange.settle(found.id, FAILED)
-    assert strange.intend(found)
+    (intent,) = strange.list(9, intent.key)
+    assert (intent.number, intent.comment, intent.code) == (0, 0, None)
+    assert strange.settle(intent.id, FAILED)
+    assert strange.intend(intent)
     if attack.isascii() and len(attack) < 32:
         assert (
-            found.id,
-            found.key,
-            found.name,
-            found.reason,
-            found.why,
-            found.kind,
-            found.owner,
+            intent.id,
+            intent.key,
+            intent.name,
+            intent.reason,
+            intent.why,
+            intent.kind,
+            intent.owner,
         ) == (attack,) * 7
 
 
@@ -457,13 +462,13 @@ def test_long_texts_are_cut_for_people(world: World) -> None:
     one = world.process()
     long = "é" * 2001
     one.adopt(long, long, 7, "i1")
-    (found,) = one.list(9, long)
-    assert found.name == "é" * 1999 + "…"
-    assert found.key == kept_key(long)
-    assert found.key.startswith("sha:")
-    assert one.ledger().created == {found.key: (7,)}
-    mute = Mute(found.key, "x", NOON, "", NOON)
-    ledger = one.ledger({found.key: mute}, keys=[long, KEY])
+    (intent,) = one.list(9, long)
+    assert intent.name == "é" * 1999 + "…"
+    assert intent.key == kept_key(long)
+    assert intent.key.startswith("sha:")
+    assert one.ledger().created == {intent.key: (7,)}
+    mute = Mute(intent.key, "x", NOON, "", NOON)
+    ledger = one.ledger({intent.key: mute}, keys=[long, KEY])
     assert (ledger.created, ledger.mutes) == ({long: (7,)}, {long: mute})
 
 
@@ -513,7 +518,7 @@ class Story:
                 self.on_their_way += 1
                 self.to(who, INTENDED)
         elif what == "look":
-            assert [each.state for each in one.unsettled()] == [self.state] * self.is_open()
+            assert [intent.state for intent in one.unsettled()] == [self.state] * self.is_open()
             self.seen[who] = self.change if self.is_open() else self.seen[who]
         elif what == "adopt":
             one.adopt(KEY, "TestCargo", 7, "i1")
@@ -618,7 +623,7 @@ def test_a_database_that_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) 
         patch.setattr(compare_and_set, "write", breaking)
         with pytest.raises(ConnectionLost):
             one.settle("i1", UNCERTAIN)
-    assert [each.state for each in one.unsettled()] == [UNCERTAIN]
+    assert [intent.state for intent in one.unsettled()] == [UNCERTAIN]
     assert one.settle("i1", FAILED)
 
 
@@ -716,8 +721,8 @@ def test_of_processes_at_once_one_is_told_to_call(world: World, start: Start) ->
         racer.go_on()
     granted = [number for racer in racers for number in eval(racer.line())]
     assert sorted(granted) == list(range(rounds))
-    found = IssueCalls(world.engine, TIDB, this_process(), lambda: datetime.now(UTC)).list(999)
-    assert {each.id: each.state for each in found} == {
+    intents = IssueCalls(world.engine, TIDB, this_process(), lambda: datetime.now(UTC)).list(999)
+    assert {intent.id: intent.state for intent in intents} == {
         f"i{n}": DONE if n % 2 else INTENDED for n in range(rounds)
     }
     assert sorted(world.attempts()) == sorted(1 + (number % 3 == 0) for number in range(rounds))
@@ -734,13 +739,13 @@ def test_of_threads_at_once_one_is_told_to_call(world: World) -> None:
 
     engines = [open_engine(world.engine.url) for _ in range(2)]
     threads = [
-        threading.Thread(target=race, args=[replace(world, engine=each).process()])
-        for each in engines
+        threading.Thread(target=race, args=[replace(world, engine=engine).process()])
+        for engine in engines
     ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(granted) == list(range(rounds))
 
 
@@ -749,9 +754,12 @@ def test_a_process_that_is_killed_leaves_word(world: World, start: Start) -> Non
     assert killed.line() == "done"
     killed.kill()
     killed.wait()
-    found = world.process().unsettled()
-    assert [(each.id, each.state) for each in found] == [("i2", UNCERTAIN), ("i3", INTENDED)]
-    assert {each.owner.split(":")[1] for each in found} == {str(killed.pid)}
+    intents = world.process().unsettled()
+    assert [(intent.id, intent.state) for intent in intents] == [
+        ("i2", UNCERTAIN),
+        ("i3", INTENDED),
+    ]
+    assert {intent.owner.split(":")[1] for intent in intents} == {str(killed.pid)}
     assert of_keys(world.process().ledger()) == Ledger(
         created={"case:1": (1,)}, unsettled=frozenset({"case:2", "case:3"})
     )

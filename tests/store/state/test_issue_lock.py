@@ -89,8 +89,8 @@ def test_the_same_process_is_refused_too(world: World) -> None:
     one.take()
     again = world.another(one._owner)
     words = "this process (pid 1 on host a) has held the lock since 2021-06-19 12:00:00 UTC and is alive"
-    for each in (again, one):
-        assert each.take() == Claim(False, "a:1:boot.7", NOON, words)
+    for process in (again, one):
+        assert process.take() == Claim(False, "a:1:boot.7", NOON, words)
     again.release()
     with pytest.raises(LostLock, match="does not hold the lock"):
         again.renew()
@@ -380,11 +380,14 @@ def test_of_threads_at_once_one_has_it(world: World) -> None:
                 lock.renew()
 
     worlds = [replace(world, engine=open_engine(world.engine.url)) for _ in range(3)]
-    threads = [threading.Thread(target=race, args=each) for each in zip(worlds, "aaa", strict=True)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    threads = [
+        threading.Thread(target=race, args=arguments)
+        for arguments in zip(worlds, "aaa", strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(granted) == list(range(rounds))
 
 

@@ -95,8 +95,8 @@ def outbox_rows(engine: Engine) -> list[Any]:
 
 def test_every_delivery_is_as_it_was(old: Engine, rows: Rows) -> None:
     prepare_state(old)
-    found = {delivery.key: delivery for delivery in deliveries(old).list(99)}
-    assert found == {
+    by_key = {delivery.key: delivery for delivery in deliveries(old).list(99)}
+    assert by_key == {
         key_of(row): Delivery(
             key_of(row), DeliveryState(row["state"]), row["owner"], moment(row["started"]),
             moment(row["changed"]), row["tries"], row["form"], row["code"], row["reason"],
@@ -104,13 +104,13 @@ def test_every_delivery_is_as_it_was(old: Engine, rows: Rows) -> None:
         )
         for row in rows["deliveries"]
     }  # fmt: skip
-    assert {delivery.state for delivery in found.values()} == set(DeliveryState)
+    assert {delivery.state for delivery in by_key.values()} == set(DeliveryState)
 
 
 def test_every_issue_call_is_as_it_was(old: Engine, rows: Rows) -> None:
     prepare_state(old)
-    found = {intent.id: intent for intent in issues(old).list(99)}
-    assert found == {
+    by_id = {intent.id: intent for intent in issues(old).list(99)}
+    assert by_id == {
         row["id"]: Intent(
             row["id"], row["kind"], row["action"], row["key"], row["name"], row["number"],
             row["state"], moment(row["started"]), moment(row["changed"]), row["owner"],
@@ -171,8 +171,10 @@ def test_texts_of_any_sort(old: Engine, kept: tuple[MetaData, Rows]) -> None:
     with old.begin() as connection:
         connection.execute(insert(tables.tables["deliveries"]), row)
     prepare_state(old)
-    found = [each for each in deliveries(old).list(99) if each.key.about == hostile]
-    assert [(each.state, each.reason) for each in found] == [(DeliveryState.UNCERTAIN, hostile)]
+    carried = [delivery for delivery in deliveries(old).list(99) if delivery.key.about == hostile]
+    assert [(delivery.state, delivery.reason) for delivery in carried] == [
+        (DeliveryState.UNCERTAIN, hostile)
+    ]
 
 
 # Once
