@@ -1,4 +1,4 @@
-"""What was kept before keys became data is read on: nothing is sent twice, nothing is forgotten, plans apply."""
+"""State and plans of version 0 are still valid: nothing is sent twice, nothing is lost."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -171,7 +171,7 @@ def test_the_ledger_of_issues_is_read(it: World) -> None:
 
 
 def test_the_plan_applies(it: World) -> None:
-    """As the code of that time did it: one issue is filed, one gets a comment, one is brought up to date."""
+    """As in version 0: one issue is filed, one gets a comment, one is updated."""
     it.at(morning(21))
     plan = read_plan(plan_for(it, it.folder / "plan.json", PLAN))
     applied = it.filer().apply(plan)

@@ -13,7 +13,7 @@ from tests.support.rows import BEGIN, history, pull, row
 
 
 def test_pull_request_runs_and_nightly_runs_are_apart() -> None:
-    """The first ci_stat listed nightly runs among those of pull requests, and counted them there (A9.4)."""
+    """The first ci_stat listed and counted nightly runs among pull request runs (A9.4)."""
     res = result(history("P F A U", pr=7) + history("F F P", job="nightly", pr=None))
     assert (res.success_cnt, res.fail_cnt, res.abort_cnt, res.other_cnt, res.total_cnt) == (
         1,

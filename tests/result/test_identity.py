@@ -1,4 +1,7 @@
-"""Identity: pull requests are (repo, number), commits (repo, hash). The first ci_stat merged them (A9.3, A9.7)."""
+"""Pull requests are (repo, number), commits (repo, hash).
+
+The first ci_stat merged them (A9.3, A9.7).
+"""
 
 from typing import Any
 

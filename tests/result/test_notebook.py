@@ -93,8 +93,18 @@ def test_hostile_texts_are_harmless_in_html() -> None:
     bad = pull(
         7, ghprbPullTitle=HOSTILE, ghprbPullAuthorLogin=HOSTILE, ghprbPullLink="javascript:alert(1)"
     )
-    rows = [row(HOSTILE, 1, "FAILURE", repo=HOSTILE, commit=HOSTILE, branch=HOSTILE, description=bad,
-                analysis_res={"case": [HOSTILE]})]  # fmt: skip
+    rows = [
+        row(
+            HOSTILE,
+            1,
+            "FAILURE",
+            repo=HOSTILE,
+            commit=HOSTILE,
+            branch=HOSTILE,
+            description=bad,
+            analysis_res={"case": [HOSTILE]},
+        )
+    ]
     res = result(rows)
     for thing in (res, res.job_map[HOSTILE], res.pr_map[HOSTILE, 7]):
         markup = thing._repr_html_()

@@ -11,7 +11,7 @@ from ci_stat.store.state.setup import prepare_state
 
 @pytest.fixture
 def empty(url: str) -> Engine:
-    """An engine on an empty database, without what takes time: PyMySQL's connecting, SQLite's wait for the disk."""
+    """An engine on an empty database, without slow connections and disk writes."""
     made = open_engine(
         url.replace("pymysql", "mysqldb") if importlib.util.find_spec("MySQLdb") else url
     )

@@ -1,4 +1,4 @@
-"""The same questions to a sharded MariaDB (Spider): the same answers, and none at all without all of its rows."""
+"""A sharded MariaDB (Spider) gives the same answers, and none unless all rows can be read."""
 
 import io
 import os
@@ -43,20 +43,25 @@ def spider() -> Iterator[cluster.Cluster]:
 
 
 def _history() -> list[RunRow]:
-    """A day of runs of every kind: pull requests, reruns, nightly ones, other statuses, hostile and alike names."""
+    """A day of runs of all kinds: reruns, nightly, other statuses, hostile and similar names."""
     names = [*HOSTILE, "unit", "Unit", "unit ", "ünit"]
     rows = [*history("PFAU|FP|AAF"), *history("FFP", job="nightly", pr=None, first=100)]
     for number in range(400):
         name = names[number % len(names)]
         rows.append(
             row(
-                name, 1_000 + number, ("SUCCESS", "FAILURE", "ABORTED", "UNSTABLE")[number % 7 % 4],
-                time=BEGIN + timedelta(minutes=3 * number), repo=("o/r", "O/R", None, "p/q")[number % 4],
-                branch=name, comment=name, commit=f"c{number % 31}",
+                name,
+                1_000 + number,
+                ("SUCCESS", "FAILURE", "ABORTED", "UNSTABLE")[number % 7 % 4],
+                time=BEGIN + timedelta(minutes=3 * number),
+                repo=("o/r", "O/R", None, "p/q")[number % 4],
+                branch=name,
+                comment=name,
+                commit=f"c{number % 31}",
                 description=pull(number % 23, ghprbPullTitle=f"title {number}", filler="x" * 1_500),
                 analysis_res=[None, {}, {"case": [name]}, {"env": ["e"]}][number % 4],
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -144,7 +149,7 @@ def test_a_cluster_answers_as_one_server(source: Source, filled: str, wanted: Ru
 def test_an_import_through_the_head_updates_in_place(
     spider: cluster.Cluster, filled: str, source: Source
 ) -> None:
-    """ON DUPLICATE KEY UPDATE works through Spider when the shards have the primary key and the sharding is by it."""
+    """ON DUPLICATE KEY UPDATE works with Spider if the shards have the primary key."""
     before = spider.rows()
     rows = _history()
     for each in rows:
@@ -230,7 +235,7 @@ def test_a_shard_lost_between_two_questions_of_one_session(
 def test_a_shard_lost_in_the_middle_of_an_answer(
     spider: cluster.Cluster, source: Source, filled: str
 ) -> None:
-    """All of it or an error, wherever the shard dies: rows that are missing would not be seen by anybody."""
+    """Complete or an error, wherever the shard dies: nobody would notice missing rows."""
     engine = _engine(spider)
     many = [
         row("many", number, pr=number % 9 + 1, description=pull(1, x="y" * 4_000))

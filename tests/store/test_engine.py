@@ -1,4 +1,4 @@
-"""Trouble with connections: the right error, a message that says what, where and what to do, and no password in it."""
+"""Failing connections: the right error, with the place, the next step and no password."""
 
 import importlib.util
 import sqlite3
@@ -113,7 +113,7 @@ def refusal(
     *words: str,
     secrets: tuple[str, ...] = (SECRET, _WRITTEN),
 ) -> CiStatError:
-    """The error that `ask` raises: exactly of this class, saying `words`, with a next step, without secrets."""
+    """The error that `ask` raises: of this class, with `words` and a next step, without secrets."""
     with pytest.raises(CiStatError) as caught:
         ask()
     error = caught.value
@@ -276,9 +276,15 @@ def test_missing_columns_are_all_named(url: str, question: str) -> None:
     error = refusal(
         SchemaMismatch,
         lambda: QUESTIONS[question](Source(engine, Origin(SHANGHAI))),
-        "lacks the columns", "status (outcome)", "duration", "commit", "comment (", "analysis_res", "description",
+        "lacks the columns",
+        "status (outcome)",
+        "duration",
+        "commit",
+        "comment (",
+        "analysis_res",
+        "description",
         "repo (owner/name)",
-    )  # fmt: skip
+    )
     assert "job_id (" not in str(error)
     assert "branch (" not in str(error)
 
@@ -465,7 +471,7 @@ def _shape(answer: object) -> object:
 
 @cache
 def _lengths(port: int, driver: str, ask: Callable[[Source], object]) -> tuple[int, int]:
-    """Bytes that the server says to a first question of an engine, and to the same question asked again."""
+    """The bytes of the server's answer to an engine's first query, and to its repetition."""
     with proxy.through(port) as free:
         source = _source(_url(free.port, driver=driver))
         ask(source)
@@ -482,7 +488,7 @@ def test_a_cut_is_repaired_once(
     ask = QUESTIONS[question]
     length, again = _lengths(server.port, driver, ask)
     greeting, _ = _lengths(server.port, driver, _only_connect)
-    # In the first answer's columns, at two places inside the answers, and just before the end of the last.
+    # In the first answer's columns, twice within the answers, and before the end of the last.
     places = (
         greeting + 3,
         greeting + (length - greeting) // 3,
@@ -505,7 +511,7 @@ def _only_connect(source: Source) -> None:
 
 
 def test_a_cut_at_any_byte_is_one_of_ours(server: mariadb.Server, filled: str, driver: str) -> None:
-    """Greeting, login, first questions, column descriptions, rows: wherever it breaks, it is said, and quietly."""
+    """Greeting, login, first queries, column descriptions, rows: each cut is a clear error."""
     for where in range(0, 1_300, 53):
         with proxy.through(server.port, where, where) as cut:
             with pytest.raises((ConnectionLost, ServerUnreachable)) as caught:
@@ -624,7 +630,7 @@ def test_an_export_goes_on_behind_the_last_row(
 def test_rows_are_not_refused_because_the_connection_broke(
     server: mariadb.Server, filled: str, mariadb_url: str
 ) -> None:
-    """A row that does not fit makes an import go row by row; a cut there is an error, and no row is called bad."""
+    """A rejected row makes an import go row by row; a cut then is an error, not a bad row."""
     database = mariadb_url.rpartition("/")[2]
     prepare(open_engine(mariadb_url))
     rows = [*_rows()[:200], row("x" * 5_000)]

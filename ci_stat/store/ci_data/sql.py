@@ -159,7 +159,8 @@ class has_names(FunctionElement[bool]):
 
 def _sqlite_array_has(column: str, kind: str, pattern: str) -> str:
     names = f"json_each({column}, '$.{kind}') WHERE type = 'text' AND value LIKE {pattern}"
-    return f"(json_type({column}, '$.{kind}') = 'array' AND EXISTS (SELECT 1 FROM {names}))"  # noqa: S608 - ours
+    has_name = f"EXISTS (SELECT 1 FROM {names})"  # noqa: S608 - constants and our columns
+    return f"(json_type({column}, '$.{kind}') = 'array' AND {has_name})"
 
 
 @compiles(has_names)

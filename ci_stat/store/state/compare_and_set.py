@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from sqlalchemy import Engine, Executable, Select
 
@@ -13,6 +14,16 @@ from ci_stat.store.state.writing import write
 ROUNDS = 20  # attempts while other processes change the same row
 
 T = TypeVar("T")
+
+
+def new_claim() -> str:
+    """A new id of a claim, with which the tokens of its rows begin."""
+    return uuid4().hex[:16]
+
+
+def new_token(claim: str) -> str:
+    """A token for one write, so that a row read before the write is outdated."""
+    return f"{claim}.{uuid4().hex[:15]}"
 
 
 def retry_conflicts(attempt: Callable[[], T | None]) -> T:

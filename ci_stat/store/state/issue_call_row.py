@@ -4,7 +4,7 @@ import msgspec
 
 from ci_stat.records import Intent, IntentKind, IntentState
 from ci_stat.store.state.calls import Call, CallKind, CallState, Request
-from ci_stat.store.state.stored_values import MOST_TEXT, digest, fit
+from ci_stat.store.state.stored_values import MOST_TEXT, digest, fit, small
 
 FEATURE = "issues"
 FORM = 1  # version of the identity's list
@@ -66,13 +66,8 @@ def request_of(intent: Intent) -> Request:
         call_kind(intent.kind),
         payload_of(intent.action, intent.key, intent.name, intent.why),
         series=series_of(intent.key),
-        number=small(intent.number),
+        number=small(intent.number) or 0,
     )
-
-
-def small(number: int) -> int:
-    """A tracker's number if a column of 64 bits can hold it, else 0."""
-    return number if abs(number) < 2**63 else 0
 
 
 def intent_of(call: Call) -> Intent:

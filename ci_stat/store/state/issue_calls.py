@@ -19,12 +19,11 @@ from ci_stat.store.state.issue_call_row import (
     request_of,
     row_of,
     series_of,
-    small,
 )
 from ci_stat.store.state.issue_ledger import ledger_of
 from ci_stat.store.state.outbox import KEPT, Outbox
 from ci_stat.store.state.outbox_table import CallTable
-from ci_stat.store.state.stored_values import tracker_of, utc_text
+from ci_stat.store.state.stored_values import small, tracker_of, utc_text
 from ci_stat.store.state.tables import outward_calls
 
 _OUTCOMES = {
@@ -86,7 +85,7 @@ class IssueCalls:
         if state not in _OUTCOMES:
             raise ValueError(f"{state} is not the outcome of a call")
         reference = str(comment) if small(comment) else ""
-        answer = Answer(_OUTCOMES[state], small(number), reference, code=code, reason=reason)
+        answer = Answer(_OUTCOMES[state], small(number) or 0, reference, code=code, reason=reason)
         return self._outbox.settle(row_of(id), answer)
 
     def look_for(self, intents: Iterable[Intent], look_up: Callable[[Intent], Answer]) -> None:
@@ -102,7 +101,7 @@ class IssueCalls:
         intent = Intent(
             id or f"issue {number}", IntentKind.CREATE, IssueAction.FILE, key, name, number
         )
-        answer = Answer(CallState.DONE, small(number), reason="found at the tracker")
+        answer = Answer(CallState.DONE, small(number) or 0, reason="found at the tracker")
         self._outbox.adopt(request_of(intent), answer)
 
     def unsettled(self) -> _Intents:

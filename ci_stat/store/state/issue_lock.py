@@ -8,14 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Engine, delete, select, update
 from sqlalchemy.sql.dml import UpdateBase
 
 from ci_stat.errors import DatabaseError
 from ci_stat.store.errors import retry_read
-from ci_stat.store.state.compare_and_set import change_row, read_rows, retry_conflicts
+from ci_stat.store.state.compare_and_set import (
+    change_row,
+    new_claim,
+    new_token,
+    read_rows,
+    retry_conflicts,
+)
 from ci_stat.store.state.process_id import is_seen, process_words
 from ci_stat.store.state.stored_values import fitted, shown, tracker_of, utc_moment, utc_text
 from ci_stat.store.state.tables import locks
@@ -79,7 +84,7 @@ class IssueLock:
         row, now = self._read(), self._now()
         if row is not None and self._is_in_use(row, now):
             return Claim(False, row.owner, utc_moment(row.since), self._denial(row, now))
-        claim = uuid4().hex[:16]
+        claim = new_claim()
         if not self._put(row, claim, now):
             return None
         self._claim = claim
@@ -89,7 +94,7 @@ class IssueLock:
         """Make the row ours if it is unchanged."""
         at = utc_text(now)
         values = fitted(
-            locks, {"owner": self._owner, "token": _token(claim), "since": at, "renewed": at}
+            locks, {"owner": self._owner, "token": new_token(claim), "since": at, "renewed": at}
         )
         statement: UpdateBase = insert_missing(locks).values(tracker=self._tracker, **values)
         if row is not None:
@@ -111,7 +116,7 @@ class IssueLock:
         raise self._lost()
 
     def _renewed(self) -> bool:
-        values = {"token": _token(self._claim), "renewed": utc_text(self._now())}
+        values = {"token": new_token(self._claim), "renewed": utc_text(self._now())}
         return write(self._engine, update(locks).where(self._of(self._claim)).values(values)) == 1
 
     def _lost(self) -> LostLock:
@@ -161,11 +166,6 @@ class IssueLock:
         was_idle = f"has not renewed it since {shown(utc_moment(row.renewed))}"
         why = was_idle if self._alive(row.owner) else "has exited"
         return f"taken over from the {process_words(row.owner)}, which {why}"
-
-
-def _token(claim: str) -> str:
-    """A new token for each write, so that a row read before the write is outdated."""
-    return f"{claim}.{uuid4().hex[:15]}"
 
 
 def _minutes(left: timedelta) -> str:

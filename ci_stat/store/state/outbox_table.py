@@ -1,18 +1,20 @@
-"""The table of outward calls. A row is replaced only if the expected token is still in it.
-
-A token is the id of a claim, a dot, and a part that changes with each write.
-"""
+"""The table of outward calls. A row is replaced only if the expected token is still in it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, select, update
 
 from ci_stat.store.state.calls import Call, CallState
-from ci_stat.store.state.compare_and_set import change_row, delete_rows, read_rows
-from ci_stat.store.state.stored_values import fitted, utc_moment, utc_text
+from ci_stat.store.state.compare_and_set import (
+    change_row,
+    delete_rows,
+    new_claim,
+    new_token,
+    read_rows,
+)
+from ci_stat.store.state.stored_values import fitted, small, utc_moment, utc_text
 from ci_stat.store.state.tables import outward_calls
 from ci_stat.store.state.writing import insert_missing
 
@@ -39,7 +41,7 @@ class CallTable:
 
     def insert(self, call: Call) -> Call | None:
         """The call as stored, with the token of a new claim; None if its row exists."""
-        new = replace(call, token=_token(_claim_id()))
+        new = replace(call, token=new_token(new_claim()))
         key = {"feature": self.feature, "target": self.target, "id": call.id}
         statement = insert_missing(outward_calls).values(key | values_of(new))
         return new if self._changed(statement, new) else None
@@ -49,7 +51,7 @@ class CallTable:
 
         `claim`: the claim whose token the row keeps; by default a new one.
         """
-        new = replace(call, token=_token(claim or _claim_id()))
+        new = replace(call, token=new_token(claim or new_claim()))
         where = and_(self._own(), _c.id == call.id, expected)
         statement = update(outward_calls).where(where).values(values_of(new))
         return new if self._changed(statement, new) else None
@@ -83,14 +85,6 @@ def is_unchanged(call: Call) -> ColumnElement[bool]:
     return _c.token == call.token
 
 
-def _claim_id() -> str:
-    return uuid4().hex[:16]
-
-
-def _token(claim: str) -> str:
-    return f"{claim}.{uuid4().hex[:15]}"
-
-
 def values_of(call: Call) -> dict[str, Any]:
     """The columns of a call except its key. JSON is stored whole: its writers fit its texts."""
     texts = {
@@ -113,14 +107,9 @@ def values_of(call: Call) -> dict[str, Any]:
         "called": call.called and utc_text(call.called),
         "changed": utc_text(call.changed),
         "earlier_changed": call.earlier_changed and utc_text(call.earlier_changed),
-        "number": _small(call.number) or 0,
-        "code": _small(call.code),
+        "number": small(call.number) or 0,
+        "code": small(call.code),
     }
-
-
-def _small(number: int | None) -> int | None:
-    """A target's number if a column of 64 bits can hold it."""
-    return number if number is not None and abs(number) < 2**63 else None
 
 
 def _call(row: Any) -> Call:

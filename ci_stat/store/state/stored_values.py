@@ -49,6 +49,11 @@ def _fit_column(table: Table, name: str, value: Any) -> Any:
     return fit(value, limit)
 
 
+def small(number: int | None) -> int | None:
+    """A server's number if a column of 64 bits can store it, else None."""
+    return number if number is not None and abs(number) < 2**63 else None
+
+
 def utc_text(moment: datetime) -> str:
     """A UTC time as text of a fixed length, so that texts sort by time."""
     # 9999-12-31 in a zone west of Greenwich has no UTC time: it is stored as written.

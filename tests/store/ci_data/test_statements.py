@@ -1,4 +1,4 @@
-"""What we send: only SQL that MariaDB, MySQL and TiDB share, values as parameters, and no writing while reading."""
+"""Only SQL that MariaDB, MySQL and TiDB share, with bound parameters; reading never writes."""
 
 import importlib.util
 import io
@@ -51,10 +51,14 @@ FORBIDDEN = {
     "FILTER on aggregates": r"\)\s*FILTER\s*\(",
     "IS DISTINCT FROM": r"\bIS\s+(NOT\s+)?DISTINCT\s+FROM\b",
     "MERGE, REPLACE INTO": r"^\s*(MERGE|REPLACE)\b",
-    # Spider sends JSON_VALID(x) to its shards as (x): wrong numbers without an error. MySQL needs it, MariaDB not.
+    # Spider sends JSON_VALID(x) to its shards as (x), which gives wrong numbers. MySQL needs it.
     "JSON_VALID on MariaDB": r"\bJSON_VALID\b",
-    "stored programs": r"^\s*(CALL|DO|CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT))\b",
-    "servers' own JSON tests": r"\bJSON_SCHEMA_VALID\b|\bJSON_DETAILED\b|\bJSON_NORMALIZE\b|\bJSON_EQUALS\b",
+    "stored programs": (
+        r"^\s*(CALL|DO|CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT))\b"
+    ),
+    "servers' own JSON tests": (
+        r"\bJSON_SCHEMA_VALID\b|\bJSON_DETAILED\b|\bJSON_NORMALIZE\b|\bJSON_EQUALS\b"
+    ),
 }
 
 # Sent by SQLAlchemy and the drivers at each connection and transaction; everything else is ours.
@@ -109,7 +113,8 @@ class Log:
     def statements(self) -> list[str]:
         """Complete texts, in order, each kind of command that carries SQL."""
         lines = self.server.sql(
-            "select hex(argument) from mysql.general_log where command_type in ('Query','Prepare','Execute')"
+            "select hex(argument) from mysql.general_log"
+            " where command_type in ('Query','Prepare','Execute')"
             f" and user_host like '{self.user}[{self.user}]%'"
         )
         return [bytes.fromhex(line).decode("utf-8", "replace") for line in lines.split()]
@@ -126,11 +131,13 @@ class Log:
 def log(server: mariadb.Server, mariadb_url: str) -> Iterator[Log]:
     server.sql("create user watched@'127.0.0.1'")
     server.sql(
-        "truncate table mysql.general_log; set global log_output = 'TABLE'; set global general_log = 1"
+        "truncate table mysql.general_log; set global log_output = 'TABLE';"
+        " set global general_log = 1"
     )
     yield Log(server, "watched")
     server.sql(
-        "set global general_log = 0; truncate table mysql.general_log; drop user watched@'127.0.0.1'"
+        "set global general_log = 0; truncate table mysql.general_log;"
+        " drop user watched@'127.0.0.1'"
     )
 
 
@@ -219,7 +226,7 @@ def test_only_sql_that_the_databases_share(
 
 
 def _parsed(statement: str) -> None:
-    """A lint by somebody else: sqlglot reads each statement as MySQL, and keeps none as an unknown command."""
+    """An independent check: sqlglot parses each statement as MySQL, without unknown commands."""
     if statement.startswith("SET SESSION "):
         return
     try:
@@ -314,11 +321,20 @@ def test_a_reader_may_not_import(server: mariadb.Server, mariadb_url: str, log: 
 def _hostile_rows() -> list[RunRow]:
     return [
         RunRow(
-            name, number, "FAILURE", BEGIN + timedelta(minutes=number), 1, repo=name, branch=name, commit=name,
-            comment=name, description=pull(number, ghprbPullTitle=name), analysis_res={"case": [name]},
+            name,
+            number,
+            "FAILURE",
+            BEGIN + timedelta(minutes=number),
+            1,
+            repo=name,
+            branch=name,
+            commit=name,
+            comment=name,
+            description=pull(number, ghprbPullTitle=name),
+            analysis_res={"case": [name]},
         )
         for number, name in enumerate(HOSTILE, 1)
-    ]  # fmt: skip
+    ]
 
 
 def test_hostile_names_find_exactly_their_rows(source: Source, fill: Fill) -> None:
@@ -397,7 +413,7 @@ def test_no_value_stands_in_a_statement(
 
 
 def test_the_query_that_is_shown_runs_and_finds_the_rows(source: Source, fill: Fill) -> None:
-    """`Provenance.query` is for people to paste: it must mean what was asked, with hostile names too."""
+    """People can run `Provenance.query`: it selects the same rows, also with hostile names."""
     fill(_hostile_rows())
     names = [name for name in HOSTILE if "\0" not in name]
     if source.engine.dialect.name == "sqlite":

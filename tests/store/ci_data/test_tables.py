@@ -1,6 +1,6 @@
-"""Tables as they are found: both column orders, the writer's types, old character sets, broken values.
+"""Real tables: both column orders, the writer's types, old character sets, invalid values.
 
-On each of them the object path and the counting path give the same numbers, and the right ones.
+A Result and the counts of the database give the same, correct numbers for each of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -95,7 +95,7 @@ def make(server: mariadb.Server, mariadb_url: str) -> Make:
 
 
 def agree(source: Source, wanted: RunFilter | None = None) -> Result:
-    """The Result of the window, after seeing that counting in the database gives the same numbers."""
+    """The Result of the window, after checking that the database counts the same numbers."""
     wanted = wanted or day()
     result = source.load(wanted)
     window, provenance = source.count_window(wanted)
@@ -261,7 +261,7 @@ def test_names_are_exact_in_any_collation(make: Make, table: str) -> None:
 
 
 def test_latin1_text_is_the_same_text(make: Make) -> None:
-    """Letters that latin1 has are found by their Unicode names; those it lacks find nothing and break nothing."""
+    """Letters of latin1 are matched by their Unicode names; other letters match nothing."""
     source = make(TABLES["latin1"])
     names = ["münchen", "MÜNCHEN", "café", "naïve ", "€"]
     rows = [
@@ -312,13 +312,25 @@ def test_null_wherever_it_may_be(make: Make) -> None:
             description='{"a": null}',
         )
         insert(
-            source.engine, job="both", job_id=5, status="FAILURE", time="2021-06-19 04:00:00", repo="o/r",
-            description='{"ghprbPullId": null, "ghprbPullTitle": null}', analysis_res="null",
-        )  # fmt: skip
+            source.engine,
+            job="both",
+            job_id=5,
+            status="FAILURE",
+            time="2021-06-19 04:00:00",
+            repo="o/r",
+            description='{"ghprbPullId": null, "ghprbPullTitle": null}',
+            analysis_res="null",
+        )
         insert(
-            source.engine, job="pull", job_id=6, status="FAILURE", time="2021-06-19 05:00:00", repo="o/r",
-            description='{"ghprbPullId": "7", "ghprbPullTitle": null}', analysis_res='{"case": null, "env": []}',
-        )  # fmt: skip
+            source.engine,
+            job="pull",
+            job_id=6,
+            status="FAILURE",
+            time="2021-06-19 05:00:00",
+            repo="o/r",
+            description='{"ghprbPullId": "7", "ghprbPullTitle": null}',
+            analysis_res='{"case": null, "env": []}',
+        )
         result = agree(source)
         assert (size(result), len(result.run_list), result.miss_cnt) == (5, 1, 3)
         assert (result.run_list[0].pr_title, result.run_list[0].commit) == (None, None)
@@ -329,21 +341,60 @@ def test_null_wherever_it_may_be(make: Make) -> None:
 
 
 BROKEN = [
-    "", " ", "{", '{"ghprbPullId": "7"', '{"ghprbPullId": "7"} x', "not json", "[]", "[1]", '"7"', "7", "true", "null",
-    '{"ghprbPullId": 7}', '{"ghprbPullId": true}', '{"ghprbPullId": [7]}',
-    '{"GHPRBPULLID": "7"}', "{'ghprbPullId': '7'}", '{"ghprbPullId": "7",}', '{"ghprbPullId": "\\u0037"}',
-    '{"ghprbPullId": 7.0}', '{"ghprbPullId": 1e1}', '{"x": {"ghprbPullId": "7"}}',
-    '{"ghprbPullId": "7", "ghprbPullTitle": 5}', '{"ghprbPullId": "７"}', '{"ghprbPullId": "+7"}',
-    '{"ghprbPullId": "99999999999999999999"}', '{"ghprbPullId": "7" "x": 1}', '\ufeff{"ghprbPullId": "7"}',
-    '{"ghprbPullId": "7", "x": NaN}', '{"ghprbPullId": "7", "x": "cut o',
-]  # fmt: skip
+    "",
+    " ",
+    "{",
+    '{"ghprbPullId": "7"',
+    '{"ghprbPullId": "7"} x',
+    "not json",
+    "[]",
+    "[1]",
+    '"7"',
+    "7",
+    "true",
+    "null",
+    '{"ghprbPullId": 7}',
+    '{"ghprbPullId": true}',
+    '{"ghprbPullId": [7]}',
+    '{"GHPRBPULLID": "7"}',
+    "{'ghprbPullId': '7'}",
+    '{"ghprbPullId": "7",}',
+    '{"ghprbPullId": "\\u0037"}',
+    '{"ghprbPullId": 7.0}',
+    '{"ghprbPullId": 1e1}',
+    '{"x": {"ghprbPullId": "7"}}',
+    '{"ghprbPullId": "7", "ghprbPullTitle": 5}',
+    '{"ghprbPullId": "７"}',
+    '{"ghprbPullId": "+7"}',
+    '{"ghprbPullId": "99999999999999999999"}',
+    '{"ghprbPullId": "7" "x": 1}',
+    '\ufeff{"ghprbPullId": "7"}',
+    '{"ghprbPullId": "7", "x": NaN}',
+    '{"ghprbPullId": "7", "x": "cut o',
+]
 
 _BROKEN_ANALYSES = [
-    "", "{", "[]", "null", '{"case": ["a"]', '{"case": "a"}',
-    '{"case": [null, "a"]}', '{"case": ["", "a"]}', '{"CASE": ["a"]}', '{"case": {"a": "b"}}',
-    '{"x": {"case": ["a"]}}', '{"env": ["%"]}', '{"check": ["_"]}', '{"case": ["a"]} x',
-    '["case"]', '{"case": ["a"]', '{"case": ["a"], "env"', '{"case": ["a",]}', '{"case": ["a"]}}', "\ufeff{}",
-]  # fmt: skip
+    "",
+    "{",
+    "[]",
+    "null",
+    '{"case": ["a"]',
+    '{"case": "a"}',
+    '{"case": [null, "a"]}',
+    '{"case": ["", "a"]}',
+    '{"CASE": ["a"]}',
+    '{"case": {"a": "b"}}',
+    '{"x": {"case": ["a"]}}',
+    '{"env": ["%"]}',
+    '{"check": ["_"]}',
+    '{"case": ["a"]} x',
+    '["case"]',
+    '{"case": ["a"]',
+    '{"case": ["a"], "env"',
+    '{"case": ["a",]}',
+    '{"case": ["a"]}}',
+    "\ufeff{}",
+]
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
@@ -361,9 +412,14 @@ def test_broken_descriptions_cost_their_own_rows_only(loose: Source) -> None:
     for number, description in enumerate(BROKEN, 1):
         # A job and a repository of its own for each: the numbers of each are compared.
         insert(
-            loose.engine, job=f"job {description}"[:100], job_id=number, status="FAILURE", time="2021-06-19 01:00:00",
-            repo=description or "empty", description=description,
-        )  # fmt: skip
+            loose.engine,
+            job=f"job {description}"[:100],
+            job_id=number,
+            status="FAILURE",
+            time="2021-06-19 01:00:00",
+            repo=description or "empty",
+            description=description,
+        )
     assert write_rows(loose.engine, [row("good", 1, pr=7)]) == []
     result = agree(loose)
     assert size(result) == len(BROKEN) + 1
@@ -384,9 +440,13 @@ def test_broken_analyses_cost_their_own_rows_only(loose: Source) -> None:
     for number, analysis in enumerate(_BROKEN_ANALYSES):
         # An hour of its own window for each: the count of unknown failures is compared one by one.
         insert(
-            loose.engine, job="unit", job_id=number, status="FAILURE", time=f"2021-06-19 {number:02}:00:00",
+            loose.engine,
+            job="unit",
+            job_id=number,
+            status="FAILURE",
+            time=f"2021-06-19 {number:02}:00:00",
             analysis_res=analysis,
-        )  # fmt: skip
+        )
     result = agree(loose)
     assert set(dict(result.provenance.warnings)) == {BAD_ANALYSIS}
     named = set()
@@ -399,15 +459,18 @@ def test_broken_analyses_cost_their_own_rows_only(loose: Source) -> None:
         if one.miss_cnt == 0:
             named.add(analysis)
     assert named == {
-        '{"case": [null, "a"]}', '{"case": ["", "a"]}', '{"env": ["%"]}', '{"check": ["_"]}',
-    }  # fmt: skip
+        '{"case": [null, "a"]}',
+        '{"case": ["", "a"]}',
+        '{"env": ["%"]}',
+        '{"check": ["_"]}',
+    }
 
 
 # --- times
 
 
 def test_zero_times(make: Make) -> None:
-    """0000-00-00 is what an old sql_mode stores for a time it does not know: it lies in no window, and is said."""
+    """0000-00-00, which an old sql_mode stores for an unknown time, is in no window."""
     source = make(TABLES["live order"])
     assert write_rows(source.engine, _typical()) == []
     insert(source.engine, job="zero", job_id=1, status="FAILURE", time="0000-00-00 00:00:00")
@@ -425,11 +488,18 @@ def test_a_table_of_nothing_but_zero_times(make: Make) -> None:
 
 
 def test_a_month_without_a_day(make: Make) -> None:
-    """2021-06-00 is inside of a window, but is no time: a counted warning, and the row still counts."""
+    """2021-06-00 is within a window but invalid: a counted warning, and the row counts."""
     source = make(TABLES["live order"])
     assert write_rows(source.engine, _typical()) == []
-    insert(source.engine, job="zero", job_id=1, status="FAILURE", time="2021-06-00 00:00:00", repo="o/r",
-           description='{"ghprbPullId": "7"}')  # fmt: skip
+    insert(
+        source.engine,
+        job="zero",
+        job_id=1,
+        status="FAILURE",
+        time="2021-06-00 00:00:00",
+        repo="o/r",
+        description='{"ghprbPullId": "7"}',
+    )
     insert(source.engine, job="zero", job_id=2, status="SUCCESS", time="2021-06-00 00:00:00")
     month = RunFilter(Window.of(datetime(2021, 5, 20), datetime(2021, 6, 20), SHANGHAI))
     result = agree(source, month)
@@ -452,15 +522,24 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Source:
 def test_sqlite_times_in_each_form(sqlite: Source, form: str) -> None:
     """A table that another program made: ISO times with a fraction, or with a T."""
     moments = [
-        datetime(2021, 6, 18, 23, 59, 59, 900_000), datetime(2021, 6, 19), datetime(2021, 6, 19, 8, 30, 0, 250_000),
-        datetime(2021, 6, 19, 11, 59, 59), datetime(2021, 6, 19, 12), datetime(2021, 6, 19, 23, 59, 59),
+        datetime(2021, 6, 18, 23, 59, 59, 900_000),
+        datetime(2021, 6, 19),
+        datetime(2021, 6, 19, 8, 30, 0, 250_000),
+        datetime(2021, 6, 19, 11, 59, 59),
+        datetime(2021, 6, 19, 12),
+        datetime(2021, 6, 19, 23, 59, 59),
         datetime(2021, 6, 20),
-    ]  # fmt: skip
+    ]
     for number, moment in enumerate(moments):
         insert(
-            sqlite.engine, job="unit", job_id=number, status="FAILURE", time=moment.strftime(form), repo="o/r",
+            sqlite.engine,
+            job="unit",
+            job_id=number,
+            status="FAILURE",
+            time=moment.strftime(form),
+            repo="o/r",
             description=f'{{"ghprbPullId": "7", "ghprbPullTitle": "title {number}"}}',
-        )  # fmt: skip
+        )
     result = agree(sqlite)
     assert sorted(run.job_id for run in result.run_list) == [1, 2, 3, 4, 5]
     noon = RunFilter(Window.of(datetime(2021, 6, 19, 8), datetime(2021, 6, 19, 12), SHANGHAI))
@@ -477,15 +556,20 @@ def test_sqlite_times_in_mixed_forms(sqlite: Source) -> None:
         ["2021-06-19T09:00:00", "2021-06-19 10:00:00", "2021-06-19T08:00:00.5"]
     ):
         insert(
-            sqlite.engine, job="unit", job_id=number, status="FAILURE", time=moment, repo="o/r",
+            sqlite.engine,
+            job="unit",
+            job_id=number,
+            status="FAILURE",
+            time=moment,
+            repo="o/r",
             description=f'{{"ghprbPullId": "7", "ghprbPullTitle": "title {number}"}}',
-        )  # fmt: skip
+        )
     assert agree(sqlite).pr_map
     assert sqlite.count_prs(day())[0][0].facts.title == "title 1"
 
 
 def test_sqlite_times_that_are_none(sqlite: Source) -> None:
-    """Text that is no time, but lies in the window by its letters: a counted warning; the numbers stay equal."""
+    """Text within the window that is not a time: a counted warning; the numbers stay equal."""
     for number, moment in enumerate(
         ["2021-06-19 24:01:00", "2021-06-19 99:00:00", "2021-06-19 noon", "2021-06-19 10:00:00"]
     ):

@@ -1,4 +1,4 @@
-"""The ledger: a report goes out once, whoever tries, whoever dies midway, and whatever the texts are."""
+"""A report is sent once, whichever processes send it or die, with any texts."""
 
 import os
 import textwrap
@@ -182,7 +182,10 @@ def test_who_died_while_sending_leaves_it_uncertain(world: World) -> None:
     until(world, SENDING, one)
     world.dies(one)
     world.now += MINUTE
-    words = "outcome uncertain since 2021-06-19 12:00:00 UTC: the process (pid 1 on host a) that was sending it has exited"
+    words = (
+        "outcome uncertain since 2021-06-19 12:00:00 UTC:"
+        " the process (pid 1 on host a) that was sending it has exited"
+    )
     assert world.row().state == UNCERTAIN
     for _ in range(2):
         assert other.claim(KEY) == Claim(False, UNCERTAIN, words, NOON, 1)
@@ -269,7 +272,7 @@ def test_a_clock_that_was_far_ahead_does_not_lock_the_row_for_years(world: World
 def test_a_second_attempt_that_comes_to_nothing_changes_nothing(
     world: World, known: str, end: str
 ) -> None:
-    """A report that was sent is not sent again because somebody who sent it once more on purpose failed or died."""
+    """A report that was sent stays sent after a forced second attempt failed or died."""
     one, other = world.process(), world.process()
     until(world, known, one)
     before = world.row()
@@ -294,7 +297,7 @@ def test_a_second_attempt_that_comes_to_nothing_changes_nothing(
 
 
 def test_a_forced_attempt_is_a_new_one_for_the_far_end(world: World) -> None:
-    """Else it would take the message for the one that it has; but one that may have arrived is taken up."""
+    """The server would take it for the old message; one that may have arrived is continued."""
     one = world.process()
     until(world, SENT, one)
     world.now += MINUTE
@@ -477,17 +480,28 @@ def test_the_report_before_this_one(world: World) -> None:
     one = world.process()
     assert one.before(hour(5)) is None
     for key, end in (
-        (hour(1), SENT), (hour(3), FAILED), (hour(6), SENT), (hour(5), SENT), (hour(4, "daily"), SENT),
-        (hour(4, about="unit"), SENT), (replace(hour(4), audience="mail a@b.c"), SENT),
-    ):  # fmt: skip
+        (hour(1), SENT),
+        (hour(3), FAILED),
+        (hour(6), SENT),
+        (hour(5), SENT),
+        (hour(4, "daily"), SENT),
+        (hour(4, about="unit"), SENT),
+        (replace(hour(4), audience="mail a@b.c"), SENT),
+    ):
         until(world, end, one, key)
         world.now += MINUTE
     delivery = one.before(hour(5))
     assert delivery is not None
     assert (delivery.key, delivery.state, delivery.reason) == (hour(3), FAILED, "said so")
-    assert [delivery and delivery.key for delivery in map(one.before, (hour(0), hour(2), hour(3), hour(4)))] == [
-        None, hour(1), hour(1), hour(3),
-    ]  # fmt: skip
+    assert [
+        delivery and delivery.key
+        for delivery in map(one.before, (hour(0), hour(2), hour(3), hour(4)))
+    ] == [
+        None,
+        hour(1),
+        hour(1),
+        hour(3),
+    ]
     assert one.before(replace(hour(5), begin="no time")) is None
 
 
@@ -579,7 +593,7 @@ class FarEnd:
 
 @dataclass
 class Work:
-    """What a process has claimed. `before`: what is known again if nothing comes of it; `uuid`: of its message."""
+    """A process's claim. `before`: the state if nothing comes of it; `uuid`: of its message."""
 
     process: int
     since: datetime
@@ -596,9 +610,9 @@ _RANKS = [None, FAILED, UNCERTAIN, SENT]
 
 @dataclass
 class Story:
-    """Three processes, two of them on one host, and the rules once more as plainly as they can be said.
+    """Three processes, two of them on one host, and a simple model of the rules.
 
-    `known`: what is known for good; `first`: when the attempt that it comes from was first sent; `work`: who is at it.
+    `known`: the certain state; `first`: when its attempt was first sent; `work`: the open claim.
     """
 
     world: World
@@ -720,8 +734,21 @@ class Story:
 
 
 Step = tuple[str, int, bool]
-_PLANS = ("claim", "claim die", "claim wait release", "claim send", "claim send die", "claim send finish",
-          "claim wait send die", "claim wait send finish", "send", "finish", "die", "wait", "wait")  # fmt: skip
+_PLANS = (
+    "claim",
+    "claim die",
+    "claim wait release",
+    "claim send",
+    "claim send die",
+    "claim send finish",
+    "claim wait send die",
+    "claim wait send finish",
+    "send",
+    "finish",
+    "die",
+    "wait",
+    "wait",
+)
 
 
 @st.composite
@@ -740,8 +767,9 @@ _numbers = count()
 @settings(max_examples=2 * settings.default.max_examples)  # type: ignore[union-attr]
 @given(_steps, st.booleans())
 def test_no_history_shows_a_report_twice(world: World, steps: list[Step], dedups: bool) -> None:
-    """Whatever they do in whatever order, wherever they die: a chat shows one message, or none, and one more for each
-    time that somebody asked for it on purpose."""
+    """Any steps in any order, with kills: a chat shows at most one message, and one more for each
+    forced attempt.
+    """
     world.now = NOON
     story = Story(world, f"ci {next(_numbers)}", FarEnd(dedups))
     for name, who, how in steps:
@@ -1056,7 +1084,7 @@ def test_without_proc_the_number_must_do(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_reader_of_a_state_from_before_there_were_deliveries(
     world: World, empty: Engine, request: pytest.FixtureRequest
 ) -> None:
-    """It serves for the logs as before, and says what is missing when it is asked about deliveries."""
+    """It still serves for logs, and says what is missing when it is asked for deliveries."""
     extracted = {("unit", 1): Extraction(LogState.READ)}
     ExtractionStore(empty, "ci").keep(extracted, "1-abc")
     with empty.begin() as connection:

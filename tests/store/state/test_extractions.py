@@ -1,4 +1,4 @@
-"""Our own state: what was found in logs comes back as it was, for these rules and these places only."""
+"""Extractions from logs are read back unchanged, only for the same rules and log places."""
 
 import signal
 from collections.abc import Iterator
@@ -50,9 +50,20 @@ def rows(engine: Engine) -> int:
 
 def test_what_is_kept_comes_back_as_it_was(state: ExtractionStore) -> None:
     whole = CaseFailure(
-        "case", "pkg.TestCargo", "3 crates, want 4", "log", "suite", "cargo_test.go", 31, 4, 9, "--- FAIL\n  a\tb",
-        "go-test-fail", False, "v1:" + "0" * 32,
-    )  # fmt: skip
+        "case",
+        "pkg.TestCargo",
+        "3 crates, want 4",
+        "log",
+        "suite",
+        "cargo_test.go",
+        31,
+        4,
+        9,
+        "--- FAIL\n  a\tb",
+        "go-test-fail",
+        False,
+        "v1:" + "0" * 32,
+    )
     extracted = {
         ("unit", 1): Extraction(
             LogState.READ, (whole, failure("b"), failure("a")), 2**40, 2**41, "only the first 3"
@@ -72,10 +83,20 @@ def test_what_is_kept_comes_back_as_it_was(state: ExtractionStore) -> None:
 
 
 HOSTILE = [
-    *(attack.replace("\0", "") for attack in ATTACKS), "🙂🏴\U000e0067", "\x01\x08\x7f\x80\x9f\ufffd\uffff\ufdd0",
+    *(attack.replace("\0", "") for attack in ATTACKS),
+    "🙂🏴\U000e0067",
+    "\x01\x08\x7f\x80\x9f\ufffd\uffff\ufdd0",
     "'; DROP TABLE ci_data; --",
-    "\\", "\\'", "%s %(x)s :x {0}", "null", "", " ", "\u2028", "e\u0301 é", "x" * 8000,
-]  # fmt: skip
+    "\\",
+    "\\'",
+    "%s %(x)s :x {0}",
+    "null",
+    "",
+    " ",
+    "\u2028",
+    "e\u0301 é",
+    "x" * 8000,
+]
 
 
 def test_hostile_text_comes_back_as_it_was(state: ExtractionStore) -> None:
@@ -125,7 +146,7 @@ def test_names_that_look_alike_stay_apart(state: ExtractionStore) -> None:
 
 
 def test_thousands_are_kept_and_looked_up(state: ExtractionStore) -> None:
-    """More builds than a statement has values, in few jobs and in many; only what was asked for comes back."""
+    """More builds than a statement may have values; only the requested ones are returned."""
     extracted = {(f"job{n % 50}", n): read(failure(str(n)), lines=n) for n in range(5000)}
     state.keep(extracted, RULES)
     assert state.stored(extracted, RULES) == extracted
@@ -196,7 +217,7 @@ def test_newer_rules_take_the_place_of_older_ones(state: ExtractionStore, empty:
 def test_what_one_place_did_not_have_another_is_asked_for(
     state: ExtractionStore, empty: Engine
 ) -> None:
-    """A log that was too big below another limit, or too old in another folder; what was read is true everywhere."""
+    """Too big for another limit, too old in another folder; what was read is valid everywhere."""
     extracted = {
         ("unit", 1): read(failure()),
         ("unit", 2): Extraction(LogState.TOO_OLD, detail="x"),

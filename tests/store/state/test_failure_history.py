@@ -1,4 +1,4 @@
-"""When failures were seen: whoever adds what in which order, the earliest stays with its run, and the latest time."""
+"""Sightings in any order: the earliest stays with its run, and the latest time."""
 
 import functools
 import time
@@ -107,10 +107,37 @@ def test_any_time_of_the_calendar(history: StoredSightings) -> None:
 
 
 HOSTILE = [
-    *ATTACKS, "", " ", "a", "A", "a ", " a", "a\0", "a\0b", "\0", "ä", "a\u0308", "ﬁ", "fi", "ß", "ss", "null",
-    "\ud800", "\ud800\udc00", "\U00010000", "\udfff", "\\ud800", "\\", "\\'", "%s %(x)s {0}",
-    "'; DROP TABLE failure_sightings; --", "🙂" * 999, "🙂" * 1000, "x" * 100_000, "x" * 100_001,
-]  # fmt: skip
+    *ATTACKS,
+    "",
+    " ",
+    "a",
+    "A",
+    "a ",
+    " a",
+    "a\0",
+    "a\0b",
+    "\0",
+    "ä",
+    "a\u0308",
+    "ﬁ",
+    "fi",
+    "ß",
+    "ss",
+    "null",
+    "\ud800",
+    "\ud800\udc00",
+    "\U00010000",
+    "\udfff",
+    "\\ud800",
+    "\\",
+    "\\'",
+    "%s %(x)s {0}",
+    "'; DROP TABLE failure_sightings; --",
+    "🙂" * 999,
+    "🙂" * 1000,
+    "x" * 100_000,
+    "x" * 100_001,
+]
 
 
 def test_hostile_keys_stay_apart(history: StoredSightings) -> None:
@@ -171,8 +198,9 @@ def test_order_and_repetition_change_nothing(
 ) -> None:
     keys = {key for addition in additions for key in addition}
     expected = {
-        key: functools.reduce(merged, [addition[key] for addition in additions if key in addition]) for key in keys
-    }  # fmt: skip
+        key: functools.reduce(merged, [addition[key] for addition in additions if key in addition])
+        for key in keys
+    }
     again = additions + [data.draw(st.sampled_from(additions)) for _ in range(2) if additions]
     for order in (additions, data.draw(st.permutations(again))):
         history = StoredSightings(empty_state, f"ci {next(_names)}")
@@ -191,9 +219,19 @@ def at(hours: int) -> datetime:
 def test_a_stretch_grows_where_it_touches(history: StoredSightings) -> None:
     assert history.span() is None
     for begin, end, known in (
-        (5, 7, (5, 7)), (5, 7, (5, 7)), (6, 6, (5, 7)), (9, 3, (5, 7)), (7, 9, (5, 9)), (4, 5, (4, 9)), (5, 8, (4, 9)),
-        (2, 11, (2, 11)), (1, 3, (1, 11)), (10, 12, (1, 12)), (13, 14, (13, 14)), (1, 2, (1, 2)),
-    ):  # fmt: skip
+        (5, 7, (5, 7)),
+        (5, 7, (5, 7)),
+        (6, 6, (5, 7)),
+        (9, 3, (5, 7)),
+        (7, 9, (5, 9)),
+        (4, 5, (4, 9)),
+        (5, 8, (4, 9)),
+        (2, 11, (2, 11)),
+        (1, 3, (1, 11)),
+        (10, 12, (1, 12)),
+        (13, 14, (13, 14)),
+        (1, 2, (1, 2)),
+    ):
         history.extend(at(begin), at(end), "1-abc")
         assert history.span() == (at(known[0]), at(known[1]), "1-abc")
 

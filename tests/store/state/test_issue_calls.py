@@ -1,4 +1,4 @@
-"""The ledger of issues: of all who mean the same call one makes it, and whoever dies midway leaves word of it."""
+"""Issue calls: only one process makes a call, and a killed process leaves a record of it."""
 
 import textwrap
 import threading
@@ -186,7 +186,7 @@ def test_settled_is_settled(world: World, end: IntentState) -> None:
 
 
 def test_the_answer_to_an_earlier_try_says_nothing_of_the_next(world: World) -> None:
-    """Somebody took us for dead, and makes the call himself: that ours failed is no reason for a third."""
+    """Another process has taken over the call: our failure is not a reason for a third call."""
     slow, other, third = (world.process() for _ in range(3))
     slow.intend(call())
     other.settle("i1", FAILED, reason="it is not there")
@@ -434,7 +434,7 @@ def test_hostile_keys_and_ids_stay_apart(world: World) -> None:
 
 @pytest.mark.parametrize("attack", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_is_read_can_be_settled(world: World, attack: str) -> None:
-    """Long texts and those that no database takes have a hash in their place, which means the same."""
+    """Long or invalid texts are replaced by a hash, which is equivalent to them."""
     strange = IssueCalls(world.engine, attack, attack, lambda: world.now)
     strange.intend(Intent(attack, attack, attack, attack, attack, why=attack))
     (intent,) = strange.unsettled()

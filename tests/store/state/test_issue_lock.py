@@ -25,12 +25,13 @@ from tests.support.hostile import raw
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
+_NOON = "2021-06-19 12:00:00 UTC"  # in messages
 TIDB = "https://api.github.com pingcap/tidb"
 
 
 @dataclass
 class World:
-    """Processes on hosts `a` and `b`, and their clock. Who is on another host is not seen to die."""
+    """Processes on hosts `a` and `b`, and their clock. They cannot observe the other host."""
 
     engine: Engine
     now: datetime = NOON
@@ -77,7 +78,7 @@ def test_taken_renewed_given_back(world: World) -> None:
 def test_a_living_owner_that_can_be_seen_keeps_it_however_long(world: World) -> None:
     one, other = world.process(), world.process()
     one.take()
-    words = "another process (pid 1 on host a) has held the lock since 2021-06-19 12:00:00 UTC and is alive"
+    words = f"another process (pid 1 on host a) has held the lock since {_NOON} and is alive"
     for later in (MINUTE, LEASE, 999 * LEASE):
         world.now = NOON + later
         assert other.take() == Claim(False, "a:1:boot.7", NOON, words)
@@ -88,7 +89,7 @@ def test_the_same_process_is_refused_too(world: World) -> None:
     one = world.process()
     one.take()
     again = world.another(one._owner)
-    words = "this process (pid 1 on host a) has held the lock since 2021-06-19 12:00:00 UTC and is alive"
+    words = f"this process (pid 1 on host a) has held the lock since {_NOON} and is alive"
     for process in (again, one):
         assert process.take() == Claim(False, "a:1:boot.7", NOON, words)
     again.release()
@@ -125,7 +126,7 @@ def test_an_owner_that_cannot_be_seen_is_believed_for_a_while(world: World) -> N
         words = f"{said}if it has exited, the lock expires in {left}"
         assert one.take() == Claim(False, "b:1:boot.7", NOON, words)
     world.now = NOON + LEASE
-    words = "taken over from the process (pid 1 on host b), which has not renewed it since 2021-06-19 12:00:00 UTC"
+    words = f"taken over from the process (pid 1 on host b), which has not renewed it since {_NOON}"
     assert one.take() == Claim(True, "a:2:boot.7", world.now, words)
 
 
