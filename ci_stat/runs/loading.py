@@ -16,6 +16,7 @@ from ci_stat.result import Result, log_states, with_failures
 from ci_stat.result.collector import collector_off
 from ci_stat.runs.progress import Advance
 from ci_stat.store.ci_data import runs as run_table
+from ci_stat.store.ci_data.decode import parameters
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def read_window(
 
 
 def _parameters(descriptions: run_table.Kept, job: str, number: int) -> dict[str, Any]:
-    return run_table.parameters(descriptions.get((job, number)))
+    return parameters(descriptions.get((job, number)))
 
 
 def provenance(
