@@ -98,10 +98,10 @@ def test_a_wrong_zone(database: Engine, call: Call, monkeypatch: pytest.MonkeyPa
     code, out, err = call("summary")
     assert (code, out) == (4, "")
     assert err.startswith(
-        "ci-stat: time_zone (from variable CI_STAT_TIME_ZONE) is 'Asia/Shanghia': there is no such time zone.\n"
+        "ci-stat: time_zone (from variable CI_STAT_TIME_ZONE) is 'Asia/Shanghia', which is not a known time zone.\n"
         "  Did you mean Asia/Shanghai"
     )
-    with pytest.raises(SettingsError, match="no such time zone"):
+    with pytest.raises(SettingsError, match="not a known time zone"):
         stat.get_result(BEGIN, END, [])
 
 
@@ -112,7 +112,7 @@ def test_a_broken_env_json(tmp_path: Path, call: Call, monkeypatch: pytest.Monke
     assert call("jobs") == (
         4, "",
         f"ci-stat: {path} is not valid JSON: Expecting ',' delimiter at line 4, column 3.\n"
-        "  Check quotes and commas there; JSON has neither comments nor a comma before }.\n",
+        "  Check quotes and commas there. JSON allows no comments and no comma before }.\n",
     )  # fmt: skip
 
 

@@ -1,9 +1,23 @@
-"""Settings: from `env.json` at `STAT_ENV_PATH` and from variables `CI_STAT_<KEY>`, which win.
+"""Settings: read from `env.json` at `STAT_ENV_PATH` and from variables `CI_STAT_<KEY>`, as values.
 
-Nothing is connected here, and a secret is in no repr.
+Variables override the file. This room opens no connection, and no repr shows a secret.
 """
 
-from ci_stat.config.groups import KEYS
+from ci_stat.config.groups import (
+    KEYS,
+    CiData,
+    Feishu,
+    GitHub,
+    Issues,
+    Jenkins,
+    Logging,
+    Logs,
+    Mail,
+    Reports,
+    Slack,
+    State,
+    Timeouts,
+)
 from ci_stat.config.keys import Key, Secret, zone_of
 from ci_stat.config.read import load
 from ci_stat.config.settings import FILE_NAME, PATH_VARIABLE, PREFIX, Settings, Value
@@ -14,9 +28,21 @@ __all__ = [
     "KEYS",
     "PATH_VARIABLE",
     "PREFIX",
+    "CiData",
+    "Feishu",
+    "GitHub",
+    "Issues",
+    "Jenkins",
     "Key",
+    "Logging",
+    "Logs",
+    "Mail",
+    "Reports",
     "Secret",
     "Settings",
+    "Slack",
+    "State",
+    "Timeouts",
     "Value",
     "data_folder",
     "load",

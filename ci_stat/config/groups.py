@@ -1,82 +1,75 @@
-"""All settings, grouped by the feature that uses them. The order is that of `ci-stat config`."""
+"""All settings, grouped by the feature that uses them, in the order of `ci-stat config`.
+
+A field names the published key, its purpose and its default. The function that returns the field
+gives the type. To add a setting, add a field here, then follow CONTRIBUTING.md.
+"""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ci_stat.config.clients import Feishu, GitHub, Jenkins, Mail, Slack
-from ci_stat.config.features import Issues, Reports
 from ci_stat.config.keys import (
-    MAX_PORT,
     Key,
     Secret,
     database_url,
     level,
+    names,
+    number,
+    optional_number,
     path,
     secret,
-    setting,
     text,
-    whole,
     zone,
 )
 from ci_stat.records import DEFAULT_RUN_URL, DEFAULT_ZONE
 
+MAX_PORT = 65_535
+MAX_DAYS = 366
+
 
 @dataclass(frozen=True, slots=True)
 class CiData:
-    """The CI database. `url` is always set: it is built from the others where it is not given."""
+    """The CI database. In `Settings.ci_data`, `url` is always set."""
 
-    host: str = setting("host", "server of the CI database (MySQL, MariaDB or TiDB)", text)
-    port: int = setting("port", "its port", whole(MAX_PORT), "3306")
-    user: str = setting("user", "its user; SELECT is enough", text)
-    password: Secret = setting("password", "the user's password", secret)
-    database: str = setting("database", "name of the CI database, usually sync_ci_data", text)
-    url: Secret = setting(
+    host: str = text("host", "server of the CI database (MySQL, MariaDB or TiDB)")
+    port: int = number("port", "port of that server", 3306, most=MAX_PORT)
+    user: str = text("user", "user on that server; SELECT is enough")
+    password: Secret = secret("password", "password of that user")
+    database: str = text("database", "name of the CI database, usually sync_ci_data")
+    url: Secret = database_url(
         "url",
-        "the CI database as a SQLAlchemy URL, instead of host, port, user, password and database",
-        database_url,
+        "SQLAlchemy URL of the CI database, instead of host, port, user, password and database",
     )
-    zone: ZoneInfo = setting(
-        "time_zone", "zone of the times in the CI database", zone, DEFAULT_ZONE
-    )
-    run_url: str = setting(
-        "run_url", "link to a run; {job} and {number} are filled in", text, DEFAULT_RUN_URL
+    zone: ZoneInfo = zone("time_zone", "time zone of the times in the CI database", DEFAULT_ZONE)
+    run_url: str = text(
+        "run_url", "link to a run; {job} and {number} are replaced", DEFAULT_RUN_URL
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds, for the CI database and for our state."""
+    """Timeouts in seconds, for the CI database and for our state."""
 
-    connect: int = setting(
-        "connect_timeout", "seconds to wait for the database to answer", whole(), "10"
-    )
-    read: int = setting("read_timeout", "seconds to wait for a query", whole(), "600")
+    connect: int = number("connect_timeout", "seconds to wait for a database connection", 10)
+    read: int = number("read_timeout", "seconds to wait for the answer to a query", 600)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Our own state. `url` is always set."""
+    """Our own state. In `Settings.state`, `url` is always set."""
 
-    url: Secret = setting(
-        "state_url",
-        "our own state as a SQLAlchemy URL (default: a SQLite file in the data folder)",
-        database_url,
+    url: Secret = database_url(
+        "state_url", "SQLAlchemy URL of our own state (default: SQLite in the data folder)"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Logging:
-    """The log of commands and jobs themselves."""
+    """The log that commands and jobs write."""
 
-    level: int = setting(
-        "log_level",
-        "what is logged: debug, info, warning or error; to log_file, or without it to stderr",
-        level,
-        "warning",
-    )
-    file: Path | None = setting(
-        "log_file", "file that commands and jobs log to: rotated at 10 MB, five old ones kept", path
+    level: int = level("log_level", "lowest level to log: debug, info, warning or error", "warning")
+    file: Path | None = path(
+        "log_file", "log file of commands and jobs, rotated at 10 MB, 5 old files (default: stderr)"
     )
 
 
@@ -84,34 +77,169 @@ class Logging:
 class Logs:
     """Build logs in a folder, and how logs are read."""
 
-    folder: Path | None = setting(
-        "log_dir", "folder of the build logs: a Jenkins home, or any with log_template", path
+    folder: Path | None = path(
+        "log_dir", "folder of the build logs: a Jenkins home, or any folder with log_template"
     )
-    template: str = setting(
+    template: str = text(
         "log_template",
-        "where a log is below log_dir, e.g. {job}/{number}.log (default: as in a Jenkins home)",
-        text,
+        "path of a log in log_dir, e.g. {job}/{number}.log (default: as in a Jenkins home)",
     )
-    megabytes: int = setting(
-        "log_limit", "megabytes of text that are read of one log", whole(), "65536"
-    )
-    rules: Path | None = setting(
-        "rules", "file of your own extraction rules (TOML), tried before ours", path
-    )
+    megabytes: int = number("log_limit", "maximum megabytes of text to read from one log", 65_536)
+    rules: Path | None = path("rules", "TOML file of your own rules; they come before ours")
 
     @property
     def limit(self) -> int:
-        """Bytes that are read of one log."""
+        """Maximum number of bytes to read from one log."""
         return self.megabytes * 2**20
 
 
+@dataclass(frozen=True, slots=True)
+class Jenkins:
+    """The Jenkins server, for `ci-stat sync jenkins` and for build logs."""
+
+    url: str = text("jenkins_url", "root URL of Jenkins, for `ci-stat sync jenkins` and build logs")
+    user: str = text("jenkins_user", "Jenkins user that the token belongs to")
+    token: Secret = secret("jenkins_token", "API token of that user")
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Hourly and daily reports."""
+
+    channels: tuple[str, ...] = names(
+        "channels", "where reports go, e.g. feishu,mail,slack (default: every configured channel)"
+    )
+    stale_hours: int = number(
+        "stale_hours", "hours without a new row until reports call the data old", 2, most=8_760
+    )
+    history_days: int = number(
+        "history_days",
+        "days before a window that reports compare with, for new failures and usual values",
+        14,
+        most=MAX_DAYS,
+    )
+    delay: int = number(
+        "report_delay", "minutes that a report waits for running builds", 0, least=0, most=10_080
+    )
+    known_issues: Path | None = path("known_issues", "JSON file of known cases: {case: link}")
+
+
+@dataclass(frozen=True, slots=True)
+class Feishu:
+    """A Feishu or Lark chat: the webhook of a custom bot, an app, or both."""
+
+    webhook: Secret = secret("webhook", "complete webhook URL of a Feishu custom bot")
+    webhook_secret: Secret = secret("webhook_secret", "signing secret of the bot, if it has one")
+    keyword: str = text("webhook_keyword", "keyword of the bot, if it requires one")
+    app_id: str = text("app_id", "ID of a Feishu app; if webhook is set too, it is the fallback")
+    app_secret: Secret = secret("app_secret", "secret of the Feishu app")
+    chat: str = text("chat_id", "chat that the app posts to: its ID (oc_...) or its unique name")
+    url: str = text(
+        "feishu_url",
+        "URL of Feishu's API; for Lark: https://open.larksuite.com",
+        "https://open.feishu.cn",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The SMTP server, and the recipients of reports."""
+
+    host: str = text("mail_host", "SMTP server that sends reports")
+    port: int | None = optional_number(
+        "mail_port", "port of that server (default: 587, or 465 for ssl)", most=MAX_PORT
+    )
+    tls: str = text("mail_tls", "encryption: starttls, ssl or none", "starttls")
+    ca: str = text("mail_ca", "PEM file of your own certificate authority, to verify that server")
+    user: str = text("mail_user", "user on that server")
+    password: Secret = secret("mail_password", "password of that user")
+    sender: str = text("mail_from", "sender address of reports")
+    recipients: str = text("mail_to", "recipients of reports: addresses separated by commas")
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """A Slack channel: an incoming webhook, or a bot token."""
+
+    webhook: Secret = secret("slack_webhook", "complete URL of a Slack incoming webhook")
+    token: Secret = secret("slack_token", "Slack bot token, instead of a webhook")
+    channel: str = text("slack_channel", "channel that the bot token posts to")
+    url: str = text("slack_url", "URL of Slack's API", "https://slack.com/api")
+
+
+@dataclass(frozen=True, slots=True)
+class GitHub:
+    """The repository for issues."""
+
+    token: Secret = secret("gh_token", "GitHub token that reads and files issues")
+    repo: str = text("github_repo", "repository for issues", "pingcap/tidb")
+    url: str = text(
+        "github_url",
+        "URL of GitHub's API; for GitHub Enterprise: https://HOST/api/v3",
+        "https://api.github.com",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Issues:
+    """When a failure becomes an issue, and what the issue says."""
+
+    labels: tuple[str, ...] = names(
+        "issue_labels",
+        "labels of new issues; labels that the repository lacks are skipped",
+        "type/bug,component/test",
+    )
+    owners: Path | None = path(
+        "issue_owners", "JSON file of owners: {case, suite, prefix* or repository: @login}"
+    )
+    failures: int = number(
+        "issue_failures", "file an issue after this many failed runs of a case in a window", 2
+    )
+    windows: int = number(
+        "issue_windows",
+        "or after failures in this many windows of the last 7 days",
+        2,
+        most=7,
+    )
+    together: int = number(
+        "issue_together", "more failing cases than this in one run are one incident", 10
+    )
+    new: int = number("issue_new", "maximum new issues of one run", 3, most=100)
+    changes: int = number(
+        "issue_changes", "maximum changes in the tracker of one run", 10, most=500
+    )
+    implausible: int = number(
+        "issue_implausible", "refuse a plan with more new issues than this", 20
+    )
+    history_days: int = number(
+        "issue_history", "days before the window that also count as evidence", 30, most=MAX_DAYS
+    )
+    mute_label: str = text(
+        "issue_mute_label", "label that stops ci_stat from changing an issue", "ci_stat/mute"
+    )
+    refile_label: str = text(
+        "issue_refile_label",
+        "label on an issue closed as not planned: a new issue may be filed",
+        "ci_stat/refile",
+    )
+    reproduce: str = text(
+        "issue_reproduce",
+        "command that reproduces a case, e.g. make ut X={case} (default: by its language)",
+    )
+    private_hosts: tuple[str, ...] = names(
+        "private_hosts", "hosts, *.domains and networks that issues must not name, comma-separated"
+    )
+
+
+# fmt: off
 GROUPS = (
     CiData, Timeouts, State, Logging, Logs, Jenkins, Reports, Feishu, Mail, Slack, GitHub, Issues,
-)  # fmt: skip
+)
+# fmt: on
 
 
 def keys_of(group: type) -> dict[str, Key]:
-    """The keys of a group, by the field's name."""
+    """Return the keys of a group, by field name."""
     return {field.name: field.metadata["key"] for field in fields(group)}
 
 

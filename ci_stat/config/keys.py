@@ -1,4 +1,8 @@
-"""One setting: its published name, what it is for, and how its text becomes a value."""
+"""Setting fields: published key, purpose, default, and the conversion from text to value.
+
+Each function that returns a field takes the key and its purpose. A conversion gets the text and
+the place that an error names (`port (from env.json)`), and raises SettingsError.
+"""
 
 import logging
 from collections.abc import Callable
@@ -12,44 +16,26 @@ from ci_stat.config.urls import check_url
 from ci_stat.errors import SettingsError
 
 T = TypeVar("T")
-_MAX_DIGITS = 18  # checked first: Python refuses to read numbers of thousands of digits
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-MAX_PORT = 65_535
-MAX_DAYS = 366
-YEAR = 31_536_000  # seconds, where PyMySQL stops too
 
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The text of one setting ("" where there is none), and where it came from."""
-
-    key: str
-    text: str = field(repr=False)
-    source: str
-
-    @property
-    def place(self) -> str:
-        """How an error names the setting."""
-        return f"{self.key} (from {self.source})"
+YEAR = 31_536_000  # seconds; PyMySQL has the same limit
+_MAX_DIGITS = 18  # checked first: Python refuses to convert thousands of digits
+_LEVELS = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting: what it is for, and what holds when it is not given."""
+    """One setting. `default` is a text as in `env.json`; "" means that the setting is not set."""
 
     name: str
     purpose: str
-    convert: Callable[[Given], Any] = field(repr=False)
-    default: str | None = None
-
-    @property
-    def secret(self) -> bool:
-        return self.convert in (secret, database_url)
+    default: str
+    convert: Callable[[str, str], Any] = field(repr=False)
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A password, a token or an address that holds one. Neither `repr` nor `str` shows it."""
+    """A password, a token, or a URL that contains one. `repr` and `str` do not show it."""
 
     _text: str = field(default="", repr=False)
 
@@ -57,95 +43,97 @@ class Secret:
         return bool(self._text)
 
     def reveal(self) -> str:
-        """The secret itself, for the client that sends it."""
+        """Return the secret text, for the client that sends it."""
         return self._text
 
 
-def setting(
-    name: str, purpose: str, convert: Callable[[Given], T], default: str | None = None
+def _setting(
+    name: str,
+    purpose: str,
+    default: str,
+    convert: Callable[[str, str], T],
+    is_secret: bool = False,
 ) -> T:
-    """A field of a group of settings: the published key, and how its text becomes the value."""
-    key = Key(name, purpose, convert, default)
-    unset = Given(name, default or "", "default")
-    return field(default_factory=lambda: convert(unset), metadata={"key": key})
+    key = Key(name, purpose, default, convert, is_secret)
+    return field(default_factory=lambda: convert(default, name), metadata={"key": key})
 
 
-# Conversions. Each raises SettingsError for a text that it cannot use.
+def text(name: str, purpose: str, default: str = "") -> str:
+    return _setting(name, purpose, default, lambda value, _: value)
 
 
-def text(given: Given) -> str:
-    return given.text
+def secret(name: str, purpose: str) -> Secret:
+    return _setting(name, purpose, "", lambda value, _: Secret(value), is_secret=True)
 
 
-def secret(given: Given) -> Secret:
-    return Secret(given.text)
+def database_url(name: str, purpose: str) -> Secret:
+    """A SQLAlchemy URL, with its password if it has one."""
+
+    def convert(value: str, place: str) -> Secret:
+        if value:
+            check_url(value, place)
+        return Secret(value)
+
+    return _setting(name, purpose, "", convert, is_secret=True)
 
 
-def database_url(given: Given) -> Secret:
-    """A SQLAlchemy URL in which the password cannot be mistaken for a part of the host."""
-    if given.text:
-        check_url(given.text, given.place)
-    return Secret(given.text)
+def path(name: str, purpose: str) -> Path | None:
+    """A path as it is written: `~` is not expanded, and the file system is not read."""
+    return _setting(name, purpose, "", lambda value, _: Path(value) if value else None)
 
 
-def path(given: Given) -> Path | None:
-    """A path as it is given: `~` is not expanded, and nothing is looked up."""
-    return Path(given.text) if given.text else None
+def names(name: str, purpose: str, default: str = "") -> tuple[str, ...]:
+    """A comma-separated list."""
+
+    def convert(value: str, _: str) -> tuple[str, ...]:
+        parts = map(str.strip, value.split(","))
+        return tuple(filter(None, parts))
+
+    return _setting(name, purpose, default, convert)
 
 
-def names(given: Given) -> tuple[str, ...]:
-    """Texts with commas between."""
-    parts = map(str.strip, given.text.split(","))
-    return tuple(part for part in parts if part)
+def zone(name: str, purpose: str, default: str) -> ZoneInfo:
+    return _setting(name, purpose, default, zone_of)
 
 
-def zone(given: Given) -> ZoneInfo:
-    return zone_of(given.text, given.place)
-
-
-def zone_of(name: str, what: str) -> ZoneInfo:
-    """Raises SettingsError with the nearest names for a zone that does not exist."""
+def zone_of(name: str, place: str) -> ZoneInfo:
+    """Return the time zone. Raises SettingsError with the nearest names if it does not exist."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         near = get_close_matches(name, available_timezones(), n=3, cutoff=0.5)
+
     hint = f"Did you mean {' or '.join(near)}?" if near else "Use a name like Asia/Shanghai or UTC."
-    raise SettingsError(f"{what} is {name[:80]!r}: there is no such time zone.", hint)
+    raise SettingsError(f"{place} is {name[:80]!r}, which is not a known time zone.", hint)
 
 
-def level(given: Given) -> int:
+def level(name: str, purpose: str, default: str) -> int:
     """A level of the `logging` module, by its name."""
-    levels = logging.getLevelNamesMapping()
-    name = given.text.upper()
-    if name not in LEVELS:
-        choices = ", ".join(LEVELS).lower()
-        raise SettingsError(f"{given.place} is {given.text[:80]!r}, not one of {choices}.")
-    return levels[name]
+    return _setting(name, purpose, default, _level)
 
 
-def whole(most: int = YEAR) -> Callable[[Given], int]:
-    """A whole number from 1 to `most`."""
-
-    def convert(given: Given) -> int:
-        digits = given.text
-        is_number = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
-        if not (is_number and 0 < int(digits) <= most):
-            raise SettingsError(
-                f"{given.key} is {digits[:80]!r} (from {given.source}), "
-                f"not a whole number from 1 to {most}."
-            )
-        return int(digits)
-
-    return convert
+def _level(value: str, place: str) -> int:
+    if value.lower() not in _LEVELS:
+        raise SettingsError(f"{place} is {value[:80]!r}, not one of {', '.join(_LEVELS)}.")
+    return logging.getLevelNamesMapping()[value.upper()]
 
 
-def whole_or_zero(most: int) -> Callable[[Given], int]:
-    """A whole number from 0 to `most`."""
-    convert = whole(most)
-    return lambda given: 0 if given.text == "0" else convert(given)
+def number(name: str, purpose: str, default: int, least: int = 1, most: int = YEAR) -> int:
+    """A whole number from `least` to `most`."""
+    return _setting(name, purpose, str(default), lambda value, at: _number(value, at, least, most))
 
 
-def whole_or_none(most: int) -> Callable[[Given], int | None]:
-    """A whole number from 1 to `most`, or None where none is given."""
-    convert = whole(most)
-    return lambda given: convert(given) if given.text else None
+def optional_number(name: str, purpose: str, most: int) -> int | None:
+    """A whole number from 1 to `most`, or None if the setting is not set."""
+    return _setting(
+        name, purpose, "", lambda value, at: _number(value, at, 1, most) if value else None
+    )
+
+
+def _number(value: str, place: str, least: int, most: int) -> int:
+    is_number = value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS
+    if is_number and least <= int(value) <= most:
+        return int(value)
+    raise SettingsError(
+        f"{place} is {value[:80]!r}, which is not a whole number from {least} to {most}."
+    )

@@ -1,6 +1,6 @@
-"""Database URLs: made from settings, checked, and shown without password.
+"""Database URLs: build them from settings, check them, show them without their password.
 
-They are handled here and not by SQLAlchemy: its import costs more than all of this package.
+This module parses URLs itself: importing SQLAlchemy costs more time than this whole package.
 """
 
 import re
@@ -13,17 +13,17 @@ from ci_stat.errors import SettingsError
 
 
 def data_folder() -> Path:
-    """The user's data folder (not created here)."""
+    """Return the user's data folder. It may not exist."""
     return user_data_path("ci_stat", appauthor=False)
 
 
 def embedded_url(file: str) -> str:
-    """The SQLite file of that name in the data folder."""
+    """Return the URL of a SQLite file in the data folder."""
     return f"sqlite:///{data_folder() / file}"
 
 
 def server_url(host: str, port: int, user: str, password: str, database: str) -> str:
-    """The URL of a MySQL server; characters that a URL acts on are written as %40 and so on."""
+    """Return the URL of a MySQL server, percent-encoded where needed."""
     is_bare_ipv6 = host.count(":") > 1 and not host.startswith("[")
     server = f"[{host}]" if is_bare_ipv6 else host
     account = f"{quote(user, safe='')}:{quote(password, safe='')}"
@@ -31,10 +31,10 @@ def server_url(host: str, port: int, user: str, password: str, database: str) ->
 
 
 def hidden_url(text: str) -> str:
-    """A URL without password and options; nothing of one in which they cannot be told apart."""
+    """Return a URL without password and options, or a placeholder if they are ambiguous."""
     scheme, separator, rest = text.partition("://")
     if scheme in ("sqlite", "sqlite+pysqlite"):
-        return text.partition("?")[0]  # a path, in which @ and : are letters
+        return text.partition("?")[0]  # a path: @ and : have no meaning
     place, _, options = rest.partition("?")
     account, at, server = place.rpartition("@")
     if not separator or "@" in options or "/" in account:
@@ -44,7 +44,7 @@ def hidden_url(text: str) -> str:
 
 
 def secret_parts(text: str) -> set[str]:
-    """What an address must not show: its password, as written and as sent, and a hook's token."""
+    """Return the secret parts of a URL: its password, raw and decoded, and a webhook's token."""
     scheme, _, rest = text.partition("://")
     if scheme.startswith("sqlite"):
         return set()
@@ -54,8 +54,8 @@ def secret_parts(text: str) -> set[str]:
     return {part for part in (password, unquote(password), token) if part}
 
 
-def check_url(text: str, what: str) -> None:
-    """Raises SettingsError where a part of the password would be taken for the host, and shown."""
+def check_url(text: str, setting: str) -> None:
+    """Raises SettingsError if a part of the password would be parsed, and shown, as the host."""
     scheme, _, rest = text.partition("://")
     if scheme.partition("+")[0] == "sqlite":
         return
@@ -65,8 +65,8 @@ def check_url(text: str, what: str) -> None:
     password = account.partition(":")[2]
     if "@" in password or not re.fullmatch("[0-9]{0,5}", port):
         raise SettingsError(
-            f"{what} cannot be read: "
-            "after the user and the password comes one @, then HOST:PORT/DATABASE.",
-            "Write characters such as @ : / in the password as %40 %3A %2F, "
-            "or set host, user, password and so on instead.",
+            f"{setting} cannot be parsed: "
+            "one @ and HOST:PORT/DATABASE must follow the user and the password.",
+            "Write the characters @ : / in the password as %40 %3A %2F, "
+            "or set host, user, password and database instead.",
         )

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from ci_stat.config.clients import GitHub
-from ci_stat.config.features import Issues
+from ci_stat.config import GitHub, Issues
 from ci_stat.errors import SettingsError
 from ci_stat.issues.address import tracker_url
 from ci_stat.issues.inputs import FilingSettings

@@ -5,8 +5,7 @@ import json
 import logging
 from pathlib import Path
 
-from ci_stat.config.clients import Jenkins
-from ci_stat.config.groups import Logs
+from ci_stat.config import Jenkins, Logs
 from ci_stat.errors import SettingsError
 from ci_stat.escape import visible
 from ci_stat.logs.folder import FolderPlace

@@ -7,8 +7,7 @@ from email.utils import getaddresses
 from functools import partial
 from typing import cast
 
-from ci_stat.config import Settings
-from ci_stat.config.clients import Feishu, Mail
+from ci_stat.config import Feishu, Mail, Settings
 from ci_stat.connectors.feishu import FeishuApp, FeishuWebhook
 from ci_stat.connectors.mail.client import MailServer, Tls
 from ci_stat.connectors.slack.client import SlackBot, SlackWebhook

@@ -18,9 +18,7 @@ import pandas as pd
 import pytest
 
 import ci_stat.ci_stat as stat
-from ci_stat.config import Secret
-from ci_stat.config.clients import Jenkins
-from ci_stat.config.groups import Logs
+from ci_stat.config import Jenkins, Logs, Secret
 from ci_stat.errors import SettingsError
 from ci_stat.logs.setup import places_key
 from ci_stat.records import Run, RunRow
