@@ -20,7 +20,7 @@ def config() -> None:
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@options.work("settings")
+@options.work("completion")
 def completion() -> None:
     """Print the completion script of a shell.
 

@@ -154,8 +154,8 @@ def _missing(engine: Engine, text: str) -> DatabaseError:
     where = hidden(engine.url)
     if _STATE_TABLE.search(text):
         return SchemaMismatch(
-            f"{where} lacks a table of our own state ({text}).",
-            "Any `ci-stat report` creates it.",
+            f"The state in {where} lacks a table ({text}). An older ci_stat wrote it.",
+            "Run `ci-stat deliveries` once as a user who may write to the state: that upgrades it.",
         )
     try:
         existing = {column["name"] for column in inspect(engine).get_columns(ci_data.name)}

@@ -1,7 +1,9 @@
-"""What all commands print in the same way."""
+"""Output that commands share: JSON, colours, warnings about settings."""
 
+import json
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -9,13 +11,19 @@ from ci_stat.config import Settings
 from ci_stat.escape import visible
 
 
+def print_json(data: Any) -> None:
+    """Print `data` as ASCII JSON: characters that control a terminal stay escaped."""
+    click.echo(json.dumps(data, indent=2))
+
+
 def colored(choice: str) -> bool:
-    """Whether to colour standard output; the command line is stronger than NO_COLOR."""
+    """Return whether to colour standard output. An explicit `choice` overrides NO_COLOR."""
     if choice == "auto":
         return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return choice == "always"
 
 
 def warn(settings: Settings) -> None:
+    """Print the warnings about unknown settings to stderr."""
     for warning in settings.warnings:
         click.echo(f"ci-stat: warning: {visible(warning)}", err=True)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, event, text
 
-from ci_stat.errors import ConnectionLost, DatabaseError
+from ci_stat.errors import ConnectionLost, DatabaseError, SchemaMismatch
 from ci_stat.records import (
     Delivery,
     DeliveryKey,
@@ -1096,6 +1096,9 @@ def test_a_reader_of_a_state_from_before_there_were_deliveries(
         assert state.stored(extracted, "1-abc") == extracted
         with pytest.raises(DatabaseError, match="outward_calls"):
             replace(world, engine=reader).process().claim(KEY)
+        with pytest.raises(SchemaMismatch, match=r"The state in .* lacks a table") as caught:
+            replace(world, engine=reader).process().list(9)
+        assert "upgrades it" in caught.value.hint
     prepare_state(empty)
     assert world.process().claim(KEY).granted
 
