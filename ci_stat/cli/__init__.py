@@ -1,6 +1,6 @@
-"""The `ci-stat` command: arguments, progress bars, exit codes. No logic of its own.
+"""The `ci-stat` command: arguments, progress bars, output and exit codes. It decides nothing.
 
-Heavy libraries (SQLAlchemy, rich, pandas) are imported by the commands that need them, not here.
+Only the work modules import heavy libraries (SQLAlchemy, rich, pandas).
 """
 
 import io
@@ -49,25 +49,34 @@ _HELP_OPTIONS = ["-h", "--help"]
 
 
 class ReaderGone(Exception):
-    """Whoever read our output has closed it."""
+    """The reader of our output has closed it."""
 
 
 class Commands(click.Group):
-    """Loads a command's module when it is called, so that --help needs none of them."""
+    """The commands. A command's module is imported when it is called: --help needs none of them."""
 
     _modules: ClassVar = {
         "explain": "explain",
-        "summary": "show", "jobs": "show", "prs": "show", "failures": "show",
-        "report": "report", "deliveries": "report", "issues": "issues",
-        "import": "data", "export": "data", "sync": "sync", "demo": "data",
-        "config": "settings", "completion": "settings",
-    }  # fmt: skip
+        "summary": "show",
+        "jobs": "show",
+        "prs": "show",
+        "failures": "show",
+        "report": "report",
+        "deliveries": "report",
+        "issues": "issues",
+        "import": "data",
+        "export": "data",
+        "sync": "sync",
+        "demo": "data",
+        "config": "settings",
+        "completion": "settings",
+    }
     _helps: ClassVar = {
         "explain": "Show why a build failed, from its log.",
         "summary": "Show counts and rates of a window, over time.",
         "jobs": "List jobs, most failures first.",
         "prs": "List pull requests, most failures first.",
-        "failures": "List failures, those that broke most runs first.",
+        "failures": "List failures, most broken runs first.",
         "report": "Show the hourly or daily report, or send it once to each recipient.",
         "deliveries": "List sent reports with their outcomes.",
         "issues": "Plan and file GitHub issues for the failed cases of a nightly job.",
@@ -85,18 +94,20 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in self._modules:
             return None
+
         module = import_module(f"ci_stat.cli.{self._modules[cmd_name]}")
         command: click.Command = module.COMMANDS[cmd_name]
-        # Of their own: click keeps the help option that it made first, whichever context asked for it.
-        for each in (command, *getattr(command, "commands", {}).values()):
-            each.context_settings.setdefault("help_option_names", _HELP_OPTIONS)
+        # Set on each command: click caches the help option of the first context that asks for it.
+        subcommands = getattr(command, "commands", {})
+        for target in (command, *subcommands.values()):
+            target.context_settings.setdefault("help_option_names", _HELP_OPTIONS)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # Not left to click, which would make it exit code 1.
+            # click would exit with code 1.
             raise ReaderGone from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -118,12 +129,12 @@ def cli(verbose: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The command's entry, and the jobs': every error is a message with the next step, and an exit code."""
-    # A closed stream is None; what is said to it goes nowhere.
+    """Run the command or a job, and exit. Each error becomes a message and an exit code."""
+    # A closed stream is None: write to nowhere instead.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that is not UTF-8 gets escapes for what it cannot show, not a traceback.
+        # Write escapes for characters that the encoding of the terminal lacks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -132,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             sys.stdout.flush()
         sys.exit(code)
     except (ReaderGone, BrokenPipeError):
-        # `ci-stat ... | head` is no error; Python would complain again when it flushes at exit.
+        # `ci-stat ... | head` is not an error. Python must not fail again when it flushes at exit.
         _silence_stdout()
         sys.exit(0)
     except OSError as error:
@@ -146,7 +157,7 @@ def _silence_stdout() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command and return its exit code."""
+    """Run the command. Return its exit code."""
     try:
         cli.main(arguments, prog_name="ci-stat", standalone_mode=False)
     except CiStatError as error:

@@ -1,4 +1,4 @@
-"""`ci-stat import`, `export` and `demo`: rows into the CI database and out of it."""
+"""`ci-stat import`, `export` and `demo`: their arguments and help texts."""
 
 from pathlib import Path
 
@@ -6,19 +6,17 @@ import click
 
 from ci_stat.cli import options
 
-_SHOWN = 20  # bad lines that are printed one by one
-
 
 @click.command("import")
 @click.argument("file", metavar="FILE")
 @click.option("--strict", is_flag=True, help="Stop at the first bad line instead of skipping it.")
-@click.option("--dry-run", is_flag=True, help="Read and check everything, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Read and check all lines, store nothing.")
 @options.work("data")
 def import_() -> None:
     """Import run records from JSON Lines (.jsonl, .jsonl.gz, - for stdin) into the CI database.
 
-    A run that is there already (same job and number) is replaced, so an import can be repeated. Required fields:
-    job_name, job_id, status, time; the others are in docs/formats.md.
+    A run with the same job and number is replaced, so you can repeat an import. Required fields:
+    job_name, job_id, status, time. docs/formats.md describes all fields.
 
     \b
     Example of a line:
@@ -32,9 +30,10 @@ def import_() -> None:
 @options.window_options
 @options.work("data")
 def export() -> None:
-    """Export run records as JSON Lines, the format of `import`, to FILE (.gz compresses it) or to standard output.
+    """Export run records as JSON Lines, the format of `import`.
 
-    Without --begin, --end and --since, runs of any time.
+    FILE is compressed if its name ends with .gz; without FILE, the records go to standard output.
+    Without --begin, --end and --since, all runs are exported.
 
     \b
     Examples:
@@ -63,15 +62,14 @@ def export() -> None:
     "--seed", type=int, default=20210621, show_default=True, help="Seed of the random generator."
 )
 @click.option("--no-logs", is_flag=True, help="Do not generate Jenkins logs.")
-@click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
-)
+@click.option("--color", type=options.COLORS, default="auto", show_default=True)
 @options.work("demo")
 def demo() -> None:
     """Generate CI data (a CI database in SQLite and Jenkins logs on disk), and show them.
 
-    The data looks like TiDB's CI from 2021-06-07 on: reruns, aborts, nightly runs, an outage, flaky cases, a
-    regression. FOLDER defaults to `demo` in the data folder; what an earlier demo left there is replaced.
+    The data resembles TiDB's CI from 2021-06-07 on: reruns, aborts, nightly runs, an outage, flaky
+    cases and a regression. FOLDER defaults to `demo` in the data folder. The command replaces an
+    earlier demo there.
     """
 
 

@@ -1,4 +1,4 @@
-"""`ci-stat explain`: why a build failed, from its log."""
+"""`ci-stat explain`: its arguments and help text."""
 
 from pathlib import Path
 
@@ -10,12 +10,15 @@ from ci_stat.cli import options
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOG... | JOB NUMBER | -")
 @click.option(
-    "--all", "everything", is_flag=True, help="Also lines that only report that something failed."
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also show lines that only report that something failed.",
 )
 @click.option(
     "--against",
     metavar="LOG",
-    help="A passing log of the same job: its lines are not causes.",
+    help="A log of the same job that passed; lines in it are not causes.",
 )
 @click.option(
     "--context",
@@ -25,7 +28,7 @@ from ci_stat.cli import options
     help="Lines of context. [0]",
 )
 @click.option(
-    "--job", default="", metavar="NAME", help="The job's name, for rules that are limited to jobs."
+    "--job", default="", metavar="NAME", help="Name of the job, for rules that are limited to jobs."
 )
 @click.option(
     "--rules",
@@ -53,8 +56,9 @@ from ci_stat.cli import options
 def explain() -> None:
     """Show why a build failed: the failing part of its log, the case, the kind, and the rule.
 
-    LOG is a file (plain, .gz, .zst, .xz) or - for standard input; it needs no database and no settings. JOB NUMBER
-    is a build whose log is looked for in the places of the settings.
+    LOG is a file (plain, .gz, .zst, .xz) or - for standard input. It needs no database and no
+    settings. JOB NUMBER is a build; its log is read from the configured places (log_dir,
+    jenkins_url).
 
     \b
     Examples:

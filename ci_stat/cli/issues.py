@@ -1,8 +1,6 @@
-"""`ci-stat issues`: what would be filed for failed cases, and with --post filed; its history, mutes and a replay."""
+"""`ci-stat issues`: the arguments and help texts of its subcommands."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -19,12 +17,12 @@ Examples:
   ci-stat issues explain testSuite.TestName      why a case has an issue, or has none
   ci-stat issues mute testSuite.TestName --until 2021-07-01 --why "known, #123"
   ci-stat issues accept plan.json --why "the backlog of the first day"
-  ci-stat issues replay --since 30d              what the rules would have done, and the mistakes
+  ci-stat issues replay --since 30d              what the rules would have done, and their mistakes
 
 \b
 Exit codes: 7 no usable answer from GitHub; 8 an action was not done; 9 no run of the job in the window;
-10 nothing was changed: the plan is implausible, the list of issues is incomplete, the tracker has changed,
-or another process is filing issues.
+10 nothing was changed: the plan is implausible, the list of issues is incomplete,
+the tracker has changed, or another process is filing issues.
 """
 
 
@@ -32,39 +30,43 @@ or another process is filing issues.
 def issues() -> None:
     """Plan, explain and file GitHub issues for the failed cases of a nightly job.
 
-    Without --post, nothing is changed. The plan has a line for each failing case: file, comment, update, reopen,
-    close, or the reason for none of these.
+    Without --post, ci-stat changes nothing. The plan has a line for each failing case: file,
+    comment, update, reopen, close, or why it does none of these.
     """
 
 
-def _plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed((
-        click.option("--begin", metavar="TIME", help="Start of the window. [yesterday]"),
-        click.option("--end", metavar="TIME", help="End of the window, not included. [a day after --begin]"),
-        click.option("--now", metavar="TIME", help="Use this as the current time, e.g. 2021-06-16T08:17. [now]"),
-        click.option("--job", "jobs", multiple=True, metavar="NAME",
-                     help="Only this job; can be repeated. [tidb-unit-test-nightly]"),
-    )):  # fmt: skip
-        command = option(command)
-    return command
-
-
-_post_option = click.option("--post", is_flag=True, help="Apply the plan.")
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_plan_options = options.stack(
+    click.option("--begin", metavar="TIME", help="Start of the window. [yesterday]"),
+    click.option(
+        "--end", metavar="TIME", help="End of the window, not included. [a day after --begin]"
+    ),
+    click.option(
+        "--now",
+        metavar="TIME",
+        help="Use this as the current time, e.g. 2021-06-16T08:17. [now]",
+    ),
+    click.option(
+        "--job",
+        "jobs",
+        multiple=True,
+        metavar="NAME",
+        help="Only this job; can be repeated. [tidb-unit-test-nightly]",
+    ),
+)
 
 
 @issues.command(epilog=_EPILOG)
 @_plan_options
-@_post_option
+@click.option("--post", is_flag=True, help="Apply the plan.")
 @click.option("--plan-out", metavar="FILE", help="Save the plan, for `ci-stat issues apply`.")
 @click.option("--drafts", is_flag=True, help="Also print the texts of the issues.")
-@_json_option
+@options.json_option
 @options.color_option
 @options.work("issues")
 def plan() -> None:
     """Plan issues for the failures of a window, with a reason for each case.
 
-    For the failures of a window: yesterday, unless --begin says another day.
+    The window is yesterday, unless you set --begin or --end.
     """
 
 
@@ -74,17 +76,17 @@ def plan() -> None:
 @options.color_option
 @options.work("issues")
 def show() -> None:
-    """Show a saved plan. It sends no request and changes nothing."""
+    """Show a saved plan. This sends no request and changes nothing."""
 
 
 @issues.command()
 @click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--now", metavar="TIME", help="Use this as the current time. [now]")
-@_json_option
+@options.json_option
 @options.color_option
 @options.work("issues")
 def apply() -> None:
-    """Apply a saved plan, unless it is older than a day or the tracker has changed since."""
+    """Apply a saved plan, unless it is older than a day or the tracker has changed since then."""
 
 
 @issues.command()
@@ -98,13 +100,13 @@ def apply() -> None:
     help="List the accepted new issues instead.",
 )
 @options.limit_option
-@_json_option
+@options.json_option
 @options.color_option
 @options.work("issues")
 def history() -> None:
     """List all calls to the tracker, with their answers.
 
-    Newest first. --mutes and --accepted show what people said of cases instead.
+    Newest first. With --mutes or --accepted, list what people entered about cases instead.
     """
 
 
@@ -121,32 +123,31 @@ def history() -> None:
     metavar="TIME",
     help="End of the replay; 'latest' is the newest row. [the last midnight]",
 )
-@click.option(
-    "--job", "jobs", multiple=True, metavar="NAME", help="Only this job; can be repeated."
-)
-@_json_option
+@options.job_option
+@options.json_option
 @options.color_option
 @options.work("issues")
 def replay() -> None:
     """Show what the rules would have done in the past.
 
-    Day after day, at an empty tracker in memory: nothing is touched.
+    The replay goes day by day and starts with an empty tracker in memory. It changes nothing.
     """
 
 
 @issues.command()
 @click.argument("case")
 @_plan_options
-@_json_option
+@options.json_option
 @options.color_option
 @options.work("issues")
 def explain() -> None:
     """Show why a case has an issue, or has none.
 
-    Its failures, the rule that spoke, and what was done before.
+    This shows its failures, the rule that applied, and earlier actions.
     """
 
 
-for _note in (mute, accept):
-    issues.add_command(_note)
+issues.add_command(mute)
+issues.add_command(accept)
+
 COMMANDS = {"issues": issues}

@@ -1,94 +1,100 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the link from a command to its work module."""
 
 from collections.abc import Callable
 from functools import reduce, update_wrapper
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
+
+COLORS = click.Choice(["auto", "always", "never"])
 
 
-def work(module: str) -> Callable[[Callable[[], None]], Callable[..., None]]:
-    """What the command does: the function of its name in a module of `ci_stat.cli.work`.
+def work(module: str) -> Decorator:
+    """Run the function of the command's name in a module of `ci_stat.cli.work`.
 
-    Imported when it is called: `--help` needs none of it.
+    The module is imported when the command is called: --help needs none of them.
     """
 
-    def decorate(declared: Callable[[], None]) -> Callable[..., None]:
-        def run(**given: Any) -> None:
-            done_by = import_module(f"ci_stat.cli.work.{module}")
-            getattr(done_by, declared.__name__)(**given)
+    def decorate(declared: Command) -> Command:
+        def run(**arguments: Any) -> None:
+            work_module = import_module(f"ci_stat.cli.work.{module}")
+            getattr(work_module, declared.__name__)(**arguments)
 
         return update_wrapper(run, declared)
 
     return decorate
 
 
-def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
+def stack(*options: Decorator) -> Decorator:
+    """Return one decorator for several options. --help lists them in this order."""
     return lambda command: reduce(lambda inner, option: option(inner), reversed(options), command)
 
 
-def window_options(command: F) -> F:
-    """--begin, --end, --since and the names to keep."""
-    return _stack(
-        click.option(
-            "--begin",
-            metavar="TIME",
-            help="Start of the window, e.g. 2021-06-19 or 2021-06-19T08:30+08:00.",
-        ),
-        click.option(
-            "--end",
-            metavar="TIME",
-            help="End of the window, not included; 'latest' is the newest row. [now]",
-        ),
-        click.option(
-            "--since",
-            metavar="LENGTH",
-            help="Length of the window up to its end: 90m, 24h, 7d, 2w. [24h]",
-        ),
-        click.option(
-            "--job", "jobs", multiple=True, metavar="NAME", help="Only this job; can be repeated."
-        ),
-        click.option(
-            "--repo",
-            "repos",
-            multiple=True,
-            metavar="OWNER/NAME",
-            help="Only this repository; can be repeated.",
-        ),
-        click.option(
-            "--branch",
-            "branches",
-            multiple=True,
-            metavar="NAME",
-            help="Only this branch; can be repeated.",
-        ),
-    )(command)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+job_option = click.option(
+    "--job", "jobs", multiple=True, metavar="NAME", help="Only this job; can be repeated."
+)
 
-def color_option(command: F) -> F:
-    return click.option(
-        "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
-        help="ANSI colours; auto: if stdout is a terminal and NO_COLOR is not set.",
-    )(command)  # fmt: skip
+name_options = stack(
+    job_option,
+    click.option(
+        "--repo",
+        "repos",
+        multiple=True,
+        metavar="OWNER/NAME",
+        help="Only this repository; can be repeated.",
+    ),
+    click.option(
+        "--branch",
+        "branches",
+        multiple=True,
+        metavar="NAME",
+        help="Only this branch; can be repeated.",
+    ),
+)
 
+window_options = stack(
+    click.option(
+        "--begin",
+        metavar="TIME",
+        help="Start of the window, e.g. 2021-06-19 or 2021-06-19T08:30+08:00.",
+    ),
+    click.option(
+        "--end",
+        metavar="TIME",
+        help="End of the window, not included; 'latest' is the newest row. [now]",
+    ),
+    click.option(
+        "--since",
+        metavar="LENGTH",
+        help="Length of the window up to its end: 90m, 24h, 7d, 2w. [24h]",
+    ),
+    name_options,
+)
 
-def format_options(command: F) -> F:
-    """--json, --csv and --color."""
-    return _stack(
-        click.option("--json", "form", flag_value="json", help="Print JSON."),
-        click.option("--csv", "form", flag_value="csv", help="Print CSV."),
-        color_option,
-    )(command)
+color_option = click.option(
+    "--color",
+    type=COLORS,
+    default="auto",
+    show_default=True,
+    help="ANSI colours; auto: if stdout is a terminal and NO_COLOR is not set.",
+)
 
+format_options = stack(
+    click.option("--json", "form", flag_value="json", help="Print JSON."),
+    click.option("--csv", "form", flag_value="csv", help="Print CSV."),
+    color_option,
+)
 
-def limit_option(command: F) -> F:
-    return click.option(
-        "--limit",
-        type=click.IntRange(1, 1_000_000_000),
-        default=20,
-        show_default=True,
-        help="Maximum number of lines, also in JSON and CSV.",
-    )(command)
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000_000),
+    default=20,
+    show_default=True,
+    help="Maximum number of lines, also in JSON and CSV.",
+)

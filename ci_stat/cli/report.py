@@ -1,7 +1,4 @@
-"""`ci-stat report hourly|daily` and `ci-stat deliveries`: made, shown, and with --post delivered."""
-
-from collections.abc import Callable
-from typing import Any
+"""`ci-stat report hourly|daily` and `ci-stat deliveries`: their arguments and help texts."""
 
 import click
 
@@ -29,31 +26,41 @@ With --post, ci-stat sends a short report about 3 and 9.
 def report() -> None:
     """Report what CI did in an hour or a day: in the terminal, to Feishu, mail or Slack.
 
-    Without --post, the report is only shown. With --post, each recipient gets it once, even if the command
-    is repeated.
+    Without --post, the report is only shown. With --post, each recipient gets it once, even if
+    the command is repeated.
     """
 
 
-def _report_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed((
-        click.option("--begin", metavar="TIME", help="Start of the window. [the last whole hour or day]"),
-        click.option("--end", metavar="TIME", help="End of the window, not included. [an hour or a day after --begin]"),
-        click.option("--now", metavar="TIME", help="Use this as the current time, e.g. 2021-06-16T15:07. [now]"),
-        click.option("--job", "jobs", multiple=True, metavar="NAME", help="Only this job; can be repeated."),
-        click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME", help="Only this repository; can be repeated."),
-        click.option("--branch", "branches", multiple=True, metavar="NAME", help="Only this branch; can be repeated."),
-        click.option("--post", is_flag=True, help="Send it to each recipient who has not received it."),
-        click.option("--force", is_flag=True, help="With --post: send it again to all recipients."),
-        click.option("--channel", "channels", multiple=True, type=click.Choice(["feishu", "mail", "slack"]),
-                     help="Only this channel; can be repeated. [all configured]"),
-        click.option("--preview", is_flag=True, help="Draw the Feishu card in the terminal."),
-        click.option("--preview-html", metavar="FILE", help="Write the Feishu card as a web page."),
-        click.option("--as", "form", type=click.Choice(FORMS), help="Print the report in this format."),
-        click.option("--json", "form", flag_value="json", help="Print the numbers as JSON."),
-        options.color_option,
-    )):  # fmt: skip
-        command = option(command)
-    return command
+_report_options = options.stack(
+    click.option(
+        "--begin", metavar="TIME", help="Start of the window. [the last whole hour or day]"
+    ),
+    click.option(
+        "--end",
+        metavar="TIME",
+        help="End of the window, not included. [an hour or a day after --begin]",
+    ),
+    click.option(
+        "--now",
+        metavar="TIME",
+        help="Use this as the current time, e.g. 2021-06-16T15:07. [now]",
+    ),
+    options.name_options,
+    click.option("--post", is_flag=True, help="Send it to each recipient who has not received it."),
+    click.option("--force", is_flag=True, help="With --post: send it again to all recipients."),
+    click.option(
+        "--channel",
+        "channels",
+        multiple=True,
+        type=click.Choice(["feishu", "mail", "slack"]),
+        help="Only this channel; can be repeated. [all configured]",
+    ),
+    click.option("--preview", is_flag=True, help="Draw the Feishu card in the terminal."),
+    click.option("--preview-html", metavar="FILE", help="Write the Feishu card as a web page."),
+    click.option("--as", "form", type=click.Choice(FORMS), help="Print the report in this format."),
+    click.option("--json", "form", flag_value="json", help="Print the numbers as JSON."),
+    options.color_option,
+)
 
 
 @report.command(epilog=_EPILOG)
@@ -80,14 +87,15 @@ def daily() -> None:
 )
 @click.option("--since", metavar="LENGTH", help="Only deliveries of this period: 24h, 7d. [all]")
 @options.limit_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.json_option
 @options.color_option
 @options.work("deliveries")
 def deliveries() -> None:
     """List sent reports with their outcomes, newest first.
 
-    A delivery is uncertain when the far end took the message and gave no answer, or when we were killed while sending.
-    It is not sent again unless asked for: `ci-stat report hourly --begin ... --post --force`.
+    A delivery is uncertain if the server received the message but did not answer, or if ci-stat
+    was killed while it was sending. Such a delivery is not repeated automatically. To send it
+    again: `ci-stat report hourly --begin ... --post --force`.
     """
 
 

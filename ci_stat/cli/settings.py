@@ -1,4 +1,4 @@
-"""`ci-stat config` and `ci-stat completion`."""
+"""`ci-stat config` and `ci-stat completion`: their arguments and help texts."""
 
 import click
 
@@ -7,13 +7,13 @@ from ci_stat.cli import options
 
 @click.command("config")
 @click.option("--check", is_flag=True, help="Try the connections too; exit code 3 if one fails.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.json_option
 @options.work("settings")
 def config() -> None:
     """Show the settings in force and where each value came from. Secrets are never shown.
 
     \b
-    Sources, the later wins: defaults, env.json at STAT_ENV_PATH (the file or its folder),
+    Sources; a later one wins: defaults, env.json at STAT_ENV_PATH (the file or its folder),
     environment variables CI_STAT_<KEY>, e.g. CI_STAT_PASSWORD.
     """
 

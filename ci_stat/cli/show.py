@@ -1,4 +1,4 @@
-"""`ci-stat summary`, `jobs`, `prs`, `failures`: counted in the database, shown as tables, JSON or CSV."""
+"""`ci-stat summary`, `jobs`, `prs` and `failures`: their arguments and help texts."""
 
 import click
 
@@ -12,7 +12,7 @@ from ci_stat.cli import options
 def summary() -> None:
     """Show counts and rates of a window, for pull requests and nightly runs, over time.
 
-    Counted in the database: no row is loaded, however large the window.
+    The database counts; ci-stat loads no rows, even for a large window.
 
     \b
     Examples:
@@ -56,15 +56,14 @@ def prs() -> None:
 @options.window_options
 @options.limit_option
 @options.format_options
-@click.option(
-    "--no-logs", is_flag=True, help="Leave the build logs alone: only what the table says."
-)
+@click.option("--no-logs", is_flag=True, help="Do not read build logs; use only the table.")
 @options.work("show")
 def failures() -> None:
-    """List failures, those that broke most runs first, with the runs and pull requests that they broke.
+    """List failures, most broken runs first, with these runs and their pull requests.
 
-    Reads the failed runs, and their build logs where a place is set (log_dir, jenkins_url); each log is read once.
-    The table's own list is a lower bound: it keeps one case a run since 2021.
+    The failures come from the failed runs and, if log_dir or jenkins_url is set, from their build
+    logs. Each log is read once. The table alone gives a lower bound: since 2021 it contains only
+    one case per run.
 
     \b
     Examples:

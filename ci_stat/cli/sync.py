@@ -1,10 +1,8 @@
-"""`ci-stat sync`: the builds of a Jenkins into the CI database."""
+"""`ci-stat sync`: the arguments and help texts of its subcommands."""
 
 import click
 
 from ci_stat.cli import options
-
-_SHOWN = 20  # jobs that failed, printed one by one
 
 
 @click.group()
@@ -18,12 +16,13 @@ def sync() -> None:
     "jobs",
     multiple=True,
     metavar="NAME|PATTERN",
-    help="Only this job; can be repeated. folder/name, or a pattern: * ? [..] within a part, ** over folders. [all]",
+    help="Only this job; can be repeated. folder/name, or a pattern: * ? [..] within one part "
+    "of the path, ** over several. [all]",
 )
 @click.option(
     "--since",
     metavar="TIME|LENGTH",
-    help="Only builds that started since: 2021-06-19, or 24h, 7d, 2w.",
+    help="Only builds that started after this time: 2021-06-19, or 24h, 7d, 2w.",
 )
 @click.option(
     "--limit",
@@ -34,16 +33,17 @@ def sync() -> None:
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Say how many builds would be stored; read no logs, store nothing.",
+    help="Print how many builds would be stored; read no logs, store nothing.",
 )
-@click.option("--no-logs", is_flag=True, help="Read no logs: the failures of builds stay unknown.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--no-logs", is_flag=True, help="Read no logs; the failures of builds stay unknown.")
+@options.json_option
 @options.work("sync")
 def jenkins() -> None:
-    """Copy missing builds from Jenkins into the CI database (settings jenkins_url, _user and _token).
+    """Copy missing builds from Jenkins into the CI database.
 
-    Running it again brings what is new; run it from cron. Builds that still run come next time. For each build
-    that did not succeed, its log is read for what failed.
+    It uses the settings jenkins_url, jenkins_user and jenkins_token. Run it from cron: each time it
+    copies the new builds. A running build is copied once it has ended. The log of each
+    unsuccessful build is read for its failures.
 
     \b
     Examples:
