@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 import ci_stat.ci_stat as stat
-from ci_stat.cli.work.windows import wanted
+from ci_stat.cli.work.windows import run_filter
 from ci_stat.config import Settings, Value, load
 from ci_stat.context import Context
 from ci_stat.errors import SettingsError, UsageError, WriteError
@@ -200,7 +200,7 @@ def test_the_hour_that_clocks_show_twice_is_named() -> None:
 
 def test_since_is_a_length_of_real_time(tmp_path: Path) -> None:
     source = Source(open_engine(f"sqlite:///{tmp_path / 'x'}"), Origin(BERLIN))
-    window = wanted(source, None, "2021-03-28T03:10", "1h", (), (), ()).window
+    window = run_filter(source, None, "2021-03-28T03:10", "1h", (), (), ()).window
     assert window.begin.isoformat() == "2021-03-28T01:10:00+01:00"
 
 

@@ -9,7 +9,7 @@ from ci_stat.cli.issue_notes import accept, mute
 
 _EPILOG = """\b
 Examples:
-  ci-stat issues plan                            plan issues for yesterday's nightly failures, with reasons
+  ci-stat issues plan                            plan issues for yesterday's failures
   ci-stat issues plan --plan-out plan.json       save the plan, to read and apply it later
   ci-stat issues show plan.json --drafts         read the plan
   ci-stat issues apply plan.json                 apply the plan, unless the tracker has changed
@@ -20,7 +20,7 @@ Examples:
   ci-stat issues replay --since 30d              what the rules would have done, and their mistakes
 
 \b
-Exit codes: 7 no usable answer from GitHub; 8 an action was not done; 9 no run of the job in the window;
+Exit codes: 7 no usable answer from GitHub; 8 an action failed; 9 no run of the job in the window;
 10 nothing was changed: the plan is implausible, the list of issues is incomplete,
 the tracker has changed, or another process is filing issues.
 """

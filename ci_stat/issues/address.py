@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from ci_stat.config.clients import GitHub
+from ci_stat.config import GitHub
 from ci_stat.connectors.http.address import parse_address
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible

@@ -42,3 +42,24 @@ def mostly_after(window: RunFilter, oldest: datetime) -> bool:
     """Whether at least half of the window lies behind the first row of the table."""
     begin, end = window.window.wall()
     return begin + (end - begin) / 2 >= oldest
+
+
+def chosen_window(
+    kind: str,
+    now: datetime,
+    zone: ZoneInfo,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    delay: timedelta = timedelta(0),
+) -> Window:
+    """Return the window from `begin` to `end`, or `report_window` if neither is given.
+
+    If only one of them is given, the window is an hour or a day long. Raises UsageError.
+    """
+    length = DAY if kind == DAILY else timedelta(hours=1)
+    if begin is None and end is None:
+        return report_window(kind, now, zone, delay)
+    if begin is None:
+        assert end is not None
+        return Window.of(end - length, end, zone)
+    return Window.of(begin, begin + length if end is None else end, zone)

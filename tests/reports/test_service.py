@@ -181,7 +181,7 @@ def test_every_form_can_be_printed(
 def test_a_preview_is_the_card(database: Engine, call: Call, tmp_path: Path) -> None:
     page = tmp_path / "card.html"
     code, out, err = hourly(call, "--preview", "--preview-html", str(page))
-    assert (code, "the card is drawn in" in err) == (0, True)
+    assert (code, "card written to" in err) == (0, True)
     assert "s.TestNew" in page.read_text()
     code, out, _ = hourly(call, "--preview")
     assert "s.TestNew" in out
@@ -479,7 +479,7 @@ def test_a_state_that_cannot_be_used_sends_nothing(
     """Nothing could be written down, so nothing could be known to be sent once."""
     monkeypatch.setenv("CI_STAT_STATE_URL", "sqlite:////proc/nope/state.sqlite")
     code, out, err = hourly(call, "--post")
-    assert (code, webhook.messages, "Nothing was delivered" in err) == (8, [], True)
+    assert (code, webhook.messages, "The report was not sent" in err) == (8, [], True)
     assert "CI hourly: 8 runs" in out
 
 

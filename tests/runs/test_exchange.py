@@ -405,7 +405,7 @@ def test_from_file_to_file_through_the_command(
     first.write_bytes(gzip.compress("\n".join(lines_of(some)).encode()))
     assert run(["import", str(first)]) == 0
     assert capsys.readouterr().out.startswith(
-        "5 lines read, 5 runs stored, 0 lines skipped. Times are kept in Asia/"
+        "5 lines read, 5 runs stored, 0 lines skipped. Times are stored in the time zone Asia/"
     )
     assert run(["export", str(second)]) == 0
     assert sorted(gzip.decompress(second.read_bytes()).decode().splitlines()) == sorted(

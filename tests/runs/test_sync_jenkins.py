@@ -789,9 +789,9 @@ def test_the_command_says_what_it_did(lite: Engine, fake: FakeJenkins, call: Cal
     assert (done.code, done.err) == (0, "")
     assert done.out == (
         f"4 builds of 2 jobs stored, from {fake.url}.\n"
-        "2 still running: next time.\n"
-        "1 build left out, without a result.\n"
-        "Logs of builds that did not succeed: 2 read.\n"
+        "2 still running; copied once they have ended.\n"
+        "1 build skipped, without a result.\n"
+        "Logs of unsuccessful builds: 2 read.\n"
     )
     again = call("sync", "jenkins", "--json", "--job", "pingcap/**", "--job", "unit")
     assert json.loads(again.out) == {

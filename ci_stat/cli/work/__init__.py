@@ -1,1 +1,1 @@
-"""What the commands do. Loaded when a command is called: `--help` needs none of it."""
+"""The work of the commands. A module is imported when its command is called, not for --help."""

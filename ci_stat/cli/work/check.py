@@ -1,4 +1,4 @@
-"""`ci-stat config --check`: the connections are tried."""
+"""`ci-stat config --check`: connect to the CI database and to our own state."""
 
 import os
 from pathlib import Path
@@ -15,12 +15,12 @@ from ci_stat.store.errors import hidden
 
 
 def check_connections(settings: Settings) -> None:
-    """Try what can be tried, say how it went, and fail at the end if anything did."""
+    """Try both connections and print the results. Raises DatabaseError if one fails."""
     context = click.get_current_context().with_resource(Context(settings))
-    failed: list[str] = []
-    for name, attempt in (("CI database", _check_runs), ("own state", _check_state)):
+    failed = []
+    for name, check in (("CI database", _check_runs), ("own state", _check_state)):
         try:
-            click.echo(f"{name}: {visible(attempt(context))}")
+            click.echo(f"{name}: {visible(check(context))}")
         except CiStatError as error:
             click.echo(f"{name}: FAILED: {visible_lines(error)}", err=True)
             failed.append(name)
@@ -30,22 +30,22 @@ def check_connections(settings: Settings) -> None:
 
 def _check_runs(context: Context) -> str:
     source = context.source
-    newest, name = source.newest(), source.name
-    return f"ok, {name}, " + (
-        f"newest row {newest:%Y-%m-%d %H:%M:%S} {source.origin.zone.key}" if newest else "empty"
-    )
+    newest = source.newest()
+    if newest is None:
+        return f"ok, {source.name}, empty"
+    return f"ok, {source.name}, newest row {newest:%Y-%m-%d %H:%M:%S} {source.origin.zone.key}"
 
 
 def _check_state(context: Context) -> str:
-    """Our own state: the file that will be created, or the server behind `state_url`."""
+    """Check the server of our own state, or that its file exists or can be created."""
     engine = context.bare_state
     file = Path(engine.url.database or "")
     if engine.url.get_backend_name() == "sqlite" and not file.exists():
         nearest = next(folder for folder in file.absolute().parents if folder.exists())
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise WriteError(
-                f"{file} cannot be made: {nearest} may not be written.",
-                "Set state_url to another place.",
+                f"{file} cannot be created: you may not write to {nearest}.",
+                "Set state_url to another file or database.",
             )
         return f"ok, {hidden(engine.url)} will be created when it is needed"
     with connected(engine) as connection:

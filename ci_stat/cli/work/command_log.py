@@ -1,6 +1,6 @@
-"""The log of a command or a job: on stderr, and in a file where the settings name one.
+"""The log of a command or a job: stderr, and the file of the setting `log_file`.
 
-Secrets of the settings show in neither. A file that cannot be written stops no command.
+The log contains no secret of the settings. A command continues if the file cannot be written.
 """
 
 import logging
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class MaskedFormatter(logging.Formatter):
-    """No secret, and nothing that a terminal would act on, in a message or a traceback."""
+    """Masks secrets, and escapes control characters, in messages and tracebacks."""
 
     converter = staticmethod(time.gmtime)
 
@@ -48,7 +48,7 @@ class MaskedFormatter(logging.Formatter):
 
 
 class LogFile(RotatingFileHandler):
-    """A file that only its owner may read, appended to and rotated."""
+    """A log file that rotates and that only its owner may read."""
 
     def __init__(self, path: Path) -> None:
         self._broken = False
@@ -62,7 +62,7 @@ class LogFile(RotatingFileHandler):
         return file
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002
-        """Say it once: the inherited one prints the message with its secrets."""
+        """Print the error once. The inherited method prints the message with its secrets."""
         if not self._broken:
             self._broken = True
             error = sys.exc_info()[1]
@@ -75,30 +75,32 @@ def _private(path: str, flags: int) -> int:
 
 @contextmanager
 def logging_as_set(settings: Settings) -> Iterator[None]:
-    """While the block runs, the log is as the settings say. Raises SettingsError."""
-    level, path = settings.logging.level, settings.logging.file
+    """Log as the settings say while the block runs. Raises SettingsError."""
+    level = settings.logging.level
+    path = settings.logging.file
     mask = Mask(*settings.secrets())
-    root, ours = logging.getLogger(), logging.getLogger("ci_stat")
-    before = ours.level
+    root = logging.getLogger()
+    ours = logging.getLogger("ci_stat")
+    level_before = ours.level
     ours.setLevel(min(level, root.getEffectiveLevel()))
     for handler in root.handlers:
         if type(handler) is logging.StreamHandler:
             handler.setFormatter(MaskedFormatter(mask, _ON_STDERR))
             if path is None:
                 handler.setLevel(min(level, handler.level))
-    file = _opened(path.expanduser(), level, mask) if path else None
+    file = _open_log(path.expanduser(), level, mask) if path else None
     try:
         yield
     finally:
-        ours.setLevel(before)
+        ours.setLevel(level_before)
         if file is not None:
             root.removeHandler(file)
             with suppress(OSError):  # a full disk
                 file.close()
 
 
-def _opened(path: Path, level: int, mask: Mask) -> LogFile | None:
-    """The file, added to all loggers; None, with a warning, for one that cannot be opened."""
+def _open_log(path: Path, level: int, mask: Mask) -> LogFile | None:
+    """Open the file for all loggers. Return None, after a warning, if it cannot be opened."""
     try:
         file = LogFile(path)
     except OSError as error:

@@ -1,6 +1,5 @@
-"""`ci-stat deliveries`: what became of reports that were sent."""
+"""`ci-stat deliveries`: list sent reports with their outcomes."""
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,34 +7,23 @@ from datetime import UTC, datetime
 import click
 
 from ci_stat.cli.work import opening, output, windows
-from ci_stat.errors import UsageError
-from ci_stat.records import Delivery, DeliveryState
+from ci_stat.records import DeliveryState
 from ci_stat.rendering.terminal import screen
 from ci_stat.reports.deliveries_view import deliveries_table, delivery_rows
-from ci_stat.runs.database import Source
 
 
 def deliveries(
     states: Sequence[str], since: str | None, limit: int, as_json: bool, color: str
 ) -> None:
-    """Newest first."""
     context = opening.opened()
-    try:
-        after = datetime.now(UTC) - windows.parse_length(since) if since else None
-    except OverflowError:
-        raise UsageError(
-            f"--since {since!r} reaches beyond the year 1.", "Name a shorter length."
-        ) from None
-    kept = [DeliveryState(state) for state in states]
-    found = context.deliveries().list(limit, kept or None, after)
+    after = windows.before(datetime.now(UTC), since) if since else None
+    chosen_states = [DeliveryState(state) for state in states]
+    newest_first = context.deliveries().list(limit, chosen_states or None, after)
+
     if as_json:
-        click.echo(json.dumps({"deliveries": delivery_rows(found)}, indent=2))
-        return
-    _show_deliveries(found, color, context.source)
-
-
-def _show_deliveries(found: Sequence[Delivery], color: str, source: Source) -> None:
-    if not found:
-        click.echo("No delivery is known.")
-        return
-    screen.show(deliveries_table(found, source.origin.zone), sys.stdout, output.colored(color))
+        output.print_json({"deliveries": delivery_rows(newest_first)})
+    elif newest_first:
+        table = deliveries_table(newest_first, context.source.origin.zone)
+        screen.show(table, sys.stdout, output.colored(color))
+    else:
+        click.echo("No deliveries.")

@@ -1,4 +1,4 @@
-"""The demo: made-up data on disk, and the reports a person would look at first."""
+"""`ci-stat demo`: generate CI data on disk, and print the most useful reports about them."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import click
+from rich.console import RenderableType
 
 from ci_stat.cli.work import output
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
@@ -31,15 +32,15 @@ from ci_stat.runs.progress_bar import counting, loading, show_progress
 from ci_stat.runs.views import tables
 from ci_stat.store.ci_data.write import prepare, write_rows
 
-_MARKER = ".ci_stat_demo"  # only a folder with it is ever emptied
+_MARKER = ".ci_stat_demo"  # only a folder that contains this file is emptied
 _OURS = ("ci.sqlite", "state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "jenkins", FILE_NAME)
 _BATCH = 1_000
-_REASONS = 4  # lines that the demo shows of each reason for filing nothing
+_REASONS = 4  # cases that the demo prints for each reason to file nothing
 
 
 @dataclass(frozen=True)
 class Built:
-    """What was built, and the context that opens it."""
+    """A demo on disk, and the context that opens it."""
 
     folder: Path
     context: Context
@@ -52,39 +53,38 @@ class Built:
 def demo(
     folder: Path | None, rows_per_day: int, days: int, seed: int, no_logs: bool, color: str
 ) -> None:
-    """`ci-stat demo`: build the data, and show it."""
     built = build(folder, rows_per_day, days, seed, logs=not no_logs)
     show(built, output.colored(color))
 
 
 def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bool = True) -> Built:
-    """Make the data in `folder`. Killed midway, the next call starts afresh.
+    """Generate the data in `folder`. It replaces an earlier demo, also an incomplete one.
 
-    Raises WriteError for a folder that holds anything else.
+    Raises WriteError if the folder contains anything else.
     """
     folder = (folder or data_folder() / "demo").absolute()
     if "?" in str(folder) or "#" in str(folder):
         raise WriteError(
-            f"{folder} holds a ? or a #, which a database URL cannot.", "Name another folder."
+            f"{folder} contains ? or #, which a database URL cannot contain.",
+            "Use another folder.",
         )
     _clear(folder)
     rows = generate_rows(rows_per_day=rows_per_day, days=days, seed=seed)
     _write_settings(folder)
-    # The demo uses its own data, whatever the settings in force say.
+    # Its own settings, not those in force: the demo must not touch other databases.
     context = Context(load({PATH_VARIABLE: str(folder)}))
     engine = context.source.engine
     prepare(engine)
-    stored = written = 0
+    stored_rows = written_logs = 0
     with counting("Building the demo", rows_per_day * days, "runs") as progress:
         for batch in _batches(rows):
             write_rows(engine, batch)
-            written += (
-                sum(_write_log(folder / "jenkins", row, seed) for row in batch) if logs else 0
-            )
-            stored += len(batch)
+            if logs:
+                written_logs += sum(_write_log(folder / "jenkins", row, seed) for row in batch)
+            stored_rows += len(batch)
             progress(len(batch))
     end = DEMO_BEGIN + timedelta(days=days)
-    return Built(folder, context, DEMO_BEGIN, end, stored, written)
+    return Built(folder, context, DEMO_BEGIN, end, stored_rows, written_logs)
 
 
 def _batches(rows: Iterable[RunRow]) -> Iterator[list[RunRow]]:
@@ -99,7 +99,7 @@ def _clear(folder: Path) -> None:
         if any(folder.iterdir()) and not (folder / _MARKER).exists():
             raise WriteError(
                 f"{folder} is not empty and does not contain a demo.",
-                "Name a new or an empty folder.",
+                "Use a new or an empty folder.",
             )
         (folder / _MARKER).touch()
         for name in _OURS:
@@ -110,7 +110,7 @@ def _clear(folder: Path) -> None:
 
 
 def _write_log(home: Path, row: RunRow, seed: int) -> bool:
-    """The log of a failed run where Jenkins keeps it: jobs/NAME/builds/NUMBER/log."""
+    """Write the log of a failed run, as Jenkins does: jobs/NAME/builds/NUMBER/log."""
     text = log_text(row, seed) if row.status == Status.FAILURE else None
     if text is None:
         return False
@@ -130,7 +130,7 @@ def _write_settings(folder: Path) -> None:
 
 
 def show(built: Built, color: bool) -> None:
-    """Summary, worst jobs, worst pull requests, failures with the runs they broke, and what to type next."""
+    """Print counts, tables, a card, a plan for issues, and the commands to try next."""
     with built.context as context:
         _show_data(built, context, color)
         _show_card(built, context, color)
@@ -140,88 +140,73 @@ def show(built: Built, color: bool) -> None:
 
 def _show_data(built: Built, context: Context, color: bool) -> None:
     source = context.source
-    wanted = RunFilter(source.window(built.begin, built.end))
-    screen.show(tables.summary(*source.count_window(wanted)), sys.stdout, color)
-    click.echo()
-    screen.show(tables.jobs(*source.count_jobs(wanted), limit=8), sys.stdout, color)
-    click.echo()
-    screen.show(tables.prs(*source.count_prs(wanted, 8)), sys.stdout, color)
-    click.echo()
+    filter = RunFilter(source.window(built.begin, built.end))
+    _print(tables.summary(*source.count_window(filter)), color)
+    _print(tables.jobs(*source.count_jobs(filter), limit=8), color)
+    _print(tables.prs(*source.count_prs(filter, 8)), color)
+
+    failed_runs = replace(filter, statuses=(Status.FAILURE.value,))
     with loading("Reading failed runs") as (progress, log_progress):
-        failed = replace(wanted, statuses=(Status.FAILURE.value,))
-        result = source.load(failed, progress, log_progress=log_progress)
-    screen.show(tables.failures(result, 12), sys.stdout, color)
+        result = source.load(failed_runs, progress, log_progress=log_progress)
+    _print(tables.failures(result, 12), color)
+
+
+def _print(table: RenderableType, color: bool) -> None:
+    screen.show(table, sys.stdout, color)
+    click.echo()
+
+
+def _print_heading(text: str, color: bool) -> None:
+    click.echo(click.style(text, bold=color))
     click.echo()
 
 
 def _show_card(built: Built, context: Context, color: bool) -> None:
-    """The hourly card of the first hour of the planted outage, or of the last hour where it is not in the data."""
+    """Print the hourly card of the outage's first hour, or of the last hour of shorter data."""
     begin = stories_from(built.begin).outage[0]
     if begin >= built.end:
         begin = built.end - timedelta(hours=1)
     window = context.source.window(begin, begin + timedelta(hours=1))
     now = window.end + timedelta(minutes=7)
     with show_progress() as watched:
-        made = context.reporter(now, watched).report(HOURLY, RunFilter(window))
-    click.echo(
-        click.style(
-            "The hourly card for Feishu, mail or Slack (ci-stat report hourly --preview):",
-            bold=color,
-        )
+        report = context.reporter(now, watched).report(HOURLY, RunFilter(window))
+    _print_heading(
+        "The hourly card for Feishu, mail or Slack (ci-stat report hourly --preview):", color
     )
-    click.echo()
-    card = on_card(report_document(made)).document
+    card = on_card(report_document(report)).document
     screen.show(on_terminal(card), sys.stdout, color)
 
 
 def _show_issues(built: Built, context: Context, color: bool) -> None:
-    """What would be filed for the nightly failures of the first whole day of the planted regression."""
-    begin = stories_from(built.begin).regression[0].replace(hour=0, minute=0) + timedelta(days=1)
-    begin = min(begin, built.end - timedelta(days=1))
-    window = context.source.window(begin, begin + timedelta(days=1))
+    """Print a plan for the nightly failures of the first whole day of the regression."""
+    day = timedelta(days=1)
+    regression = stories_from(built.begin).regression[0].replace(hour=0, minute=0)
+    begin = min(regression + day, built.end - day)
+    window = context.source.window(begin, begin + day)
     now = window.end + timedelta(hours=8)
     with show_progress() as watched:
         made = context.filer(lambda: now, watched).plan(window, issue_jobs(()))
-    click.echo(
-        click.style(
-            "What would be filed for a night's failures, and why not (ci-stat issues plan):",
-            bold=color,
-        )
-    )
-    click.echo()
+    _print_heading("A plan for the issues of one night (ci-stat issues plan):", color)
     zone = context.source.origin.zone
     screen.show(plan_screen(made.plan, None, zone, _REASONS), sys.stdout, color)
 
 
 def _next_steps(built: Built) -> str:
-    inside = built.folder.is_relative_to(Path.cwd())
-    folder = (
-        f"$PWD/{os.path.relpath(built.folder)}"
-        if inside
-        else visible(shlex.quote(str(built.folder)))
-    )
-    command, example = (
-        Path(sys.argv[0]),
-        f"{folder}/jenkins/jobs/tidb-unit-test-nightly/builds/*/log",
-    )
-    activate = (
-        f"  source {os.path.relpath(command.parent)}/activate\n"
-        if _in_local_environment(command)
-        else ""
-    )
+    folder = _folder_for_shell(built.folder)
+    example = f"{folder}/jenkins/jobs/tidb-unit-test-nightly/builds/*/log"
     return f"""
-The data is generated: {built.rows:,} runs and {built.logs:,} logs in {folder}. Commands to try next:
+Generated {built.rows:,} runs and {built.logs:,} logs in {folder}. Commands to try next:
 
-{activate}  export {PATH_VARIABLE}={folder}
-  ci-stat failures --since 2w --end latest             failures, their messages, and the runs that they broke
+{_activation(Path(sys.argv[0]))}  export {PATH_VARIABLE}={folder}
+  ci-stat failures --since 2w --end latest             failures, their messages and broken runs
   ci-stat explain {example}
                                                        why did this build fail?
   ci-stat jobs --since 24h --end latest                the last day, job by job
-  ci-stat prs --since 7d --end latest --json           the same for other programs
+  ci-stat prs --since 7d --end latest --json           pull requests, for other programs
   ci-stat report hourly --now 2021-06-16T15:07 --preview-html card.html
                                                        the card above, as a web page
-  ci-stat issues plan --begin 2021-06-09 --drafts      the plan above, with the texts of the issues
-  ci-stat issues replay --since 2w --end latest        what the rules would have filed, and the mistakes
+  ci-stat issues plan --begin 2021-06-09 --drafts      the plan above, with the issues' texts
+  ci-stat issues replay --since 2w --end latest        what the rules would have filed
   python3 examples/fetch.py > log.ans                  everything about a window, for an editor
   ci-stat config                                       the settings in force, and their sources
 
@@ -229,7 +214,16 @@ For your own sync_ci_data: cp env.example.json env.json, fill it in, export {PAT
 then run ci-stat config --check."""
 
 
-def _in_local_environment(command: Path) -> bool:
-    """Whether this is a virtual environment below the current folder that is not activated."""
-    inside = not command.is_absolute() or command.is_relative_to(Path.cwd())
-    return inside and (command.parent / "activate").exists() and "VIRTUAL_ENV" not in os.environ
+def _folder_for_shell(folder: Path) -> str:
+    if folder.is_relative_to(Path.cwd()):
+        return f"$PWD/{os.path.relpath(folder)}"
+    return visible(shlex.quote(str(folder)))
+
+
+def _activation(command: Path) -> str:
+    """The line that activates our virtual environment if it is local and not active."""
+    is_local = not command.is_absolute() or command.is_relative_to(Path.cwd())
+    has_script = (command.parent / "activate").exists()
+    if not (is_local and has_script) or "VIRTUAL_ENV" in os.environ:
+        return ""
+    return f"  source {os.path.relpath(command.parent)}/activate\n"

@@ -1,4 +1,4 @@
-"""`ci-stat explain`: why a build failed, from its log."""
+"""`ci-stat explain`: print why builds failed, from their logs."""
 
 import json
 import sys
@@ -27,10 +27,9 @@ def explain(
     form: str,
     color: str,
 ) -> None:
-    """The failing part of each log, the case, the kind, the rule that found it."""
     if [*logs, against].count("-") > 1:
         raise UsageError(
-            "Standard input (-) can be read once only.", "Give files for the other logs."
+            "Standard input (-) can be read only once.", "Use files for the other logs."
         )
     baseline = read_baseline(against) if against else frozenset()
     build = _build_of(logs)
@@ -40,38 +39,41 @@ def explain(
     if build is None:
         _print(diagnose_files(logs, options, workers), form, color)
         return
+
     from ci_stat.cli.work.explain_build import explain_build  # SQLAlchemy
 
     _print([explain_build(*build, options)], form, color)
 
 
 def _build_of(logs: tuple[str, ...]) -> tuple[str, int] | None:
-    """JOB NUMBER, unless there are files of that name."""
-    if (
-        len(logs) != 2
-        or not (logs[1].isascii() and logs[1].isdigit() and len(logs[1]) < 10)
-        or logs[0] == "-"
-    ):
+    """JOB and NUMBER, unless one of them is a file."""
+    if len(logs) != 2 or "-" in logs:
         return None
+    job, number = logs
+    is_number = number.isascii() and number.isdigit() and len(number) < 10
+    return (job, int(number)) if is_number and not any(map(_is_file, logs)) else None
+
+
+def _is_file(name: str) -> bool:
     try:
-        there = Path(logs[0]).is_file() or Path(logs[1]).is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        there = False
-    return None if there else (logs[0], int(logs[1]))
+        return Path(name).is_file()
+    except (OSError, ValueError):  # not a possible file name
+        return False
 
 
-def _print(diagnoses: Iterable[tuple[str, LogDiagnosis]], form: str, color: str) -> None:
+def _print(answers: Iterable[tuple[str, LogDiagnosis]], form: str, color: str) -> None:
+    """Print each answer as it comes. Raises WriteError if a log had no readable text."""
     unread = []
-    for count, (name, diagnosis) in enumerate(diagnoses):
+    for position, (name, answer) in enumerate(answers):
         if form == "json":
-            # ASCII: characters that a terminal acts on stay escaped.
-            click.echo(json.dumps(view.diagnosis_data(name, diagnosis)))
+            # One line of ASCII: characters that control a terminal stay escaped.
+            click.echo(json.dumps(view.diagnosis_data(name, answer)))
         else:
-            if count:
+            if position:
                 click.echo()
-            lines = view.diagnosis_lines(name, diagnosis)
+            lines = view.diagnosis_lines(name, answer)
             screen.write_lines(lines, sys.stdout, output.colored(color))
-        if diagnosis.extraction.state != "read" and not diagnosis.extraction.bytes:
+        if answer.extraction.state != "read" and not answer.extraction.bytes:
             unread.append(name)
     if unread:
         raise WriteError(

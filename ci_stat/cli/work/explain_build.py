@@ -1,4 +1,4 @@
-"""`ci-stat explain JOB NUMBER`: the log is looked for in the places of the settings."""
+"""`ci-stat explain JOB NUMBER`: read the log of a build from the configured places."""
 
 from dataclasses import replace
 
@@ -10,16 +10,19 @@ from ci_stat.logs.workers import LogOptions, diagnose_stream, scan_options, unav
 from ci_stat.records.log_place import NoLog
 
 
-def explain_build(job: str, number: int, options: LogOptions) -> tuple[str, LogDiagnosis]:
-    """Diagnose the log of one build. Raises UsageError without a log place."""
+def explain_build(job: str, number: int, options: LogOptions) -> "tuple[str, LogDiagnosis]":
+    """Return the name of the build and the explanation of its log.
+
+    Raises UsageError if no place is configured.
+    """
     context = opening.opened()
     places = context.log_places
     if not places:
         raise UsageError(
-            f"No file is called {job!r}, and no log place is set in which build {number} of a job "
-            "could be looked for.",
-            "Give a log file, or set log_dir or jenkins_url (see `ci-stat config`).",
+            f"{job!r} is not a file, and no place for the log of build {number} is configured.",
+            "Use a log file, or set log_dir or jenkins_url (see `ci-stat config`).",
         )
+
     name = f"{job} #{number}"
     if options.scan.rules is None:
         rules = scan_options(context.settings.logs.rules).rules

@@ -1,4 +1,4 @@
-"""What people say of failures: `ci-stat issues mute` and `ci-stat issues accept`."""
+"""`ci-stat issues mute` and `accept`: store what people decide about failures."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,72 +15,69 @@ from ci_stat.issues.model import IssuePlan, Planned
 from ci_stat.issues.plan_checks import require_same_tracker
 from ci_stat.issues.plan_files import read_plan
 from ci_stat.records import Accepted, IssueAction, Mute
+from ci_stat.rendering.format import plural
 
-LAST_YEAR = 9999  # whose last day has no UTC in some zones
-HOLDS = timedelta(days=90)  # three new issues a day: 270 of them
+LAST_YEAR = 9999  # its last day has no UTC time in some zones
+ACCEPTED_FOR = timedelta(days=90)  # enough for 270 issues, at three new ones a day
 
 
 def mute(case: str, until: str | None, why: str, off: bool) -> None:
-    """`ci-stat issues mute`: switch us off for a case until a day."""
-    context, moment = opening.opened_at(None)
-    source = context.source
-    known, key = context.notes(moment).mutes, key_of_case(case)
+    context, clock = opening.opened_at(None)
+    mutes = context.notes(clock).mutes
+    key = key_of_case(case)
+    reason = why.strip()
     if off:
-        ended = known.end([key])
+        ended = mutes.end([key])
         click.echo(f"{visible(case)} is {'no longer muted' if ended else 'not muted'}.")
         return
-    if not until or not why.strip():
+    if not until or not reason:
         raise UsageError(
-            "A mute needs an end and a reason.", 'Write --until 2021-07-01 --why "...".'
+            "A mute requires an end and a reason.", 'Write --until 2021-07-01 --why "...".'
         )
-    end = _end(until, source.origin.zone, moment())
-    known.keep([Mute(key, case, end, why.strip(), moment())])
+
+    end = _end(until, context.source.origin.zone, clock())
+    mutes.keep([Mute(key, case, end, reason, clock())])
     click.echo(f"{visible(case)} is muted until {end:%Y-%m-%d %H:%M}.")
 
 
 def _end(until: str, zone: ZoneInfo, now: datetime) -> datetime:
     end = windows.parse_time(until, "--until", zone)
-    end = end.replace(tzinfo=zone) if end.tzinfo is None else end
     if end <= now:
-        raise UsageError(
-            f"--until {until} is in the past.", "Name a day to come; --off ends a mute."
-        )
+        raise UsageError(f"--until {until} is in the past.", "Use a later day; --off ends a mute.")
     if end.year >= LAST_YEAR:
-        raise UsageError(
-            f"--until {until} is too far away.", f"Name a day before the year {LAST_YEAR}."
-        )
+        raise UsageError(f"--until {until} is too late.", f"Use a day before the year {LAST_YEAR}.")
     return end
 
 
 def accept(file: Path, why: str, off: bool) -> None:
-    """`ci-stat issues accept`: say that the new issues of a saved plan are right."""
     saved = read_plan(file)
-    context, moment = opening.opened_at(None)
-    source = context.source
+    context, clock = opening.opened_at(None)
     github = context.settings.github
     require_same_tracker(saved, github.repo, tracker_url(github))
-    new, known = _new(saved), context.notes(moment).accepted
+    new_issues = _new_issues(saved)
+    accepted = context.notes(clock).accepted
+    reason = why.strip()
     if off:
-        ended = known.end(each.key for each in new)
-        click.echo(f"No longer accepted: {ended} of {len(new)}.")
+        ended = accepted.end(issue.key for issue in new_issues)
+        click.echo(f"No longer accepted: {ended} of {len(new_issues)}.")
         return
-    if not why.strip():
-        raise UsageError("It needs a reason.", 'Write --why "...".')
+    if not reason:
+        raise UsageError("An acceptance requires a reason.", 'Write --why "...".')
 
-    until = moment() + HOLDS
-    known.keep([Accepted(each.key, each.name, until, why.strip(), moment()) for each in new])
-    many = "new issue is" if len(new) == 1 else "new issues are"
-    click.echo(f"{len(new)} {many} accepted until {until.astimezone(source.origin.zone):%Y-%m-%d}.")
+    now = clock()
+    until = now + ACCEPTED_FOR
+    accepted.keep(Accepted(issue.key, issue.name, until, reason, now) for issue in new_issues)
+    day = until.astimezone(context.source.origin.zone)
+    click.echo(f"Accepted until {day:%Y-%m-%d}: {plural(len(new_issues), 'new issue')}.")
     click.echo("ci-stat: nothing is filed yet; make a new plan: ci-stat issues plan", err=True)
 
 
-def _new(plan: IssuePlan) -> list[Planned]:
-    new = list(
-        {each.key: each for each in plan.entries if each.action == IssueAction.FILE}.values()
-    )
-    if not new:
+def _new_issues(plan: IssuePlan) -> list[Planned]:
+    """The issues that the plan files, each once. Raises UsageError if there are none."""
+    new_issues = {entry.key: entry for entry in plan.entries if entry.action == IssueAction.FILE}
+    if not new_issues:
         raise UsageError(
             "The plan files no new issue, so there is nothing to accept.",
-            "ci-stat issues show PLAN",
+            "`ci-stat issues show PLAN` prints the plan.",
         )
-    return new
+    return list(new_issues.values())

@@ -1,4 +1,4 @@
-"""What a command works with: the context, and the present."""
+"""The context of a command, and its current time."""
 
 from datetime import UTC
 
@@ -11,10 +11,14 @@ from ci_stat.context import Clock, Context, real_time
 from ci_stat.escape import visible
 from ci_stat.records import Provenance, RunFilter
 from ci_stat.runs.database import Source
+from ci_stat.runs.empty_window import empty_reasons
 
 
 def opened() -> Context:
-    """What this command works with, closed at its end; the settings' warnings on stderr."""
+    """Open the context of the running command, start its log, and print warnings about settings.
+
+    click closes both when the command ends.
+    """
     command = click.get_current_context()
     context = command.with_resource(Context())
     command.with_resource(logging_as_set(context.settings))
@@ -23,24 +27,15 @@ def opened() -> Context:
 
 
 def opened_at(now: str | None) -> tuple[Context, Clock]:
-    """The same, and what is taken for the present: the real one, or always what --now says."""
+    """Open the context. The clock shows the real time, or always the time of the option --now."""
     context = opened()
     if now is None:
         return context, real_time
-    zone = context.source.origin.zone
-    moment = parse_time(now, "--now", zone)
-    fixed = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+    fixed = parse_time(now, "--now", context.source.origin.zone).astimezone(UTC)
     return context, lambda: fixed
 
 
-def hint(source: Source, wanted: RunFilter, found: Provenance) -> None:
-    """On stderr, why a window may be empty: no run has a name, or the table ends before it."""
-    if found.rows:
-        return
-    for problem in source.unknown_names(wanted):
-        click.echo(f"ci-stat: {visible(problem)}", err=True)
-    if found.behind is not None and found.behind >= wanted.window.length:
-        click.echo(
-            "ci-stat: the table ends before this window; --end latest looks at its newest rows",
-            err=True,
-        )
+def explain_empty(source: Source, filter: RunFilter, provenance: Provenance) -> None:
+    """Print to stderr why the window may contain no runs."""
+    for reason in empty_reasons(source, filter, provenance):
+        click.echo(f"ci-stat: {visible(reason)}", err=True)

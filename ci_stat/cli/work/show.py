@@ -1,7 +1,7 @@
-"""`ci-stat summary`, `jobs`, `prs`, `failures`: counted in the database, shown as tables, JSON or CSV."""
+"""`ci-stat summary`, `jobs`, `prs` and `failures`: count runs, print tables, JSON or CSV."""
 
-import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,89 +17,78 @@ from ci_stat.runs.progress_bar import loading
 from ci_stat.runs.views import data, tables
 
 
-def _show(report: RenderableType, color: str) -> None:
-    screen.show(report, sys.stdout, output.colored(color))
-
-
-def _print_json(data: dict[str, Any]) -> None:
-    # ASCII: what a terminal would act on stays an escape.
-    click.echo(json.dumps(data, indent=2))
-
-
-def _print_rows(
-    name: str, rows: list[dict[str, Any]], total: int, source: dict[str, Any], form: str
-) -> None:
-    if form == "csv":
-        _print_csv(rows, source["note"])
-    else:
-        _print_json({"source": source, "total": total, name: rows})
-
-
-def _print_csv(rows: list[dict[str, Any]], note: str | None) -> None:
-    """CSV has no place for it, and an empty table must not look like a quiet day: the note goes to stderr."""
-    click.echo(data.to_csv(rows), nl=False)
-    if note:
-        click.echo(f"ci-stat: {note}", err=True)
-
-
 def summary(form: str | None, color: str, **window: Any) -> None:
-    """`ci-stat summary`: counts and rates of a window: pull request runs and nightly ones, over time."""
     source = opening.opened().source
-    wanted = windows.wanted(source, **window)
-    count, provenance = source.count_window(wanted)
-    opening.hint(source, wanted, provenance)
+    filter = windows.run_filter(source, **window)
+    count, provenance = source.count_window(filter)
+    opening.explain_empty(source, filter, provenance)
 
     if form == "json":
-        _print_json(data.summary_data(count, provenance))
+        output.print_json(data.summary_data(count, provenance))
     elif form == "csv":
         _print_csv(data.summary_data(count, provenance)["over_time"], words.staleness(provenance))
     else:
-        _show(tables.summary(count, provenance, words.filters(wanted.names)), color)
+        _print_table(tables.summary(count, provenance, words.filters(filter.names)), color)
 
 
 def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
-    """`ci-stat jobs`: jobs, most failures first."""
     source = opening.opened().source
-    wanted = windows.wanted(source, **window)
-    counts, provenance = source.count_jobs(wanted)
-    opening.hint(source, wanted, provenance)
+    filter = windows.run_filter(source, **window)
+    counts, provenance = source.count_jobs(filter)
+    opening.explain_empty(source, filter, provenance)
 
     if form:
         rows = data.job_rows(counts[:limit], provenance)
         _print_rows("jobs", rows, len(counts), source_data(provenance), form)
-        return
-
-    _show(tables.jobs(counts, provenance, limit, words.filters(wanted.names)), color)
+    else:
+        _print_table(tables.jobs(counts, provenance, limit, words.filters(filter.names)), color)
 
 
 def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
-    """`ci-stat prs`: pull requests, most failures first."""
     source = opening.opened().source
-    wanted = windows.wanted(source, **window)
-    counts, total, provenance = source.count_prs(wanted, limit)
-    opening.hint(source, wanted, provenance)
+    filter = windows.run_filter(source, **window)
+    counts, total, provenance = source.count_prs(filter, limit)
+    opening.explain_empty(source, filter, provenance)
 
     if form:
-        _print_rows("prs", data.pr_rows(counts, provenance), total, source_data(provenance), form)
-        return
-
-    _show(tables.prs(counts, total, provenance, words.filters(wanted.names)), color)
+        rows = data.pr_rows(counts, provenance)
+        _print_rows("prs", rows, total, source_data(provenance), form)
+    else:
+        _print_table(tables.prs(counts, total, provenance, words.filters(filter.names)), color)
 
 
 def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: Any) -> None:
-    """`ci-stat failures`: what failed: cases and other failures, most runs first, with the runs and pull requests they hit."""
     source = opening.opened().source
-    wanted = windows.wanted(source, **window)
-    failed = replace(wanted, statuses=(Status.FAILURE.value,))
+    filter = windows.run_filter(source, **window)
+    failed_runs = replace(filter, statuses=(Status.FAILURE.value,))
     with loading("Reading failed runs") as (progress, log_progress):
-        result = source.load(failed, progress, logs=not no_logs, log_progress=log_progress)
-    opening.hint(source, wanted, result.provenance)
-    infos = list(result.fail_info_map.values())
+        result = source.load(failed_runs, progress, logs=not no_logs, log_progress=log_progress)
+    provenance = result.provenance
+    opening.explain_empty(source, filter, provenance)
 
     if form:
-        rows = data.failure_rows(infos[:limit], result.provenance)
-        _print_rows("failures", rows, len(infos), source_data(result.provenance), form)
-        return
+        infos = list(result.fail_info_map.values())
+        rows = data.failure_rows(infos[:limit], provenance)
+        _print_rows("failures", rows, len(infos), source_data(provenance), form)
+    else:
+        _print_table(tables.failures(result, limit, words.filters(filter.names)), color)
 
-    report = tables.failures(result, limit, words.filters(wanted.names))
-    _show(report, color)
+
+def _print_table(table: RenderableType, color: str) -> None:
+    screen.show(table, sys.stdout, output.colored(color))
+
+
+def _print_rows(
+    name: str, rows: Sequence[dict[str, Any]], total: int, source: dict[str, Any], form: str
+) -> None:
+    if form == "csv":
+        _print_csv(rows, source["note"])
+    else:
+        output.print_json({"source": source, "total": total, name: rows})
+
+
+def _print_csv(rows: Sequence[dict[str, Any]], note: str | None) -> None:
+    """Print the note to stderr: CSV has no place for it, and an empty table must not look quiet."""
+    click.echo(data.to_csv(rows), nl=False)
+    if note:
+        click.echo(f"ci-stat: {note}", err=True)

@@ -1,6 +1,8 @@
-"""What options about times mean: a moment, a length, a window and the names to keep."""
+"""Options about time: parse moments and lengths, and build the filter of the shared options."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,47 +11,73 @@ from ci_stat.errors import UsageError
 from ci_stat.records import RunFilter
 from ci_stat.runs.database import Source
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LATEST = "latest"
 DEFAULT_SINCE = "24h"
 
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
 
 def parse_length(text: str) -> timedelta:
-    """`90m`, `24h`, `7d` or `2w`."""
-    found = re.fullmatch(r"(\d{1,6})([mhdw])", text.strip())
-    if not found or int(found[1]) == 0:
+    """Parse `90m`, `24h`, `7d` or `2w`. Raises UsageError."""
+    match = re.fullmatch(r"(\d{1,6})([mhdw])", text.strip())
+    if not match or int(match[1]) == 0:
         raise UsageError(
-            f"--since {text!r} is no length of time.",
+            f"--since {text!r} is not a length of time.",
             "Write a number and m, h, d or w: 90m, 24h, 7d, 2w.",
         )
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def parse_time(text: str, option: str, zone: ZoneInfo) -> datetime:
-    """ISO 8601, or `today`/`now`; without an offset it is in the database's zone."""
+    """Parse ISO 8601, `now`, `today` or `yesterday`; aware. `zone` is for times without an offset.
+
+    Raises UsageError.
+    """
     now = datetime.now(zone)
-    if text == "now":
-        return now
-    if text in ("today", "yesterday"):
-        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
-            days=text == "yesterday"
-        )
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    words = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
+    if text in words:
+        return words[text]
     try:
-        return datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"{option} {text!r} is no time.",
-            "Write 2021-06-19, 2021-06-19T08:30, with +08:00 behind it, now or today.",
+            f"{option} {text!r} is not a time.",
+            "Write 2021-06-19, 2021-06-19T08:30, 2021-06-19T08:30+08:00, now or today.",
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=zone)
+
+
+def parse_end(text: str, source: Source) -> datetime:
+    """Parse `latest` or a time; aware. Raises UsageError."""
+    zone = source.origin.zone
+    if text == LATEST:
+        return source.latest_end().replace(tzinfo=zone)
+    return parse_time(text, "--end", zone)
+
+
+def before(end: datetime, length: str) -> datetime:
+    """Return the time `length` before `end`, in elapsed time, not clock time. Raises UsageError."""
+    try:
+        return end.astimezone(UTC) - parse_length(length)
+    except OverflowError:
+        raise UsageError(
+            f"--since {length!r} reaches beyond the year 1.", "Use a shorter length."
         ) from None
 
 
-def _before(last: datetime, since: str | None, zone: ZoneInfo) -> datetime:
-    """That long before `last` by the sun, not by the clock: on the day when clocks change these differ."""
-    aware = last.replace(tzinfo=zone) if last.tzinfo is None else last
-    return aware.astimezone(UTC) - parse_length(DEFAULT_SINCE if since is None else since)
+@contextmanager
+def within_calendar() -> Iterator[None]:
+    """Turn the overflow of a time into a UsageError."""
+    try:
+        yield
+    except OverflowError:
+        raise UsageError(
+            "The window reaches beyond the years 1 to 9999.", "Use another window."
+        ) from None
 
 
-def wanted(
+def run_filter(
     source: Source,
     begin: str | None,
     end: str | None,
@@ -58,24 +86,17 @@ def wanted(
     repos: Any,
     branches: Any,
 ) -> RunFilter:
-    """What the shared options mean together. Raises UsageError."""
-    zone = source.origin.zone
+    """Build the filter of the shared window options. Raises UsageError."""
     if begin is not None and since is not None:
         raise UsageError(
-            "--begin and --since both say where the window starts.", "Give one of them."
+            "--begin and --since both set the start of the window.", "Use one of them."
         )
-    try:
-        last = (
-            source.latest_end()
-            if end == LATEST
-            else parse_time("now" if end is None else end, "--end", zone)
-        )
-        first = (
-            parse_time(begin, "--begin", zone) if begin is not None else _before(last, since, zone)
-        )
+
+    with within_calendar():
+        last = parse_end(end or "now", source)
+        if begin is None:
+            first = before(last, since or DEFAULT_SINCE)
+        else:
+            first = parse_time(begin, "--begin", source.origin.zone)
         window = source.window(first, last)
-    except OverflowError:
-        raise UsageError(
-            "The window would reach beyond the years 1 to 9999.", "Name a shorter one."
-        ) from None
     return RunFilter(window, tuple(jobs), tuple(repos), tuple(branches))

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from ci_stat import __version__
-from ci_stat.cli.work.issues import _complain
+from ci_stat.cli.work.issues import _raise_failures
 from ci_stat.errors import CiStatError
 from ci_stat.issues.apply import ApplyResult
 from ci_stat.issues.apply_entry import EntryResult
@@ -51,7 +51,7 @@ def run_filer(it: World, day: float | None = DAY) -> FilerRun:
     try:
         result, applied = it.post(day)
         outcome, plan = list(_outcome(result, applied)), list(_planned(result.plan.entries))
-        _complain(result.plan, applied)
+        _raise_failures(result.plan, applied)
     except CiStatError as error:
         code, outcome = error.exit_code, outcome or [_first(error.message)]
 

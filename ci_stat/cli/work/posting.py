@@ -1,0 +1,71 @@
+"""`ci-stat report --post`: send a report to each audience, and print the results."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+
+from ci_stat.context import Context
+from ci_stat.errors import CiStatError, NotDelivered
+from ci_stat.escape import visible
+from ci_stat.records import DeliveryState
+from ci_stat.reports.delivery import Delivered, deliver
+from ci_stat.reports.model import Report
+from ci_stat.reports.recipients import Audience
+
+_IN_PROGRESS = (DeliveryState.PREPARING, DeliveryState.SENDING)
+
+
+def post_report(
+    report: Report, audiences: Sequence[Audience], context: Context, force: bool, quiet: bool
+) -> NotDelivered | None:
+    """Send the report. Return an error if a delivery may have failed. `quiet`: print no successes.
+
+    The error is returned so that the caller can print the report first.
+    """
+    try:
+        ledger = context.deliveries()
+    except CiStatError as error:
+        return NotDelivered(
+            f"The report was not sent, because our own state cannot be used: {error.message}",
+            error.hint,
+        )
+
+    deliveries = deliver(report, audiences, ledger, datetime.now(UTC), force)
+    failed = []
+    for delivery in deliveries:
+        if not _is_fine(delivery):
+            failed.append(delivery.audience)
+            _print_failure(delivery)
+        elif not quiet:
+            _print_success(delivery)
+    if not failed:
+        return None
+    return NotDelivered(
+        f"Not delivered to {', '.join(failed)}.", "`ci-stat deliveries` lists all deliveries."
+    )
+
+
+def _is_fine(delivery: Delivered) -> bool:
+    """Whether the report has arrived, or another process is sending it."""
+    in_progress = delivery.skipped and delivery.outcome.state in _IN_PROGRESS
+    return delivery.arrived or in_progress
+
+
+def _print_success(delivery: Delivered) -> None:
+    if delivery.skipped:
+        text = visible(f"not sent to {delivery.audience}: {delivery.outcome.reason}")
+    else:
+        text = f"{visible(f'sent to {delivery.audience}')} as {delivery.form}"
+    click.echo(f"{text}\n")
+
+
+def _print_failure(delivery: Delivered) -> None:
+    """Print to stderr: cron mails it."""
+    outcome = delivery.outcome
+    prefix = "not sent to" if delivery.skipped else f"{outcome.state} for"
+    click.echo(
+        f"ci-stat: {visible(f'{prefix} {delivery.audience}')}: {visible(outcome.reason)}", err=True
+    )
+    if outcome.hint:
+        click.echo(f"  {visible(outcome.hint)}", err=True)
