@@ -1,11 +1,11 @@
-"""The published door to issues: a plan of what would be filed for the failed cases of a job, and what was done.
+"""The public API for issues: plan and file issues for the failed cases of a job.
 
     from ci_stat.bug_report import bug_report
 
     report = bug_report(begin, end, ["tidb-unit-test-nightly"])
     print(report)
 
-Importing it reads no file and opens no connection.
+The import reads no file and opens no connection.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ __all__ = ["BugReport", "bug_report"]
 
 @dataclass(frozen=True)
 class BugReport:
-    """What would be done (`plan`), and what was (`applied`, None for a dry run). `str()` says both."""
+    """A plan, and the results of its actions (None for a dry run). `str()` shows both."""
 
     plan: IssuePlan
     applied: "ApplyResult | None" = None
@@ -45,18 +45,24 @@ def bug_report(
     settings: "Settings | None" = None,
     now: datetime | None = None,
 ) -> BugReport:
-    """Plan issues for the cases that failed in the runs of `jobs` that started in [begin, end); file them if `post`.
+    """Plan issues for the cases that failed in runs that started in [begin, end).
 
-    An empty list means the nightly job. `now`: aware, by default the present. Raises SettingsError, DatabaseError,
-    SourceError, and Refused where nothing may be done.
+    - `jobs`: exact names; an empty list means the nightly job.
+    - `post`: apply the plan. Without it, nothing is changed.
+    - `settings`: by default `ci_stat.config.load()`.
+    - `now`: aware, by default the current time.
+
+    Raises UsageError for an invalid window, SettingsError, DatabaseError, SourceError if GitHub
+    gives no usable answer, and Refused if the plan must not be applied.
     """
     from ci_stat.context import Context, real_time
     from ci_stat.issues.setup import issue_jobs
 
     with Context(settings) as context:
         filer = context.filer(real_time if now is None else lambda: now)
-        window, wanted = context.source.window(begin, end), issue_jobs(names(jobs, "jobs"))
+        window = context.source.window(begin, end)
+        job_names = issue_jobs(names(jobs, "jobs"))
         if not post:
-            return BugReport(filer.plan(window, wanted).plan)
-        result, applied = filer.post(window, wanted)
-        return BugReport(result.plan, applied)
+            return BugReport(filer.plan(window, job_names).plan)
+        made, applied = filer.post(window, job_names)
+        return BugReport(made.plan, applied)

@@ -1,4 +1,4 @@
-"""The published door: load the runs of a window, and list them.
+"""The public API: load the runs of a window, and print lists of them.
 
     import ci_stat.ci_stat as stat
     from datetime import datetime
@@ -8,7 +8,7 @@
     stat.job_list(res.job_map)
     stat.pr_list(res.pr_map)
 
-Importing it reads no file, touches no stream and opens no connection.
+The import reads no file, uses no stream and opens no connection.
 """
 
 import logging
@@ -61,19 +61,22 @@ def get_result(
     keep_descriptions: bool = False,
     logs: bool = True,
 ) -> Result:
-    """The runs that started in [begin, end), with the pull requests, jobs, commits and failures they add up to.
+    """Load the runs that started in [begin, end), from the CI database and from build logs.
 
-    - `begin`, `end`: naive times are in the database's zone (setting `time_zone`), aware ones are converted.
-    - `job_name`, `repos`, `branches`: exact names to keep; empty keeps all.
-    - `settings`: from `ci_stat.config.load()` if not given: `env.json` at `STAT_ENV_PATH`, then `CI_STAT_<KEY>`.
-    - `progress`: a progress line on stderr; by default only where a person watches.
-    - `logs`: failures from the build logs of the runs that failed, where the settings name a place (`log_dir`,
-      `jenkins_url`). Each log is read once; what was found is kept in our own state (`state_url`).
-    - `keep_descriptions`: keep all build parameters in memory (2 KB a run); otherwise `run.description` asks the
-      database each time.
+    The Result has the runs, and their pull requests, jobs, commits and failures.
 
-    Raises UsageError for a swapped window or a function passed for a time, SettingsError for settings that
-    cannot be used, DatabaseError (ServerUnreachable, AccessDenied, SchemaMismatch, ...) for the rest.
+    - `begin`, `end`: naive times are in the database's time zone (setting `time_zone`).
+    - `job_name`, `repos`, `branches`: exact names; an empty list selects all.
+    - `settings`: by default `ci_stat.config.load()`: `env.json` at `STAT_ENV_PATH`, then
+      `CI_STAT_<KEY>`.
+    - `progress`: show a progress line on stderr; by default only if stderr is a terminal.
+    - `keep_descriptions`: keep all build parameters in memory (2 KB a run). Otherwise
+      `run.description` queries the database each time.
+    - `logs`: read failures from the build logs of failed runs, if `log_dir` or `jenkins_url` is
+      set. Each log is read once; our own state (`state_url`) stores the failures.
+
+    Raises UsageError for an invalid window, SettingsError for invalid settings, and DatabaseError
+    (ServerUnreachable, AccessDenied, SchemaMismatch, ...) if the database gives no answer.
     """
     from ci_stat.context import Context
     from ci_stat.runs.progress_bar import loading
@@ -81,30 +84,31 @@ def get_result(
     with Context(settings) as context:
         for warning in context.settings.warnings:
             log.warning("%s", visible(warning))
+
         source = context.source
-        wanted = RunFilter(
+        filter = RunFilter(
             source.window(begin, end),
             names(job_name, "job_name"),
             names(repos, "repos"),
             names(branches, "branches"),
         )
-        if progress is False or (progress is None and not _watched()):
-            return source.load(wanted, keep_descriptions=keep_descriptions, logs=logs)
+        if not (_is_terminal(sys.stderr) if progress is None else progress):
+            return source.load(filter, keep_descriptions=keep_descriptions, logs=logs)
         with loading("Loading runs") as (advance, log_progress):
-            return source.load(wanted, advance, keep_descriptions, logs, log_progress)
+            return source.load(filter, advance, keep_descriptions, logs, log_progress)
 
 
-def _watched() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()
+def _is_terminal(stream: IO[str] | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def summary(
     res: Result, *, color: bool | None = None, width: int | None = None, file: IO[str] | None = None
 ) -> None:
-    """Print counts and rates of the window: pull request runs and nightly ones, over time, and their source.
+    """Print counts and rates of the window, for pull requests and nightly runs, over time.
 
-    `color`: ANSI codes; by default yes, even into a file (that is what a dump is for), unless NO_COLOR is set.
-    `width`: cells of a line; by default the terminal's, and no limit for a file.
+    `color`: print ANSI codes, by default also to a file, unless NO_COLOR is set.
+    `width`: columns of a line, by default those of the terminal, and no limit for a file.
     """
     from ci_stat.rendering.terminal import screen
     from ci_stat.runs.views import tables
@@ -120,7 +124,10 @@ def job_list(
     width: int | None = None,
     file: IO[str] | None = None,
 ) -> None:
-    """Print jobs, most failures first, each with its failing pull requests and their runs. Arguments as `summary`."""
+    """Print jobs, most failures first, with their failing pull requests and runs.
+
+    The other arguments are those of `summary`.
+    """
     from ci_stat.runs.views.listings import job_lines
 
     _print(job_lines(job_map), color, width, file)
@@ -133,7 +140,10 @@ def pr_list(
     width: int | None = None,
     file: IO[str] | None = None,
 ) -> None:
-    """Print pull requests, most failures first, each with commits and runs. Arguments as `summary`."""
+    """Print pull requests, most failures first, with their commits and runs.
+
+    The other arguments are those of `summary`.
+    """
     from ci_stat.runs.views.listings import pr_lines
 
     _print(pr_lines(pr_map), color, width, file)

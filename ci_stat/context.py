@@ -1,7 +1,8 @@
-"""The composition root: what the settings name is opened here, each once, when first asked for.
+"""The composition root: open databases, clients and services from the settings.
 
 No other module opens the CI database or our state, or builds a client from settings. The command
-line and the published functions ask a context; features receive what they need.
+line and the public functions use a `Context`; features receive open objects. A context opens each
+object once, when it is first used.
 """
 
 import logging
@@ -52,15 +53,15 @@ Clock = Callable[[], datetime]
 
 
 def real_time() -> datetime:
-    """The present, aware."""
+    """Return the current time, aware."""
     return datetime.now(UTC)
 
 
 class Context:
-    """Everything that one command or call works with. Close it at the end, or use it in `with`."""
+    """The open objects of one command or call. Close it at the end, or use it in `with`."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        """`settings`: by default those in force. Raises SettingsError."""
+        """`settings`: by default `load()`. Raises SettingsError."""
         self.settings = load() if settings is None else settings
         self._closing = ExitStack()
 
@@ -71,14 +72,14 @@ class Context:
         self.close()
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close all open objects."""
         self._closing.close()
 
     # The CI database
 
     @cached_property
     def source(self) -> Source:
-        """The CI database. Nothing is connected yet. Raises SettingsError."""
+        """The CI database, not connected yet. Raises SettingsError."""
         ci_data = self.settings.ci_data
         engine = self._engine(ci_data.url)
         origin = Origin(ci_data.zone, ci_data.run_url, partial(runs.describe, engine))
@@ -94,7 +95,7 @@ class Context:
 
     @cached_property
     def bare_state(self) -> Engine:
-        """Our own state, not connected and without new tables. Raises SettingsError."""
+        """Our own state, not connected yet, without creating tables. Raises SettingsError."""
         return self._engine(self.settings.state.url)
 
     @property
@@ -106,7 +107,7 @@ class Context:
 
     @cached_property
     def _state(self) -> Engine | CiStatError:
-        """Prepared once. A failure is kept: to connect again would take as long again."""
+        """Prepared once. An error is kept too: a second attempt would take as long again."""
         try:
             make_folder(self.bare_state)
             prepare_state(self.bare_state)
@@ -115,21 +116,21 @@ class Context:
         return self.bare_state
 
     def existing_counts(self) -> StoredCounts | None:
-        """The numbers that were kept of past windows; None where no state was ever written."""
+        """Return the stored counts of past windows; None if the state does not exist yet."""
         engine = self.bare_state
         if is_embedded(engine) and not Path(engine.url.database or "").exists():
             return None
         return StoredCounts(self.state, self.source.name)
 
     def deliveries(self, clock: Clock = real_time) -> Deliveries:
-        """The ledger of reports that were sent. Raises as `state`."""
+        """Return the ledger of sent reports. Raises as `state`."""
         return Deliveries(self.state, self.source.name, this_process(), clock, is_alive)
 
     # Build logs
 
     @cached_property
     def log_places(self) -> "tuple[LogPlace, ...]":
-        """The places of build logs, in the order in which they are tried. Raises SettingsError."""
+        """The places of build logs, in the order of use. Raises SettingsError."""
         logs = self.settings.logs
         places: list[LogPlace] = [folder_place(logs)] if logs.folder else []
         if self.settings.jenkins.url:
@@ -140,7 +141,7 @@ class Context:
 
     @cached_property
     def log_reader(self) -> LogReader | None:
-        """What reads logs, with our own state to remember them; None where no place is set."""
+        """The reader of build logs, which stores failures in our state; None without a place."""
         if not self.log_places:
             return None
         options = LogOptions(scan_options(self.settings.logs.rules))
@@ -152,7 +153,7 @@ class Context:
 
     @cached_property
     def jenkins(self) -> "Jenkins":
-        """Raises SettingsError where no Jenkins is set, or it cannot be used."""
+        """The Jenkins client. Raises SettingsError if no Jenkins is set, or it is invalid."""
         from ci_stat.connectors.jenkins.server import Jenkins
 
         place, limit = self.settings.jenkins, self.settings.logs.limit
@@ -167,7 +168,7 @@ class Context:
     # Reports
 
     def reporter(self, now: datetime, progress: ProgressDisplay | None = None) -> "Reporter":
-        """What makes reports. `now`: aware. Without our state nothing is called new."""
+        """Return the service for reports. `now`: aware. Without our state, no failure is new."""
         from ci_stat.reports.counted_windows import CountedWindows
         from ci_stat.reports.failure_history import FailureHistory
         from ci_stat.reports.known_issues import with_known_issues
@@ -189,23 +190,23 @@ class Context:
         )
 
     def _report_state(self) -> tuple[StoredCounts | None, StoredSightings | None]:
-        """Stored counts and sightings; neither, with a warning, where our state cannot be used."""
+        """Stored counts and failure history; None, after a warning, if our state cannot be used."""
         try:
             state = self.state
         except CiStatError as error:
             reason = visible(error)
-            log.warning("Our own state cannot be used, so nothing is called new: %s", reason)
+            log.warning("Our own state cannot be used, so reports call no failure new: %s", reason)
             return None, None
         return StoredCounts(state, self.source.name), StoredSightings(state, self.source.name)
 
     def audiences(self, only: Sequence[str] = ()) -> "list[Audience]":
-        """Everybody who gets reports; `only` narrows to these channels. Raises SettingsError."""
+        """Return the recipients of reports, of `only` these channels. Raises SettingsError."""
         from ci_stat.reports.setup import audiences
 
         return audiences(self.settings, only)
 
     def feishu_sender(self, chat: str | None = None) -> "FeishuSender":
-        """The ways to Feishu; `chat` instead of the setting. Raises SettingsError for none."""
+        """Return the Feishu clients; `chat` overrides the setting. Raises SettingsError."""
         from ci_stat.reports.setup import feishu_sender
 
         return feishu_sender(self.settings.feishu, chat)
@@ -214,34 +215,34 @@ class Context:
 
     @cached_property
     def github(self) -> "GitHub":
-        """The client of the repository that issues are filed in. Raises SettingsError."""
+        """The client of the repository for issues. Raises SettingsError."""
         from ci_stat.connectors.github.repository import GitHub
 
         place = self.settings.github
         return GitHub(place.url, place.repo, place.token.reveal())
 
     def tracker(self, clock: Clock) -> Tracker:
-        """The repository, with our ledger of calls to it. Raises SettingsError, DatabaseError."""
+        """Return the repository with our ledger of calls. Raises SettingsError, DatabaseError."""
         github, name = self.github, ledger_name(self.settings.github)
         lock = IssueLock(self.state, name, this_process(), clock, is_alive)
         return Tracker(github, self.issues(clock), self.notes(clock), lock, clock)
 
     def issues(self, clock: Clock) -> IssueCalls:
-        """The ledger of calls to the repository; it needs no token. Raises as `state`."""
+        """Return the ledger of calls to the repository. It needs no token. Raises as `state`."""
         name = ledger_name(self.settings.github)
         return IssueCalls(self.state, name, this_process(), clock)
 
     def notes(self, clock: Clock) -> Notes:
-        """What people said about failures; it needs no token. Raises as `state`."""
+        """Return mutes and accepted failures. They need no token. Raises as `state`."""
         name = ledger_name(self.settings.github)
         return Notes(Mutes(self.state, name, clock), AcceptedCases(self.state, name, clock))
 
     def filer(
         self, now: Clock, progress: ProgressDisplay | None = None, clock: Clock | None = None
     ) -> "Filer":
-        """What plans and files issues. `clock`: the real time, if `now` is another.
+        """Return the service that plans and files issues.
 
-        Raises SettingsError, DatabaseError.
+        `clock`: the real time, if `now` is a fixed time. Raises SettingsError, DatabaseError.
         """
         from ci_stat.issues.service import Filer
         from ci_stat.issues.setup import filing_settings
