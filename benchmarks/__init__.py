@@ -1,1 +1,4 @@
-"""Speed and memory, as ratios against peers in the same run. `make bench` prints the tables; no test times anything."""
+"""Benchmarks of speed and memory, as ratios to other programs in the same run: `make bench`.
+
+The test suite measures no times.
+"""

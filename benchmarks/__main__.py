@@ -1,4 +1,4 @@
-"""`make bench`: fill a private MariaDB, let the contenders run in turn, print figures beside their targets."""
+"""`make bench`: fill a private MariaDB, run the contenders in turn, print figures and targets."""
 
 import argparse
 import json
@@ -24,9 +24,9 @@ def contender(name: str, url: str, size: int) -> dict[str, float]:
     begin, end = window(size)
     command = [PYTHON, "-m", "benchmarks.contenders", name, url, begin.isoformat(), end.isoformat()]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    assert found["rows"] == size, f"{name} saw {found['rows']} of {size} rows"
-    return found
+    result: dict[str, float] = json.loads(done.stdout)
+    assert result["rows"] == size, f"{name} read {result['rows']} of {size} rows"
+    return result
 
 
 def load(server: Server, figures: Figures, rounds: int, drivers: Sequence[str]) -> None:
@@ -48,17 +48,23 @@ def load(server: Server, figures: Figures, rounds: int, drivers: Sequence[str]) 
         ratio = ratios([run["work"] for run in ours[driver]], [run["work"] for run in theirs])
         work = statistics.median(run["work"] for run in ours[driver])
         figures.add(
-            f"get_result of 100,000 rows, {driver}", f"{ratio:.2f} of the time ({work:.2f} s)",
-            f"pandas.read_sql + groupby, PyMySQL ({pandas_work:.2f} s)", f"at most {limit}", ratio <= limit,
-        )  # fmt: skip
+            f"get_result of 100,000 rows, {driver}",
+            f"{ratio:.2f} of the time ({work:.2f} s)",
+            f"pandas.read_sql + groupby, PyMySQL ({pandas_work:.2f} s)",
+            f"at most {limit}",
+            ratio <= limit,
+        )
     memory = ratios([run["rss"] for run in ours["pymysql"]], [run["rss"] for run in theirs])
     peaks = [
         statistics.median(run["rss"] for run in runs) / 2**20 for runs in (ours["pymysql"], theirs)
     ]
     figures.add(
-        "the same, peak memory, pymysql", f"{memory:.3f} of it ({peaks[0]:.0f} MiB)", f"pandas ({peaks[1]:.0f} MiB)",
-        "at most 0.12", memory <= 0.12,
-    )  # fmt: skip
+        "the same, peak memory, pymysql",
+        f"{memory:.3f} of it ({peaks[0]:.0f} MiB)",
+        f"pandas ({peaks[1]:.0f} MiB)",
+        "at most 0.12",
+        memory <= 0.12,
+    )
 
 
 def growth(server: Server, figures: Figures, sizes: Sequence[str], drivers: Sequence[str]) -> None:
@@ -75,22 +81,27 @@ def growth(server: Server, figures: Figures, sizes: Sequence[str], drivers: Sequ
         for name in sizes[1:]:
             each = (runs[name]["rss"] - runs[smallest]["rss"]) / (SIZES[name] - SIZES[smallest])
             figures.add(
-                f"memory of a run kept, {SIZES[name]:,} rows, {driver}", f"{each:.0f} bytes",
-                f"peak above that of {SIZES[smallest]:,} rows", "at most 700 bytes", each <= 700,
-            )  # fmt: skip
+                f"memory of a run kept, {SIZES[name]:,} rows, {driver}",
+                f"{each:.0f} bytes",
+                f"peak above that of {SIZES[smallest]:,} rows",
+                "at most 700 bytes",
+                each <= 700,
+            )
 
 
 BARE = """
-select repo, json_unquote(json_extract(description, '$.ghprbPullId')) as p, job, count(*), sum(status = 'SUCCESS'),
-  sum(status = 'FAILURE'), sum(status = 'ABORTED') from ci_data where time >= '{begin}' and time < '{end}'
+select repo, json_unquote(json_extract(description, '$.ghprbPullId')) as p, job, count(*),
+  sum(status = 'SUCCESS'), sum(status = 'FAILURE'), sum(status = 'ABORTED')
+  from ci_data where time >= '{begin}' and time < '{end}'
   group by repo, p, job;
-select date(time) as d, job, status, count(*) from ci_data where time >= '{begin}' and time < '{end}'
+select date(time) as d, job, status, count(*)
+  from ci_data where time >= '{begin}' and time < '{end}'
   group by d, job, status;
 """
 
 
 def summary(server: Server, figures: Figures, database: str, rounds: int) -> None:
-    """`ci-stat summary` over a large table against the GROUP BYs that a person would type."""
+    """`ci-stat summary` over a large table against plain GROUP BY queries."""
     begin, end = window(SIZES[database])
     environ = {"CI_STAT_URL": server.url(database)}
     client = ["mariadb", "--no-defaults", "-uroot", f"--socket={server.socket}", "-BN", database]
@@ -106,14 +117,16 @@ def summary(server: Server, figures: Figures, database: str, rounds: int) -> Non
     ratio = ratios(net, theirs)
     figures.add(
         f"ci-stat summary over {SIZES[database]:,} rows",
-        f"{ratio:.2f} of the time ({statistics.median(ours):.2f} s, start-up {statistics.median(start):.2f} s of it)",
+        f"{ratio:.2f} of the time "
+        f"({statistics.median(ours):.2f} s with a start-up of {statistics.median(start):.2f} s)",
         f"bare GROUP BYs in the mariadb client ({statistics.median(theirs):.2f} s)",
-        "at most 1.3 and start-up", ratio <= 1.3,
-    )  # fmt: skip
+        "at most 1.3 and start-up",
+        ratio <= 1.3,
+    )
 
 
 def start_up(figures: Figures, rounds: int) -> None:
-    """What a person waits for before anything happens."""
+    """The start-up time of commands."""
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder) / "demo", 20, 14, 1, logs=False)
         environ = {"STAT_ENV_PATH": str(Path(folder) / "demo")}
@@ -150,13 +163,13 @@ def main() -> None:
         "--rounds", type=int, default=5, help="counted rounds of each comparison [5]"
     )
     parser.add_argument(
-        "--only", choices=["logs", "reports", "issues", "database"], help="leave the others out"
+        "--only", choices=["logs", "reports", "issues", "database"], help="run only this group"
     )
     parser.add_argument(
         "--log-bytes", type=int, default=1 << 30, help="bytes of logs to read [a gigabyte]"
     )
     parser.add_argument(
-        "--seeds", type=int, help="drawn histories of each sort, for issues [1 or 2]"
+        "--seeds", type=int, help="generated histories of each scenario, for issues [1 or 2]"
     )
     arguments = parser.parse_args()
     sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
@@ -196,7 +209,7 @@ def _has_mysqlclient() -> bool:
     try:
         import MySQLdb  # noqa: F401
     except ImportError:
-        console.print("mysqlclient is not installed: its figures are left out", style="yellow")
+        console.print("mysqlclient is not installed: its figures are missing", style="yellow")
         return False
     return True
 

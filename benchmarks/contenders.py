@@ -1,6 +1,7 @@
-"""One contender in a fresh process: `python -m benchmarks.contenders NAME URL BEGIN END` prints seconds and memory.
+"""Run one contender in its own process: `python -m benchmarks.contenders NAME URL BEGIN END`.
 
-`work` leaves out the interpreter's start and the imports; `rss` is the peak of the whole process.
+It prints JSON. `work`: seconds without the start of Python and imports; `rss`: peak memory of the
+process in bytes.
 """
 
 import json
@@ -12,18 +13,18 @@ from datetime import datetime
 
 
 def _peak() -> int:
-    """Bytes."""
+    """Peak resident memory, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _now() -> int:
-    """Resident bytes at this moment."""
+    """Current resident memory, in bytes."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
 def ci_stat(url: str, begin: datetime, end: datetime) -> Callable[[], int]:
-    """The published door, with counts of all jobs and pull requests asked for."""
+    """`get_result`, and the failure counts of all jobs and pull requests."""
     import ci_stat.ci_stat as stat
     from ci_stat.config import Settings, Value
 
@@ -46,7 +47,7 @@ kept: object = None
 
 
 def pandas(url: str, begin: datetime, end: datetime) -> Callable[[], int]:
-    """The yardstick: every column into a frame, then groups per job and per pull request."""
+    """The yardstick: load all columns into a frame, then group by job and by pull request."""
     import pandas as pd
     from sqlalchemy import create_engine, text
 

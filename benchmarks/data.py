@@ -1,4 +1,7 @@
-"""Tables of any size in a private MariaDB, from the demo's generator: 1-3 KB of JSON a row, as the real rows have."""
+"""Tables of any size in a private MariaDB, from the generator of the demo.
+
+Rows have 1-3 KB of JSON, like real ones.
+"""
 
 import os
 import tempfile
@@ -19,7 +22,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "
 
 
 def window(size: int) -> tuple[datetime, datetime]:
-    """The window that holds all rows of a table of `size` rows."""
+    """Return the window that contains all rows of a table of `size` rows."""
     return DEMO_BEGIN, DEMO_BEGIN + timedelta(days=max(1, size // ROWS_PER_DAY))
 
 
@@ -33,7 +36,7 @@ def _write(path: str, rows: Iterable[tuple[object, ...]]) -> None:
 
 
 def fill(server: Server, database: str, size: int) -> None:
-    """Make a database with `size` rows in `ci_data`."""
+    """Create a database with `size` rows in `ci_data`."""
     server.sql(f"create database {database}; set global local_infile = 1")
     engine = create_engine(server.url(database))
     metadata.create_all(engine)

@@ -99,8 +99,12 @@ def ours(
     """Our rules, window after window. `people`: somebody closes what was fixed, and accepts plans that were stopped."""
     known = rules or Rules()
     history = History(drawn.runs, (JOB,), ZONE, known.together, known.share)
-    fixes = [(each.end, test) for each in drawn.troubles for test in each.tests
-             if each.sort is Sort.REGRESSION and each.end]  # fmt: skip
+    fixes = [
+        (each.end, test)
+        for each in drawn.troubles
+        for test in each.tests
+        if each.sort is Sort.REGRESSION and each.end
+    ]
     tracker = PeopledTracker(fixes if people else ())
     turns = _Turns()
 

@@ -244,9 +244,15 @@ class _Draw:
         self._trouble(sort, names, rate, begin, end, self.rng.random(self.total) < rate)
 
     def _trouble(
-        self, sort: Sort, names: Sequence[str], rate: float, begin: float, end: float | None, hit: _Mask,
+        self,
+        sort: Sort,
+        names: Sequence[str],
+        rate: float,
+        begin: float,
+        end: float | None,
+        hit: _Mask,
         burst: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         inside = hit & ~self.env & (self.at >= begin) & (self.at < (np.inf if end is None else end))
         numbers = np.flatnonzero(inside)
         for number in numbers:
@@ -293,9 +299,23 @@ def _env() -> CaseFailure:
 def _run(number: int, day: float, failures: tuple[CaseFailure, ...]) -> Run:
     status = Status.FAILURE if failures else Status.SUCCESS
     return Run(
-        JOB, number + 1, status, FIRST + DAY * day, 1000, None, "master", None, None, 0, None, None, None, failures,
-        ORIGIN, LogState.READ,
-    )  # fmt: skip
+        JOB,
+        number + 1,
+        status,
+        FIRST + DAY * day,
+        1000,
+        None,
+        "master",
+        None,
+        None,
+        0,
+        None,
+        None,
+        None,
+        failures,
+        ORIGIN,
+        LogState.READ,
+    )
 
 
 def _name(number: int) -> str:

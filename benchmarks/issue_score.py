@@ -139,16 +139,21 @@ class _Judge:
             if (number in self.account.incidents) == incidents
         ]
         begins = [
-            max(life.begin, known) for number in numbers for life in self.lives[number]
+            max(life.begin, known)
+            for number in numbers
+            for life in self.lives[number]
             if life.begin <= last and (life.end is None or life.end > known)
-        ]  # fmt: skip
+        ]
         return min(begins, default=None)
 
     def _issues(self, trouble: Trouble) -> set[int]:
         """Those of its tests, and incidents with at least half of them."""
         shared = Counter(number for test in trouble.tests for number in self.issues_of[test])
-        return {number for number, tests in shared.items()
-                if number not in self.account.incidents or 2 * tests >= len(trouble.tests)}  # fmt: skip
+        return {
+            number
+            for number, tests in shared.items()
+            if number not in self.account.incidents or 2 * tests >= len(trouble.tests)
+        }
 
     def _told_build(self, build: Trouble) -> None:
         """By an incident's issue, or by those of its tests."""

@@ -66,8 +66,9 @@ def bench(figures: Figures, seeds: int | None = None) -> None:
             f"issues, wrong closes: {scenario.name}",
             f"{wrong} of {closes}; {mine['wrong: burst']} of tests that fail on some days only",
             f"title match: {plain['wrong closes']} of {plain['closes']}",
-            f"under {WRONG_CLOSES:.0%}", wrong < WRONG_CLOSES * closes if closes else None,
-        )  # fmt: skip
+            f"under {WRONG_CLOSES:.0%}",
+            wrong < WRONG_CLOSES * closes if closes else None,
+        )
 
 
 def measured(seeds: int | None = None) -> Iterator[tuple[Scenario, Scores]]:
@@ -177,18 +178,23 @@ _ROWS: list[tuple[str, Callable[[Score], str]]] = [
     ("  never filed", _count("waited, never filed")),
     ("  of regressions", _count("waited, regression")),
     ("open at the end", _count("open at the end")),
-]  # fmt: skip
+]
 
 
 def as_data(scores: Scores) -> dict[str, object]:
     return {
         name: {
-            "histories": each.histories, "counts": dict(sorted(each.counts.items())), "weeks": each.weeks,
-            "days": {key: {"n": len(found), "median": median(found), "p95": percentile(found, 0.95)}
-                     for key, found in sorted(each.days.items()) if found},
+            "histories": each.histories,
+            "counts": dict(sorted(each.counts.items())),
+            "weeks": each.weeks,
+            "days": {
+                key: {"n": len(found), "median": median(found), "p95": percentile(found, 0.95)}
+                for key, found in sorted(each.days.items())
+                if found
+            },
         }
         for name, each in scores.items()
-    }  # fmt: skip
+    }
 
 
 def main() -> None:
@@ -199,8 +205,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="figures for a program")
     arguments = parser.parse_args()
     if arguments.json:
-        found = {each.name: {"shape": asdict(each.shape), "rules": as_data(scores)}
-                 for each, scores in measured(arguments.seeds)}  # fmt: skip
+        found = {
+            each.name: {"shape": asdict(each.shape), "rules": as_data(scores)}
+            for each, scores in measured(arguments.seeds)
+        }
         print(json.dumps({"real_rates": flaky_causes()[1], "scenarios": found}, indent=2))
         return
     started = time.perf_counter()

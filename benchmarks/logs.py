@@ -1,4 +1,4 @@
-"""How fast and how small the log scanner is: against ripgrep, against the first ci_stat's pipeline, against itself."""
+"""Speed and memory of the log scanner, against ripgrep and the pipeline of the first ci_stat."""
 
 import json
 import shlex
@@ -16,7 +16,8 @@ from benchmarks.measure import Figures, in_turn, ratios
 from ci_stat.failures.rules import anchors_of, builtin
 
 PYTHON = sys.executable
-# The first ci_stat's pipeline, per log: cut off the stamp, drop server lines, blocks of 101 and then 20 lines.
+# The pipeline of the first ci_stat, for one log: remove the time stamp, remove server lines, keep
+# blocks of 101 and then 20 lines.
 OLD = "cut -d' ' -f2- {log} | grep -v '^\\[2021' | grep -A 101 '^FAIL:' | grep -A 20 '^FAIL:'"
 BIG, LONG_LINE = 4 << 30, 1 << 30
 
@@ -24,7 +25,7 @@ BIG, LONG_LINE = 4 << 30, 1 << 30
 def bench(
     figures: Figures, rounds: int, total: int, big: int = BIG, long_line: int = LONG_LINE
 ) -> None:
-    """All of it, on logs of `total` bytes."""
+    """Run all benchmarks of logs, on `total` bytes."""
     with tempfile.TemporaryDirectory() as folder:
         logs = write(Path(folder), total)
         size = sum(log.stat().st_size for log in logs)
@@ -49,8 +50,8 @@ def _throughput(figures: Figures, names: list[str], size: int, anchors: Path, ro
         partial(_bash, pipeline),
     )
     rates = {
-        name: size / 1e6 / statistics.median(each)
-        for name, each in zip("12ro", (one, two, ripgrep, old), strict=True)
+        name: size / 1e6 / statistics.median(times)
+        for name, times in zip("12ro", (one, two, ripgrep, old), strict=True)
     }
     share = ratios(ripgrep, one)
     yardstick = f"ripgrep, the same anchors, file by file, {rates['r']:,.0f} MB/s"
@@ -62,8 +63,13 @@ def _throughput(figures: Figures, names: list[str], size: int, anchors: Path, ro
         share >= 0.5,
     )
     times = ratios(old, one)
-    figures.add("the same", f"{times:.1f} times", f"cut | grep -v | grep -A | grep -A, {rates['o']:,.0f} MB/s",
-                "at least 12 times", times >= 12)  # fmt: skip
+    figures.add(
+        "the same",
+        f"{times:.1f} times",
+        f"cut | grep -v | grep -A | grep -A, {rates['o']:,.0f} MB/s",
+        "at least 12 times",
+        times >= 12,
+    )
     gain = ratios(one, two)
     figures.add(
         "two processes",
@@ -113,7 +119,7 @@ def _memory(figures: Figures, folder: Path, big: int, long_line: int) -> None:
 
 
 def _inside(names: Sequence[str], workers: int) -> float:
-    """Seconds that reading takes in a fresh process, without its start: that is measured elsewhere."""
+    """Seconds to read the logs in a new process, without its start-up time."""
     code = (
         "import io, json, sys, time\nfrom ci_stat.logs.workers import LogOptions, diagnose_files\n"
         "from ci_stat.failures import extract\nextract(io.BytesIO(b'x'))  # loads the rules\n"
@@ -125,13 +131,16 @@ def _inside(names: Sequence[str], workers: int) -> float:
     done = subprocess.run(
         [PYTHON, "-c", code], input=json.dumps(names), capture_output=True, text=True, check=True
     )
-    seconds, found = json.loads(done.stdout)
-    assert found >= len(names), f"{found} failures in {len(names)} logs: each has some"
+    seconds, count = json.loads(done.stdout)
+    assert count >= len(names), f"{count} failures in {len(names)} logs, which all have some"
     return float(seconds)
 
 
 def _peak(path: Path) -> int:
-    """Peak resident memory of the command, in bytes: its own, which `ru_maxrss` is not (a parent's is inherited)."""
+    """Peak resident memory of the command, in bytes.
+
+    From /proc: `ru_maxrss` is inherited from the parent process.
+    """
     code = (
         "import re, sys\nfrom ci_stat.cli import run\n"
         "code = run(['explain', '--json', sys.argv[1]])\n"

@@ -1,4 +1,4 @@
-"""Contenders in turn, and figures beside their targets."""
+"""Measure contenders in turn, and print figures with their targets."""
 
 import os
 import statistics
@@ -15,7 +15,7 @@ console = Console()
 
 @dataclass
 class Figures:
-    """One line: what was measured, against what, and the target that it must meet."""
+    """The rows of the table: the measured value, what it is compared with, and the target."""
 
     rows: list[tuple[str, str, str, str, bool | None]] = field(default_factory=list)
 
@@ -40,14 +40,19 @@ class Figures:
 def seconds(command: Sequence[str], environ: dict[str, str], stdin: str | None = None) -> float:
     started = time.perf_counter()
     subprocess.run(
-        command, check=True, input=stdin, text=True, env=os.environ | environ, stdout=subprocess.DEVNULL,
+        command,
+        check=True,
+        input=stdin,
+        text=True,
+        env=os.environ | environ,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-    )  # fmt: skip
+    )
     return time.perf_counter() - started
 
 
 def in_turn(rounds: int, *contenders: Callable[[], float]) -> list[list[float]]:
-    """Seconds of each contender, A B A B, after one round that is not counted."""
+    """Return the seconds of each contender, run as A B A B, after a warm-up round."""
     for run in contenders:
         run()
     return [

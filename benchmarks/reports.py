@@ -1,6 +1,6 @@
-"""How fast reports are: the daily card beside `get_result` alone, and the hourly job from start to posted card.
+"""Speed of reports: the daily card against `get_result`, and the hourly job up to the sent card.
 
-The day has 20,000 runs, with 14 such days before it; the failures of all of them are in our state already.
+The day has 20,000 runs, and so has each of the 14 days before. Our state has all failures already.
 """
 
 import json
@@ -35,7 +35,7 @@ _BATCH = 2_000
 
 
 def bench(figures: Figures, rounds: int, rows_per_day: int = 20_000) -> None:
-    """All of it, in a folder of its own."""
+    """Run all benchmarks of reports, in a temporary folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         runs = _fill(folder, rows_per_day)
@@ -45,10 +45,13 @@ def bench(figures: Figures, rounds: int, rows_per_day: int = 20_000) -> None:
 
 
 def _fill(folder: Path, rows_per_day: int) -> int:
-    """The CI database, our state, and the settings; how many runs the last day has."""
+    """Fill the CI database and our state, write the settings. Return the last day's number of runs."""
     (folder / "jenkins").mkdir()
-    settings = {"url": f"sqlite:///{folder / 'ci.sqlite'}", "state_url": f"sqlite:///{folder / 'state.sqlite'}",
-                "log_dir": str(folder / "jenkins")}  # fmt: skip
+    settings = {
+        "url": f"sqlite:///{folder / 'ci.sqlite'}",
+        "state_url": f"sqlite:///{folder / 'state.sqlite'}",
+        "log_dir": str(folder / "jenkins"),
+    }
     (folder / FILE_NAME).write_text(json.dumps(settings))
     engine, state, rule_set = open_engine(settings["url"]), _state(folder), _rule_set(folder)
     prepare(engine)
@@ -64,8 +67,8 @@ def _fill(folder: Path, rows_per_day: int) -> int:
 
 
 def _batches(rows: Iterable[RunRow]) -> Iterator[list[RunRow]]:
-    each = iter(rows)
-    while batch := list(islice(each, _BATCH)):
+    iterator = iter(rows)
+    while batch := list(islice(iterator, _BATCH)):
         yield batch
 
 
@@ -97,13 +100,16 @@ def _daily(figures: Figures, folder: Path, rounds: int, runs: int) -> None:
     )
     ratio = ratios(reported, loaded)
     figures.add(
-        f"a daily card of {runs:,} runs, failures cached", f"{ratio:.2f} times ({statistics.median(reported):.2f} s)",
-        f"get_result alone ({statistics.median(loaded):.2f} s)", "at most 1.5 times", ratio <= 1.5,
-    )  # fmt: skip
+        f"a daily card of {runs:,} runs, failures cached",
+        f"{ratio:.2f} times ({statistics.median(reported):.2f} s)",
+        f"get_result alone ({statistics.median(loaded):.2f} s)",
+        "at most 1.5 times",
+        ratio <= 1.5,
+    )
 
 
 def _inside(folder: Path, what: str) -> float:
-    """Seconds of the work in a process of its own, imports left out."""
+    """Seconds of the work in its own process, without imports."""
     command = [PYTHON, "-m", "benchmarks.reports", what, str(folder)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -116,9 +122,12 @@ def _hourly(figures: Figures, folder: Path, rounds: int) -> None:
     imports = _cpu(environ, "--help")
     cpu = statistics.median(spent)
     figures.add(
-        f"the hourly job, start to posted card ({posted} posted)", f"{cpu:.2f} s of CPU",
-        f"the same process asked for --help {imports:.2f} s", "under 2.0 s", cpu < 2.0 and posted == rounds + 1,
-    )  # fmt: skip
+        f"the hourly job, start to posted card ({posted} posted)",
+        f"{cpu:.2f} s of CPU",
+        f"the same process asked for --help {imports:.2f} s",
+        "under 2.0 s",
+        cpu < 2.0 and posted == rounds + 1,
+    )
 
 
 def _cpu(environ: dict[str, str], *more: str) -> float:

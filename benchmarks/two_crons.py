@@ -1,6 +1,6 @@
-"""Two crons at the same minute, and one of them killed: `python -m benchmarks.two_crons ROUNDS webhook|app`.
+"""Start two cron jobs at once, kill one: `python -m benchmarks.two_crons ROUNDS webhook|app`.
 
-Prints how often the chat got no message, one, or more, before and after a third run that looks what is left to do.
+It prints how often the chat got no message, one or more, before and after a third run.
 """
 
 import json
@@ -19,7 +19,7 @@ from ci_stat.cli.work.demo import build
 from tests.support.feishu import Feishu, Limits, running
 
 PYTHON = sys.executable
-LONGEST = 0.65  # seconds that a run takes at most, on a quiet machine
+LONGEST = 0.65  # seconds; maximum duration of a run on an idle machine
 
 
 def main(rounds: int, way: str, seed: int = 1) -> None:
@@ -67,9 +67,13 @@ def _environ(folder: Path, server: Feishu, way: str) -> dict[str, str]:
     (folder / "env.json").write_text(json.dumps(settings))
     ways = {
         "webhook": {"CI_STAT_WEBHOOK": server.hook_url()},
-        "app": {"CI_STAT_FEISHU_URL": server.url, "CI_STAT_APP_ID": server.app_id, "CI_STAT_CHAT_ID": "oc_1",
-                "CI_STAT_APP_SECRET": server.app_secret},
-    }  # fmt: skip
+        "app": {
+            "CI_STAT_FEISHU_URL": server.url,
+            "CI_STAT_APP_ID": server.app_id,
+            "CI_STAT_CHAT_ID": "oc_1",
+            "CI_STAT_APP_SECRET": server.app_secret,
+        },
+    }
     return {**os.environ, "STAT_ENV_PATH": str(folder), **ways[way]}
 
 

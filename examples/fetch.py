@@ -1,9 +1,9 @@
-"""Everything about a window of CI, as a dump for an editor that shows colours and folds by indentation.
+"""Print everything about a window of CI, for an editor with colours and folding by indentation.
 
     python3 examples/fetch.py > log.ans
     python3 examples/fetch.py 2021-06-19 2021-06-21 tidb_ghpr_unit_test > log.ans
 
-Colours are written into the file too: that is what the dump is for. NO_COLOR=1 or --color never leaves them out.
+The output has colours also in a file. To print none, use NO_COLOR=1 or --color never.
 """
 
 import argparse
@@ -25,7 +25,7 @@ parser.add_argument(
     "end", nargs="?", type=datetime.fromisoformat, default=datetime(2021, 6, 21), help="2021-06-21"
 )
 parser.add_argument("jobs", nargs="*", help="job names; all jobs if none")
-parser.add_argument("--color", choices=["always", "never"], help="stronger than NO_COLOR")
+parser.add_argument("--color", choices=["always", "never"], help="overrides NO_COLOR")
 arguments = parser.parse_args()
 color = None if arguments.color is None else arguments.color == "always"
 

@@ -1,10 +1,10 @@
-"""Another project's CI records as JSON Lines that ci-stat imports: Bitcoin Core's, from bitcoin-core-ci-stats.
+"""Convert the CI records of Bitcoin Core (bitcoin-core-ci-stats) to JSON Lines for ci-stat.
 
     python3 examples/import_bitcoin.py tasks.json.gz > runs.jsonl
     ci-stat import runs.jsonl
     ci-stat summary --since 30d --end latest
 
-Needs nothing but Python. For your own CI, change `to_run`: one record in, one object with these names out.
+It needs only Python. For your own CI, change `to_run`: it converts one record to one object.
 """
 
 import gzip
@@ -18,13 +18,11 @@ def to_run(task: dict[str, Any]) -> dict[str, Any]:
     return {
         "job_name": task["name"],
         "job_id": task["id"],
-        "status": task[
-            "status"
-        ],  # COMPLETED, FAILED and ABORTED are known; other words are kept as they are
-        "time": task[
-            "creationTimestamp"
-        ],  # seconds since 1970 become the wall clock of your time_zone
-        # Theirs are seconds. Some tasks end before they begin: how long those took is not known.
+        # ci-stat knows COMPLETED, FAILED and ABORTED, and keeps other words as they are.
+        "status": task["status"],
+        # Seconds since 1970. ci-stat converts them to your time_zone.
+        "time": task["creationTimestamp"],
+        # ci-stat needs milliseconds. A task that ends before it begins has no known duration.
         "duration": task["duration"] * 1000 if task["duration"] >= 0 else None,
         "repo": "bitcoin/bitcoin",
         "branch": build["branch"],

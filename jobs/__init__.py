@@ -1,1 +1,1 @@
-"""Cron jobs, one module each. `main(argv)` returns an exit code; without --post it sends nothing."""
+"""Cron jobs, one module each. `main(argv)` returns the exit code. Without --post, nothing is sent."""

@@ -110,10 +110,11 @@ def test_a_broken_env_json(tmp_path: Path, call: Call, monkeypatch: pytest.Monke
     path.write_text('{\n  "host": "db",\n  "password": "hunter2"\n  "user": "me"\n}')
     monkeypatch.setenv("STAT_ENV_PATH", str(tmp_path))
     assert call("jobs") == (
-        4, "",
+        4,
+        "",
         f"ci-stat: {path} is not valid JSON: Expecting ',' delimiter at line 4, column 3.\n"
         "  Check quotes and commas there. JSON allows no comments and no comma before }.\n",
-    )  # fmt: skip
+    )
 
 
 # Servers
@@ -217,9 +218,13 @@ def _whole_traceback(error: BaseException) -> Iterator[str]:
 
 
 def test_select_is_enough_to_read_and_not_to_import(
-    server: mariadb.Server, account: tuple[str, str], mariadb_url: str, tmp_path: Path, call: Call,
+    server: mariadb.Server,
+    account: tuple[str, str],
+    mariadb_url: str,
+    tmp_path: Path,
+    call: Call,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     user, database = account
     prepare(open_engine(mariadb_url))
     write_rows(open_engine(mariadb_url), history("P F"))
@@ -435,7 +440,8 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> str:
         for index in ("status", "repo"):  # not needed here, and half of the time
             connection.execute(text(f"drop index ix_ci_data_{index}"))
         connection.execute(text("pragma synchronous = off"))
-        connection.execute(text("""
+        connection.execute(
+            text("""
             with recursive n(i) as (select 0 union all select i + 1 from n where i < :last)
             insert into ci_data (job, job_id, status, time, duration, branch, repo, "commit", description)
             select 'job' || (i % 10), i,
@@ -443,7 +449,9 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> str:
                    datetime(1624060800 + i, 'unixepoch'), 1000, 'master', 'o/r', 'c' || (i / 1000),
                    '{"ghprbPullId": "7", "ghprbPullTitle": "one of a million"}'
             from n
-        """), {"last": RUNS - 1})  # fmt: skip
+        """),
+            {"last": RUNS - 1},
+        )
     return url
 
 
@@ -466,9 +474,14 @@ def test_a_million_runs_are_counted_and_not_loaded(
     code, out, _ = call("summary", *WEEKS, "--json")
     found = json.loads(out)
     assert code == 0
-    assert {name: found["pull_request_runs"][name] for name in ("runs", "success", "failure", "aborted")} == {
-        "runs": RUNS, "success": RUNS * 7 // 10, "failure": RUNS // 5, "aborted": RUNS // 10,
-    }  # fmt: skip
+    assert {
+        name: found["pull_request_runs"][name] for name in ("runs", "success", "failure", "aborted")
+    } == {
+        "runs": RUNS,
+        "success": RUNS * 7 // 10,
+        "failure": RUNS // 5,
+        "aborted": RUNS // 10,
+    }
     assert (found["prs"], found["jobs"], found["reruns"]) == (1, 10, RUNS - 10)
     assert found["failed_without_known_failure"] == RUNS // 5
     assert sum(period["runs"] for period in found["over_time"]) == RUNS

@@ -22,8 +22,17 @@ from ci_stat.store.errors import hidden
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = {
-    "host", "port", "user", "password", "database", "log_dir", "webhook", "app_id", "app_secret", "gh_token",
-}  # fmt: skip
+    "host",
+    "port",
+    "user",
+    "password",
+    "database",
+    "log_dir",
+    "webhook",
+    "app_id",
+    "app_secret",
+    "gh_token",
+}
 SERVER = {"host": "db.example", "user": "reader", "database": "sync_ci_data"}
 
 
@@ -337,9 +346,18 @@ PASSWORDS = [
 
 def test_what_is_a_secret() -> None:
     assert set(SECRETS) == {
-        "password", "url", "state_url", "webhook", "webhook_secret", "app_secret", "mail_password", "slack_webhook",
-        "slack_token", "gh_token", "jenkins_token",
-    }  # fmt: skip
+        "password",
+        "url",
+        "state_url",
+        "webhook",
+        "webhook_secret",
+        "app_secret",
+        "mail_password",
+        "slack_webhook",
+        "slack_token",
+        "gh_token",
+        "jenkins_token",
+    }
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))

@@ -45,11 +45,14 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def database(engine: Engine, url: str, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """The settings point at a table with a small history."""
-    fill([
-        *history("P F P | A", pr=7), *history("F F U", job="check", pr=8, first=20),
-        *history("F P", job="nightly", pr=None, first=40),
-        row("check", 90, "FAILURE", pr=8, analysis_res={"case": ["T.A"], "env": ["timeout"]}),
-    ])  # fmt: skip
+    fill(
+        [
+            *history("P F P | A", pr=7),
+            *history("F F U", job="check", pr=8, first=20),
+            *history("F P", job="nightly", pr=None, first=40),
+            row("check", 90, "FAILURE", pr=8, analysis_res={"case": ["T.A"], "env": ["timeout"]}),
+        ]
+    )
     monkeypatch.setenv("CI_STAT_URL", url)
     return engine
 
@@ -213,8 +216,10 @@ def test_exit_2_arguments_that_cannot_be_meant(
 
 def test_exit_2_the_latest_row_of_an_empty_table(empty: Engine, call: Call) -> None:
     assert call("summary", "--end", "latest") == (
-        2, "", "ci-stat: The table is empty, so there is no latest row.\n  Fill it with `ci-stat import FILE`.\n",
-    )  # fmt: skip
+        2,
+        "",
+        "ci-stat: The table is empty, so there is no latest row.\n  Fill it with `ci-stat import FILE`.\n",
+    )
 
 
 def test_exit_3_no_database_yet(call: Call, tmp_path: Path) -> None:
@@ -296,11 +301,18 @@ def test_json_says_where_its_numbers_come_from(database: Engine, call: Call, nam
     answer = call(name, *DAY, "--json")
     source = json.loads(answer.out)["source"]
     assert source == {
-        "begin": "2021-06-19T00:00:00+08:00", "end": "2021-06-20T00:00:00+08:00", "time_zone": "Asia/Shanghai",
-        "rows": 10, "newest_row": "2021-06-19T00:41:00+08:00", "warnings": {},
+        "begin": "2021-06-19T00:00:00+08:00",
+        "end": "2021-06-20T00:00:00+08:00",
+        "time_zone": "Asia/Shanghai",
+        "rows": 10,
+        "newest_row": "2021-06-19T00:41:00+08:00",
+        "warnings": {},
         "note": "Old data: the newest row is of 2021-06-19 00:41:00, 23 h 19 min before the window's end.",
-        "logs": {}, "rule_set": None, "database": source["database"], "query": source["query"],
-    }  # fmt: skip
+        "logs": {},
+        "rule_set": None,
+        "database": source["database"],
+        "query": source["query"],
+    }
     assert source["query"].startswith(
         "SELECT * FROM ci_data WHERE time >= '2021-06-19 00:00:00' AND time < '2021-06-20 00:00:00'"
     )
@@ -310,8 +322,13 @@ def test_json_says_where_its_numbers_come_from(database: Engine, call: Call, nam
 def test_json_numbers(database: Engine, call: Call) -> None:
     summary = json.loads(call("summary", *DAY, "--json").out)
     assert summary["pull_request_runs"] == {
-        "runs": 8, "success": 2, "failure": 4, "aborted": 1, "other": 1, "fail_rate": 0.5714,
-    }  # fmt: skip
+        "runs": 8,
+        "success": 2,
+        "failure": 4,
+        "aborted": 1,
+        "other": 1,
+        "fail_rate": 0.5714,
+    }
     assert summary["nightly_runs"]["runs"] == 2
     assert summary["other_statuses"] == {"UNSTABLE": 1}
     assert sum(period["runs"] for period in summary["over_time"]) == 10
@@ -355,12 +372,26 @@ FORMULAS = [
 
 
 def test_no_cell_of_a_csv_is_a_formula(database: Engine, call: Call, fill: Fill) -> None:
-    fill([
-        row(formula, number, "FAILURE", pr=number, repo=formula, branch=formula, analysis_res={"case": [formula]},
-            description={"ghprbPullId": str(number), "ghprbPullTitle": formula, "ghprbPullAuthorLogin": formula,
-                         "ghprbPullLink": formula})
-        for number, formula in enumerate(FORMULAS, 1)
-    ])  # fmt: skip
+    fill(
+        [
+            row(
+                formula,
+                number,
+                "FAILURE",
+                pr=number,
+                repo=formula,
+                branch=formula,
+                analysis_res={"case": [formula]},
+                description={
+                    "ghprbPullId": str(number),
+                    "ghprbPullTitle": formula,
+                    "ghprbPullAuthorLogin": formula,
+                    "ghprbPullLink": formula,
+                },
+            )
+            for number, formula in enumerate(FORMULAS, 1)
+        ]
+    )
     for name in REPORTS:
         rows = list(csv.reader(io.StringIO(call(name, *DAY, "--csv").out)))
         cells = [cell for each in rows[1:] for cell in each]
@@ -375,15 +406,24 @@ def test_no_cell_of_a_csv_is_a_formula(database: Engine, call: Call, fill: Fill)
 @pytest.mark.parametrize(
     ("choice", "variables", "colored"),
     [
-        ([], {}, False), (["--color", "auto"], {}, False), (["--color", "never"], {}, False),
-        (["--color", "always"], {}, True), (["--color", "always"], {"NO_COLOR": "1"}, True),
-        ([], {"FORCE_COLOR": "1"}, False), ([], {"TERM": "dumb"}, False),
+        ([], {}, False),
+        (["--color", "auto"], {}, False),
+        (["--color", "never"], {}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1"}, False),
+        ([], {"TERM": "dumb"}, False),
     ],
-)  # fmt: skip
+)
 def test_colors_of_what_is_no_terminal(
-    database: Engine, call: Call, monkeypatch: pytest.MonkeyPatch, name: str, choice: list[str],
-    variables: dict[str, str], colored: bool,
-) -> None:  # fmt: skip
+    database: Engine,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    choice: list[str],
+    variables: dict[str, str],
+    colored: bool,
+) -> None:
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
     answer = call(name, *DAY, *choice)
@@ -411,8 +451,9 @@ def test_colors_of_a_terminal(
     ours, theirs = terminal()
     process = subprocess.Popen(
         [sys.executable, "-c", "from ci_stat.cli import main; main()", "jobs", *DAY, *choice],
-        stdout=theirs, env={**os.environ, "CI_STAT_URL": url, "TERM": "xterm", "NO_COLOR": no_color},
-    )  # fmt: skip
+        stdout=theirs,
+        env={**os.environ, "CI_STAT_URL": url, "TERM": "xterm", "NO_COLOR": no_color},
+    )
     assert process.wait(timeout=60) == 0
     os.close(theirs)
     shown = os.read(ours, 65_536).decode()
@@ -602,9 +643,11 @@ def test_completion_scripts(shell: str) -> None:
 
 def test_completion_of_commands_and_options() -> None:
     answer = own_process(
-        code="from ci_stat.cli import main; main()", _CI_STAT_COMPLETE="bash_complete",
-        COMP_WORDS="ci-stat su", COMP_CWORD="1",
-    )  # fmt: skip
+        code="from ci_stat.cli import main; main()",
+        _CI_STAT_COMPLETE="bash_complete",
+        COMP_WORDS="ci-stat su",
+        COMP_CWORD="1",
+    )
     assert answer.out == "plain,summary\n"
     options = own_process(
         _CI_STAT_COMPLETE="bash_complete", COMP_WORDS="ci-stat jobs --", COMP_CWORD="2"
@@ -630,8 +673,10 @@ def many(tmp_path: Path) -> str:
 def test_a_reader_that_leaves_is_no_error(many: str, arguments: list[str]) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", "from ci_stat.cli import main; main()", *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "CI_STAT_URL": many},
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "CI_STAT_URL": many},
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     if arguments == ["export"]:
@@ -701,10 +746,23 @@ def test_whatever_a_name_is_it_stays_off_the_terminal(
     engine = open_engine(url)
     prepare(engine)
     some = [
-        row(job, 1, "FAILURE", pr=1, branch=branch, repo=title, comment=title, analysis_res={"case": [title]},
-            description={"ghprbPullId": "1", "ghprbPullTitle": title, "ghprbPullAuthorLogin": branch}),
+        row(
+            job,
+            1,
+            "FAILURE",
+            pr=1,
+            branch=branch,
+            repo=title,
+            comment=title,
+            analysis_res={"case": [title]},
+            description={
+                "ghprbPullId": "1",
+                "ghprbPullTitle": title,
+                "ghprbPullAuthorLogin": branch,
+            },
+        ),
         row(job, 2, status),
-    ]  # fmt: skip
+    ]
     assert write_rows(engine, some) == []
     for arguments in (*([name, *DAY] for name in REPORTS), ["export"], ["prs", "--json", *DAY]):
         shown = CliRunner(env={"CI_STAT_URL": url}).invoke(cli, arguments)

@@ -44,10 +44,16 @@ def test_one_json_object_a_line_in_the_order_given(call: Call, log: Path) -> Non
     found = [json.loads(line) for line in answer.out.splitlines()]
     assert [each["file"] for each in found] == ["other.log", "build.log", "other.log"]
     (failure,) = found[1]["failures"]
-    assert {key: failure[key] for key in ("kind", "case", "message", "first_line", "last_line", "rule")} == {
-        "kind": "case", "case": "TestCargo", "message": "cargo_test.go:31: 3 crates, want 4",
-        "first_line": 4, "last_line": 5, "rule": "go-test-fail",
-    }  # fmt: skip
+    assert {
+        key: failure[key] for key in ("kind", "case", "message", "first_line", "last_line", "rule")
+    } == {
+        "kind": "case",
+        "case": "TestCargo",
+        "message": "cargo_test.go:31: 3 crates, want 4",
+        "first_line": 4,
+        "last_line": 5,
+        "rule": "go-test-fail",
+    }
     assert failure["fingerprint"].startswith("v1:")
 
 
