@@ -17,7 +17,10 @@ from tests.support.mariadb import Server
 
 ROWS_PER_DAY = 10_000
 SIZES = {"b10k": 10_000, "b100k": 100_000, "b1m": 1_000_000}
-_COLUMNS = "job, job_id, status, time, duration, `commit`, branch, comment, repo, description, analysis_res"
+_COLUMNS = (
+    "job, job_id, status, time, duration, `commit`, branch, comment, repo, "
+    "description, analysis_res"
+)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 
 

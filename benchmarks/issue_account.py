@@ -1,6 +1,7 @@
-"""What a set of rules did at a tracker, in one form: our rules, replayed, and two plain ones.
+"""What a set of rules does in a tracker, in one form: our rules, replayed, and two simple ones.
 
-The plain ones look at titles only: they know neither incidents nor machines, and each test that fails is a candidate.
+The simple rules match titles. They know no incidents and no broken machines; each failing test is
+a candidate for an issue.
 """
 
 from collections import Counter, defaultdict
@@ -25,7 +26,7 @@ _EVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """`number`: the issue. `person`: somebody did it, not the rules."""
+    """One change of an issue. `person`: a person made it, not the rules."""
 
     at: datetime
     action: IssueAction
@@ -36,7 +37,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """An issue that waited for its turn. `days`: None for one that was never filed."""
+    """An issue that the cap on new issues delayed. `days`: None if it was never filed."""
 
     test: str
     days: int | None
@@ -44,7 +45,7 @@ class Waited:
 
 @dataclass
 class Account:
-    """All deeds, in order. `about`: the tests of each issue; `incidents`: issues that are not about one test."""
+    """All deeds, in order. `about`: tests by issue; `incidents`: issues about several tests."""
 
     name: str
     deeds: list[Deed] = field(default_factory=list)
@@ -59,9 +60,9 @@ Rule = Callable[[Drawn], Account]
 
 
 class PeopledTracker(MemoryTracker):
-    """A tracker at which a person closes the issue of each regression when it is fixed.
+    """A tracker in which a person closes the issue of each regression when it is fixed.
 
-    A person also looks at a plan that was stopped because too many were new, and accepts it for the days after.
+    A person also accepts each plan that is refused because it has too many new issues.
     """
 
     def __init__(self, fixes: Iterable[tuple[datetime, str]]) -> None:
@@ -73,7 +74,7 @@ class PeopledTracker(MemoryTracker):
         return Ledger(accepted=self.accepted)
 
     def looked_at(self, decisions: Decisions) -> None:
-        """A stopped plan is right: nothing is wrong with the data of a simulation."""
+        """Accept a refused plan: the data of a simulation are correct."""
         if decisions.stopped:
             new = [each for each in decisions.all if each.action is IssueAction.FILE]
             self.accepted |= {
@@ -96,24 +97,24 @@ class PeopledTracker(MemoryTracker):
 def ours(
     drawn: Drawn, rules: Rules | None = None, people: bool = False, name: str = "ours"
 ) -> Account:
-    """Our rules, window after window. `people`: somebody closes what was fixed, and accepts plans that were stopped."""
+    """Our rules, window after window. `people`: a person closes issues and accepts plans."""
     known = rules or Rules()
     history = History(drawn.runs, (JOB,), ZONE, known.together, known.share)
     fixes = [
         (each.end, test)
-        for each in drawn.troubles
+        for each in drawn.defects
         for test in each.tests
         if each.sort is Sort.REGRESSION and each.end
     ]
     tracker = PeopledTracker(fixes if people else ())
     turns = _Turns()
 
-    def told(decisions: Decisions) -> None:
+    def on_decisions(decisions: Decisions) -> None:
         turns(decisions)
         if people:
             tracker.looked_at(decisions)
 
-    card = replay(history.evidence, drawn.windows, MEMORY, known, tracker, told)
+    card = replay(history.evidence, drawn.windows, MEMORY, known, tracker, on_decisions)
     return _account(name, card, tracker, turns)
 
 
@@ -139,7 +140,7 @@ def _test(key: str) -> str:
 
 
 class _Turns:
-    """How long new issues waited for their turn."""
+    """How long the cap on new issues delayed each issue."""
 
     def __init__(self) -> None:
         self.day, self.since, self.ended = 0, dict[str, int](), list[Waited]()
@@ -159,12 +160,12 @@ class _Turns:
 
 
 def by_threshold(drawn: Drawn) -> Account:
-    """Three failures in a window; a comment in each window in which it recurs; closed after 14 quiet days."""
+    """File after three failures in a window, comment once a window, close after 14 quiet days."""
     return _plain("title and threshold", drawn, THRESHOLD, QUIET_DAYS)
 
 
 def every_failure(drawn: Drawn) -> Account:
-    """Every failing test has an open issue; a comment in each window in which it recurs; never closed."""
+    """File for every failing test, comment once a window, never close."""
     return _plain("every failure", drawn, 1, None)
 
 

@@ -1,7 +1,7 @@
-"""Nightly histories with known truth: what was broken from when to when is drawn first, then which runs failed by it.
+"""Random nightly histories with a known truth: first the defects, then the runs that they break.
 
-Failure rates of flaky tests are those of real ones, where the set is there, and so is which of them fail together. Only
-failures are drawn, never passes.
+If the FlakeFlagger data set is present, the flaky tests have its failure rates, and the same ones
+fail together. Only failures are drawn, not passes.
 """
 
 import csv
@@ -29,12 +29,12 @@ ORIGIN = Origin(ZONE, "https://ci.example.com/{job}/{number}")
 JOB = "nightly"
 FIRST = datetime(2021, 1, 1)  # wall clock
 DAY = timedelta(days=1)
-SAID = ("values differ", "context deadline exceeded", "connection refused")
-OFTEN = (0.7, 0.2, 0.1)  # how often a flaky test says each of them
+MESSAGES = ("values differ", "context deadline exceeded", "connection refused")
+MESSAGE_SHARES = (0.7, 0.2, 0.1)  # how often a flaky test says each of them
 
 
 class Sort(StrEnum):
-    """What makes tests fail."""
+    """The sort of a defect."""
 
     FLAKY = "flaky"
     REGRESSION = "regression"
@@ -42,11 +42,11 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Trouble:
-    """One cause, with the tests that fail by it.
+class Defect:
+    """One defect, with the tests that it breaks.
 
-    `end`: when it was mended; None if never. `failed`: when the runs started that failed by it, oldest first. Runs that
-    the machines broke do not count. `burst`: a flaky test that fails on some days only.
+    `end`: the time of the fix, or None. `failed`: the start times of the runs that it broke, oldest
+    first, without runs that a machine broke. `burst`: a flaky test that fails only on some days.
     """
 
     sort: Sort
@@ -63,13 +63,13 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a history is made of.
+    """The parameters of a history.
 
-    - `flaky`: so many tests of the rates given, drawn by chance; 0: all of them. `stable`: tests that never fail.
-    - `groups`: whether tests that really failed together do so here, or each by itself.
+    - `flaky`: number of flaky tests, drawn at random; 0: all. `stable`: tests that never fail.
+    - `groups`: whether tests of one cause fail together, or each by itself.
     - `before`: days of history before the first window; `days`: windows.
-    - `fixed`: which part of the flaky tests is mended some day; `back`: of the regressions that come back.
-    - `env`: which part of the runs the machines break; three times ten in `env_days` days.
+    - `fixed`: share of flaky tests that are fixed; `back`: share of regressions that come back.
+    - `env`: share of runs that machines break; 15 times as many on `env_days` days.
     """
 
     flaky: int = 40
@@ -89,11 +89,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A history and its truth. `begin`, `end`: of all windows."""
+    """A history and its truth. `begin`, `end`: the span of all windows."""
 
     shape: Shape
     runs: tuple[Run, ...]
-    troubles: tuple[Trouble, ...]
+    defects: tuple[Defect, ...]
     begin: datetime
     end: datetime
 
@@ -113,9 +113,9 @@ class Flaky:
 
 @cache
 def flaky_causes(source: Path = REAL) -> tuple[tuple[Flaky, ...], bool]:
-    """What makes tests flaky, and whether real ones were asked.
+    """Return the causes of flaky tests, and whether they come from the real data set.
 
-    Tests of a project that failed equally often, for the first time in the same run, have one cause.
+    Tests of a project that failed equally often, and first in the same run, have one cause.
     """
     if not source.exists():
         rates = 10 ** np.random.default_rng(811).uniform(-4, -0.2, 811)
@@ -137,23 +137,25 @@ def flaky_causes(source: Path = REAL) -> tuple[tuple[Flaky, ...], bool]:
 
 
 def apart(causes: Iterable[Flaky]) -> tuple[Flaky, ...]:
-    """The same tests, each failing by itself."""
+    """Return the same tests, each with a cause of its own."""
     return tuple(replace(each, tests=1) for each in causes for _ in range(each.tests))
 
 
 def draw(shape: Shape, seed: int, causes: Sequence[Flaky] = ()) -> Drawn:
-    """The same for the same arguments. `causes`: of flaky tests; by default the real ones, alone or together."""
+    """Draw a history, always the same for equal arguments. `causes`: default `flaky_causes()`."""
     known = causes or flaky_causes()[0]
-    made = _Draw(shape, np.random.default_rng(seed))
-    made.flaky(known if shape.groups else apart(known))
+    drawing = _Draw(shape, np.random.default_rng(seed))
+    drawing.flaky(known if shape.groups else apart(known))
     for _ in range(shape.bursts):
-        made.burst()
+        drawing.burst()
     for _ in range(shape.regressions):
-        made.regression()
+        drawing.regression()
     for _ in range(shape.builds):
-        made.build()
+        drawing.build()
     begin = _aware(shape.before)
-    return Drawn(shape, tuple(made.runs()), tuple(made.troubles), begin, begin + DAY * shape.days)
+    return Drawn(
+        shape, tuple(drawing.runs()), tuple(drawing.defects), begin, begin + DAY * shape.days
+    )
 
 
 _Mask = NDArray[np.bool_]
@@ -163,9 +165,9 @@ _Mask = NDArray[np.bool_]
 class _Draw:
     shape: Shape
     rng: np.random.Generator
-    troubles: list[Trouble] = field(default_factory=list)
+    defects: list[Defect] = field(default_factory=list)
     failed: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    said: dict[tuple[str, int], CaseFailure] = field(default_factory=dict)
+    failures: dict[tuple[str, int], CaseFailure] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = self.shape
@@ -180,7 +182,7 @@ class _Draw:
         self.env: _Mask = self.rng.random(self.total) < rate
 
     def flaky(self, causes: Sequence[Flaky]) -> None:
-        """Causes drawn by chance until there are tests enough."""
+        """Draw causes until there are enough tests."""
         wanted, left = self.shape.flaky or sum(each.tests for each in causes), list(causes)
         while wanted > 0 and left:
             each = left.pop(int(self.rng.integers(len(left))))
@@ -191,18 +193,18 @@ class _Draw:
             )
 
     def burst(self) -> None:
-        """A flaky test that fails on one day in a week to three, and then often."""
+        """Add a flaky test that fails often, but only on one day in one to three weeks."""
         days = self.shape.before + self.shape.days
         on = self.rng.random(days) < self.rng.uniform(1 / 20, 1 / 7)
         hit: _Mask = on[self.at.astype(int)] & (
             self.rng.random(self.total) < self.rng.uniform(0.05, 0.3)
         )
-        self._trouble(
+        self._defect(
             Sort.FLAKY, [self._flaky_name()], float(hit.mean()), 0.0, None, hit, burst=True
         )
 
     def regression(self) -> None:
-        """A stable test that fails from a day on until it is fixed; some come back."""
+        """Add a stable test that fails from one day on until it is fixed. Some fail again."""
         name = self.stable.pop()
         rate, begin = float(self.rng.uniform(0.3, 1.0)), self._some_day(5)
         end = begin + float(np.exp(self.rng.uniform(np.log(0.5), np.log(20))))
@@ -214,7 +216,7 @@ class _Draw:
             )
 
     def build(self) -> None:
-        """One to five runs in a row in which 8 to 40 tests fail."""
+        """Add one to five consecutive runs in which 8 to 40 tests fail."""
         first = int(self._some_day(1) * self.shape.a_day)
         runs = slice(first, first + int(self.rng.integers(1, 6)))
         hit = np.zeros(self.total, dtype=np.bool_)
@@ -223,9 +225,7 @@ class _Draw:
             str(name)
             for name in self.rng.choice(self.stable, int(self.rng.integers(8, 41)), replace=False)
         ]
-        self._trouble(
-            Sort.BUILD, names, 1.0, self.at[runs][0] - 1e-6, self.at[runs][-1] + 1e-6, hit
-        )
+        self._defect(Sort.BUILD, names, 1.0, self.at[runs][0] - 1e-6, self.at[runs][-1] + 1e-6, hit)
 
     def runs(self) -> Iterator[Run]:
         for number in range(self.total):
@@ -233,7 +233,9 @@ class _Draw:
             names = (
                 [str(name) for name in self.rng.choice(self.stable, innocent)] if innocent else []
             )
-            failures = [self._said(name) for name in sorted(self.failed.get(number, ())) or names]
+            failures = [
+                self._failure(name) for name in sorted(self.failed.get(number, ())) or names
+            ]
             if self.env[number]:
                 failures.insert(0, _env())
             yield _run(number, float(self.at[number]), tuple(failures))
@@ -241,9 +243,9 @@ class _Draw:
     def _fails(
         self, sort: Sort, names: Sequence[str], rate: float, begin: float, end: float | None
     ) -> None:
-        self._trouble(sort, names, rate, begin, end, self.rng.random(self.total) < rate)
+        self._defect(sort, names, rate, begin, end, self.rng.random(self.total) < rate)
 
-    def _trouble(
+    def _defect(
         self,
         sort: Sort,
         names: Sequence[str],
@@ -259,12 +261,12 @@ class _Draw:
             self.failed[int(number)].update(names)
         failed = tuple(_aware(float(self.at[number])) for number in numbers)
         fixed = None if end is None else _aware(end)
-        self.troubles.append(
-            Trouble(sort, frozenset(names), _aware(begin), fixed, rate, failed, burst)
+        self.defects.append(
+            Defect(sort, frozenset(names), _aware(begin), fixed, rate, failed, burst)
         )
 
     def _some_day(self, margin: float) -> float:
-        """A moment among the windows, not in the last days."""
+        """A time within the windows, not in the last `margin` days."""
         return float(
             self.rng.uniform(self.shape.before, self.shape.before + self.shape.days - margin)
         )
@@ -274,18 +276,20 @@ class _Draw:
         self.flaky_names.add(name)
         return name
 
-    def _said(self, name: str) -> CaseFailure:
-        which = int(self.rng.choice(len(SAID), p=OFTEN)) if name in self.flaky_names else 0
-        if (name, which) not in self.said:
-            message = f"{SAID[which]} in {name}"
-            self.said[name, which] = CaseFailure(
+    def _failure(self, name: str) -> CaseFailure:
+        which = (
+            int(self.rng.choice(len(MESSAGES), p=MESSAGE_SHARES)) if name in self.flaky_names else 0
+        )
+        if (name, which) not in self.failures:
+            message = f"{MESSAGES[which]} in {name}"
+            self.failures[name, which] = CaseFailure(
                 FailureKind.CASE,
                 name,
                 message,
                 "log",
                 fingerprint=fingerprint(FailureKind.CASE, name, message),
             )
-        return self.said[name, which]
+        return self.failures[name, which]
 
 
 @cache
@@ -327,7 +331,7 @@ def _aware(day: float) -> datetime:
 
 
 def failing_tests(runs: Iterable[Run]) -> Iterator[tuple[datetime, frozenset[str]]]:
-    """Of each failed run: when it started, and the tests that failed in it, whatever the reason."""
+    """Yield the start time and the failed tests of each failed run."""
     for run in runs:
         names = frozenset(each.name for each in run.failures if each.kind == FailureKind.CASE)
         if names and run.started:

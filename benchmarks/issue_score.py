@@ -1,4 +1,4 @@
-"""Deeds held against the truth: what should not have been filed, what was missed, which closes were wrong."""
+"""Compare an account with the truth: false issues, missed defects, wrong closes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from benchmarks.issue_account import Account, Deed
-from benchmarks.issue_histories import DAY, Drawn, Sort, Trouble
+from benchmarks.issue_histories import DAY, Defect, Drawn, Sort
 from ci_stat.records import IssueAction
 
 RECENT = 8 * DAY  # failures before that did not lead to a filing
@@ -21,7 +21,7 @@ def rate_class(rate: float) -> str:
 
 @dataclass
 class Score:
-    """Sums over histories. `counts` by name; `days`: delays by name, in days; `weeks`: that issues were open."""
+    """Sums over histories. `days`: delays in days, by name; `weeks`: total open time of issues."""
 
     counts: Counter[str] = field(default_factory=Counter)
     days: dict[str, list[float]] = field(default_factory=dict)
@@ -45,13 +45,13 @@ class Score:
 
 
 def score(drawn: Drawn, account: Account) -> Score:
-    """One account of one history."""
+    """Return the score of one account of one history."""
     judge = _Judge(drawn, account)
     judge.filings()
-    judge.told()
+    judge.reported()
     judge.closes()
     judge.noise()
-    return judge.made
+    return judge.result
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +65,23 @@ class _Life:
 
 class _Judge:
     def __init__(self, drawn: Drawn, account: Account) -> None:
-        self.drawn, self.account, self.made = drawn, account, Score(histories=1)
+        self.drawn, self.account, self.result = drawn, account, Score(histories=1)
         self.lives = _lives(account.deeds)
-        self.by_test: dict[str, list[Trouble]] = defaultdict(list)
-        self.wide = [each for each in drawn.troubles if len(each.tests) > 1]
-        for each in drawn.troubles:
+        self.by_test: dict[str, list[Defect]] = defaultdict(list)
+        self.wide = [each for each in drawn.defects if len(each.tests) > 1]
+        for each in drawn.defects:
             if each.sort is not Sort.BUILD:
                 for test in each.tests:
                     self.by_test[test].append(each)
-        self.causes: dict[int, Trouble] = {}  # of what was filed
+        self.causes: dict[int, Defect] = {}  # of what was filed
         self.issues_of: dict[str, list[int]] = defaultdict(list)
         for number, tests in account.about.items():
             for test in tests:
                 self.issues_of[test].append(number)
 
     def filings(self) -> None:
-        """Each filing has a cause, and each cause one filing."""
-        count, told = self.made.counts, Counter[Trouble]()
+        """Count filings: each needs a defect, and each defect needs one filing."""
+        count, reported = self.result.counts, Counter[Defect]()
         for deed in self._of(IssueAction.FILE):
             count["filed"] += 1
             cause = self._cause(deed)
@@ -90,52 +90,52 @@ class _Judge:
                     "false incidents" if deed.number in self.account.incidents else "innocent"
                 ] += 1
             else:
-                count["duplicates"] += cause in told
-                told[cause] += 1
+                count["duplicates"] += cause in reported
+                reported[cause] += 1
                 self.causes[deed.number] = cause
         for deed in self._of(IssueAction.REOPEN):
             count["reopened"] += 1
             count["wrongly reopened"] += self._cause(deed) is None
         new = Counter(deed.at for deed in self._of(IssueAction.FILE))
-        self.made.late("new in a day", *map(float, new.values()))
+        self.result.late("new in a day", *map(float, new.values()))
 
-    def told(self) -> None:
-        """What was broken, and when the tracker said so."""
-        for each in self.drawn.troubles:
+    def reported(self) -> None:
+        """Count the defects that an issue reported, and the delays."""
+        for each in self.drawn.defects:
             first = next((at for at in each.failed if at >= self.drawn.begin), None)
             if first is None:
                 continue
             if each.sort is Sort.BUILD:
-                self._told_build(each)
+                self._report_of_build(each)
             else:
                 what = (
                     each.sort.value
                     if each.sort is Sort.REGRESSION
                     else f"flaky {rate_class(each.rate)}"
                 )
-                self._told(each, what, self._window_end(first))
+                self._reported(each, what, self._window_end(first))
 
-    def _told(self, trouble: Trouble, what: str, known: datetime) -> None:
-        """From the end of the first window with a failure to the issue that says it."""
-        count, last = self.made.counts, self._window_end(trouble.failed[-1])
+    def _reported(self, defect: Defect, what: str, known: datetime) -> None:
+        """Count one defect; its delay starts at the end of the first window with a failure."""
+        count, last = self.result.counts, self._window_end(defect.failed[-1])
         count[what] += 1
-        own = self._first_told(trouble, known, last, incidents=False)
-        shared = self._first_told(trouble, known, last, incidents=True)
-        if len(trouble.tests) > 1:
+        own = self._first_reported(defect, known, last, incidents=False)
+        shared = self._first_reported(defect, known, last, incidents=True)
+        if len(defect.tests) > 1:
             own, shared = min((each for each in (own, shared) if each), default=None), None
         if own is not None:
-            count[f"{what} told"] += 1
-            self.made.late(what, (own - known) / DAY)
+            count[f"{what} reported"] += 1
+            self.result.late(what, (own - known) / DAY)
         elif shared is not None:
             count[f"{what} in an incident only"] += 1
         count[f"{what} of one window"] += own is None and known == last
 
-    def _first_told(
-        self, trouble: Trouble, known: datetime, last: datetime, incidents: bool
+    def _first_reported(
+        self, defect: Defect, known: datetime, last: datetime, incidents: bool
     ) -> datetime | None:
         numbers = [
             number
-            for number in self._issues(trouble)
+            for number in self._issues(defect)
             if (number in self.account.incidents) == incidents
         ]
         begins = [
@@ -146,25 +146,25 @@ class _Judge:
         ]
         return min(begins, default=None)
 
-    def _issues(self, trouble: Trouble) -> set[int]:
-        """Those of its tests, and incidents with at least half of them."""
-        shared = Counter(number for test in trouble.tests for number in self.issues_of[test])
+    def _issues(self, defect: Defect) -> set[int]:
+        """The issues of its tests, and incidents with at least half of its tests."""
+        shared = Counter(number for test in defect.tests for number in self.issues_of[test])
         return {
             number
             for number, tests in shared.items()
-            if number not in self.account.incidents or 2 * tests >= len(trouble.tests)
+            if number not in self.account.incidents or 2 * tests >= len(defect.tests)
         }
 
-    def _told_build(self, build: Trouble) -> None:
-        """By an incident's issue, or by those of its tests."""
-        self.made.counts["builds"] += 1
+    def _report_of_build(self, build: Defect) -> None:
+        """Count a broken build: an incident or an issue of its tests reports it."""
+        self.result.counts["builds"] += 1
         known = self._window_end(build.failed[0])
         own = [deed for deed in self._of(IssueAction.FILE) if self.causes.get(deed.number) is build]
-        self.made.counts["builds told"] += any(deed.at - known <= 3 * DAY for deed in own)
+        self.result.counts["builds reported"] += any(deed.at - known <= 3 * DAY for deed in own)
 
     def closes(self) -> None:
-        """A close is wrong while the cause of the issue is not mended."""
-        count = self.made.counts
+        """Count closes. A close is wrong if the defect is not fixed."""
+        count = self.result.counts
         closed = [deed for deed in self._of(IssueAction.CLOSE) if not deed.person]
         for deed in closed:
             count["closes"] += 1
@@ -173,20 +173,20 @@ class _Judge:
             if alive:
                 count[f"wrong: {_kind(alive)}"] += 1
         count["refailed"] += self.account.refailed
-        for trouble in self.drawn.troubles:
-            if trouble.sort is not Sort.BUILD and trouble.end is not None:
-                self._closed_after(trouble, trouble.end)
+        for defect in self.drawn.defects:
+            if defect.sort is not Sort.BUILD and defect.end is not None:
+                self._closed_after(defect, defect.end)
 
-    def _closed_after(self, trouble: Trouble, end: datetime) -> None:
-        """From the fix to the close, of issues that were open then and 30 days are known of."""
+    def _closed_after(self, defect: Defect, end: datetime) -> None:
+        """Count the days from fix to close, for issues with 30 known days after the fix."""
         again = any(
             end < each.begin < end + 30 * DAY
-            for test in trouble.tests
+            for test in defect.tests
             for each in self.by_test[test]
         )
         if end + 30 * DAY > self.drawn.end or again:
             return
-        own = self._issues(trouble) - (self.account.incidents if len(trouble.tests) == 1 else set())
+        own = self._issues(defect) - (self.account.incidents if len(defect.tests) == 1 else set())
         lives = [life for number in sorted(own) for life in self.lives[number]]
         life = next(
             (
@@ -197,16 +197,16 @@ class _Judge:
             None,
         )
         if life:
-            self.made.counts["fixed with an issue"] += 1
+            self.result.counts["fixed with an issue"] += 1
             late = None if life.end is None else (life.end - end) / DAY
             if late is None or late > 30:
-                self.made.counts["open 30 days after the fix"] += 1
+                self.result.counts["open 30 days after the fix"] += 1
             if late is not None:
-                self.made.late("close after fix", late)
+                self.result.late("close after fix", late)
 
     def noise(self) -> None:
-        """Comments, edits, what waited, and windows in which nothing was done."""
-        count, account = self.made.counts, self.account
+        """Count comments, edits, delayed issues and refused plans."""
+        count, account = self.result.counts, self.account
         count["comments"] += sum(each.comment for each in account.deeds)
         count["edits"] += sum(each.action is IssueAction.UPDATE for each in account.deeds)
         count["open at the end"] += sum(lives[-1].end is None for lives in self.lives.values())
@@ -217,13 +217,13 @@ class _Judge:
             for lives in self.lives.values()
             for life in lives
         ]
-        self.made.weeks += sum((end - begin) / WEEK for begin, end in ends)
+        self.result.weeks += sum((end - begin) / WEEK for begin, end in ends)
         for each in account.waited:
             regression = any(known.sort is Sort.REGRESSION for known in self.by_test[each.test])
             name = "waited, regression" if regression else "waited"
             count[name] += 1
             count[f"{name}, never filed"] += each.days is None
-            self.made.late(name, *([] if each.days is None else [float(each.days)]))
+            self.result.late(name, *([] if each.days is None else [float(each.days)]))
 
     def _of(self, action: IssueAction) -> list[Deed]:
         return [deed for deed in self.account.deeds if deed.action is action]
@@ -231,8 +231,8 @@ class _Judge:
     def _window_end(self, moment: datetime) -> datetime:
         return self.drawn.begin + DAY * ((moment - self.drawn.begin) // DAY + 1)
 
-    def _cause(self, deed: Deed) -> Trouble | None:
-        """What is behind a filing: something that made the test, or most of the tests, fail in the last days."""
+    def _cause(self, deed: Deed) -> Defect | None:
+        """The defect that a filing reports: it broke most of the tests in the last days."""
         tests = self.account.about[deed.number]
         known = self.wide
         if deed.number not in self.account.incidents:
@@ -241,8 +241,8 @@ class _Judge:
             known = [each for each in known if 2 * len(tests & each.tests) >= len(each.tests)]
         return next((each for each in known if _failed_in(each, deed.at - RECENT, deed.at)), None)
 
-    def _alive(self, deed: Deed) -> Trouble | None:
-        """The cause of a closed issue that is not mended. A broken build is over when its runs are."""
+    def _alive(self, deed: Deed) -> Defect | None:
+        """The unfixed defect of a closed issue. A broken build ends with its runs."""
         if deed.number in self.account.incidents:
             cause = self.causes.get(deed.number)
             return (
@@ -254,14 +254,14 @@ class _Judge:
         )
 
 
-def _kind(trouble: Trouble) -> str:
-    if trouble.sort is Sort.REGRESSION:
+def _kind(defect: Defect) -> str:
+    if defect.sort is Sort.REGRESSION:
         return "regression"
-    return "burst" if trouble.burst else f"flaky {rate_class(trouble.rate)}"
+    return "burst" if defect.burst else f"flaky {rate_class(defect.rate)}"
 
 
-def _failed_in(trouble: Trouble, begin: datetime, end: datetime) -> bool:
-    return any(begin <= at < end for at in trouble.failed)
+def _failed_in(defect: Defect, begin: datetime, end: datetime) -> bool:
+    return any(begin <= at < end for at in defect.failed)
 
 
 def _lives(deeds: Sequence[Deed]) -> Mapping[int, list[_Life]]:

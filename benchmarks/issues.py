@@ -1,6 +1,6 @@
-"""How good the rules for issues are, on histories whose truth is known, against two plain rules.
+"""Quality of the rules for issues, on histories with a known truth, against two simple rules.
 
-python -m benchmarks.issues --seeds 8          so many histories of each sort [1 or 2]
+python -m benchmarks.issues --seeds 8          histories of each scenario [1 or 2]
 python -m benchmarks.issues --json             the same figures for a program
 """
 
@@ -29,16 +29,17 @@ RULES: dict[str, Rule] = {
     "every failure": every_failure,
 }
 ABOUT = (
-    'Nobody but the rules touches the tracker, but under "with people": there somebody closes the issue of each '
-    "regression at its fix, and accepts a plan that was stopped because too many were new. The plain rules comment "
-    "once a window. An issue is late by the days after the first window with a failure; flaky tests that fail together "
-    "are counted as one."
+    "Only the rules change the tracker, except "
+    '"with people": there a person closes the issue of each regression when it is fixed, and '
+    "accepts each plan that is refused because it has too many new issues. The simple rules "
+    "comment once a window. The delay of an issue starts after the first window with a failure. "
+    "Flaky tests that fail together count as one."
 )
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One sort of history. `histories`: so many by default."""
+    """Parameters of histories. `histories`: their default number."""
 
     name: str
     shape: Shape
@@ -57,7 +58,7 @@ Scores = Mapping[str, Score]
 
 
 def bench(figures: Figures, seeds: int | None = None) -> None:
-    """All of it, with the figures that have a target."""
+    """Run all scenarios, and add the figures that have a target."""
     for scenario, scores in measured(seeds):
         show(scenario, scores)
         mine, plain = scores["ours"].counts, scores["title, 3 in a window"].counts
@@ -72,7 +73,7 @@ def bench(figures: Figures, seeds: int | None = None) -> None:
 
 
 def measured(seeds: int | None = None) -> Iterator[tuple[Scenario, Scores]]:
-    """Each scenario with the scores of all rules, over so many histories."""
+    """Yield each scenario with the scores of all rules, over `seeds` histories."""
     with ProcessPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         asked = [
             (
@@ -93,7 +94,7 @@ def measured(seeds: int | None = None) -> Iterator[tuple[Scenario, Scores]]:
 
 
 def one(shape: Shape, seed: int) -> Scores:
-    """All rules on one history."""
+    """Score all rules on one history."""
     drawn = draw(shape, seed)
     return {name: score(drawn, rule(drawn)) for name, rule in RULES.items()}
 
@@ -126,7 +127,7 @@ def _days(name: str) -> Callable[[Score], str]:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which that part of them lies, nearest rank."""
+    """Return the percentile of `values` by nearest rank."""
     found = sorted(values)
     return found[min(len(found) - 1, int(share * len(found)))]
 
@@ -147,23 +148,23 @@ def _comments(each: Score) -> str:
 def _flaky_rows() -> Iterator[tuple[str, Callable[[Score], str]]]:
     for _, name in CLASSES:
         key = f"flaky {name}"
-        yield f"flaky, {name}: with an issue", _of(f"{key} told", key)
+        yield f"flaky, {name}: with an issue", _of(f"{key} reported", key)
         yield "  days late, median / p95", _days(key)
 
 
 _ROWS: list[tuple[str, Callable[[Score], str]]] = [
     ("issues filed", _count("filed")),
-    ("  of tests that only fell with others", _count("innocent")),
-    ("  of incidents that were none", _count("false incidents")),
-    ("  second ones of one cause", _count("duplicates")),
+    ("  of tests that only failed with others", _count("innocent")),
+    ("  of false incidents", _count("false incidents")),
+    ("  duplicates of one defect", _count("duplicates")),
     ("  most new ones in a day", _most_new),
-    ("regressions with an issue", _of("regression told", "regression")),
+    ("regressions with an issue", _of("regression reported", "regression")),
     ("  missed, but in an incident", _count("regression in an incident only")),
     ("  days late, median / p95", _days("regression")),
-    ("broken builds with one issue", _of("builds told", "builds")),
+    ("broken builds with one issue", _of("builds reported", "builds")),
     *_flaky_rows(),
     ("closes", _count("closes")),
-    ("  wrong: not mended yet", _wrong),
+    ("  wrong: not fixed yet", _wrong),
     ("  of these: fails on some days only", _count("wrong: burst")),
     ("  failed again, as a replay sees it", _count("refailed")),
     ("closed after the fix, days, median / p95", _days("close after fix")),
@@ -173,7 +174,7 @@ _ROWS: list[tuple[str, Callable[[Score], str]]] = [
     ("comments per open issue and week", _comments),
     ("edits without a comment", _count("edits")),
     ("windows stopped as implausible", _of("stopped", "windows")),
-    ("filings that waited for their turn", _count("waited")),
+    ("filings that the cap delayed", _count("waited")),
     ("  days, median / p95", _days("waited")),
     ("  never filed", _count("waited, never filed")),
     ("  of regressions", _count("waited, regression")),
@@ -201,8 +202,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.issues", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--seeds", type=int, help="histories of each sort")
-    parser.add_argument("--json", action="store_true", help="figures for a program")
+    parser.add_argument("--seeds", type=int, help="number of histories of each scenario")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     if arguments.json:
         found = {
@@ -217,16 +218,15 @@ def main() -> None:
 
 
 def report(figures: Figures, seeds: int | None = None) -> None:
-    """What is measured, the tables, and how to repeat them."""
+    """Print what is measured, the tables, and how to repeat them."""
     causes, real = flaky_causes()
     tests = sum(each.tests for each in causes)
     source = (
-        "of the FlakeFlagger set"
-        if real
-        else "drawn, log-uniform: the FlakeFlagger set is not there"
+        "of the FlakeFlagger set" if real else "drawn, log-uniform: the FlakeFlagger set is missing"
     )
     console.print(
-        f"Issues filed for failures: rates of {tests} flaky tests with {len(causes)} causes, {source}. {ABOUT}"
+        f"Issues filed for failures: rates of {tests} flaky tests with {len(causes)} causes, "
+        f"{source}. {ABOUT}"
     )
     bench(figures, seeds)
     again = f" --seeds {seeds}" if seeds else ""

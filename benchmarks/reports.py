@@ -45,7 +45,7 @@ def bench(figures: Figures, rounds: int, rows_per_day: int = 20_000) -> None:
 
 
 def _fill(folder: Path, rows_per_day: int) -> int:
-    """Fill the CI database and our state, write the settings. Return the last day's number of runs."""
+    """Fill the CI database and our state, write settings. Return the runs of the last day."""
     (folder / "jenkins").mkdir()
     settings = {
         "url": f"sqlite:///{folder / 'ci.sqlite'}",

@@ -1,1 +1,1 @@
-"""Cron jobs, one module each. `main(argv)` returns the exit code. Without --post, nothing is sent."""
+"""Cron jobs, one module each. `main(argv)` returns the exit code. It is dry without --post."""
