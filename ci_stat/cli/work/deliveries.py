@@ -1,6 +1,5 @@
 """`ci-stat deliveries`: list sent reports with their outcomes."""
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -8,7 +7,6 @@ import click
 
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.records import DeliveryState
-from ci_stat.rendering.terminal import screen
 from ci_stat.reports.deliveries_view import deliveries_table, delivery_rows
 
 
@@ -20,10 +18,8 @@ def deliveries(
     chosen_states = [DeliveryState(state) for state in states]
     newest_first = context.deliveries().list(limit, chosen_states or None, after)
 
-    if as_json:
-        output.print_json({"deliveries": delivery_rows(newest_first)})
-    elif newest_first:
-        table = deliveries_table(newest_first, context.source.origin.zone)
-        screen.show(table, sys.stdout, output.colored(color))
-    else:
+    if not newest_first and not as_json:
         click.echo("No deliveries.")
+        return
+    table = deliveries_table(newest_first, context.source.origin.zone)
+    output.print_either({"deliveries": delivery_rows(newest_first)}, table, as_json, color)

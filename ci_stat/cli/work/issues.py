@@ -4,7 +4,6 @@
 """
 
 import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -33,7 +32,6 @@ from ci_stat.issues.views.history import (
 )
 from ci_stat.issues.views.plan import drafts_text, plan_data, plan_screen
 from ci_stat.records import IssueAction, Window
-from ci_stat.rendering.terminal import screen
 from ci_stat.reports.windows import DAILY, chosen_window
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress_bar import show_progress
@@ -77,7 +75,7 @@ def plan(
 
 def show(file: Path, drafts: bool, color: str) -> None:
     saved = read_plan(file)
-    screen.show(plan_screen(saved), sys.stdout, output.colored(color))
+    output.print_table(plan_screen(saved), color)
     if drafts:
         click.echo(drafts_text(saved))
 
@@ -119,11 +117,8 @@ def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, colo
     with _watched_filer(context, clock) as filer:
         card = filer.replay(window, job_names)
 
-    if as_json:
-        output.print_json(scorecard_data(card))
-    else:
-        table = scorecard_screen(card, source.origin.zone)
-        screen.show(table, sys.stdout, output.colored(color))
+    table = scorecard_screen(card, source.origin.zone)
+    output.print_either(scorecard_data(card), table, as_json, color)
     require_runs(source, window, job_names)
 
 
@@ -140,10 +135,8 @@ def explain(
         window = _window(context.source, clock(), **window_options)
         explanation = filer.explain(case, window, issue_jobs(jobs))
 
-    if as_json:
-        output.print_json(explained_data(explanation))
-    else:
-        screen.show(explained_screen(explanation), sys.stdout, output.colored(color))
+    table = explained_screen(explanation)
+    output.print_either(explained_data(explanation), table, as_json, color)
 
 
 @contextmanager
@@ -164,18 +157,13 @@ def _window(source: Source, now: datetime, begin: str | None, end: str | None) -
 def _print_plan(
     plan: IssuePlan, applied: ApplyResult | None, source: Source, as_json: bool, color: str
 ) -> None:
-    if as_json:
-        output.print_json(plan_data(plan, applied))
-    else:
-        table = plan_screen(plan, applied, source.origin.zone)
-        screen.show(table, sys.stdout, output.colored(color))
+    table = plan_screen(plan, applied, source.origin.zone)
+    output.print_either(plan_data(plan, applied), table, as_json, color)
 
 
 def _print_list(name: str, rows: Sequence[Any], table: Any, as_json: bool, color: str) -> None:
-    if as_json:
-        output.print_json({name: to_builtins(rows)})
-    elif rows:
-        screen.show(table, sys.stdout, output.colored(color))
+    if rows or as_json:
+        output.print_either({name: to_builtins(rows)}, table, as_json, color)
     else:
         click.echo(f"No {name}.")
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import click
@@ -19,14 +20,6 @@ from ci_stat.records import RunFilter
 from ci_stat.reports.model import Report, TroubleReport, WindowReport
 from ci_stat.reports.windows import DAILY, HOURLY, chosen_window
 from ci_stat.runs.progress_bar import show_progress
-
-
-def hourly(**arguments: Any) -> None:
-    _report(HOURLY, **arguments)
-
-
-def daily(**arguments: Any) -> None:
-    _report(DAILY, **arguments)
 
 
 def _report(
@@ -65,6 +58,10 @@ def _report(
         _print_audiences(context, channels)
     if error := undelivered or _trouble(report):
         raise error
+
+
+hourly = partial(_report, HOURLY)
+daily = partial(_report, DAILY)
 
 
 def _filter(

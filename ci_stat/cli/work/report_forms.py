@@ -1,7 +1,6 @@
 """`ci-stat report`: print a report in the format that an option names."""
 
 import json
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.policy import SMTP
@@ -17,7 +16,6 @@ from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.document import Document
 from ci_stat.rendering.feishu import forms as feishu_forms
 from ci_stat.rendering.mail import mail
-from ci_stat.rendering.terminal import screen
 from ci_stat.reports.data import report_data
 from ci_stat.reports.document import report_document
 from ci_stat.reports.model import Report
@@ -47,7 +45,7 @@ def print_report(report: Report, to: Output) -> None:
         click.echo(_in_form(document, to.form, report.kind))
     elif not to.page:
         shown = feishu_forms.on_card(document).document if to.preview else document
-        screen.show(on_terminal(shown), sys.stdout, output.colored(to.color))
+        output.print_table(on_terminal(shown), to.color)
 
 
 def _write_page(document: Document, page: str) -> None:

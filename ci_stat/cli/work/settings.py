@@ -1,6 +1,5 @@
 """`ci-stat config`: show the settings in force and their sources."""
 
-import sys
 from dataclasses import asdict
 
 import click
@@ -11,7 +10,6 @@ from rich.text import Text
 from ci_stat.cli.work import output
 from ci_stat.config import PATH_VARIABLE, Settings, load
 from ci_stat.escape import visible
-from ci_stat.rendering.terminal import screen
 
 _COLUMNS = ("setting", "value", "from", "what it is for")
 
@@ -44,7 +42,7 @@ def _print_table(settings: Settings) -> None:
             Text(row.purpose),
             style=style,
         )
-    screen.show(table, sys.stdout, output.colored("auto"))
+    output.print_table(table, "auto")
 
     file = settings.file or f"none ({PATH_VARIABLE} is not set)"
     click.echo(f"settings file: {visible(file)}")

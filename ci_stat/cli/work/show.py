@@ -1,17 +1,14 @@
 """`ci-stat summary`, `jobs`, `prs` and `failures`: count runs, print tables, JSON or CSV."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
-from rich.console import RenderableType
 
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.records import Status
 from ci_stat.rendering import format as words
-from ci_stat.rendering.terminal import screen
 from ci_stat.rendering.values import source_data
 from ci_stat.runs.progress_bar import loading
 from ci_stat.runs.views import data, tables
@@ -28,7 +25,7 @@ def summary(form: str | None, color: str, **window: Any) -> None:
     elif form == "csv":
         _print_csv(data.summary_data(count, provenance)["over_time"], words.staleness(provenance))
     else:
-        _print_table(tables.summary(count, provenance, words.filters(filter.names)), color)
+        output.print_table(tables.summary(count, provenance, words.filters(filter.names)), color)
 
 
 def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
@@ -41,7 +38,9 @@ def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
         rows = data.job_rows(counts[:limit], provenance)
         _print_rows("jobs", rows, len(counts), source_data(provenance), form)
     else:
-        _print_table(tables.jobs(counts, provenance, limit, words.filters(filter.names)), color)
+        output.print_table(
+            tables.jobs(counts, provenance, limit, words.filters(filter.names)), color
+        )
 
 
 def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
@@ -54,7 +53,9 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
         rows = data.pr_rows(counts, provenance)
         _print_rows("prs", rows, total, source_data(provenance), form)
     else:
-        _print_table(tables.prs(counts, total, provenance, words.filters(filter.names)), color)
+        output.print_table(
+            tables.prs(counts, total, provenance, words.filters(filter.names)), color
+        )
 
 
 def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: Any) -> None:
@@ -71,11 +72,7 @@ def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: 
         rows = data.failure_rows(infos[:limit], provenance)
         _print_rows("failures", rows, len(infos), source_data(provenance), form)
     else:
-        _print_table(tables.failures(result, limit, words.filters(filter.names)), color)
-
-
-def _print_table(table: RenderableType, color: str) -> None:
-    screen.show(table, sys.stdout, output.colored(color))
+        output.print_table(tables.failures(result, limit, words.filters(filter.names)), color)
 
 
 def _print_rows(
