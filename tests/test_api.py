@@ -177,7 +177,7 @@ def test_broken_json_costs_its_field_and_is_counted(fill: Fill, source: Source) 
 
 
 def test_loading_twice_leaves_nothing_behind(source: Source, fill: Fill) -> None:
-    """Runs are invisible to the collector, so nothing that they hold may lead back to what holds them."""
+    """The collector does not track runs, so no run may refer back to its container."""
     fill(history("P F | A", pr=7) + history("F", job="nightly", pr=None, first=9))
     source.load(day())
     gc.collect()

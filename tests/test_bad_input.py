@@ -98,7 +98,8 @@ def test_a_wrong_zone(database: Engine, call: Call, monkeypatch: pytest.MonkeyPa
     code, out, err = call("summary")
     assert (code, out) == (4, "")
     assert err.startswith(
-        "ci-stat: time_zone (from variable CI_STAT_TIME_ZONE) is 'Asia/Shanghia', which is not a known time zone.\n"
+        "ci-stat: time_zone (from variable CI_STAT_TIME_ZONE) is 'Asia/Shanghia', "
+        "which is not a known time zone.\n"
         "  Did you mean Asia/Shanghai"
     )
     with pytest.raises(SettingsError, match="not a known time zone"):
@@ -198,8 +199,8 @@ def test_a_wrong_password(
         code, out, err = call(*arguments)
         assert code == 3
         assert (
-            f"mysql+pymysql://reader:***@127.0.0.1:{server.port}/{database} denies access: Access denied"
-            in err
+            f"mysql+pymysql://reader:***@127.0.0.1:{server.port}/{database} "
+            "denies access: Access denied" in err
         )
         assert "\n  Check user, password and grants" in err
         assert not password or password not in out + err
@@ -273,7 +274,8 @@ def test_missing_columns(database: Engine, call: Call, name: str) -> None:
     code, out, err = call(name, *DAY)
     assert (code, out) == (3, "")
     assert re.match(
-        r"ci-stat: Table ci_data of \S+ lacks the columns description \(.*\), repo \(owner/name\)\.\n  Add it",
+        r"ci-stat: Table ci_data of \S+ lacks the columns "
+        r"description \(.*\), repo \(owner/name\)\.\n  Add it",
         err,
     )
 
@@ -432,7 +434,7 @@ RUNS = 1_000_000 if FULL else 200_000
 
 @pytest.fixture(scope="module")
 def million(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The runs of pull request o/r#7: ten jobs, one run a second; every fifth failed, every tenth aborted."""
+    """Runs of o/r#7: ten jobs, one run a second; each fifth failed, each tenth aborted."""
     url = f"sqlite:///{tmp_path_factory.mktemp('million') / 'ci.sqlite'}"
     engine = open_engine(url)
     prepare(engine)

@@ -1,4 +1,4 @@
-"""Settings: where they come from, what is said when they are wrong, and that a secret shows nowhere."""
+"""Settings: their sources, the errors for invalid ones, and that no secret is shown."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def test_a_file_that_is_not_there(tmp_path: Path, name: str) -> None:
     assert error.value.exit_code == 4
 
 
-def test_an_empty_folder_is_no_settings_file(tmp_path: Path) -> None:
+def test_a_folder_without_a_settings_file(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"env\.json does not exist"):
         load({"STAT_ENV_PATH": str(tmp_path)})
 
@@ -170,7 +170,7 @@ def test_any_password_reaches_the_driver_unchanged(password: str) -> None:
     )
 
 
-# What is said when they are wrong
+# Errors
 
 
 @pytest.mark.parametrize("there", ["host", "user", "database", "password"])
@@ -264,13 +264,13 @@ def test_a_file_of_another_shape(tmp_path: Path, text: str, said: str) -> None:
     assert len(message) < 500
 
 
-def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "env.json").write_bytes(b'{"host": "\xff\xfe"}')
     with pytest.raises(SettingsError, match="not UTF-8"):
         load({"STAT_ENV_PATH": str(tmp_path)})
 
 
-def test_a_byte_order_mark_is_no_trouble(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "env.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(SERVER).encode())
     assert load({"STAT_ENV_PATH": str(tmp_path)}).ci_data.host == "db.example"
 
@@ -301,7 +301,7 @@ def test_a_zone_that_does_not_exist(name: str, nearest: str) -> None:
 @pytest.mark.parametrize(
     "text", ["0", "-1", "1.5", "1e3", "٣", "²", "ten", " 7", "0x10", "9" * 5_000, "99999999999"]
 )
-def test_numbers_that_are_none(key: str, text: str) -> None:
+def test_invalid_numbers(key: str, text: str) -> None:
     settings = load(
         {
             f"CI_STAT_{key.upper()}": text,
@@ -433,7 +433,7 @@ def test_config_as_json_has_every_key(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def _said(url: str) -> str:
-    """Everything that anybody could see of a URL: in `ci-stat config`, and as the name of a database or an error."""
+    """All places that show a URL: `ci-stat config`, the name of a database, an error."""
     settings = Settings({"url": Value(url, "variable CI_STAT_URL")})
     seen = shown(settings, "url") + repr(settings)
     try:
@@ -446,7 +446,7 @@ def _said(url: str) -> str:
 def test_a_password_in_a_url_is_hidden(password: str) -> None:
     from urllib.parse import quote
 
-    # A mark that no other part of the URL holds: single signs would be found by chance.
+    # A text that no other part of the URL contains.
     secret = f"7f3a{password}9c1e"
     for written in (secret, quote(secret, safe="")):
         seen = _said(f"mysql+pymysql://root:{written}@db.example:3306/sync_ci_data?ssl_key=77aa")
@@ -462,7 +462,7 @@ def test_no_part_of_any_password_is_seen(password: str) -> None:
     assert "9c1e" not in seen
 
 
-def test_a_url_that_is_none_is_not_shown() -> None:
+def test_an_invalid_url_is_not_shown() -> None:
     settings = Settings({"url": Value("root:7f3a@db", "test")})
     assert shown(settings, "url") == "(set, hidden)"
 

@@ -1,4 +1,4 @@
-"""Odd places to write to, odd options, odd clocks: each seen to go wrong once."""
+"""Regression tests: unusual output files, options and clocks."""
 
 import json
 import os

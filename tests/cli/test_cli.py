@@ -1,4 +1,4 @@
-"""The `ci-stat` command: help, exit codes, formats, colours, and texts that want to take over the terminal."""
+"""The `ci-stat` command: help, exit codes, formats, colours, and hostile texts."""
 
 import csv
 import inspect
@@ -127,7 +127,11 @@ def test_version(call: Call) -> None:
     assert call("--version").out == f"ci-stat, version {__version__}\n"
 
 
-HEAVY = "import sys; found = {'pandas', 'sqlalchemy', 'rich', 'pymysql', 'numpy', 'urllib3'} & set(sys.modules)"
+HEAVY = (
+    "import sys\n"
+    "heavy = {'pandas', 'sqlalchemy', 'rich', 'pymysql', 'numpy', 'urllib3'}\n"
+    "loaded = heavy & set(sys.modules)"
+)
 
 
 def test_the_door_imports_nothing_heavy_and_opens_nothing() -> None:
@@ -135,14 +139,16 @@ def test_the_door_imports_nothing_heavy_and_opens_nothing() -> None:
         "import sys; seen = []\n"
         "def hook(event, args):\n"
         "    name = str(args[0]) if args else ''\n"
-        "    if event.startswith(('socket.', 'sqlite3.', 'subprocess.')) or (event == 'open' and 'env.json' in name):\n"
+        "    opens_connection = event.startswith(('socket.', 'sqlite3.', 'subprocess.'))\n"
+        "    if opens_connection or (event == 'open' and 'env.json' in name):\n"
         "        seen.append((event, name))\n"
-        "    if event == 'open' and not name.endswith(('.py', '.pyc', '.so')) and not args[1] in ('r', 'rb', None):\n"
+        "    is_code = name.endswith(('.py', '.pyc', '.so'))\n"
+        "    if event == 'open' and not is_code and args[1] not in ('r', 'rb', None):\n"
         "        seen.append((event, name, args[1]))\n"
         "sys.addaudithook(hook)\n"
         "import ci_stat.ci_stat\n"
         f"{HEAVY}\n"
-        "print(sorted(found), [each for each in seen if '__pycache__' not in each[1]])"
+        "print(sorted(loaded), [event for event in seen if '__pycache__' not in event[1]])"
     )
     answer = own_process(
         code=watch, STAT_ENV_PATH="/nowhere/env.json", CI_STAT_URL="mysql://x:y@127.0.0.1:1/z"
@@ -159,7 +165,7 @@ from ci_stat.cli import run
 for arguments in {calls}:
     assert run(arguments) == 0
 {HEAVY}
-print(sorted(found))
+print(sorted(loaded))
 """
     answer = own_process(code=code, STAT_ENV_PATH="/nowhere/env.json")
     assert answer.code == 0, answer.err
@@ -218,7 +224,8 @@ def test_exit_2_the_latest_row_of_an_empty_table(empty: Engine, call: Call) -> N
     assert call("summary", "--end", "latest") == (
         2,
         "",
-        "ci-stat: The table is empty, so there is no latest row.\n  Fill it with `ci-stat import FILE`.\n",
+        "ci-stat: The table is empty, so there is no latest row.\n"
+        "  Fill it with `ci-stat import FILE`.\n",
     )
 
 
@@ -307,7 +314,8 @@ def test_json_says_where_its_numbers_come_from(database: Engine, call: Call, nam
         "rows": 10,
         "newest_row": "2021-06-19T00:41:00+08:00",
         "warnings": {},
-        "note": "Old data: the newest row is of 2021-06-19 00:41:00, 23 h 19 min before the window's end.",
+        "note": "Old data: the newest row is of 2021-06-19 00:41:00, "
+        "23 h 19 min before the window's end.",
         "logs": {},
         "rule_set": None,
         "database": source["database"],
@@ -627,7 +635,8 @@ def test_a_warning_of_the_settings_is_on_stderr(
     answer = call("summary", *DAY, "--json")
     assert json.loads(answer.out)
     assert answer.err == (
-        "ci-stat: warning: Unknown setting 'CI_STAT_TIMEZONE' in the environment: did you mean 'CI_STAT_TIME_ZONE'?\n"
+        "ci-stat: warning: Unknown setting 'CI_STAT_TIMEZONE' in the environment: "
+        "did you mean 'CI_STAT_TIME_ZONE'?\n"
     )
 
 
@@ -780,7 +789,8 @@ def test_a_hostile_error_of_the_database(
     with engine.begin() as connection:
         connection.execute(
             text(
-                "insert into ci_data (job, job_id, status, time) values (cast(:job as text), 1, 'x', :time)"
+                "insert into ci_data (job, job_id, status, time) "
+                "values (cast(:job as text), 1, 'x', :time)"
             ),
             {"job": b"\xff\x1b[31m\x9b", "time": "2021-06-19 01:00:00"},
         )

@@ -1,4 +1,4 @@
-"""`log_level` and `log_file`: what commands and jobs log, where, and that no secret is in it."""
+"""`log_level` and `log_file`: what commands and jobs log, where, and without secrets."""
 
 import logging
 import os
@@ -43,9 +43,7 @@ def test_a_command_logs_to_the_file(file: Path, call: Call) -> None:
     assert f"Z {os.getpid()} INFO ci_stat.runs.database: sqlite:///" in lines[0]
     assert lines[0].endswith(" s")
     assert call("summary").code == 0
-    assert len(file.read_text().splitlines()) == 2 * len(lines), (
-        "the second goes on behind the first"
-    )
+    assert len(file.read_text().splitlines()) == 2 * len(lines), "the second command appends"
 
 
 def test_a_job_logs_to_the_file(file: Path) -> None:

@@ -121,7 +121,8 @@ def test_rules_that_cannot_be_used_say_which_and_why(call: Call, log: Path) -> N
             "reach",
         ),
         (
-            '[[rule]]\nname = "a"\nkind = "env"\nanchors = ["abc"]\npattern = "a"\nlines = "many"\n',
+            '[[rule]]\nname = "a"\nkind = "env"\nanchors = ["abc"]\n'
+            'pattern = "a"\nlines = "many"\n',
             "lines",
         ),
         ('[[rule]]\nkind = "env"\nanchors = ["abc"]\npattern = "a"\n', "name"),
@@ -158,7 +159,8 @@ def test_json_is_plain_ascii(call: Call, log: Path) -> None:
 def test_a_log_file_needs_no_database(log: Path) -> None:
     heavy = "('sqlalchemy', 'pandas', 'requests')"
     code = (
-        f"import sys; from ci_stat.cli import run; assert run(['explain', {str(log)!r}, '--json']) == 0; "
+        "import sys; from ci_stat.cli import run; "
+        f"assert run(['explain', {str(log)!r}, '--json']) == 0; "
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
