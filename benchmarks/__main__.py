@@ -79,13 +79,13 @@ def growth(server: Server, figures: Figures, sizes: Sequence[str], drivers: Sequ
         linear = rates[largest] >= 0.7 * rates[smallest]
         figures.add(f"growth, {driver}", shown, "itself", "linear in time", linear)
         for name in sizes[1:]:
-            each = (runs[name]["rss"] - runs[smallest]["rss"]) / (SIZES[name] - SIZES[smallest])
+            per_row = (runs[name]["rss"] - runs[smallest]["rss"]) / (SIZES[name] - SIZES[smallest])
             figures.add(
                 f"memory of a run kept, {SIZES[name]:,} rows, {driver}",
-                f"{each:.0f} bytes",
+                f"{per_row:.0f} bytes",
                 f"peak above that of {SIZES[smallest]:,} rows",
                 "at most 700 bytes",
-                each <= 700,
+                per_row <= 700,
             )
 
 

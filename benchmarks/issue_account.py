@@ -76,9 +76,10 @@ class PeopledTracker(MemoryTracker):
     def looked_at(self, decisions: Decisions) -> None:
         """Accept a refused plan: the data of a simulation are correct."""
         if decisions.stopped:
-            new = [each for each in decisions.all if each.action is IssueAction.FILE]
+            new = [decision for decision in decisions.all if decision.action is IssueAction.FILE]
             self.accepted |= {
-                each.key: Accepted(each.key, each.name, _EVER, "looked at", _EVER) for each in new
+                decision.key: Accepted(decision.key, decision.name, _EVER, "looked at", _EVER)
+                for decision in new
             }
 
     def snapshot(self, now: datetime) -> Snapshot:
@@ -87,10 +88,10 @@ class PeopledTracker(MemoryTracker):
         return super().snapshot(now)
 
     def _close(self, at: datetime, test: str) -> None:
-        for number, each in self.issues.items():
-            if each.issue.open and each.marker and each.marker.key == f"case:{test}":
-                listed = replace(each.issue, open=False, closed_at=at, state_reason="completed")
-                self.issues[number] = replace(each, issue=listed)
+        for number, tracked in self.issues.items():
+            if tracked.issue.open and tracked.marker and tracked.marker.key == f"case:{test}":
+                listed = replace(tracked.issue, open=False, closed_at=at, state_reason="completed")
+                self.issues[number] = replace(tracked, issue=listed)
                 self.closed.append(Deed(at, IssueAction.CLOSE, number, person=True))
 
 
@@ -101,10 +102,10 @@ def ours(
     known = rules or Rules()
     history = History(drawn.runs, (JOB,), ZONE, known.together, known.share)
     fixes = [
-        (each.end, test)
-        for each in drawn.defects
-        for test in each.tests
-        if each.sort is Sort.REGRESSION and each.end
+        (defect.end, test)
+        for defect in drawn.defects
+        for test in defect.tests
+        if defect.sort is Sort.REGRESSION and defect.end
     ]
     tracker = PeopledTracker(fixes if people else ())
     turns = _Turns()
@@ -120,15 +121,15 @@ def ours(
 
 def _account(name: str, card: Scorecard, tracker: PeopledTracker, turns: "_Turns") -> Account:
     deeds = [
-        Deed(each.at, each.action, each.number, each.comment) for each in card.events
+        Deed(event.at, event.action, event.number, event.comment) for event in card.events
     ] + tracker.closed
-    account = Account(name, sorted(deeds, key=lambda each: each.at), stopped=len(card.stopped))
+    account = Account(name, sorted(deeds, key=lambda deed: deed.at), stopped=len(card.stopped))
     account.refailed, account.waited = len(card.refailed), turns.waited()
-    for number, each in tracker.issues.items():
-        assert each.marker is not None
-        incident = each.marker.kind == INCIDENT
+    for number, tracked in tracker.issues.items():
+        assert tracked.marker is not None
+        incident = tracked.marker.kind == INCIDENT
         account.about[number] = frozenset(
-            map(_test, each.marker.members if incident else [each.marker.key])
+            map(_test, tracked.marker.members if incident else [tracked.marker.key])
         )
         if incident:
             account.incidents.add(number)
@@ -149,11 +150,13 @@ class _Turns:
         self.day += 1
         if decisions.stopped:
             return
-        for each in decisions.all:
-            if each.reason is Reason.CAP and each.why.startswith("would file"):
-                self.since.setdefault(each.key, self.day)
-            elif each.action is IssueAction.FILE and each.key in self.since:
-                self.ended.append(Waited(_test(each.key), self.day - self.since.pop(each.key)))
+        for decision in decisions.all:
+            if decision.reason is Reason.CAP and decision.why.startswith("would file"):
+                self.since.setdefault(decision.key, self.day)
+            elif decision.action is IssueAction.FILE and decision.key in self.since:
+                self.ended.append(
+                    Waited(_test(decision.key), self.day - self.since.pop(decision.key))
+                )
 
     def waited(self) -> list[Waited]:
         return self.ended + [Waited(_test(key), None) for key in self.since]
@@ -179,11 +182,11 @@ def _plain(name: str, drawn: Drawn, threshold: int, quiet_days: int | None) -> A
 
 
 def _by_window(drawn: Drawn) -> dict[int, Counter[str]]:
-    found: dict[int, Counter[str]] = defaultdict(Counter)
+    failing: dict[int, Counter[str]] = defaultdict(Counter)
     for at, tests in failing_tests(drawn.runs):
         if drawn.begin <= at < drawn.end:
-            found[(at - drawn.begin) // DAY].update(tests)
-    return found
+            failing[(at - drawn.begin) // DAY].update(tests)
+    return failing
 
 
 class _Plain:
@@ -204,6 +207,6 @@ class _Plain:
                 yield Deed(end, IssueAction.FILE, number)
         if self.quiet_days is not None:
             for test in [
-                each for each in self.open if end - self.last[each] >= DAY * self.quiet_days
+                test for test in self.open if end - self.last[test] >= DAY * self.quiet_days
             ]:
                 yield Deed(end, IssueAction.CLOSE, self.open.pop(test), comment=True)

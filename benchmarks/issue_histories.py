@@ -121,7 +121,7 @@ def flaky_causes(source: Path = REAL) -> tuple[tuple[Flaky, ...], bool]:
         rates = 10 ** np.random.default_rng(811).uniform(-4, -0.2, 811)
         return tuple(Flaky("drawn", 1, float(rate)) for rate in rates), False
     with gzip.open(source, "rt") as lines:
-        found = [row for row in csv.DictReader(lines) if row["IsFlaky"] == "1"]
+        rows = [row for row in csv.DictReader(lines) if row["IsFlaky"] == "1"]
     groups = Counter(
         (
             row["Project"],
@@ -129,7 +129,7 @@ def flaky_causes(source: Path = REAL) -> tuple[tuple[Flaky, ...], bool]:
             int(row["NumPassingRuns"]),
             row["FirstFailingRunID"],
         )
-        for row in found
+        for row in rows
     )
     return tuple(
         Flaky(key[0], tests, key[1] / (key[1] + key[2])) for key, tests in sorted(groups.items())
@@ -138,7 +138,7 @@ def flaky_causes(source: Path = REAL) -> tuple[tuple[Flaky, ...], bool]:
 
 def apart(causes: Iterable[Flaky]) -> tuple[Flaky, ...]:
     """Return the same tests, each with a cause of its own."""
-    return tuple(replace(each, tests=1) for each in causes for _ in range(each.tests))
+    return tuple(replace(cause, tests=1) for cause in causes for _ in range(cause.tests))
 
 
 def draw(shape: Shape, seed: int, causes: Sequence[Flaky] = ()) -> Drawn:
@@ -183,13 +183,13 @@ class _Draw:
 
     def flaky(self, causes: Sequence[Flaky]) -> None:
         """Draw causes until there are enough tests."""
-        wanted, left = self.shape.flaky or sum(each.tests for each in causes), list(causes)
+        wanted, left = self.shape.flaky or sum(cause.tests for cause in causes), list(causes)
         while wanted > 0 and left:
-            each = left.pop(int(self.rng.integers(len(left))))
-            wanted -= each.tests
+            cause = left.pop(int(self.rng.integers(len(left))))
+            wanted -= cause.tests
             end = self._some_day(5) if self.rng.random() < self.shape.fixed else None
             self._fails(
-                Sort.FLAKY, [self._flaky_name() for _ in range(each.tests)], each.rate, 0.0, end
+                Sort.FLAKY, [self._flaky_name() for _ in range(cause.tests)], cause.rate, 0.0, end
             )
 
     def burst(self) -> None:
@@ -333,6 +333,8 @@ def _aware(day: float) -> datetime:
 def failing_tests(runs: Iterable[Run]) -> Iterator[tuple[datetime, frozenset[str]]]:
     """Yield the start time and the failed tests of each failed run."""
     for run in runs:
-        names = frozenset(each.name for each in run.failures if each.kind == FailureKind.CASE)
+        names = frozenset(
+            failure.name for failure in run.failures if failure.kind == FailureKind.CASE
+        )
         if names and run.started:
             yield run.started.astimezone(UTC), names

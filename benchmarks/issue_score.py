@@ -68,11 +68,11 @@ class _Judge:
         self.drawn, self.account, self.result = drawn, account, Score(histories=1)
         self.lives = _lives(account.deeds)
         self.by_test: dict[str, list[Defect]] = defaultdict(list)
-        self.wide = [each for each in drawn.defects if len(each.tests) > 1]
-        for each in drawn.defects:
-            if each.sort is not Sort.BUILD:
-                for test in each.tests:
-                    self.by_test[test].append(each)
+        self.wide = [defect for defect in drawn.defects if len(defect.tests) > 1]
+        for defect in drawn.defects:
+            if defect.sort is not Sort.BUILD:
+                for test in defect.tests:
+                    self.by_test[test].append(defect)
         self.causes: dict[int, Defect] = {}  # of what was filed
         self.issues_of: dict[str, list[int]] = defaultdict(list)
         for number, tests in account.about.items():
@@ -101,19 +101,19 @@ class _Judge:
 
     def reported(self) -> None:
         """Count the defects that an issue reported, and the delays."""
-        for each in self.drawn.defects:
-            first = next((at for at in each.failed if at >= self.drawn.begin), None)
+        for defect in self.drawn.defects:
+            first = next((at for at in defect.failed if at >= self.drawn.begin), None)
             if first is None:
                 continue
-            if each.sort is Sort.BUILD:
-                self._report_of_build(each)
+            if defect.sort is Sort.BUILD:
+                self._report_of_build(defect)
             else:
                 what = (
-                    each.sort.value
-                    if each.sort is Sort.REGRESSION
-                    else f"flaky {rate_class(each.rate)}"
+                    defect.sort.value
+                    if defect.sort is Sort.REGRESSION
+                    else f"flaky {rate_class(defect.rate)}"
                 )
-                self._reported(each, what, self._window_end(first))
+                self._reported(defect, what, self._window_end(first))
 
     def _reported(self, defect: Defect, what: str, known: datetime) -> None:
         """Count one defect; its delay starts at the end of the first window with a failure."""
@@ -122,7 +122,7 @@ class _Judge:
         own = self._first_reported(defect, known, last, incidents=False)
         shared = self._first_reported(defect, known, last, incidents=True)
         if len(defect.tests) > 1:
-            own, shared = min((each for each in (own, shared) if each), default=None), None
+            own, shared = min((time for time in (own, shared) if time), default=None), None
         if own is not None:
             count[f"{what} reported"] += 1
             self.result.late(what, (own - known) / DAY)
@@ -180,9 +180,9 @@ class _Judge:
     def _closed_after(self, defect: Defect, end: datetime) -> None:
         """Count the days from fix to close, for issues with 30 known days after the fix."""
         again = any(
-            end < each.begin < end + 30 * DAY
+            end < defect.begin < end + 30 * DAY
             for test in defect.tests
-            for each in self.by_test[test]
+            for defect in self.by_test[test]
         )
         if end + 30 * DAY > self.drawn.end or again:
             return
@@ -190,9 +190,9 @@ class _Judge:
         lives = [life for number in sorted(own) for life in self.lives[number]]
         life = next(
             (
-                each
-                for each in lives
-                if each.begin <= end + DAY and (not each.end or each.end >= end)
+                candidate
+                for candidate in lives
+                if candidate.begin <= end + DAY and (not candidate.end or candidate.end >= end)
             ),
             None,
         )
@@ -207,8 +207,8 @@ class _Judge:
     def noise(self) -> None:
         """Count comments, edits, delayed issues and refused plans."""
         count, account = self.result.counts, self.account
-        count["comments"] += sum(each.comment for each in account.deeds)
-        count["edits"] += sum(each.action is IssueAction.UPDATE for each in account.deeds)
+        count["comments"] += sum(deed.comment for deed in account.deeds)
+        count["edits"] += sum(deed.action is IssueAction.UPDATE for deed in account.deeds)
         count["open at the end"] += sum(lives[-1].end is None for lives in self.lives.values())
         count["windows"] += len(self.drawn.windows)
         count["stopped"] += account.stopped
@@ -218,12 +218,12 @@ class _Judge:
             for life in lives
         ]
         self.result.weeks += sum((end - begin) / WEEK for begin, end in ends)
-        for each in account.waited:
-            regression = any(known.sort is Sort.REGRESSION for known in self.by_test[each.test])
+        for delayed in account.waited:
+            regression = any(known.sort is Sort.REGRESSION for known in self.by_test[delayed.test])
             name = "waited, regression" if regression else "waited"
             count[name] += 1
-            count[f"{name}, never filed"] += each.days is None
-            self.result.late(name, *([] if each.days is None else [float(each.days)]))
+            count[f"{name}, never filed"] += delayed.days is None
+            self.result.late(name, *([] if delayed.days is None else [float(delayed.days)]))
 
     def _of(self, action: IssueAction) -> list[Deed]:
         return [deed for deed in self.account.deeds if deed.action is action]
@@ -236,10 +236,14 @@ class _Judge:
         tests = self.account.about[deed.number]
         known = self.wide
         if deed.number not in self.account.incidents:
-            known = [each for test in tests for each in reversed(self.by_test[test])]
+            known = [defect for test in tests for defect in reversed(self.by_test[test])]
         else:
-            known = [each for each in known if 2 * len(tests & each.tests) >= len(each.tests)]
-        return next((each for each in known if _failed_in(each, deed.at - RECENT, deed.at)), None)
+            known = [
+                defect for defect in known if 2 * len(tests & defect.tests) >= len(defect.tests)
+            ]
+        return next(
+            (defect for defect in known if _failed_in(defect, deed.at - RECENT, deed.at)), None
+        )
 
     def _alive(self, deed: Deed) -> Defect | None:
         """The unfixed defect of a closed issue. A broken build ends with its runs."""
@@ -250,7 +254,8 @@ class _Judge:
             )
         test = next(iter(self.account.about[deed.number]))
         return next(
-            (each for each in self.by_test[test] if each.alive(deed.at) and each.rate > 0), None
+            (defect for defect in self.by_test[test] if defect.alive(deed.at) and defect.rate > 0),
+            None,
         )
 
 
@@ -269,7 +274,9 @@ def _lives(deeds: Sequence[Deed]) -> Mapping[int, list[_Life]]:
     for deed in deeds:
         if deed.action in (IssueAction.FILE, IssueAction.REOPEN, IssueAction.CLOSE):
             turns[deed.number].append(deed)
-    return {number: list(_lives_of(number, each)) for number, each in turns.items()}
+    return {
+        number: list(_lives_of(number, deeds_of_issue)) for number, deeds_of_issue in turns.items()
+    }
 
 
 def _lives_of(number: int, turns: Sequence[Deed]) -> Iterator[_Life]:

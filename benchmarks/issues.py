@@ -88,8 +88,8 @@ def measured(seeds: int | None = None) -> Iterator[tuple[Scenario, Scores]]:
         for scenario, answers in asked:
             total = {name: Score() for name in RULES}
             for answer in answers:
-                for name, found in answer.result().items():
-                    total[name].add(found)
+                for name, one_score in answer.result().items():
+                    total[name].add(one_score)
             yield scenario, total
 
 
@@ -100,27 +100,27 @@ def one(shape: Shape, seed: int) -> Scores:
 
 
 def show(scenario: Scenario, scores: Scores) -> None:
-    shape, found = scenario.shape, next(iter(scores.values()))
-    title = f"{scenario.name}: {found.histories} x {shape.days} days"
+    shape, first = scenario.shape, next(iter(scores.values()))
+    title = f"{scenario.name}: {first.histories} x {shape.days} days"
     table = Table("", *scores, title=title, title_justify="left")
     for name, cell in _ROWS:
-        table.add_row(name, *(cell(each) for each in scores.values()))
+        table.add_row(name, *(cell(score) for score in scores.values()))
     console.print(table)
 
 
 def _count(name: str) -> Callable[[Score], str]:
-    return lambda each: f"{each.counts[name]:,}"
+    return lambda score: f"{score.counts[name]:,}"
 
 
 def _of(name: str, total: str) -> Callable[[Score], str]:
-    return lambda each: f"{each.counts[name]:,} of {each.counts[total]:,}"
+    return lambda score: f"{score.counts[name]:,} of {score.counts[total]:,}"
 
 
 def _days(name: str) -> Callable[[Score], str]:
     """Median and 95th percentile."""
 
-    def cell(each: Score) -> str:
-        values = each.days.get(name)
+    def cell(score: Score) -> str:
+        values = score.days.get(name)
         return f"{median(values):.1f} / {percentile(values, 0.95):.1f}" if values else "-"
 
     return cell
@@ -128,21 +128,21 @@ def _days(name: str) -> Callable[[Score], str]:
 
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the percentile of `values` by nearest rank."""
-    found = sorted(values)
-    return found[min(len(found) - 1, int(share * len(found)))]
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
 
-def _wrong(each: Score) -> str:
-    share = each.wrong_share
-    return "-" if share is None else f"{each.counts['wrong closes']:,} ({share:.1%})"
+def _wrong(score: Score) -> str:
+    share = score.wrong_share
+    return "-" if share is None else f"{score.counts['wrong closes']:,} ({share:.1%})"
 
 
-def _most_new(each: Score) -> str:
-    return f"{max(each.days.get('new in a day', ()), default=0):.0f}"
+def _most_new(score: Score) -> str:
+    return f"{max(score.days.get('new in a day', ()), default=0):.0f}"
 
 
-def _comments(each: Score) -> str:
-    return f"{each.counts['comments'] / each.weeks:.2f}" if each.weeks else "-"
+def _comments(score: Score) -> str:
+    return f"{score.counts['comments'] / score.weeks:.2f}" if score.weeks else "-"
 
 
 def _flaky_rows() -> Iterator[tuple[str, Callable[[Score], str]]]:
@@ -185,16 +185,16 @@ _ROWS: list[tuple[str, Callable[[Score], str]]] = [
 def as_data(scores: Scores) -> dict[str, object]:
     return {
         name: {
-            "histories": each.histories,
-            "counts": dict(sorted(each.counts.items())),
-            "weeks": each.weeks,
+            "histories": score.histories,
+            "counts": dict(sorted(score.counts.items())),
+            "weeks": score.weeks,
             "days": {
-                key: {"n": len(found), "median": median(found), "p95": percentile(found, 0.95)}
-                for key, found in sorted(each.days.items())
-                if found
+                key: {"n": len(days), "median": median(days), "p95": percentile(days, 0.95)}
+                for key, days in sorted(score.days.items())
+                if days
             },
         }
-        for name, each in scores.items()
+        for name, score in scores.items()
     }
 
 
@@ -206,11 +206,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     if arguments.json:
-        found = {
-            each.name: {"shape": asdict(each.shape), "rules": as_data(scores)}
-            for each, scores in measured(arguments.seeds)
+        scenarios = {
+            scenario.name: {"shape": asdict(scenario.shape), "rules": as_data(scores)}
+            for scenario, scores in measured(arguments.seeds)
         }
-        print(json.dumps({"real_rates": flaky_causes()[1], "scenarios": found}, indent=2))
+        print(json.dumps({"real_rates": flaky_causes()[1], "scenarios": scenarios}, indent=2))
         return
     started = time.perf_counter()
     report(Figures(), arguments.seeds)
@@ -220,7 +220,7 @@ def main() -> None:
 def report(figures: Figures, seeds: int | None = None) -> None:
     """Print what is measured, the tables, and how to repeat them."""
     causes, real = flaky_causes()
-    tests = sum(each.tests for each in causes)
+    tests = sum(cause.tests for cause in causes)
     source = (
         "of the FlakeFlagger set" if real else "drawn, log-uniform: the FlakeFlagger set is missing"
     )

@@ -58,10 +58,10 @@ def _fill(folder: Path, rows_per_day: int) -> int:
     last = 0
     for batch in _batches(generate_rows(rows_per_day, DAYS)):
         write_rows(engine, batch)
-        found = {
+        extractions = {
             (row.job, row.job_id): _extraction(row) for row in batch if row.status == Status.FAILURE
         }
-        state.keep(found, rule_set)
+        state.keep(extractions, rule_set)
         last += sum(row.time is not None and row.time >= LAST_DAY for row in batch)
     return last
 
