@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ci_stat.connectors.jenkins.server import Jenkins
     from ci_stat.issues.service import Filer
     from ci_stat.records.log_place import LogPlace
-    from ci_stat.reports.recipients import Audience, FeishuSender
+    from ci_stat.reports.recipients import FeishuSender, Recipient
     from ci_stat.reports.service import Reporter
 
 log = logging.getLogger(__name__)
@@ -199,14 +199,14 @@ class Context:
             return None, None
         return StoredCounts(state, self.source.name), StoredSightings(state, self.source.name)
 
-    def audiences(self, only: Sequence[str] = ()) -> "list[Audience]":
-        """Return the recipients of reports, of `only` these channels. Raises SettingsError."""
-        from ci_stat.reports.setup import audiences
+    def recipients(self, only: Sequence[str] = ()) -> "list[Recipient]":
+        """All recipients of reports, or those of the channels in `only`. Raises SettingsError."""
+        from ci_stat.reports.setup import recipients
 
-        return audiences(self.settings, only)
+        return recipients(self.settings, only)
 
     def feishu_sender(self, chat: str | None = None) -> "FeishuSender":
-        """Return the Feishu clients; `chat` overrides the setting. Raises SettingsError."""
+        """The clients for Feishu. `chat`: instead of the setting. Raises SettingsError."""
         from ci_stat.reports.setup import feishu_sender
 
         return feishu_sender(self.settings.feishu, chat)

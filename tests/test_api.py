@@ -136,7 +136,7 @@ def test_an_empty_window_does_not_look_like_a_quiet_day(settings: Settings, fill
     res = stat.get_result(datetime(2031, 1, 1), datetime(2031, 1, 2), settings=settings)
     out = io.StringIO()
     stat.summary(res, file=out, color=False)
-    assert "No runs in this window; the newest row is of 2021-06-19 00:01:00." in out.getvalue()
+    assert "No runs in this window; the newest row is from 2021-06-19 00:01:00." in out.getvalue()
 
 
 def test_the_whole_description_is_there_on_demand(settings: Settings, fill: Fill) -> None:

@@ -86,7 +86,7 @@ def test_a_window_in_the_future(database: Engine, call: Call, name: str) -> None
     code, out, err = call(name, "--begin", "2099-01-01", "--end", "2099-01-02")
     assert code == 0
     assert "--end latest" in err, "the next step"
-    assert "No runs in this window; the newest row is of 2021-06-19 00:02:00." in out
+    assert "No runs in this window; the newest row is from 2021-06-19 00:02:00." in out
     assert "[2099-01-01 00:00:00, 2099-01-02 00:00:00) Asia/Shanghai · 0 rows of " in out
 
 

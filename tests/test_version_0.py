@@ -24,8 +24,9 @@ from ci_stat.records import (
     names_key,
     names_key_v0,
 )
-from ci_stat.reports.delivery import Delivered, _named, deliver, report_key
-from ci_stat.reports.model import Report
+from ci_stat.reports.delivery import DeliveryResult, deliver, delivery_id
+from ci_stat.reports.document import report_document
+from ci_stat.reports.outgoing import OutgoingReport, outgoing
 from ci_stat.reports.recipients import Ticket
 from ci_stat.reports.windows import HOURLY
 from ci_stat.runs.database import Source
@@ -41,7 +42,7 @@ from tests.fixtures.make_version_0 import (
     REFILED,
     SLACK,
     WEBHOOK,
-    audience,
+    recipient,
     reports,
 )
 from tests.support.filing import JOB, World, case, morning
@@ -56,9 +57,10 @@ def it(tmp_path: Path) -> Iterator[World]:
         yield old
 
 
-def report_of(it: World, kind: str, wanted: RunFilter, now: datetime) -> Report:
+def report_of(it: World, kind: str, wanted: RunFilter, now: datetime) -> OutgoingReport:
     it.at(now)
-    return Context(it.settings).reporter(now).report(kind, wanted)
+    report = Context(it.settings).reporter(now).report(kind, wanted)
+    return outgoing(report, report_document(report))
 
 
 def ledger_of(it: World) -> Deliveries:
@@ -66,9 +68,9 @@ def ledger_of(it: World) -> Deliveries:
 
 
 def sent(
-    it: World, report: Report, names: Sequence[str], tickets: list[Ticket] | None = None
-) -> list[Delivered]:
-    receivers = [audience(name, ARRIVED, tickets) for name in names]
+    it: World, report: OutgoingReport, names: Sequence[str], tickets: list[Ticket] | None = None
+) -> list[DeliveryResult]:
+    receivers = [recipient(name, ARRIVED, tickets) for name in names]
     return deliver(report, receivers, ledger_of(it), it.clock.now())
 
 
@@ -101,7 +103,7 @@ def test_what_did_not_arrive_is_sent_once(it: World) -> None:
 def test_an_uncertain_attempt_goes_on_under_the_name_that_feishu_knows(it: World) -> None:
     for kind, wanted, now in reports(it):
         report = report_of(it, kind, wanted, now + timedelta(minutes=10))
-        key = report_key(report, CHAT)
+        key = report.key(CHAT)
         older = replace(key, about=key.about_v0, about_v0="")
         began = next(row.started for row in ledger_of(it).list(100) if row.key == older)
 
@@ -109,7 +111,7 @@ def test_an_uncertain_attempt_goes_on_under_the_name_that_feishu_knows(it: World
         (result,) = sent(it, report, [CHAT], tickets)
         assert result.arrived
 
-        assert [ticket.attempt for ticket in tickets] == [_named(older, began.isoformat())]
+        assert [ticket.attempt for ticket in tickets] == [delivery_id(older, began.isoformat())]
 
 
 def test_the_report_before_is_found_under_its_old_names(it: World) -> None:
@@ -117,7 +119,7 @@ def test_the_report_before_is_found_under_its_old_names(it: World) -> None:
     begin = wanted.window.end.replace(tzinfo=None)
     following = Window.of(begin, begin + timedelta(hours=1), it.zone)
     report = report_of(it, HOURLY, replace(wanted, window=following), now + timedelta(hours=1))
-    before = ledger_of(it).before(report_key(report, MAIL))
+    before = ledger_of(it).before(report.key(MAIL))
     assert before is not None
     assert (before.state, before.reason) == (DeliveryState.FAILED, "550 no such user")
 
@@ -265,7 +267,7 @@ def test_a_plan_of_another_format_is_refused(tmp_path: Path, version: object) ->
 
 def test_rewording_a_filter_changes_no_key(it: World, monkeypatch: pytest.MonkeyPatch) -> None:
     kind, wanted, now = reports(it)[1]
-    before = report_key(report_of(it, kind, wanted, now), CHAT)
+    before = report_of(it, kind, wanted, now).key(CHAT)
     for module in (
         "rendering.format",
         "reports.document",
@@ -274,8 +276,8 @@ def test_rewording_a_filter_changes_no_key(it: World, monkeypatch: pytest.Monkey
     ):
         monkeypatch.setattr(f"ci_stat.{module}.filters", lambda _names: "only these")
     report = report_of(it, kind, wanted, now)
-    assert report_key(report, CHAT) == before
-    assert report_key(report, CHAT).about_v0 == before.about_v0
+    assert report.key(CHAT) == before
+    assert report.key(CHAT).about_v0 == before.about_v0
     assert all(each.skipped for each in sent(it, report, [WEBHOOK]))
 
 

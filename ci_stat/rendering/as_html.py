@@ -1,8 +1,8 @@
-"""A document as a whole HTML page: as a chat shows the card, or as a mail.
+"""A document as an HTML page: in the style of the chat's card, or of a mail.
 
-No script, nothing from elsewhere, and a policy in the page that forbids both. The templates escape
-every text, and a link is one to http(s). Mail programs drop style sheets, so there each element
-carries its own style; a page has classes.
+The page has no script and loads nothing, and its policy forbids both. The templates escape every
+text, and each link is an http(s) URL. Mail programs drop style sheets, so the elements of a mail
+have style attributes; those of a page have classes.
 """
 
 import base64
@@ -24,7 +24,7 @@ from ci_stat.rendering.html_style import BANDS, inline_styles, style_sheet
 
 Mark = Callable[[str], Markup]
 
-_LONG = 24  # characters of a word that may be broken
+_LONG = 24  # characters of a word that can break
 # Long names, and dates, which browsers break at each "-".
 _BREAKS = re.compile(rf"[^\s&]{{{_LONG},}}|\b\d+(?:-\d+)+\b")
 _SEPARATOR = re.compile(r"([/_]|[.:-](?!\d))(?=\w)")
@@ -32,12 +32,13 @@ _RIGHT_TO_LEFT = ("R", "AL", "AN")
 _ONE_LINE = 12  # characters
 
 
-def page(document: Document, *, looks: Literal["card", "mail"], chart: str | None = None) -> str:
-    """`chart`: for a mail, the content id (without `<>`) of the picture of its first chart.
+def page(document: Document, *, style: Literal["card", "mail"], chart: str | None = None) -> str:
+    """The page as HTML.
 
-    A chart of a mail that has no picture is a table.
+    `chart`: content id, without `<>`, of the picture of a mail's first chart. The other charts of a
+    mail are tables.
     """
-    if looks == "card":
+    if style == "card":
         return _render("card.html", document, document.blocks, _classes, _card_values())
     values = {
         "picture": chart,
@@ -49,7 +50,7 @@ def page(document: Document, *, looks: Literal["card", "mail"], chart: str | Non
 
 
 def is_drawn(block: Block) -> bool:
-    """Whether a mail may have a picture of it."""
+    """Whether a mail can have a picture of the block."""
     return isinstance(block, Chart) and bool(block.labels)
 
 
@@ -60,18 +61,15 @@ def _render(
     mark: Mark,
     values: dict[str, Any],
 ) -> str:
-    html = (
-        templates("ci_stat.rendering")
-        .get_template(template)
-        .render(
-            values,
-            document=document,
-            blocks=[(type(block).__name__, block) for block in blocks],
-            mark=mark,
-            words=partial(_words, mark),
-            more_words=more_words,
-            number_kind=_number_kind,
-        )
+    page_template = templates("ci_stat.rendering").get_template(template)
+    html = page_template.render(
+        values,
+        document=document,
+        blocks=[(type(block).__name__, block) for block in blocks],
+        mark=mark,
+        words=partial(_words, mark),
+        more_words=more_words,
+        number_kind=_number_kind,
     )
     return f"{html}\n"
 
@@ -91,7 +89,7 @@ def _drawing(chart: Chart) -> Markup:
 
 
 def _mail_blocks(document: Document, picture: str | None) -> tuple[Block, ...]:
-    """The blocks with tables in the place of charts; only the first may be a picture."""
+    """The blocks, with tables in place of all charts except the one that has a picture."""
     drawn = next(filter(is_drawn, document.blocks), None) if picture else None
     return tuple(
         chart_table(block) if isinstance(block, Chart) and block is not drawn else block
@@ -100,31 +98,32 @@ def _mail_blocks(document: Document, picture: str | None) -> tuple[Block, ...]:
 
 
 def _classes(kind: str) -> Markup:
-    """The attribute that gives an element of a page its look."""
+    """The `class` attribute of an element of a page."""
     return Markup(' class="{}"').format(kind)
 
 
 def _styles(kind: str) -> Markup:
-    """The same for an element of a mail."""
+    """The `style` attribute of an element of a mail."""
     styles = inline_styles()
     style = ";".join(styles[name] for name in kind.split() if name in styles)
     return Markup(f' style="{style}"' if style else "")  # noqa: S704 - our own
 
 
 def _number_kind(cell: Text) -> str:
-    """A cell behind the first: a number stays on its line, words may wrap."""
+    """The kind of a cell behind the first: a short one is not wrapped."""
     return "cell number" if len(plain(cell)) <= _ONE_LINE else "cell number long"
 
 
 def _words(mark: Mark, words: str) -> Markup:
-    """Escaped; what is written from right to left turns nothing around it."""
+    """`words` escaped. Text in a right-to-left script does not reverse the text next to it."""
     escaped = _BREAKS.sub(partial(_whole_word, mark), shown(words))
-    turned = any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in visible(words))
-    return Markup(f"<bdi>{escaped}</bdi>" if turned else escaped)  # noqa: S704 - escaped above
+    directions = map(unicodedata.bidirectional, visible(words))
+    has_right_to_left = any(direction in _RIGHT_TO_LEFT for direction in directions)
+    return Markup(f"<bdi>{escaped}</bdi>" if has_right_to_left else escaped)  # noqa: S704 - escaped above
 
 
 def _whole_word(mark: Mark, match: re.Match[str]) -> str:
-    """A long name may be broken at its separators, a date may not."""
+    """A long name can break at its separators; a date cannot break."""
     word = match[0]
     if len(word) >= _LONG:
         return _SEPARATOR.sub(r"\1<wbr>", word)

@@ -1,9 +1,11 @@
-"""A document as Markdown, as GitHub and its like render it."""
+"""A document as GitHub Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ci_stat.escape import markdown_text
 from ci_stat.rendering.document import (
+    Block,
+    Button,
     Chart,
     Document,
     Item,
@@ -19,25 +21,28 @@ from ci_stat.rendering.format import percent
 
 
 def as_markdown(document: Document) -> str:
-    """The whole report. Nothing from outside is markup, a mention or a link in it."""
-    parts = [f"## {markdown_text(document.title)}", markdown_text(document.subtitle)]
-    for block in document.blocks:
-        if isinstance(block, Paragraph):
-            parts += [_line(line) for line in block.lines]
-        elif isinstance(block, Table):
-            parts += _titled(block.title, _table(block))
-        elif isinstance(block, Section):
-            parts += _titled(block.title, list(_section(block)))
-        elif isinstance(block, Chart):
-            parts += _titled(block.title, _chart(block))
-        else:
-            parts.append(_line((Span(block.text, link=block.link),)))
-    parts += ["---", "  \n".join(map(_line, document.foot))]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    """The whole document, escaped: its texts contain no markup, no mention and no link."""
+    blocks = (part for block in document.blocks for part in _block(block))
+    foot = "  \n".join(map(_line, document.foot))
+    title, subtitle = markdown_text(document.title), markdown_text(document.subtitle)
+    parts = [f"## {title}", subtitle, *blocks, "---", foot]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _titled(title: str, lines: list[str]) -> list[str]:
-    return [f"### {markdown_text(title)}" if title else "", "\n".join(lines)]
+def _block(block: Block) -> Iterator[str]:
+    if isinstance(block, Paragraph):
+        yield from map(_line, block.lines)
+    elif isinstance(block, Button):
+        yield _line((Span(block.text, link=block.link),))
+    else:
+        yield f"### {markdown_text(block.title)}" if block.title else ""
+        yield "\n".join(_content(block))
+
+
+def _content(block: Table | Section | Chart) -> Iterable[str]:
+    if isinstance(block, Table):
+        return _table(block)
+    return _chart(block) if isinstance(block, Chart) else _section(block)
 
 
 def _line(line: Text) -> str:
@@ -52,29 +57,29 @@ def _span(span: Span) -> str:
     shown = markdown_text(words)
     if span.link:
         shown = f"[{shown}]({link_address(span.link)})"
-    return f"{before}{f'**{shown}**' if span.bold else shown}{after}"
+    if span.bold:
+        shown = f"**{shown}**"
+    return f"{before}{shown}{after}"
 
 
 def _table(block: Table) -> list[str]:
-    return _grid(
-        block.columns,
-        [tuple(map(_line, row)) for row in block.rows],
-        more_words(block.more, block.what),
-    )
+    rows = [tuple(map(_line, row)) for row in block.rows]
+    return _grid(block.columns, rows, more_words(block.more, block.what))
 
 
 def _chart(block: Chart) -> list[str]:
-    rows = zip(block.labels, block.bars, block.line, strict=True)
-    shown = [(markdown_text(label), f"{bar:,}", percent(share)) for label, bar, share in rows]
-    return _grid(("", block.bar_name, block.line_name), shown)
+    rows = [
+        (markdown_text(label), f"{bar:,}", percent(share))
+        for label, bar, share in zip(block.labels, block.bars, block.line, strict=True)
+    ]
+    return _grid(("", block.bar_name, block.line_name), rows)
 
 
 def _grid(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], after: str = "") -> list[str]:
-    lines = [
-        _row(tuple(map(markdown_text, columns))),
-        _row(("---", *["---:"] * (len(columns) - 1))),
-        *map(_row, rows),
-    ]
+    """A table of cells, the numbers to the right, and a line `after` it."""
+    titles = _row(tuple(map(markdown_text, columns)))
+    alignment = _row(("---", *["---:"] * (len(columns) - 1)))
+    lines = [titles, alignment, *map(_row, rows)]
     return [*lines, "", markdown_text(after)] if after else lines
 
 

@@ -1,6 +1,6 @@
-"""A document on a terminal: a rich renderable, to be shown by `screen.show`.
+"""A document on a terminal: a rich renderable for `screen.show`.
 
-Lines wrap below their own beginning; in a file, where nothing limits a line, they do not wrap.
+Wrapped lines are indented like their first line. In a file, lines have no limit and do not wrap.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,14 +33,14 @@ from ci_stat.rendering.terminal.columns import Column, Fitted
 _COLORS = {Tone.PLAIN: "blue", Tone.GOOD: "green", Tone.BAD: "red", Tone.WARN: "yellow"}
 _DIM = Style(dim=True)
 _BOLD = Style(bold=True)
-_NAME = 28  # cells that a name keeps before columns are left out
+_NAME = 28  # cells that a name keeps before columns are omitted
 _BAR = 20  # cells of the longest bar
-_LINE = 12  # of the longest bar of the line's values
+_LINE = 12  # cells of the longest bar of the line's values
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def on_terminal(document: Document) -> RenderableType:
-    """Colours and links appear where the console has colours."""
+    """The document; with colours and links on a console that has colours."""
     head = Style(bold=True, color=_COLORS.get(document.tone))
     parts: list[RenderableType] = [
         _Hanging(_shown(document.title, head)),
@@ -69,7 +69,7 @@ def _block(block: Block) -> Iterator[RenderableType]:
 
 @dataclass(frozen=True, slots=True)
 class _Hanging:
-    """Text behind `first`; its further lines begin where the text did, or `hang` cells later."""
+    """Text behind `first`. Wrapped lines are indented as far as the text, and `hang` cells more."""
 
     text: Shown
     first: str = ""
@@ -77,16 +77,13 @@ class _Hanging:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         margin = " " * (len(self.first) + self.hang)
-        places = (
-            []
-            if options.no_wrap
-            else breaks(self.text.plain, max(1, options.max_width - len(margin)))
-        )
-        for number, line in enumerate(self.text.divide(places)):
+        width = max(1, options.max_width - len(margin))
+        places = [] if options.no_wrap else breaks(self.text.plain, width)
+        before = self.first
+        for line in self.text.divide(places):
             line.rstrip()
-            yield Shown.assemble(
-                margin if number else self.first, line, no_wrap=True, overflow="ignore"
-            )
+            yield Shown.assemble(before, line, no_wrap=True, overflow="ignore")
+            before = margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +95,9 @@ class _Tight:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = console.render_lines(self.table, options, pad=False)
         for line in lines:
-            if (
-                line not in (lines[0], lines[-1])
-                or "".join(segment.text for segment in line).strip()
-            ):
+            is_edge = line in (lines[0], lines[-1])
+            is_empty = not "".join(segment.text for segment in line).strip()
+            if not (is_edge and is_empty):
                 yield from (*line, Segment.line())
 
 
@@ -115,14 +111,16 @@ def _text(spans: Iterable[Span]) -> Shown:
 
 def _style(span: Span) -> Style:
     link = web_link(span.link)
-    color = _COLORS.get(span.tone) if span.tone else "cyan" if link else None
-    return Style(
-        bold=span.bold or None, dim=span.tone == Tone.FAINT or None, color=color, link=link
-    )
+    link_color = "cyan" if link else None
+    color = _COLORS.get(span.tone) if span.tone else link_color
+    is_faint = span.tone == Tone.FAINT
+    return Style(bold=span.bold or None, dim=is_faint or None, color=color, link=link)
 
 
-def _faint(more: int, what: str) -> Shown:
-    return _shown(more_words(more, what), _DIM)
+def _more(more: int, what: str, first: str, hang: int = 0) -> Iterator[RenderableType]:
+    """The line that counts what is omitted."""
+    if more:
+        yield _Hanging(_shown(more_words(more, what), _DIM), first, hang)
 
 
 def _section(block: Section) -> Iterator[RenderableType]:
@@ -130,65 +128,71 @@ def _section(block: Section) -> Iterator[RenderableType]:
     yield _Hanging(_shown(block.title, _BOLD) + count)
     for item in block.items:
         yield from _item(item)
-    if block.more:
-        yield _Hanging(_faint(block.more, block.what), "  ")
+    yield from _more(block.more, block.what, "  ")
 
 
 def _item(item: Item) -> Iterator[RenderableType]:
     yield _Hanging(_text(item.head), "  • ")
     for line in item.lines:
         yield _Hanging(_text(line), "      ", 2)
-    if item.more:
-        yield _Hanging(_faint(item.more, item.what), "      ", 2)
+    yield from _more(item.more, item.what, "      ", 2)
 
 
 def _table(block: Table) -> Iterator[RenderableType]:
     if block.title:
         yield _Hanging(_shown(block.title, _BOLD))
+    name, *numbers = block.columns
     columns = [
-        Column(visible(title), spare=_spare(place, block.rows))
-        for place, title in enumerate(block.columns)
+        Column(visible(name), left=True, floor=_NAME),
+        *(
+            Column(visible(title), spare=_spare(place, block.rows))
+            for place, title in enumerate(numbers, 1)
+        ),
     ]
-    columns[0].left, columns[0].floor = True, _NAME
-    yield _Tight(Fitted(columns, [[_text(cell) for cell in row] for row in block.rows]))
-    if block.more:
-        yield _Hanging(_faint(block.more, block.what), " ")
+    yield _Tight(Fitted(columns, [list(map(_text, row)) for row in block.rows]))
+    yield from _more(block.more, block.what, " ")
 
 
 def _spare(place: int, rows: Iterable[tuple[Text, ...]]) -> int:
-    """The name and the first number stay; of the others the widest goes first, as it leaves most room."""
-    if place < 2:
+    """The first number stays; of the others the widest is omitted first, for the most room."""
+    if place == 1:
         return 0
     return max((_text(row[place]).cell_len for row in rows), default=0) + 1
 
 
 def _chart(block: Chart) -> Fitted:
-    """A row for each label: the number and a bar, the line's value and a bar."""
+    """A row for each label: a number with its bar, and the line's value with its bar."""
     most = max(block.bars, default=0)
     highest = max((share for share in block.line if share is not None), default=0)
     rows: list[list[Shown | str]] = [
         [
-            _shown(label), f"{bar:,}", _bar(bar, most, _BAR, "blue"),
-            percent(share), _bar(share or 0, highest, _LINE, "red"),
+            _shown(label),
+            f"{bar:,}",
+            _bar(bar, most, _BAR, "blue"),
+            percent(share),
+            _bar(share or 0, highest, _LINE, "red"),
         ]
         for label, bar, share in zip(block.labels, block.bars, block.line, strict=True)
-    ]  # fmt: skip
+    ]
     columns = [
-        Column(""), Column(visible(block.bar_name)), Column("", spare=8),
-        Column(visible(block.line_name)), Column("", spare=9),
-    ]  # fmt: skip
+        Column(""),
+        Column(visible(block.bar_name)),
+        Column("", spare=8),
+        Column(visible(block.line_name)),
+        Column("", spare=9),
+    ]
     return Fitted(columns, rows)
 
 
 def _bar(value: float, most: float, cells: int, color: str) -> Shown:
-    """Blocks to an eighth of a cell; whatever is more than nothing shows."""
+    """A bar in steps of an eighth of a cell; only 0 has no bar."""
     eighths = max(1, round(value / most * cells * 8)) if value else 0
-    part = _EIGHTHS[eighths % 8] if eighths % 8 else ""
-    return Shown("█" * (eighths // 8) + part, color)
+    full, part = divmod(eighths, 8)
+    return Shown("█" * full + _EIGHTHS[part].strip(), color)
 
 
 def _button(block: Button) -> RenderableType:
-    """The address is written out: it is what a terminal without links has."""
+    """The link with its address, for terminals that have no links."""
     link = web_link(block.link)
     if not link:
         return _Hanging(_shown(block.text))

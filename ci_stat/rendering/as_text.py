@@ -1,6 +1,6 @@
-"""A document as plain text: the text part of a mail, and what a log keeps of a report.
+"""A document as plain text: the text part of a mail.
 
-Links stand behind what they belong to, but for tables, whose rows would be torn apart by them.
+Links follow their words. Tables have no links, because these would break their rows.
 """
 
 import re
@@ -26,28 +26,31 @@ from ci_stat.rendering.document import (
 )
 from ci_stat.rendering.plain import table_lines
 
-_GAP = 2  # cells between two columns
+_GAP = "  "  # between two columns
 _WORD = re.compile(r"[^ ]+ *| +")
-_SOFT = frozenset("/_-.,:;=&?)]}@#|")  # signs behind which a long word may be broken
+_SOFT = frozenset("/_-.,:;=&?)]}@#|")  # characters behind which a long word can break
 
 
 def as_text(document: Document, width: int = 78) -> str:
-    """Lines of at most `width` terminal cells, but for words and links that are longer: these stay whole."""
+    """Lines of at most `width` terminal cells. Longer words and links are not broken."""
     parts = [
         [*_heading(document.title, "=", width), *_wrapped(visible(document.subtitle), width)],
         *(list(_block(block, width)) for block in document.blocks),
+        list(_foot(document, width)),
     ]
+    texts = ("\n".join(line.rstrip() for line in part) for part in parts if part)
+    return "\n\n".join(texts) + "\n"
+
+
+def _foot(document: Document, width: int) -> Iterator[str]:
     if document.foot:
-        parts.append(
-            ["--", *(line for each in document.foot for line in _wrapped(_words(each), width))]
-        )
-    return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
+        yield "--"
+        yield from _paragraph(document.foot, width)
 
 
 def _block(block: Block, width: int) -> Iterator[str]:
     if isinstance(block, Paragraph):
-        for each in block.lines:
-            yield from _wrapped(_words(each), width)
+        yield from _paragraph(block.lines, width)
     elif isinstance(block, Section):
         yield from _section(block, width)
     elif isinstance(block, Button):
@@ -57,9 +60,15 @@ def _block(block: Block, width: int) -> Iterator[str]:
         yield from _table(chart_table(block) if isinstance(block, Chart) else block, width)
 
 
-def _heading(title: str, sign: str, width: int) -> list[str]:
+def _heading(title: str, underline: str, width: int) -> list[str]:
     lines = list(_wrapped(visible(title), width))
-    return [*lines, sign * min(width, max(map(cell_len, lines), default=0))]
+    longest = max(map(cell_len, lines), default=0)
+    return [*lines, underline * min(width, longest)]
+
+
+def _paragraph(lines: Iterable[Iterable[Span]], width: int) -> Iterator[str]:
+    for line in lines:
+        yield from _wrapped(_words(line), width)
 
 
 def _words(spans: Iterable[Span]) -> str:
@@ -70,94 +79,102 @@ def _span(span: Span) -> str:
     link = web_link(span.link)
     if not link:
         return visible(span.text)
-    return f"{visible(span.text)} <{link.replace('<', '%3C').replace('>', '%3E')}>"
+    address = link.replace("<", "%3C").replace(">", "%3E")
+    return f"{visible(span.text)} <{address}>"
 
 
 def _section(block: Section, width: int) -> Iterator[str]:
-    yield from _heading(f"{block.title} ({len(block.items) + block.more:,})", "-", width)
+    count = len(block.items) + block.more
+    yield from _heading(f"{block.title} ({count:,})", "-", width)
     for item in block.items:
         yield from _item(item, width)
-    if block.more:
-        yield more_words(block.more, visible(block.what))
+    yield from _more(block.more, block.what)
 
 
 def _item(item: Item, width: int) -> Iterator[str]:
     yield from _wrapped(_words(item.head), width, "* ", "  ")
-    for each in item.lines:
-        yield from _wrapped(_words(each), width, "  - ", "    ")
-    if item.more:
-        yield f"    {more_words(item.more, visible(item.what))}"
+    for line in item.lines:
+        yield from _wrapped(_words(line), width, "  - ", "    ")
+    yield from _more(item.more, item.what, "    ")
+
+
+def _more(more: int, what: str, indent: str = "") -> Iterator[str]:
+    """The line that counts what is omitted."""
+    if more:
+        yield f"{indent}{more_words(more, visible(what))}"
 
 
 def _table(block: Table, width: int) -> Iterator[str]:
-    """Aligned columns, or a line for each row where they are too wide."""
+    """Aligned columns; a list of rows if these are too wide."""
     if block.title:
         yield from _heading(block.title, "-", width)
     rows = [block.columns, *(tuple(map(plain, row)) for row in block.rows)]
     lines = list(_aligned([tuple(map(visible, row)) for row in rows]))
-    if max(map(cell_len, lines)) > width:
-        rows_in_words = ("".join(visible(span.text) for span in row) for row in table_lines(block))
-        lines = [each for row in rows_in_words for each in _wrapped(row, width, "* ", "  ")]
-    elif block.more:
-        lines.append(more_words(block.more, visible(block.what)))
-    yield from lines
+    if max(map(cell_len, lines)) <= width:
+        yield from lines
+        yield from _more(block.more, block.what)
+        return
+    for row in table_lines(block):
+        yield from _wrapped("".join(visible(span.text) for span in row), width, "* ", "  ")
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The first column to the left, numbers to the right; a wide letter counts as two cells."""
-    wide = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    """The first column to the left, numbers to the right; a wide character has two cells."""
+    columns = zip(*rows, strict=True)
+    widths = [max(map(cell_len, column)) for column in columns]
     for row in rows:
-        first, *others = (
-            " " * (cells - cell_len(cell)) for cells, cell in zip(wide, row, strict=True)
-        )
-        numbers = (f"{blanks}{cell}" for blanks, cell in zip(others, row[1:], strict=True))
-        yield (" " * _GAP).join([f"{row[0]}{first}", *numbers])
+        pads = [" " * (width - cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
+        numbers = (f"{pad}{cell}" for pad, cell in zip(pads[1:], row[1:], strict=True))
+        yield _GAP.join([f"{row[0]}{pads[0]}", *numbers])
 
 
 def _wrapped(words: str, width: int, first: str = "", rest: str = "") -> Iterator[str]:
-    """Lines of visible words that begin with `first`, then with `rest`, which are equally wide."""
+    """Lines of visible words, behind `first` and then behind `rest`, which has the same width."""
     places = breaks(words, width - len(first), whole=True)
     for begin, end in pairwise([0, *places, len(words)]):
         yield f"{rest if begin else first}{words[begin:end].rstrip(' ')}"
 
 
 def breaks(words: str, width: int, whole: bool = False) -> list[int]:
-    """Where in `words` the second line begins, the third, ..., for lines of `width` cells.
+    """The places in `words` at which the second line begins, the third, ...
 
-    A word that is longer is broken too, at a sign if there is one and never inside a number; not so if `whole`.
+    `width`: of a line, in cells. A longer word breaks too, behind a separator if it has one and
+    never inside a number; with `whole` it does not.
     """
-    found: list[int] = []
+    places: list[int] = []
     used = 0
     for match in _WORD.finditer(words):
-        word = match[0].rstrip(" ")
-        if used and used + cell_len(word) > width:
-            found.append(match.start())
+        word, begin = match[0], match.start()
+        if used and used + _visible_len(word) > width:
+            places.append(begin)
             used = 0
-        rest, begin = match[0], match.start()
-        while not whole and cell_len(rest.rstrip(" ")) > width:
-            at = _place(rest, width)
-            rest, begin = rest[at:], begin + at
-            found.append(begin)
-        used += cell_len(rest)
-    return found
+        while not whole and _visible_len(word) > width:
+            fits = _fitting(word, width)
+            word, begin = word[fits:], begin + fits
+            places.append(begin)
+        used += cell_len(word)
+    return places
 
 
-def _place(word: str, width: int) -> int:
-    """How much of a word that is wider than `width` goes on the line: at least one character."""
+def _visible_len(word: str) -> int:
+    """Cells of the word without the spaces at its end."""
+    return cell_len(word.rstrip(" "))
+
+
+def _fitting(word: str, width: int) -> int:
+    """How many characters of a word that is wider than `width` stay on the line: at least one."""
     fits = 1
     while cell_len(word[: fits + 1]) <= width:
         fits += 1
-    places = [at for at in range(max(1, fits // 2), fits + 1) if not _torn(word, at)]
-    parts = [at for at in places if word[at - 1] == "/"]
-    soft = [at for at in places if word[at - 1] in _SOFT]
-    return max(parts or soft or places, default=fits)
+    places = [end for end in range(max(1, fits // 2), fits + 1) if not _tears(word, end)]
+    slashes = [end for end in places if word[end - 1] == "/"]
+    separators = [end for end in places if word[end - 1] in _SOFT]
+    return max(slashes or separators or places, default=fits)
 
 
-def _torn(word: str, at: int) -> bool:
-    """Whether a break there would part a number, or a letter from a sign that belongs to it."""
-    before, after = word[at - 1], word[at]
-    return (
-        (after.isdigit() and (before.isdigit() or before in ".,+-"))
-        or cell_len(after) == 0
-        or before == "\u200d"
-    )
+def _tears(word: str, place: int) -> bool:
+    """Whether a break at this place tears a number, or a character from one that joins it."""
+    before, after = word[place - 1], word[place]
+    in_number = after.isdigit() and (before.isdigit() or before in ".,+-")
+    is_joined = cell_len(after) == 0 or before == "\u200d"
+    return in_number or is_joined

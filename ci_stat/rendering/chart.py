@@ -10,35 +10,29 @@ from ci_stat.rendering.chart_words import chart_words
 from ci_stat.rendering.document import Chart
 from ci_stat.rendering.html_style import picture_style
 
-PIXELS = 1200  # width of the PNG, for about half that size on a page
+PIXELS = 1200  # width of the PNG, which a page shows at about half that size
 _FONT = files("ci_stat.rendering") / "fonts" / "DejaVuSansCondensed-ASCII.ttf"
 
 
 def chart_svg(chart: Chart, *, alone: bool = False) -> str:
-    """An `<svg>` element that is coloured by the page's style sheet.
-
-    `alone`: with the name space that a file needs.
-    """
-    return (
-        templates("ci_stat.rendering")
-        .get_template("chart.svg")
-        .render(
-            layout=layout_of(chart),
-            width=WIDTH,
-            height=HEIGHT,
-            words=chart_words(chart),
-            alone=alone,
-        )
+    """An `<svg>` element, coloured by the style sheet of the page. `alone`: for a file."""
+    template = templates("ci_stat.rendering").get_template("chart.svg")
+    return template.render(
+        layout=layout_of(chart),
+        width=WIDTH,
+        height=HEIGHT,
+        words=chart_words(chart),
+        alone=alone,
     )
 
 
 def chart_png(chart: Chart) -> bytes:
-    """`PIXELS` pixels wide. Equal charts give equal bytes.
+    """A PNG, `PIXELS` wide. Equal charts give equal bytes.
 
     Raises MissingExtra without the extra `charts`.
     """
     try:
-        # A part of the extra.
+        # Only the extra installs it.
         from resvg_py import svg_to_bytes
     except ImportError:
         raise MissingExtra("Drawing a chart as a picture", "charts") from None
@@ -56,7 +50,7 @@ def chart_png(chart: Chart) -> bytes:
             style_sheet=picture_style(),
             background="white",
             width=PIXELS,
-            # The same font everywhere, also where no font is installed.
+            # The same font on each machine, also on one without fonts.
             skip_system_fonts=True,
             font_files=[str(font)],
             font_family="DejaVu Sans Condensed",
@@ -64,5 +58,5 @@ def chart_png(chart: Chart) -> bytes:
 
 
 def _drawable(words: str) -> str:
-    """`words` in the characters that the font has."""
+    """`words` in ASCII, which is all that the font has."""
     return words.encode("ascii", "replace").decode()

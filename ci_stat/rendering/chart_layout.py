@@ -1,7 +1,7 @@
-"""Where each part of a chart stands: numbers from which one template draws pages and pictures.
+"""The layout of a chart: coordinates from which one template draws pages and pictures.
 
-Bars and line have scales of their own. Both begin at 0 and have as many steps, so that one grid
-serves both.
+Bars and line have their own scales. Both begin at 0 and have the same number of steps, so they
+share one grid.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _LABEL_HEIGHT, _NUMBER_HEIGHT = 11, 9
 
 @dataclass(frozen=True, slots=True)
 class GridLine:
-    """A line across the drawing, with the value that each of the two scales has there."""
+    """A horizontal line, with its value on each of the two scales."""
 
     y: float
     bar: str
@@ -35,7 +35,7 @@ class GridLine:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One column: its bar, what stands below it, and `tip`, what it says when it is pointed at."""
+    """A column: its bar, the texts below it, and `tip`, which the mouse shows."""
 
     left: float
     middle: float
@@ -49,7 +49,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A value of the line. `rate_y`: where its number stands."""
+    """A value of the line. `rate_y`: height of its number."""
 
     x: float
     y: float
@@ -59,7 +59,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A chart as the template `chart.svg` draws it. Empty texts are not drawn."""
+    """The input of the template `chart.svg`, which does not draw empty texts."""
 
     left: float
     right: float
@@ -75,7 +75,7 @@ class Layout:
 
 
 def layout_of(chart: Chart) -> Layout:
-    """Place the parts of `chart`."""
+    """The coordinates of all parts of `chart`."""
     bar_ticks = ticks(max(chart.bars, default=0), whole=True)
     share_ticks = ticks(_highest(chart) * 100, whole=False)
     left = 10 + _widest(f"{tick:,.0f}" for tick in bar_ticks) * _LABEL_HEIGHT * _LETTER
@@ -98,20 +98,20 @@ def layout_of(chart: Chart) -> Layout:
 
 
 def ticks(most: float, whole: bool) -> list[float]:
-    """0 and four steps up to at least `most`, in round numbers. `whole`: no fractions."""
-    wanted = most / _STEPS
+    """0 and four steps to `most` or more, in round numbers. `whole`: without fractions."""
+    least = most / _STEPS
     power = 0.0001
     while True:
         for mantissa in _MANTISSAS:
             step = round(mantissa * power, 6)
-            fits = step == int(step) if whole else step >= 0.25
-            if fits and step >= wanted:
+            is_round = step == int(step) if whole else step >= 0.25
+            if is_round and step >= least:
                 return [step * number for number in range(_STEPS + 1)]
         power *= 10
 
 
 def _y(part: float) -> float:
-    """The height at which `part` of a scale stands, from 0 to 1."""
+    """The height of a value that is this part of its scale, 0 to 1."""
     return _BASE - part * (_BASE - _TOP)
 
 
@@ -124,7 +124,7 @@ def _widest(words: Iterator[str]) -> int:
 
 
 def _has_room(chart: Chart, width: float) -> bool:
-    """Whether the numbers stand side by side without running into each other."""
+    """Whether the numbers fit side by side."""
     widest = max(_widest(f"{bar:,}" for bar in chart.bars), len("12.3%"))
     return widest * _NUMBER_HEIGHT * _LETTER * len(chart.bars) <= width
 
@@ -153,7 +153,7 @@ def _bars(chart: Chart, left: float, slot: float, highest: float, numbered: bool
 
 
 def _shown_labels(labels: Sequence[str], slot: float) -> dict[int, str]:
-    """Every label, or every other, ... as the slots are wide; dates lose their year."""
+    """All labels, or each second, third, ... as the slots allow; dates without their year."""
     short = [_without_year(label) for label in labels]
     widest = min(_NAME, _widest(iter(short))) * _LABEL_HEIGHT * _LETTER
     every = max(1, ceil(widest / slot))
@@ -179,19 +179,19 @@ def _points(
 
 
 def _in_valley(line: Sequence[float | None], place: int) -> bool:
-    """Whether the line rises on both sides, so that a number has more room below.
+    """Whether the line rises on both sides, so that a number has more room below it.
 
-    Right above the axis it has not.
+    Directly above the axis there is no room.
     """
     share = line[place] or 0
     neighbours = (*line[max(0, place - 1) : place], *line[place + 1 : place + 2])
-    sides = [near for near in neighbours if near is not None]
-    highest = max(near or 0 for near in line)
-    return bool(sides) and share < min(sides) and share > 0.15 * highest
+    sides = [side for side in neighbours if side is not None]
+    axis_height = 0.15 * max(value or 0 for value in line)
+    return bool(sides) and axis_height < share < min(sides)
 
 
 def _path(points: Sequence[Point | None]) -> str:
-    """The line in SVG's words, with a gap where there is no value."""
+    """The line as an SVG path, with a gap for each missing value."""
     path, move = "", "M"
     for point in points:
         if point is None:

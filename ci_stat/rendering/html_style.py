@@ -1,4 +1,4 @@
-"""How a page and a mail look: colours, a style sheet, and styles of single elements."""
+"""The style of a page and of a mail: colours, a style sheet, styles of single elements."""
 
 import re
 from functools import cache
@@ -14,8 +14,7 @@ BANDS = {
     Tone.FAINT: "#646a73",
 }
 
-# The colours are those of the chat, but for texts that would be too pale there: each has a contrast
-# of 4.5 or more.
+# The colours of the chat. Texts that are too pale there are darker, with a contrast of 4.5 or more.
 LIGHT = {
     "page": "#f2f3f5",
     "card": "#fff",
@@ -61,7 +60,7 @@ def style_sheet() -> str:
 
 @cache
 def picture_style() -> str:
-    """The style sheet of a drawing that stands alone, on white."""
+    """The style sheet of a drawing in a file, on white."""
     style = templates("ci_stat.rendering").get_template("chart.css").render()
     return _VARIABLE.sub(lambda variable: LIGHT[variable[1]], style)
 

@@ -1,7 +1,4 @@
-"""A document as a mail: plain text and HTML of the same report, the chart as a picture inside.
-
-Sends nothing.
-"""
+"""A document as a mail: plain text and HTML, with a picture of the chart. Sends nothing."""
 
 import re
 from dataclasses import replace
@@ -19,7 +16,7 @@ from ci_stat.rendering.document import Chart, Document, Span, Tone, cut, text
 
 _SUBJECT = 150  # characters
 _NAMED = re.compile(r'"?([^"<>@\r\n]*?)"?\s*<([^<>]*)>')
-# Of what RFC 5321 allows, that which every server takes: no quoted names, no letters beyond ASCII.
+# The addresses of RFC 5321 that each server accepts: without quoted names, in ASCII.
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*", re.ASCII)
 _DOMAIN = re.compile(r"[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*")
 
@@ -34,15 +31,15 @@ def mail(
     unique: str,
     date: datetime,
 ) -> EmailMessage:
-    """A message that is the same, byte for byte, whenever the arguments are.
+    """A message. Equal arguments give equal bytes.
 
-    - `kind`: mails of one kind are one thread (`hourly`, `daily`).
-    - `unique`: names this report and no other. Mails with an equal one have equal ids, so that
-      mail programs show one of them.
-    - `domain_of_ids`: that of the sender (`domain_of`); `date`: with a zone.
+    - `kind`: mails of one kind form one thread (`hourly`, `daily`).
+    - `unique`: id of the report. Mail programs show one of the mails that have the same id.
+    - `domain_of_ids`: of message ids, as `domain_of` gives it for the sender.
+    - `date`: aware. Raises ValueError for a naive one, SettingsError for a bad address or domain.
     """
     if date.tzinfo is None:
-        raise ValueError("the date of a mail needs a zone")
+        raise ValueError("The date of a mail must have a time zone.")
     domain = _domain(domain_of_ids)
     digest = sha256(f"{kind}\n{unique}".encode(errors="surrogatepass")).hexdigest()[:32]
     message = EmailMessage(policy=SMTP)
@@ -57,20 +54,20 @@ def mail(
     message["X-Auto-Response-Suppress"] = "All"
     _fill(message, document, f"chart.{digest}@{domain}")
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        # `=_` stands in no text that is quoted-printable or base64, so no text can end a part.
+        # Quoted-printable and base64 contain no `=_`, so no text can end a part.
         part.set_boundary(f"=_{digest}_{number}")
     return message
 
 
 def _fill(message: EmailMessage, document: Document, name: str) -> None:
-    """The parts, the best last. Quoted-printable: any server takes it, and it stays readable."""
+    """Add the parts, the best last. Each server takes quoted-printable, and people can read it."""
     picture = None
     try:
         picture = _picture(document)
     except MissingExtra as missing:
         note = Span(f"{missing.message} {missing.hint}", Tone.FAINT)
         document = replace(document, foot=(*document.foot, text(note)))
-    html = page(document, looks="mail", chart=name if picture else None)
+    html = page(document, style="mail", chart=name if picture else None)
     message.set_content(as_text(document), cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     if picture:
@@ -78,25 +75,22 @@ def _fill(message: EmailMessage, document: Document, name: str) -> None:
         shown.add_related(
             picture, "image", "png", cid=f"<{name}>", disposition="inline", filename="chart.png"
         )
-        shown.set_param("type", "text/html")  # RFC 2387: which part is the first to be shown
+        shown.set_param("type", "text/html")  # RFC 2387: the part to show first
 
 
 def _picture(document: Document) -> bytes | None:
-    """The first chart; None if there is none. Raises MissingExtra."""
+    """A PNG of the first chart, or None. Raises MissingExtra."""
     chart = next(filter(is_drawn, document.blocks), None)
     return chart_png(chart) if isinstance(chart, Chart) else None
 
 
 def _subject(title: str) -> str:
-    """On one line. A header's reader would decode `=?...?=`, whoever wrote it."""
+    """The title on one line, without `=?...?=`, which mail programs would decode."""
     return cut(title, _SUBJECT).replace("=?", "= ?")
 
 
 def address(words: str) -> Address:
-    """`ci@example.org` or `CI <ci@example.org>`.
-
-    Raises SettingsError for anything else, several addresses too.
-    """
+    """One address: `ci@example.org` or `CI <ci@example.org>`. Raises SettingsError."""
     named = _NAMED.fullmatch(words.strip(" "))
     name, plain = named.groups() if named else ("", words.strip(" "))
     if not _ADDRESS.fullmatch(plain):
@@ -108,7 +102,7 @@ def address(words: str) -> Address:
 
 
 def domain_of(sender: str) -> str:
-    """What follows the @ of an address."""
+    """The part of an address behind the @."""
     return address(sender).domain
 
 

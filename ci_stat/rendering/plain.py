@@ -1,4 +1,4 @@
-"""Blocks as lines, for channels without tables, charts or folds."""
+"""Blocks as lines, for channels that have no tables, charts or folded parts."""
 
 from collections.abc import Iterator
 
@@ -20,25 +20,57 @@ from ci_stat.rendering.document import (
 from ci_stat.rendering.format import percent
 
 
+def document_lines(document: Document) -> Iterator[Text]:
+    """All blocks and the foot, as lines."""
+    for block in document.blocks:
+        yield from block_lines(block)
+    yield from document.foot
+
+
+def block_lines(block: Block) -> Iterator[Text]:
+    """A block as lines."""
+    if isinstance(block, Paragraph):
+        yield from block.lines
+    elif isinstance(block, Button):
+        yield text(Span(block.text, link=block.link))
+    else:
+        yield from _title(block.title)
+        yield from _content(block)
+
+
+def _title(title: str) -> Iterator[Text]:
+    if title:
+        yield text(Span(title, bold=True))
+
+
+def _content(block: Table | Section | Chart) -> Iterator[Text]:
+    if isinstance(block, Table):
+        yield from table_lines(block)
+    elif isinstance(block, Chart):
+        yield from chart_lines(block)
+    else:
+        for item in block.items:
+            yield from _item(item)
+        yield from _more(block.more, block.what)
+
+
 def table_lines(table: Table) -> list[Text]:
-    """Each row on a line: its first cell, then every other cell behind its column's title."""
-    lines = []
-    for row in table.rows:
-        parts: list[object] = [*row[0]]
-        for title, cell in zip(table.columns[1:], row[1:], strict=True):
-            parts += [
-                ": " if len(parts) == len(row[0]) else ", ",
-                Span(f"{title} ", Tone.FAINT),
-                *cell,
-            ]
-        lines.append(text(*parts))
-    if table.more:
-        lines.append(text(Span(more_words(table.more, table.what), Tone.FAINT)))
-    return lines
+    """Each row as a line: its first cell, then the other cells behind their column titles."""
+    lines = [_row(table.columns, row) for row in table.rows]
+    return [*lines, *_more(table.more, table.what)]
+
+
+def _row(columns: tuple[str, ...], row: tuple[Text, ...]) -> Text:
+    parts = list(row[0])
+    separator = ": "
+    for title, cell in zip(columns[1:], row[1:], strict=True):
+        parts += [Span(separator), Span(f"{title} ", Tone.FAINT), *cell]
+        separator = ", "
+    return tuple(parts)
 
 
 def chart_lines(chart: Chart) -> list[Text]:
-    """Each label on a line with its numbers."""
+    """Each label as a line with its numbers."""
     rows = zip(chart.labels, chart.bars, chart.line, strict=True)
     return [
         text(
@@ -49,40 +81,14 @@ def chart_lines(chart: Chart) -> list[Text]:
     ]
 
 
-def document_lines(document: Document) -> Iterator[Text]:
-    """Every block as lines, and the foot."""
-    for block in document.blocks:
-        yield from block_lines(block)
-    yield from document.foot
-
-
-def block_lines(block: Block) -> Iterator[Text]:
-    """One block as lines."""
-    if isinstance(block, Paragraph):
-        yield from block.lines
-    elif isinstance(block, Button):
-        yield text(Span(block.text, link=block.link))
-    else:
-        yield from _titled(block)
-
-
-def _titled(block: Table | Section | Chart) -> Iterator[Text]:
-    if block.title:
-        yield text(Span(block.title, bold=True))
-    if isinstance(block, Table):
-        yield from table_lines(block)
-    elif isinstance(block, Chart):
-        yield from chart_lines(block)
-    else:
-        for item in block.items:
-            yield from _item(item)
-        if block.more:
-            yield text(Span(more_words(block.more, block.what), Tone.FAINT))
-
-
 def _item(item: Item) -> Iterator[Text]:
     yield text("• ", *item.head)
     for line in item.lines:
         yield text("    ", *line)
-    if item.more:
-        yield text(Span(f"    {more_words(item.more, item.what)}", Tone.FAINT))
+    yield from _more(item.more, item.what, "    ")
+
+
+def _more(more: int, what: str, indent: str = "") -> Iterator[Text]:
+    """The line that counts what is omitted."""
+    if more:
+        yield text(Span(f"{indent}{more_words(more, what)}", Tone.FAINT))

@@ -19,11 +19,12 @@ from ci_stat.rendering.fit import fitted
 from ci_stat.rendering.plain import block_lines, document_lines
 
 Payload = dict[str, Any]
-_SECTION = 2_900  # characters; a section takes 3,000
+_SECTION = 2_900  # characters; Slack takes 3,000
 _LINE = 1_900  # characters; a context takes 2,000
 _BLOCKS = 50
-_ALL = 12_000  # characters of all sections: beyond that nobody reads a chat message
-_IN_LINK = {"|": "%7C", ">": "%3E", "<": "%3C", "&": "&amp;"}
+_ELEMENTS = 10  # of a context
+_ALL = 12_000  # characters of all sections: nobody reads more in a chat
+_IN_LINK = str.maketrans({"|": "%7C", ">": "%3E", "<": "%3C", "&": "&amp;"})
 
 
 def slack(document: Document) -> Payload:
@@ -31,26 +32,30 @@ def slack(document: Document) -> Payload:
     return fitted(document, _payload, _fits)
 
 
+def slack_plain(document: Document) -> Payload:
+    """The payload without blocks, for a server that refuses them."""
+    return {"text": fitted(document, _lines, lambda lines: len(lines) <= _ALL)}
+
+
 def _fits(payload: Payload) -> bool:
     blocks = payload["blocks"]
-    return len(blocks) <= _BLOCKS and sum(len(_content(block)) for block in blocks) <= _ALL
+    return len(blocks) <= _BLOCKS and sum(map(_text_len, blocks)) <= _ALL
 
 
-def _content(block: Payload) -> str:
-    return str(block.get("text", {}).get("text", ""))
+def _text_len(block: Payload) -> int:
+    return len(block.get("text", {}).get("text", ""))
 
 
 def _payload(document: Document) -> Payload:
-    subtitle = _context([text(document.subtitle)])
+    content = (element for block in document.blocks for element in _blocks(block))
     blocks = [
         _header(document.title),
-        subtitle,
-        *(each for block in document.blocks for each in _blocks(block)),
+        _context([text(document.subtitle)]),
+        *content,
+        {"type": "divider"},
+        *_contexts(document.foot),
     ]
-    return {
-        "text": slack_text(document.summary, 500),
-        "blocks": [*blocks, {"type": "divider"}, *_contexts(document.foot)],
-    }
+    return {"text": slack_text(document.summary, 500), "blocks": blocks}
 
 
 def _header(title: str) -> Payload:
@@ -60,60 +65,58 @@ def _header(title: str) -> Payload:
     }
 
 
-def _context(lines: Iterable[Text]) -> Payload:
-    return {"type": "context", "elements": [_mrkdwn(_marked(line)) for line in lines]}
-
-
 def _contexts(lines: tuple[Text, ...]) -> Iterator[Payload]:
-    """At most ten elements each."""
-    for first in range(0, len(lines), 10):
-        yield _context(lines[first : first + 10])
+    for first in range(0, len(lines), _ELEMENTS):
+        yield _context(lines[first : first + _ELEMENTS])
+
+
+def _context(lines: Iterable[Text]) -> Payload:
+    return {"type": "context", "elements": [_mrkdwn(_line(line)) for line in lines]}
 
 
 def _mrkdwn(content: str) -> Payload:
-    # verbatim: Slack looks for no names and addresses in it.
+    # verbatim: Slack turns no names and addresses in it into links.
     return {"type": "mrkdwn", "text": content, "verbatim": True}
 
 
 def _blocks(block: Block) -> Iterator[Payload]:
     if isinstance(block, Button):
-        button = {
-            "type": "button",
-            "text": {"type": "plain_text", "text": cut(block.text, 75)},
-            "url": block.link,
-        }
-        yield {"type": "actions", "elements": [button]}
+        yield {"type": "actions", "elements": [_button(block)]}
         return
     lines = block.lines if isinstance(block, Paragraph) else block_lines(block)
-    for piece in _pieces(map(_marked, lines)):
+    for piece in _pieces(map(_line, lines)):
         yield {"type": "section", "text": _mrkdwn(piece)}
 
 
+def _button(block: Button) -> Payload:
+    return {
+        "type": "button",
+        "text": {"type": "plain_text", "text": cut(block.text, 75)},
+        "url": block.link,
+    }
+
+
 def _pieces(lines: Iterable[str]) -> Iterator[str]:
-    held = ""
+    """Lines joined to texts that fit a section."""
+    piece = ""
     for line in lines:
-        if held and len(held) + len(line) + 1 > _SECTION:
-            yield held
-            held = ""
-        held = f"{held}\n{line}" if held else line
-    if held:
-        yield held
+        if piece and len(piece) + len(line) + 1 > _SECTION:
+            yield piece
+            piece = ""
+        piece = f"{piece}\n{line}" if piece else line
+    if piece:
+        yield piece
 
 
-def _marked(line: Text) -> str:
-    """A line with its links; only its words where that is too long for a section, so that no link is cut open."""
-    marked = "".join(map(_span, line))
-    return marked if len(marked) <= _LINE else slack_text(cut(plain(line), _LINE // 5))
+def _line(line: Text) -> str:
+    """A line with links. A line that is too long for a section has none, so that none is cut."""
+    linked = "".join(map(_span, line))
+    return linked if len(linked) <= _LINE else slack_text(cut(plain(line), _LINE // 5))
 
 
-def slack_words(document: Document) -> Payload:
-    """The same without blocks, for a server that refuses them."""
-    return {"text": fitted(document, _words, lambda words: len(words) <= _ALL)}
-
-
-def _words(document: Document) -> str:
+def _lines(document: Document) -> str:
     lines = (document.title, document.subtitle, *map(plain, document_lines(document)))
-    return "\n".join(slack_text(line) for line in lines)
+    return "\n".join(map(slack_text, lines))
 
 
 def _span(span: Span) -> str:
@@ -123,8 +126,8 @@ def _span(span: Span) -> str:
         return shown
     before, _, after = shown.partition(words)
     if span.link:
-        address = "".join(_IN_LINK.get(sign, sign) for sign in span.link)
-        words = f"<{address}|{words.replace('|', '¦')}>"
-    # A star inside would end the emphasis early.
-    bold = span.bold and "*" not in words
-    return f"{before}{f'*{words}*' if bold else words}{after}"
+        words = f"<{span.link.translate(_IN_LINK)}|{words.replace('|', '¦')}>"
+    # A star in the words would end the bold text early.
+    if span.bold and "*" not in words:
+        words = f"*{words}*"
+    return f"{before}{words}{after}"

@@ -1,4 +1,4 @@
-"""Values that many reports share, as plain data for JSON."""
+"""Values that several commands show, as plain data for JSON."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ def _iso(moment: datetime | None, source: Provenance) -> str | None:
 
 
 def source_data(source: Provenance) -> Row:
-    """Window, zone, rows, newest row, database, query, and what to know about them."""
+    """Window, rows, newest row, logs, database and query of a result, and notes on them."""
     return {
         "begin": source.window.begin.isoformat(),
         "end": source.window.end.isoformat(),
@@ -32,7 +32,13 @@ def source_data(source: Provenance) -> Row:
 
 
 def tally_data(tally: Tally) -> Row:
+    """Runs by outcome, and the share of failures among finished runs (0 to 1, None for none)."""
+    rate = tally.fail_rate
     return {
-        "runs": tally.total, "success": tally.success, "failure": tally.failure, "aborted": tally.aborted,
-        "other": tally.other, "fail_rate": None if tally.fail_rate is None else round(tally.fail_rate, 4),
-    }  # fmt: skip
+        "runs": tally.total,
+        "success": tally.success,
+        "failure": tally.failure,
+        "aborted": tally.aborted,
+        "other": tally.other,
+        "fail_rate": None if rate is None else round(rate, 4),
+    }

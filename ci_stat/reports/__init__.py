@@ -1,1 +1,1 @@
-"""Hourly and daily reports: what they say, who gets them, and each of them once."""
+"""Hourly and daily reports: their content, their recipients, and their delivery exactly once."""

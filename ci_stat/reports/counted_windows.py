@@ -1,4 +1,4 @@
-"""Counts of other windows: read from our state where they are final, else counted in the CI database."""
+"""Counts of other windows: from our state if they are final, else from the CI database."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -64,15 +64,15 @@ class CountedWindows:
             self._store(_TALLY, {window: facts.count.tally})
 
     def days(self, window: RunFilter, own: Tally, days: int) -> list[PeriodCount]:
-        """Runs of so many days up to the end of the window, oldest first. `own`: those of the window."""
-        wanted = [shifted(window, -DAY * back, DAY) for back in reversed(range(days))]
-        known = self._load(_TALLY, wanted, Tally) | {window: own}
-        missing = [day for day in wanted if day not in known]
+        """Runs of the days up to the end of the window, oldest first. `own`: runs of the window."""
+        periods = [shifted(window, -DAY * back, DAY) for back in reversed(range(days))]
+        known = self._load(_TALLY, periods, Tally) | {window: own}
+        missing = [day for day in periods if day not in known]
         counted = {day: self._tally(day) for day in missing}
         self._store(_TALLY, counted)
 
         tallies = known | counted
-        return [PeriodCount(f"{day.window.begin:%Y-%m-%d}", tallies[day]) for day in wanted]
+        return [PeriodCount(f"{day.window.begin:%Y-%m-%d}", tallies[day]) for day in periods]
 
     def _tally(self, day: RunFilter) -> Tally:
         periods = self.source.count_periods(day)

@@ -1,5 +1,6 @@
-"""A report as plain data, for JSON: the value itself, with times as ISO 8601."""
+"""A report as plain data for JSON: its fields by name, with times as ISO 8601."""
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -10,31 +11,51 @@ from ci_stat.rendering.format import filters
 from ci_stat.rendering.values import source_data, tally_data
 from ci_stat.reports.model import Report
 
+# Published names of fields that have another name in the code.
+_JSON_NAMES = {"baselines": "beside", "names": "about", "median": "middle", "cause": "trouble"}
+
 
 def report_data(report: Report) -> dict[str, Any]:
-    """Every number, row and link of the report under the names of its fields."""
-    data = _plain(report, report.window.zone)
-    assert isinstance(data, dict)
-    return data
+    """Every number, row and link of the report, by the names of its fields."""
+    return _fields(report, report.window.zone)
+
+
+def _window(window: Window) -> dict[str, str]:
+    return {
+        "begin": window.begin.isoformat(),
+        "end": window.end.isoformat(),
+        "time_zone": window.zone.key,
+    }
+
+
+def _names(names: Names) -> str:
+    return filters(names)
+
+
+_BY_TYPE: dict[type, Callable[[Any], object]] = {
+    Window: _window,
+    Provenance: source_data,
+    Names: _names,
+    Tally: tally_data,
+}
 
 
 def _plain(value: object, zone: ZoneInfo) -> object:
-    if isinstance(value, Window):
-        return {
-            "begin": value.begin.isoformat(),
-            "end": value.end.isoformat(),
-            "time_zone": value.zone.key,
-        }
-    if isinstance(value, Provenance):
-        return source_data(value)
-    if isinstance(value, Names):
-        return filters(value)
-    if isinstance(value, Tally):
-        return tally_data(value)
+    convert = _BY_TYPE.get(type(value))
+    if convert:
+        return convert(value)
     if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=zone)).isoformat()
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name), zone) for field in fields(value)}
+        moment = value if value.tzinfo else value.replace(tzinfo=zone)
+        return moment.isoformat()
     if isinstance(value, tuple):
-        return [_plain(each, zone) for each in value]
+        return [_plain(entry, zone) for entry in value]
+    if is_dataclass(value):
+        return _fields(value, zone)
     return value
+
+
+def _fields(value: Any, zone: ZoneInfo) -> dict[str, object]:
+    return {
+        _JSON_NAMES.get(field.name, field.name): _plain(getattr(value, field.name), zone)
+        for field in fields(value)
+    }

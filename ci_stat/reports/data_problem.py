@@ -7,7 +7,7 @@ from ci_stat import __version__
 from ci_stat.escape import visible
 from ci_stat.rendering.format import clock, span
 from ci_stat.reports.inputs import Comparison, LoadedWindow, ReportRequest
-from ci_stat.reports.model import TroubleReport
+from ci_stat.reports.model import DataProblem
 
 # A window is usually empty when more than this share of the windows before are empty.
 USUALLY = 0.5
@@ -16,8 +16,8 @@ _CHECK_WRITER = "Look at the writer of ci_data: `ci-stat config --check` shows t
 
 def stale_data(
     request: ReportRequest, loaded: LoadedWindow, stale_after: timedelta
-) -> TroubleReport | None:
-    """Why there is nothing to report on: an empty table, or one that nobody writes to any more."""
+) -> DataProblem | None:
+    """The problem of an empty table, or of a table that has no new rows; None for a fresh one."""
     if loaded.newest is None:
         message = "The table is empty, or its newest time cannot be read."
         return problem(request, "no data", message, _CHECK_WRITER)
@@ -41,8 +41,8 @@ def silence(request: ReportRequest, loaded: LoadedWindow) -> timedelta:
 
 def unusually_empty(
     request: ReportRequest, loaded: LoadedWindow, comparison: Comparison
-) -> TroubleReport | None:
-    """Why an empty window is worth a report of its own: the windows before it are not empty."""
+) -> DataProblem | None:
+    """The problem of an empty window, if most of the windows before it are not empty."""
     usual = comparison.baselines[-1].counts if comparison.baselines else ()
     if loaded.result.all_runs or _mostly_empty([count.tally.total for count in usual]):
         return None
@@ -59,21 +59,21 @@ def _mostly_empty(rows: Sequence[int]) -> bool:
 
 def problem(
     request: ReportRequest,
-    trouble: str,
+    cause: str,
     message: str,
     hint: str,
     newest: datetime | None = None,
-) -> TroubleReport:
-    """A report that says why there is no other one."""
-    return TroubleReport(
+) -> DataProblem:
+    """A report about a data problem, in place of the usual one."""
+    return DataProblem(
         kind=request.kind,
         window=request.window,
         made_at=request.made_at,
-        trouble=trouble,
+        cause=cause,
         message=visible(message),
         hint=visible(hint),
         newest=newest,
         database=request.database,
-        about=request.names,
+        names=request.names,
         version=__version__,
     )

@@ -1,4 +1,4 @@
-"""The ledger of deliveries, for people and for JSON."""
+"""The ledger of deliveries as a table for people and as data for JSON."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,44 +14,71 @@ from ci_stat.rendering.format import clock, filters
 from ci_stat.rendering.terminal.columns import Column, Fitted
 
 _STYLES = {
-    DeliveryState.SENT: "green", DeliveryState.FAILED: "bold red", DeliveryState.UNCERTAIN: "bold yellow",
-    DeliveryState.SENDING: "cyan", DeliveryState.PREPARING: "cyan",
-}  # fmt: skip
+    DeliveryState.SENT: "green",
+    DeliveryState.FAILED: "bold red",
+    DeliveryState.UNCERTAIN: "bold yellow",
+    DeliveryState.SENDING: "cyan",
+    DeliveryState.PREPARING: "cyan",
+}
 
 
-def deliveries_table(found: Sequence[Delivery], zone: ZoneInfo) -> RenderableType:
-    """One line a delivery, and on a narrow terminal more for what went wrong; times in `zone`."""
+def deliveries_table(deliveries: Sequence[Delivery], zone: ZoneInfo) -> RenderableType:
+    """One row for each delivery, with times in `zone`. A narrow terminal shows reasons below."""
     columns = [
-        Column("report", left=True), Column("window", left=True, floor=29), Column("to", left=True, floor=20),
-        Column("state", left=True), Column("when", spare=2), Column("tries", spare=5), Column("as", spare=4, left=True),
-        Column("said", left=True, below=True),
-    ]  # fmt: skip
-    return Fitted(columns, [_row(each, zone) for each in found])
+        Column("report", left=True),
+        Column("window", left=True, floor=29),
+        Column("to", left=True, floor=20),
+        Column("state", left=True),
+        Column("when", spare=2),
+        Column("tries", spare=5),
+        Column("form", spare=4, left=True),
+        Column("reason", left=True, below=True),
+    ]
+    return Fitted(columns, [_row(delivery, zone) for delivery in deliveries])
 
 
-def _row(each: Delivery, zone: ZoneInfo) -> list[Text | str]:
-    begin, end = (datetime.fromisoformat(text) for text in (each.key.begin, each.key.end))
-    changed = each.changed.astimezone(zone).replace(tzinfo=None)
+def _row(delivery: Delivery, zone: ZoneInfo) -> list[Text | str]:
+    key = delivery.key
+    begin, end = datetime.fromisoformat(key.begin), datetime.fromisoformat(key.end)
+    changed = delivery.changed.astimezone(zone).replace(tzinfo=None)
     return [
-        Text(visible(each.key.report), "bold"), f"{begin:%Y-%m-%d %H:%M} to {end:%m-%d %H:%M}",
-        Text(visible(each.key.audience, 80)), Text(each.state, _STYLES[each.state]), clock(changed), f"{each.tries:,}",
-        each.form, Text(visible(each.reason, 400), "dim"),
-    ]  # fmt: skip
+        Text(visible(key.report), "bold"),
+        f"{begin:%Y-%m-%d %H:%M} to {end:%m-%d %H:%M}",
+        Text(visible(key.audience, 80)),
+        Text(delivery.state, _STYLES[delivery.state]),
+        clock(changed),
+        f"{delivery.tries:,}",
+        delivery.form,
+        Text(visible(delivery.reason, 400), "dim"),
+    ]
 
 
-def delivery_rows(found: Sequence[Delivery]) -> list[dict[str, Any]]:
-    return [
-        {
-            "report": each.key.report, "begin": each.key.begin, "end": each.key.end, "audience": each.key.audience,
-            "about": _about(each), "state": str(each.state), "started": each.started.isoformat(),
-            "changed": each.changed.isoformat(), "tries": each.tries, "form": each.form, "code": each.code,
-            "reason": each.reason, "message_id": each.message_id, "owner": each.owner,
-        }
-        for each in found
-    ]  # fmt: skip
+def delivery_rows(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
+    """One dict for each delivery; times are ISO 8601 in UTC, those of the window in its zone."""
+    return list(map(_data, deliveries))
 
 
-def _about(delivery: Delivery) -> str:
-    """The names in words. A row of an older version has words of its own; a key that was cut is shown as it is."""
-    names = names_of(delivery.key.about)
-    return delivery.key.about if names is None else filters(names)
+def _data(delivery: Delivery) -> dict[str, Any]:
+    key = delivery.key
+    return {
+        "report": key.report,
+        "begin": key.begin,
+        "end": key.end,
+        "audience": key.audience,
+        "about": _names(key.about),
+        "state": str(delivery.state),
+        "started": delivery.started.isoformat(),
+        "changed": delivery.changed.isoformat(),
+        "tries": delivery.tries,
+        "form": delivery.form,
+        "code": delivery.code,
+        "reason": delivery.reason,
+        "message_id": delivery.message_id,
+        "owner": delivery.owner,
+    }
+
+
+def _names(key: str) -> str:
+    """The names of a key. A key of version 0, or one that was cut, is shown unchanged."""
+    names = names_of(key)
+    return key if names is None else filters(names)

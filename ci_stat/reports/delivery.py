@@ -1,151 +1,128 @@
-"""The shell around deliveries: a report to each audience, once and only once."""
+"""Deliver a report to each recipient exactly once, with the ledger of our state."""
 
 import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
-from ci_stat.records import Delivery, DeliveryKey, DeliveryState, Outcome, names_key, names_key_v0
-from ci_stat.reports.document import report_document
-from ci_stat.reports.model import Report, TroubleReport
-from ci_stat.reports.recipients import Audience, Ticket
-from ci_stat.store.state.deliveries import Deliveries
+from ci_stat.records import DeliveryKey, DeliveryState, Outcome
+from ci_stat.reports.notes import notes_on, with_notes
+from ci_stat.reports.outgoing import OutgoingReport
+from ci_stat.reports.recipients import Recipient, Ticket
+from ci_stat.store.state.deliveries import Claim, Deliveries
 from ci_stat.store.state.outbox import LostClaim
 
 log = logging.getLogger(__name__)
 
-_LONGEST_GAP = timedelta(days=7)  # longer, and nobody waits for what lies in it
-
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """What became of a report for one audience. `skipped`: nothing was sent now, for `outcome.reason`."""
+class DeliveryResult:
+    """The delivery of a report to one recipient.
 
-    audience: str
+    `skipped`: nothing was sent by this call; `outcome.reason` says why.
+    """
+
+    recipient: str
     outcome: Outcome
     form: str = ""
     skipped: bool = False
 
     @property
     def arrived(self) -> bool:
+        """Whether the recipient has the report."""
         return self.outcome.state == DeliveryState.SENT
 
 
 def deliver(
-    report: Report,
-    audiences: Sequence[Audience],
+    report: OutgoingReport,
+    recipients: Sequence[Recipient],
     ledger: Deliveries,
     now: datetime,
     force: bool = False,
-) -> list[Delivered]:
-    """Send the report to each audience that has not got it. One that fails does not stop the others."""
-    delivered = [_deliver(report, audience, ledger, now, force) for audience in audiences]
-    _forget_old_deliveries(ledger)
-    return delivered
+) -> list[DeliveryResult]:
+    """Send the report to each recipient that lacks it. `now`: aware; `force`: send it again.
+
+    A recipient's failure becomes its result, so the remaining recipients are still served.
+    """
+    delivery = _Delivery(report, ledger, now, force)
+    results = [delivery.result(recipient) for recipient in recipients]
+    _delete_old_deliveries(ledger)
+    return results
 
 
-def _forget_old_deliveries(ledger: "Deliveries") -> None:
-    """That this fails is no reason to say that a report was not delivered: the next report tries again."""
-    try:
-        forgotten = ledger.prune()
-    except CiStatError as error:
-        log.warning("Old deliveries were not forgotten: %s", visible(error))
-        return
-    if forgotten:
-        log.info("Forgot %s deliveries of more than a year ago", f"{forgotten:,}")
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """One report on its way to all recipients."""
 
+    report: OutgoingReport
+    ledger: Deliveries
+    now: datetime
+    force: bool
 
-def report_key(report: Report, audience: str) -> DeliveryKey:
-    """What is delivered once. A report of trouble is another one: the real one can follow it."""
-    trouble = "-trouble" if isinstance(report, TroubleReport) else ""
-    window = report.window
-    return DeliveryKey(
-        f"{report.kind}{trouble}",
-        window.begin.isoformat(),
-        window.end.isoformat(),
-        audience,
-        names_key(report.about),
-        names_key_v0(report.about),
-    )
+    def result(self, recipient: Recipient) -> DeliveryResult:
+        """Deliver to one recipient. Every failure becomes the result."""
+        try:
+            return self._claim(recipient)
+        except CiStatError as error:
+            outcome = Outcome(DeliveryState.FAILED, error.message, error.hint)
+        except Exception as error:
+            log.exception("Internal error while delivering to %s", visible(recipient.name))
+            reason = f"internal error of ci_stat ({type(error).__name__})"
+            outcome = Outcome(DeliveryState.FAILED, reason)
+        return DeliveryResult(recipient.name, outcome)
 
+    def _claim(self, recipient: Recipient) -> DeliveryResult:
+        """Claim the delivery, then send."""
+        key = self.ledger.stored_key(self.report.key(recipient.name))
+        claim = self.ledger.claim(key, force=self.force, resumable=recipient.resumable)
+        if claim.granted:
+            return self._send(recipient, key, claim)
+        outcome = Outcome(claim.state or DeliveryState.PREPARING, claim.reason)
+        return DeliveryResult(recipient.name, outcome, skipped=True)
 
-def _deliver(
-    report: Report, audience: Audience, ledger: Deliveries, now: datetime, force: bool
-) -> Delivered:
-    """Whatever goes wrong with one audience is told, and the others are not kept from theirs."""
-    try:
-        return _claimed(report, audience, ledger, now, force)
-    except CiStatError as error:
-        return Delivered(audience.name, Outcome(DeliveryState.FAILED, error.message, error.hint))
-    except Exception as error:
-        log.exception("A fault of ci_stat while a report was made for %s", visible(audience.name))
-        return Delivered(
-            audience.name,
-            Outcome(DeliveryState.FAILED, f"a fault of ci_stat ({type(error).__name__})"),
+    def _send(self, recipient: Recipient, key: DeliveryKey, claim: Claim) -> DeliveryResult:
+        """Send under a claim, and record the outcome."""
+        try:
+            previous = self.ledger.before(key)
+            notes = notes_on(previous, self.report.window.begin)
+            document = with_notes(self.report.document, notes)
+            outcome, form = recipient.deliver(document, self._ticket(key, claim))
+        except LostClaim as error:
+            # Another process has the claim, or the deadline passed: the outcome is unknown here.
+            outcome = Outcome(DeliveryState.UNCERTAIN, error.message, error.hint)
+            return DeliveryResult(recipient.name, outcome, skipped=True)
+        except BaseException:
+            self.ledger.release(key)  # without effect once the message has left
+            raise
+        self.ledger.finish(key, outcome, form)
+        return DeliveryResult(recipient.name, outcome, form)
+
+    def _ticket(self, key: DeliveryKey, claim: Claim) -> Ticket:
+        return Ticket(
+            kind=self.report.kind,
+            name=delivery_id(key),
+            attempt=delivery_id(key, claim.first_started.isoformat()),
+            now=self.now,
+            sending=partial(self.ledger.sending, key),
         )
 
 
-def _claimed(
-    report: Report, audience: Audience, ledger: Deliveries, now: datetime, force: bool
-) -> Delivered:
-    key = ledger.stored_key(report_key(report, audience.name))
-    claim = ledger.claim(key, force=force, resumable=audience.resumable)
-    if not claim.granted:
-        return Delivered(
-            audience.name,
-            Outcome(claim.state or DeliveryState.PREPARING, claim.reason),
-            skipped=True,
-        )
-    attempt = _named(key, claim.first_started.isoformat())
-    ticket = Ticket(report.kind, _named(key), attempt, now, partial(ledger.sending, key))
-    try:
-        outcome, form = audience.deliver(
-            report_document(report, notes_before(ledger.before(key), report.window.begin)), ticket
-        )
-    except LostClaim as error:
-        # Somebody else has it, or it took so long that it might arrive twice: what became of it is not known here.
-        return Delivered(
-            audience.name, Outcome(DeliveryState.UNCERTAIN, error.message, error.hint), skipped=True
-        )
-    except BaseException:
-        ledger.release(key)  # nothing happens once it has left
-        raise
-    ledger.finish(key, outcome, form)
-    return Delivered(audience.name, outcome, form)
-
-
-def _named(key: DeliveryKey, attempt: str = "") -> str:
-    """A short name of a delivery, or of one attempt: 40 hex digits."""
+def delivery_id(key: DeliveryKey, attempt: str = "") -> str:
+    """Id of a delivery or of one attempt: 40 hex digits."""
     parts = (key.report, key.begin, key.end, key.audience, key.about, attempt)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def notes_before(before: Delivery | None, begin: datetime) -> list[str]:
-    """What to say when the report before this one is not known to have arrived, or when there was none.
-
-    `begin`: of this report's window.
-    """
-    if before is None:
-        return []
-    end = datetime.fromisoformat(before.key.end)
-    if before.state == DeliveryState.SENT:
-        missing = timedelta(0) < begin - end <= _LONGEST_GAP
-        return (
-            [f"There was no report of {end:%Y-%m-%d %H:%M} to {begin:%Y-%m-%d %H:%M}"]
-            if missing
-            else []
-        )
-    what = (
-        "did not get through"
-        if before.state == DeliveryState.FAILED
-        else "may not have got through"
-    )
-    why = f": {before.reason}" if before.reason else ""
-    first = datetime.fromisoformat(before.key.begin)
-    return [
-        f"The report before this one, of {first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {what}{why}"
-    ]
+def _delete_old_deliveries(ledger: Deliveries) -> None:
+    """Delete old rows. A failure is only logged, because the next report tries again."""
+    try:
+        deleted = ledger.prune()
+    except CiStatError as error:
+        log.warning("Old deliveries could not be deleted: %s", visible(error))
+        return
+    if deleted:
+        log.info("Deleted %s deliveries older than a year", f"{deleted:,}")

@@ -1,6 +1,6 @@
-"""Reports in words: what the hourly, the daily and the trouble report say, for every channel alike."""
+"""A report as a document: the words of the hourly report, the daily report and a data problem."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ci_stat.records import Provenance, Window
 from ci_stat.rendering.document import (
@@ -17,60 +17,91 @@ from ci_stat.rendering.document import (
     text,
 )
 from ci_stat.rendering.format import clock, filters, percent, plural
-from ci_stat.reports.failures import new_failures, outages, seen_failures
 from ci_stat.reports.model import (
     Compared,
     DailyReport,
+    DataProblem,
     FailureRow,
     JobRow,
     OutageRow,
     Report,
-    TroubleReport,
     WindowReport,
-)  # fmt: skip
-from ci_stat.reports.parts import NAME, run_link
-from ci_stat.reports.sections import jobs, nightly, pull_requests, reruns, slowest
+)
+from ci_stat.reports.sections import (
+    NAME,
+    jobs,
+    new_failures,
+    nightly,
+    outages,
+    pull_requests,
+    reruns,
+    run_link,
+    seen_failures,
+    slowest,
+)
+
+_LINE = 400  # characters of a message or a hint
+_DATABASE = 120  # characters of the name of a database
+_CAUSES = {
+    "database": "no answer from the database",
+    "no data": "no data",
+    "old data": "old data",
+}
 
 
-def report_document(report: Report, notes: Sequence[str] = ()) -> Document:
-    """`notes`: what else the reader of this channel must know, e.g. that the report before did not arrive."""
-    if isinstance(report, TroubleReport):
-        return _trouble(report, notes)
-    return _window(report, notes)
+def report_document(report: Report) -> Document:
+    """The document of a report; every channel renders it."""
+    if isinstance(report, DataProblem):
+        return _data_problem(report)
+    return _window_report(report)
 
 
-def _window(report: WindowReport, notes: Sequence[str]) -> Document:
-    failed = report.tally.failure
-    tone = (
-        Tone.BAD
-        if report.outages
-        else Tone.WARN
-        if failed
-        else Tone.GOOD
-        if report.tally.total
-        else Tone.PLAIN
-    )
-    rate = f" ({percent(report.tally.fail_rate)})" if failed else ""
-    said = f"{plural(report.tally.total, 'run')}, {plural(failed, 'failure')}{rate}"
-    new = (
-        len(report.new_failures) + report.more_new_failures + sum(row.new for row in report.outages)
-    )
-    if new:
-        said += f", {new:,} new"
-    title = f"CI {report.kind}: {said}"
-    blocks = [block for block in _blocks(report, notes) if block is not None]
+def _window_report(report: WindowReport) -> Document:
+    tally = report.tally
+    rate = f" ({percent(tally.fail_rate)})" if tally.failure else ""
+    failures = f"{plural(tally.failure, 'failure')}{rate}"
+    new = _new_count(report)
+    new_words = f", {new:,} new" if new else ""
+    title = f"CI {report.kind}: {plural(tally.total, 'run')}, {failures}{new_words}"
     return Document(
-        title,
-        _subtitle(report),
-        tone,
-        f"{title}, {window_words(report.window)}",
-        tuple(blocks),
-        _foot(report),
+        title=title,
+        subtitle=_subtitle(report),
+        tone=_tone(report),
+        summary=f"{title}, {window_words(report.window)}",
+        blocks=tuple(block for block in _blocks(report) if block is not None),
+        foot=tuple(text(Span(line, Tone.FAINT)) for line in _foot(report)),
     )
 
 
-def _blocks(report: WindowReport, notes: Sequence[str]) -> Iterator[Block | None]:
-    yield _notes(notes)
+def _tone(report: WindowReport) -> Tone:
+    if report.outages:
+        return Tone.BAD
+    if report.tally.failure:
+        return Tone.WARN
+    return Tone.GOOD if report.tally.total else Tone.PLAIN
+
+
+def _new_count(report: WindowReport) -> int:
+    outages = sum(row.new for row in report.outages)
+    return len(report.new_failures) + report.more_new_failures + outages
+
+
+def _subtitle(report: WindowReport | DataProblem) -> str:
+    names = f" · {cut(filters(report.names), 200)}" if report.names else ""
+    return f"{window_words(report.window)}{names}"
+
+
+def window_words(window: Window) -> str:
+    """`2021-06-16 14:00 to 15:00 Asia/Shanghai`."""
+    begin, end = window.begin, window.end
+    has_seconds = begin.second or end.second
+    time = "%H:%M:%S" if has_seconds else "%H:%M"
+    same_day = begin.date() == end.date()
+    last = end.strftime(time if same_day else f"%Y-%m-%d {time}")
+    return f"{begin.strftime(f'%Y-%m-%d {time}')} to {last} {window.zone.key}"
+
+
+def _blocks(report: WindowReport) -> Iterator[Block | None]:
     yield outages(report)
     yield _numbers(report)
     yield _late(report)
@@ -86,41 +117,20 @@ def _blocks(report: WindowReport, notes: Sequence[str]) -> Iterator[Block | None
     yield _button(report)
 
 
-def window_words(window: Window) -> str:
-    """`2021-06-16 14:00 to 15:00 Asia/Shanghai`."""
-    begin, end = window.begin, window.end
-    seconds = "" if begin.second == end.second == 0 else ":%S"
-    last = end.strftime(
-        f"%H:%M{seconds}" if end.date() == begin.date() else f"%Y-%m-%d %H:%M{seconds}"
-    )
-    return f"{begin.strftime(f'%Y-%m-%d %H:%M{seconds}')} to {last} {window.zone.key}"
-
-
-def _subtitle(report: WindowReport | TroubleReport) -> str:
-    about = f" · {cut(filters(report.about), 200)}" if report.about else ""
-    return f"{window_words(report.window)}{about}"
-
-
-def _notes(notes: Sequence[str]) -> Paragraph | None:
-    lines = tuple(text(Span(cut(note, 400), Tone.WARN, bold=True)) for note in notes)
-    return Paragraph(lines) if lines else None
-
-
 def _numbers(report: WindowReport) -> Table:
-    return Table("", ("", "now", *report.beside), tuple(map(_compared, report.numbers)))
+    columns = ("", "now", *report.baselines)
+    return Table("", columns, tuple(map(_compared, report.numbers)))
 
 
 def _compared(row: Compared) -> tuple[Text, ...]:
-    tone = Tone.BAD if row.name == "failures" and row.now else Tone.PLAIN
-    return (
-        text(row.name),
-        text(Span(f"{row.now:,}", tone, bold=True)),
-        *(text(number(other)) for other in row.others),
-    )
+    is_bad = row.name == "failures" and row.now
+    now = Span(f"{row.now:,}", Tone.BAD if is_bad else Tone.PLAIN, bold=True)
+    others = (text(number(other)) for other in row.others)
+    return (text(row.name), text(now), *others)
 
 
 def number(value: float | None) -> str:
-    """A count, or a median that may end in .5; a dash for nothing to compare with."""
+    """A count, or a median that may end in .5; a dash for None."""
     if value is None:
         return "–"
     return f"{int(value):,}" if value == int(value) else f"{value:,.1f}"
@@ -131,8 +141,8 @@ def _late(report: WindowReport) -> Paragraph | None:
     if late is None:
         return None
     words = (
-        f"Some builds of this window may still be going: of the {plural(late.runs, 'run')} of the window before, "
-        f"{late.late:,} had not ended so soon after it."
+        f"Some builds may still be running: {late.late:,} of the previous window's "
+        f"{plural(late.runs, 'run')} finished later than this."
     )
     return Paragraph((text(Span(words, Tone.FAINT)),))
 
@@ -142,72 +152,62 @@ def _days(report: WindowReport) -> Chart | None:
         return None
     days = report.days
     return Chart(
-        f"The last {plural(len(days), 'day')}",
-        tuple(day.label for day in days),
-        "runs",
-        tuple(day.runs for day in days),
-        "failure rate",
-        tuple(day.fail_rate for day in days),
+        title=f"The last {plural(len(days), 'day')}",
+        labels=tuple(day.label for day in days),
+        bar_name="runs",
+        bars=tuple(day.runs for day in days),
+        line_name="failure rate",
+        line=tuple(day.fail_rate for day in days),
     )
 
 
 def _button(report: WindowReport) -> Button | None:
-    """Opens the run to look at first; not there where no run has a link."""
+    """Opens the newest run of the most important entry, if it has a link."""
     rows: tuple[OutageRow | FailureRow | JobRow, ...] = (
         *report.outages,
         *report.new_failures,
         *report.seen_failures,
         *report.jobs,
     )
-    run = rows[0].newest if rows else None
-    span = run_link(run) if run else None
-    return Button(f"Open {span.text}", span.link) if span and span.link else None
+    link = run_link(rows[0].newest) if rows else Span("")
+    return Button(f"Open {link.text}", link.link) if link.link else None
 
 
-def _foot(report: WindowReport) -> tuple[Text, ...]:
-    lines = list(_source(report.provenance, report.miss_cnt))
-    made = f"made {clock(report.made_at)} " if report.made_at else ""
-    lines.append(f"{made}by ci_stat {report.version}")
-    return tuple(text(Span(line, Tone.FAINT)) for line in lines)
+def _foot(report: WindowReport) -> Iterator[str]:
+    yield from _source(report.provenance)
+    if report.miss_cnt:
+        yield f"{plural(report.miss_cnt, 'failed run')} without a known failure"
+    for warning, rows in report.provenance.warnings:
+        yield f"warning: {plural(rows, 'row')}: {cut(warning, NAME)}"
+    generated = f"generated {clock(report.made_at)} " if report.made_at else ""
+    yield f"{generated}by ci_stat {report.version}"
 
 
-def _source(source: Provenance, miss_cnt: int) -> Iterator[str]:
-    window = source.window
-    yield f"{window}, {plural(source.rows, 'run')} of {cut(source.database, 120)}, newest row {clock(source.newest)}"
+def _source(source: Provenance) -> Iterator[str]:
+    database = cut(source.database, _DATABASE)
+    rows = f"{plural(source.rows, 'run')} of {database}, newest row {clock(source.newest)}"
+    yield f"{source.window}, {rows}"
     if source.logs:
-        states = ", ".join(f"{n:,} {state}" for state, n in source.logs)
+        states = ", ".join(f"{count:,} {state}" for state, count in source.logs)
         yield f"logs: {states}, rules {source.rule_set}"
     else:
-        yield "logs: none read; failures are what the table names, a lower bound"
-    if miss_cnt:
-        yield f"{plural(miss_cnt, 'failed run')} without a known failure"
-    for warning, n in source.warnings:
-        yield f"warning: {plural(n, 'row')}: {cut(warning, NAME)}"
+        yield "logs: none read; failures are from the table, a lower bound"
 
 
-def _trouble(report: TroubleReport, notes: Sequence[str]) -> Document:
-    what = {
-        "database": "no answer from the database",
-        "no data": "no data",
-        "old data": "old data",
-    }[report.trouble]
-    title = f"CI {report.kind}: {what}"
-    lines = [text(Span(cut(report.message, 400), Tone.BAD, bold=True)), text(cut(report.hint, 400))]
-    blocks = [
-        each
-        for each in (_notes(notes), Paragraph(tuple(line for line in lines if line[0].text)))
-        if each
-    ]
+def _data_problem(report: DataProblem) -> Document:
+    title = f"CI {report.kind}: {_CAUSES[report.cause]}"
+    message = Span(cut(report.message, _LINE), Tone.BAD, bold=True)
+    lines = [text(message), text(cut(report.hint, _LINE))]
     newest = f", newest row {clock(report.newest)}" if report.newest else ""
     foot = (
-        text(Span(f"{report.window} of {cut(report.database, 120)}{newest}", Tone.FAINT)),
-        text(Span(f"made {clock(report.made_at)} by ci_stat {report.version}", Tone.FAINT)),
+        f"{report.window} of {cut(report.database, _DATABASE)}{newest}",
+        f"generated {clock(report.made_at)} by ci_stat {report.version}",
     )
     return Document(
-        title,
-        _subtitle(report),
-        Tone.BAD,
-        f"{title}, {window_words(report.window)}",
-        tuple(blocks),
-        foot,
+        title=title,
+        subtitle=_subtitle(report),
+        tone=Tone.BAD,
+        summary=f"{title}, {window_words(report.window)}",
+        blocks=(Paragraph(tuple(line for line in lines if line[0].text)),),
+        foot=tuple(text(Span(line, Tone.FAINT)) for line in foot),
     )

@@ -1,4 +1,4 @@
-"""When failures were first seen: the days before a window are looked through once, and remembered."""
+"""First sightings of failures. The days before a window are read once and kept in our state."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,9 +48,9 @@ class FailureHistory:
     ) -> tuple[Sighted, datetime | None]:
         """First sightings of the failures of these runs, and the begin of the history.
 
-        `oldest`: time of the first row of the table; `days`: length of the history before the window.
-        Without our state there are no sightings, and the begin is None. Raises DatabaseError for the
-        CI database.
+        `oldest`: time of the oldest row of the table; `days`: length of the history before the
+        window. Without our state there are no sightings, and the begin is None. Raises
+        DatabaseError for the CI database.
         """
         if self.stored is None:
             return {}, None
@@ -69,8 +69,8 @@ class FailureHistory:
 
     def failed_runs(self, window: Window, names: RunFilter | None = None) -> list[Run]:
         """The failed runs of a window, with their failures; `names` narrows to its names."""
-        wanted = replace(names, window=window) if names else RunFilter(window)
-        failed = replace(wanted, statuses=(Status.FAILURE.value,))
+        every = replace(names, window=window) if names else RunFilter(window)
+        failed = replace(every, statuses=(Status.FAILURE.value,))
         progress = self.progress
         return self.source.load(failed, progress.rows, log_progress=progress.logs).all_runs
 
@@ -121,7 +121,7 @@ def sightings_of(runs: Sequence[Run]) -> dict[FailureKey, Sighting]:
 def _uncovered(
     covered: tuple[datetime, datetime, str] | None, first: datetime, end: datetime, rule_set: str
 ) -> Iterator[Stretch]:
-    """Days of [first, end) to look through. The covered period must stay in one piece after each."""
+    """Days of [first, end) to read. After each of them the covered period is in one piece."""
     if covered is None:
         yield from _days_back(first, end)
         return

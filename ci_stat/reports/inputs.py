@@ -1,4 +1,4 @@
-"""What a report is made from: the loaded window, the windows beside it, and what is known of its failures."""
+"""Inputs of a report: the loaded window, its baselines, and the history of its failures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from ci_stat.result import Result
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """Which report is asked for. `made_at`: the present, naive, in the zone of the CI database."""
+    """The report to make. `made_at`: the present, naive, in the zone of the CI database."""
 
     kind: str
     window: Window
@@ -26,8 +26,8 @@ class LoadedWindow:
 
     - `newest`: time of the newest row that does not lie in the future; None for an empty table.
     - `oldest`: time of the oldest row; the begin of the window for an empty table.
-    - `rows_on_other_days`: rows on each of the days before, in the hours for which the table has been
-      silent now; empty where the table is fresh.
+    - `rows_on_other_days`: rows on each of the days before, in the hours since the newest row;
+      empty for a fresh table.
     """
 
     result: Result
@@ -46,9 +46,9 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The windows beside the window.
+    """The windows that the window is compared with.
 
-    - `late`: how many runs of the window before finished later than now; None where all must have.
+    - `late`: runs of the previous window that finished later than now; None if there are none.
     - `durations`: milliseconds of successful runs of the windows before, by job.
     - `days`: runs of each day of the chart, oldest first.
     """
@@ -61,9 +61,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class KnownFailures:
-    """What is known of the failures of the window.
+    """History and issues of the failures of the window.
 
-    - `first_seen`: the first sighting of each; `since`: the begin of the history, None without one.
+    - `first_seen`: first sightings; `since`: the begin of the history, None without one.
     - `issues`: links by the key of a case (`case_key`).
     - `earlier`: failed runs shortly before the window, in which an outage may have begun.
     """

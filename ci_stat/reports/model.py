@@ -1,7 +1,7 @@
-"""The reports as values: every number, row and link that any channel shows, and nothing that none does.
+"""Reports as values: every number, row and link that a channel shows.
 
-A report is finished here: lists are cut to what is shown, with the number of what is left out beside them.
-Times are naive, wall clock of the database's zone, unless said otherwise; links are those of the runs, unchecked.
+A report is complete here: each list is cut to what is shown and has the number of omitted entries.
+Times are naive and in the zone of the CI database. Links are those of the runs, unchecked.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,7 @@ from ci_stat.records import Names, Provenance, Tally, Window
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One number of the window, beside the same number elsewhere (`WindowReport.beside` names the places).
-
-    None: there is nothing to compare with.
-    """
+    """A number of the window, and of each of `WindowReport.baselines` (None without data)."""
 
     name: str
     now: int
@@ -24,7 +21,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run by name. `failure` and `message`: what went wrong first; "" where that is not known."""
+    """A run and its first failure; `failure` and `message` are "" if that is unknown."""
 
     job: str
     number: int
@@ -36,9 +33,9 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class PRRow:
-    """A pull request with failures. `failed`: its first failed runs; `more`: how many there are beyond them.
+    """A pull request with failures.
 
-    `in_outage`: failed runs that belong to an outage, which are not among `failed` and `more`.
+    `failed`, `more`: failed runs, without the `in_outage` ones that belong to an outage.
     """
 
     repo: str
@@ -56,7 +53,7 @@ class PRRow:
 
 @dataclass(frozen=True, slots=True)
 class PRTimes:
-    """A pull request, and how often what the row is about happened to it."""
+    """A pull request, and how many failures or reruns it had in the job of its row."""
 
     repo: str
     number: int
@@ -66,7 +63,7 @@ class PRTimes:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job with failures, and the pull requests that it failed most often; `more_prs` are left out.
+    """A job with failures, and the pull requests that it failed most often.
 
     `in_outage`: failed runs that belong to an outage; `prs` and `newest` are about the others.
     """
@@ -81,9 +78,10 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """A failure of the window. `new`: never seen before in the history that was looked through.
+    """A failure of the window.
 
-    `first_seen`: None where no history was asked; `issue`: a link to what somebody wrote about it, "" if not known.
+    - `first_seen`: None without a history; `new`: the history before the window lacks it.
+    - `issue`: link to a known issue, or "".
     """
 
     name: str
@@ -101,10 +99,11 @@ class FailureRow:
 
 @dataclass(frozen=True, slots=True)
 class OutageRow:
-    """One cause that broke many pull requests in a short time. `prs` and `authors`: how many different ones.
+    """One cause that broke many pull requests in a short time.
 
-    `what` and `message` are those of most runs, `newest` the last of these; `mixed`: others said something else.
-    `begin` may lie before the window. `new`, `first_seen` and `issue` as for a failure; of machines nothing is new.
+    - `what`, `message`: of most of its runs; `newest`: the last run that has them.
+    - `mixed`: some of its runs have other messages; `begin`: may be before the window.
+    - `new`, `first_seen`, `issue`: as in `FailureRow`; machine failures are never new.
     """
 
     what: str
@@ -125,10 +124,7 @@ class OutageRow:
 
 @dataclass(frozen=True, slots=True)
 class LateRuns:
-    """Of the window before, how many of its `runs` ended later after its end than this report was made after its own.
-
-    So many of this window's runs may still be going.
-    """
+    """How many of the previous window's `runs` finished this long after its end, or later."""
 
     late: int
     runs: int
@@ -136,7 +132,7 @@ class LateRuns:
 
 @dataclass(frozen=True, slots=True)
 class RerunRow:
-    """A job that was rerun in pull requests. `why`: reasons with how often; they add up to `reruns`."""
+    """A job with reruns in pull requests. `why`: reasons and counts, which add up to `reruns`."""
 
     job: str
     reruns: int
@@ -148,13 +144,15 @@ class RerunRow:
 
 @dataclass(frozen=True, slots=True)
 class DurationRow:
-    """How long a job's successful runs took, in milliseconds: middle and longest; `before`: the middle of the windows
-    that it is compared with, over `before_runs` runs. `change`: share by which the middle grew, None where there are
-    too few runs to say."""
+    """Durations of a job's successful runs, in milliseconds.
+
+    - `before`: median of the `before_runs` runs of the baselines.
+    - `change`: relative change of the median; None with too few runs, or for a small change.
+    """
 
     job: str
     runs: int
-    middle: int
+    median: int
     longest: int
     before: int | None = None
     before_runs: int = 0
@@ -163,7 +161,7 @@ class DurationRow:
 
 @dataclass(frozen=True, slots=True)
 class NightlyRow:
-    """A job's runs that belong to no pull request, and their failures, most runs first; `more` are left out."""
+    """The nightly runs of a job and their failures: new ones first, then by runs."""
 
     job: str
     tally: Tally
@@ -174,7 +172,7 @@ class NightlyRow:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """Runs of one day, and the share of failures among its finished runs (None where none finished)."""
+    """Runs of a day. `fail_rate`: failed of finished runs, 0 to 1; None if none finished."""
 
     label: str
     runs: int
@@ -183,19 +181,22 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class WindowReport:
-    """What CI did in a window. `beside`: what its numbers are compared with, in the order of `Compared.others`.
+    """What CI did in a window.
 
-    - `new_failures`: those never seen before; `seen_failures`: the others; those first that hit several pull requests.
-    - `history_since`: since when failures are known, None where no history was asked: then none is called new.
-    - `miss_cnt`: failed runs for which no failure is known; `made_at`: when it was made, None if nobody says.
-    - `more_*`: how many are left out of the list of that name.
+    - `made_at`: None: not stated.
+    - `baselines`: names of the baselines, in the order of `Compared.others`.
+    - `miss_cnt`: failed runs without a known failure.
+    - `new_failures`, `seen_failures`: failures of most pull requests first.
+    - `more_*`: number of entries that are omitted from the list of that name.
+    - `history_since`: begin of the failure history; None without one, and then no failure is new.
+    - `names`: names that the report is limited to.
     """
 
     kind: str
     window: Window
     made_at: datetime | None
     provenance: Provenance
-    beside: tuple[str, ...]
+    baselines: tuple[str, ...]
     numbers: tuple[Compared, ...]
     tally: Tally
     miss_cnt: int
@@ -210,7 +211,7 @@ class WindowReport:
     more_jobs: int
     history_since: datetime | None
     late: LateRuns | None
-    about: Names
+    names: Names
     version: str
 
 
@@ -221,7 +222,7 @@ class HourlyReport(WindowReport):
 
 @dataclass(frozen=True, slots=True)
 class DailyReport(WindowReport):
-    """What CI did in a day, and how the day compares."""
+    """What CI did in a day: also nightly jobs, reruns, durations, and the days before."""
 
     reruns: tuple[RerunRow, ...]
     more_reruns: int
@@ -233,22 +234,23 @@ class DailyReport(WindowReport):
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleReport:
-    """Why there is no report: the database did not answer, or has nothing, or nothing new. Loud and short.
+class DataProblem:
+    """A report that says why there are no numbers.
 
-    `trouble`: `database`, `no data` or `old data`; `newest`: the freshest row, None where that is not known.
+    - `cause`: `database` (no answer), `no data` or `old data`.
+    - `newest`: time of the newest row; None if unknown.
     """
 
     kind: str
     window: Window
     made_at: datetime
-    trouble: str
+    cause: str
     message: str
     hint: str
     newest: datetime | None
     database: str
-    about: Names
+    names: Names
     version: str
 
 
-Report = HourlyReport | DailyReport | TroubleReport
+Report = HourlyReport | DailyReport | DataProblem

@@ -1,4 +1,4 @@
-"""One cause that breaks many pull requests at once: the machines, a service, or what was merged an hour ago."""
+"""Find outages: one cause, such as a machine or a service, that breaks many pull requests."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
@@ -9,25 +9,29 @@ from datetime import datetime, timedelta
 from ci_stat.records import CaseFailure, FailureKind, Run, Status
 from ci_stat.result import failure_key
 
-SPAN = timedelta(hours=2)  # how close together the failures are
-AUTHORS = 3  # different ones: one person's pull requests can share a fault of their own
+SPAN = timedelta(hours=2)  # in which enough pull requests fail
+AUTHORS = 3  # one author's pull requests can share a defect of their own
 PRS_OF_ENV = 3
 PRS_OF_ONE_CAUSE = 5  # any flaky case of a busy project hits three pull requests in two hours
 RUNS = 5
-SHARE = (
-    0.4  # of the failed runs in between: a busy project has some failures of machines in every hour
-)
+SHARE = 0.4  # of the failed runs of that time: a busy project has machine failures in each hour
+
 _MACHINES = frozenset({FailureKind.ENV, FailureKind.SETUP})
-# What has a name of its own. `build error` and `exit code 124` are said of a hundred different failures.
+# Kinds whose name tells one failure from another. `build error` and `exit code 124` name hundreds.
 _NAMED = frozenset(
     {FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.CRASH}
 )
 _NAMED_IN_LOGS = frozenset({FailureKind.COMPILE, FailureKind.CHECK})
 
+_ENV_CAUSE = (FailureKind.ENV.value, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """`runs`, oldest first, failed of one cause. `typical` is what most of them said, `newest` the last that did."""
+    """Runs that failed of one cause, oldest first.
+
+    `typical`: the failure with the most frequent name; `newest`: the last run that has it.
+    """
 
     typical: CaseFailure
     newest: Run
@@ -35,61 +39,66 @@ class Outage:
 
     @property
     def machines(self) -> bool:
-        """Whether it is trouble of the machines."""
+        """Whether machines or services failed, and not the code."""
         return self.typical.kind in _MACHINES
 
     @property
     def mixed(self) -> bool:
-        """Whether some of its runs said something else."""
+        """Whether some of its runs have a failure of another name."""
         return any(run.failures[0].name != self.typical.name for run in self.runs)
 
     @property
     def prs(self) -> int:
+        """Number of pull requests."""
         return len(set(map(_pr, self.runs)))
 
     @property
     def authors(self) -> int:
+        """Number of authors."""
         return len(set(map(_author, self.runs)))
 
 
 def outages(runs: Iterable[Run]) -> list[Outage]:
-    """Outages among the failed runs of pull requests, most runs first. A run belongs to one at most."""
-    failed = sorted(
-        (run for run in runs if run.is_pr and run.time and run.status == Status.FAILURE), key=_time
-    )
-    times = [_time(run) for run in failed]
+    """Outages among the failed runs of pull requests, most runs first. No run is in two of them."""
+    failed = sorted(filter(_is_failed_pr_run, runs), key=_time)
+    times = list(map(_time, failed))
     by_cause: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in failed:
-        if run.failures and _tells(run.failures[0]):
+        if run.failures and _names_a_cause(run.failures[0]):
             by_cause[_cause(run.failures[0])].append(run)
-    found = [
-        _outage(hit)
-        for key, its in by_cause.items()
-        if len(set(map(_pr, its))) >= _least(key)
-        for hit in _stretches(its, _least(key))
-        if len(hit) >= max(RUNS, SHARE * _between(times, hit))
-    ]
-    return sorted(found, key=lambda outage: (-len(outage.runs), outage.typical.name))
+
+    dense = (stretch for cause, own in by_cause.items() for stretch in _dense(own, _least(cause)))
+    large = (stretch for stretch in dense if _is_large(stretch, times))
+    return sorted(map(_outage, large), key=lambda outage: (-len(outage.runs), outage.typical.name))
 
 
-def _between(times: Sequence[datetime], hit: Sequence[Run]) -> int:
-    """How many runs failed from the first of these to the last."""
-    return bisect_right(times, _time(hit[-1])) - bisect_left(times, _time(hit[0]))
+def _is_failed_pr_run(run: Run) -> bool:
+    return run.is_pr and run.time is not None and run.status == Status.FAILURE
 
 
-def _tells(failure: CaseFailure) -> bool:
-    """Whether equal failures mean one cause."""
-    in_log = failure.kind in _NAMED_IN_LOGS and failure.source == "log"
-    return failure.kind in _MACHINES or (not failure.guess and (failure.kind in _NAMED or in_log))
+def _is_large(stretch: Sequence[Run], times: Sequence[datetime]) -> bool:
+    """Whether it has enough of the runs that failed in its time. `times`: of all failed runs."""
+    first, last = _time(stretch[0]), _time(stretch[-1])
+    failed_between = bisect_right(times, last) - bisect_left(times, first)
+    return len(stretch) >= max(RUNS, SHARE * failed_between)
+
+
+def _names_a_cause(failure: CaseFailure) -> bool:
+    """Whether equal failures have one cause."""
+    if failure.kind in _MACHINES:
+        return True
+    is_named_in_log = failure.kind in _NAMED_IN_LOGS and failure.source == "log"
+    return not failure.guess and (failure.kind in _NAMED or is_named_in_log)
 
 
 def _cause(failure: CaseFailure) -> tuple[str, str]:
-    """Trouble of the machines has many texts and one cause; anything else is what it says."""
-    return (FailureKind.ENV.value, "") if failure.kind in _MACHINES else failure_key(failure)
+    """One key for all machine failures, whose messages differ; else the key of the failure."""
+    return _ENV_CAUSE if failure.kind in _MACHINES else failure_key(failure)
 
 
 def _least(cause: tuple[str, str]) -> int:
-    return PRS_OF_ENV if cause[0] == FailureKind.ENV else PRS_OF_ONE_CAUSE
+    """The number of pull requests that make an outage of this cause."""
+    return PRS_OF_ENV if cause == _ENV_CAUSE else PRS_OF_ONE_CAUSE
 
 
 def _pr(run: Run) -> tuple[str | None, int]:
@@ -97,7 +106,7 @@ def _pr(run: Run) -> tuple[str | None, int]:
 
 
 def _author(run: Run) -> object:
-    """Who wrote it; a pull request without a known author counts as an author of its own."""
+    """The author; a pull request without one counts as an author of its own."""
     return run.author or _pr(run)
 
 
@@ -105,40 +114,45 @@ def _time(run: Run) -> datetime:
     return run.time or datetime.min  # noqa: DTZ901 - runs without a time were left out
 
 
-def _stretches(runs: Sequence[Run], prs: int) -> Iterator[list[Run]]:
-    """The stretches in which enough pull requests of enough authors were hit within `SPAN`. One pass: an outage of a
-    busy project has thousands of runs."""
-    near = _Near()
-    hit: list[Run] = []
-    first = kept = 0  # the oldest run within SPAN, and the first one that is in no stretch yet
-    for at, run in enumerate(runs):
-        near.add(run, 1)
-        while _time(run) - _time(runs[first]) > SPAN:
-            near.add(runs[first], -1)
-            first += 1
-        if near.prs < prs or near.authors < AUTHORS:
+def _dense(runs: Sequence[Run], prs: int) -> Iterator[list[Run]]:
+    """Stretches of runs in which `prs` pull requests of enough authors failed within `SPAN`.
+
+    One pass, because an outage of a busy project has thousands of runs.
+    """
+    window = _SlidingWindow()
+    stretch: list[Run] = []
+    oldest = taken = 0  # the oldest run within SPAN; the first run that is in no stretch yet
+    for place, run in enumerate(runs):
+        window.add(run)
+        while _time(run) - _time(runs[oldest]) > SPAN:
+            window.remove(runs[oldest])
+            oldest += 1
+        if window.prs < prs or window.authors < AUTHORS:
             continue
-        if hit and first >= kept:
-            yield hit
-            hit = []
-        hit.extend(runs[max(first, kept) : at + 1])
-        kept = at + 1
-    if hit:
-        yield hit
+
+        if stretch and oldest >= taken:
+            yield stretch
+            stretch = []
+        stretch.extend(runs[max(oldest, taken) : place + 1])
+        taken = place + 1
+    if stretch:
+        yield stretch
 
 
-class _Near:
-    """How many pull requests and authors a sliding stretch of runs has."""
+class _SlidingWindow:
+    """Counts the pull requests and authors of the runs that it holds."""
 
     def __init__(self) -> None:
         self._prs: Counter[object] = Counter()
         self._authors: Counter[object] = Counter()
 
-    def add(self, run: Run, times: int) -> None:
-        for counted, key in ((self._prs, _pr(run)), (self._authors, _author(run))):
-            counted[key] += times
-            if not counted[key]:
-                del counted[key]
+    def add(self, run: Run) -> None:
+        self._prs[_pr(run)] += 1
+        self._authors[_author(run)] += 1
+
+    def remove(self, run: Run) -> None:
+        _subtract(self._prs, _pr(run))
+        _subtract(self._authors, _author(run))
 
     @property
     def prs(self) -> int:
@@ -149,7 +163,14 @@ class _Near:
         return len(self._authors)
 
 
+def _subtract(counts: Counter[object], key: object) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
+
+
 def _outage(runs: list[Run]) -> Outage:
-    name, _ = Counter(run.failures[0].name for run in runs).most_common(1)[0]
-    newest = next(run for run in reversed(runs) if run.failures[0].name == name)
+    names = Counter(run.failures[0].name for run in runs)
+    typical_name, _ = names.most_common(1)[0]
+    newest = next(run for run in reversed(runs) if run.failures[0].name == typical_name)
     return Outage(newest.failures[0], newest, tuple(runs))

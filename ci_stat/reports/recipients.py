@@ -1,11 +1,11 @@
-"""The shell around channels: each audience gets a document in the form that it takes."""
+"""Recipients of reports: each turns a document into the messages of its channel and sends one."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from ci_stat.connectors.feishu import FeishuApp, FeishuMessage, FeishuWebhook
@@ -16,22 +16,35 @@ from ci_stat.records import DeliveryState, Outcome
 from ci_stat.rendering.document import Document
 from ci_stat.rendering.feishu.forms import APP_BYTES, WEBHOOK_BYTES, Form, forms
 from ci_stat.rendering.mail import address, mail
-from ci_stat.rendering.slack import slack, slack_words
+from ci_stat.rendering.slack import slack, slack_plain
 
 log = logging.getLogger(__name__)
 
-Sending = Callable[[str], None]  # told the form, right before the message leaves
-Told = tuple[Outcome, str]  # and the form in which it was sent
+Sending = Callable[[str], None]  # called with the form right before the message leaves
+FeishuClient = FeishuApp | FeishuWebhook
+
+
+class SendResult(NamedTuple):
+    """The outcome of a message, and the form in which it was sent."""
+
+    outcome: Outcome
+    form: str
 
 
 def no_sending(_form: str) -> None:
-    """For what is sent without a ledger."""
+    """For a message that the ledger does not record."""
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """One attempt to deliver one report of a kind. `name`: the same for every attempt; `attempt`: the same for one that
-    is taken up again; `now`: aware; `sending`: told right before something leaves."""
+    """One attempt to deliver a report.
+
+    - `kind`: kind of the report; mails of one kind form one thread.
+    - `name`: id of the delivery, the same for each attempt.
+    - `attempt`: id of the attempt, the same if it is resumed.
+    - `now`: aware.
+    - `sending`: to be called right before the message leaves. Raises LostClaim: do not send it.
+    """
 
     kind: str
     name: str
@@ -41,119 +54,125 @@ class Ticket:
 
 
 @dataclass(frozen=True)
-class Audience:
-    """One place that a report goes to. `name`: without secrets, the same each time: the ledger knows it by that.
+class Recipient:
+    """One chat or address that gets reports.
 
-    `resumable`: how long the far end itself takes the same message only once.
+    - `name`: key in the ledger; without secrets, and the same at each start.
+    - `resumable`: how long the server itself drops a repeated message; None if it never does.
     """
 
     name: str
-    deliver: Callable[[Document, Ticket], Told] = field(repr=False)
+    deliver: Callable[[Document, Ticket], SendResult] = field(repr=False)
     resumable: timedelta | None = None
 
 
 @dataclass(frozen=True)
 class FeishuSender:
-    """The ways to one chat, the better one first: the app, and the webhook as the spare one."""
+    """The clients for one chat, at least one: the app, and the webhook as its fallback."""
 
     app: FeishuApp | None
     webhook: FeishuWebhook | None
     keyword: str = ""
 
     def send_card(self, card: dict[str, Any]) -> Outcome:
-        """A card as it is, by the first way that takes it."""
+        """Send a card unchanged; without a ledger, so each call sends it."""
         form = Form("card", "interactive", card)
-        outcome = Outcome(DeliveryState.FAILED, "no way to Feishu is set up")
-        for way in self._ways():
-            outcome = self._send(way, form, uuid4().hex, no_sending)
+        outcome = Outcome(DeliveryState.FAILED, "Feishu is not set up")
+        for client in self._clients():
+            outcome = _send_form(client, form, uuid4().hex, no_sending)
             if outcome.state != DeliveryState.FAILED:
                 break
         return outcome
 
-    def deliver(self, document: Document, ticket: Ticket) -> Told:
-        """A report in the best form that gets through."""
+    def deliver(self, document: Document, ticket: Ticket) -> SendResult:
+        """Send a report in the best form that Feishu accepts."""
         document = self._with_keyword(document)
-        outcome, form = Outcome(DeliveryState.FAILED, "no way to Feishu is set up"), ""
-        for way in self._ways():
-            if outcome.reason and form:
-                log.warning(
-                    "Feishu's app failed, the webhook is tried: %s", visible(outcome.reason)
-                )
-            outcome, form = self._by_forms(way, document, ticket)
-            if way is self.webhook and self.app is not None:
-                form = f"{form} by the webhook"
-            if outcome.state != DeliveryState.FAILED:
+        client, *fallbacks = self._clients()
+        result = _send_best_form(client, document, ticket)
+        for webhook in fallbacks:
+            if result.outcome.state != DeliveryState.FAILED:
                 break
-        return outcome, form
+            reason = visible(result.outcome.reason)
+            log.warning("The Feishu app failed; trying the webhook: %s", reason)
+            outcome, form = _send_best_form(webhook, document, ticket)
+            result = SendResult(outcome, f"{form} by the webhook")
+        return result
 
-    def _ways(self) -> Iterator[FeishuApp | FeishuWebhook]:
-        yield from (way for way in (self.app, self.webhook) if way is not None)
+    def _clients(self) -> list[FeishuClient]:
+        return [client for client in (self.app, self.webhook) if client is not None]
 
     def _with_keyword(self, document: Document) -> Document:
-        title = document.title
-        missing = self.keyword and self.keyword not in title
-        return replace(document, title=f"{self.keyword} {title}") if missing else document
-
-    def _by_forms(self, way: FeishuApp | FeishuWebhook, document: Document, ticket: Ticket) -> Told:
-        """Until one form is taken: a report is never lost to its form."""
-        outcome, used = Outcome(DeliveryState.FAILED), ""
-        for form in forms(document, _size_of(way), APP_BYTES if way is self.app else WEBHOOK_BYTES):
-            if outcome.foreign and not form.own_words:
-                continue
-            if used:
-                log.warning(
-                    "Feishu refused the %s, the %s is tried: %s",
-                    used,
-                    form.name,
-                    visible(outcome.reason),
-                )
-            outcome, used = self._send(way, form, ticket.attempt, ticket.sending), form.name
-            if not (outcome.rejected or outcome.foreign):
-                break
-        return outcome, used
-
-    def _send(
-        self, way: FeishuApp | FeishuWebhook, form: Form, uuid: str, sending: Sending
-    ) -> Outcome:
-        message, about_to_send = (
-            FeishuMessage(form.msg_type, form.content),
-            partial(sending, form.name),
-        )
-        if isinstance(way, FeishuApp):
-            return way.send(message, uuid, about_to_send)
-        return way.send(message, about_to_send)
+        if self.keyword in document.title:
+            return document
+        return replace(document, title=f"{self.keyword} {document.title}")
 
 
-def _size_of(way: FeishuApp | FeishuWebhook) -> Callable[[str, dict[str, Any]], int]:
-    return lambda msg_type, content: way.wire_size(FeishuMessage(msg_type, content))
+def _send_best_form(client: FeishuClient, document: Document, ticket: Ticket) -> SendResult:
+    """Send one form after the other until Feishu accepts one. Text is the last one."""
+    limit = APP_BYTES if isinstance(client, FeishuApp) else WEBHOOK_BYTES
+    result = SendResult(Outcome(DeliveryState.FAILED), "")
+    for form in forms(document, _size_of(client), limit):
+        outcome = result.outcome
+        if outcome.foreign and not form.own_words:
+            continue
+        if result.form:
+            reason = visible(outcome.reason)
+            log.warning("Feishu refused the %s; trying the %s: %s", result.form, form.name, reason)
+
+        outcome = _send_form(client, form, ticket.attempt, ticket.sending)
+        result = SendResult(outcome, form.name)
+        is_refused = outcome.rejected or outcome.foreign
+        if not is_refused:
+            break
+    return result
 
 
-def send_to_slack(client: SlackBot | SlackWebhook, document: Document, ticket: Ticket) -> Told:
-    """A report as blocks, or as text where Slack refuses the blocks."""
+def _size_of(client: FeishuClient) -> Callable[[str, dict[str, Any]], int]:
+    return lambda msg_type, content: client.wire_size(FeishuMessage(msg_type, content))
+
+
+def _send_form(client: FeishuClient, form: Form, uuid: str, sending: Sending) -> Outcome:
+    message = FeishuMessage(form.msg_type, form.content)
+    before_sending = partial(sending, form.name)
+    if isinstance(client, FeishuApp):
+        return client.send(message, uuid, before_sending)
+    return client.send(message, before_sending)
+
+
+def send_to_slack(
+    client: SlackBot | SlackWebhook, document: Document, ticket: Ticket
+) -> SendResult:
+    """Send a report as blocks; as text if Slack refuses the blocks."""
     outcome = client.send(slack(document), partial(ticket.sending, "blocks"))
     if not outcome.rejected:
-        return outcome, "blocks"
-    log.warning("Slack refused the blocks, the text is tried: %s", visible(outcome.reason))
-    return client.send(slack_words(document), partial(ticket.sending, "text")), "text"
+        return SendResult(outcome, "blocks")
+    log.warning("Slack refused the blocks; trying the text: %s", visible(outcome.reason))
+    outcome = client.send(slack_plain(document), partial(ticket.sending, "text"))
+    return SendResult(outcome, "text")
 
 
-def send_mail(
-    server: MailServer,
-    sender: str,
-    recipient: str,
-    domain: str,
-    document: Document,
-    ticket: Ticket,
-) -> Told:
-    """A report to one recipient."""
-    message = mail(
-        document,
-        kind=ticket.kind,
-        sender=sender,
-        recipient=recipient,
-        domain_of_ids=domain,
-        unique=ticket.name,
-        date=ticket.now,
-    )
-    envelope = address(sender).addr_spec, address(recipient).addr_spec
-    return server.send(message, *envelope, partial(ticket.sending, "mail")), "mail"
+@dataclass(frozen=True)
+class MailSender:
+    """Sends reports to one address. `domain`: of message ids."""
+
+    server: MailServer
+    sender: str
+    recipient: str
+    domain: str
+
+    def deliver(self, document: Document, ticket: Ticket) -> SendResult:
+        """Send a report as a mail."""
+        message = mail(
+            document,
+            kind=ticket.kind,
+            sender=self.sender,
+            recipient=self.recipient,
+            domain_of_ids=self.domain,
+            unique=ticket.name,
+            date=ticket.now,
+        )
+        from_address = address(self.sender).addr_spec
+        to_address = address(self.recipient).addr_spec
+        sending = partial(ticket.sending, "mail")
+        outcome = self.server.send(message, from_address, to_address, sending)
+        return SendResult(outcome, "mail")

@@ -1,119 +1,198 @@
-"""Where it broke, as parts of a report: pull requests, jobs, nightly jobs, reruns, slow jobs."""
+"""The sections of a report as parts of a document: outages, failures, pull requests, jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from ci_stat.rendering.document import Item, Section, Span, Table, Text, Tone, cut, text
-from ci_stat.rendering.format import duration, percent, plural
-from ci_stat.reports.failures import failure_line
+from ci_stat.records import Tally
+from ci_stat.rendering.document import (
+    Item,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Text,
+    Tone,
+    cut,
+    linked,
+    text,
+)
+from ci_stat.rendering.format import clock, duration, percent, plural
 from ci_stat.reports.model import (
     DailyReport,
     DurationRow,
+    FailureRow,
     JobRow,
     NightlyRow,
+    OutageRow,
     PRRow,
     PRTimes,
     RerunRow,
     RunRow,
     WindowReport,
-)  # fmt: skip
-from ci_stat.reports.parts import (
-    MESSAGE,
-    NAME,
-    TITLE,
-    counts,
-    number_link,
-    pull,
-    run_link,
-    section,
 )
+
+NAME = 110  # characters of a case or a job
+MESSAGE = 160
+TITLE = 80
+
+
+def outages(report: WindowReport) -> Paragraph | None:
+    return Paragraph(tuple(map(_outage, report.outages))) if report.outages else None
+
+
+def _outage(row: OutageRow) -> Text:
+    is_machine = row.kind in ("env", "setup")
+    cause = "Looks like an outage" if is_machine else "Same failure in many pull requests"
+    mixed = " and other machine failures" if row.mixed else ""
+    runs, jobs = plural(row.runs, "failed run"), plural(row.jobs, "job")
+    prs, authors = plural(row.prs, "pull request"), plural(row.authors, "author")
+    return text(
+        Span("New: ", Tone.BAD, bold=True) if row.new else None,
+        Span(f"{cause}: {cut(row.what, NAME)}", Tone.BAD, bold=True),
+        f" ({cut(row.kind, 20)}){mixed}: {runs} of {prs} by {authors} in {jobs}, ",
+        f"{clock(row.begin)} to {clock(row.end)}{_first_seen(row)}",
+        *_issue(row),
+        ", newest ",
+        run_link(row.newest),
+        _message(row.message),
+        ". These runs are not listed below.",
+    )
+
+
+def new_failures(report: WindowReport) -> Section | None:
+    items = tuple(map(_failure, report.new_failures))
+    title = (
+        f"New failures, not in the {_history(report)}" if report.history_since else "New failures"
+    )
+    more = report.more_new_failures
+    return _section(Section(title, items, 90, more, "more failure"))
+
+
+def seen_failures(report: WindowReport) -> Section | None:
+    items = tuple(map(_failure, report.seen_failures))
+    title = f"Failures seen before, {_history(report)}" if report.history_since else "Failures"
+    more = report.more_seen_failures
+    return _section(Section(title, items, 40, more, "more failure", folded=True))
+
+
+def _history(report: WindowReport) -> str:
+    return f"history since {report.history_since:%Y-%m-%d %H:%M}"
+
+
+def _failure(row: FailureRow) -> Item:
+    prs = f", {plural(row.prs, 'pull request')}" if row.prs else ""
+    jobs = ", ".join(cut(job, TITLE) for job in row.jobs)
+    more_jobs = f" and {plural(row.more_jobs, 'more job')}" if row.more_jobs else ""
+    head = text(
+        Span(cut(row.name, NAME), Tone.BAD if row.new else Tone.PLAIN, bold=True),
+        f" ({cut(row.kind, 20)}): {plural(row.runs, 'run')}{prs}{_first_seen(row)}",
+        *_issue(row),
+    )
+    newest = text(f"{jobs}{more_jobs}, newest ", _number_link(row.newest), _message(row.message))
+    return Item(head, (newest,))
+
+
+def _failure_line(row: FailureRow) -> Text:
+    """A failure on one line, below its nightly job."""
+    return text(
+        Span("new ", Tone.BAD, bold=True) if row.new else None,
+        cut(row.name, NAME),
+        f" ({cut(row.kind, 20)}): {plural(row.runs, 'run')}{_first_seen(row)}, newest ",
+        _number_link(row.newest),
+        *_issue(row),
+        _message(row.message),
+    )
+
+
+def _first_seen(row: FailureRow | OutageRow) -> str:
+    return f", first seen {clock(row.first_seen)}" if row.first_seen else ""
+
+
+def _issue(row: FailureRow | OutageRow) -> Text:
+    return text(", ", linked("known issue", row.issue)) if row.issue else ()
+
+
+def _message(message: str) -> Span | None:
+    return Span(f": {cut(message, MESSAGE)}", Tone.FAINT) if message else None
 
 
 def pull_requests(report: WindowReport) -> Section | None:
-    items, more = map(_pr, report.prs), report.more_prs
-    folded = isinstance(report, DailyReport)  # whose lists are long
-    return section("Failing pull requests", items, 70, more, "more pull request", folded)
+    items = tuple(map(_pr, report.prs))
+    more = report.more_prs
+    folded = isinstance(report, DailyReport)  # its lists are long
+    return _section(Section("Failing pull requests", items, 70, more, "more pull request", folded))
 
 
 def _pr(row: PRRow) -> Item:
-    again = f", {plural(row.rerun_cnt, 'rerun')}" if row.rerun_cnt else ""
-    outage = f", {row.in_outage:,} in an outage" if row.in_outage else ""
-    where = f" {cut(row.branch, 60)}" if row.branch else ""
-    who = f", {cut(row.author, 40)}" if row.author else ""
-    title = Span(f": {cut(row.title, TITLE)}{who}", Tone.FAINT) if row.title else None
+    branch = f" {cut(row.branch, 60)}" if row.branch else ""
+    reruns = f", {plural(row.rerun_cnt, 'rerun')}" if row.rerun_cnt else ""
+    author = f", {cut(row.author, 40)}" if row.author else ""
     head = text(
-        pull(row.repo, row.number, row.link), f"{where}: {counts(row.tally)}{again}{outage}", title
+        _pr_link(row),
+        f"{branch}: {_counts(row.tally)}{reruns}{_in_outage(row)}",
+        Span(f": {cut(row.title, TITLE)}{author}", Tone.FAINT) if row.title else None,
     )
     return Item(head, tuple(map(_failed_run, row.failed)), row.more, "more failed run")
 
 
 def _failed_run(row: RunRow) -> Text:
-    said = row.failure if not row.message else f"{cut(row.failure, NAME)}: {row.message}"
-    why = (
-        Span(f" {cut(said, MESSAGE)}", Tone.FAINT)
-        if said
-        else Span(" no failure is known", Tone.FAINT)
-    )
-    return text(run_link(row), why)
+    reason = f"{cut(row.failure, NAME)}: {row.message}" if row.message else row.failure
+    shown = cut(reason, MESSAGE) if reason else "unknown failure"
+    return text(run_link(row), Span(f" {shown}", Tone.FAINT))
 
 
 def jobs(report: WindowReport) -> Section | None:
-    return section(
-        "Failing jobs", map(_job, report.jobs), 50, report.more_jobs, "more job", folded=True
-    )
+    items = tuple(map(_job, report.jobs))
+    return _section(Section("Failing jobs", items, 50, report.more_jobs, "more job", folded=True))
 
 
 def _job(row: JobRow) -> Item:
-    outage = f", {row.in_outage:,} in an outage" if row.in_outage else ""
+    rate = percent(row.tally.fail_rate)
     head = text(
         Span(cut(row.job, NAME), bold=True),
-        f": {counts(row.tally)} ({percent(row.tally.fail_rate)}){outage}, newest failure ",
-        number_link(row.newest),
+        f": {_counts(row.tally)} ({rate}){_in_outage(row)}, newest failure ",
+        _number_link(row.newest),
     )
     return Item(head, _times(row.prs, row.more_prs))
 
 
+def _in_outage(row: PRRow | JobRow) -> str:
+    return f", {row.in_outage:,} in an outage" if row.in_outage else ""
+
+
 def _times(prs: Sequence[PRTimes], more: int) -> tuple[Text, ...]:
-    """One line of pull requests with times, and how many are left out."""
-    parts: list[object] = []
-    for pr in prs:
-        parts += [", " if parts else "", pull(pr.repo, pr.number, pr.link), f" {pr.times:,}×"]
+    """One line of pull requests with counts, and the number of those that are omitted."""
+    parts = [part for pr in prs for part in (", ", _pr_link(pr), f" {pr.times:,}×")][1:]
     if more:
         parts.append(f" and {more:,} more PRs")
     return (text(*parts),) if parts else ()
 
 
 def nightly(report: DailyReport) -> Section | None:
-    return section(
-        "Nightly jobs", map(_nightly_job, report.nightly), 80, report.more_nightly, "more job"
-    )
+    items = tuple(map(_nightly_job, report.nightly))
+    return _section(Section("Nightly jobs", items, 80, report.more_nightly, "more job"))
 
 
 def _nightly_job(row: NightlyRow) -> Item:
     rate = f" ({percent(row.tally.fail_rate)} failed)" if row.tally.failure else ""
     head = text(
         Span(cut(row.job, NAME), bold=True),
-        f": {counts(row.tally)}{rate}, newest ",
-        number_link(row.newest),
+        f": {_counts(row.tally)}{rate}, newest ",
+        _number_link(row.newest),
     )
-    return Item(head, tuple(map(failure_line, row.failures)), row.more, "more failure")
+    return Item(head, tuple(map(_failure_line, row.failures)), row.more, "more failure")
 
 
 def reruns(report: DailyReport) -> Section | None:
-    return section(
-        "Most rerun jobs",
-        map(_rerun, report.reruns),
-        20,
-        report.more_reruns,
-        "more job",
-        folded=True,
-    )
+    items = tuple(map(_rerun, report.reruns))
+    more = report.more_reruns
+    return _section(Section("Most rerun jobs", items, 20, more, "more job", folded=True))
 
 
 def _rerun(row: RerunRow) -> Item:
-    why = ", ".join(f"{n:,} {cut(reason, 40)}" for reason, n in row.why)
+    reasons = ", ".join(f"{count:,} {cut(reason, 40)}" for reason, count in row.why)
     head = text(
         Span(cut(row.job, NAME), bold=True),
-        f": {plural(row.reruns, 'rerun')} of {plural(row.runs, 'run')}: {why}",
+        f": {plural(row.reruns, 'rerun')} of {plural(row.runs, 'run')}: {reasons}",
     )
     return Item(head, _times(row.prs, row.more_prs))
 
@@ -121,23 +200,54 @@ def _rerun(row: RerunRow) -> Item:
 def slowest(report: DailyReport) -> Table | None:
     if not report.slowest and not report.more_slowest:
         return None
-    columns = ("job", "runs", "middle", "before", "change", "longest")
-    rows = tuple(map(_duration, report.slowest))
-    return Table(
-        "Slowest jobs, those that changed first", columns, rows, 30, report.more_slowest, "more job"
-    )
+    title = "Slowest jobs, changed ones first"
+    columns = ("job", "runs", "median", "before", "change", "longest")
+    rows = tuple(tuple(_duration(row)) for row in report.slowest)
+    return Table(title, columns, rows, 30, report.more_slowest, "more job")
 
 
-def _duration(row: DurationRow) -> tuple[Text, ...]:
-    change = Span("–", Tone.FAINT)
-    if row.change is not None:
-        change = Span(f"{row.change:+.0%}", Tone.BAD if row.change > 0 else Tone.GOOD, bold=True)
-    before = (
-        f"{duration(row.before)} of {plural(row.before_runs, 'run')}"
-        if row.before is not None
-        else "–"
-    )
-    return (
-        text(cut(row.job, NAME)), text(f"{row.runs:,}"), text(duration(row.middle)), text(before), text(change),
-        text(duration(row.longest)),
-    )  # fmt: skip
+def _duration(row: DurationRow) -> Iterator[Text]:
+    has_before = row.before is not None
+    runs_before = f" of {plural(row.before_runs, 'run')}" if has_before else ""
+    yield text(cut(row.job, NAME))
+    yield text(f"{row.runs:,}")
+    yield text(duration(row.median))
+    yield text(f"{duration(row.before)}{runs_before}")
+    yield text(_change(row.change))
+    yield text(duration(row.longest))
+
+
+def _change(change: float | None) -> Span:
+    if change is None:
+        return Span("–", Tone.FAINT)
+    return Span(f"{change:+.0%}", Tone.BAD if change > 0 else Tone.GOOD, bold=True)
+
+
+def _section(section: Section) -> Section | None:
+    """The section, unless it is empty."""
+    return section if section.items or section.more else None
+
+
+def run_link(row: RunRow) -> Span:
+    """Job and number of a run."""
+    return linked(f"{cut(row.job, TITLE)} #{row.number}", row.link)
+
+
+def _number_link(row: RunRow) -> Span:
+    """The number of a run, behind its job."""
+    return linked(f"#{row.number}", row.link)
+
+
+def _pr_link(row: PRRow | PRTimes) -> Span:
+    return linked(f"{cut(row.repo, 60)}#{row.number}", row.link, bold=True)
+
+
+def _counts(tally: Tally) -> str:
+    """Runs by outcome, without the zeroes."""
+    counts = {
+        "failed": tally.failure,
+        "succeeded": tally.success,
+        "aborted": tally.aborted,
+        "other": tally.other,
+    }
+    return ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items() if count)

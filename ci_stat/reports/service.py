@@ -22,7 +22,7 @@ from ci_stat.runs.progress import ProgressDisplay
 
 @dataclass(frozen=True)
 class Reporter:
-    """Makes reports of one CI database. `now`: aware; `known_issues`: links by the key of a case."""
+    """Makes reports of a CI database. `now`: aware; `known_issues`: links by the key of a case."""
 
     source: Source
     counted: CountedWindows
@@ -34,7 +34,7 @@ class Reporter:
     known_issues: Mapping[str, str] = field(default_factory=dict)
 
     def report(self, kind: str, window: RunFilter) -> Report:
-        """The report of a window, or the report of why there is none.
+        """The report of a window, or the report of a data problem.
 
         Raises SettingsError for logs that cannot be read and UsageError; never DatabaseError.
         """

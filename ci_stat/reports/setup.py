@@ -1,7 +1,7 @@
-"""Channels that are set up become audiences: clients are built here, for the context only."""
+"""Build the recipients of reports, with their clients, from the settings; for the context only."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from email.utils import getaddresses
 from functools import partial
@@ -14,136 +14,159 @@ from ci_stat.connectors.slack.client import SlackBot, SlackWebhook
 from ci_stat.errors import SettingsError
 from ci_stat.records import DeliveryState, Outcome
 from ci_stat.rendering.mail import address, domain_of
-from ci_stat.reports.recipients import Audience, FeishuSender, send_mail, send_to_slack
+from ci_stat.reports.recipients import (
+    FeishuSender,
+    MailSender,
+    Recipient,
+    SendResult,
+    send_to_slack,
+)
 
-CHANNELS = ("feishu", "mail", "slack")
-# Feishu forgets a uuid after an hour; the margin is for clocks that differ.
+# Feishu drops a repeated uuid for an hour; the margin is for clocks that differ.
 _UUID_LIFE = timedelta(minutes=50)
 
-_NOBODY = "No channel is set up, so there is nobody to send the report to."
-_SET_UP = (
+_NO_CHANNEL = "No channel is set up, so the report has no recipient."
+_CHANNEL_SETTINGS = (
     "Set webhook, or app_id, app_secret and chat_id, for Feishu; "
     "mail_host, mail_from and mail_to for mail; "
     "slack_webhook, or slack_token and slack_channel, for Slack."
 )
+_NO_CHAT = "Set app_id and app_secret; a webhook has one chat."
+_FEISHU_SETTINGS = "Set webhook, or app_id, app_secret and chat_id."
 
 
-def audiences(settings: Settings, only: Sequence[str] = ()) -> list[Audience]:
-    """Everybody who gets reports; `only` narrows to these channels.
+def recipients(settings: Settings, only: Sequence[str] = ()) -> list[Recipient]:
+    """All recipients, or those of the channels in `only`.
 
-    A channel that is set up wrongly is an audience that nothing reaches: the others get theirs.
-    Raises SettingsError if no channel can be used.
+    A channel with invalid settings is a recipient whose deliveries fail, so the others get the
+    report. Raises SettingsError if no channel is usable.
     """
-    set_ups = {"feishu": _feishu, "mail": _mail, "slack": _slack}
     named = tuple(dict.fromkeys(only)) or _named_channels(settings)
-    usable: list[Audience] = []
+    usable: list[Recipient] = []
     broken: list[tuple[str, SettingsError]] = []
-    for channel in named or CHANNELS:
+    for channel in named or _CHANNELS:
         try:
-            usable += set_ups[channel](settings, wanted=bool(named))
+            usable += _CHANNELS[channel](settings, required=bool(named))
         except SettingsError as error:
             broken.append((channel, error))
-    if not usable:
-        raise broken[0][1] if broken else SettingsError(_NOBODY, _SET_UP)
-    return usable + [_unusable(channel, error) for channel, error in broken]
+
+    if usable:
+        return usable + [_unusable(channel, error) for channel, error in broken]
+    if broken:
+        _, first_error = broken[0]
+        raise first_error
+    raise SettingsError(_NO_CHANNEL, _CHANNEL_SETTINGS)
 
 
-def _unusable(channel: str, error: SettingsError) -> Audience:
-    """An audience for which every delivery fails with the reason."""
-    outcome = Outcome(DeliveryState.FAILED, error.message, error.hint)
-    return Audience(f"{channel} (set up wrongly)", lambda _document, _ticket: (outcome, ""))
+def _unusable(channel: str, error: SettingsError) -> Recipient:
+    """A recipient for which each delivery fails with this error."""
+    result = SendResult(Outcome(DeliveryState.FAILED, error.message, error.hint), "")
+    return Recipient(f"{channel} (set up wrongly)", lambda _document, _ticket: result)
 
 
 def _named_channels(settings: Settings) -> tuple[str, ...]:
     named = settings.reports.channels
-    unknown = [name for name in named if name not in CHANNELS]
+    unknown = [name for name in named if name not in _CHANNELS]
     if unknown:
         raise SettingsError(
             f"Unknown channel {unknown[0]!r} in `channels`.",
-            f"Channels are {', '.join(CHANNELS)}.",
+            f"Channels are {', '.join(_CHANNELS)}.",
         )
     return tuple(dict.fromkeys(named))
 
 
-def _complete(needed: Mapping[str, object], what: str, wanted: bool) -> bool:
+def _is_complete(settings: Mapping[str, object], what: str, required: bool) -> bool:
     """Whether all of these settings (by key) have a value.
 
-    Raises SettingsError if only some have one, and if none has one that is `wanted`.
+    Raises SettingsError if only some of them have one, or if none has one and `required` is set.
     """
-    missing = [key for key, value in needed.items() if not value]
-    if missing and (wanted or len(missing) < len(needed)):
-        raise SettingsError(
-            f"{what} is not set up: {', '.join(missing)} missing.", "See `ci-stat config`."
-        )
+    missing = [key for key, value in settings.items() if not value]
+    is_partial = 0 < len(missing) < len(settings)
+    if is_partial or (missing and required):
+        message = f"{what} is not set up: {', '.join(missing)} missing."
+        raise SettingsError(message, "See `ci-stat config`.")
     return not missing
 
 
 def feishu_sender(feishu: Feishu, chat: str | None = None) -> FeishuSender:
-    """The ways to Feishu; `chat` instead of the setting. Raises SettingsError for none."""
-    app = webhook = None
+    """The clients for Feishu. `chat`: instead of the setting. Raises SettingsError for none."""
     if chat and not feishu.app_id:
-        raise SettingsError(
-            "Only an app can choose the chat.", "Set app_id and app_secret; a webhook has one chat."
-        )
-    target = chat or feishu.chat
-    if feishu.app_id or feishu.app_secret:
-        needed = {"app_id": feishu.app_id, "app_secret": feishu.app_secret, "chat_id": target}
-        _complete(needed, "Feishu's app", wanted=True)
-        app = FeishuApp(feishu.url, feishu.app_id, feishu.app_secret.reveal(), target)
-    if feishu.webhook and not chat:
-        signing = feishu.webhook_secret.reveal() or None
-        webhook = FeishuWebhook(feishu.webhook.reveal(), signing)
+        raise SettingsError("Only an app can choose the chat.", _NO_CHAT)
+
+    app = _feishu_app(feishu, chat or feishu.chat)
+    webhook = None if chat else _feishu_webhook(feishu)
     if app is None and webhook is None:
-        raise SettingsError(
-            "Feishu is not set up.", "Set webhook, or app_id, app_secret and chat_id."
-        )
+        raise SettingsError("Feishu is not set up.", _FEISHU_SETTINGS)
     return FeishuSender(app, webhook, feishu.keyword)
 
 
-def _feishu(settings: Settings, wanted: bool) -> Iterator[Audience]:
+def _feishu_app(feishu: Feishu, chat: str) -> FeishuApp | None:
+    if not feishu.app_id and not feishu.app_secret:
+        return None
+    needed = {"app_id": feishu.app_id, "app_secret": feishu.app_secret, "chat_id": chat}
+    _is_complete(needed, "Feishu's app", required=True)
+    return FeishuApp(feishu.url, feishu.app_id, feishu.app_secret.reveal(), chat)
+
+
+def _feishu_webhook(feishu: Feishu) -> FeishuWebhook | None:
+    if not feishu.webhook:
+        return None
+    return FeishuWebhook(feishu.webhook.reveal(), feishu.webhook_secret.reveal() or None)
+
+
+def _feishu(settings: Settings, required: bool) -> Iterator[Recipient]:
     feishu = settings.feishu
     is_set_up = feishu.webhook or feishu.app_id or feishu.app_secret
-    if not wanted and not is_set_up:
+    if not required and not is_set_up:
         return
     sender = feishu_sender(feishu)
     if sender.app is None:
-        yield Audience(f"feishu webhook {_digest(feishu.webhook.reveal())}", sender.deliver)
-    else:
-        resumable = None if sender.webhook else _UUID_LIFE
-        yield Audience(f"feishu chat {feishu.chat}", sender.deliver, resumable)
+        yield Recipient(f"feishu webhook {_digest(feishu.webhook.reveal())}", sender.deliver)
+        return
+    resumable = None if sender.webhook else _UUID_LIFE
+    yield Recipient(f"feishu chat {feishu.chat}", sender.deliver, resumable)
 
 
 def _digest(webhook: str) -> str:
-    """A hash: the ledger must know one webhook from another, and not its token."""
+    """A hash that tells webhooks apart in the ledger without revealing their tokens."""
     return hashlib.sha256(webhook.strip().encode()).hexdigest()[:8]
 
 
-def _slack(settings: Settings, wanted: bool) -> Iterator[Audience]:
+def _slack(settings: Settings, required: bool) -> Iterator[Recipient]:
     slack = settings.slack
     webhook = slack.webhook.reveal().strip()
-    needed = {"slack_token": slack.token, "slack_channel": slack.channel}
     if webhook:
-        by_webhook = SlackWebhook(webhook)
-        yield Audience(f"slack webhook {_digest(webhook)}", partial(send_to_slack, by_webhook))
-    elif _complete(needed, "Slack", wanted):
+        deliver = partial(send_to_slack, SlackWebhook(webhook))
+        yield Recipient(f"slack webhook {_digest(webhook)}", deliver)
+        return
+    needed = {"slack_token": slack.token, "slack_channel": slack.channel}
+    if _is_complete(needed, "Slack", required):
         bot = SlackBot(slack.url, slack.token.reveal(), slack.channel)
-        yield Audience(f"slack channel {slack.channel}", partial(send_to_slack, bot))
+        yield Recipient(f"slack channel {slack.channel}", partial(send_to_slack, bot))
 
 
-def _mail(settings: Settings, wanted: bool) -> Iterator[Audience]:
-    """One audience for each recipient: who was refused is tried again alone."""
+def _mail(settings: Settings, required: bool) -> Iterator[Recipient]:
+    """One recipient for each address, so that a refused one is repeated alone."""
     mail = settings.mail
     needed = {"mail_host": mail.host, "mail_from": mail.sender, "mail_to": mail.recipients}
-    if not _complete(needed, "Mail", wanted):
+    if not _is_complete(needed, "Mail", required):
         return
-    server, domain = mail_server(mail), domain_of(mail.sender)
-    for recipient in recipients(mail.recipients):
-        deliver = partial(send_mail, server, mail.sender, recipient, domain)
-        yield Audience(f"mail {address(recipient).addr_spec}", deliver)
+    server = _mail_server(mail)
+    domain = domain_of(mail.sender)
+    for recipient in mail_addresses(mail.recipients):
+        sender = MailSender(server, mail.sender, recipient, domain)
+        yield Recipient(f"mail {address(recipient).addr_spec}", sender.deliver)
 
 
-def recipients(text: str) -> list[str]:
-    """Addresses with commas between, with names or without, each once.
+_CHANNELS: dict[str, Callable[..., Iterator[Recipient]]] = {
+    "feishu": _feishu,
+    "mail": _mail,
+    "slack": _slack,
+}
+
+
+def mail_addresses(text: str) -> list[str]:
+    """Addresses separated by commas, with names or without, each once.
 
     `"Doe, Ann" <ann@example.com>` is one.
     """
@@ -151,8 +174,7 @@ def recipients(text: str) -> list[str]:
     return list(dict.fromkeys(f'"{name}" <{spec}>' if name else spec for name, spec in pairs))
 
 
-def mail_server(mail: Mail) -> MailServer:
-    """Raises SettingsError."""
-    tls = cast(Tls, mail.tls)  # which checks it
+def _mail_server(mail: Mail) -> MailServer:
+    tls = cast(Tls, mail.tls)  # MailServer checks it
     password = mail.password.reveal()
     return MailServer(mail.host, mail.port, tls, mail.user, password, mail.ca or None)

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from ci_stat.errors import UsageError
 from ci_stat.records import RunFilter, Window
 
+HOURLY = "hourly"
+DAILY = "daily"
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-HOURLY, DAILY = "hourly", "daily"
 
 
 def report_window(
@@ -19,29 +19,32 @@ def report_window(
     """The last whole hour, or the last whole day, that ended at least `delay` before `now`."""
     last = (now - delay).astimezone(zone)
     if kind == DAILY:
-        end = last.replace(hour=0, minute=0, second=0, microsecond=0)
-        return Window.of(end.replace(tzinfo=None) - DAY, end, zone)
+        midnight = last.replace(hour=0, minute=0, second=0, microsecond=0)
+        return Window.of(midnight.replace(tzinfo=None) - DAY, midnight, zone)
+
     end = last.replace(minute=0, second=0, microsecond=0)
-    # In UTC: an hour that the clock skips is an hour all the same.
-    begin = end.astimezone(UTC) - timedelta(hours=1)
+    # In UTC: an hour that the clock skips is an hour too.
+    begin = end.astimezone(UTC) - HOUR
     try:
         return Window.of(begin, end, zone)
     except UsageError:
-        # The clock shows this hour twice, and the table cannot tell which: both, with the one before them.
-        return Window.of(begin - timedelta(hours=1), end, zone)
+        # The clock shows this hour twice, and the table cannot tell which one a row is of: report
+        # both, and the hour before them.
+        return Window.of(begin - HOUR, end, zone)
 
 
 def shifted(window: RunFilter, by: timedelta, length: timedelta | None = None) -> RunFilter:
-    """The same hours by the clock on another day. `length`: only so much, up to its end."""
+    """The window at another time by the clock. `length`: keep only its last part of this length."""
     begin, end = window.window.wall()
     start = begin if length is None else end - length
     return replace(window, window=Window.of(start + by, end + by, window.window.zone))
 
 
 def mostly_after(window: RunFilter, oldest: datetime) -> bool:
-    """Whether at least half of the window lies behind the first row of the table."""
+    """Whether at least half of the window is after `oldest`, the time of the oldest row."""
     begin, end = window.window.wall()
-    return begin + (end - begin) / 2 >= oldest
+    middle = begin + (end - begin) / 2
+    return middle >= oldest
 
 
 def chosen_window(

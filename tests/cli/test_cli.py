@@ -314,7 +314,7 @@ def test_json_says_where_its_numbers_come_from(database: Engine, call: Call, nam
         "rows": 10,
         "newest_row": "2021-06-19T00:41:00+08:00",
         "warnings": {},
-        "note": "Old data: the newest row is of 2021-06-19 00:41:00, "
+        "note": "Old data: the newest row is from 2021-06-19 00:41:00, "
         "23 h 19 min before the window's end.",
         "logs": {},
         "rule_set": None,
@@ -361,7 +361,7 @@ def test_csv_has_the_rows_of_json(database: Engine, call: Call, name: str) -> No
     content = json.loads(call(name, *DAY, "--json").out)["over_time" if name == "summary" else name]
     assert [list(each) for each in rows] == [list(each) for each in content]
     assert [each["runs"] for each in rows] == [str(each["runs"]) for each in content]
-    assert answer.err.startswith("ci-stat: Old data: the newest row is of 2021-06-19 00:41:00")
+    assert answer.err.startswith("ci-stat: Old data: the newest row is from 2021-06-19 00:41:00")
 
 
 def test_formats_exclude_nothing_silently(database: Engine, call: Call) -> None:
@@ -480,7 +480,7 @@ def test_an_empty_window_does_not_look_like_a_quiet_day(
 ) -> None:
     answer = call(name, *form, "--begin", "2022-01-01", "--end", "2022-01-02")
     assert answer.code == 0
-    said = "No runs in this window; the newest row is of 2021-06-19 00:41:00."
+    said = "No runs in this window; the newest row is from 2021-06-19 00:41:00."
     assert (answer.err if form == ["--csv"] else answer.out).count(said) == 1
 
 
@@ -492,7 +492,7 @@ def test_an_empty_table_says_so(empty: Engine, call: Call, name: str) -> None:
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_stale_window_says_so(database: Engine, call: Call, name: str) -> None:
     answer = call(name, "--begin", "2021-06-19", "--end", "2021-06-21 12:00")
-    assert "Old data: the newest row is of 2021-06-19 00:41:00, 2 days 11 h before" in answer.out
+    assert "Old data: the newest row is from 2021-06-19 00:41:00, 2 days 11 h before" in answer.out
     assert "Old data" not in call(name, "--since", "24h", "--end", "latest").out
 
 

@@ -74,8 +74,8 @@ class _Read(HTMLParser):
         return "".join(self.text)
 
 
-def _check(document: Document, looks: Looks, chart: str | None = None) -> _Read:
-    html = page(document, looks=looks, chart=chart)
+def _check(document: Document, style: Looks, chart: str | None = None) -> _Read:
+    html = page(document, style=style, chart=chart)
     assert html.startswith("<!DOCTYPE html>")
     assert raw(html) == set()
     read = _Read(html)
@@ -87,9 +87,9 @@ def _check(document: Document, looks: Looks, chart: str | None = None) -> _Read:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-@pytest.mark.parametrize("looks", LOOKS)
-def test_a_page_is_valid_and_says_everything(name: str, looks: Looks) -> None:
-    _check(EXAMPLES[name](), looks, "chart@x" if looks == "mail" else None)
+@pytest.mark.parametrize("style", LOOKS)
+def test_a_page_is_valid_and_says_everything(name: str, style: Looks) -> None:
+    _check(EXAMPLES[name](), style, "chart@x" if style == "mail" else None)
 
 
 @given(documents())
@@ -99,29 +99,29 @@ def test_any_document_is_a_valid_page(document: Document) -> None:
     _check(document, "mail", "chart@x")
 
 
-@pytest.mark.parametrize("looks", LOOKS)
-def test_golden(golden: Golden, looks: Looks) -> None:
+@pytest.mark.parametrize("style", LOOKS)
+def test_golden(golden: Golden, style: Looks) -> None:
     for name in ("busy", "daily"):
         html = page(
-            EXAMPLES[name](), looks=looks, chart="chart@example.org" if looks == "mail" else None
+            EXAMPLES[name](), style=style, chart="chart@example.org" if style == "mail" else None
         )
-        golden.check(f"document_{name}_{looks}.html", html)
+        golden.check(f"document_{name}_{style}.html", html)
 
 
-@pytest.mark.parametrize("looks", LOOKS)
-def test_nothing_comes_from_elsewhere(looks: Looks) -> None:
-    html = page(hostile(), looks=looks, chart="chart@x")
+@pytest.mark.parametrize("style", LOOKS)
+def test_nothing_comes_from_elsewhere(style: Looks) -> None:
+    html = page(hostile(), style=style, chart="chart@x")
     assert re.findall(r"(?i)<script|<link|<iframe|<object|@import|url\(", html) == []
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
     assert policy.startswith("default-src 'none'; style-src")
     assert "script-src" not in policy
     read = _Read(html)
     assert [held for held in read.of("a") if held["href"].startswith("javascript")] == []
-    assert [held["src"] for held in read.of("img")] == (["cid:chart@x"] if looks == "mail" else [])
+    assert [held["src"] for held in read.of("img")] == (["cid:chart@x"] if style == "mail" else [])
 
 
 def test_the_policy_allows_this_style_sheet_and_no_other() -> None:
-    html = page(busy(), looks="card")
+    html = page(busy(), style="card")
     (style,) = re.findall("<style>(.*?)</style>", html, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in html
@@ -129,16 +129,16 @@ def test_the_policy_allows_this_style_sheet_and_no_other() -> None:
 
 
 def test_a_mail_has_its_styles_in_its_elements() -> None:
-    html = page(busy(), looks="mail")
+    html = page(busy(), style="mail")
     assert "<style" not in html
     assert 'class="' not in html
     assert "<details" not in html
     assert "max-width:720px" in html
 
 
-@pytest.mark.parametrize("looks", LOOKS)
-def test_the_page_can_be_read_without_eyes(looks: Looks) -> None:
-    read = _check(daily(), looks, "chart@x")
+@pytest.mark.parametrize("style", LOOKS)
+def test_the_page_can_be_read_without_eyes(style: Looks) -> None:
+    read = _check(daily(), style, "chart@x")
     assert read.of("html") == [{"lang": "en"}]
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in read.of("meta")
     levels = [int(tag[1]) for tag, _ in read.tags if re.fullmatch("h[1-6]", tag)]
@@ -156,7 +156,7 @@ def test_sections_are_open_or_folded_and_all_open_on_paper() -> None:
     document = Document(
         "t", "s", Tone.PLAIN, "", (Section("a", (), 1), Section("b", (), 1, folded=True))
     )
-    html = page(document, looks="card")
+    html = page(document, style="card")
     assert re.findall("<details[^>]*>", html) == ["<details open>", "<details>"]
     printed = html[html.index("@media print") :]
     assert (
@@ -178,12 +178,12 @@ def test_the_second_chart_of_a_mail_is_a_table() -> None:
 def test_what_is_written_from_right_to_left_turns_nothing_around_it() -> None:
     foot = (text(Span("שלום"), " 12 failed"),)
     assert "<bdi>שלום</bdi> 12 failed" in page(
-        Document("t", "s", Tone.PLAIN, "", (), foot), looks="card"
+        Document("t", "s", Tone.PLAIN, "", (), foot), style="card"
     )
 
 
 def test_long_names_break_at_their_signs() -> None:
-    html = page(busy(), looks="card")
+    html = page(busy(), style="card")
     assert "executor/<wbr>executor_<wbr>test.<wbr>go:<wbr>testSuiteP1.<wbr>TestPrepareStmt" in html
     assert "pingcap/<wbr>" not in html
     assert 'since <span class="fixed">2021-05-17</span> 00:00' in html
@@ -191,14 +191,14 @@ def test_long_names_break_at_their_signs() -> None:
 
 def test_no_number_of_a_long_name_is_broken() -> None:
     name = "hub.example.org/centos7_golang-1.16:20210616_12-13/12,345&amp;_x"
-    html = page(Document("t", name, Tone.PLAIN, "", ()), looks="card")
+    html = page(Document("t", name, Tone.PLAIN, "", ()), style="card")
     assert re.findall(r"\d\D?<wbr>\d", html) == ["6_<wbr>1", "3/<wbr>1"]
     assert _Read(html).words.count(name) == 1
 
 
 @pytest.mark.parametrize(("make", "tone"), [(busy, "bad"), (quiet, "good"), (daily, "warn")])
 def test_the_band_has_the_colour_of_the_tone(make: object, tone: str) -> None:
-    assert f'<header class="band band-{tone}">' in page(make(), looks="card")  # type: ignore[operator]
+    assert f'<header class="band band-{tone}">' in page(make(), style="card")  # type: ignore[operator]
 
 
 # --- contrast (WCAG 2: 4.5 for text) ---
@@ -219,7 +219,7 @@ def _contrast(one: str, other: str) -> float:
 
 
 def test_every_text_stands_out() -> None:
-    html = page(busy(), looks="card")
+    html = page(busy(), style="card")
     light, dark, *_ = (
         dict(re.findall("--([a-z]+):#([0-9a-f]+)", part)) for part in html.split(":root{")[1:3]
     )
@@ -231,7 +231,7 @@ def test_every_text_stands_out() -> None:
     bands = re.findall(r"\.band-[a-z]+\{background:#([0-9a-f]{6})\}", html)
     assert len(bands) == len(Tone)
     assert min(_contrast(band, "fff") for band in bands) >= 4.5
-    mail = page(busy(), looks="mail")
+    mail = page(busy(), style="mail")
     inline = {
         color
         for color in re.findall("[^-]color:#([0-9a-f]{6})", mail)
@@ -243,10 +243,10 @@ def test_every_text_stands_out() -> None:
 # --- in a browser ---
 
 
-@pytest.mark.parametrize("looks", ["card", "mail"])
+@pytest.mark.parametrize("style", ["card", "mail"])
 @pytest.mark.parametrize("name", ["daily", "hostile"])
 def test_a_browser_has_nothing_to_complain_of(
-    name: str, looks: Literal["card", "mail"], tmp_path: Path
+    name: str, style: Literal["card", "mail"], tmp_path: Path
 ) -> None:
     chromium = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -254,7 +254,7 @@ def test_a_browser_has_nothing_to_complain_of(
     if chromium is None:
         pytest.skip("no chromium, chromium-browser or google-chrome on PATH")
     shown, picture = tmp_path / "card.html", tmp_path / "card.png"
-    shown.write_text(page(EXAMPLES[name](), looks=looks), encoding="utf-8")
+    shown.write_text(page(EXAMPLES[name](), style=style), encoding="utf-8")
     ran = subprocess.run(
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--no-first-run",
          f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", "--window-size=700,1400",

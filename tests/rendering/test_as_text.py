@@ -64,7 +64,7 @@ def test_numbers_stand_below_each_other_whatever_the_letters_before() -> None:
 
 def test_a_table_that_is_too_wide_becomes_lines() -> None:
     shown = as_text(daily(), width=60)
-    assert "* tidb_ghpr_integration_br_test: runs 212, middle 58m 07s," in shown
+    assert "* tidb_ghpr_integration_br_test: runs 212, median 58m 07s," in shown
     assert max(map(cell_len, re.sub(r"\S{40,}", "", shown).splitlines())) <= 60
 
 

@@ -23,7 +23,8 @@ from ci_stat.rendering.slack import _payload, slack
 from ci_stat.rendering.terminal import screen
 from ci_stat.reports.data import report_data
 from ci_stat.reports.document import number, report_document
-from ci_stat.reports.model import Report, TroubleReport
+from ci_stat.reports.model import DataProblem, Report
+from ci_stat.reports.notes import with_notes
 from tests.support.feishu.cards import visible_text
 from tests.support.reports import ANY, compared, numbers
 from tests.support.slack import fault_of, live_mentions
@@ -75,7 +76,7 @@ CHANNELS: dict[str, Callable[[Document], str]] = {
     "markdown": without_markup,
     "mail's text": mail_text,
     "mail's page": mail_page,
-    "page": lambda document: html.unescape(page(document, looks="card")),
+    "page": lambda document: html.unescape(page(document, style="card")),
 }
 
 
@@ -112,14 +113,14 @@ def test_json_is_the_value_itself(report: Report) -> None:
 
 @given(report=ANY)
 def test_slack_takes_it_and_calls_nobody(report: Report) -> None:
-    payload = slack(report_document(report, ["<!channel> the report before did not get through"]))
+    payload = slack(with_notes(report_document(report), ["<!channel> the previous report failed"]))
     assert fault_of(payload) == ""
     assert live_mentions(payload) == []
 
 
 @given(report=ANY)
 def test_markdown_has_no_markup_of_others(report: Report) -> None:
-    shown = as_markdown(report_document(report, ["@everyone #1 www.evil.example"]))
+    shown = as_markdown(with_notes(report_document(report), ["@everyone #1 www.evil.example"]))
     # Whole links of the report are left; nothing else may be one.
     rest = re.sub(r"\]\(https?://[^()\s<>]*\)", "]", shown)
     assert not re.search(
@@ -142,4 +143,4 @@ def test_equal_reports_give_equal_messages(report: Report) -> None:
     assert one == two
     assert message(one).as_bytes(policy=SMTP) == message(two).as_bytes(policy=SMTP)
     assert one.title
-    assert isinstance(report, TroubleReport) or one.foot
+    assert isinstance(report, DataProblem) or one.foot

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from ci_stat.escape import web_link
-from ci_stat.rendering.document import Document, Section, Span, Table, details, shorter
+from ci_stat.rendering.document import Document, Section, Span, Table
 from ci_stat.rendering.feishu.card import card_v2
 from ci_stat.rendering.feishu.card_v1 import card_v1
 from ci_stat.rendering.feishu.forms import (
@@ -28,8 +28,10 @@ from ci_stat.rendering.feishu.forms import (
     on_card,
     webhook_bytes,
 )
+from ci_stat.rendering.fit import details, shorter
 from ci_stat.reports.document import report_document
 from ci_stat.reports.model import Report
+from ci_stat.reports.notes import with_notes
 from tests.support.feishu.cards import check, tagged_nodes
 from tests.support.feishu.reading import (
     image_keys,
@@ -57,7 +59,7 @@ def _links(value: Any) -> set[str]:
 @pytest.mark.parametrize("most", [WEBHOOK_BYTES, APP_BYTES])
 @given(report=ANY)
 def test_every_form_is_valid_small_and_dead(report: Report, most: int) -> None:
-    document = report_document(report, ["The report before did not get through: <at id=all></at>"])
+    document = with_notes(report_document(report), ["The previous report failed: <at id=all></at>"])
     made = all_forms(document, most)
     assert [form.name for form in made] == ["card 2.0", "card 1.0", "post", "text", "bare text"]
     for form in made:

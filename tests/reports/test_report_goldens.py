@@ -118,7 +118,7 @@ def _json(value: object) -> str:
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.__name__)
 def test_what_people_get(source: Source, golden: Golden, situation: object) -> None:
     assert callable(situation)
-    document = report_document(situation(source), [])
+    document = report_document(situation(source))
     name = f"report_{situation.__name__}"  # type: ignore[attr-defined]
     for form in forms(document, webhook_bytes, WEBHOOK_BYTES):
         if form.msg_type == "interactive":

@@ -377,10 +377,9 @@ def test_the_next_report_says_that_this_one_did_not_get_through(
     assert hourly(call, "--post").code == 0
     said = visible_text(webhook.messages[0].content)
     assert (
-        "The report before this one, of 2021-06-19 13:00 to 2021-06-19 14:00, did not get through"
-        in said
+        "The previous report, for 2021-06-19 13:00 to 2021-06-19 14:00, was not delivered" in said
     )
-    assert "did not get through" not in hourly(call, "--as", "markdown").out
+    assert "was not delivered" not in hourly(call, "--as", "markdown").out
 
 
 @pytest.mark.usefixtures("quick")
@@ -470,7 +469,7 @@ def test_a_fault_of_ours_costs_one_audience(
     monkeypatch.setattr("ci_stat.reports.recipients.slack", broken)
     code, _, err = hourly(call, "--post")
     assert (code, len(webhook.messages)) == (8, 1)
-    assert "a fault of ci_stat (ZeroDivisionError)" in err
+    assert "internal error of ci_stat (ZeroDivisionError)" in err
 
 
 def test_a_state_that_cannot_be_used_sends_nothing(
@@ -523,7 +522,7 @@ def test_a_report_that_was_never_sent_is_missed(
     for begin in ("2021-06-19T11", "2021-06-19T14"):
         assert call("report", "hourly", "--begin", begin, "--now", NOW, "--post").code == 0
     said = visible_text(webhook.messages[1].content)
-    assert "There was no report of 2021-06-19 12:00 to 2021-06-19 14:00" in said
+    assert "There was no report for 2021-06-19 12:00 to 2021-06-19 14:00" in said
 
 
 def test_force_without_post(database: Engine, call: Call) -> None:

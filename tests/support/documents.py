@@ -1,4 +1,4 @@
-"""Documents as the reports make them: a busy hour, a quiet one, a day with a chart, one that attacks; and any other."""
+"""Documents like those of reports: a busy hour, a quiet one, a day, an attack; and any document."""
 
 from collections.abc import Iterator
 
@@ -69,7 +69,7 @@ def _foot(rows: int) -> tuple[Text, ...]:
                     "mysql://ci@db/ci_data, newest row 2021-06-16 14:58:31")),
         text(_faint("logs: 27 read, 3 gone, 1 too large (4 not to be had), rules 2021.3")),
         text(_faint("4 failed runs without a known failure")),
-        text(_faint("made 2021-06-16 15:10:04 by ci_stat 0.4.0")),
+        text(_faint("generated 2021-06-16 15:10:04 by ci_stat 0.4.0")),
     )  # fmt: skip
 
 
@@ -106,13 +106,16 @@ def busy() -> Document:
         " (env): 96 failed runs of 31 pull requests by 22 authors in 4 jobs, 06-16 14:07 to 06-16 14:41, newest ",
         _run("tidb_ghpr_integration_common_test", 20931),
         _faint(": failed to pull the image hub.example.org/jenkins/centos7_golang-1.16:latest"),
-        ". Its runs are not listed below.",
+        ". These runs are not listed below.",
     )
-    late = "Not all builds of this window have ended: of the window before, 52 of 1,188 runs ended later than this."
+    late = (
+        "Some builds may still be running: 52 of the previous window's 1,188 runs "
+        "finished later than this."
+    )
     return Document(
         title, f"{_HOUR} · repo pingcap/tidb", Tone.BAD, f"{title}, {_HOUR}",
         (
-            Paragraph((text(Span("The report of 13:00 to 14:00 did not arrive here.", Tone.WARN, bold=True)),)),
+            Paragraph((text(Span("There was no report for 13:00 to 14:00", Tone.WARN, bold=True)),)),
             Paragraph((outage,)), _NUMBERS, Paragraph((text(_faint(late)),)), _new(), _prs(), _jobs(),
             _button("tidb_ghpr_integration_common_test", 20931),
         ),
@@ -141,7 +144,9 @@ def _new() -> Section:
         Item(race, (text("tidb_ghpr_unit_test, newest ", _number("tidb_ghpr_unit_test", 45821), _faint(said)),)),
         Item(build, (text("tidb_ghpr_build, newest ", _number("tidb_ghpr_build", 30124)),)),
     )  # fmt: skip
-    return Section("New failures, never seen since 2021-05-17 00:00", items, 90, 1, "more failure")
+    return Section(
+        "New failures, not in the history since 2021-05-17 00:00", items, 90, 1, "more failure"
+    )
 
 
 def _prs() -> Section:
@@ -154,7 +159,7 @@ def _prs() -> Section:
             _run("tidb_ghpr_unit_test", 45821),
             _faint(" executor_test.go:testSuiteP1.TestPrepareStmt: timed out"),
         ),
-        text(_run("tidb_ghpr_check_2", 45733), _faint(" no failure is known")),
+        text(_run("tidb_ghpr_check_2", 45733), _faint(" unknown failure")),
     )
     other = Item(
         text(_pull(25102), " release-5.1: 1 failed, 3 succeeded"),
@@ -240,9 +245,9 @@ def _slowest() -> Table:
         ("tidb_ghpr_unit_test", "1,804", "31m 12s", "35m 27s of 12,230 runs", down, "1h 04m"),
         ("tidb_ghpr_sqllogic_test_2", "4", "12m 00s", "–", none, "12m 31s"),
     )
-    columns = ("job", "runs", "middle", "before", "change", "longest")
+    columns = ("job", "runs", "median", "before", "change", "longest")
     cells = tuple(tuple(text(cell) for cell in row) for row in rows)
-    return Table("Slowest jobs, those that changed first", columns, cells, 30, 17, "more job")
+    return Table("Slowest jobs, changed ones first", columns, cells, 30, 17, "more job")
 
 
 def hostile() -> Document:

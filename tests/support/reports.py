@@ -1,4 +1,4 @@
-"""Reports of any content and size, and what a reader of one must find in every channel."""
+"""Reports of any content and size, and the numbers that each channel must show."""
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from ci_stat.records import Names, Provenance, Tally, Window
 from ci_stat.reports import model as values
-from ci_stat.reports.model import DailyReport, HourlyReport, Report, TroubleReport
+from ci_stat.reports.model import DailyReport, DataProblem, HourlyReport, Report
 from tests.support.results import SHANGHAI
 from tests.support.rows import BEGIN
 
-# Each wants to be more than text in one of the channels.
+# Each of them is more than text in one of the channels.
 ATTACKS = (
     "<at id=all></at>",
     '<at user_id="all">all</at>',
@@ -197,7 +197,7 @@ def _common(kind: str) -> dict[str, st.SearchStrategy[object]]:
         "window": st.just(WINDOW),
         "made_at": _TIMES,
         "provenance": _SOURCES,
-        "beside": st.just(("before", "usual")),
+        "baselines": st.just(("before", "usual")),
         "numbers": _few(_NUMBERS, 5),
         "tally": _TALLIES,
         "miss_cnt": _COUNTS,
@@ -212,13 +212,13 @@ def _common(kind: str) -> dict[str, st.SearchStrategy[object]]:
         "more_jobs": _COUNTS,
         "history_since": st.none() | _TIMES,
         "late": st.none() | st.builds(values.LateRuns, st.integers(1, 10**6), _COUNTS),
-        "about": _NAMES,
+        "names": _NAMES,
         "version": st.just("0.1.0"),
     }
 
 
 def _consistent(report: Any) -> Any:
-    """The runs by outcome stand among the numbers."""
+    """The report with the runs by outcome among its numbers."""
     tally = report.tally
     named = {
         "runs": tally.total,
@@ -243,8 +243,8 @@ DAILY = st.builds(
     more_nightly=_COUNTS,
     days=st.lists(_DAYS, max_size=14, unique_by=lambda day: day.label).map(tuple),
 ).map(_consistent)
-TROUBLE = st.builds(
-    TroubleReport,
+PROBLEMS = st.builds(
+    DataProblem,
     st.sampled_from(["hourly", "daily"]),
     st.just(WINDOW),
     _TIMES,
@@ -256,22 +256,22 @@ TROUBLE = st.builds(
     _NAMES,
     st.just("0.1.0"),
 )
-ANY: st.SearchStrategy[Report] = st.one_of(HOURLY, DAILY, TROUBLE)
+ANY: st.SearchStrategy[Report] = st.one_of(HOURLY, DAILY, PROBLEMS)
 
 
-_MILLISECONDS = ("middle", "longest", "before")
+_MILLISECONDS = ("median", "longest", "before")
 
 
 def numbers(value: object) -> Iterator[int]:
-    """Every whole number of a report that says something: zeroes are left out of words, and times are times."""
+    """Every whole number of a report that is shown: not zeroes, durations and times."""
     if isinstance(value, bool):
         return
     if isinstance(value, int):
         if value:
             yield value
     elif isinstance(value, tuple):
-        for each in value:
-            yield from numbers(each)
+        for entry in value:
+            yield from numbers(entry)
     elif is_dataclass(value) and not isinstance(value, Window):
         skipped = _MILLISECONDS if isinstance(value, values.DurationRow) else ()
         for field in fields(value):
@@ -280,6 +280,6 @@ def numbers(value: object) -> Iterator[int]:
 
 
 def compared(report: Report) -> list[float]:
-    """What the numbers of a report stand beside."""
-    rows = () if isinstance(report, TroubleReport) else report.numbers
+    """The numbers of the baselines of a report."""
+    rows = () if isinstance(report, DataProblem) else report.numbers
     return [other for row in rows for other in row.others if other is not None]

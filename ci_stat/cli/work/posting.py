@@ -1,4 +1,4 @@
-"""`ci-stat report --post`: send a report to each audience, and print the results."""
+"""`ci-stat report --post`: send a report to each recipient, and print the results."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,15 +9,19 @@ from ci_stat.context import Context
 from ci_stat.errors import CiStatError, NotDelivered
 from ci_stat.escape import visible
 from ci_stat.records import DeliveryState
-from ci_stat.reports.delivery import Delivered, deliver
-from ci_stat.reports.model import Report
-from ci_stat.reports.recipients import Audience
+from ci_stat.reports.delivery import DeliveryResult, deliver
+from ci_stat.reports.outgoing import OutgoingReport
+from ci_stat.reports.recipients import Recipient
 
 _IN_PROGRESS = (DeliveryState.PREPARING, DeliveryState.SENDING)
 
 
 def post_report(
-    report: Report, audiences: Sequence[Audience], context: Context, force: bool, quiet: bool
+    report: OutgoingReport,
+    recipients: Sequence[Recipient],
+    context: Context,
+    force: bool,
+    quiet: bool,
 ) -> NotDelivered | None:
     """Send the report. Return an error if a delivery may have failed. `quiet`: print no successes.
 
@@ -31,11 +35,11 @@ def post_report(
             error.hint,
         )
 
-    deliveries = deliver(report, audiences, ledger, datetime.now(UTC), force)
+    deliveries = deliver(report, recipients, ledger, datetime.now(UTC), force)
     failed = []
     for delivery in deliveries:
         if not _is_fine(delivery):
-            failed.append(delivery.audience)
+            failed.append(delivery.recipient)
             _print_failure(delivery)
         elif not quiet:
             _print_success(delivery)
@@ -46,26 +50,26 @@ def post_report(
     )
 
 
-def _is_fine(delivery: Delivered) -> bool:
+def _is_fine(delivery: DeliveryResult) -> bool:
     """Whether the report has arrived, or another process is sending it."""
     in_progress = delivery.skipped and delivery.outcome.state in _IN_PROGRESS
     return delivery.arrived or in_progress
 
 
-def _print_success(delivery: Delivered) -> None:
+def _print_success(delivery: DeliveryResult) -> None:
     if delivery.skipped:
-        text = visible(f"not sent to {delivery.audience}: {delivery.outcome.reason}")
+        text = visible(f"not sent to {delivery.recipient}: {delivery.outcome.reason}")
     else:
-        text = f"{visible(f'sent to {delivery.audience}')} as {delivery.form}"
+        text = f"{visible(f'sent to {delivery.recipient}')} as {delivery.form}"
     click.echo(f"{text}\n")
 
 
-def _print_failure(delivery: Delivered) -> None:
+def _print_failure(delivery: DeliveryResult) -> None:
     """Print to stderr: cron mails it."""
     outcome = delivery.outcome
     prefix = "not sent to" if delivery.skipped else f"{outcome.state} for"
     click.echo(
-        f"ci-stat: {visible(f'{prefix} {delivery.audience}')}: {visible(outcome.reason)}", err=True
+        f"ci-stat: {visible(f'{prefix} {delivery.recipient}')}: {visible(outcome.reason)}", err=True
     )
     if outcome.hint:
         click.echo(f"  {visible(outcome.hint)}", err=True)

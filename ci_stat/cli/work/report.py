@@ -17,7 +17,9 @@ from ci_stat.context import Context
 from ci_stat.errors import CiStatError, DatabaseError, NoNewData, SettingsError, UsageError
 from ci_stat.escape import visible, visible_lines
 from ci_stat.records import RunFilter
-from ci_stat.reports.model import Report, TroubleReport, WindowReport
+from ci_stat.reports.document import report_document
+from ci_stat.reports.model import DataProblem, Report, WindowReport
+from ci_stat.reports.outgoing import outgoing
 from ci_stat.reports.windows import DAILY, HOURLY, chosen_window
 from ci_stat.runs.progress_bar import show_progress
 
@@ -44,19 +46,24 @@ def _report(
         moment = windows.parse_time(now or "now", "--now", zone).astimezone(UTC)
         filter = _filter(kind, context, moment, **window)
     # Checked before the work: a missing setting is an error at once.
-    audiences = context.audiences(channels) if post else []
+    recipients = context.recipients(channels) if post else []
     with show_progress() as watched:
         report = context.reporter(moment, watched).report(kind, filter)
 
     # Sent before it is printed: a full disk or a closed pipe must not stop the delivery.
-    undelivered = post_report(report, audiences, context, force, quiet=bool(form)) if post else None
-    print_report(report, Output(form, preview, preview_html, color))
-    if isinstance(report, WindowReport) and report.about:
+    document = report_document(report)
+    undelivered = None
+    if post:
+        undelivered = post_report(
+            outgoing(report, document), recipients, context, force, quiet=bool(form)
+        )
+    print_report(report, document, Output(form, preview, preview_html, color))
+    if isinstance(report, WindowReport) and report.names:
         # Reports without a filter explain an empty window themselves.
         opening.explain_empty(context.source, filter, report.provenance)
     if not post and form is None:
-        _print_audiences(context, channels)
-    if error := undelivered or _trouble(report):
+        _print_recipients(context, channels)
+    if error := undelivered or _data_problem(report):
         raise error
 
 
@@ -87,18 +94,18 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
 
 
-def _print_audiences(context: Context, channels: Sequence[str]) -> None:
+def _print_recipients(context: Context, channels: Sequence[str]) -> None:
     """Print to whom --post would send the report. Unlike --post, this needs no channel."""
     try:
-        for audience in context.audiences(channels):
-            name = visible(audience.name)
+        for recipient in context.recipients(channels):
+            name = visible(recipient.name)
             click.echo(f"ci-stat: would send it to {name} (--post sends)", err=True)
     except SettingsError as error:
         click.echo(f"ci-stat: --post would not send it: {visible_lines(error)}", err=True)
 
 
-def _trouble(report: Report) -> CiStatError | None:
-    if not isinstance(report, TroubleReport):
+def _data_problem(report: Report) -> CiStatError | None:
+    if not isinstance(report, DataProblem):
         return None
-    kind = DatabaseError if report.trouble == "database" else NoNewData
+    kind = DatabaseError if report.cause == "database" else NoNewData
     return kind(report.message, report.hint)

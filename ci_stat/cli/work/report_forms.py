@@ -17,7 +17,6 @@ from ci_stat.rendering.document import Document
 from ci_stat.rendering.feishu import forms as feishu_forms
 from ci_stat.rendering.mail import mail
 from ci_stat.reports.data import report_data
-from ci_stat.reports.document import report_document
 from ci_stat.reports.model import Report
 
 _CARD_NAMES = {"card": "card 2.0", "card1": "card 1.0"}
@@ -33,9 +32,8 @@ class Output:
     color: str
 
 
-def print_report(report: Report, to: Output) -> None:
+def print_report(report: Report, document: Document, to: Output) -> None:
     """Print the report. Raises WriteError if the web page cannot be written."""
-    document = report_document(report)
     if to.page:
         _write_page(document, to.page)
 
@@ -57,7 +55,7 @@ def _write_page(document: Document, page: str) -> None:
 
 
 def _card_page(document: Document) -> str:
-    return as_html.page(feishu_forms.on_card(document).document, looks="card")
+    return as_html.page(feishu_forms.on_card(document).document, style="card")
 
 
 def _in_form(document: Document, form: str, kind: str) -> str:

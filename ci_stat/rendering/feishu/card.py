@@ -14,6 +14,7 @@ from ci_stat.rendering.document import (
     Section,
     Span,
     Table,
+    Text,
     Tone,
     more_words,
 )
@@ -28,15 +29,14 @@ COLORS = {
     Tone.FAINT: "grey",
 }
 _TITLE = 200  # characters
-_PAGE = 10  # rows that a table shows at once, the most it can
+_PAGE = 10  # rows that a table shows at once; the limit
 
 
 def card_v2(document: Document) -> Card:
-    """The card object. Equal documents give equal cards."""
+    """The card. Equal documents give equal cards."""
     elements = [element for block in document.blocks for element in _elements(block)]
-    foot = text_markup(document.foot)
-    if foot:
-        elements += [{"tag": "hr"}, *(_markdown(piece, "notation") for piece in pieces(foot))]
+    if document.foot:
+        elements += _foot(document.foot)
     return {
         "schema": "2.0",
         "config": {
@@ -53,14 +53,20 @@ def card_v2(document: Document) -> Card:
     }
 
 
+def _foot(lines: tuple[Text, ...]) -> Iterator[Card]:
+    yield {"tag": "hr"}
+    for piece in pieces(text_markup(lines)):
+        yield _markdown(piece, "notation")
+
+
 def with_short_header(document: Document) -> Document:
-    """With title and subtitle cut as the card cuts them."""
+    """The document with title and subtitle cut as on the card."""
     title, subtitle = visible(document.title, _TITLE), visible(document.subtitle, _TITLE)
     return replace(document, title=title, subtitle=subtitle)
 
 
 def plain_text(words: str, most: int = _TITLE) -> Card:
-    """Text in which nothing is markup."""
+    """Text without markup."""
     return {"tag": "plain_text", "content": visible(words, most)}
 
 
@@ -95,25 +101,29 @@ def _table(block: Table) -> Iterator[Card]:
             "row_height": "low",
             "header_style": {"background_style": "grey", "bold": True, "text_align": "left"},
             "columns": [_column(number, title) for number, title in enumerate(block.columns)],
-            "rows": [
-                {f"c{number}": markup(cell) for number, cell in enumerate(row)}
-                for row in block.rows
-            ],
+            "rows": list(map(_row, block.rows)),
         }
     if block.more:
         yield _markdown(markup((Span(more_words(block.more, block.what), Tone.FAINT),)))
 
 
+def _row(cells: tuple[Text, ...]) -> Card:
+    return {f"c{number}": markup(cell) for number, cell in enumerate(cells)}
+
+
 def _column(number: int, title: str) -> Card:
     return {
-        "name": f"c{number}", "display_name": visible(title, 60), "data_type": "lark_md", "width": "auto",
+        "name": f"c{number}",
+        "display_name": visible(title, 60),
+        "data_type": "lark_md",
+        "width": "auto",
         "horizontal_align": "right" if number else "left",
-    }  # fmt: skip
+    }
 
 
 def _section(block: Section) -> Iterator[Card]:
-    shown = f" ({len(block.items) + block.more:,})"
-    title = f"{_heading(block.title)}{markup((Span(shown, Tone.FAINT),))}"
+    count = len(block.items) + block.more
+    title = f"{_heading(block.title)}{markup((Span(f' ({count:,})', Tone.FAINT),))}"
     if not block.folded:
         yield from map(_markdown, pieces([title, *section_lines(block)]))
         return
@@ -126,17 +136,17 @@ def _section(block: Section) -> Iterator[Card]:
 
 
 def _chart(block: Chart) -> Iterator[Card]:
-    """Two series over one axis of labels, each with a scale of its own, as the chart library spells it (VChart)."""
-    rows = list(zip(block.labels, block.bars, block.line, strict=True))
-    bars = [{"x": label, "y": bar, "name": block.bar_name} for label, bar, _ in rows]
-    # A day without finished runs has no rate: a gap in the line, not a zero.
-    line_name = f"{block.line_name} (%)"
+    """Two series over one axis of labels, each with its own scale, in the format of VChart."""
+    bars = [
+        {"x": label, "y": bar, "name": block.bar_name}
+        for label, bar in zip(block.labels, block.bars, strict=True)
+    ]
+    # A day without finished runs has no rate: a gap in the line.
     line = [
-        {"x": label, "y": round(share * 100, 1), "name": line_name}
-        for label, _, share in rows
+        {"x": label, "y": round(share * 100, 1), "name": f"{block.line_name} (%)"}
+        for label, share in zip(block.labels, block.line, strict=True)
         if share is not None
     ]
-    fields = {"xField": "x", "yField": "y", "seriesField": "name"}
     yield _markdown(_heading(block.title))
     yield {
         "tag": "chart",
@@ -146,7 +156,7 @@ def _chart(block: Chart) -> Iterator[Card]:
         "chart_spec": {
             "type": "common",
             "data": [{"id": "bars", "values": bars}, {"id": "line", "values": line}],
-            "series": [{"type": "bar", "dataId": "bars", **fields}, {"type": "line", "dataId": "line", **fields}],
+            "series": [_series("bar", "bars"), _series("line", "line")],
             "axes": [
                 {"orient": "left", "seriesIndex": [0]},
                 {"orient": "right", "seriesIndex": [1], "grid": {"visible": False}},
@@ -154,11 +164,17 @@ def _chart(block: Chart) -> Iterator[Card]:
             ],
             "legends": {"visible": True, "orient": "bottom"},
         },
-    }  # fmt: skip
+    }
+
+
+def _series(kind: str, data: str) -> Card:
+    return {"type": kind, "dataId": data, "xField": "x", "yField": "y", "seriesField": "name"}
 
 
 def _button(block: Button) -> Card:
     return {
-        "tag": "button", "type": "primary", "text": plain_text(block.text, 100),
+        "tag": "button",
+        "type": "primary",
+        "text": plain_text(block.text, 100),
         "behaviors": [{"type": "open_url", "default_url": block.link}],
-    }  # fmt: skip
+    }

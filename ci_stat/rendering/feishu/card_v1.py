@@ -1,4 +1,4 @@
-"""A document as a Feishu card of schema 1.0, for servers that refuse 2.0: text, a rule, a note, a button."""
+"""A document as a Feishu card of schema 1.0, for servers that refuse 2.0: texts and a button."""
 
 from collections.abc import Iterator
 
@@ -22,14 +22,12 @@ from ci_stat.rendering.plain import chart_lines, table_lines
 
 
 def card_v1(document: Document) -> Card:
-    """The card object. It has no subtitle, so that stands in the first line."""
-    first = {"tag": "markdown", "content": markup((Span(document.subtitle, Tone.FAINT),))}
-    elements = [first, *(element for block in document.blocks for element in _elements(block))]
+    """The card. Its header has no subtitle, so this is the first line."""
+    subtitle = {"tag": "markdown", "content": markup((Span(document.subtitle, Tone.FAINT),))}
+    elements = [subtitle, *(element for block in document.blocks for element in _elements(block))]
     if document.foot:
-        elements += [
-            {"tag": "hr"},
-            {"tag": "note", "elements": [_note(line) for line in document.foot]},
-        ]
+        note = {"tag": "note", "elements": list(map(_note, document.foot))}
+        elements += [{"tag": "hr"}, note]
     return {
         "config": {"wide_screen_mode": True, "update_multi": True},
         "header": {"title": plain_text(document.title), "template": COLORS[document.tone]},
@@ -43,16 +41,19 @@ def _note(line: Text) -> Card:
 
 def _elements(block: Block) -> Iterator[Card]:
     if isinstance(block, Button):
-        button = {
-            "tag": "button",
-            "type": "primary",
-            "text": plain_text(block.text, 100),
-            "url": block.link,
-        }
-        yield {"tag": "action", "actions": [button]}
+        yield {"tag": "action", "actions": [_button(block)]}
         return
     for piece in pieces(_lines(block)):
         yield {"tag": "markdown", "content": piece}
+
+
+def _button(block: Button) -> Card:
+    return {
+        "tag": "button",
+        "type": "primary",
+        "text": plain_text(block.text, 100),
+        "url": block.link,
+    }
 
 
 def _lines(block: Paragraph | Table | Section | Chart) -> Iterator[str]:
@@ -63,7 +64,7 @@ def _lines(block: Paragraph | Table | Section | Chart) -> Iterator[str]:
         yield markup((Span(block.title, bold=True),))
     if isinstance(block, Section):
         yield from section_lines(block)
+    elif isinstance(block, Table):
+        yield from text_markup(table_lines(block))
     else:
-        yield from text_markup(
-            table_lines(block) if isinstance(block, Table) else chart_lines(block)
-        )
+        yield from text_markup(chart_lines(block))

@@ -1,6 +1,7 @@
-"""The forms that a report has for Feishu, the best one first, each cut to what the way there takes."""
+"""The forms of a report for Feishu, the best one first, each cut to the limits of the client."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,18 +12,21 @@ from ci_stat.rendering.feishu.card_v1 import card_v1
 from ci_stat.rendering.feishu.text import bare_message, plain_message, post
 from ci_stat.rendering.fit import Shortened, fitted, shortened
 
-# On the wire. Webhooks take 20 KB and apps 30 KB; a tenth is left, because the server's own tags expand, and cards
-# beyond 25 KB were seen to be drawn wrong.
+# Bytes of a request. Webhooks take 20 KB and apps 30 KB. A tenth is left because the server expands
+# its tags, and cards of more than 25 KB were drawn wrong.
 WEBHOOK_BYTES = 18_000
 APP_BYTES = 25_000
-MOST_NODES = 180  # elements with a tag; the server counts to 200
+MOST_NODES = 180  # elements with a tag; the server takes 200
 MOST_TABLES = 4
-MOST_TEXT = 4_000  # characters of a text message that anybody reads
+MOST_TEXT = 4_000  # characters of a text message; nobody reads more
+_ENVELOPE = 200  # bytes of timestamp, signature and message type
+
+Size = Callable[[str, dict[str, Any]], int]  # message type and content -> bytes of the request
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form of a report: its name, the kind of message, its content. `own_words`: nothing from outside is in it."""
+    """One form of a report. `own_words`: it contains no foreign words, such as names of cases."""
 
     name: str
     msg_type: str
@@ -30,21 +34,19 @@ class Form:
     own_words: bool = False
 
 
-Size = Callable[[str, dict[str, Any]], int]  # of a message's kind and content: bytes on the wire
-
-
 def forms(document: Document, size: Size, most: int) -> Iterator[Form]:
-    """Card 2.0, card 1.0, post, text, and text with our own words only. Made when asked for: most reports need one."""
+    """Card 2.0, card 1.0, post, text, and text without foreign words, each made when needed.
+
+    `most`: bytes of a request.
+    """
     yield Form("card 2.0", "interactive", _card(document, card_v2, size, most))
     yield Form("card 1.0", "interactive", _card(document, card_v1, size, most))
-    yield Form(
-        "post", "post", fitted(document, post, lambda content: size("post", content) <= most)
-    )
-    yield Form(
-        "text",
-        "text",
-        fitted(document, plain_message, lambda content: _text_fits(content, size, most)),
-    )
+
+    post_content = fitted(document, post, lambda content: size("post", content) <= most)
+    yield Form("post", "post", post_content)
+
+    text = fitted(document, plain_message, lambda content: _text_fits(content, size, most))
+    yield Form("text", "text", text)
     yield Form("bare text", "text", bare_message(document), own_words=True)
 
 
@@ -65,24 +67,30 @@ def _card_fits(card: Card, size: Size, most: int) -> bool:
 
 def count_tags(element: object) -> tuple[int, int]:
     """How many nodes have a tag, and how many of them are tables."""
-    if isinstance(element, list):
-        counted = [count_tags(each) for each in element]
-        return sum(nodes for nodes, _ in counted), sum(tables for _, tables in counted)
-    if not isinstance(element, dict):
-        return 0, 0
-    nodes, tables = count_tags(list(element.values()))
-    tag = element.get("tag")
-    return nodes + (tag is not None), tables + (tag == "table")
+    tags = Counter(_tags(element))
+    return tags.total(), tags["table"]
+
+
+def _tags(element: object) -> Iterator[object]:
+    """The tags of an element and of all elements in it."""
+    if isinstance(element, dict):
+        if element.get("tag") is not None:
+            yield element["tag"]
+        for value in element.values():
+            yield from _tags(value)
+    elif isinstance(element, list):
+        for value in element:
+            yield from _tags(value)
 
 
 def on_card(document: Document) -> Shortened:
-    """What a card of schema 2.0 shows of a document through a webhook, the narrower way: for previews."""
+    """The part of a document that a card 2.0 of a webhook shows; for previews."""
     part = shortened(document, _fits_webhook)
     return replace(part, document=with_short_header(part.document))
 
 
 def fitted_card(document: Document) -> Card:
-    """A card of schema 2.0 that fits a webhook, the narrower way."""
+    """A card of schema 2.0 that fits a webhook, whose limit is lower than that of an app."""
     return card_v2(shortened(document, _fits_webhook).document)
 
 
@@ -90,9 +98,6 @@ def _fits_webhook(document: Document) -> bool:
     return _card_fits(card_v2(document), webhook_bytes, WEBHOOK_BYTES)
 
 
-_ENVELOPE = 200  # bytes of timestamp, signature and message type
-
-
 def webhook_bytes(_msg_type: str, content: dict[str, Any]) -> int:
-    """About what a webhook's body has, a signature included."""
+    """About the bytes of a webhook's request, with a signature."""
     return len(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()) + _ENVELOPE

@@ -1,21 +1,26 @@
-"""Spans and sections in Feishu's card markup, in pieces that the client shows whole."""
+"""Spans and sections in Feishu's card markup, in pieces that its client shows whole."""
 
 from collections.abc import Iterable, Iterator
 
 from ci_stat.escape import lark_text
 from ci_stat.rendering.document import Item, Section, Span, Text, Tone, more_words
 
-PIECE = (
-    3_500  # characters; clients drop what a text element holds beyond about 5,000, without a word
-)
+PIECE = 3_500  # characters; clients silently drop the text of an element beyond about 5,000
 _COLORS = {Tone.GOOD: "green", Tone.BAD: "red", Tone.WARN: "orange", Tone.FAINT: "grey"}
-_IN_LINK = {"(": "%28", ")": "%29", "[": "%5B", "]": "%5D", "<": "%3C", ">": "%3E", '"': "%22", "'": "%27", "\\": "%5C",
-            "`": "%60", "*": "%2A", "{": "%7B", "}": "%7D", "|": "%7C", "$": "%24", "^": "%5E"}  # fmt: skip
+_IN_LINK = str.maketrans(
+    {character: f"%{ord(character):02X}" for character in "()[]<>\"'\\`*{}|$^"}
+)
+_INDENT = "　"  # an ideographic space: the client strips others from the begin of a line
 
 
 def link_address(url: str) -> str:
-    """A link as it may stand in `[text](...)`."""
-    return "".join(_IN_LINK.get(sign, sign) for sign in url)
+    """A URL for the parentheses of `[text](...)`."""
+    return url.translate(_IN_LINK)
+
+
+def text_markup(lines: Iterable[Text]) -> list[str]:
+    """Each line as markup."""
+    return list(map(markup, lines))
 
 
 def markup(spans: Iterable[Span]) -> str:
@@ -24,10 +29,10 @@ def markup(spans: Iterable[Span]) -> str:
 
 
 def _span(span: Span) -> str:
-    if not span.text.strip():
-        return lark_text(span.text)
-    # Blanks outside: `** text**` is no bold text.
     words = span.text.strip()
+    if not words:
+        return lark_text(span.text)
+    # Spaces stay outside: `** text**` is not bold.
     before, _, after = span.text.partition(words)
     shown = lark_text(words)
     if span.link:
@@ -40,34 +45,35 @@ def _span(span: Span) -> str:
 
 
 def section_lines(section: Section) -> Iterator[str]:
-    """Its entries with the lines below them, one markup line each."""
+    """The entries of a section and the lines below them, each as a line of markup."""
     for item in section.items:
         yield from _item_lines(item)
     if section.more:
-        yield markup((Span(more_words(section.more, section.what), Tone.FAINT),))
+        yield _more(section.more, section.what)
 
 
 def _item_lines(item: Item) -> Iterator[str]:
     yield f"• {markup(item.head)}"
-    for each in item.lines:
-        yield f"　{markup(each)}"  # an ideographic space: others are taken off a line's beginning
+    for line in item.lines:
+        yield f"{_INDENT}{markup(line)}"
     if item.more:
-        yield f"　{markup((Span(more_words(item.more, item.what), Tone.FAINT),))}"
+        yield f"{_INDENT}{_more(item.more, item.what)}"
+
+
+def _more(more: int, what: str) -> str:
+    """The line that counts what is omitted."""
+    return markup((Span(more_words(more, what), Tone.FAINT),))
 
 
 def pieces(lines: Iterable[str]) -> Iterator[str]:
-    """Lines joined to texts of at most `PIECE` characters; a line is never broken."""
-    held: list[str] = []
+    """Lines joined to texts of at most `PIECE` characters. A longer line is not broken."""
+    piece: list[str] = []
     size = 0
     for line in lines:
-        if held and size + len(line) + 1 > PIECE:
-            yield "\n".join(held)
-            held, size = [], 0
-        held.append(line)
+        if piece and size + len(line) + 1 > PIECE:
+            yield "\n".join(piece)
+            piece, size = [], 0
+        piece.append(line)
         size += len(line) + 1
-    if held:
-        yield "\n".join(held)
-
-
-def text_markup(lines: Iterable[Text]) -> list[str]:
-    return [markup(line) for line in lines]
+    if piece:
+        yield "\n".join(piece)

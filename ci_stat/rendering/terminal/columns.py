@@ -1,8 +1,7 @@
-"""A table that never cuts a number: on a narrow terminal it leaves out whole columns, the least telling first."""
+"""A table that cuts no number: a narrow terminal omits columns, the least important first."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -12,17 +11,19 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-_NAME_MIN = 10  # cells that are left of a name when it is cut to fit
-_INDENT = 4  # cells before what stands below a row
-_GAP = 3  # cells that a column costs beside its content
+_NAME_MIN = 10  # cells of a name that is cut
+_INDENT = 4  # cells before a sentence below a row
+_GAP = 3  # cells of a column in addition to its content
 
 
 @dataclass
 class Column:
-    """`spare`: the higher, the sooner the column is left out; 0 stays. Names (`left`) may be cut, numbers not.
+    """A column of a table.
 
-    `floor`: cells that a name is cut to before another column is left out. `below`: a sentence, which is never cut:
-    where there is no room for it, it stands below its row, folded.
+    - `spare`: columns with the highest value are omitted first; 0 stays.
+    - `left`: names, which can be cut; numbers cannot.
+    - `floor`: cells of a name that is cut; a narrower table omits columns instead.
+    - `below`: sentences, which are never cut; without room for them they are below their rows.
     """
 
     title: str
@@ -34,15 +35,17 @@ class Column:
 
     @property
     def width(self) -> int:
+        """Cells of the longest value, or of the title."""
         return max([cell_len(self.title), *(cell.cell_len for cell in self.cells)])
 
     @property
     def least(self) -> int:
+        """Cells that the column needs."""
         return min(self.width, self.floor) if self.left else self.width
 
 
 class Fitted:
-    """Columns that are chosen when the width is known."""
+    """A table that chooses its columns by the width of the terminal."""
 
     def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]]) -> None:
         self.columns = columns
@@ -51,15 +54,17 @@ class Fitted:
                 column.cells.append(cell if isinstance(cell, Text) else Text(cell))
 
     def _below(self, width: int) -> Column | None:
-        """The column that does not stand beside the others."""
+        """The column of sentences that has no room next to the others."""
         below = next((column for column in self.columns if column.below), None)
-        others = sum(column.least + _GAP for column in self.columns if column is not below)
-        return below if below and others + below.width + _GAP > width else None
+        if below is None:
+            return None
+        others = _least([column for column in self.columns if column is not below])
+        return below if others + below.width + _GAP > width else None
 
     def _kept(self, width: int) -> list[Column]:
         below = self._below(width)
         kept = [column for column in self.columns if column is not below]
-        while sum(column.least + _GAP for column in kept) > width:
+        while _least(kept) > width:
             spare = max(kept, key=lambda column: column.spare)
             if not spare.spare:
                 break
@@ -67,7 +72,7 @@ class Fitted:
         return kept
 
     def _widths(self, kept: Sequence[Column], width: int) -> Iterator[int]:
-        """Numbers get what they need; names share the rest, each at most what it needs."""
+        """Numbers get the width that they need; names share the rest, up to the width they need."""
         room = width - sum(_GAP + (0 if column.left else column.width) for column in kept)
         names = sum(column.left for column in kept)
         for column in kept:
@@ -82,24 +87,37 @@ class Fitted:
         kept = self._kept(options.max_width)
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for column, width in zip(kept, self._widths(kept, options.max_width), strict=True):
-            justify: Literal["left", "right"] = (
-                "left" if column.left or not column.title else "right"
-            )
+            is_number = column.title and not column.left
             table.add_column(
-                column.title, justify=justify, no_wrap=True, overflow="ellipsis", width=width
+                column.title,
+                justify="right" if is_number else "left",
+                no_wrap=True,
+                overflow="ellipsis",
+                width=width,
             )
         for cells in zip(*(column.cells for column in kept), strict=True):
             table.add_row(*cells)
         below = self._below(options.max_width)
-        yield from (table,) if below is None else self._parted(table, below, console, options)
+        if below is None:
+            yield table
+        else:
+            yield from self._with_sentences(table, below, console, options)
 
-    def _parted(
+    def _with_sentences(
         self, table: Table, below: Column, console: Console, options: ConsoleOptions
     ) -> RenderResult:
-        """The table's lines, and below each row what is said of it."""
+        """The lines of the table, with the sentence of each row below it."""
         lines = console.render_lines(table, options, pad=False)
-        first = len(lines) - len(below.cells) - 1  # a row has one line, and the last one is empty
+        # A row has one line, and the last line of the table is empty.
+        first = len(lines) - len(below.cells) - 1
+        sentences = dict(enumerate(below.cells, first))
         for number, line in enumerate(lines):
             yield from (*line, Segment.line())
-            if first <= number < first + len(below.cells) and below.cells[number - first]:
-                yield Padding(below.cells[number - first], (0, 0, 0, _INDENT))
+            sentence = sentences.get(number)
+            if sentence:
+                yield Padding(sentence, (0, 0, 0, _INDENT))
+
+
+def _least(columns: Sequence[Column]) -> int:
+    """Cells that these columns need."""
+    return sum(column.least + _GAP for column in columns)

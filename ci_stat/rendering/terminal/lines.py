@@ -1,6 +1,6 @@
-"""Lines of text with styles and indentation, and their form on a terminal or in an ANSI dump.
+"""Lines of text with styles and indentation, for a terminal or an ANSI dump.
 
-An editor folds a dump by its indentation, so nesting is indentation and a line is never wrapped.
+Editors fold a dump by its indentation, so nesting is indentation, and a line is not wrapped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,29 +16,50 @@ from ci_stat.records import Status
 
 INDENT = "    "
 STATUS_STYLES = {Status.SUCCESS: "green", Status.FAILURE: "bold red", Status.ABORTED: "yellow"}
+_LEAST_WIDTH = 10
+
+Part = tuple[str, str]  # a text and its style, as rich writes it
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`parts` are (text, style) with styles as rich writes them; the text is made harmless here."""
+    """A line of parts; `line` makes it from texts that are not escaped."""
 
     depth: int
-    parts: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
 
 
 def line(depth: int, *parts: tuple[object, str] | str) -> Line:
-    """A line of parts: plain text, or (value, style). Control characters are made visible."""
-    return Line(
-        depth,
-        tuple(
-            (visible(part), "") if isinstance(part, str) else (visible(part[0]), part[1])
-            for part in parts
-        ),
-    )
+    """A line of parts: plain text, or (value, style). Control characters become visible."""
+    return Line(depth, tuple(map(_part, parts)))
+
+
+def _part(part: tuple[object, str] | str) -> Part:
+    words, style = (part, "") if isinstance(part, str) else part
+    return visible(words), style
 
 
 def status_style(status: str) -> str:
+    """The style of a status of a run."""
     return STATUS_STYLES[Status(status)] if status in Status.__members__ else "magenta"
+
+
+def to_text(lines: Iterable[Line], color: bool, width: int | None = None) -> Iterator[str]:
+    """The lines without newlines. `color`: with ANSI codes; `width`: cut to so many cells."""
+    for indented in lines:
+        margin = INDENT * indented.depth
+        parts = indented.parts
+        if width is not None:
+            parts = tuple(_cut(parts, max(_LEAST_WIDTH, width - len(margin))))
+        if color:
+            yield margin + "".join(map(_colored, parts))
+        else:
+            yield (margin + "".join(text for text, _ in parts)).rstrip()
+
+
+def _colored(part: Part) -> str:
+    text, style = part
+    return _style(style).render(text, color_system=ColorSystem.STANDARD) if style else text
 
 
 @cache
@@ -46,31 +67,16 @@ def _style(name: str) -> Style:
     return Style.parse(name)
 
 
-def _cut(parts: Sequence[tuple[str, str]], room: int) -> Iterator[tuple[str, str]]:
-    """Parts up to `room` terminal cells, ending in … when something was left out."""
+def _cut(parts: Sequence[Part], room: int) -> Iterator[Part]:
+    """The parts in `room` cells, with … for the rest."""
     if sum(cell_len(text) for text, _ in parts) <= room:
         yield from parts
         return
     room -= 1
     for text, style in parts:
-        wide = cell_len(text)
-        if wide > room:
+        width = cell_len(text)
+        if width > room:
             yield set_cell_size(text, room) + "…", style
             return
-        room -= wide
+        room -= width
         yield text, style
-
-
-def to_text(lines: Iterable[Line], color: bool, width: int | None = None) -> Iterator[str]:
-    """The lines as strings without newline: with ANSI codes if `color`, cut to `width` cells if given."""
-    for each in lines:
-        margin = INDENT * each.depth
-        parts = each.parts if width is None else _cut(each.parts, max(10, width - len(margin)))
-        if color:
-            rendered = "".join(
-                _style(style).render(text, color_system=ColorSystem.STANDARD) if style else text
-                for text, style in parts
-            )
-        else:
-            rendered = "".join(text for text, _ in parts)
-        yield (margin + rendered).rstrip() if not color else margin + rendered

@@ -28,8 +28,9 @@ from ci_stat.records import (
     Outcome,
     Window,
 )
+from ci_stat.rendering.document import Document, Tone
 from ci_stat.reports.delivery import deliver
-from ci_stat.reports.model import TroubleReport
+from ci_stat.reports.outgoing import OutgoingReport
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state import compare_and_set, process_id
 from ci_stat.store.state.deliveries import Claim, Deliveries
@@ -50,7 +51,8 @@ KEY = DeliveryKey(
 )
 
 WINDOW = Window.of(NOON, NOON + 60 * MINUTE, ZoneInfo("UTC"))
-REPORT = TroubleReport("hourly", WINDOW, NOON, "database", "gone", "", None, "ci", Names(), "0")
+DOCUMENT = Document("title", "", Tone.BAD, "", ())
+REPORT = OutgoingReport("hourly", "hourly-trouble", WINDOW, Names(), DOCUMENT)
 
 
 @dataclass
