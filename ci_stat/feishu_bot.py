@@ -1,4 +1,4 @@
-"""The published door to Feishu: a Result as a card, and a card to a chat.
+"""Published names for Feishu: make a card from a Result, and post a card to a chat.
 
     import ci_stat.ci_stat as stat
     from ci_stat.feishu_bot import post_card, res_to_card
@@ -6,7 +6,7 @@
     res = stat.get_result(begin, end, [])
     print(post_card(res_to_card(res)))
 
-Importing it reads no file and opens no connection.
+An import reads no file and opens no connection.
 """
 
 from dataclasses import replace
@@ -27,10 +27,10 @@ __all__ = ["Outcome", "post_card", "res_to_card"]
 
 
 def res_to_card(res: Result) -> dict[str, Any]:
-    """The card of a Result, of schema 2.0, small enough for a webhook. Equal Results give equal cards.
+    """The card of a Result: schema 2.0, small enough for a webhook. Equal Results give equal cards.
 
-    It is the hourly report without what a Result does not know: the windows before, and what failed before. For those
-    see `ci-stat report hourly`.
+    The card is the hourly report without comparison and failure history, which a Result does not
+    contain; `ci-stat report hourly` has them.
     """
     request = ReportRequest(HOURLY, res.provenance.window, Names(), res.end_time)
     report = replace(build(request, res), made_at=None)
@@ -40,10 +40,10 @@ def res_to_card(res: Result) -> dict[str, Any]:
 def post_card(
     card: dict[str, Any], chat: str | None = None, *, settings: "Settings | None" = None
 ) -> Outcome:
-    """Send a card to the chat of the settings, or to `chat` (an id, or a name that one chat has); say what happened.
+    """Post a card to the chat of the settings, or to `chat`: its id, or a name that only one chat has.
 
-    It is sent each time that this is called; `ci-stat report` sends a report once. Raises SettingsError where neither
-    an app nor a webhook is set; trouble of the far end is in the Outcome.
+    Each call posts the card; `ci-stat report --post` sends a report once. Raises SettingsError if
+    neither an app nor a webhook is set. An error of the server is in the Outcome.
     """
     from ci_stat.context import Context
 

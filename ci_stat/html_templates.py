@@ -1,4 +1,4 @@
-"""HTML templates that escape every value as hostile text, unless it is HTML already."""
+"""Jinja2 templates that escape each value as hostile text, unless it is Markup already."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @cache
 def templates(package: str) -> "Environment":
-    """The templates in the folder `templates` of `package`, with the filters they share."""
-    # Results show themselves in notebooks, and most commands show none: they start without it.
+    """The templates in the folder `templates` of `package`, with common filters."""
+    # Not at the top: a Result has an HTML form for notebooks, and most commands do not use it.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -30,7 +30,7 @@ def templates(package: str) -> "Environment":
 
 
 def shown(value: Any, limit: int = MAX_SHOWN) -> "Markup":
-    """`value` as HTML: escaped, its control characters visible, at most `limit` characters."""
+    """`value` as HTML of at most `limit` characters: escaped, with visible control characters."""
     from markupsafe import Markup
 
     if isinstance(value, Markup):

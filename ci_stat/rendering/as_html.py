@@ -119,7 +119,8 @@ def _words(mark: Mark, words: str) -> Markup:
     escaped = _BREAKS.sub(partial(_whole_word, mark), shown(words))
     directions = map(unicodedata.bidirectional, visible(words))
     has_right_to_left = any(direction in _RIGHT_TO_LEFT for direction in directions)
-    return Markup(f"<bdi>{escaped}</bdi>" if has_right_to_left else escaped)  # noqa: S704 - escaped above
+    isolated = f"<bdi>{escaped}</bdi>" if has_right_to_left else escaped
+    return Markup(isolated)  # noqa: S704 - escaped above
 
 
 def _whole_word(mark: Mark, match: re.Match[str]) -> str:

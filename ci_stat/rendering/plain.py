@@ -1,6 +1,6 @@
 """Blocks as lines, for channels that have no tables, charts or folded parts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ci_stat.rendering.document import (
     Block,
@@ -52,6 +52,20 @@ def _content(block: Table | Section | Chart) -> Iterator[Text]:
         for item in block.items:
             yield from _item(item)
         yield from _more(block.more, block.what)
+
+
+def joined(lines: Iterable[str], most: int) -> Iterator[str]:
+    """Lines joined to texts of at most `most` characters. A longer line is not broken."""
+    piece: list[str] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) >= most:
+            yield "\n".join(piece)
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line) + 1
+    if piece:
+        yield "\n".join(piece)
 
 
 def table_lines(table: Table) -> list[Text]:

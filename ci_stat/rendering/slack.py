@@ -16,7 +16,7 @@ from ci_stat.rendering.document import (
     text,
 )
 from ci_stat.rendering.fit import fitted
-from ci_stat.rendering.plain import block_lines, document_lines
+from ci_stat.rendering.plain import block_lines, document_lines, joined
 
 Payload = dict[str, Any]
 _SECTION = 2_900  # characters; Slack takes 3,000
@@ -84,7 +84,7 @@ def _blocks(block: Block) -> Iterator[Payload]:
         yield {"type": "actions", "elements": [_button(block)]}
         return
     lines = block.lines if isinstance(block, Paragraph) else block_lines(block)
-    for piece in _pieces(map(_line, lines)):
+    for piece in joined(map(_line, lines), _SECTION):
         yield {"type": "section", "text": _mrkdwn(piece)}
 
 
@@ -94,18 +94,6 @@ def _button(block: Button) -> Payload:
         "text": {"type": "plain_text", "text": cut(block.text, 75)},
         "url": block.link,
     }
-
-
-def _pieces(lines: Iterable[str]) -> Iterator[str]:
-    """Lines joined to texts that fit a section."""
-    piece = ""
-    for line in lines:
-        if piece and len(piece) + len(line) + 1 > _SECTION:
-            yield piece
-            piece = ""
-        piece = f"{piece}\n{line}" if piece else line
-    if piece:
-        yield piece
 
 
 def _line(line: Text) -> str:

@@ -45,8 +45,7 @@ def _plain(value: object, zone: ZoneInfo) -> object:
     if convert:
         return convert(value)
     if isinstance(value, datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=zone)
-        return moment.isoformat()
+        return value.replace(tzinfo=zone).isoformat()
     if isinstance(value, tuple):
         return [_plain(entry, zone) for entry in value]
     if is_dataclass(value):

@@ -68,8 +68,8 @@ def _window_report(report: WindowReport) -> Document:
         subtitle=_subtitle(report),
         tone=_tone(report),
         summary=f"{title}, {window_words(report.window)}",
-        blocks=tuple(block for block in _blocks(report) if block is not None),
-        foot=tuple(text(Span(line, Tone.FAINT)) for line in _foot(report)),
+        blocks=tuple(filter(None, _blocks(report))),
+        foot=tuple(map(_faint, _foot(report))),
     )
 
 
@@ -84,6 +84,10 @@ def _tone(report: WindowReport) -> Tone:
 def _new_count(report: WindowReport) -> int:
     outages = sum(row.new for row in report.outages)
     return len(report.new_failures) + report.more_new_failures + outages
+
+
+def _faint(line: str) -> Text:
+    return text(Span(line, Tone.FAINT))
 
 
 def _subtitle(report: WindowReport | DataProblem) -> str:
@@ -125,8 +129,7 @@ def _numbers(report: WindowReport) -> Table:
 def _compared(row: Compared) -> tuple[Text, ...]:
     is_bad = row.name == "failures" and row.now
     now = Span(f"{row.now:,}", Tone.BAD if is_bad else Tone.PLAIN, bold=True)
-    others = (text(number(other)) for other in row.others)
-    return (text(row.name), text(now), *others)
+    return (text(row.name), text(now), *map(text, map(number, row.others)))
 
 
 def number(value: float | None) -> str:
@@ -144,7 +147,7 @@ def _late(report: WindowReport) -> Paragraph | None:
         f"Some builds may still be running: {late.late:,} of the previous window's "
         f"{plural(late.runs, 'run')} finished later than this."
     )
-    return Paragraph((text(Span(words, Tone.FAINT)),))
+    return Paragraph((_faint(words),))
 
 
 def _days(report: WindowReport) -> Chart | None:
@@ -209,5 +212,5 @@ def _data_problem(report: DataProblem) -> Document:
         tone=Tone.BAD,
         summary=f"{title}, {window_words(report.window)}",
         blocks=(Paragraph(tuple(line for line in lines if line[0].text)),),
-        foot=tuple(text(Span(line, Tone.FAINT)) for line in foot),
+        foot=tuple(map(_faint, foot)),
     )

@@ -12,7 +12,7 @@ from ci_stat.records import Names, Provenance, Tally, Window
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A number of the window, and of each of `WindowReport.baselines` (None without data)."""
+    """A number of the window, and its baselines in the order of `WindowReport.baselines`."""
 
     name: str
     now: int
@@ -33,10 +33,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class PRRow:
-    """A pull request with failures.
-
-    `failed`, `more`: failed runs, without the `in_outage` ones that belong to an outage.
-    """
+    """A pull request with failures. `failed` and `more` leave out the `in_outage` runs."""
 
     repo: str
     number: int
@@ -63,10 +60,7 @@ class PRTimes:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job with failures, and the pull requests that it failed most often.
-
-    `in_outage`: failed runs that belong to an outage; `prs` and `newest` are about the others.
-    """
+    """A job with failures, and its worst pull requests; these leave out the `in_outage` runs."""
 
     job: str
     tally: Tally
@@ -101,7 +95,7 @@ class FailureRow:
 class OutageRow:
     """One cause that broke many pull requests in a short time.
 
-    - `what`, `message`: of most of its runs; `newest`: the last run that has them.
+    - `what`, `message`: of most of its runs. `newest`: the last run that has them.
     - `mixed`: some of its runs have other messages; `begin`: may be before the window.
     - `new`, `first_seen`, `issue`: as in `FailureRow`; machine failures are never new.
     """
@@ -189,7 +183,7 @@ class WindowReport:
     - `new_failures`, `seen_failures`: failures of most pull requests first.
     - `more_*`: number of entries that are omitted from the list of that name.
     - `history_since`: begin of the failure history; None without one, and then no failure is new.
-    - `names`: names that the report is limited to.
+    - `names`: the report is limited to them.
     """
 
     kind: str

@@ -30,9 +30,7 @@ from ci_stat.reports.model import (
     WindowReport,
 )
 
-NAME = 110  # characters of a case or a job
-MESSAGE = 160
-TITLE = 80
+NAME, MESSAGE, TITLE = 110, 160, 80  # characters
 
 
 def outages(report: WindowReport) -> Paragraph | None:
@@ -60,22 +58,21 @@ def _outage(row: OutageRow) -> Text:
 
 def new_failures(report: WindowReport) -> Section | None:
     items = tuple(map(_failure, report.new_failures))
-    title = (
-        f"New failures, not in the {_history(report)}" if report.history_since else "New failures"
-    )
+    title = f"New failures{_history(report, ', not in the history')}"
     more = report.more_new_failures
     return _section(Section(title, items, 90, more, "more failure"))
 
 
 def seen_failures(report: WindowReport) -> Section | None:
     items = tuple(map(_failure, report.seen_failures))
-    title = f"Failures seen before, {_history(report)}" if report.history_since else "Failures"
+    title = f"Failures{_history(report, ' seen before, history')}"
     more = report.more_seen_failures
     return _section(Section(title, items, 40, more, "more failure", folded=True))
 
 
-def _history(report: WindowReport) -> str:
-    return f"history since {report.history_since:%Y-%m-%d %H:%M}"
+def _history(report: WindowReport, words: str) -> str:
+    since = report.history_since
+    return f"{words} since {since:%Y-%m-%d %H:%M}" if since else ""
 
 
 def _failure(row: FailureRow) -> Item:
@@ -117,9 +114,9 @@ def _message(message: str) -> Span | None:
 
 def pull_requests(report: WindowReport) -> Section | None:
     items = tuple(map(_pr, report.prs))
-    more = report.more_prs
     folded = isinstance(report, DailyReport)  # its lists are long
-    return _section(Section("Failing pull requests", items, 70, more, "more pull request", folded))
+    title, more = "Failing pull requests", report.more_prs
+    return _section(Section(title, items, 70, more, "more pull request", folded))
 
 
 def _pr(row: PRRow) -> Item:
@@ -183,8 +180,7 @@ def _nightly_job(row: NightlyRow) -> Item:
 
 
 def reruns(report: DailyReport) -> Section | None:
-    items = tuple(map(_rerun, report.reruns))
-    more = report.more_reruns
+    items, more = tuple(map(_rerun, report.reruns)), report.more_reruns
     return _section(Section("Most rerun jobs", items, 20, more, "more job", folded=True))
 
 

@@ -19,8 +19,8 @@ from tests.support.documents import EXAMPLES, busy, daily, documents, hostile, q
 from tests.support.golden import Golden
 from tests.support.hostile import raw
 
-Looks = Literal["card", "mail"]
-LOOKS: tuple[Looks, ...] = ("card", "mail")
+Style = Literal["card", "mail"]
+STYLES: tuple[Style, ...] = ("card", "mail")
 _VOID = {"meta", "img", "wbr"}
 _TAGS = re.compile(
     "html|head|meta|title|style|body|main|header|footer|div|p|h1|h2|span|strong|a|bdi|wbr|table|thead|tbody|tr|th|td|ul|li"
@@ -74,7 +74,7 @@ class _Read(HTMLParser):
         return "".join(self.text)
 
 
-def _check(document: Document, style: Looks, chart: str | None = None) -> _Read:
+def _check(document: Document, style: Style, chart: str | None = None) -> _Read:
     html = page(document, style=style, chart=chart)
     assert html.startswith("<!DOCTYPE html>")
     assert raw(html) == set()
@@ -87,8 +87,8 @@ def _check(document: Document, style: Looks, chart: str | None = None) -> _Read:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-@pytest.mark.parametrize("style", LOOKS)
-def test_a_page_is_valid_and_says_everything(name: str, style: Looks) -> None:
+@pytest.mark.parametrize("style", STYLES)
+def test_a_page_is_valid_and_says_everything(name: str, style: Style) -> None:
     _check(EXAMPLES[name](), style, "chart@x" if style == "mail" else None)
 
 
@@ -99,8 +99,8 @@ def test_any_document_is_a_valid_page(document: Document) -> None:
     _check(document, "mail", "chart@x")
 
 
-@pytest.mark.parametrize("style", LOOKS)
-def test_golden(golden: Golden, style: Looks) -> None:
+@pytest.mark.parametrize("style", STYLES)
+def test_golden(golden: Golden, style: Style) -> None:
     for name in ("busy", "daily"):
         html = page(
             EXAMPLES[name](), style=style, chart="chart@example.org" if style == "mail" else None
@@ -108,8 +108,8 @@ def test_golden(golden: Golden, style: Looks) -> None:
         golden.check(f"document_{name}_{style}.html", html)
 
 
-@pytest.mark.parametrize("style", LOOKS)
-def test_nothing_comes_from_elsewhere(style: Looks) -> None:
+@pytest.mark.parametrize("style", STYLES)
+def test_nothing_comes_from_elsewhere(style: Style) -> None:
     html = page(hostile(), style=style, chart="chart@x")
     assert re.findall(r"(?i)<script|<link|<iframe|<object|@import|url\(", html) == []
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
@@ -136,8 +136,8 @@ def test_a_mail_has_its_styles_in_its_elements() -> None:
     assert "max-width:720px" in html
 
 
-@pytest.mark.parametrize("style", LOOKS)
-def test_the_page_can_be_read_without_eyes(style: Looks) -> None:
+@pytest.mark.parametrize("style", STYLES)
+def test_the_page_can_be_read_without_eyes(style: Style) -> None:
     read = _check(daily(), style, "chart@x")
     assert read.of("html") == [{"lang": "en"}]
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in read.of("meta")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ci_stat.escape import lark_text
 from ci_stat.rendering.document import Item, Section, Span, Text, Tone, more_words
+from ci_stat.rendering.plain import joined
 
 PIECE = 3_500  # characters; clients silently drop the text of an element beyond about 5,000
 _COLORS = {Tone.GOOD: "green", Tone.BAD: "red", Tone.WARN: "orange", Tone.FAINT: "grey"}
@@ -67,13 +68,4 @@ def _more(more: int, what: str) -> str:
 
 def pieces(lines: Iterable[str]) -> Iterator[str]:
     """Lines joined to texts of at most `PIECE` characters. A longer line is not broken."""
-    piece: list[str] = []
-    size = 0
-    for line in lines:
-        if piece and size + len(line) + 1 > PIECE:
-            yield "\n".join(piece)
-            piece, size = [], 0
-        piece.append(line)
-        size += len(line) + 1
-    if piece:
-        yield "\n".join(piece)
+    return joined(lines, PIECE)

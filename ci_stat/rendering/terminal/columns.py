@@ -48,22 +48,25 @@ class Fitted:
     """A table that chooses its columns by the width of the terminal."""
 
     def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]]) -> None:
-        self.columns = columns
+        """At most one column can be `below`."""
+        self._sentences = next((column for column in columns if column.below), None)
+        self._others = [column for column in columns if not column.below]
         for row in rows:
             for column, cell in zip(columns, row, strict=True):
                 column.cells.append(cell if isinstance(cell, Text) else Text(cell))
 
     def _below(self, width: int) -> Column | None:
         """The column of sentences that has no room next to the others."""
-        below = next((column for column in self.columns if column.below), None)
-        if below is None:
+        sentences = self._sentences
+        if sentences is None:
             return None
-        others = _least([column for column in self.columns if column is not below])
-        return below if others + below.width + _GAP > width else None
+        needed = _least(self._others) + sentences.width + _GAP
+        return sentences if needed > width else None
 
     def _kept(self, width: int) -> list[Column]:
-        below = self._below(width)
-        kept = [column for column in self.columns if column is not below]
+        kept = list(self._others)
+        if self._sentences and not self._below(width):
+            kept.append(self._sentences)
         while _least(kept) > width:
             spare = max(kept, key=lambda column: column.spare)
             if not spare.spare:
@@ -73,20 +76,29 @@ class Fitted:
 
     def _widths(self, kept: Sequence[Column], width: int) -> Iterator[int]:
         """Numbers get the width that they need; names share the rest, up to the width they need."""
-        room = width - sum(_GAP + (0 if column.left else column.width) for column in kept)
         names = sum(column.left for column in kept)
+        numbers = sum(column.width for column in kept if not column.left)
+        room = width - _GAP * len(kept) - numbers
         for column in kept:
             if not column.left:
                 yield column.width
                 continue
-            share = max(column.least, min(column.width, room // max(1, names)))
+            share = max(column.least, min(column.width, room // names))
             yield share
             room, names = room - share, names - 1
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        kept = self._kept(options.max_width)
+        table = self._table(options.max_width)
+        below = self._below(options.max_width)
+        if below is None:
+            yield table
+        else:
+            yield from self._with_sentences(table, below, console, options)
+
+    def _table(self, max_width: int) -> Table:
+        kept = self._kept(max_width)
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for column, width in zip(kept, self._widths(kept, options.max_width), strict=True):
+        for column, width in zip(kept, self._widths(kept, max_width), strict=True):
             is_number = column.title and not column.left
             table.add_column(
                 column.title,
@@ -97,11 +109,7 @@ class Fitted:
             )
         for cells in zip(*(column.cells for column in kept), strict=True):
             table.add_row(*cells)
-        below = self._below(options.max_width)
-        if below is None:
-            yield table
-        else:
-            yield from self._with_sentences(table, below, console, options)
+        return table
 
     def _with_sentences(
         self, table: Table, below: Column, console: Console, options: ConsoleOptions
