@@ -1,6 +1,7 @@
 """A document as GitHub Markdown."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from ci_stat.escape import markdown_text
 from ci_stat.rendering.document import (
@@ -22,7 +23,7 @@ from ci_stat.rendering.format import percent
 
 def as_markdown(document: Document) -> str:
     """The whole document, escaped: its texts contain no markup, no mention and no link."""
-    blocks = (part for block in document.blocks for part in _block(block))
+    blocks = chain.from_iterable(map(_block, document.blocks))
     foot = "  \n".join(map(_line, document.foot))
     title, subtitle = markdown_text(document.title), markdown_text(document.subtitle)
     parts = [f"## {title}", subtitle, *blocks, "---", foot]

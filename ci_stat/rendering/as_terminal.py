@@ -163,7 +163,7 @@ def _spare(place: int, rows: Iterable[tuple[Text, ...]]) -> int:
 def _chart(block: Chart) -> Fitted:
     """A row for each label: a number with its bar, and the line's value with its bar."""
     most = max(block.bars, default=0)
-    highest = max((share for share in block.line if share is not None), default=0)
+    highest = max(filter(None, block.line), default=0)
     rows: list[list[Shown | str]] = [
         [
             _shown(label),

@@ -116,7 +116,7 @@ def _y(part: float) -> float:
 
 
 def _highest(chart: Chart) -> float:
-    return max((share for share in chart.line if share is not None), default=0)
+    return max(filter(None, chart.line), default=0)
 
 
 def _widest(words: Iterator[str]) -> int:
@@ -186,7 +186,7 @@ def _in_valley(line: Sequence[float | None], place: int) -> bool:
     share = line[place] or 0
     neighbours = (*line[max(0, place - 1) : place], *line[place + 1 : place + 2])
     sides = [side for side in neighbours if side is not None]
-    axis_height = 0.15 * max(value or 0 for value in line)
+    axis_height = 0.15 * max(filter(None, line), default=0)
     return bool(sides) and axis_height < share < min(sides)
 
 

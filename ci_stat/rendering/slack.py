@@ -1,6 +1,7 @@
 """A document as a Slack message: Block Kit, with a text for notifications."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from ci_stat.escape import slack_text
@@ -47,7 +48,7 @@ def _text_len(block: Payload) -> int:
 
 
 def _payload(document: Document) -> Payload:
-    content = (element for block in document.blocks for element in _blocks(block))
+    content = chain.from_iterable(map(_blocks, document.blocks))
     blocks = [
         _header(document.title),
         _context([text(document.subtitle)]),

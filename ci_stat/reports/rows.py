@@ -25,9 +25,13 @@ def run_row(run: Run) -> RunRow:
         return RunRow(run.job_name, run.job_id, run.link, run.time)
     first = run.failures[0]
     name = _name(first)
-    repeats_name = first.message in (name, first.name)
-    message = "" if repeats_name else first.message
+    message = _message(first.message, name, first.name)
     return RunRow(run.job_name, run.job_id, run.link, run.time, name, message)
+
+
+def _message(message: str, *names: str) -> str:
+    """The message, or "" if it only repeats a name."""
+    return "" if message in names else message
 
 
 def _name(failure: CaseFailure) -> str:
@@ -48,7 +52,7 @@ class FailureRows:
         return OutageRow(
             what=_name(typical),
             kind=typical.kind,
-            message="" if typical.message == typical.name else typical.message,
+            message=_message(typical.message, typical.name),
             runs=len(outage.runs),
             prs=outage.prs,
             authors=outage.authors,
@@ -71,7 +75,7 @@ class FailureRows:
         return FailureRow(
             name=failure.info,
             kind=failure.kind,
-            message="" if failure.message == failure.info else failure.message,
+            message=_message(failure.message, failure.info),
             runs=failure.fail_cnt(),
             prs=len(failure.prs),
             jobs=tuple(jobs[:SHOWN_FAILURE_JOBS]),

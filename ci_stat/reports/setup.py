@@ -170,7 +170,7 @@ def mail_addresses(text: str) -> list[str]:
 
     `"Doe, Ann" <ann@example.com>` is one.
     """
-    pairs = [(name, spec) for name, spec in getaddresses([text]) if name or spec]
+    pairs = filter(any, getaddresses([text]))
     return list(dict.fromkeys(f'"{name}" <{spec}>' if name else spec for name, spec in pairs))
 
 

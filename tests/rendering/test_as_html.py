@@ -47,10 +47,10 @@ class _Read(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert _TAGS.fullmatch(tag), tag
         assert all(_ATTRIBUTES.fullmatch(name) for name, _ in attrs), attrs
-        held = {name: value or "" for name, value in attrs}
-        assert len(held) == len(attrs)
-        self.tags.append((tag, held))
-        self.text += [held.get("alt", ""), held.get("aria-label", "")]
+        element = {name: value or "" for name, value in attrs}
+        assert len(element) == len(attrs)
+        self.tags.append((tag, element))
+        self.text += [element.get("alt", ""), element.get("aria-label", "")]
         if tag not in _VOID:
             self.open.append(tag)
 
@@ -67,7 +67,7 @@ class _Read(HTMLParser):
             self.text.append(data)
 
     def of(self, *tags: str) -> list[dict[str, str]]:
-        return [held for tag, held in self.tags if tag in tags]
+        return [element for tag, element in self.tags if tag in tags]
 
     @property
     def words(self) -> str:
@@ -116,8 +116,10 @@ def test_nothing_comes_from_elsewhere(style: Style) -> None:
     assert policy.startswith("default-src 'none'; style-src")
     assert "script-src" not in policy
     read = _Read(html)
-    assert [held for held in read.of("a") if held["href"].startswith("javascript")] == []
-    assert [held["src"] for held in read.of("img")] == (["cid:chart@x"] if style == "mail" else [])
+    assert [element for element in read.of("a") if element["href"].startswith("javascript")] == []
+    assert [element["src"] for element in read.of("img")] == (
+        ["cid:chart@x"] if style == "mail" else []
+    )
 
 
 def test_the_policy_allows_this_style_sheet_and_no_other() -> None:
@@ -145,8 +147,10 @@ def test_the_page_can_be_read_without_eyes(style: Style) -> None:
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert levels.count(1) == 1
-    assert {held["scope"] for held in read.of("th")} == {"col", "row"}
-    assert all(held.get("role") == "presentation" for held in read.of("table") if "width" in held)
+    assert {element["scope"] for element in read.of("th")} == {"col", "row"}
+    assert all(
+        element.get("role") == "presentation" for element in read.of("table") if "width" in element
+    )
     drawn = read.of("svg", "img")
     assert len(drawn) == 1
     assert drawn[0].get("role") == "img" or "2021-06-08 19,120, 12.1%" in drawn[0]["alt"]

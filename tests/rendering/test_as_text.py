@@ -36,9 +36,9 @@ def test_golden(golden: Golden, name: str) -> None:
 
 @pytest.mark.parametrize("width", [50, 78, 120])
 def test_lines_fit_but_for_links_and_long_words(width: int) -> None:
-    for each in as_text(busy(), width).splitlines():
-        longest = max((cell_len(word) for word in each.split()), default=0)
-        assert cell_len(each) <= width or (longest > width - 5 and len(each.split()) <= 8), each
+    for line in as_text(busy(), width).splitlines():
+        longest = max((cell_len(word) for word in line.split()), default=0)
+        assert cell_len(line) <= width or (longest > width - 5 and len(line.split()) <= 8), line
 
 
 def test_links_stand_behind_their_words_but_not_in_tables() -> None:

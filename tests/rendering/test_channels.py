@@ -86,7 +86,10 @@ def test_every_number_stands_in_every_channel(report: Report) -> None:
     document = report_document(report)
     for channel, render in CHANNELS.items():
         words = " ".join(render(document).split())
-        assert (channel, [each for each in numbers(report) if not _is_shown(each, words)]) == (
+        assert (
+            channel,
+            [number for number in numbers(report) if not _is_shown(number, words)],
+        ) == (
             channel,
             [],
         )
@@ -138,7 +141,7 @@ def test_a_mail_can_be_sent(report: Report) -> None:
 
 @given(report=ANY)
 def test_equal_reports_give_equal_messages(report: Report) -> None:
-    """Also trouble is a report: none is empty."""
+    """A data problem is a report too, and none is empty."""
     one, two = report_document(report), report_document(report)
     assert one == two
     assert message(one).as_bytes(policy=SMTP) == message(two).as_bytes(policy=SMTP)

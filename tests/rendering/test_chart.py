@@ -1,4 +1,4 @@
-"""Pictures of a chart: the same each time, silent, and of any numbers."""
+"""Pictures of a chart: of any numbers, reproducible, and without output."""
 
 import struct
 import subprocess

@@ -60,9 +60,9 @@ def _links(value: Any) -> set[str]:
 @given(report=ANY)
 def test_every_form_is_valid_small_and_dead(report: Report, most: int) -> None:
     document = with_notes(report_document(report), ["The previous report failed: <at id=all></at>"])
-    made = all_forms(document, most)
-    assert [form.name for form in made] == ["card 2.0", "card 1.0", "post", "text", "bare text"]
-    for form in made:
+    rendered = all_forms(document, most)
+    assert [form.name for form in rendered] == ["card 2.0", "card 1.0", "post", "text", "bare text"]
+    for form in rendered:
         message = {"msg_type": form.msg_type, "content": form.content}
         assert webhook_bytes(form.msg_type, form.content) <= most
         assert live_mentions(message) == []
@@ -84,8 +84,8 @@ def test_only_links_of_the_report_are_links(report: Report) -> None:
     document = report_document(report)
     links = {_bare(link) for link in _links(document.blocks)}
     for render in (card_v2, card_v1):
-        found = live_links({"msg_type": "interactive", "content": render(document)})
-        assert {_bare(link) for link in found} <= links
+        links_of_card = live_links({"msg_type": "interactive", "content": render(document)})
+        assert {_bare(link) for link in links_of_card} <= links
 
 
 def _bare(link: str) -> str:
@@ -129,7 +129,7 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, Span):
         return [value.text]
     if isinstance(value, (tuple, list)):
-        return [words for each in value for words in _texts(each)]
+        return [words for entry in value for words in _texts(entry)]
     return [
         words for name in getattr(value, "__slots__", ()) for words in _texts(getattr(value, name))
     ]

@@ -1,4 +1,4 @@
-"""A document as a mail: parts, headers, the same bytes each time, and texts that want headers of their own."""
+"""A document as a mail: parts, headers, reproducible bytes, and texts that imitate headers."""
 
 import re
 import sys

@@ -61,7 +61,7 @@ _ROWS = st.lists(
         st.sampled_from(["unit", "Unit ", "lint"]), st.integers(1, 10**6), st.sampled_from(["SUCCESS", "FAILURE", "X"]),
         st.integers(0, 1439), st.none() | st.integers(0, 10**8), st.none() | st.integers(1, 3),
     ),
-    max_size=12, unique_by=lambda each: (each.job, each.job_id),
+    max_size=12, unique_by=lambda run: (run.job, run.job_id),
 )  # fmt: skip
 
 
@@ -90,9 +90,9 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     calls: list[int] = []
     original = Source.window_facts
 
-    def noting(self: Source, wanted: Sequence[RunFilter]) -> object:
-        calls.append(len(wanted))
-        return original(self, wanted)
+    def noting(self: Source, windows: Sequence[RunFilter]) -> object:
+        calls.append(len(windows))
+        return original(self, windows)
 
     monkeypatch.setattr(Source, "window_facts", noting)
     return calls
@@ -143,11 +143,11 @@ def test_own_facts_serve_the_next_report(
 
 def test_the_days_of_a_chart(fill: Fill, counted: CountedWindows) -> None:
     fill(rows_of(1, 2, 25, 26, 27))
-    wanted = shifted(day(), DAY)
-    own = counted.source.load(wanted)
+    window = shifted(day(), DAY)
+    own = counted.source.load(window)
     for _ in range(2):
-        days = counted.days(wanted, own.tally + own.special_tally, 3)
-        assert [(each.label, each.tally.total) for each in days] == [
+        days = counted.days(window, own.tally + own.special_tally, 3)
+        assert [(day_count.label, day_count.tally.total) for day_count in days] == [
             ("2021-06-18", 0), ("2021-06-19", 2), ("2021-06-20", 3),
         ]  # fmt: skip
 
@@ -192,7 +192,7 @@ def test_an_import_makes_us_forget(
     def beside() -> dict[str, list[float]]:
         asked = ("report", "daily", "--begin", "2021-06-19", "--now", "2021-06-20T13:00", "--json")
         numbers = json.loads(call(*asked).out)["numbers"]
-        return {each["name"]: each["others"] for each in numbers}
+        return {number["name"]: number["others"] for number in numbers}
 
     bring("SUCCESS")
     assert (beside()["failures"], beside()["failures"]) == ([0, 0], [0, 0])
@@ -212,10 +212,10 @@ def failing(*at: tuple[int, str]) -> list[RunRow]:
 
 def test_sightings_are_the_first_and_the_last(fill: Fill, source: Source) -> None:
     fill(failing((1, "s.A"), (2, "s.B"), (3, "s.A")))
-    found = sightings_of(source.load(day()).all_runs)
+    sightings = sightings_of(source.load(day()).all_runs)
     spans = {
-        key[1]: (each.first_seen.hour, each.last_seen.hour, each.number)
-        for key, each in found.items()
+        key[1]: (sighting.first_seen.hour, sighting.last_seen.hour, sighting.number)
+        for key, sighting in sightings.items()
     }
     assert spans == {"s.A": (1, 3, 1), "s.B": (2, 2, 2)}
 
@@ -248,7 +248,7 @@ def test_rows_that_came_late_are_found_at_the_next_look(
     ]
     write_rows(history.source.engine, runs)
     seen, _ = history.first_seen(second, history.source.load(second).all_runs, BEGIN, 14)
-    assert {key[1]: each.first_seen for key, each in seen.items()} == {
+    assert {key[1]: sighting.first_seen for key, sighting in seen.items()} == {
         "s.Late": BEGIN + timedelta(hours=10, minutes=50)
     }
 
@@ -260,17 +260,17 @@ def test_reports_in_any_order_agree_on_what_is_new(
     fill(failing((1, "s.A"), (25, "s.B"), (26, "s.A"), (49, "s.B"), (73, "s.A")))
     firsts = {}
     for days in order:
-        wanted = shifted(day(), DAY * days)
-        seen, since = history.first_seen(wanted, history.source.load(wanted).all_runs, BEGIN, 14)
+        window = shifted(day(), DAY * days)
+        seen, since = history.first_seen(window, history.source.load(window).all_runs, BEGIN, 14)
         firsts[days] = {
-            key[1]: each.first_seen.day
-            for key, each in seen.items()
-            if each.first_seen < BEGIN + DAY * days
+            key[1]: sighting.first_seen.day
+            for key, sighting in seen.items()
+            if sighting.first_seen < BEGIN + DAY * days
         }
         assert since == BEGIN
     assert {days: firsts[days] for days in sorted(firsts)} == {
-        days: found
-        for days, found in {0: {}, 1: {"s.A": 19}, 2: {"s.B": 20}, 3: {"s.A": 19}}.items()
+        days: expected
+        for days, expected in {0: {}, 1: {"s.A": 19}, 2: {"s.B": 20}, 3: {"s.A": 19}}.items()
         if days in firsts
     }
 

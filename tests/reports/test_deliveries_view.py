@@ -1,4 +1,4 @@
-"""The table of deliveries: what went wrong can be read, however narrow the terminal is."""
+"""The table of deliveries: reasons are readable on a terminal of any width."""
 
 import io
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ def delivery(state: DeliveryState, reason: str = "") -> Delivery:
     return Delivery(key, state, "host:1:2", MOMENT, MOMENT, 1, "card 2.0", None, reason, "")
 
 
-def shown(found: Sequence[Delivery], width: int | None) -> list[str]:
+def shown(deliveries: Sequence[Delivery], width: int | None) -> list[str]:
     stream = io.StringIO()
-    show(deliveries_table(found, ZoneInfo("Asia/Shanghai")), stream, color=False, width=width)
+    show(deliveries_table(deliveries, ZoneInfo("Asia/Shanghai")), stream, color=False, width=width)
     return stream.getvalue().strip("\n").split("\n")
 
 
-def test_a_reason_stands_below_its_row_where_there_is_no_room_beside() -> None:
-    found = [
+def test_a_reason_without_room_is_below_its_row() -> None:
+    deliveries = [
         delivery(DeliveryState.SENT), delivery(DeliveryState.FAILED, REASON),
         delivery(DeliveryState.UNCERTAIN, "no answer"), delivery(DeliveryState.SENT),
     ]  # fmt: skip
-    assert shown(found, 80) == [
+    assert shown(deliveries, 80) == [
         " report   window                          to                     state",
         " ─────────────────────────────────────────────────────────────────────────",
         " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   sent",
@@ -50,17 +50,17 @@ def test_a_reason_stands_below_its_row_where_there_is_no_room_beside() -> None:
 @pytest.mark.parametrize(
     "reason", [REASON, "x" * 300, "no answer", "\x1b[1m[bold]a\nb[/]", "数据库没有回答" * 20]
 )
-def test_every_sign_of_a_reason_is_there_at_every_width(reason: str, width: int | None) -> None:
+def test_a_reason_is_complete_at_each_width(reason: str, width: int | None) -> None:
     lines = shown([delivery(DeliveryState.SENT), delivery(DeliveryState.FAILED, reason)], width)
     harmless = reason.replace("\x1b", "\\x1b").replace("\n", "\\n")
     assert harmless.replace(" ", "") in "".join(lines).replace(" ", "")
 
 
-def test_beside_where_there_is_room() -> None:
+def test_a_reason_with_room_is_in_its_row() -> None:
     for width in (None, 300):
         *_, row = shown([delivery(DeliveryState.FAILED, REASON)], width)
         assert row.endswith(f"card 2.0   {REASON}")
 
 
-def test_nothing_below_where_nothing_was_said() -> None:
+def test_no_reason_adds_no_line() -> None:
     assert len(shown([delivery(DeliveryState.SENT)], 80)) == 3

@@ -15,9 +15,9 @@ MINUTE = 60_000
 
 def jobs(took: dict[str, list[int]], status: str = "SUCCESS") -> Mapping[str, Job]:
     rows = [
-        row(job, number, status, duration=each, time=BEGIN + timedelta(minutes=number))
+        row(job, number, status, duration=duration, time=BEGIN + timedelta(minutes=number))
         for job, many in took.items()
-        for number, each in enumerate(many, 1)
+        for number, duration in enumerate(many, 1)
     ]
     return result(rows).job_map
 
@@ -29,14 +29,14 @@ def jobs(took: dict[str, list[int]], status: str = "SUCCESS") -> Mapping[str, Jo
         ([4 * MINUTE] * 5, [8 * MINUTE] * 9, -0.5),
         ([10 * MINUTE] * 4, [5 * MINUTE] * 5, None),  # too few now
         ([10 * MINUTE] * 5, [5 * MINUTE] * 4, None),  # too few before
-        ([11 * MINUTE] * 5, [10 * MINUTE] * 5, None),  # a tenth is no change
-        ([50_000] * 5, [10_000] * 5, None),  # seconds are no change
+        ([11 * MINUTE] * 5, [10 * MINUTE] * 5, None),  # a tenth is a small change
+        ([50_000] * 5, [10_000] * 5, None),  # seconds are a small change
         ([10 * MINUTE] * 5, [], None),
         (
             [10 * MINUTE] * 3 + [100 * MINUTE] * 2,
             [10 * MINUTE] * 5,
             None,
-        ),  # the middle, not the mean
+        ),  # the median, not the mean
         ([24_000] * 7 + [30 * MINUTE] * 5, [30 * MINUTE] * 5, None),  # most did no work
     ],
 )

@@ -39,9 +39,9 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.content
         assert isinstance(content, bytes)
-        found = email.message_from_bytes(content, policy=email.policy.default)
-        assert isinstance(found, email.message.EmailMessage)
-        self.mails.append((envelope.rcpt_tos[0], found))
+        message = email.message_from_bytes(content, policy=email.policy.default)
+        assert isinstance(message, email.message.EmailMessage)
+        self.mails.append((envelope.rcpt_tos[0], message))
         return "250 OK"
 
 
@@ -55,14 +55,14 @@ def _login(
 @pytest.fixture
 def mailbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     """A server that wants STARTTLS and a login, and the settings to reach it."""
-    made = certified(tmp_path)
+    certificates = certified(tmp_path)
     box, port = Mailbox(), closed_port()
     controller = Controller(
-        box, hostname="127.0.0.1", port=port, tls_context=made.server, require_starttls=True, auth_required=True,
+        box, hostname="127.0.0.1", port=port, tls_context=certificates.server, require_starttls=True, auth_required=True,
         auth_require_tls=True, authenticator=_login,
     )  # fmt: skip
     controller.start()
-    settings = {"HOST": "localhost", "PORT": str(port), "CA": made.ca_file, "USER": "ci", "PASSWORD": "s3cr3t",
+    settings = {"HOST": "localhost", "PORT": str(port), "CA": certificates.ca_file, "USER": "ci", "PASSWORD": "s3cr3t",
                 "FROM": "CI <ci@example.com>", "TO": '"Doe, Ann" <ann@example.com>, bob@example.com'}  # fmt: skip
     for key, value in settings.items():
         monkeypatch.setenv(f"CI_STAT_MAIL_{key}", value)

@@ -1,4 +1,4 @@
-"""What looks like an outage, and what does not."""
+"""Which failures are an outage, and which are not."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,14 +18,14 @@ from ci_stat.reports.outages import (
     SPAN,
     outages,
 )
-from tests.support.results import result
+from tests.support.results import result as result_of
 from tests.support.rows import BEGIN, pull, row
 
 Hit = tuple[int, int, str, str]  # minute, pull request, kind, name
 
 
 def runs(hits: Sequence[Hit], one_author: bool = False) -> list[Run]:
-    return result([_row(number, hit, one_author) for number, hit in enumerate(hits, 1)]).run_list
+    return result_of([_row(number, hit, one_author) for number, hit in enumerate(hits, 1)]).run_list
 
 
 def _row(number: int, hit: Hit, one_author: bool) -> RunRow:
@@ -41,7 +41,7 @@ def env(*prs: int, every: int = 10) -> list[Hit]:
     return [(every * at, pr, "env", f"no space on node {at}") for at, pr in enumerate(prs)]
 
 
-def test_trouble_of_machines_is_one_cause_whatever_it_says() -> None:
+def test_machine_failures_are_one_cause_with_any_message() -> None:
     (outage,) = outages(runs([*env(1, 2, 3, 3), (40, 3, "env", "no space on node 0")]))
     assert (outage.typical.kind, outage.prs, outage.authors, len(outage.runs)) == ("env", 3, 3, 5)
     assert (outage.typical.name, outage.newest.job_id, outage.mixed) == (
@@ -99,7 +99,7 @@ def test_two_outages_of_a_day_are_two() -> None:
 
 def test_successes_and_nightly_runs_are_in_no_outage() -> None:
     rows = [row("unit", at, "FAILURE", analysis_res={"env": ["x"]}, time=BEGIN) for at in range(9)]
-    assert outages(result(rows).all_runs) == []
+    assert outages(result_of(rows).all_runs) == []
 
 
 @given(
@@ -113,12 +113,12 @@ def test_successes_and_nightly_runs_are_in_no_outage() -> None:
     )
 )
 def test_what_an_outage_is(hits: list[Hit]) -> None:
-    """Each run is in one at most; the runs are in order, of one cause, near each other, and enough."""
+    """Its runs are in no other outage, in order, of one cause, close together, and enough."""
     given = runs(sorted(hits))
-    found = outages(given)
-    ids = [run.job_id for outage in found for run in outage.runs]
+    result = outages(given)
+    ids = [run.job_id for outage in result for run in outage.runs]
     assert len(ids) == len(set(ids))
-    for outage in found:
+    for outage in result:
         times = [run.time for run in outage.runs]
         assert times == sorted(times)  # type: ignore[type-var]
         assert outage.authors >= AUTHORS
@@ -130,7 +130,7 @@ def test_what_an_outage_is(hits: list[Hit]) -> None:
 
 @given(st.permutations(env(1, 2, 3, 4, 5, 6)))
 def test_the_order_of_rows_changes_nothing(hits: list[Hit]) -> None:
-    found, usual = outages(runs(hits)), outages(runs(env(1, 2, 3, 4, 5, 6)))
-    assert [[run.time for run in each.runs] for each in found] == [
-        [run.time for run in each.runs] for each in usual
+    result, usual = outages(runs(hits)), outages(runs(env(1, 2, 3, 4, 5, 6)))
+    assert [[run.time for run in outage.runs] for outage in result] == [
+        [run.time for run in outage.runs] for outage in usual
     ]

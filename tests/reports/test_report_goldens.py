@@ -59,31 +59,31 @@ def reporter(source: Source, now: datetime) -> Reporter:
     )
 
 
-def made(source: Source, kind: str, begin: datetime, minutes_after: int = 13) -> Report:
+def report_of(source: Source, kind: str, begin: datetime, minutes_after: int = 13) -> Report:
     end = begin + timedelta(days=1 if kind == DAILY else 0, hours=0 if kind == DAILY else 1)
     now = end.replace(tzinfo=SHANGHAI) + timedelta(minutes=minutes_after)
     return reporter(source, now).report(kind, RunFilter(Window.of(begin, end, SHANGHAI)))
 
 
 def busy_day(source: Source) -> Report:
-    return made(source, DAILY, datetime(2021, 6, 10))
+    return report_of(source, DAILY, datetime(2021, 6, 10))
 
 
 def quiet_hour(source: Source) -> Report:
-    return made(source, HOURLY, datetime(2021, 6, 13, 5))
+    return report_of(source, HOURLY, datetime(2021, 6, 13, 5))
 
 
 def outage(source: Source) -> Report:
-    return made(source, HOURLY, datetime(2021, 6, 16, 14))
+    return report_of(source, HOURLY, datetime(2021, 6, 16, 14))
 
 
 def empty_window(source: Source) -> Report:
-    return made(source, HOURLY, datetime(2021, 6, 18, 10))
+    return report_of(source, HOURLY, datetime(2021, 6, 18, 10))
 
 
 def dead_database(_source: Source) -> Report:
     engine = open_engine("mysql://reader:hunter2@127.0.0.1:1/sync_ci_data")
-    return made(Source(engine, Origin(SHANGHAI)), HOURLY, datetime(2021, 6, 16, 14))
+    return report_of(Source(engine, Origin(SHANGHAI)), HOURLY, datetime(2021, 6, 16, 14))
 
 
 SITUATIONS = [busy_day, quiet_hour, outage, empty_window, dead_database]
@@ -115,7 +115,7 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
-@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.__name__)
 def test_what_people_get(source: Source, golden: Golden, situation: object) -> None:
     assert callable(situation)
     document = report_document(situation(source))

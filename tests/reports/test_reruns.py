@@ -23,7 +23,7 @@ def test_why_a_job_was_rerun() -> None:
 
 
 def test_what_is_not_shown_is_counted() -> None:
-    rows = [each for pr in range(1, 7) for each in history("F P", pr=pr, first=pr * 10)]
+    rows = [run for pr in range(1, 7) for run in history("F P", pr=pr, first=pr * 10)]
     rows += history("F P", job="other", first=100)
     (row,), more = most_rerun(result(rows).job_map.values(), 1, 4)
     assert (row.job, len(row.prs), row.more_prs, more) == ("unit", 4, 2, 1)
@@ -37,13 +37,13 @@ def test_jobs_without_reruns_and_nightly_runs() -> None:
 @given(st.lists(st.tuples(st.integers(1, 3), st.text("PFAU|", min_size=1, max_size=8)), max_size=6))
 def test_reasons_add_up_to_reruns(drawn: list[tuple[int, str]]) -> None:
     rows = [
-        each
+        run
         for at, (pr, letters) in enumerate(drawn)
-        for each in history(letters, pr=pr, first=at * 10 + 1)
+        for run in history(letters, pr=pr, first=at * 10 + 1)
     ]
     res = result(rows)
-    found, _ = most_rerun(res.job_map.values(), 9, 9)
-    assert sum(row.reruns for row in found) == res.rerun_cnt
+    rerun, _ = most_rerun(res.job_map.values(), 9, 9)
+    assert sum(row.reruns for row in rerun) == res.rerun_cnt
     assert all(
-        sum(n for _, n in row.why) == row.reruns == sum(pr.times for pr in row.prs) for row in found
+        sum(n for _, n in row.why) == row.reruns == sum(pr.times for pr in row.prs) for row in rerun
     )

@@ -37,7 +37,7 @@ def run(
 
 
 def busy() -> list[RunRow]:
-    """Two weeks of three runs each afternoon; in the last hour a known failure, a new one, and a nightly one."""
+    """Two weeks of three runs each afternoon. The last hour has a known failure and two new ones."""
     rows = []
     for day in range(1, 15):
         at = HOUR - timedelta(days=day)
@@ -120,12 +120,12 @@ def test_the_numbers_and_what_they_are_beside(database: Engine, call: Call) -> N
     report = json.loads(out)
     assert report["window"]["begin"] == "2021-06-19T14:00:00+08:00"
     assert report["beside"] == ["1 h before", "usual (median of 14 days)"]
-    numbers = {each["name"]: [each["now"], *each["others"]] for each in report["numbers"]}
+    numbers = {row["name"]: [row["now"], *row["others"]] for row in report["numbers"]}
     assert numbers == {
         "pull requests": [5, 1, 3], "jobs": [1, 1, 1], "runs": [8, 1, 4], "successes": [5, 0, 3], "failures": [3, 0, 1],
         "aborts": [0, 1, 0],
     }  # fmt: skip
-    assert [each["name"] for each in report["new_failures"]] == ["s.TestNew", "s.TestNight"]
+    assert [row["name"] for row in report["new_failures"]] == ["s.TestNew", "s.TestNight"]
     (known,) = report["seen_failures"]
     assert (known["name"], known["first_seen"]) == ("s.TestKnown", "2021-06-05T14:00:00+08:00")
 
@@ -139,8 +139,8 @@ def test_the_numbers_are_those_of_the_other_commands(database: Engine, call: Cal
     failures = json.loads(
         call("failures", "--json", "--begin", "2021-06-19T14", "--end", "2021-06-19T15").out
     )
-    found = report["new_failures"] + report["seen_failures"]
-    assert {each["name"] for each in found} == {each["case"] for each in failures["failures"]}
+    rows = report["new_failures"] + report["seen_failures"]
+    assert {row["name"] for row in rows} == {row["case"] for row in failures["failures"]}
 
 
 def test_the_same_window_again_says_the_same(database: Engine, call: Call) -> None:
@@ -208,16 +208,16 @@ def test_no_data_old_data_and_no_database_are_reports_of_their_own(
     monkeypatch.setenv("CI_STAT_URL", "mysql://reader:hunter2@127.0.0.1:1/ci")
     code, out, err = hourly(call, "--post")
     assert (code, "cannot be reached" in err, "hunter2" in out + err) == (3, True, False)
-    said = [visible_text(message.content) for message in webhook.messages]
+    texts = [visible_text(message.content) for message in webhook.messages]
     assert [
-        "old data" in said[0],
-        "0 runs" in said[1],
-        "no data" in said[2],
-        "no answer" in said[3],
+        "old data" in texts[0],
+        "0 runs" in texts[1],
+        "no data" in texts[2],
+        "no answer" in texts[3],
     ] == [True] * 4
 
 
-def test_silence_that_is_usual_is_no_trouble(database: Engine, webhook: Feishu, call: Call) -> None:
+def test_usual_silence_is_not_a_problem(database: Engine, webhook: Feishu, call: Call) -> None:
     """There are runs in the afternoon only: nothing is wrong at night."""
     code, _, err = call("report", "hourly", "--now", "2021-06-19T23:07", "--post")
     assert (code, err) == (0, "")
@@ -340,7 +340,7 @@ def test_words_that_a_filter_refuses(database: Engine, app: Feishu, call: Call) 
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
-    ("hook", "wanted"),
+    ("hook", "reason"),
     [
         (Hook(addresses=("10.0.0.1",)), "address"),
         (Hook(keywords=("alarm",)), "webhook_keyword"),
@@ -348,12 +348,12 @@ def test_words_that_a_filter_refuses(database: Engine, app: Feishu, call: Call) 
     ],
 )
 def test_why_it_was_not_delivered_and_what_to_do(
-    database: Engine, webhook: Feishu, call: Call, hook: Hook, wanted: str
+    database: Engine, webhook: Feishu, call: Call, hook: Hook, reason: str
 ) -> None:
     webhook.hooks["hook-token"] = hook
     code, _, err = hourly(call, "--post")
     assert (code, webhook.messages) == (8, [])
-    assert wanted in err
+    assert reason in err
     assert "hook-token" not in err
 
 
@@ -375,9 +375,10 @@ def test_the_next_report_says_that_this_one_did_not_get_through(
     assert call("report", "hourly", "--begin", "2021-06-19T13", "--now", NOW, "--post").code == 8
     webhook.hooks["hook-token"] = Hook()
     assert hourly(call, "--post").code == 0
-    said = visible_text(webhook.messages[0].content)
+    message = visible_text(webhook.messages[0].content)
     assert (
-        "The previous report, for 2021-06-19 13:00 to 2021-06-19 14:00, was not delivered" in said
+        "The previous report, for 2021-06-19 13:00 to 2021-06-19 14:00, was not delivered"
+        in message
     )
     assert "was not delivered" not in hourly(call, "--as", "markdown").out
 
@@ -521,8 +522,8 @@ def test_a_report_that_was_never_sent_is_missed(
     """A cron that did not run, or was killed before it came to sending, leaves no trace of its own."""
     for begin in ("2021-06-19T11", "2021-06-19T14"):
         assert call("report", "hourly", "--begin", begin, "--now", NOW, "--post").code == 0
-    said = visible_text(webhook.messages[1].content)
-    assert "There was no report for 2021-06-19 12:00 to 2021-06-19 14:00" in said
+    message = visible_text(webhook.messages[1].content)
+    assert "There was no report for 2021-06-19 12:00 to 2021-06-19 14:00" in message
 
 
 def test_force_without_post(database: Engine, call: Call) -> None:
@@ -628,7 +629,7 @@ def test_a_cron_killed_while_it_sends(
     call: Call,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The far end has the message, and nobody was told: a webhook is not asked again, an app is, by the same uuid."""
+    """The answer is lost. The webhook is not called again; the app is, with the same uuid."""
     ours = {"CI_STAT_WEBHOOK": feishu.hook_url()}
     if way == "app":
         ours = {"CI_STAT_FEISHU_URL": feishu.url, "CI_STAT_APP_ID": feishu.app_id, "CI_STAT_CHAT_ID": "oc_1",

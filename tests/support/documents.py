@@ -133,7 +133,7 @@ def _new() -> Section:
         " (case): 3 runs, 2 pull requests, first seen 2021-06-16 14:12:09, ",
         linked("known issue", "https://github.com/pingcap/tidb/issues/25435"),
     )
-    said = (
+    message = (
         ': …/executor_test.go:8312: obtained string = "cop[tikv]", expected string = "mpp[tiflash]"'
     )
     build = text(
@@ -141,7 +141,7 @@ def _new() -> Section:
         " (compile): 1 run, 1 pull request",
     )
     items = (
-        Item(race, (text("tidb_ghpr_unit_test, newest ", _number("tidb_ghpr_unit_test", 45821), _faint(said)),)),
+        Item(race, (text("tidb_ghpr_unit_test, newest ", _number("tidb_ghpr_unit_test", 45821), _faint(message)),)),
         Item(build, (text("tidb_ghpr_build, newest ", _number("tidb_ghpr_build", 30124)),)),
     )  # fmt: skip
     return Section(
@@ -377,4 +377,4 @@ def _said(block: Block) -> Iterator[str]:
 
 def words(document: Document) -> list[str]:
     """Those texts word by word, as `escape.visible` shows them."""
-    return [word for each in said(document) for word in visible(each).split()]
+    return [word for sentence in said(document) for word in visible(sentence).split()]

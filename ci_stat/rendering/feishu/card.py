@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from ci_stat.escape import visible
@@ -34,7 +35,7 @@ _PAGE = 10  # rows that a table shows at once; the limit
 
 def card_v2(document: Document) -> Card:
     """The card. Equal documents give equal cards."""
-    elements = [element for block in document.blocks for element in _elements(block)]
+    elements = list(chain.from_iterable(map(_elements, document.blocks)))
     if document.foot:
         elements += _foot(document.foot)
     return {

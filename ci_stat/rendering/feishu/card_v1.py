@@ -1,6 +1,7 @@
 """A document as a Feishu card of schema 1.0, for servers that refuse 2.0: texts and a button."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from ci_stat.escape import visible
 from ci_stat.rendering.document import (
@@ -24,7 +25,7 @@ from ci_stat.rendering.plain import chart_lines, table_lines
 def card_v1(document: Document) -> Card:
     """The card. Its header has no subtitle, so this is the first line."""
     subtitle = {"tag": "markdown", "content": markup((Span(document.subtitle, Tone.FAINT),))}
-    elements = [subtitle, *(element for block in document.blocks for element in _elements(block))]
+    elements = [subtitle, *chain.from_iterable(map(_elements, document.blocks))]
     if document.foot:
         note = {"tag": "note", "elements": list(map(_note, document.foot))}
         elements += [{"tag": "hr"}, note]
