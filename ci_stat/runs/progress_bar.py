@@ -79,7 +79,7 @@ def _join_drawing_threads() -> None:
 
 @contextmanager
 def _counting_without_thread(description: str, total: int) -> Iterator[Advance]:
-    """Show one bar that is drawn by `advance`, not by a thread: log readers are forked meanwhile."""
+    """Show one bar. `advance` draws it, not a thread: meanwhile, log readers are forked."""
     console = Console(file=sys.stderr)
     is_shown = console.is_terminal
     columns = (

@@ -1,1 +1,1 @@
-"""How runs, jobs and pull requests read: listings, tables, plain data."""
+"""Views of runs, jobs, pull requests and failures: listings, tables, plain data."""

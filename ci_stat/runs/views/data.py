@@ -1,4 +1,4 @@
-"""The reports as plain data: for --json, for --csv, for other programs. The same numbers as the tables."""
+"""Reports as plain data, for --json, --csv and other programs: the numbers of the tables."""
 
 import csv
 import io
@@ -10,10 +10,13 @@ from ci_stat.records import CaseFailure, JobCount, PRCount, Provenance, WindowCo
 from ci_stat.rendering.values import Row, _iso, source_data, tally_data
 from ci_stat.result import FailInfo
 
-_CELL = 32_000  # characters; a spreadsheet takes 32,767
+_CELL = 32_000  # characters; the limit of spreadsheets is 32,767
+_FORMULA = ("=", "+", "-", "@")  # a spreadsheet runs a text that begins so
 
 
 def summary_data(count: WindowCount, source: Provenance) -> Row:
+    """Return the counts of a window."""
+    periods = [{"period": period.label, **tally_data(period.tally)} for period in count.periods]
     return {
         "source": source_data(source),
         "pull_request_runs": tally_data(count.pr),
@@ -26,58 +29,88 @@ def summary_data(count: WindowCount, source: Provenance) -> Row:
         "reruns": count.rerun_cnt,
         "failed_without_known_failure": count.miss_cnt,
         "other_statuses": dict(count.other_statuses),
-        "over_time": [
-            {"period": period.label, **tally_data(period.tally)} for period in count.periods
-        ],
+        "over_time": periods,
     }
 
 
 def job_rows(counts: Sequence[JobCount], source: Provenance) -> list[Row]:
-    return [
-        {
-            "job_name": job.job_name, **tally_data(job.tally), "prs": job.prs, "failing_prs": job.failing_prs,
-            "reruns": job.rerun_cnt, "nightly_runs": job.special_cnt, "last_run": _iso(job.last_run, source),
-            "last_failure": _iso(job.last_failure, source),
-        }
-        for job in counts
-    ]  # fmt: skip
+    """Return one row for each job."""
+    return [_job_row(job, source) for job in counts]
+
+
+def _job_row(job: JobCount, source: Provenance) -> Row:
+    return {
+        "job_name": job.job_name,
+        **tally_data(job.tally),
+        "prs": job.prs,
+        "failing_prs": job.failing_prs,
+        "reruns": job.rerun_cnt,
+        "nightly_runs": job.special_cnt,
+        "last_run": _iso(job.last_run, source),
+        "last_failure": _iso(job.last_failure, source),
+    }
 
 
 def pr_rows(counts: Sequence[PRCount], source: Provenance) -> list[Row]:
-    return [
-        {
-            "repo": pr.repo, "pr_number": pr.number, "title": pr.facts.title, "author": pr.facts.author,
-            "branch": pr.facts.branch, "link": pr.facts.link, **tally_data(pr.tally), "jobs": pr.jobs,
-            "failing_jobs": pr.failing_jobs, "reruns": pr.rerun_cnt, "last_run": _iso(pr.last_run, source),
-        }
-        for pr in counts
-    ]  # fmt: skip
+    """Return one row for each pull request."""
+    return [_pr_row(pr, source) for pr in counts]
+
+
+def _pr_row(pr: PRCount, source: Provenance) -> Row:
+    return {
+        "repo": pr.repo,
+        "pr_number": pr.number,
+        "title": pr.facts.title,
+        "author": pr.facts.author,
+        "branch": pr.facts.branch,
+        "link": pr.facts.link,
+        **tally_data(pr.tally),
+        "jobs": pr.jobs,
+        "failing_jobs": pr.failing_jobs,
+        "reruns": pr.rerun_cnt,
+        "last_run": _iso(pr.last_run, source),
+    }
 
 
 def failure_rows(infos: Sequence[FailInfo], source: Provenance) -> list[Row]:
-    return [
-        {
-            "case": info.info, "kind": info.kind, "runs": info.fail_cnt(), "prs": len(info.prs),
-            "first_seen": _iso(info.run_list[0].time, source), "last_seen": _iso(info.run_list[-1].time, source),
-            "jobs": list(dict.fromkeys(run.job_name for run in info.run_list)),
-            "newest_run": info.run_list[-1].link, **_said(info),
-            "broke": [f"{run.job_name}#{run.job_id}" for run in info.run_list],
-        }
-        for info in infos
-    ]  # fmt: skip
+    """Return one row for each failure."""
+    return [_failure_row(info, source) for info in infos]
 
 
-def _said(info: FailInfo) -> Row:
-    """What is known of a failure from the newest run that a log speaks of, or that the table names."""
+def _failure_row(info: FailInfo, source: Provenance) -> Row:
+    oldest, newest = info.run_list[0], info.run_list[-1]
+    return {
+        "case": info.info,
+        "kind": info.kind,
+        "runs": info.fail_cnt(),
+        "prs": len(info.prs),
+        "first_seen": _iso(oldest.time, source),
+        "last_seen": _iso(newest.time, source),
+        "jobs": list(dict.fromkeys(run.job_name for run in info.run_list)),
+        "newest_run": newest.link,
+        **_newest_failure(info),
+        "broke": [f"{run.job_name}#{run.job_id}" for run in info.run_list],
+    }
+
+
+def _newest_failure(info: FailInfo) -> Row:
+    """Return the details of the failure in the newest run that has any, by log or table."""
     newest = info.newest or CaseFailure("", "")
     return {
-        "message": info.message, "file": newest.file, "line": newest.line or None, "rule": newest.rule,
-        "source": newest.source, "fingerprint": newest.fingerprint,
-    }  # fmt: skip
+        "message": info.message,
+        "file": newest.file,
+        "line": newest.line or None,
+        "rule": newest.rule,
+        "source": newest.source,
+        "fingerprint": newest.fingerprint,
+    }
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV with a header. A text that a spreadsheet would run as a formula gets a ' in front."""
+    """Return rows as CSV with a header.
+
+    A text that a spreadsheet would run as a formula begins with an apostrophe.
+    """
     if not rows:
         return ""
     out = io.StringIO()
@@ -93,4 +126,5 @@ def _cell(value: Any) -> Any:
     if not isinstance(text, str):
         return text
     shown = visible(text, _CELL)
-    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else shown
+    is_formula = shown.startswith(_FORMULA) or text.startswith(("\t", "\r"))
+    return f"'{shown}" if is_formula else shown

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ci_stat.records import Provenance, Run, Tally
+from ci_stat.records import Provenance, Run, Status, Tally
 from ci_stat.rendering.format import clock, duration, percent, plural, staleness
 from ci_stat.rendering.terminal.lines import Line, line, status_style
 from ci_stat.result import PR, Commit, Job
@@ -13,105 +13,137 @@ Part = tuple[object, str] | str
 _LABEL = "dim"
 
 
-def counts(tally: Tally) -> list[Part]:
-    """`20 runs: 12 success, 6 failure (33.3%), 2 aborted`, zeroes left out."""
-    parts: list[Part] = [plural(tally.total, "run")]
-    named = (
-        (tally.success, "success", "green"),
-        (tally.failure, f"failure ({percent(tally.fail_rate)})", "red"),
-        (tally.aborted, "aborted", "yellow"),
-        (tally.other, "other", "magenta"),
-    )
-    for number, (n, word, style) in enumerate((n, w, s) for n, w, s in named if n):
-        parts += [": " if number == 0 else ", ", (f"{n:,} {word}", style)]
-    return parts
+def job_lines(job_map: Mapping[str, Job]) -> Iterator[Line]:
+    """Yield the lines of jobs, most failures first.
+
+    Below each job are its failing pull requests with their runs, then its failed nightly runs.
+    """
+    for job in worst_first(job_map.values()):
+        yield line(0, (job.job_name, "bold"), " ", *counts(job.tally), *_reruns(job.rerun_cnt))
+        for pr in worst_first(job.local_prs.values()):
+            if pr.fail_cnt:
+                yield _pr_head(pr, 1)
+                yield from _run_list(pr.runs, with_job=False)
+        yield from _nightly_failures(job)
+    yield from _footer(job_map)
+
+
+def pr_lines(pr_map: Mapping[Any, PR]) -> Iterator[Line]:
+    """Yield the lines of pull requests, most failures first, with their commits and runs."""
+    for pr in worst_first(pr_map.values()):
+        yield _pr_head(pr, 0)
+        for commit in pr.commits:
+            yield _commit_head(commit)
+            yield from _run_list(commit.runs, with_job=True)
+    yield from _footer(pr_map)
+
+
+def _nightly_failures(job: Job) -> Iterator[Line]:
+    failed = [run for run in job.special_runs if run.status == Status.FAILURE]
+    if not failed:
+        return
+    number = f"{plural(len(failed), 'failed run')} outside pull requests"
+    yield line(1, ("nightly", "bold cyan"), " ", number)
+    yield from _run_list(failed, with_job=False)
+
+
+def _run_list(runs: Iterable[Run], with_job: bool) -> Iterator[Line]:
+    for run in runs:
+        yield from run_lines(run, 2, with_job)
 
 
 def run_lines(run: Run, depth: int, with_job: bool) -> Iterator[Line]:
-    """One run, and below it what failed."""
-    job: list[Part] = [(run.job_name, "cyan"), " "] if with_job else []
-    commit: list[Part] = [] if with_job or not run.commit else [" ", (run.commit[:10], "blue")]
-    comment: list[Part] = (
-        [" ", (run.comment, _LABEL)] if run.comment and run.comment != "null" else []
-    )
+    """Yield the line of a run, and below it its failures.
+
+    `with_job`: show the job; otherwise the commit.
+    """
+    job: list[Part] = [(run.job_name, "cyan"), " "]
     yield line(
-        depth, *job, f"#{run.job_id} ", (run.status, status_style(run.status)), f" {clock(run.time)} ",
-        (duration(run.duration), _LABEL), *commit, f" {run.branch or ''}".rstrip(), *comment, " ", (run.link, "dim"),
-    )  # fmt: skip
+        depth,
+        *(job if with_job else []),
+        f"#{run.job_id} ",
+        (run.status, status_style(run.status)),
+        f" {clock(run.time)} ",
+        (duration(run.duration), _LABEL),
+        *([] if with_job else _commit(run)),
+        f" {run.branch or ''}".rstrip(),
+        *_comment(run),
+        " ",
+        (run.link, "dim"),
+    )
     for failure in run.failures:
         yield line(depth + 1, (f"{failure.kind}: ", _LABEL), (failure.name, "red"))
         for text in failure.message.splitlines():
             yield line(depth + 2, text)
 
 
+def _commit(run: Run) -> list[Part]:
+    return [" ", (run.commit[:10], "blue")] if run.commit else []
+
+
+def _comment(run: Run) -> list[Part]:
+    has_comment = run.comment and run.comment != "null"
+    return [" ", (run.comment, _LABEL)] if has_comment else []
+
+
 def _pr_head(pr: PR, depth: int) -> Line:
+    author, branch = pr.author or "unknown", pr.branch or "unknown branch"
     return line(
-        depth, (f"{pr.repo}#{pr.number}", "bold cyan"), " ", (pr.title or "(no title)", ""), " ",
-        (f"by {pr.author or 'unknown'} → {pr.branch or 'unknown branch'}", _LABEL), " ", *counts(pr.tally),
+        depth,
+        (f"{pr.repo}#{pr.number}", "bold cyan"),
+        " ",
+        (pr.title or "(no title)", ""),
+        " ",
+        (f"by {author} → {branch}", _LABEL),
+        " ",
+        *counts(pr.tally),
         *_reruns(pr.total_rerun_cnt),
-    )  # fmt: skip
-
-
-def _reruns(n: int) -> list[Part]:
-    return [", ", plural(n, "rerun")] if n else []
-
-
-def job_lines(job_map: Mapping[str, Job]) -> Iterator[Line]:
-    """Jobs, most failures first, each with its failing pull requests and their runs of it, then nightly failures."""
-    for job in worst_first(job_map.values()):
-        yield line(0, (job.job_name, "bold"), " ", *counts(job.tally), *_reruns(job.rerun_cnt))
-        for pr in worst_first(job.local_prs.values()):
-            if pr.fail_cnt:
-                yield _pr_head(pr, 1)
-                yield from _runs(pr.runs, 2, with_job=False)
-        nightly = [run for run in job.special_runs if run.status == "FAILURE"]
-        if nightly:
-            yield line(
-                1,
-                ("nightly", "bold cyan"),
-                " ",
-                f"{plural(len(nightly), 'failed run')} outside pull requests",
-            )
-            yield from _runs(nightly, 2, with_job=False)
-    yield from _footer(getattr(job_map, "provenance", None))
-
-
-def pr_lines(pr_map: Mapping[Any, PR]) -> Iterator[Line]:
-    """Pull requests, most failures first, each with its commits and their runs."""
-    for pr in worst_first(pr_map.values()):
-        yield _pr_head(pr, 0)
-        for commit in pr.commits:
-            yield _commit_head(commit)
-            yield from _runs(commit.runs, 2, with_job=True)
-    yield from _footer(getattr(pr_map, "provenance", None))
-
-
-def _commit_head(commit: Commit) -> Line:
-    return line(
-        1, ("commit ", _LABEL), (commit.hash or "unknown", "blue"), " ", *counts(commit.tally)
     )
 
 
-def _runs(runs: Iterable[Run], depth: int, with_job: bool) -> Iterator[Line]:
-    for run in runs:
-        yield from run_lines(run, depth, with_job)
+def _commit_head(commit: Commit) -> Line:
+    name = (commit.hash or "unknown", "blue")
+    return line(1, ("commit ", _LABEL), name, " ", *counts(commit.tally))
 
 
-def _footer(source: Provenance | None) -> Iterator[Line]:
+def counts(tally: Tally) -> list[Part]:
+    """Return `20 runs: 12 success, 6 failure (33.3%), 2 aborted`, without zeroes."""
+    outcomes = (
+        (tally.success, "success", "green"),
+        (tally.failure, f"failure ({percent(tally.fail_rate)})", "red"),
+        (tally.aborted, "aborted", "yellow"),
+        (tally.other, "other", "magenta"),
+    )
+    parts: list[Part] = [plural(tally.total, "run")]
+    separator = ": "
+    for number, outcome, style in outcomes:
+        if number:
+            parts += [separator, (f"{number:,} {outcome}", style)]
+            separator = ", "
+    return parts
+
+
+def _reruns(number: int) -> list[Part]:
+    return [", ", plural(number, "rerun")] if number else []
+
+
+def _footer(results: Mapping[Any, Any]) -> Iterator[Line]:
+    """Yield the source of the numbers. A plain dict, made by the caller, has none."""
+    source: Provenance | None = getattr(results, "provenance", None)
     if source is not None:
         yield from source_lines(source)
 
 
 def source_lines(source: Provenance) -> Iterator[Line]:
-    """Where the numbers come from: window, rows, newest row, database, query, and what was wrong."""
+    """Yield the source of the numbers: warnings, window, rows, database, query, logs."""
     note = staleness(source)
     if note:
         yield line(0, (note, "bold yellow"))
-    for text, n in source.warnings:
-        yield line(0, (f"Warning: {plural(n, 'row')}: {text}", "yellow"))
+    for text, number in source.warnings:
+        yield line(0, (f"Warning: {plural(number, 'row')}: {text}", "yellow"))
     rows, newest = plural(source.rows, "row"), clock(source.newest)
     yield line(0, (f"{source.window} · {rows} of {source.database} · newest row {newest}", _LABEL))
     yield line(0, (f"query: {source.query}", _LABEL))
     if source.logs:
-        states = ", ".join(f"{n:,} {state}" for state, n in source.logs)
+        states = ", ".join(f"{number:,} {state}" for state, number in source.logs)
         yield line(0, (f"logs: {states} · rules {source.rule_set}", _LABEL))
