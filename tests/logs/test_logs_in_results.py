@@ -523,7 +523,8 @@ from ci_stat import context
 from ci_stat.logs import reader as log_reader
 from tests.support.logs import Watched
 log_reader.cpu_count = lambda: 3
-context.folder_place = lambda _logs: Watched(Path({str(home)!r}), Path({str(tmp_path / "opened")!r}))
+place = Watched(Path({str(home)!r}), Path({str(tmp_path / "opened")!r}))
+context.folder_place = lambda _logs: place
 import ci_stat.ci_stat as stat
 result = stat.get_result(datetime(2021, 6, 19), datetime(2021, 6, 20))
 print(os.getpid(), result.log_states["read"])

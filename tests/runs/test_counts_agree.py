@@ -1,4 +1,4 @@
-"""Counting in the database and adding up objects give the same numbers: on any history, on every engine."""
+"""Counts of the database equal those of loaded runs: for any history, on each engine."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,14 +18,16 @@ from tests.support.rows import BEGIN, history, pull, row
 _NAMES = ["unit", "Unit", "unit ", "ünit", "check", "x'\"; drop table ci_data; --", "日本", "%s"]
 _STATUSES = ["SUCCESS", "FAILURE", "ABORTED", "UNSTABLE", "success", "Failure", ""]
 _PULLS: list[Any] = [
-    None, {}, pull(7), pull(8), pull(7, extra=1), {"ghprbPullId": 7}, {"ghprbPullId": True}, {"ghprbPullId": 7.0},
-    {"ghprbPullId": None}, pull("0"), pull("-7"), pull("007"), pull(" 7"), pull("7 "), pull("7x"), pull("٣"), pull(""),
-    pull("9" * 18), pull("9" * 19), pull("9" * 40), {"ghprbPullId": ["7"]}, {"ghprbpullid": "7"}, "[1]", "null", '"7"',
+    None, {}, pull(7), pull(8), pull(7, extra=1), {"ghprbPullId": 7}, {"ghprbPullId": True},
+    {"ghprbPullId": 7.0}, {"ghprbPullId": None}, pull("0"), pull("-7"), pull("007"), pull(" 7"),
+    pull("7 "), pull("7x"), pull("٣"), pull(""), pull("9" * 18), pull("9" * 19), pull("9" * 40),
+    {"ghprbPullId": ["7"]}, {"ghprbpullid": "7"}, "[1]", "null", '"7"',
     '{"ghprbPullId": "7"', "not json", "", '{"ghprbPullId": "7"} trailing',
 ]  # fmt: skip
 _ANALYSES: list[Any] = [
-    None, {}, {"case": ["a_test.go:S.T"]}, {"case": []}, {"env": ["x"], "case": ["y"]}, {"compile": ["build error"]},
-    {"check": ["check error"]}, {"other": ["x"]}, {"case": "a"}, {"case": [""]}, {"case": ["☃"]}, "[]", "null", "{",
+    None, {}, {"case": ["a_test.go:S.T"]}, {"case": []}, {"env": ["x"], "case": ["y"]},
+    {"compile": ["build error"]}, {"check": ["check error"]}, {"other": ["x"]}, {"case": "a"},
+    {"case": [""]}, {"case": ["☃"]}, "[]", "null", "{",
 ]  # fmt: skip
 
 
@@ -58,7 +60,7 @@ def _rows(draw: st.DrawFn) -> list[RunRow]:
 
 @pytest.fixture
 def loose(engine: Engine) -> None:
-    """JSON columns as TiDB dumps and old MariaDB tables have them: text without a check, so broken JSON fits in."""
+    """JSON columns as in TiDB dumps and old MariaDB tables: unchecked text, also broken JSON."""
     if engine.dialect.name == "sqlite":
         return
     with engine.begin() as connection:
@@ -71,16 +73,16 @@ def loose(engine: Engine) -> None:
 _WINDOWS = [(0, 24), (0, 48), (0, 24 * 14), (-24 * 400, 24 * 400)]
 
 
-def _check(source: Source, wanted: RunFilter) -> None:
-    result = source.load(wanted)
-    counted, where = source.count_window(wanted)
+def _check(source: Source, run_filter: RunFilter) -> None:
+    result = source.load(run_filter)
+    counted, where = source.count_window(run_filter)
     assert counted == count_window(result)
-    jobs, from_jobs = source.count_jobs(wanted)
+    jobs, from_jobs = source.count_jobs(run_filter)
     assert jobs == count_jobs(result.job_map)
-    prs, total, from_prs = source.count_prs(wanted)
+    prs, total, from_prs = source.count_prs(run_filter)
     assert prs == count_prs(result.pr_map)
     assert total == len(result.pr_map)
-    assert source.count_prs(wanted, 2)[:2] == (count_prs(result.pr_map, 2), total)
+    assert source.count_prs(run_filter, 2)[:2] == (count_prs(result.pr_map, 2), total)
     assert where.rows == from_jobs.rows == from_prs.rows == result.provenance.rows
     assert where.newest == result.provenance.newest
     assert where.warnings == result.provenance.warnings
@@ -113,9 +115,9 @@ def test_database_and_objects_count_alike(
 @given(rows=_rows())
 def test_tallies_of_jobs_sum_to_the_whole(source: Source, fill: Fill, rows: list[RunRow]) -> None:
     fill(rows)
-    wanted = RunFilter(Window.of(datetime(2021, 6, 1), datetime(2021, 7, 1), SHANGHAI))
-    counted, _ = source.count_window(wanted)
-    jobs, _ = source.count_jobs(wanted)
+    run_filter = RunFilter(Window.of(datetime(2021, 6, 1), datetime(2021, 7, 1), SHANGHAI))
+    counted, _ = source.count_window(run_filter)
+    jobs, _ = source.count_jobs(run_filter)
     assert sum(job.tally.total for job in jobs) == counted.pr.total + counted.special.total
     assert sum(period.tally.total for period in counted.periods) == counted.tally.total
 

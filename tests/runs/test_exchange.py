@@ -1,4 +1,4 @@
-"""Import and export: what goes out comes back, whatever happens in between."""
+"""Import and export: an import restores what an export wrote, also after interruptions."""
 
 import gzip
 import io
@@ -42,9 +42,9 @@ UTC = ZoneInfo("UTC")
 few = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
-def exported(engine: Engine, wanted: RunFilter | None = None) -> list[str]:
+def exported(engine: Engine, run_filter: RunFilter | None = None) -> list[str]:
     out = io.StringIO()
-    number = export_rows(engine, wanted, out, lambda _n: None)
+    number = export_rows(engine, run_filter, out, lambda _n: None)
     lines = out.getvalue().splitlines()
     assert len(lines) == number, "a line is a row: no text may break it"
     return lines
@@ -53,7 +53,7 @@ def exported(engine: Engine, wanted: RunFilter | None = None) -> list[str]:
 def imported(engine: Engine, lines: Sequence[str | bytes], **options: Any) -> ImportResult:
     return import_lines(
         engine,
-        [each if isinstance(each, bytes) else each.encode() for each in lines],
+        [line if isinstance(line, bytes) else line.encode() for line in lines],
         SHANGHAI,
         **options,
     )
@@ -69,7 +69,7 @@ def count(engine: Engine) -> int:
 
 
 def put(engine: Engine, **values: Any) -> None:
-    """One row as some other program wrote it, past all checks of ours."""
+    """Write a row like another program does, without our checks."""
     columns = {
         "job": "unit",
         "job_id": 1,
@@ -84,16 +84,16 @@ def put(engine: Engine, **values: Any) -> None:
 
 
 def lines_of(some: Sequence[RunRow]) -> list[str]:
-    return [encode_row(each) for each in some]
+    return [encode_row(run) for run in some]
 
 
-def key(each: RunRow) -> tuple[str, int]:
-    return each.job, each.job_id
+def key(run: RunRow) -> tuple[str, int]:
+    return run.job, run.job_id
 
 
-# There and back
+# Round trips
 
-# On MariaDB job names that differ only in case are one key (see the test below): here they are plain.
+# Names that MariaDB and SQLite tell apart alike; those that differ in case have their own test.
 _names = st.sampled_from(
     ["unit", "check 2", "修复", "tidb_ghpr_unit_test", "\x1b[31m", "🙂", "a'b\"c\\", "%s %(x)s {0}"]
 )
@@ -108,11 +108,11 @@ def test_export_into_an_empty_table_gives_equal_rows(
     some = data.draw(st.lists(drawn, max_size=6, unique_by=key))
     fill(some)
     before = table(engine)
-    assert {key(each): each for each in before} == {key(each): each for each in some}
+    assert {key(run): run for run in before} == {key(run): run for run in some}
     lines = exported(engine)
     fill([])
-    done = imported(engine, lines)
-    assert (done.lines, done.stored, done.skipped) == (len(some), len(some), [])
+    result = imported(engine, lines)
+    assert (result.lines, result.stored, result.skipped) == (len(some), len(some), [])
     assert table(engine) == before
     # Once more on top: an upsert changes nothing.
     assert imported(engine, lines).stored == len(some)
@@ -120,8 +120,9 @@ def test_export_into_an_empty_table_gives_equal_rows(
 
 
 BROKEN = [
-    "", "{", "nonsense", "[1, 2]", '"text"', "7", "null", "true", "{'a': 1}", '{"a": NaN}', '{"a": -Infinity}',
-    '{"a": 1e999}', '{"a": 1}{"b": 2}', "\x00", "\x1b[31m", '{"a": ' + "1" * 5_000 + "}", '{"a": ' + "[" * 5_000,
+    "", "{", "nonsense", "[1, 2]", '"text"', "7", "null", "true", "{'a': 1}", '{"a": NaN}',
+    '{"a": -Infinity}', '{"a": 1e999}', '{"a": 1}{"b": 2}', "\x00", "\x1b[31m",
+    '{"a": ' + "1" * 5_000 + "}", '{"a": ' + "[" * 5_000,
     '{"a": ' + "[" * 900 + "]" * 900 + "}", '{"a": ' + "[" * 100 + "]" * 100 + "}",
 ]  # fmt: skip
 
@@ -143,7 +144,7 @@ def test_broken_json_comes_back_as_it_was(tmp_path: Path, broken: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["[1, 2]", '"text"', "7", "null", "true", "{}"])
-def test_json_that_is_no_object_comes_back(engine: Engine, value: str) -> None:
+def test_json_that_is_not_an_object_comes_back(engine: Engine, value: str) -> None:
     put(engine, description=value, analysis_res=value)
     before = table(engine)
     lines = exported(engine)
@@ -160,7 +161,7 @@ def test_a_row_with_nothing_but_its_key_and_status(engine: Engine) -> None:
     assert table(engine) == [RunRow("unit", 1, "SUCCESS")]
 
 
-def test_a_time_that_is_none_is_exported_as_unknown(tmp_path: Path) -> None:
+def test_an_invalid_time_is_exported_as_unknown(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'a.sqlite'}")
     prepare(engine)
     put(engine, time="0000-00-00 00:00:00")
@@ -178,23 +179,23 @@ def test_names_that_differ_in_case_are_different_jobs_on_sqlite(tmp_path: Path) 
 def _names_apart(engine: Engine) -> None:
     some = [row(job, 7) for job in ("unit", "Unit", "ünit", "UNIT")]
     assert imported(engine, lines_of(some)).stored == 4
-    assert {each.job for each in table(engine)} == {"unit", "Unit", "ünit", "UNIT"}
+    assert {run.job for run in table(engine)} == {"unit", "Unit", "ünit", "UNIT"}
 
 
-def test_half_a_surrogate_pair_comes_back_or_is_told(engine: Engine) -> None:
+def test_half_a_surrogate_pair_comes_back_or_is_reported(engine: Engine) -> None:
     half = row("unit", 1, description={"ghprbPullTitle": "cut in the middle of \ud83d"})
-    done = imported(engine, [encode_row(half)])
+    result = imported(engine, [encode_row(half)])
     if engine.dialect.name == "sqlite":
         assert table(engine) == [half]
     else:
-        assert done.skipped[0][0] == 1
-        assert "description" in done.skipped[0][1]
+        assert result.skipped[0][0] == 1
+        assert "description" in result.skipped[0][1]
 
 
 # Upsert
 
 
-def test_a_run_that_is_there_already_is_replaced_whole(engine: Engine) -> None:
+def test_a_stored_run_is_replaced_whole(engine: Engine) -> None:
     imported(
         engine,
         lines_of([row("unit", 1, "FAILURE", pr=7, analysis_res={"case": ["T"]}, comment="x")]),
@@ -204,12 +205,12 @@ def test_a_run_that_is_there_already_is_replaced_whole(engine: Engine) -> None:
     assert table(engine) == [later]
 
 
-def test_of_two_lines_for_one_run_the_later_stands(engine: Engine) -> None:
-    done = imported(
+def test_the_later_of_two_lines_for_one_run_wins(engine: Engine) -> None:
+    result = imported(
         engine, lines_of([row("unit", 1, "FAILURE"), row("unit", 2), row("unit", 1, "ABORTED")])
     )
-    assert done.stored == 3
-    assert [(each.job_id, each.status) for each in table(engine)] == [
+    assert result.stored == 3
+    assert [(run.job_id, run.status) for run in table(engine)] == [
         (1, "ABORTED"),
         (2, "SUCCESS"),
     ]
@@ -230,13 +231,13 @@ GOOD = encode_row(row("unit", 1))
 BAD = '{"job_name": "unit"}'
 
 
-def test_bad_lines_are_skipped_and_told_by_their_numbers(engine: Engine) -> None:
-    done = imported(
+def test_bad_lines_are_skipped_and_reported_by_number(engine: Engine) -> None:
+    result = imported(
         engine, [GOOD, "", "{", BAD, "  ", lines_of([row("unit", 2)])[0], b"\xff", "[]"]
     )
-    assert (done.lines, done.stored, count(engine)) == (8, 2, 2)
-    assert [number for number, _ in done.skipped] == [3, 4, 7, 8]
-    assert done.skipped[1][1] == "missing job_id, status, time"
+    assert (result.lines, result.stored, count(engine)) == (8, 2, 2)
+    assert [number for number, _ in result.skipped] == [3, 4, 7, 8]
+    assert result.skipped[1][1] == "missing job_id, status, time"
 
 
 def test_strict_stops_at_the_first_bad_line_with_all_before_it_stored(engine: Engine) -> None:
@@ -251,10 +252,10 @@ def test_strict_with_good_lines_only(engine: Engine) -> None:
     assert imported(engine, [GOOD, "", GOOD], strict=True).stored == 2
 
 
-def test_dry_run_stores_nothing_and_makes_no_table(url: str, tmp_path: Path) -> None:
+def test_a_dry_run_stores_nothing_and_creates_no_table(url: str, tmp_path: Path) -> None:
     engine = open_engine(url)
-    done = imported(engine, [GOOD, BAD], dry_run=True)
-    assert (done.stored, [number for number, _ in done.skipped]) == (1, [2])
+    result = imported(engine, [GOOD, BAD], dry_run=True)
+    assert (result.stored, [number for number, _ in result.skipped]) == (1, [2])
     with pytest.raises(DatabaseError):
         table(engine)
     assert not (tmp_path / "ci.sqlite").exists() or (tmp_path / "ci.sqlite").stat().st_size == 0
@@ -272,7 +273,7 @@ LONG += [("description", "no json"), ("description", "{"), ("analysis_res", "'a'
 
 
 @pytest.mark.parametrize(("name", "value"), LONG)
-def test_what_the_database_refuses_is_told_by_line_and_not_cut(
+def test_a_refused_row_is_reported_by_line_and_not_cut(
     mariadb_url: str, name: str, value: str
 ) -> None:
     engine = open_engine(mariadb_url)
@@ -280,12 +281,14 @@ def test_what_the_database_refuses_is_told_by_line_and_not_cut(
     wrong = row("wrong", 9, **({name: value} if name not in ("job", "status") else {}))
     if name in ("job", "status"):
         setattr(wrong, name, value)
-    done = imported(engine, [BAD, *lines_of(some[:2]), encode_row(wrong), *lines_of(some[2:]), BAD])
-    assert [number for number, _ in done.skipped] == [1, 4, 7]
-    assert name in done.skipped[1][1]
-    assert "the database rejects it" in done.skipped[1][1]
-    assert len(done.skipped[1][1]) < 300
-    assert (done.stored, count(engine)) == (4, 4)
+    result = imported(
+        engine, [BAD, *lines_of(some[:2]), encode_row(wrong), *lines_of(some[2:]), BAD]
+    )
+    assert [number for number, _ in result.skipped] == [1, 4, 7]
+    assert name in result.skipped[1][1]
+    assert "the database rejects it" in result.skipped[1][1]
+    assert len(result.skipped[1][1]) < 300
+    assert (result.stored, count(engine)) == (4, 4)
     with pytest.raises(BadRecord, match=r"^Line 2: the database rejects it"):
         imported(
             engine, [*lines_of(some[:1]), encode_row(wrong), *lines_of(some[1:]), BAD], strict=True
@@ -435,10 +438,10 @@ def test_names_alone_export_all_of_their_time(
 
 def test_a_window_is_half_open_in_an_export(engine: Engine) -> None:
     imported(engine, lines_of(history("P P P")))
-    wanted = RunFilter(
+    run_filter = RunFilter(
         Window.of(datetime(2021, 6, 19, 0, 1), datetime(2021, 6, 19, 0, 3), SHANGHAI)
     )
-    assert [json.loads(line)["job_id"] for line in exported(engine, wanted)] == [1, 2]
+    assert [json.loads(line)["job_id"] for line in exported(engine, run_filter)] == [1, 2]
 
 
 # Interrupted
@@ -463,7 +466,7 @@ def test_an_import_from_standard_input(url: str) -> None:
 
 
 def test_a_killed_import_run_again_gives_the_same_table(url: str, tmp_path: Path) -> None:
-    some = lines_of([each for n in range(5) for each in history("P F A U P" * 120, job=f"job {n}")])
+    some = lines_of([run for n in range(5) for run in history("P F A U P" * 120, job=f"job {n}")])
     file = ("\n".join(some) + "\n").encode()
     half = "\n".join(some[:2_500]).encode()
     engine = open_engine(url)
@@ -494,12 +497,12 @@ def _stored(engine: Engine) -> int:
 
 
 def _big(engine: Engine, n: int = 5_000) -> list[RunRow]:
-    """More than sockets hold and more than one batch, so that a cut falls into the reading: 20 MB."""
+    """Write 20 MB, more than sockets and one batch hold, so that a cut interrupts the reading."""
     some = [
         row(f"job {i % 3}", i, description={"filler": "x" * 4_000}, commit="c") for i in range(n)
     ]
     assert write_rows(engine, some) == []
-    return sorted(some, key=lambda each: (each.job, each.job_id))
+    return sorted(some, key=lambda run: (run.job, run.job_id))
 
 
 @pytest.fixture
@@ -510,7 +513,10 @@ def big(mariadb_url: str) -> list[RunRow]:
 
 
 def _export_through(port: int, mariadb_url: str, target: Path) -> tuple[int, str]:
-    """Exit code and standard error of an export of its own process: PyMySQL's broken cursors stay out of this one."""
+    """Export in a process of its own; return exit code and standard error.
+
+    The broken cursors of PyMySQL stay out of this process.
+    """
     url = re.sub(r":\d+/", f":{port}/", mariadb_url)
     process = _command(url, "export", str(target), stderr=subprocess.PIPE)
     _, err = process.communicate(timeout=60)

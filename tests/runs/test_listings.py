@@ -1,4 +1,4 @@
-"""The long lists: order, nesting, colours, width, and texts that want to take over the terminal."""
+"""The long lists: order, nesting, colours, width, and hostile texts."""
 
 import io
 import re
@@ -23,7 +23,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def _scene() -> list[RunRow]:
-    """Two jobs, three pull requests, a nightly: one of everything that a list shows."""
+    """Two jobs, three pull requests and nightly runs: all types of lines of a list."""
     rows = history("P F P | A", pr=7)
     rows[1].analysis_res = {"case": ["a_test.go:S.Test"]}
     rows[1].comment = "/run-unit-test"
@@ -64,14 +64,14 @@ def test_empty_summary_golden(golden: Golden) -> None:
 
 def test_worst_come_first_and_only_failing_pull_requests_are_listed() -> None:
     text = _printed(stat.job_list, result(_scene()).job_map, color=False)
-    heads = [each for each in text.splitlines() if each and not each.startswith(" ")]
+    heads = [head for head in text.splitlines() if head and not head.startswith(" ")]
     assert [head.split()[0] for head in heads[:3]] == ["check", "unit", "nightly"]
     assert "o/r#8" in text
     assert "o/r#9" not in text
 
 
 def _depths(text: str) -> list[int]:
-    return [(len(each) - len(each.lstrip(" "))) // 4 for each in text.splitlines()]
+    return [(len(shown) - len(shown.lstrip(" "))) // 4 for shown in text.splitlines()]
 
 
 def test_nesting_is_indentation() -> None:
@@ -106,7 +106,7 @@ def test_a_dump_cuts_no_wide_line_and_a_terminal_does() -> None:
     assert title in _both(res, color=False)
     narrow = _both(res, color=False, width=60)
     assert title not in narrow
-    assert max(cell_len(each) for each in narrow.splitlines()) <= 60
+    assert max(map(cell_len, narrow.splitlines())) <= 60
     assert "…" in narrow
 
 
@@ -115,7 +115,7 @@ def test_a_dump_cuts_no_wide_line_and_a_terminal_does() -> None:
     st.integers(12, 40),
     st.integers(0, 3),
 )
-def test_a_cut_line_fits_whatever_its_letters(
+def test_a_cut_line_fits_with_any_letters(
     parts: list[tuple[str, str]], width: int, depth: int
 ) -> None:
     for text in to_text([line(depth, *parts)], color=False, width=width):
@@ -126,20 +126,29 @@ def test_a_cut_line_fits_whatever_its_letters(
 def test_no_text_acts_on_the_terminal(first: str, second: str) -> None:
     bad = pull(7, ghprbPullTitle=first + "\x1b]0;x\x07", ghprbPullAuthorLogin=second)
     rows = [
-        row(first or "x", 1, "FAILURE", repo=second or "o/r", branch=first, comment=second, commit=first + "\x9b31m",
-            description=bad, analysis_res={"case": [second or "x"]}),
+        row(
+            first or "x",
+            1,
+            "FAILURE",
+            repo=second or "o/r",
+            branch=first,
+            comment=second,
+            commit=first + "\x9b31m",
+            description=bad,
+            analysis_res={"case": [second or "x"]},
+        ),
         row("n", 2, second or "x", time=None),
-    ]  # fmt: skip
+    ]
     printed = _both(result(rows), color=False) + _printed(stat.summary, result(rows), color=False)
     _assert_harmless(printed.split("\n"))
 
 
 def _assert_harmless(lines: Iterable[str]) -> None:
-    for each in lines:
-        assert visible(each, limit=10**9) == each
+    for text in lines:
+        assert visible(text, limit=10**9) == text
 
 
-def test_a_list_says_where_it_came_from() -> None:
+def test_a_list_ends_with_the_source_of_its_numbers() -> None:
     res = result(_scene())
     for text in (_both(res, color=False), _printed(stat.summary, res, color=False)):
         assert "[2021-06-19 00:00:00, 2021-06-20 00:00:00) Asia/Shanghai" in text

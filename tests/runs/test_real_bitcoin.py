@@ -1,4 +1,4 @@
-"""Real runs that nobody of this project counted: ours must add up to what their own project says."""
+"""Real runs of another project: our counts must equal the statistics that it publishes."""
 
 import json
 import subprocess
@@ -21,19 +21,21 @@ FULL_DAYS = [FIRST + timedelta(days=n) for n in range(1, (LAST - FIRST).days)]
 
 @pytest.fixture(scope="module")
 def runs_file(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the example makes of the other project's records."""
+    """The records of the other project, converted by the example."""
+    tasks = real / "bitcoin-ci/tasks.json.gz"
     target = tmp_path_factory.mktemp("bitcoin") / "runs.jsonl"
     with target.open("wb") as file:
         subprocess.run(
-            [sys.executable, str(ROOT / "examples/import_bitcoin.py"), str(real / "bitcoin-ci/tasks.json.gz")],
-            stdout=file, check=True,
-        )  # fmt: skip
+            [sys.executable, str(ROOT / "examples/import_bitcoin.py"), str(tasks)],
+            stdout=file,
+            check=True,
+        )
     return target
 
 
 @pytest.fixture
 def imported(runs_file: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A database with the 17,002 runs, brought in by the command."""
+    """A database with the 17,002 runs, imported by the command."""
     monkeypatch.setenv("CI_STAT_URL", url)
     monkeypatch.setenv("CI_STAT_TIME_ZONE", "UTC")
     done = CliRunner().invoke(cli, ["import", str(runs_file)])
@@ -60,20 +62,20 @@ def test_the_41_full_days_agree(real: Path, imported: str) -> None:
         counts.setdefault(str(run.time.date()), Counter())[run.status] += 1
     assert sum(map(Counter.total, counts.values())) == 17_002
 
-    # The set is cut at both ends: its first run was created on 2025-09-04 at 17:25 and its last on 2025-10-16 at
-    # 20:37, while their statistics go on. A day is full when the set has runs of the days on both sides of it.
+    # The set is cut at both ends: its first run is of 2025-09-04 17:25, its last of 10-16 20:37.
+    # Their statistics go on. A day is full if the set has runs of the day before and the day after.
     assert res.all_runs[0].time == datetime(2025, 9, 4, 17, 25, 47)
     assert res.all_runs[-1].time == datetime(2025, 10, 16, 20, 37, 57)
     assert len(FULL_DAYS) == 41
     theirs = _theirs(real)
     ours: dict[str, Any] = {
-        day: (found.total(), found["SUCCESS"], found["FAILURE"], found["ABORTED"])
-        for day, found in counts.items()
+        day: (runs.total(), runs["SUCCESS"], runs["FAILURE"], runs["ABORTED"])
+        for day, runs in counts.items()
     }
     full = [str(day.date()) for day in FULL_DAYS]
     assert {day: ours[day] for day in full} == {day: theirs[day] for day in full}
     assert ours["2025-10-16"] != theirs["2025-10-16"], (
-        "cut, so it must differ: or we compare nothing"
+        "a cut day must differ, otherwise the comparison is void"
     )
 
 
@@ -95,11 +97,19 @@ def test_what_the_example_keeps(runs_file: Path) -> None:
     lines = [json.loads(line) for line in runs_file.read_text(encoding="utf-8").splitlines()]
     assert len({(line["job_name"], line["job_id"]) for line in lines}) == 17_002
     assert lines[0] == {
-        "job_name": "macOS 14 native, arm64, no depends, sqlite only, gui", "job_id": 49621857354, "status": "FAILED",
-        "time": 1757006747, "duration": 144_000, "repo": "bitcoin/bitcoin", "branch": "202508_ipc_test",
+        "job_name": "macOS 14 native, arm64, no depends, sqlite only, gui",
+        "job_id": 49621857354,
+        "status": "FAILED",
+        "time": 1757006747,
+        "duration": 144_000,
+        "repo": "bitcoin/bitcoin",
+        "branch": "202508_ipc_test",
         "commit": "dd05864ffefd002b37940791bd577c941a2d2730",
-        "description": {"title": "Add functional test for IPC interface", "build_id": 17471820441,
-                        "build_status": "ABORTED"},
-    }  # fmt: skip
+        "description": {
+            "title": "Add functional test for IPC interface",
+            "build_id": 17471820441,
+            "build_status": "ABORTED",
+        },
+    }
     assert all(line["duration"] is None or line["duration"] >= 0 for line in lines)
     assert sum(line["duration"] is None for line in lines) == 83

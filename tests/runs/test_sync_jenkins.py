@@ -1,4 +1,4 @@
-"""`ci-stat sync jenkins`: what is in Jenkins and not in the table comes, once, whatever happens in between."""
+"""`ci-stat sync jenkins` stores run missing build once, also if the sync is interrupted."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ from tests.support.rows import row
 NOW = datetime(2021, 6, 20, tzinfo=SHANGHAI)
 MINUTE = 60_000
 START = int(datetime(2021, 6, 19, 8, 30, tzinfo=SHANGHAI).timestamp()) * 1000
-GOCHECK = b"""[2021-06-19T00:30:01.000Z] ----------------------------------------------------------------------
+GOCHECK = b"""[2021-06-19T00:30:01.000Z] --------------------------------------------------
 [2021-06-19T00:30:01.000Z] FAIL: executor_test.go:606: testSuite.TestCase%d
 [2021-06-19T00:30:01.000Z]
 [2021-06-19T00:30:01.000Z] executor_test.go:620:
@@ -47,9 +47,15 @@ GOCHECK = b"""[2021-06-19T00:30:01.000Z] ---------------------------------------
 Finished: FAILURE
 """
 PULL = {
-    "ghprbActualCommit": "1f0c", "ghprbTargetBranch": "master", "ghprbCommentBody": "/run \\\"all\\\"",
-    "ghprbPullId": "7",    "ghprbGhRepository": "o/r", "ghprbPullTitle": "单元 🙂", "force": True, "retries": 3,
-}  # fmt: skip
+    "ghprbActualCommit": "1f0c",
+    "ghprbTargetBranch": "master",
+    "ghprbCommentBody": '/run \\"all\\"',
+    "ghprbPullId": "7",
+    "ghprbGhRepository": "o/r",
+    "ghprbPullTitle": "单元 🙂",
+    "force": True,
+    "retries": 3,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -65,23 +71,27 @@ def fake() -> Iterator[FakeJenkins]:
 
 @pytest.fixture
 def client(fake: FakeJenkins) -> Iterator[Jenkins]:
-    with made(fake) as opened:
-        yield opened
+    with connect(fake) as jenkins:
+        yield jenkins
 
 
-def made(fake: FakeJenkins) -> Jenkins:
+def connect(fake: FakeJenkins) -> Jenkins:
     return Jenkins(fake.url, timeout=10, sleep=lambda _: None)
 
 
 def build(number: int, result: str | None = "SUCCESS", **more: Any) -> FakeBuild:
-    """A build a minute; a failed one has a log with one failed case, `testSuite.TestCase<number>`."""
+    """One build a minute. The log of a failed one has the case `testSuite.TestCase<number>`."""
     log = GOCHECK % number if result == "FAILURE" else b"Finished: SUCCESS\n"
-    given: dict[str, Any] = {"timestamp": START + number * MINUTE, "log": log}
-    return FakeBuild(number, result, **given | more)
+    values: dict[str, Any] = {"timestamp": START + number * MINUTE, "log": log}
+    return FakeBuild(number, result, **values | more)
 
 
 def builds(drawn: str, first: int = 1) -> list[FakeBuild]:
-    """P passed, F failed, A aborted, U unstable, N not built, R still runs, X runs and has a result, 0 has none."""
+    """Builds by letter.
+
+    P passed, F failed, A aborted, U unstable, N not built, R running, X running with a result,
+    0 without a result.
+    """
     words = {
         "P": "SUCCESS",
         "F": "FAILURE",
@@ -96,32 +106,32 @@ def builds(drawn: str, first: int = 1) -> list[FakeBuild]:
     ]
 
 
-def bring(engine: Engine, client: Jenkins, **plan: Any) -> SyncResult:
+def run_sync(engine: Engine, client: Jenkins, **plan: Any) -> SyncResult:
     return sync(engine, client, SHANGHAI, SyncPlan(**{"now": NOW} | plan))
 
 
 def stored(engine: Engine, job: str | None = None) -> list[int]:
-    return [each.job_id for each in read_rows(engine, None) if job in (None, each.job)]
+    return [run.job_id for run in read_rows(engine, None) if job in (None, run.job)]
 
 
 @pytest.fixture
 def lite(tmp_path: Path) -> Engine:
-    """For what no database does differently: a connection to MariaDB costs more than such a test."""
-    made_of = open_engine(f"sqlite:///{tmp_path / 'lite.sqlite'}")
-    prepare(made_of)
-    return made_of
+    """SQLite, for tests in which databases do not differ: connecting to MariaDB takes longer."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'lite.sqlite'}")
+    prepare(engine)
+    return engine
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages and batches of few builds, so that few builds fill them."""
+    """Small pages and batches, so that few builds fill them."""
     monkeypatch.setattr(missing_builds, "PAGE", 20)
     monkeypatch.setattr(store_builds, "PAGE", 20)
     monkeypatch.setattr(sync_jenkins, "BATCH", 30)
 
 
 def cases(row: RunRow) -> list[str] | None:
-    """Cases of `analysis_res` by their names, however they are spelled; None for NULL."""
+    """The names of the cases in `analysis_res`; None for NULL."""
     assert row.analysis_res is None or (
         isinstance(row.analysis_res, dict) and set(row.analysis_res) <= {"case"}
     )
@@ -133,13 +143,13 @@ def cases(row: RunRow) -> list[str] | None:
 
 
 def pages(fake: FakeJenkins) -> int:
-    """Lists of numbers that were asked for since the last call."""
-    found = sum(
-        "allBuilds" in each.query.get("tree", "") and "actions" not in each.query["tree"]
-        for each in fake.asked
+    """The number of requests for lists of builds since the last call."""
+    count = sum(
+        "allBuilds" in request.query.get("tree", "") and "actions" not in request.query["tree"]
+        for request in fake.asked
     )
     fake.asked.clear()
-    return found
+    return count
 
 
 def logs(fake: FakeJenkins) -> list[int]:
@@ -155,82 +165,94 @@ def test_builds_become_rows(engine: Engine, fake: FakeJenkins, client: Jenkins) 
         "a/nightly",
         build(5, "ABORTED", parameters={"release_test__release_branch": "release-5.0", "x": ""}),
     )
-    done = bring(engine, client)
-    assert (done.jobs, done.stored, done.running, done.left_out, done.failed) == (
+    result = run_sync(engine, client)
+    assert (result.jobs, result.stored, result.running, result.left_out, result.failed) == (
         2,
         3,
         0,
         Counter(),
         [],
     )
-    assert done.logs == {"read": 2}
+    assert result.logs == {"read": 2}
     described = {"ghprbPullId": "7", "ghprbPullTitle": "单元 🙂", "force": "true", "retries": "3"}
     same: dict[str, Any] = {
-        "duration": 60_000, "commit": "1f0c", "branch": "master", "comment": "/run \\\"all\\\"", "repo": "o/r",
+        "duration": 60_000,
+        "commit": "1f0c",
+        "branch": "master",
+        "comment": '/run \\"all\\"',
+        "repo": "o/r",
         "description": described,
-    }  # fmt: skip
-    found = list(read_rows(engine, None))
-    assert [cases(each) for each in found] == [[], None, ["testSuite.TestCase2"]]
-    found[2].analysis_res = None
-    assert found == [
-        RunRow("a/nightly", 5, "ABORTED", datetime(2021, 6, 19, 8, 35), 60_000, branch="release-5.0",
-               description={"x": ""}, analysis_res={}),
+    }
+    rows = list(read_rows(engine, None))
+    assert [cases(run) for run in rows] == [[], None, ["testSuite.TestCase2"]]
+    rows[2].analysis_res = None
+    assert rows == [
+        RunRow(
+            "a/nightly",
+            5,
+            "ABORTED",
+            datetime(2021, 6, 19, 8, 35),
+            60_000,
+            branch="release-5.0",
+            description={"x": ""},
+            analysis_res={},
+        ),
         RunRow("unit", 1, "SUCCESS", datetime(2021, 6, 19, 8, 31), **same),
         RunRow("unit", 2, "FAILURE", datetime(2021, 6, 19, 8, 32), **same),
-    ]  # fmt: skip
+    ]
 
 
 def test_times_are_in_the_databases_zone(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
     fake.add("unit", build(1, timestamp=1_624_032_000_999))
     sync(lite, client, ZoneInfo("UTC"), SyncPlan(NOW))
-    assert [each.time for each in read_rows(lite, None)] == [datetime(2021, 6, 18, 16, 0)]
+    assert [run.time for run in read_rows(lite, None)] == [datetime(2021, 6, 18, 16, 0)]
 
 
 def test_hostile_values_are_stored_as_they_are(
     engine: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
-    given = {
+    parameters = {
         "half": "\ud800",
         "sql": "'; DROP TABLE ci_data; --",
         "ansi": "\x1b[2J",
         "\udfff": "x",
         "ghprbCommentBody": "\ud800",
     }
-    fake.add("x'\"$(reboot)", build(1, parameters=given))
-    assert bring(engine, client).stored == 1
-    (found,) = read_rows(engine, None)
-    assert found.job == "x'\"$(reboot)"
-    assert found.description == {
+    fake.add("x'\"$(reboot)", build(1, parameters=parameters))
+    assert run_sync(engine, client).stored == 1
+    (run,) = read_rows(engine, None)
+    assert run.job == "x'\"$(reboot)"
+    assert run.description == {
         "half": "\ufffd",
-        "sql": given["sql"],
-        "ansi": given["ansi"],
+        "sql": parameters["sql"],
+        "ansi": parameters["ansi"],
         "\ufffd": "x",
     }
-    assert found.comment == "\ufffd"
+    assert run.comment == "\ufffd"
 
 
 def test_the_second_branch_parameter_counts_where_the_first_is_empty() -> None:
     assert COLUMNS["branch"] == ("ghprbTargetBranch", "release_test__release_branch")
     from ci_stat.connectors.jenkins.builds import build_of, row_of
 
-    def made_of(**parameters: str) -> RunRow:
+    def row_with(**parameters: str) -> RunRow:
         actions = [
             {"parameters": [{"name": name, "value": value} for name, value in parameters.items()]}
         ]
-        found = {
+        fields = {
             "number": 1,
             "result": "SUCCESS",
             "building": False,
             "timestamp": 1,
             "actions": actions,
         }
-        return row_of("unit", build_of(found, "here"), SHANGHAI, None)
+        return row_of("unit", build_of(fields, "here"), SHANGHAI, None)
 
-    both = made_of(ghprbTargetBranch="a", release_test__release_branch="b")
+    both = row_with(ghprbTargetBranch="a", release_test__release_branch="b")
     assert (both.branch, both.description) == ("a", {"release_test__release_branch": "b"})
-    second = made_of(ghprbTargetBranch="", release_test__release_branch="b")
+    second = row_with(ghprbTargetBranch="", release_test__release_branch="b")
     assert (second.branch, second.description) == ("b", {})
-    assert made_of(ghprbTargetBranch="").branch is None
+    assert row_with(ghprbTargetBranch="").branch is None
 
 
 def test_the_kinds_of_analysis_res() -> None:
@@ -274,35 +296,39 @@ def test_unstable_is_kept_raw_where_the_table_can_hold_it(
     engine: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
     fake.add("unit", *builds("P U N A 0"))
-    done = bring(engine, client)
-    assert [each.status for each in read_rows(engine, None)] == [
+    result = run_sync(engine, client)
+    assert [run.status for run in read_rows(engine, None)] == [
         "SUCCESS",
         "UNSTABLE",
         "NOT_BUILT",
         "ABORTED",
     ]
-    assert (done.stored, done.left_out) == (4, {"without a result": 1})
+    assert (result.stored, result.left_out) == (4, {"without a result": 1})
 
 
-WRITERS_TABLE = """create table ci_data (job varchar(100) not null, job_id int(10) unsigned not null,
-  status enum('SUCCESS','FAILURE','ABORTED') not null, duration int(10) unsigned, time datetime, `commit` text,
-  branch varchar(100), repo varchar(100), comment varchar(100), analysis_res json, description json,
+WRITERS_TABLE = """create table ci_data (
+  job varchar(100) not null, job_id int(10) unsigned not null,
+  status enum('SUCCESS','FAILURE','ABORTED') not null, duration int(10) unsigned, time datetime,
+  `commit` text, branch varchar(100), repo varchar(100), comment varchar(100),
+  analysis_res json, description json,
   primary key (job, job_id)) charset utf8mb4"""
 
 
-def test_the_writers_own_table(mariadb_url: str, fake: FakeJenkins, client: Jenkins) -> None:
+def test_the_table_of_the_original_writer(
+    mariadb_url: str, fake: FakeJenkins, client: Jenkins
+) -> None:
     engine = open_engine(mariadb_url)
     with engine.begin() as connection:
         connection.execute(text(WRITERS_TABLE))
     fake.add("unit", *builds("P U F N U P"))
     fake.jobs["unit"].builds[5].parameters = {"ghprbTargetBranch": "b" * 101}
-    done = bring(engine, client)
+    result = run_sync(engine, client)
     assert stored(engine) == [1, 3]
     assert logs(fake) == [3], "no log is read for what cannot be stored"
     why = "with the result {}, which the table's column status cannot hold"
-    refusal = next(reason for reason in done.left_out if "refuses" in reason)
+    refusal = next(reason for reason in result.left_out if "refuses" in reason)
     assert "branch" in refusal
-    assert done.left_out == {why.format("UNSTABLE"): 2, why.format("NOT_BUILT"): 1, refusal: 1}
+    assert result.left_out == {why.format("UNSTABLE"): 2, why.format("NOT_BUILT"): 1, refusal: 1}
 
 
 # Logs
@@ -319,7 +345,7 @@ def test_the_writers_own_table(mariadb_url: str, fake: FakeJenkins, client: Jenk
         ([Trouble(cut=30)] * 50, "cut", None),
     ],
 )
-def test_a_log_that_says_nothing_is_null(
+def test_an_unknown_log_is_null(
     lite: Engine,
     fake: FakeJenkins,
     client: Jenkins,
@@ -331,19 +357,19 @@ def test_a_log_that_says_nothing_is_null(
     fake.offsets = False
     fake.add("unit", build(1, "FAILURE"))
     fake.trouble("consoleText", *troubles)
-    done = bring(lite, client)
-    assert [cases(each) for each in read_rows(lite, None)] == [analysis]
-    assert (done.logs, done.failed) == ({state: 1}, [])
+    result = run_sync(lite, client)
+    assert [cases(run) for run in read_rows(lite, None)] == [analysis]
+    assert (result.logs, result.failed) == ({state: 1}, [])
 
 
 def test_without_logs(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
     fake.add("unit", *builds("P F"))
-    assert bring(lite, client, logs=False).logs == {}
-    assert [each.analysis_res for each in read_rows(lite, None)] == [None, None]
+    assert run_sync(lite, client, logs=False).logs == {}
+    assert [run.analysis_res for run in read_rows(lite, None)] == [None, None]
     assert logs(fake) == []
 
 
-# Since the last one seen
+# Later syncs
 
 
 @pytest.mark.usefixtures("small")
@@ -351,12 +377,12 @@ def test_a_second_sync_asks_for_one_page_and_writes_nothing(
     engine: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.add("unit", *builds("PF" * 30))
-    assert bring(engine, client).stored == 60
+    assert run_sync(engine, client).stored == 60
     assert pages(fake) == 4
     before = list(read_rows(engine, None))
     monkeypatch.setattr(store_builds, "write_rows", lambda *_: pytest.fail("it writes"))
-    done = bring(engine, client)
-    assert (done.stored, done.jobs, pages(fake), logs(fake)) == (0, 1, 1, [])
+    result = run_sync(engine, client)
+    assert (result.stored, result.jobs, pages(fake), logs(fake)) == (0, 1, 1, [])
     assert list(read_rows(engine, None)) == before
 
 
@@ -365,19 +391,17 @@ def test_pages_of_every_length(lite: Engine, fake: FakeJenkins, client: Jenkins)
     counts = (0, 1, 19, 20, 21, *range(33, 42), 50, 55)
     for count in counts:
         fake.add(f"job {count}", *builds("P" * count))
-    done = bring(lite, client, dry_run=True)
-    assert (done.jobs, done.stored, done.failed) == (len(counts), sum(counts), [])
+    result = run_sync(lite, client, dry_run=True)
+    assert (result.jobs, result.stored, result.failed) == (len(counts), sum(counts), [])
 
 
 @pytest.mark.usefixtures("small")
-def test_what_is_new_comes_with_few_requests(
-    lite: Engine, fake: FakeJenkins, client: Jenkins
-) -> None:
+def test_new_builds_need_few_requests(lite: Engine, fake: FakeJenkins, client: Jenkins) -> None:
     fake.add("unit", *builds("P" * 60))
-    bring(lite, client)
+    run_sync(lite, client)
     fake.add("unit", *builds("PFP", first=61))
     fake.asked.clear()
-    assert bring(lite, client).stored == 3
+    assert run_sync(lite, client).stored == 3
     assert pages(fake) == 2
 
 
@@ -389,16 +413,16 @@ def test_a_build_that_still_ran_comes_next_time(
     drawn = list("P" * 60)
     drawn[number - 1] = runs
     fake.add("unit", *builds("".join(drawn)))
-    done = bring(engine, client)
-    assert (done.stored, done.running, number in stored(engine)) == (59, 1, False)
+    result = run_sync(engine, client)
+    assert (result.stored, result.running, number in stored(engine)) == (59, 1, False)
     fake.add("unit", *builds("P" * 50, first=61))
     ended = fake.jobs["unit"].builds[number - 1]
     ended.building, ended.result = False, "FAILURE"
-    done = bring(engine, client)
-    assert (done.stored, done.running) == (51, 0)
+    result = run_sync(engine, client)
+    assert (result.stored, result.running) == (51, 0)
     assert stored(engine) == list(range(1, 111))
     pages(fake)
-    assert bring(engine, client).stored == 0
+    assert run_sync(engine, client).stored == 0
     assert pages(fake) == 1
 
 
@@ -406,12 +430,12 @@ def test_a_build_that_still_ran_comes_next_time(
 def test_deleted_builds_are_looked_for_while_they_may_still_run(
     lite: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
-    fake.add("unit", *[each for each in builds("P" * 100) if each.number != 30])
-    bring(lite, client)
+    fake.add("unit", *[build for build in builds("P" * 100) if build.number != 30])
+    run_sync(lite, client)
     pages(fake)
-    assert bring(lite, client).stored == 0
+    assert run_sync(lite, client).stored == 0
     assert pages(fake) == 5, "down to the page on which 30 would be"
-    assert bring(lite, client, now=NOW + timedelta(days=30)).stored == 0
+    assert run_sync(lite, client, now=NOW + timedelta(days=30)).stored == 0
     assert pages(fake) == 1
 
 
@@ -425,9 +449,9 @@ def test_a_gap_above_the_last_old_build_is_looked_for(
         *[build(n, timestamp=old + n) for n in range(1, 30)],
         *builds("R" + "P" * 60, first=30),
     )
-    assert bring(lite, client).running == 1
+    assert run_sync(lite, client).running == 1
     fake.jobs["unit"].builds[29] = build(30)
-    assert bring(lite, client).stored == 1
+    assert run_sync(lite, client).stored == 1
 
 
 @pytest.mark.usefixtures("small")
@@ -436,7 +460,7 @@ def test_what_the_table_never_had_comes_too(
 ) -> None:
     fake.add("unit", *builds("P" * 50))
     assert write_rows(lite, [row("unit", n) for n in range(25, 51)]) == []
-    assert bring(lite, client).stored == 24
+    assert run_sync(lite, client).stored == 24
     assert stored(lite) == list(range(1, 51))
 
 
@@ -445,10 +469,10 @@ def test_discarded_builds_stay_in_the_table(
     lite: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
     fake.add("unit", *builds("P" * 60))
-    bring(lite, client)
+    run_sync(lite, client)
     del fake.jobs["unit"].builds[:40]
     pages(fake)
-    assert bring(lite, client).stored == 0
+    assert run_sync(lite, client).stored == 0
     assert pages(fake) == 1
     assert len(stored(lite)) == 60
 
@@ -459,7 +483,7 @@ def test_rows_that_are_there_are_left_alone(
     kept = row("unit", 2, "FAILURE", analysis_res={"case": ["by hand"]})
     assert write_rows(lite, [kept]) == []
     fake.add("unit", *builds("P F P"))
-    assert bring(lite, client).stored == 2
+    assert run_sync(lite, client).stored == 2
     assert list(read_rows(lite, None))[1] == kept
 
 
@@ -468,21 +492,21 @@ def test_jobs_whose_names_are_nearly_equal_are_two(
 ) -> None:
     for job in ("Unit", "unit", "unit2", "ünit"):
         fake.add(job, *builds("P P"))
-    assert bring(engine, client).stored == 8
-    assert bring(engine, client).stored == 0
+    assert run_sync(engine, client).stored == 8
+    assert run_sync(engine, client).stored == 0
 
 
 @pytest.mark.usefixtures("small")
 def test_since_compares_its_whole_span(engine: Engine, fake: FakeJenkins, client: Jenkins) -> None:
     fake.add("unit", *builds("P" * 80))
     since = datetime.fromtimestamp((START + 40 * MINUTE) / 1000, UTC)
-    assert bring(engine, client, since=since).stored == 41
+    assert run_sync(engine, client, since=since).stored == 41
     assert stored(engine) == list(range(40, 81))
     assert pages(fake) == 4
     with engine.begin() as connection:
         connection.execute(text("delete from ci_data where job_id = 42"))
-    assert bring(engine, client, since=since, now=NOW + timedelta(days=90)).stored == 1
-    assert bring(engine, client).stored == 39, "without it, everything that Jenkins still has"
+    assert run_sync(engine, client, since=since, now=NOW + timedelta(days=90)).stored == 1
+    assert run_sync(engine, client).stored == 39, "without it, everything that Jenkins still has"
 
 
 @pytest.mark.usefixtures("small")
@@ -490,14 +514,14 @@ def test_limit_takes_the_newest_first_and_leaves_no_hole_later(
     lite: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
     fake.add("unit", *builds("P" * 60))
-    assert bring(lite, client, limit=10).stored == 10
+    assert run_sync(lite, client, limit=10).stored == 10
     assert stored(lite) == list(range(51, 61))
     assert pages(fake) == 1
     fake.jobs["unit"].builds[:50] = []  # discarded
     fake.add("unit", *builds("P" * 24, first=61))
-    assert bring(lite, client, limit=10).stored == 10
+    assert run_sync(lite, client, limit=10).stored == 10
     assert stored(lite) == list(range(51, 71))
-    assert [bring(lite, client, limit=10).stored for _ in range(3)] == [10, 4, 0]
+    assert [run_sync(lite, client, limit=10).stored for _ in range(3)] == [10, 4, 0]
 
 
 def test_a_dry_run_counts_and_writes_nothing(
@@ -505,13 +529,13 @@ def test_a_dry_run_counts_and_writes_nothing(
 ) -> None:
     engine = open_engine(url)
     fake.add("unit", *builds("P F R 0"))
-    done = bring(engine, client, dry_run=True)
-    assert (done.stored, done.running, done.left_out) == (2, 1, {"without a result": 1})
+    result = run_sync(engine, client, dry_run=True)
+    assert (result.stored, result.running, result.left_out) == (2, 1, {"without a result": 1})
     assert logs(fake) == []
     assert not (tmp_path / "ci.sqlite").exists()
     prepare(engine)
     write_rows(engine, [row("unit", 1)])
-    assert bring(engine, client, dry_run=True).stored == 1
+    assert run_sync(engine, client, dry_run=True).stored == 1
     assert stored(engine) == [1]
 
 
@@ -523,14 +547,14 @@ def test_a_list_that_never_ends(lite: Engine, fake: FakeJenkins, client: Jenkins
         "allBuilds",
         *[Trouble(status=200, headers={"Content-Type": "application/json"}, body=page)] * 9,
     )
-    ((job, error),) = bring(lite, client).failed
+    ((job, error),) = run_sync(lite, client).failed
     assert (job, "same builds" in str(error)) == ("unit", True)
 
 
-# Things happen in between
+# Builds and servers that change during a sync
 
 
-def test_builds_that_begin_while_others_are_brought(
+def test_builds_that_begin_while_others_are_fetched(
     lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.add("unit", *builds("P" * 200))
@@ -542,7 +566,7 @@ def test_builds_that_begin_while_others_are_brought(
         return ask(job, start, end, parameters)
 
     monkeypatch.setattr(client, "page", busy)
-    assert bring(lite, client).stored == 200
+    assert run_sync(lite, client).stored == 200
     assert stored(lite) == list(range(1, 201))
     assert [path for path in fake.paths() if path.startswith("/job/unit/")] == [
         "/job/unit/api/json"
@@ -550,7 +574,7 @@ def test_builds_that_begin_while_others_are_brought(
 
 
 @pytest.mark.parametrize("gone", [range(1, 31), range(150, 200), range(100, 101)])
-def test_builds_that_are_deleted_while_others_are_brought(
+def test_builds_that_are_deleted_while_others_are_fetched(
     lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch, gone: range
 ) -> None:
     fake.add("unit", *builds("P" * 200))
@@ -559,12 +583,12 @@ def test_builds_that_are_deleted_while_others_are_brought(
     def busy(job: str, start: int, end: int, parameters: bool = False) -> Any:
         if parameters:
             fake.jobs["unit"].builds = [
-                each for each in fake.jobs["unit"].builds if each.number not in gone
+                build for build in fake.jobs["unit"].builds if build.number not in gone
             ]
         return ask(job, start, end, parameters)
 
     monkeypatch.setattr(client, "page", busy)
-    assert bring(lite, client).failed == []
+    assert run_sync(lite, client).failed == []
     assert stored(lite) == [n for n in range(1, 201) if n not in gone]
 
 
@@ -573,14 +597,14 @@ def test_a_server_that_dies_leaves_the_rest_for_next_time(
 ) -> None:
     fake.add("unit", *builds("P" * 29 + "F" + "P" * 30))
     fake.trouble("/30/", *[Trouble(hang_up=True)] * 8)
-    done = bring(engine, client)
-    assert [job for job, _ in done.failed] == ["unit"]
+    result = run_sync(engine, client)
+    assert [job for job, _ in result.failed] == ["unit"]
     assert stored(engine) == list(range(36, 61)), (
         "whole batches, newest first; nothing without its analysis"
     )
-    assert bring(engine, client).failed == []
+    assert run_sync(engine, client).failed == []
     assert stored(engine) == list(range(1, 61))
-    assert [cases(each) for each in read_rows(engine, None) if each.job_id == 30] == [
+    assert [cases(run) for run in read_rows(engine, None) if run.job_id == 30] == [
         ["testSuite.TestCase30"]
     ]
 
@@ -593,23 +617,23 @@ def test_a_job_that_fails_does_not_stop_the_others(
     fake.trouble("/job/b/", Trouble(status=403))
     fake.trouble("/job/c/", Trouble(status=404))
     fake.trouble("/job/d/", *[Trouble(status=500)] * 4)
-    done = bring(lite, client)
-    assert [job for job, _ in done.failed] == ["b", "c", "d"]
-    assert {each.job for each in read_rows(lite, None)} == {"a", "e"}
+    result = run_sync(lite, client)
+    assert [job for job, _ in result.failed] == ["b", "c", "d"]
+    assert {run.job for run in read_rows(lite, None)} == {"a", "e"}
 
 
-def test_a_silent_server_is_not_asked_for_every_job(
+def test_an_unreachable_server_stops_the_sync(
     lite: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
     for n in range(50):
         fake.add(f"job {n}", *builds("P"))
     fake.trouble("/job/", *[Trouble(hang_up=True)] * 999)
-    done = bring(lite, client)
-    assert (done.jobs, len(done.failed)) == (3, 4)
-    assert "the remaining jobs are skipped" in str(done.failed[-1][1])
+    result = run_sync(lite, client)
+    assert (result.jobs, len(result.failed)) == (3, 4)
+    assert "the remaining jobs are skipped" in str(result.failed[-1][1])
 
 
-def test_what_another_sync_stores_meanwhile_is_left_alone(
+def test_rows_of_a_concurrent_sync_are_kept(
     lite: Engine, fake: FakeJenkins, client: Jenkins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.add("unit", *builds("P" * 25 + "F" * 25))
@@ -624,7 +648,7 @@ def test_what_another_sync_stores_meanwhile_is_left_alone(
         return ask(job, start, end, parameters)
 
     monkeypatch.setattr(client, "page", busy)
-    assert bring(lite, client).stored == 25
+    assert run_sync(lite, client).stored == 25
     assert list(read_rows(lite, None))[:25] == others
 
 
@@ -644,7 +668,7 @@ def test_wherever_a_sync_ends_the_next_one_goes_on(
     fake.add("unit", *builds("P" * 120))
     assert write_rows(lite, [row("unit", n) for n in known]) == []
     if cut == 4:
-        bring(lite, client, now=late, limit=35)
+        run_sync(lite, client, now=late, limit=35)
     else:
         calls: list[Any] = []
 
@@ -657,17 +681,21 @@ def test_wherever_a_sync_ends_the_next_one_goes_on(
         with monkeypatch.context() as patched:
             patched.setattr(store_builds, "write_rows", cutting)
             with contextlib.suppress(ConnectionLost):
-                bring(lite, client, now=late)
-    assert bring(lite, client, now=late).failed == []
+                run_sync(lite, client, now=late)
+    assert run_sync(lite, client, now=late).failed == []
     assert stored(lite) == list(range(1, 121))
+
+
+_MAIN = "from ci_stat.cli import main; main()"
 
 
 def _command(url: str, fake: FakeJenkins, *arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-c", "from ci_stat.cli import main; main()", "sync", "jenkins", *arguments],
+        [sys.executable, "-c", _MAIN, "sync", "jenkins", *arguments],
         env={**os.environ, "CI_STAT_URL": url, "CI_STAT_JENKINS_URL": fake.url},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 @pytest.mark.parametrize("number", [1, 26])
@@ -688,14 +716,14 @@ def test_a_killed_sync_run_again_gives_the_same_table(
     engine = open_engine(url)
     whole = (80 - number) // 25 * 25
     assert stored(engine) == list(range(81 - whole, 81))
-    done = bring(engine, client)
-    assert done.stored == 80 - whole
-    found = list(read_rows(engine, None))
-    assert [each.job_id for each in found] == list(range(1, 81))
-    assert [each.job_id for each in found if each.analysis_res] == [
+    result = run_sync(engine, client)
+    assert result.stored == 80 - whole
+    rows = list(read_rows(engine, None))
+    assert [run.job_id for run in rows] == list(range(1, 81))
+    assert [run.job_id for run in rows if run.analysis_res] == [
         n for n in range(1, 81) if drawn[n - 1] == "F"
     ]
-    assert bring(engine, client).stored == 0
+    assert run_sync(engine, client).stored == 0
 
 
 def test_two_at_once(url: str, fake: FakeJenkins) -> None:
@@ -713,11 +741,11 @@ def test_two_at_once(url: str, fake: FakeJenkins) -> None:
     answers = [(*process.communicate(timeout=60), process.returncode) for process in both]
     assert [(err, code) for _, err, code in answers] == [(b"", 0)] * 2
     engine = open_engine(url)
-    found = list(read_rows(engine, None))
-    assert [(each.job, each.job_id) for each in found] == [
+    rows = list(read_rows(engine, None))
+    assert [(run.job, run.job_id) for run in rows] == [
         (job, n) for job in ("a/lint", "unit") for n in range(1, 121)
     ]
-    assert all(bool(each.analysis_res) == (each.status == "FAILURE") for each in found)
+    assert all(bool(run.analysis_res) == (run.status == "FAILURE") for run in rows)
 
 
 @pytest.mark.parametrize(("code", "again"), [(1213, True), (1205, True), (1146, False)])
@@ -740,10 +768,10 @@ def test_a_lost_race_is_run_again(
 
     monkeypatch.setattr(store_builds, "write_rows", racing)
     if again:
-        assert bring(lite, client).stored == 2
+        assert run_sync(lite, client).stored == 2
     else:
         with pytest.raises(DatabaseError):
-            bring(lite, client)
+            run_sync(lite, client)
     assert (len(calls), len(stored(lite))) == ((2, 2) if again else (1, 0))
 
 
@@ -762,14 +790,14 @@ def test_a_database_that_dies_stops_the_sync(
 
     monkeypatch.setattr(store_builds, "write_rows", lost)
     with pytest.raises(ConnectionLost):
-        bring(engine, client)
+        run_sync(engine, client)
 
 
 # The command
 
 
 @pytest.fixture
-def told(lite: Engine, fake: FakeJenkins, monkeypatch: pytest.MonkeyPatch) -> None:
+def configured(lite: Engine, fake: FakeJenkins, monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings, with a secret."""
     fake.user, fake.token = "ann", "s3cret"
     monkeypatch.setenv("CI_STAT_URL", str(lite.url))
@@ -778,8 +806,8 @@ def told(lite: Engine, fake: FakeJenkins, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("CI_STAT_JENKINS_TOKEN", "s3cret")
 
 
-@pytest.mark.usefixtures("told")
-def test_the_command_says_what_it_did(lite: Engine, fake: FakeJenkins, call: Call) -> None:
+@pytest.mark.usefixtures("configured")
+def test_the_command_prints_a_summary(lite: Engine, fake: FakeJenkins, call: Call) -> None:
     fake.add("unit", *builds("P F U R R 0"))
     fake.add("pingcap/tidb/lint", *builds("P"))
     dry = call("sync", "jenkins", "--dry-run")
@@ -795,30 +823,25 @@ def test_the_command_says_what_it_did(lite: Engine, fake: FakeJenkins, call: Cal
     )
     again = call("sync", "jenkins", "--json", "--job", "pingcap/**", "--job", "unit")
     assert json.loads(again.out) == {
-        "jenkins": fake.url, "dry_run": False, "jobs": 2, "stored": 0, "running": 2, "logs": {}, "failed": [],
+        "jenkins": fake.url,
+        "dry_run": False,
+        "jobs": 2,
+        "stored": 0,
+        "running": 2,
+        "logs": {},
+        "failed": [],
         "left_out": {"without a result": 1},
-    }  # fmt: skip
+    }
     shown = call("summary", "--begin", "2021-06-19", "--end", "2021-06-20")
     assert "nightly            4         2         1         0       1" in shown.out
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("configured")
 def test_the_command_fails_where_a_job_does(lite: Engine, fake: FakeJenkins, call: Call) -> None:
     fake.add("unit", *builds("P"))
-    done = call(
-        "sync",
-        "jenkins",
-        "--job",
-        "unit",
-        "--job",
-        "gone",
-        "--job",
-        "../\x1b[2J",
-        "--job",
-        "../etc",
-        "--limit",
-        "5",
-    )
+    jobs = ["unit", "gone", "../\x1b[2J", "../etc"]
+    options = [text for job in jobs for text in ("--job", job)]
+    done = call("sync", "jenkins", *options, "--limit", "5")
     assert done.code == SourceError.exit_code == 7
     assert done.out.startswith(f"1 build of 2 jobs stored, from {fake.url}.")
     assert "\x1b" not in done.err
@@ -829,7 +852,7 @@ def test_the_command_fails_where_a_job_does(lite: Engine, fake: FakeJenkins, cal
     assert stored(lite) == [1]
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("configured")
 def test_the_wrong_token(fake: FakeJenkins, call: Call) -> None:
     fake.token = "another"
     done = call("sync", "jenkins")
@@ -839,7 +862,7 @@ def test_the_wrong_token(fake: FakeJenkins, call: Call) -> None:
     assert "s3cret" not in done.out + done.err
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize("since", ["2021-06-19T08:33", "2021-06-19T00:33:00+00:00"])
 def test_since_takes_a_time(lite: Engine, fake: FakeJenkins, call: Call, since: str) -> None:
     fake.add("unit", *builds("P" * 6))
@@ -847,7 +870,7 @@ def test_since_takes_a_time(lite: Engine, fake: FakeJenkins, call: Call, since: 
     assert stored(lite) == [3, 4, 5, 6]
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("configured")
 def test_since_takes_a_length(lite: Engine, fake: FakeJenkins, call: Call) -> None:
     recent = int((datetime.now(UTC) - timedelta(hours=1)).timestamp()) * 1000
     fake.add("unit", build(1), build(2, timestamp=recent))
@@ -855,9 +878,9 @@ def test_since_takes_a_length(lite: Engine, fake: FakeJenkins, call: Call) -> No
     assert stored(lite) == [2]
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize("since", ["soon", "", "999999w"])
-def test_since_that_cannot_be_meant(fake: FakeJenkins, call: Call, since: str) -> None:
+def test_an_invalid_since(fake: FakeJenkins, call: Call, since: str) -> None:
     done = call("sync", "jenkins", "--since", since)
     assert (done.code, fake.asked) == (2, [])
     assert "--since" in done.err
