@@ -4,15 +4,14 @@ gzip, Zstandard and xz, any number of members or frames in a row, in bounded mem
 ends: with the whole text, or with the readable part and the reason why it is not the whole.
 """
 
-import io
 import os
-import stat
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from ci_stat.logs.decoders import HEAD, MEMORY, Decoder, decoder_of, is_begun
+from ci_stat.logs.regular_file import FLAGS, RegularFile, no_log, regular
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
 
@@ -22,8 +21,7 @@ LIMIT = 64 * 2**30  # bytes of text of one log
 _BOMB = 2**30
 _RATIO = 200
 _MEMBERS = 1_000_000  # block-wise gzip has one member per 64 KB
-_MEMORY_BITS = 27
-_MEMORY = 2**_MEMORY_BITS  # bytes of memory of a decompressor: enough for xz -9 and zstd --long
+_ENDS_EARLY = "the compressed data ends early"
 _RAW = 32 * 1024  # bytes read at a time; measured: 16 KB to 64 KB are equally fast, more is slower
 _TEXT = 128 * 1024  # bytes unpacked at a time
 
@@ -32,107 +30,6 @@ class Raw(Protocol):
     """Bytes as they are in a file or a pipe."""
 
     def readinto(self, buffer: memoryview, /) -> int | None: ...
-
-
-class _Decoder(Protocol):
-    """A decompressor of one member with bounded output."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
-def _gzip() -> _Decoder:
-    from isal import igzip_lib
-
-    decoder: _Decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
-    return decoder
-
-
-def _xz() -> _Decoder:
-    from lzma import FORMAT_XZ, LZMADecompressor
-
-    return LZMADecompressor(FORMAT_XZ, memlimit=_MEMORY)
-
-
-def _zstd() -> _Decoder:
-    if sys.version_info >= (3, 14):
-        from compression.zstd import DecompressionParameter, ZstdDecompressor
-    else:
-        from backports.zstd import DecompressionParameter, ZstdDecompressor
-
-    return ZstdDecompressor(options={DecompressionParameter.window_log_max: _MEMORY_BITS})
-
-
-_MAGIC: tuple[tuple[bytes, Callable[[], _Decoder]], ...] = (
-    (b"\x1f\x8b\x08", _gzip),
-    (b"\x28\xb5\x2f\xfd", _zstd),
-    (b"\xfd7zXZ\0", _xz),
-)
-_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5f: a frame without data
-_HEAD = 6  # bytes that identify a format
-_ENDS_EARLY = "the compressed data ends early"
-
-
-def decoder_of(head: bytes) -> Callable[[], _Decoder] | None:
-    """Return the decoder of a file that begins with `head` (6 bytes); None for plain text."""
-    if head[1:4] == _ZSTD_SKIPPABLE and 0x50 <= head[0] <= 0x5F:
-        return _zstd
-    return next((make for magic, make in _MAGIC if head.startswith(magic)), None)
-
-
-def _is_begun(head: bytes) -> bool:
-    """Whether the file ends inside the first bytes of a format. A single byte may be a text."""
-    return len(head) > 1 and any(
-        len(head) < len(magic) and magic.startswith(head) for magic, _ in _MAGIC
-    )
-
-
-class RegularFile:
-    """An open file that may grow while it is read.
-
-    Reading continues once at the end that the file has when the first end is reached.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self._file = io.FileIO(descriptor, "rb")
-        self._size = self._end = os.fstat(descriptor).st_size
-        self._done = 0
-        self.shrank = False
-
-    @property
-    def grew(self) -> bool:
-        """Whether the file is longer than when it was opened."""
-        return os.fstat(self._file.fileno()).st_size > self._size
-
-    def head(self, size: int) -> bytes:
-        """Return the first bytes without moving the position."""
-        return os.pread(self._file.fileno(), size, 0)
-
-    def tail(self, size: int) -> bytes:
-        """Return the last bytes of the file as it is now."""
-        end = os.fstat(self._file.fileno()).st_size
-        return os.pread(self._file.fileno(), size, max(0, end - size))
-
-    def changed(self) -> float:
-        """Return the time of the last change in seconds since 1970."""
-        return os.fstat(self._file.fileno()).st_mtime
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        if self._done >= self._end == self._size:
-            # Read what was added since, but only once: a busy log might never end.
-            self._end = max(self._end, os.fstat(self._file.fileno()).st_size)
-        count = self._file.readinto(buffer[: max(0, self._end - self._done)]) or 0
-        self._done += count
-        self.shrank = not count and self._done < self._end
-        return count
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class Unpacked:
@@ -158,7 +55,7 @@ class Unpacked:
         self._begun = False
         self._packed = False
         self._members = 0
-        self._decoder: _Decoder | None = None
+        self._decoder: Decoder | None = None
         self._pending = b""  # read but not unpacked
         self._text = memoryview(b"")  # unpacked but not returned
         self._chunk = memoryview(bytearray(_RAW))
@@ -193,8 +90,8 @@ class Unpacked:
     def _is_packed(self) -> bool:
         if not self._begun:
             self._begun = True
-            head = self._fill(_HEAD)
-            self._packed = decoder_of(head) is not None or _is_begun(head)
+            head = self._fill(HEAD)
+            self._packed = decoder_of(head) is not None or is_begun(head)
         return self._packed
 
     def _copy(self, buffer: memoryview) -> int:
@@ -225,17 +122,17 @@ class Unpacked:
         self._text = self._text[count:]
         return count
 
-    def _next_member(self) -> _Decoder | None:
-        while (head := self._fill(_HEAD)) and not head.strip(b"\0"):
+    def _next_member(self) -> Decoder | None:
+        while (head := self._fill(HEAD)) and not head.strip(b"\0"):
             self._pending = b""  # padding to a full block, as on tapes and in xz
         self._pending = self._pending.lstrip(b"\0")
-        head = self._fill(_HEAD)
+        head = self._fill(HEAD)
         make = decoder_of(head) if head else None
         self._members += make is not None
         if self._members > _MEMBERS:
             self._stop(LogState.TOO_BIG, f"more than {_MEMBERS:,} compressed members")
         elif make is None and head:
-            self._cut(_ENDS_EARLY if _is_begun(head) else "other data follows the compressed data")
+            self._cut(_ENDS_EARLY if is_begun(head) else "other data follows the compressed data")
         return None if self._over or make is None else make()
 
     def _within_limits(self, count: int) -> int:
@@ -280,7 +177,7 @@ class Unpacked:
     def _broken(self, detail: str, too_big: bool = False) -> int:
         if too_big:
             return self._stop(
-                LogState.TOO_BIG, f"unpacking needs more than {_size(_MEMORY)} of memory"
+                LogState.TOO_BIG, f"unpacking needs more than {_size(MEMORY)} of memory"
             )
         return self._stop(LogState.CUT if self.given else LogState.UNREADABLE, detail)
 
@@ -290,28 +187,6 @@ def _size(number: int) -> str:
         if number >= factor:
             return f"{number / factor:.4g} {unit}"
     return f"{number} bytes"
-
-
-# Nonblocking: opening a FIFO must not wait for a writer. For a regular file it has no effect.
-FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
-_TYPES = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
-
-
-def regular(descriptor: int) -> RegularFile:
-    """Return the open file. Closes it and raises NoLog if it is not a regular file."""
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        kind = next((name for test, name in _TYPES if test(mode)), "a device")
-        raise NoLog(LogState.UNREADABLE, f"this is {kind}, not a file")
-    return RegularFile(descriptor)
-
-
-def no_log(error: OSError) -> NoLog:
-    """Turn an error of opening a file into a reason."""
-    is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-    state = LogState.MISSING if is_missing else LogState.UNREADABLE
-    return NoLog(state, f"cannot open the file: {error.strerror or error}")
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
 
-from ci_stat.logs.compressed import FLAGS, LIMIT, RegularFile, Unpacked, no_log, regular
+from ci_stat.logs.compressed import LIMIT, Unpacked
+from ci_stat.logs.regular_file import FLAGS, RegularFile, no_log, regular
 from ci_stat.records import LogState
 from ci_stat.records.log_place import LogPlace, LogStream, NoLog
 

@@ -25,19 +25,18 @@ from msgspec.structs import replace as replace_fields
 
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
-from ci_stat.logs.folder import FolderPlace, first_log
+from ci_stat.logs.folder import FolderPlace
 from ci_stat.logs.workers import (
     KILLED,
     LogOptions,
     cpu_count,
-    diagnose_stream,
     init_worker,
     process_context,
+    read_log,
     run_isolated,
-    unavailable,
 )
 from ci_stat.records import Extraction, LogState, Run, Status
-from ci_stat.records.log_place import LogPlace, NoLog
+from ci_stat.records.log_place import LogPlace
 from ci_stat.store.state.extractions import ExtractionStore, Key
 
 FEW = 8  # fewer logs than this are read in this process
@@ -180,20 +179,6 @@ class LogReader:
 def needs_log(run: Run) -> bool:
     """Whether the log of a run is read. An aborted run is skipped: its log rarely says why."""
     return run.status not in (Status.SUCCESS, Status.ABORTED)
-
-
-def read_log(places: Sequence[LogPlace], options: LogOptions, key: Key) -> Extraction:
-    """Read the log of one build. Never raises: an error becomes the state of the result."""
-    job, number = key
-    try:
-        with first_log(places, job, number) as stream:
-            return diagnose_stream(stream, replace(options, job=job)).extraction
-    except NoLog as problem:
-        return unavailable(problem).extraction
-    except Exception as error:  # a bug or a lack of memory must not stop the other logs
-        log.info("The log of %s #%d cannot be read", visible(job), number, exc_info=error)
-        detail = f"{type(error).__name__}: {visible(error, 200)}"
-        return Extraction(LogState.UNREADABLE, detail=detail)
 
 
 def _local_executor(count: int) -> Executor | None:

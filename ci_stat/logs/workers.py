@@ -3,6 +3,7 @@
 Effects: opens files and starts processes. Knows no settings, no database and no state.
 """
 
+import logging
 import multiprocessing
 import multiprocessing.context
 import os
@@ -19,13 +20,16 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from ci_stat.errors import SettingsError, WriteError
+from ci_stat.escape import visible
 from ci_stat.failures import LogDiagnosis, ScanOptions, diagnose, rule_set
 from ci_stat.failures.baseline import line_keys
 from ci_stat.failures.rules import Rule, builtin, parse
 from ci_stat.logs.compressed import LIMIT, Raw, Unpacked, opened
+from ci_stat.logs.folder import first_log
 from ci_stat.records import Extraction, LogState
-from ci_stat.records.log_place import LogStream, NoLog
+from ci_stat.records.log_place import LogPlace, LogStream, NoLog
 
+log = logging.getLogger(__name__)
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -147,6 +151,23 @@ def diagnose_stream(stream: LogStream, options: LogOptions) -> LogDiagnosis:
 def unavailable(problem: NoLog) -> LogDiagnosis:
     """Return the diagnosis of a log that cannot be read: its state and the reason."""
     return LogDiagnosis(Extraction(problem.state, detail=problem.detail), ())
+
+
+def read_log(places: Sequence[LogPlace], options: LogOptions, key: tuple[str, int]) -> Extraction:
+    """Read the log of one build, given as (job, number).
+
+    Never raises: an error becomes the state of the result.
+    """
+    job, number = key
+    try:
+        with first_log(places, job, number) as stream:
+            return diagnose_stream(stream, replace(options, job=job)).extraction
+    except NoLog as problem:
+        return unavailable(problem).extraction
+    except Exception as error:  # a bug or a lack of memory must not stop the other logs
+        log.info("The log of %s #%d cannot be read", visible(job), number, exc_info=error)
+        detail = f"{type(error).__name__}: {visible(error, 200)}"
+        return Extraction(LogState.UNREADABLE, detail=detail)
 
 
 def read_baseline(name: str, limit: int = LIMIT) -> frozenset[int]:

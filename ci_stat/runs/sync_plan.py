@@ -7,7 +7,6 @@ from datetime import datetime
 from ci_stat.connectors.jenkins.builds import Build
 from ci_stat.errors import SourceError
 from ci_stat.failures import ScanOptions
-from ci_stat.logs.workers import DEFAULT_SCAN
 from ci_stat.records import Stretch
 
 
@@ -29,7 +28,7 @@ class SyncPlan:
     limit: int | None = None
     logs: bool = True
     dry_run: bool = False
-    scan: ScanOptions = DEFAULT_SCAN
+    scan: ScanOptions = field(default_factory=ScanOptions)
 
     def includes(self, build: Build) -> bool:
         """Whether the build started late enough."""

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci_stat.logs.compressed import FLAGS, RegularFile, Unpacked, opened
+from ci_stat.logs.compressed import Unpacked, opened
+from ci_stat.logs.regular_file import FLAGS, RegularFile
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
 from tests.support.zstd import CompressionParameter, ZstdCompressor, compress
@@ -271,7 +272,7 @@ _BOMB = """
     import resource, sys
     from ci_stat.logs.compressed import opened
     import isal.igzip_lib, lzma, numpy
-    from ci_stat.logs.compressed import _zstd
+    from ci_stat.logs.decoders import _zstd
     _zstd()
     buffer = memoryview(bytearray(2**17))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -15,8 +15,8 @@ from ci_stat.failures import ScanOptions
 from ci_stat.failures.rules import builtin, parse
 from ci_stat.logs import reader as log_reader
 from ci_stat.logs.folder import FolderPlace
-from ci_stat.logs.reader import FEW, LogReader, needs_log, read_log
-from ci_stat.logs.workers import KILLED, LogOptions
+from ci_stat.logs.reader import FEW, LogReader, needs_log
+from ci_stat.logs.workers import KILLED, LogOptions, read_log
 from ci_stat.records import Extraction, LogState, Origin, Run
 from ci_stat.records.log_place import LogPlace
 from ci_stat.store.engine import open_engine
