@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from benchmarks.issue_histories import DAY, JOB, ZONE, Drawn, Sort, failing_tests
 from ci_stat.issues.collect import History
+from ci_stat.issues.decisions.replay import MemoryTracker, Scorecard, replay
+from ci_stat.issues.decisions.rules import Decisions, Rules
 from ci_stat.issues.evidence import INCIDENT
 from ci_stat.issues.model import Reason, Snapshot
-from ci_stat.issues.replay import MemoryTracker, Scorecard, replay
-from ci_stat.issues.rules import Decisions, Rules
 from ci_stat.records import Accepted, IssueAction, Ledger
 
 MEMORY = timedelta(days=30)  # the default of the setting issue_history

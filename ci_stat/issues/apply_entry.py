@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
+from ci_stat.issues.decisions.marker_updates import stamp
 from ci_stat.issues.digests import issue_digest
 from ci_stat.issues.identity import Identity
 from ci_stat.issues.marker import block_of, replaced
-from ci_stat.issues.marker_updates import stamp
 from ci_stat.issues.model import Draft, IssuePlan, Planned
 from ci_stat.issues.titles import named_in
 from ci_stat.issues.tracker import Tracker

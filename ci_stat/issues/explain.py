@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from ci_stat.issues.decisions.rules import Decision
 from ci_stat.issues.evidence import Evidence, FailureHistory, key_of_case
 from ci_stat.issues.plan import PlanResult
-from ci_stat.issues.rules import Decision
 from ci_stat.issues.views.explanation import Explanation
 from ci_stat.records import Intent
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ci_stat.issues.decisions.rules import Rules
 from ci_stat.issues.evidence import Evidence
 from ci_stat.issues.model import Snapshot
-from ci_stat.issues.rules import Rules
 from ci_stat.issues.text.draft import Owners
 from ci_stat.records import Ledger
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from ci_stat import __version__
+from ci_stat.issues.decisions.rules import Decision, Decisions
 from ci_stat.issues.digests import issue_digest, tracker_digest
 from ci_stat.issues.evidence import Evidence, FailureHistory
 from ci_stat.issues.inputs import FilingSettings, PlanInputs
 from ci_stat.issues.model import IssuePlan, Planned
-from ci_stat.issues.rules import Decision, Decisions
 from ci_stat.issues.text.draft import About, issue_draft
 from ci_stat.records import IssueAction
 from ci_stat.rendering.format import plural

@@ -10,6 +10,8 @@ from ci_stat.errors import Refused, SettingsError
 from ci_stat.issues.apply import ApplyResult, apply
 from ci_stat.issues.collect import History, elsewhere
 from ci_stat.issues.commits import commits_around
+from ci_stat.issues.decisions.planner import decide
+from ci_stat.issues.decisions.replay import Scorecard, replay
 from ci_stat.issues.digests import tracker_digest
 from ci_stat.issues.evidence import Evidence, key_of_case
 from ci_stat.issues.explain import explain
@@ -17,8 +19,6 @@ from ci_stat.issues.inputs import FilingSettings, PlanInputs
 from ci_stat.issues.model import IssuePlan, Snapshot
 from ci_stat.issues.plan import PlanResult, make_plan, new_failures
 from ci_stat.issues.plan_checks import require_same_tracker, require_unchanged, require_usable
-from ci_stat.issues.planner import decide
-from ci_stat.issues.replay import Scorecard, replay
 from ci_stat.issues.tracker import Tracker
 from ci_stat.issues.views.explanation import Explanation
 from ci_stat.issues.windows import days_of, history_begin

@@ -8,9 +8,9 @@ from pathlib import Path
 from ci_stat.config import GitHub, Issues
 from ci_stat.errors import SettingsError
 from ci_stat.issues.address import tracker_url
+from ci_stat.issues.decisions.rules import Rules
 from ci_stat.issues.inputs import FilingSettings
 from ci_stat.issues.model import DEFAULT_ISSUE_JOB
-from ci_stat.issues.rules import Rules
 from ci_stat.issues.text.draft import Owners, owners
 
 log = logging.getLogger(__name__)

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec import structs
 
-from ci_stat.issues.closing import quiet_decision, silence_of, silence_words
+from ci_stat.issues.decisions.closing import quiet_decision, silence_of, silence_words
+from ci_stat.issues.decisions.marker_updates import stamp
+from ci_stat.issues.decisions.matching import mute_of
+from ci_stat.issues.decisions.rules import Change, Decision, Rules
+from ci_stat.issues.decisions.silence import Silence
 from ci_stat.issues.evidence import Evidence, RunRef
-from ci_stat.issues.marker_updates import stamp
-from ci_stat.issues.matching import mute_of
 from ci_stat.issues.model import Marker, Reason, TrackedIssue, masked_name
-from ci_stat.issues.rules import Change, Decision, Rules
-from ci_stat.issues.silence import Silence
 from ci_stat.records import IssueAction, Ledger, Mute
 from tests.support.issues import DAY, JOB, ZONE, marker, moment, ours
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from ci_stat.issues.limits import Today, capped
+from ci_stat.issues.decisions.limits import Today, capped
+from ci_stat.issues.decisions.rules import Decision, Decisions, Rules
 from ci_stat.issues.model import Reason
-from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction
 from tests.support.issues import marker, moment, ours
 

@@ -7,8 +7,7 @@ from types import MappingProxyType
 import pytest
 from msgspec.structs import replace
 
-from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence
-from ci_stat.issues.marker_updates import (
+from ci_stat.issues.decisions.marker_updates import (
     changes,
     first_marker,
     grown,
@@ -16,6 +15,7 @@ from ci_stat.issues.marker_updates import (
     mark_announced,
     stamp,
 )
+from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence
 from ci_stat.issues.model import Marker, masked_name
 from ci_stat.records import CaseFailure, Run
 from tests.support.issues import DAY, JOB, evidence, failure, marker, moment, run

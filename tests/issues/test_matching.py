@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
+from ci_stat.issues.decisions.matching import TrackerIndex, bare_names
 from ci_stat.issues.evidence import FailureHistory, Occurrence, RunRef
-from ci_stat.issues.matching import TrackerIndex, bare_names
 from ci_stat.issues.model import Snapshot, TrackedIssue, masked_name
 from ci_stat.records import Ledger
 from tests.support.issues import failure, marker, moment, ours, theirs

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from ci_stat.issues.decisions.planner import decide
+from ci_stat.issues.decisions.rules import Decisions, Rules
 from ci_stat.issues.inputs import FilingSettings, PlanInputs
 from ci_stat.issues.model import IssuePlan, Snapshot
 from ci_stat.issues.plan import WITHOUT_TRACKER, Commits, make_plan, new_failures
-from ci_stat.issues.planner import decide
-from ci_stat.issues.rules import Decisions, Rules
 from ci_stat.issues.text.draft import owners
 from ci_stat.records import Ledger
 from tests.support.issues import JOB, evidence, moment, run

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci_stat.issues.decisions.replay import MemoryTracker
+from ci_stat.issues.decisions.rules import Rules
 from ci_stat.issues.model import Reason, Snapshot, TrackedIssue
-from ci_stat.issues.replay import MemoryTracker
-from ci_stat.issues.rules import Rules
 from ci_stat.records import IssueAction, Ledger, LogState, Mute, Run, Status
 from tests.support.issues import (
     DAY,
@@ -396,7 +396,7 @@ def test_silence_closes_when_it_is_evidence(quiet: int, word: str) -> None:
 
 def test_the_rule_of_the_watcher() -> None:
     """6 failures in 20 days: (20/51)^5 = 0.9% after 31 quiet days."""
-    from ci_stat.issues.silence import Silence
+    from ci_stat.issues.decisions.silence import Silence
 
     silence = Silence(6, 20 * DAY, 31 * DAY, timedelta(0), 400, 600)
     assert silence.chance == pytest.approx(0.0093, abs=0.0001)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from ci_stat.issues.candidates import passes_gate
 from ci_stat.issues.collect import History
-from ci_stat.issues.marker_updates import stamp
+from ci_stat.issues.decisions.candidates import passes_gate
+from ci_stat.issues.decisions.marker_updates import stamp
+from ci_stat.issues.decisions.planner import decide
+from ci_stat.issues.decisions.replay import MemoryTracker
+from ci_stat.issues.decisions.rules import Change, Decision, Decisions, Rules
 from ci_stat.issues.model import Marker, Reason, Snapshot, TrackedIssue, masked_name
-from ci_stat.issues.planner import decide
-from ci_stat.issues.replay import MemoryTracker
-from ci_stat.issues.rules import Change, Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Ledger, LogState, Mute, Run, Status
 from tests.support.issues import (
     JOB,

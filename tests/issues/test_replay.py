@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_stat.issues.collect import History
+from ci_stat.issues.decisions.replay import Event, MemoryTracker, Scorecard, replay
+from ci_stat.issues.decisions.rules import Decision, Decisions, Rules
 from ci_stat.issues.evidence import Evidence
 from ci_stat.issues.model import Reason
-from ci_stat.issues.replay import Event, MemoryTracker, Scorecard, replay
-from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Run
 from tests.support.issues import DAY, JOB, ZONE, failure, green, marker, moment, ours, run
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ci_stat.issues.silence import DAY, Silence, bursts, longest_gap
+from ci_stat.issues.decisions.silence import DAY, Silence, bursts, longest_gap
 from ci_stat.statistics.intervals import lower_bound
 from tests.support.issues import moment
 

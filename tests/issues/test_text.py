@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.failures import case_key
+from ci_stat.issues.decisions.rules import Decision
+from ci_stat.issues.decisions.silence import Silence
 from ci_stat.issues.evidence import Elsewhere, Occurrence
 from ci_stat.issues.marker import block, comment_ids, hidden, read, remarked
 from ci_stat.issues.model import Draft, Earlier, Marker, masked_name
-from ci_stat.issues.rules import Decision
-from ci_stat.issues.silence import Silence
 from ci_stat.issues.text.commands import command
 from ci_stat.issues.text.draft import issue_draft, owners
 from ci_stat.issues.titles import is_about, named_in

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ci_stat.issues.decisions.rules import Change, Decision, Rules
 from ci_stat.issues.evidence import (
     INCIDENT,
     Elsewhere,
@@ -15,7 +16,6 @@ from ci_stat.issues.evidence import (
     RunRef,
 )
 from ci_stat.issues.model import Marker, TrackedIssue
-from ci_stat.issues.rules import Change, Decision, Rules
 from ci_stat.issues.text.draft import About, owners
 from ci_stat.records import CaseFailure, FailureKind, IssueAction, ListedIssue
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.issues.collect import History
+from ci_stat.issues.decisions.planner import decide
+from ci_stat.issues.decisions.rules import Decision, Decisions, Rules
 from ci_stat.issues.evidence import Evidence
 from ci_stat.issues.model import Marker, Snapshot, TrackedIssue
-from ci_stat.issues.planner import decide
-from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import CaseFailure, Ledger, ListedIssue, LogState, Origin, Run
 
 ZONE = ZoneInfo("Asia/Shanghai")

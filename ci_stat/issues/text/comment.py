@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ci_stat.issues.decisions.rules import Change
+from ci_stat.issues.decisions.silence import Silence
 from ci_stat.issues.evidence import Occurrence
 from ci_stat.issues.marker import comment_mark
-from ci_stat.issues.rules import Change
-from ci_stat.issues.silence import Silence
 from ci_stat.issues.text.body import BODY, Writer
 from ci_stat.issues.text.markdown import share
 from ci_stat.issues.text.observed import numbers

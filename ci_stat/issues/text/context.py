@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ci_stat.issues.rules import Rules
+from ci_stat.issues.decisions.rules import Rules
 
 _LOGIN = re.compile(r"@[A-Za-z\d](?:-?[A-Za-z\d]){0,38}(?:/[A-Za-z\d][\w.-]{0,99})?")
 

@@ -3,9 +3,9 @@
 Our block of an issue's text lies between two hidden lines. Text around it belongs to people.
 """
 
+from ci_stat.issues.decisions.rules import Decision
 from ci_stat.issues.evidence import Evidence
 from ci_stat.issues.model import Draft
-from ci_stat.issues.rules import Decision
 from ci_stat.issues.text.body import Writer
 from ci_stat.issues.text.comment import Comment
 from ci_stat.issues.text.context import About, Owners, owners

@@ -8,10 +8,10 @@ from functools import cached_property
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from ci_stat.issues.decisions.rules import Decision
 from ci_stat.issues.evidence import INCIDENT, Evidence, Occurrence, run_keys
 from ci_stat.issues.marker import trimmed
 from ci_stat.issues.model import Earlier, Marker, masked_name
-from ci_stat.issues.rules import Decision
 from ci_stat.issues.text.context import About
 from ci_stat.issues.text.footer_v0 import earlier_of_v0
 from ci_stat.issues.text.markdown import Pen

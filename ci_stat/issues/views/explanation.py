@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ci_stat.escape import visible
+from ci_stat.issues.decisions.rules import Decision
 from ci_stat.issues.evidence import Cause, Evidence, FailureHistory, Occurrence
-from ci_stat.issues.rules import Decision
 from ci_stat.issues.views.history import history_table
 from ci_stat.records import Intent, Mute
 from ci_stat.rendering.format import percent, plural

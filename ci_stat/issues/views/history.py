@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ci_stat.escape import visible
-from ci_stat.issues.replay import Event, Scorecard
+from ci_stat.issues.decisions.replay import Event, Scorecard
 from ci_stat.records import CaseNote, Intent, IntentKind, IntentState, IssueAction
 from ci_stat.rendering.format import plural
 from ci_stat.rendering.terminal.columns import Column, Fitted

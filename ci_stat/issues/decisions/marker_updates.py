@@ -7,10 +7,10 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
+from ci_stat.issues.decisions.rules import Change
+from ci_stat.issues.decisions.silence import DAY, longest_gap
 from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence
 from ci_stat.issues.model import Marker, masked_name
-from ci_stat.issues.rules import Change
-from ci_stat.issues.silence import DAY, longest_gap
 
 MOST_ANNOUNCED = 30  # messages of one case that are worth a comment each
 SHOWN_MEMBERS = 10

@@ -8,8 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ci_stat.issues.candidates import Candidate, Inputs, failed_runs, passes_gate
-from ci_stat.issues.closing import blocked, quiet_decision
+from ci_stat.issues.decisions.candidates import Candidate, Inputs, failed_runs, passes_gate
+from ci_stat.issues.decisions.closing import blocked, quiet_decision
+from ci_stat.issues.decisions.issue_decisions import decide_issue
+from ci_stat.issues.decisions.limits import Today, capped
+from ci_stat.issues.decisions.marker_updates import grown, is_of_jobs
+from ci_stat.issues.decisions.matching import TrackerIndex, history_of, merged, mute_of
+from ci_stat.issues.decisions.rules import Decision, Decisions, Rules
 from ci_stat.issues.evidence import (
     INCIDENT,
     MACHINES,
@@ -20,12 +25,7 @@ from ci_stat.issues.evidence import (
     Occurrence,
 )
 from ci_stat.issues.incidents import freed
-from ci_stat.issues.issue_decisions import decide_issue
-from ci_stat.issues.limits import Today, capped
-from ci_stat.issues.marker_updates import grown, is_of_jobs
-from ci_stat.issues.matching import TrackerIndex, history_of, merged, mute_of
 from ci_stat.issues.model import Marker, Reason, Snapshot, TrackedIssue
-from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Ledger, LogState, Mute
 from ci_stat.rendering.format import date, plural
 

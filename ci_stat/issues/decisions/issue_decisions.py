@@ -7,10 +7,15 @@ cases are skipped with a reason.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ci_stat.issues.candidates import Candidate, Inputs, failed_runs, failed_windows, passes_gate
-from ci_stat.issues.closing import blocked
-from ci_stat.issues.evidence import INCIDENT
-from ci_stat.issues.marker_updates import (
+from ci_stat.issues.decisions.candidates import (
+    Candidate,
+    Inputs,
+    failed_runs,
+    failed_windows,
+    passes_gate,
+)
+from ci_stat.issues.decisions.closing import blocked
+from ci_stat.issues.decisions.marker_updates import (
     changes,
     first_marker,
     grown,
@@ -18,9 +23,10 @@ from ci_stat.issues.marker_updates import (
     mark_announced,
     stamp,
 )
-from ci_stat.issues.matching import IssueMatch
+from ci_stat.issues.decisions.matching import IssueMatch
+from ci_stat.issues.decisions.rules import Change, Decision
+from ci_stat.issues.evidence import INCIDENT
 from ci_stat.issues.model import Marker, Reason, TrackedIssue
-from ci_stat.issues.rules import Change, Decision
 from ci_stat.records import IssueAction
 from ci_stat.rendering.format import date, plural, times
 

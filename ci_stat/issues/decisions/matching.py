@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ci_stat.issues.decisions.marker_updates import is_of_jobs
 from ci_stat.issues.evidence import INCIDENT, Evidence, FailureHistory
 from ci_stat.issues.incidents import alike
-from ci_stat.issues.marker_updates import is_of_jobs
 from ci_stat.issues.model import Marker, Snapshot, TrackedIssue, is_masked, masked_name
 from ci_stat.issues.titles import NamedTest, is_about, named_in
 from ci_stat.records import Ledger, Mute

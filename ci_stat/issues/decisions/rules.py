@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ci_stat.issues.decisions.silence import DAY, Silence
 from ci_stat.issues.evidence import FailureHistory
 from ci_stat.issues.model import Marker, Reason, TrackedIssue
-from ci_stat.issues.silence import DAY, Silence
 from ci_stat.records import IssueAction, Mute
 
 MUTE_LABEL, REFILE_LABEL = "ci_stat/mute", "ci_stat/refile"

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ci_stat.issues.decisions.rules import Decision, Rules
 from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence, run_keys
 from ci_stat.issues.model import Reason, Snapshot, TrackedIssue
-from ci_stat.issues.rules import Decision, Rules
 from ci_stat.records import IssueAction, Ledger, Mute
 
 

@@ -4,9 +4,9 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from ci_stat.issues.decisions.rules import Decision, Decisions, Rules
 from ci_stat.issues.evidence import INCIDENT
 from ci_stat.issues.model import Reason
-from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction
 
 # The most urgent news first; new numbers in a text can wait.

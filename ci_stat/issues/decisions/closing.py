@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from msgspec import structs
 
+from ci_stat.issues.decisions.marker_updates import is_of_jobs, stamp
+from ci_stat.issues.decisions.rules import Change, Decision, Rules
+from ci_stat.issues.decisions.silence import DAY, Silence, bursts
 from ci_stat.issues.evidence import INCIDENT, Evidence, RunRef
-from ci_stat.issues.marker_updates import is_of_jobs, stamp
 from ci_stat.issues.model import Marker, Reason, TrackedIssue, masked_name
-from ci_stat.issues.rules import Change, Decision, Rules
-from ci_stat.issues.silence import DAY, Silence, bursts
 from ci_stat.issues.titles import named_in
 from ci_stat.records import IssueAction, Mute
 from ci_stat.rendering.format import date, plural

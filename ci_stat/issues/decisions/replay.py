@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from ci_stat.issues.decisions.planner import decide
+from ci_stat.issues.decisions.rules import Decision, Decisions, Rules
 from ci_stat.issues.evidence import Evidence, Occurrence
 from ci_stat.issues.model import Snapshot, TrackedIssue
-from ci_stat.issues.planner import decide
-from ci_stat.issues.rules import Decision, Decisions, Rules
 from ci_stat.records import IssueAction, Ledger, ListedIssue
 
 JUDGED = timedelta(days=7)  # age from which a filed issue is judged
