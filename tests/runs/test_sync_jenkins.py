@@ -326,7 +326,7 @@ def test_the_table_of_the_original_writer(
     assert stored(engine) == [1, 3]
     assert logs(fake) == [3], "no log is read for what cannot be stored"
     why = "with the result {}, which the table's column status cannot hold"
-    refusal = next(reason for reason in result.left_out if "refuses" in reason)
+    refusal = next(reason for reason in result.left_out if "rejects" in reason)
     assert "branch" in refusal
     assert result.left_out == {why.format("UNSTABLE"): 2, why.format("NOT_BUILT"): 1, refusal: 1}
 
