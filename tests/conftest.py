@@ -27,7 +27,7 @@ _EXAMPLES = os.environ.get("CI_STAT_TEST_EXAMPLES")
 settings.register_profile(
     "ci_stat",
     deadline=None,
-    max_examples=int(_EXAMPLES or (40 if FULL else 25)),
+    max_examples=int(_EXAMPLES or (40 if FULL else 16)),
     derandomize=not _EXAMPLES,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     # All but `explain`, which runs for minutes where examples are large.
