@@ -441,8 +441,12 @@ def _fetch(world: Mapping[str, str], folder: Path, *arguments: str) -> str:
     with (folder / "log.ans").open("w", encoding="utf-8") as log:
         subprocess.run(
             [sys.executable, str(ROOT / "examples" / "fetch.py"), *arguments],
-            cwd=folder, env=world, stdout=log, check=True, timeout=60,
-        )  # fmt: skip
+            cwd=folder,
+            env=world,
+            stdout=log,
+            check=True,
+            timeout=60,
+        )
     return (folder / "log.ans").read_text(encoding="utf-8")
 
 

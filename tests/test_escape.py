@@ -157,17 +157,36 @@ def test_web_links(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        None, "", "javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)",
+        None,
+        "",
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "java\nscript:alert(1)",
         " javascript:alert(1)",
-        "data:text/html,<script>", "vbscript:x", "file:///etc/passwd", "ftp://host/x",
-        "//evil.example", "/pull/7",
-        "https:", "https://", "https:///x", "https://:80/", "https://@/", "https://[::1",
+        "data:text/html,<script>",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "ftp://host/x",
+        "//evil.example",
+        "/pull/7",
+        "https:",
+        "https://",
+        "https:///x",
+        "https://:80/",
+        "https://@/",
+        "https://[::1",
         "http:evil.example",
-        "https://a b", "https://a\x00b", "https://a\u202eb", "https://a\u200bb", "\x01https://a",
+        "https://a b",
+        "https://a\x00b",
+        "https://a\u202eb",
+        "https://a\u200bb",
+        "\x01https://a",
         "https://a\n",
-        "https://a/" + "x" * MAX_SHOWN, "blob:https://a", "null",
+        "https://a/" + "x" * MAX_SHOWN,
+        "blob:https://a",
+        "null",
     ],
-)  # fmt: skip
+)
 def test_no_other_url_becomes_a_link(url: str | None) -> None:
     assert web_link(url) is None
 

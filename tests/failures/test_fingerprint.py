@@ -6,14 +6,34 @@ from hypothesis import strategies as st
 
 from ci_stat.failures.fingerprint import _VERSIONS, MAX_LENGTH, VERSION, aliases, fingerprint, mask
 
-PIECES = st.sampled_from([
-    "0x7f12aa79", "/tmp/pytest-12/x", "/home/u/build/a.go:12", "C:\\work\\a.cs(3,4)",
-    "goroutine 17 [running]", "1.5s",
-    "2021-06-21T09:03:12.345Z", "127.0.0.1:4000", "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
-    "deadbeef1234567", "#", "# #",
-    "expected 1, got 2", "1e-9", "Mon Jun 21", "12 ms", "/", "//", "a/b/c", "-1", "TestIssue16696",
-    " ", "\t", ": ",
-])  # fmt: skip
+PIECES = st.sampled_from(
+    [
+        "0x7f12aa79",
+        "/tmp/pytest-12/x",
+        "/home/u/build/a.go:12",
+        "C:\\work\\a.cs(3,4)",
+        "goroutine 17 [running]",
+        "1.5s",
+        "2021-06-21T09:03:12.345Z",
+        "127.0.0.1:4000",
+        "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+        "deadbeef1234567",
+        "#",
+        "# #",
+        "expected 1, got 2",
+        "1e-9",
+        "Mon Jun 21",
+        "12 ms",
+        "/",
+        "//",
+        "a/b/c",
+        "-1",
+        "TestIssue16696",
+        " ",
+        "\t",
+        ": ",
+    ]
+)
 
 
 @given(st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=12).map("".join)))

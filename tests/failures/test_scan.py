@@ -49,9 +49,12 @@ def logs(draw: st.DrawFn) -> bytes:
     size = draw(st.integers(0, 3 * BUFFER))
     line = b"some filler of a log that says nothing at all " * 2 + b"\n"
     data = bytearray((line * (size // len(line) + 1))[:size])
-    borders = st.builds(lambda unit, times, off: unit * times + off, st.sampled_from([PAGE,
-    BUFFER]),
-                        st.integers(0, 24), st.integers(-20, 20))  # fmt: skip
+    borders = st.builds(
+        lambda unit, times, off: unit * times + off,
+        st.sampled_from([PAGE, BUFFER]),
+        st.integers(0, 24),
+        st.integers(-20, 20),
+    )
     for place in draw(st.lists(st.one_of(st.integers(0, max(0, size)), borders), max_size=8)):
         text = draw(st.sampled_from([b"\nFAIL: x\n", b"\n--- FAIL: T (0s)\n", b"\npanic: y\n"]))
         if 0 <= place <= size - len(text):

@@ -25,8 +25,11 @@ from ci_stat.failures.text import MAX_LENGTH, clean, without_escapes
         (b"build\tRun tests\t2021-12-01T13:01:02.4797328Z FAILED", "FAILED"),
         (b"##[group]Run make", "Run make"),
         (b"travis_time:end:0a1b:start=1,finish=2,duration=3\r\x1b[0K", ""),
-        (b'travis_time:end:0a1b:start=1,finish=2,duration=3\r\x1b[0KThe command "x" exited with 1.',
-         'The command "x" exited with 1.'),
+        (
+            b"travis_time:end:0a1b:start=1,finish=2,duration=3\r\x1b[0K"
+            b'The command "x" exited with 1.',
+            'The command "x" exited with 1.',
+        ),
         (b"section_start:1560896352:step[collapsed=true]\r\x1b[0KHeader", "Header"),
         (b"[12:07:58] gulp", "gulp"),
         (b"12:07:58.123 plain", "plain"),
@@ -40,7 +43,7 @@ from ci_stat.failures.text import MAX_LENGTH, clean, without_escapes
         (b"\xff\xfe broken \xc3", "\ufffd\ufffd broken \ufffd"),
         (b"a\x00b\x07c", "abc"),
     ],
-)  # fmt: skip
+)
 def test_what_stands_before_and_between_the_words_goes(raw: bytes, text: str) -> None:
     assert clean(raw) == text
 

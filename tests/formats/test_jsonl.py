@@ -47,18 +47,39 @@ def test_only_the_required_fields() -> None:
 
 def test_every_field() -> None:
     row = decoded(
-        status="FAILED", duration=61_000, repo="me/app", branch="main", commit="1f0c",
+        status="FAILED",
+        duration=61_000,
+        repo="me/app",
+        branch="main",
+        commit="1f0c",
         comment="/test",
-        pr_number=12, author="me", pr_title="T", pr_link="https://x/12", case=["TestX"],
-        description={"sha1": "abc"}, analysis_res={"env": ["timeout"]},
-    )  # fmt: skip
+        pr_number=12,
+        author="me",
+        pr_title="T",
+        pr_link="https://x/12",
+        case=["TestX"],
+        description={"sha1": "abc"},
+        analysis_res={"env": ["timeout"]},
+    )
     assert row == RunRow(
-        "unit", 7, "FAILURE", datetime(2021, 6, 19, 8, 30), 61_000, "1f0c", "main", "/test",
+        "unit",
+        7,
+        "FAILURE",
+        datetime(2021, 6, 19, 8, 30),
+        61_000,
+        "1f0c",
+        "main",
+        "/test",
         "me/app",
-        {"sha1": "abc", "ghprbPullId": "12", "ghprbPullAuthorLogin": "me", "ghprbPullTitle": "T",
-         "ghprbPullLink": "https://x/12"},
+        {
+            "sha1": "abc",
+            "ghprbPullId": "12",
+            "ghprbPullAuthorLogin": "me",
+            "ghprbPullTitle": "T",
+            "ghprbPullLink": "https://x/12",
+        },
         {"env": ["timeout"], "case": ["TestX"]},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("name", ["job_name", "job_id", "status", "time"])
@@ -96,12 +117,22 @@ def test_an_unknown_field_and_the_nearest(name: str, near: str | None) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "{", "nonsense", '{"a": 1,}', '{"a": NaN}', '{"a": Infinity}', "'a'", b"\xff\xfe\xfa",
-        b"\x00", "\x1b[31m",
-        '{"a": "\x1b"}', "[" * 100_000, '{"a":' * 100_000, '{"a": ' + "1" * 5_000 + "}",
+        "{",
+        "nonsense",
+        '{"a": 1,}',
+        '{"a": NaN}',
+        '{"a": Infinity}',
+        "'a'",
+        b"\xff\xfe\xfa",
+        b"\x00",
+        "\x1b[31m",
+        '{"a": "\x1b"}',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"a": ' + "1" * 5_000 + "}",
         '{"job_name": "x"} {}',
     ],
-)  # fmt: skip
+)
 def test_invalid_json(text: str | bytes) -> None:
     assert refused(text).startswith("not valid JSON (")
 
@@ -183,16 +214,24 @@ def test_short_fields_and_a_description_that_is_text() -> None:
 @pytest.mark.parametrize(
     ("text", "stored"),
     [
-        ("COMPLETED", "SUCCESS"), ("completed", "SUCCESS"), ("Passed", "SUCCESS"), ("succeeded",
-        "SUCCESS"),
-        ("SUCCESS", "SUCCESS"), ("FAILED", "FAILURE"), ("failure", "FAILURE"), ("ABORTED",
-        "ABORTED"),
-        ("cancelled", "ABORTED"), ("CANCELED", "ABORTED"), ("UNSTABLE", "UNSTABLE"), ("Not_Built",
-        "Not_Built"),
-        ("timed out", "timed out"), ("\x1b[31m", "\x1b[31m"), ("成功", "成功"), (" SUCCESS",
-        " SUCCESS"),
+        ("COMPLETED", "SUCCESS"),
+        ("completed", "SUCCESS"),
+        ("Passed", "SUCCESS"),
+        ("succeeded", "SUCCESS"),
+        ("SUCCESS", "SUCCESS"),
+        ("FAILED", "FAILURE"),
+        ("failure", "FAILURE"),
+        ("ABORTED", "ABORTED"),
+        ("cancelled", "ABORTED"),
+        ("CANCELED", "ABORTED"),
+        ("UNSTABLE", "UNSTABLE"),
+        ("Not_Built", "Not_Built"),
+        ("timed out", "timed out"),
+        ("\x1b[31m", "\x1b[31m"),
+        ("成功", "成功"),
+        (" SUCCESS", " SUCCESS"),
     ],
-)  # fmt: skip
+)
 def test_statuses(text: str, stored: str) -> None:
     status = decoded(status=text).status
     assert status == stored

@@ -288,8 +288,11 @@ def _unpack_elsewhere(path: Path, limit: int) -> tuple[int, int, str, str]:
     """Return the growth of the process in MB, bytes of text, state and detail."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(_BOMB), str(path), str(limit)],
-        capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     grown, given_, state, detail = done.stdout.strip().split("|")
     return int(grown), int(given_), state, detail
 

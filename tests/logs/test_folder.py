@@ -340,12 +340,40 @@ def trap() -> Iterator[Path]:
 
 
 _PARTS = st.sampled_from(
-    ["..", ".", "", "/", "\0", "\\", "..\\..", "%2e%2e", "%2F", "%2e%2e%2f", "%00", "~", "~root",
-     "etc", "passwd",
-     "secret", "unit", "a;rm -rf /", "x'\"$(touch /tmp/x)`id`", "{number}", "{job}", "\udc80",
-     "\ud800", "COM1", "-rf",
-     "*", "\n",     "n" * 260, "é" * 130, "builds", "5.log"]
-) | st.text(max_size=8)  # fmt: skip
+    [
+        "..",
+        ".",
+        "",
+        "/",
+        "\0",
+        "\\",
+        "..\\..",
+        "%2e%2e",
+        "%2F",
+        "%2e%2e%2f",
+        "%00",
+        "~",
+        "~root",
+        "etc",
+        "passwd",
+        "secret",
+        "unit",
+        "a;rm -rf /",
+        "x'\"$(touch /tmp/x)`id`",
+        "{number}",
+        "{job}",
+        "\udc80",
+        "\ud800",
+        "COM1",
+        "-rf",
+        "*",
+        "\n",
+        "n" * 260,
+        "é" * 130,
+        "builds",
+        "5.log",
+    ]
+) | st.text(max_size=8)
 _JOBS = (
     st.lists(_PARTS, min_size=1, max_size=12).map("/".join)
     | st.text()
@@ -457,9 +485,15 @@ def test_the_first_place_that_has_it() -> None:
     assert [(place.asked, place.closed) for place in places] == [(1, 0), (1, 1), (0, 0)]
 
 
-_WHY = [LogState.RUNNING, LogState.UNREADABLE, LogState.UNREACHABLE, LogState.TOO_BIG,
-        LogState.REFUSED,
-        LogState.TOO_OLD, LogState.MISSING]  # fmt: skip
+_WHY = [
+    LogState.RUNNING,
+    LogState.UNREADABLE,
+    LogState.UNREACHABLE,
+    LogState.TOO_BIG,
+    LogState.REFUSED,
+    LogState.TOO_OLD,
+    LogState.MISSING,
+]
 
 
 @pytest.mark.parametrize("most", range(len(_WHY)))

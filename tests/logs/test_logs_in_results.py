@@ -115,9 +115,16 @@ def test_names_messages_and_kinds_come_from_the_logs() -> None:
     ]
     assert by_number[8].fail_info == [("TestUnstable", "apply_test.go:17: got 1, want 2")]
     assert {number: run.log for number, run in by_number.items()} == {
-        1: "read", 2: "read", 3: "read", 4: "missing", 5: "missing", 6: "", 7: "", 8: "read",
+        1: "read",
+        2: "read",
+        3: "read",
+        4: "missing",
+        5: "missing",
+        6: "",
+        7: "",
+        8: "read",
         9: "read",
-    }  # fmt: skip
+    }
     assert result.log_states == {"read": 5, "missing": 2}
     assert result.provenance.logs == (("read", 5), ("missing", 2))
     assert re.fullmatch(r"\d+-[0-9a-f]{12}", result.provenance.rule_set)
@@ -139,11 +146,14 @@ def test_without_a_log_the_failures_of_the_table_stay() -> None:
 @pytest.mark.usefixtures("environment")
 def test_failures_add_up_over_runs_pull_requests_and_jobs() -> None:
     result = get()
-    assert {name: [run.job_id for run in info.run_list] for name,
-    info in result.fail_info_map.items()} == {
-        "TestApply": [1, 3], "testLockSuite.TestResolve": [1, 2], "T.Table": [4],
+    assert {
+        name: [run.job_id for run in info.run_list] for name, info in result.fail_info_map.items()
+    } == {
+        "TestApply": [1, 3],
+        "testLockSuite.TestResolve": [1, 2],
+        "T.Table": [4],
         "'x' undeclared": [9],
-    }  # fmt: skip
+    }
     info = result.fail_info_map["testLockSuite.TestResolve"]
     assert (info.kind, info.fail_cnt(), info.prs, info.message) == (
         "case",
@@ -164,10 +174,12 @@ def test_failures_add_up_over_runs_pull_requests_and_jobs() -> None:
 def test_a_case_of_the_table_and_of_a_log_is_one_failure(home: Path) -> None:
     (home / "jobs/unit/builds/2/log").unlink()
     info = get().fail_info_map["testLockSuite.TestResolve"]
-    assert [(run.job_id, seen.source) for run, seen in zip(info.run_list, info.seen,
-    strict=True)] == [
-        (1, "log"), (2, "analysis_res"),
-    ]  # fmt: skip
+    assert [
+        (run.job_id, seen.source) for run, seen in zip(info.run_list, info.seen, strict=True)
+    ] == [
+        (1, "log"),
+        (2, "analysis_res"),
+    ]
     assert info.message == "... value = first"
     assert info.newest is not None
     assert info.newest.source == "log"
@@ -329,8 +341,11 @@ def test_many_logs(home: Path, fill: Fill, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.INFO)
     result = get()
     assert {name: info.fail_cnt() for name, info in result.fail_info_map.items()} == {
-        "TestAll": 30, "Test0": 10, "Test1": 10, "Test2": 10,
-    }  # fmt: skip
+        "TestAll": 30,
+        "Test0": 10,
+        "Test1": 10,
+        "Test2": 10,
+    }
     assert "30 logs read" in caplog.text
 
 
@@ -342,8 +357,15 @@ def test_many_logs(home: Path, fill: Fill, caplog: pytest.LogCaptureFixture) -> 
 def test_a_frame_has_the_failures_of_each_run() -> None:
     frame = get().failures_frame()
     assert list(frame.columns[-8:]) == [
-        "message", "rule", "source", "fingerprint", "file", "line", "first_line", "last_line",
-    ]  # fmt: skip
+        "message",
+        "rule",
+        "source",
+        "fingerprint",
+        "file",
+        "line",
+        "first_line",
+        "last_line",
+    ]
     resolve = frame[frame["case"] == "testLockSuite.TestResolve"]
     assert resolve["message"].tolist() == ["... value = first", "... value = second"]
     assert resolve[["job_id", "line", "first_line"]].values.tolist() == [[1, 655, 5], [2, 660, 5]]
@@ -407,19 +429,33 @@ def test_json_has_all_fields_of_a_failure(call: Call) -> None:
     assert data["source"]["rule_set"].startswith("1-") or data["source"]["rule_set"][0].isdigit()
     by_case = {failure["case"]: failure for failure in data["failures"]}
     resolve = by_case["testLockSuite.TestResolve"]
-    assert {key: resolve[key] for key in ("kind", "message", "rule", "source", "file", "line",
-    "runs", "broke")} == {
-        "kind": "case", "message": "... value = second", "rule": "gocheck-fail", "source": "log",
-        "file": "lock_test.go", "line": 660, "runs": 2, "broke": ["unit#1", "unit#2"],
-    }  # fmt: skip
+    assert {
+        key: resolve[key]
+        for key in ("kind", "message", "rule", "source", "file", "line", "runs", "broke")
+    } == {
+        "kind": "case",
+        "message": "... value = second",
+        "rule": "gocheck-fail",
+        "source": "log",
+        "file": "lock_test.go",
+        "line": 660,
+        "runs": 2,
+        "broke": ["unit#1", "unit#2"],
+    }
     assert re.fullmatch("v1:[0-9a-f]{32}", resolve["fingerprint"])
     table = by_case["T.Table"]
-    assert {key: table[key] for key in ("message", "rule", "source", "fingerprint", "file", "line",
-    "broke")} == {
-        "message": "", "rule": "", "source": "analysis_res", "fingerprint": "", "file": "",
+    assert {
+        key: table[key]
+        for key in ("message", "rule", "source", "fingerprint", "file", "line", "broke")
+    } == {
+        "message": "",
+        "rule": "",
+        "source": "analysis_res",
+        "fingerprint": "",
+        "file": "",
         "line": None,
         "broke": ["unit#4"],
-    }  # fmt: skip
+    }
 
 
 @lite
@@ -487,10 +523,12 @@ def _on_a_terminal(code: str, **variables: str) -> tuple[int, str, str]:
     """Exit code, standard output, and what the terminal on standard error got."""
     ours, theirs = terminal()
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=theirs,
-         stdin=subprocess.DEVNULL,
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **variables},
-    )  # fmt: skip
+    )
     os.close(theirs)
     shown = bytearray()
     while select.select([ours], [], [], 30)[0]:

@@ -39,10 +39,8 @@ Made = Callable[..., LogReader]
 
 
 def run(number: int, status: str = "FAILURE", job: str = "unit") -> Run:
-    return Run(
-        job, number, status, None, None, None, None, None, None, 0, None, None, None, (),
-        Origin(SHANGHAI)
-    )  # fmt: skip
+    nothing = (None,) * 6
+    return Run(job, number, status, *nothing, 0, None, None, None, (), Origin(SHANGHAI))
 
 
 def home(tmp_path: Path, count: int) -> list[Run]:

@@ -40,9 +40,14 @@ def terminal(document: Document) -> str:
 
 def message(document: Document) -> EmailMessage:
     return mail(
-        document, kind="hourly", sender="ci@example.com", recipient="you@example.com", domain_of_ids="example.com",
-        unique="x", date=NOW,
-    )  # fmt: skip
+        document,
+        kind="hourly",
+        sender="ci@example.com",
+        recipient="you@example.com",
+        domain_of_ids="example.com",
+        unique="x",
+        date=NOW,
+    )
 
 
 def mail_page(document: Document) -> str:

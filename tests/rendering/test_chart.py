@@ -87,9 +87,20 @@ def test_it_is_quiet_where_no_home_can_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("most", "whole", "last"),
-    [(0, True, 4), (1, True, 4), (5, True, 8), (97, True, 100), (19_120, True, 20_000), (10**9, True, 10**9),
-     (0, False, 1), (0.4, False, 1), (12.1, False, 16), (18.5, False, 20), (100, False, 100)],
-)  # fmt: skip
+    [
+        (0, True, 4),
+        (1, True, 4),
+        (5, True, 8),
+        (97, True, 100),
+        (19_120, True, 20_000),
+        (10**9, True, 10**9),
+        (0, False, 1),
+        (0.4, False, 1),
+        (12.1, False, 16),
+        (18.5, False, 20),
+        (100, False, 100),
+    ],
+)
 def test_scales_end_at_a_round_number_that_is_high_enough(
     most: float, whole: bool, last: float
 ) -> None:

@@ -28,9 +28,13 @@ _DATE = datetime(2021, 6, 16, 15, 10, 4, tzinfo=UTC)
 
 def _mail(document: Document, **changes: Any) -> EmailMessage:
     arguments: dict[str, Any] = {
-        "kind": "hourly", "sender": "CI <ci@example.org>", "recipient": "team@example.com",
-        "domain_of_ids": "example.org", "unique": "hourly 2021-06-16 14:00", "date": _DATE,
-    }  # fmt: skip
+        "kind": "hourly",
+        "sender": "CI <ci@example.org>",
+        "recipient": "team@example.com",
+        "domain_of_ids": "example.org",
+        "unique": "hourly 2021-06-16 14:00",
+        "date": _DATE,
+    }
     return mail(document, **{**arguments, **changes})
 
 
@@ -52,8 +56,12 @@ def _structure(message: EmailMessage) -> list[str]:
 def test_text_html_and_picture() -> None:
     read = _sent(_mail(daily()))
     assert _structure(read) == [
-        "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
-    ]  # fmt: skip
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+    ]
     _, plain, related, html, picture = read.walk()
     assert plain.get_content().replace("\r\n", "\n") == as_text(daily())
     assert related["Content-Type"].params["type"] == "text/html"
@@ -196,10 +204,31 @@ def test_addresses(words: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["", "ci", "@", "a@b@c", "a@", "@b", "a b@c", "a@b c", "a@b\r\nBcc: c@d", "a@b\n", "a@b, c@d", "a@b;c@d",
-     "<a@b> <c@d>", "A\nB <a@b>", "A <a@b", "é@example.org", "a@exämple.org", "a@-..b", 'a"@b', "a@[127.0.0.1]",
-     "a@b\x00", "a@\u202eb"],
-)  # fmt: skip
+    [
+        "",
+        "ci",
+        "@",
+        "a@b@c",
+        "a@",
+        "@b",
+        "a b@c",
+        "a@b c",
+        "a@b\r\nBcc: c@d",
+        "a@b\n",
+        "a@b, c@d",
+        "a@b;c@d",
+        "<a@b> <c@d>",
+        "A\nB <a@b>",
+        "A <a@b",
+        "é@example.org",
+        "a@exämple.org",
+        "a@-..b",
+        'a"@b',
+        "a@[127.0.0.1]",
+        "a@b\x00",
+        "a@\u202eb",
+    ],
+)
 @pytest.mark.parametrize("field", ["sender", "recipient"])
 def test_what_is_no_address_is_refused(words: str, field: str) -> None:
     with pytest.raises(SettingsError, match="is not a mail address"):

@@ -58,11 +58,16 @@ _ROWS = st.lists(
         lambda job, number, status, minute, took, pr: row(
             job, number, status, pr=pr, time=BEGIN + timedelta(minutes=minute), duration=took
         ),
-        st.sampled_from(["unit", "Unit ", "lint"]), st.integers(1, 10**6), st.sampled_from(["SUCCESS", "FAILURE", "X"]),
-        st.integers(0, 1439), st.none() | st.integers(0, 10**8), st.none() | st.integers(1, 3),
+        st.sampled_from(["unit", "Unit ", "lint"]),
+        st.integers(1, 10**6),
+        st.sampled_from(["SUCCESS", "FAILURE", "X"]),
+        st.integers(0, 1439),
+        st.none() | st.integers(0, 10**8),
+        st.none() | st.integers(1, 3),
     ),
-    max_size=12, unique_by=lambda run: (run.job, run.job_id),
-)  # fmt: skip
+    max_size=12,
+    unique_by=lambda run: (run.job, run.job_id),
+)
 
 
 @given(rows=_ROWS)
@@ -148,8 +153,10 @@ def test_the_days_of_a_chart(fill: Fill, counted: CountedWindows) -> None:
     for _ in range(2):
         days = counted.days(window, own.tally + own.special_tally, 3)
         assert [(day_count.label, day_count.tally.total) for day_count in days] == [
-            ("2021-06-18", 0), ("2021-06-19", 2), ("2021-06-20", 3),
-        ]  # fmt: skip
+            ("2021-06-18", 0),
+            ("2021-06-19", 2),
+            ("2021-06-20", 3),
+        ]
 
 
 def test_broken_facts_are_counted_anew(fill: Fill, counted: CountedWindows, state_url: str) -> None:

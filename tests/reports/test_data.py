@@ -8,9 +8,17 @@ from tests.support.reports import DAILY, PROBLEMS
 
 DURATION = {"job", "runs", "middle", "longest", "before", "before_runs", "change"}
 PROBLEM = {
-    "kind", "window", "made_at", "trouble", "message", "hint", "newest", "database", "about",
+    "kind",
+    "window",
+    "made_at",
+    "trouble",
+    "message",
+    "hint",
+    "newest",
+    "database",
+    "about",
     "version",
-}  # fmt: skip
+}
 
 
 @given(report=DAILY)

@@ -30,9 +30,11 @@ def shown(deliveries: Sequence[Delivery], width: int | None) -> list[str]:
 
 def test_a_reason_without_room_is_below_its_row() -> None:
     deliveries = [
-        delivery(DeliveryState.SENT), delivery(DeliveryState.FAILED, REASON),
-        delivery(DeliveryState.UNCERTAIN, "no answer"), delivery(DeliveryState.SENT),
-    ]  # fmt: skip
+        delivery(DeliveryState.SENT),
+        delivery(DeliveryState.FAILED, REASON),
+        delivery(DeliveryState.UNCERTAIN, "no answer"),
+        delivery(DeliveryState.SENT),
+    ]
     assert shown(deliveries, 80) == [
         " report   window                          to                     state",
         " ─────────────────────────────────────────────────────────────────────────",

@@ -58,12 +58,25 @@ def mailbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox
     certificates = certified(tmp_path)
     box, port = Mailbox(), closed_port()
     controller = Controller(
-        box, hostname="127.0.0.1", port=port, tls_context=certificates.server, require_starttls=True, auth_required=True,
-        auth_require_tls=True, authenticator=_login,
-    )  # fmt: skip
+        box,
+        hostname="127.0.0.1",
+        port=port,
+        tls_context=certificates.server,
+        require_starttls=True,
+        auth_required=True,
+        auth_require_tls=True,
+        authenticator=_login,
+    )
     controller.start()
-    settings = {"HOST": "localhost", "PORT": str(port), "CA": certificates.ca_file, "USER": "ci", "PASSWORD": "s3cr3t",
-                "FROM": "CI <ci@example.com>", "TO": '"Doe, Ann" <ann@example.com>, bob@example.com'}  # fmt: skip
+    settings = {
+        "HOST": "localhost",
+        "PORT": str(port),
+        "CA": certificates.ca_file,
+        "USER": "ci",
+        "PASSWORD": "s3cr3t",
+        "FROM": "CI <ci@example.com>",
+        "TO": '"Doe, Ann" <ann@example.com>, bob@example.com',
+    }
     for key, value in settings.items():
         monkeypatch.setenv(f"CI_STAT_MAIL_{key}", value)
     yield box

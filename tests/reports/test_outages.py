@@ -32,9 +32,14 @@ def _row(number: int, hit: Hit, one_author: bool) -> RunRow:
     minute, pr, kind, name = hit
     author = "one" if one_author else f"author{pr}"
     return row(
-        "unit", number, "FAILURE", pr=pr, time=BEGIN + timedelta(minutes=minute),
-        description=pull(pr, ghprbPullAuthorLogin=author), analysis_res={kind: [name]},
-    )  # fmt: skip
+        "unit",
+        number,
+        "FAILURE",
+        pr=pr,
+        time=BEGIN + timedelta(minutes=minute),
+        description=pull(pr, ghprbPullAuthorLogin=author),
+        analysis_res={kind: [name]},
+    )
 
 
 def env(*prs: int, every: int = 10) -> list[Hit]:

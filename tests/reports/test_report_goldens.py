@@ -97,9 +97,14 @@ def _terminal(document: Document) -> str:
 
 def _mail(document: Document) -> str:
     message = mail(
-        document, kind="hourly", sender="ci@example.com", recipient="you@example.com", domain_of_ids="example.com",
-        unique="golden", date=datetime(2021, 6, 16, tzinfo=UTC),
-    )  # fmt: skip
+        document,
+        kind="hourly",
+        sender="ci@example.com",
+        recipient="you@example.com",
+        domain_of_ids="example.com",
+        unique="golden",
+        date=datetime(2021, 6, 16, tzinfo=UTC),
+    )
     heads = "".join(
         f"{name}: {value}\n" for name, value in message.items() if name != "Content-Type"
     )

@@ -95,8 +95,12 @@ def webhook(feishu: Feishu, monkeypatch: pytest.MonkeyPatch) -> Feishu:
 
 @pytest.fixture
 def app(feishu: Feishu, monkeypatch: pytest.MonkeyPatch) -> Feishu:
-    for key, value in {"FEISHU_URL": feishu.url, "APP_ID": feishu.app_id, "APP_SECRET": feishu.app_secret,
-                       "CHAT_ID": "oc_1"}.items():  # fmt: skip
+    for key, value in {
+        "FEISHU_URL": feishu.url,
+        "APP_ID": feishu.app_id,
+        "APP_SECRET": feishu.app_secret,
+        "CHAT_ID": "oc_1",
+    }.items():
         monkeypatch.setenv(f"CI_STAT_{key}", value)
     return feishu
 
@@ -122,9 +126,13 @@ def test_the_numbers_and_what_they_are_beside(database: Engine, call: Call) -> N
     assert report["beside"] == ["1 h before", "usual (median of 14 days)"]
     numbers = {row["name"]: [row["now"], *row["others"]] for row in report["numbers"]}
     assert numbers == {
-        "pull requests": [5, 1, 3], "jobs": [1, 1, 1], "runs": [8, 1, 4], "successes": [5, 0, 3], "failures": [3, 0, 1],
+        "pull requests": [5, 1, 3],
+        "jobs": [1, 1, 1],
+        "runs": [8, 1, 4],
+        "successes": [5, 0, 3],
+        "failures": [3, 0, 1],
         "aborts": [0, 1, 0],
-    }  # fmt: skip
+    }
     assert [row["name"] for row in report["new_failures"]] == ["s.TestNew", "s.TestNight"]
     (known,) = report["seen_failures"]
     assert (known["name"], known["first_seen"]) == ("s.TestKnown", "2021-06-05T14:00:00+08:00")
@@ -486,10 +494,14 @@ def test_a_state_that_cannot_be_used_sends_nothing(
 @pytest.mark.parametrize(
     "given",
     [
-        ("--now", "0001-01-01"), ("--begin", "0001-01-01T08:00"), ("--end", "0001-01-01T00:00"), ("--begin", ""),
-        ("--begin", "9999-12-31T23:30"), ("--begin", "2021-06-19", "--end", "2021-06-18"),
+        ("--now", "0001-01-01"),
+        ("--begin", "0001-01-01T08:00"),
+        ("--end", "0001-01-01T00:00"),
+        ("--begin", ""),
+        ("--begin", "9999-12-31T23:30"),
+        ("--begin", "2021-06-19", "--end", "2021-06-18"),
     ],
-)  # fmt: skip
+)
 def test_a_window_that_cannot_be_meant(
     database: Engine, call: Call, given: tuple[str, ...]
 ) -> None:
@@ -536,9 +548,22 @@ def test_a_closed_or_full_output_costs_nobody_the_report(
     environment["CI_STAT_WEBHOOK"] = webhook.hook_url()
     with open("/dev/full", "w") as full:
         process = subprocess.run(
-            [sys.executable, "-c", "from ci_stat.cli import main; main()", "report", "hourly", "--now", NOW, "--post"],
-            env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-c",
+                "from ci_stat.cli import main; main()",
+                "report",
+                "hourly",
+                "--now",
+                NOW,
+                "--post",
+            ],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert (process.returncode, len(webhook.messages)) == (6, 1), process.stderr
 
 
@@ -591,9 +616,13 @@ def test_a_chat_by_its_name(
 
 def _cron(folder: Path, environment: dict[str, str], *more: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "jobs.hourly_report", "--now", NOW, "--post", *more], cwd=Path(__file__).parents[2],
-        text=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "jobs.hourly_report", "--now", NOW, "--post", *more],
+        cwd=Path(__file__).parents[2],
+        text=True,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 @pytest.fixture
@@ -632,8 +661,12 @@ def test_a_cron_killed_while_it_sends(
     """The answer is lost. The webhook is not called again; the app is, with the same uuid."""
     ours = {"CI_STAT_WEBHOOK": feishu.hook_url()}
     if way == "app":
-        ours = {"CI_STAT_FEISHU_URL": feishu.url, "CI_STAT_APP_ID": feishu.app_id, "CI_STAT_CHAT_ID": "oc_1",
-                "CI_STAT_APP_SECRET": feishu.app_secret}  # fmt: skip
+        ours = {
+            "CI_STAT_FEISHU_URL": feishu.url,
+            "CI_STAT_APP_ID": feishu.app_id,
+            "CI_STAT_CHAT_ID": "oc_1",
+            "CI_STAT_APP_SECRET": feishu.app_secret,
+        }
     environment |= ours
     path = "/open-apis/bot" if way == "webhook" else "/open-apis/im/v1/messages"
     feishu.faults.append(Trouble(path=path, delay=20, after_storing=True))

@@ -18,17 +18,52 @@ from tests.support.rows import BEGIN, history, pull, row
 _NAMES = ["unit", "Unit", "unit ", "ünit", "check", "x'\"; drop table ci_data; --", "日本", "%s"]
 _STATUSES = ["SUCCESS", "FAILURE", "ABORTED", "UNSTABLE", "success", "Failure", ""]
 _PULLS: list[Any] = [
-    None, {}, pull(7), pull(8), pull(7, extra=1), {"ghprbPullId": 7}, {"ghprbPullId": True},
-    {"ghprbPullId": 7.0}, {"ghprbPullId": None}, pull("0"), pull("-7"), pull("007"), pull(" 7"),
-    pull("7 "), pull("7x"), pull("٣"), pull(""), pull("9" * 18), pull("9" * 19), pull("9" * 40),
-    {"ghprbPullId": ["7"]}, {"ghprbpullid": "7"}, "[1]", "null", '"7"',
-    '{"ghprbPullId": "7"', "not json", "", '{"ghprbPullId": "7"} trailing',
-]  # fmt: skip
+    None,
+    {},
+    pull(7),
+    pull(8),
+    pull(7, extra=1),
+    {"ghprbPullId": 7},
+    {"ghprbPullId": True},
+    {"ghprbPullId": 7.0},
+    {"ghprbPullId": None},
+    pull("0"),
+    pull("-7"),
+    pull("007"),
+    pull(" 7"),
+    pull("7 "),
+    pull("7x"),
+    pull("٣"),
+    pull(""),
+    pull("9" * 18),
+    pull("9" * 19),
+    pull("9" * 40),
+    {"ghprbPullId": ["7"]},
+    {"ghprbpullid": "7"},
+    "[1]",
+    "null",
+    '"7"',
+    '{"ghprbPullId": "7"',
+    "not json",
+    "",
+    '{"ghprbPullId": "7"} trailing',
+]
 _ANALYSES: list[Any] = [
-    None, {}, {"case": ["a_test.go:S.T"]}, {"case": []}, {"env": ["x"], "case": ["y"]},
-    {"compile": ["build error"]}, {"check": ["check error"]}, {"other": ["x"]}, {"case": "a"},
-    {"case": [""]}, {"case": ["☃"]}, "[]", "null", "{",
-]  # fmt: skip
+    None,
+    {},
+    {"case": ["a_test.go:S.T"]},
+    {"case": []},
+    {"env": ["x"], "case": ["y"]},
+    {"compile": ["build error"]},
+    {"check": ["check error"]},
+    {"other": ["x"]},
+    {"case": "a"},
+    {"case": [""]},
+    {"case": ["☃"]},
+    "[]",
+    "null",
+    "{",
+]
 
 
 @st.composite

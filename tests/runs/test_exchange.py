@@ -120,11 +120,26 @@ def test_export_into_an_empty_table_gives_equal_rows(
 
 
 BROKEN = [
-    "", "{", "nonsense", "[1, 2]", '"text"', "7", "null", "true", "{'a': 1}", '{"a": NaN}',
-    '{"a": -Infinity}', '{"a": 1e999}', '{"a": 1}{"b": 2}', "\x00", "\x1b[31m",
-    '{"a": ' + "1" * 5_000 + "}", '{"a": ' + "[" * 5_000,
-    '{"a": ' + "[" * 900 + "]" * 900 + "}", '{"a": ' + "[" * 100 + "]" * 100 + "}",
-]  # fmt: skip
+    "",
+    "{",
+    "nonsense",
+    "[1, 2]",
+    '"text"',
+    "7",
+    "null",
+    "true",
+    "{'a': 1}",
+    '{"a": NaN}',
+    '{"a": -Infinity}',
+    '{"a": 1e999}',
+    '{"a": 1}{"b": 2}',
+    "\x00",
+    "\x1b[31m",
+    '{"a": ' + "1" * 5_000 + "}",
+    '{"a": ' + "[" * 5_000,
+    '{"a": ' + "[" * 900 + "]" * 900 + "}",
+    '{"a": ' + "[" * 100 + "]" * 100 + "}",
+]
 
 
 @pytest.mark.parametrize("broken", BROKEN)
@@ -450,8 +465,9 @@ def test_a_window_is_half_open_in_an_export(engine: Engine) -> None:
 def _command(url: str, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-c", "from ci_stat.cli import main; main()", *arguments],
-        env={**os.environ, "CI_STAT_URL": url}, **options,
-    )  # fmt: skip
+        env={**os.environ, "CI_STAT_URL": url},
+        **options,
+    )
 
 
 def test_an_import_from_standard_input(url: str) -> None:

@@ -65,12 +65,16 @@ def _pull(number: int) -> Span:
 
 def _foot(rows: int) -> tuple[Text, ...]:
     return (
-        text(_faint(f"[2021-06-16 14:00:00, 2021-06-16 15:00:00) Asia/Shanghai, {rows:,} runs of "
-                    "mysql://ci@db/ci_data, newest row 2021-06-16 14:58:31")),
+        text(
+            _faint(
+                f"[2021-06-16 14:00:00, 2021-06-16 15:00:00) Asia/Shanghai, {rows:,} runs of "
+                "mysql://ci@db/ci_data, newest row 2021-06-16 14:58:31"
+            )
+        ),
         text(_faint("logs: 27 read, 3 gone, 1 too large (4 not to be had), rules 2021.3")),
         text(_faint("4 failed runs without a known failure")),
         text(_faint("generated 2021-06-16 15:10:04 by ci_stat 0.4.0")),
-    )  # fmt: skip
+    )
 
 
 _NUMBERS = Table(
@@ -113,14 +117,24 @@ def busy() -> Document:
         "finished later than this."
     )
     return Document(
-        title, f"{_HOUR} · repo pingcap/tidb", Tone.BAD, f"{title}, {_HOUR}",
+        title,
+        f"{_HOUR} · repo pingcap/tidb",
+        Tone.BAD,
+        f"{title}, {_HOUR}",
         (
-            Paragraph((text(Span("There was no report for 13:00 to 14:00", Tone.WARN, bold=True)),)),
-            Paragraph((outage,)), _NUMBERS, Paragraph((text(_faint(late)),)), _new(), _prs(), _jobs(),
+            Paragraph(
+                (text(Span("There was no report for 13:00 to 14:00", Tone.WARN, bold=True)),)
+            ),
+            Paragraph((outage,)),
+            _NUMBERS,
+            Paragraph((text(_faint(late)),)),
+            _new(),
+            _prs(),
+            _jobs(),
             _button("tidb_ghpr_integration_common_test", 20931),
         ),
         _foot(1_204),
-    )  # fmt: skip
+    )
 
 
 def _new() -> Section:
@@ -141,9 +155,18 @@ def _new() -> Section:
         " (compile): 1 run, 1 pull request",
     )
     items = (
-        Item(race, (text("tidb_ghpr_unit_test, newest ", _number("tidb_ghpr_unit_test", 45821), _faint(message)),)),
+        Item(
+            race,
+            (
+                text(
+                    "tidb_ghpr_unit_test, newest ",
+                    _number("tidb_ghpr_unit_test", 45821),
+                    _faint(message),
+                ),
+            ),
+        ),
         Item(build, (text("tidb_ghpr_build, newest ", _number("tidb_ghpr_build", 30124)),)),
-    )  # fmt: skip
+    )
     return Section(
         "New failures, not in the history since 2021-05-17 00:00", items, 90, 1, "more failure"
     )
@@ -151,9 +174,12 @@ def _new() -> Section:
 
 def _prs() -> Section:
     head = text(
-        _pull(25411), " master: 7 failed, 12 succeeded, 1 aborted, 4 reruns, 3 in an outage",
-        _faint(": planner: fix the wrong result of 查询计划 with a partial index on 🙂 columns (#25398), morgo"),
-    )  # fmt: skip
+        _pull(25411),
+        " master: 7 failed, 12 succeeded, 1 aborted, 4 reruns, 3 in an outage",
+        _faint(
+            ": planner: fix the wrong result of 查询计划 with a partial index on 🙂 columns (#25398), morgo"
+        ),
+    )
     runs = (
         text(
             _run("tidb_ghpr_unit_test", 45821),
@@ -228,10 +254,13 @@ def daily() -> Document:
     )
     chart = Chart("The last 14 days", days, "runs", runs, "failure rate", rates)
     return Document(
-        title, _DAY, Tone.WARN, f"{title}, {_DAY}",
+        title,
+        _DAY,
+        Tone.WARN,
+        f"{title}, {_DAY}",
         (_NUMBERS, chart, _jobs(), _slowest(), _button("tidb_ghpr_build", 30124)),
         _foot(18_204),
-    )  # fmt: skip
+    )
 
 
 def _slowest() -> Table:

@@ -30,11 +30,21 @@ def rows() -> list[RunRow]:
             ghprbPullLink=f"https://{attack}",
         )
         made += [
-            RunRow(f"{attack} pr", number, "FAILURE", **texts, commit=attack, repo=f"{attack}/r{number}",
-                   description=parameters, analysis_res=analysis),
+            RunRow(
+                f"{attack} pr",
+                number,
+                "FAILURE",
+                **texts,
+                commit=attack,
+                repo=f"{attack}/r{number}",
+                description=parameters,
+                analysis_res=analysis,
+            ),
             RunRow(f"{attack} nightly", number, "FAILURE", **texts, analysis_res=analysis),
-            RunRow(attack, number, attack, **texts, repo=f"{attack}/r{number}", description=parameters),
-        ]  # fmt: skip
+            RunRow(
+                attack, number, attack, **texts, repo=f"{attack}/r{number}", description=parameters
+            ),
+        ]
     return made
 
 

@@ -20,12 +20,26 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 LOGIN_PAGE = b"<html><body>SECRET-PAGE please log in</body></html>"
 _NOTE = re.compile(rb"\x1b\[8mha:.*?\x1b\[0m")
 _PATH = re.compile(
-    r"(?P<job>(?:/job/[^/]+)*)(?:/(?P<number>\d+))?/(?P<what>api/json|consoleText|logText/progressiveText)"
+    r"(?P<job>(?:/job/[^/]+)*)(?:/(?P<number>\d+))?"
+    r"/(?P<what>api/json|consoleText|logText/progressiveText)"
 )
 _FIELDS = {
-    "name", "jobs", "firstBuild", "nextBuildNumber", "allBuilds", "builds", "number", "result", "building", "timestamp",
-    "duration", "url", "actions", "parameters", "value",
-}  # fmt: skip
+    "name",
+    "jobs",
+    "firstBuild",
+    "nextBuildNumber",
+    "allBuilds",
+    "builds",
+    "number",
+    "result",
+    "building",
+    "timestamp",
+    "duration",
+    "url",
+    "actions",
+    "parameters",
+    "value",
+}
 
 
 @dataclass
@@ -214,10 +228,13 @@ class Handler(BaseHTTPRequestHandler):
                 {
                     "name": name.rpartition("/")[2],
                     "firstBuild": everything[-1] if everything else None,
-                    "nextBuildNumber": max([job.discarded, *(build.number for build in newest)]) + 1,
-                    "builds": everything[:100], "allBuilds": everything,
-                }, query,
-            )  # fmt: skip
+                    "nextBuildNumber": max([job.discarded, *(build.number for build in newest)])
+                    + 1,
+                    "builds": everything[:100],
+                    "allBuilds": everything,
+                },
+                query,
+            )
         if name and name not in fake.folders and not fake.children(name):
             return self.say(404, LOGIN_PAGE, "text/html;charset=utf-8")
         return self.say_json({"name": name.rpartition("/")[2], "jobs": self.items(name)}, query)
@@ -232,10 +249,14 @@ class Handler(BaseHTTPRequestHandler):
     def values_of(self, build: FakeBuild) -> dict[str, Any]:
         parameters = [{"name": name, "value": value} for name, value in build.parameters.items()]
         return {
-            "number": build.number, "result": build.result, "building": build.building, "timestamp": build.timestamp,
-            "duration": build.duration, "url": f"{self.server.fake.url}/somewhere/{build.number}/",
+            "number": build.number,
+            "result": build.result,
+            "building": build.building,
+            "timestamp": build.timestamp,
+            "duration": build.duration,
+            "url": f"{self.server.fake.url}/somewhere/{build.number}/",
             "actions": [{"_class": "CauseAction"}, {"parameters": parameters}, {}],
-        }  # fmt: skip
+        }
 
     def console(self, build: FakeBuild) -> None:
         text = build.text

@@ -146,8 +146,12 @@ def python(code: str, folder: Path, count: int, **options: Any) -> "subprocess.P
     script = _BEGIN + textwrap.dedent(code)
     return subprocess.Popen(
         [sys.executable, "-c", script, str(folder), str(count)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, **options,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        **options,
+    )
 
 
 def answer(process: "subprocess.Popen[str]") -> str:

@@ -93,10 +93,18 @@ def _home() -> str | None:
 
 def install(folder: Path, log_file: str = "8M") -> None:
     subprocess.run(
-        [str(_binary("mariadb-install-db")), "--no-defaults", f"--datadir={folder}", "--skip-test-db",
-         "--auth-root-authentication-method=normal", f"--innodb-log-file-size={log_file}", *_as_user()],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            str(_binary("mariadb-install-db")),
+            "--no-defaults",
+            f"--datadir={folder}",
+            "--skip-test-db",
+            "--auth-root-authentication-method=normal",
+            f"--innodb-log-file-size={log_file}",
+            *_as_user(),
+        ],
+        check=True,
+        capture_output=True,
+    )
 
 
 def start(folder: Path, *options: str, log_file: str = "8M", pool: str = "64M") -> Server:
@@ -108,14 +116,31 @@ def start(folder: Path, *options: str, log_file: str = "8M", pool: str = "64M") 
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
     process = subprocess.Popen(
-        [str(_binary("mariadbd")), "--no-defaults", f"--datadir={folder / 'data'}", f"--socket={folder / 's'}",
-         f"--port={port}", "--bind-address=127.0.0.1", f"--pid-file={folder / 'pid'}", f"--log-error={log}",
-         f"--tmpdir={temporary}", "--skip-name-resolve", f"--innodb-buffer-pool-size={pool}",
-         f"--innodb-log-file-size={log_file}",
-         "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--character-set-server=utf8mb4",
-         "--collation-server=utf8mb4_unicode_ci", "--max-allowed-packet=64M", *_as_user(), *options],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [
+            str(_binary("mariadbd")),
+            "--no-defaults",
+            f"--datadir={folder / 'data'}",
+            f"--socket={folder / 's'}",
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--pid-file={folder / 'pid'}",
+            f"--log-error={log}",
+            f"--tmpdir={temporary}",
+            "--skip-name-resolve",
+            f"--innodb-buffer-pool-size={pool}",
+            f"--innodb-log-file-size={log_file}",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--performance-schema=OFF",
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_unicode_ci",
+            "--max-allowed-packet=64M",
+            *_as_user(),
+            *options,
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     server = Server(folder, port, process)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -152,9 +152,12 @@ def _is_context(block: dict[str, Any]) -> bool:
 
 def _is_actions(block: dict[str, Any]) -> bool:
     elements = block.get("elements")
-    return set(block) == {"elements"} and isinstance(elements, list) and 0 < len(elements) <= 25 and all(
-        map(_is_button, elements)
-    )  # fmt: skip
+    return (
+        set(block) == {"elements"}
+        and isinstance(elements, list)
+        and 0 < len(elements) <= 25
+        and all(map(_is_button, elements))
+    )
 
 
 _BLOCKS: dict[str, Callable[[dict[str, Any]], bool]] = {

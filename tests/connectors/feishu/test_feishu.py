@@ -148,8 +148,11 @@ def test_bodies_for_a_webhook(time: FakeTime) -> None:
         "content": {"post": POST.content},
     }
     assert json.loads(signed.body(CARD, 7)) == {
-        "timestamp": "7", "sign": sign(HOOK_SECRET, 7), "msg_type": "interactive", "card": CARD.content,
-    }  # fmt: skip
+        "timestamp": "7",
+        "sign": sign(HOOK_SECRET, 7),
+        "msg_type": "interactive",
+        "card": CARD.content,
+    }
 
 
 @pytest.mark.parametrize("message", ALL)
@@ -671,11 +674,14 @@ def test_questions_that_are_never_answered_leave_no_doubt(
 @pytest.mark.parametrize(
     "said",
     [
-        b'{"code":0}', b'{"code":0,"tenant_access_token":7,"expire":7200}',
-        b'{"code":0,"tenant_access_token":"","expire":9}', b'{"code":0,"tenant_access_token":"t-a\\nb","expire":9}',
-        b'{"code":0,"tenant_access_token":"t-a"}', HTML_PAGE,
+        b'{"code":0}',
+        b'{"code":0,"tenant_access_token":7,"expire":7200}',
+        b'{"code":0,"tenant_access_token":"","expire":9}',
+        b'{"code":0,"tenant_access_token":"t-a\\nb","expire":9}',
+        b'{"code":0,"tenant_access_token":"t-a"}',
+        HTML_PAGE,
     ],
-)  # fmt: skip
+)
 def test_answers_without_a_token(server: Feishu, time: FakeTime, said: bytes) -> None:
     server.faults.append(Trouble(TOKEN, status=200, body=said))
     outcome = sent(app(server.url, time))

@@ -144,12 +144,21 @@ BAD_FORMS = {
     "unknown field": (TEXT | {"uuid": "1"}, 19002),
     "text of no text": ({"msg_type": "text", "content": {"text": 1}}, 19002),
     "post without its level": ({"msg_type": "post", "content": POST}, 19002),
-    "unknown node": ({"msg_type": "post", "content": {"post": {"zh_cn": {"content": [[{"tag": "md"}]]}}}}, 19002),
+    "unknown node": (
+        {"msg_type": "post", "content": {"post": {"zh_cn": {"content": [[{"tag": "md"}]]}}}},
+        19002,
+    ),
     "unknown image": ({"msg_type": "image", "content": {"image_key": "img_0"}}, 19002),
     "no object": ([TEXT], 9499),
     "bad card": ({"msg_type": "interactive", "card": CARD | {"fallback": {}}}, 11246),
-    "image": ({"msg_type": "interactive", "card": {"elements": [{"tag": "markdown", "content": "![](k)"}]}}, 11246),
-}  # fmt: skip
+    "image": (
+        {
+            "msg_type": "interactive",
+            "card": {"elements": [{"tag": "markdown", "content": "![](k)"}]},
+        },
+        11246,
+    ),
+}
 
 
 @pytest.mark.parametrize(("body", "code"), BAD_FORMS.values(), ids=BAD_FORMS)
@@ -243,17 +252,29 @@ def test_signatures_and_the_clock(server: Feishu, given: Json, code: int) -> Non
     [
         ({"msg_type": "text", "content": {"text": "a key word"}}, 0),
         ({"msg_type": "text", "content": {"text": "a Key word"}}, 19024),
-        ({"msg_type": "interactive", "card": {"header": {"title": {"tag": "plain_text", "content": "key"}}}}, 0),
+        (
+            {
+                "msg_type": "interactive",
+                "card": {"header": {"title": {"tag": "plain_text", "content": "key"}}},
+            },
+            0,
+        ),
         ({"msg_type": "post", "content": {"post": {"zh_cn": {"title": "key", "content": []}}}}, 0),
         (
             {
                 "msg_type": "post",
-                "content": {"post": {"zh_cn": {"content": [[{"tag": "a", "text": "t", "href": "https://key.example"}]]}}},
+                "content": {
+                    "post": {
+                        "zh_cn": {
+                            "content": [[{"tag": "a", "text": "t", "href": "https://key.example"}]]
+                        }
+                    }
+                },
             },
             19024,
         ),
     ],
-)  # fmt: skip
+)
 def test_keywords_are_looked_for_in_texts_and_not_in_links(
     server: Feishu, body: Json, code: int
 ) -> None:
@@ -534,8 +555,11 @@ def test_answers_can_be_replaced(server: Feishu) -> None:
     ]
     seen = [requests.post(server.hook_url(), json=TEXT, timeout=5) for _ in range(5)]
     assert [(each.status_code, each.content) for each in seen[:4]] == [
-        (502, b"bad gateway"), (200, HTML_PAGE), (200, b""), (200, b"{}"),
-    ]  # fmt: skip
+        (502, b"bad gateway"),
+        (200, HTML_PAGE),
+        (200, b""),
+        (200, b"{}"),
+    ]
     assert seen[0].headers["Retry-After"] == "7"
     assert seen[4].json()["code"] == 0
     assert len(server.messages) == 2  # the one whose answer was lost, and the last

@@ -33,54 +33,90 @@ MARKDOWN = {
     "margin": "4px 0",
 }
 BUTTON = {
-    "tag": "button", "text": {"tag": "plain_text", "content": "Open"}, "type": "primary",
+    "tag": "button",
+    "text": {"tag": "plain_text", "content": "Open"},
+    "type": "primary",
     "behaviors": [{"type": "open_url", "default_url": "https://ci.example/1"}],
-}  # fmt: skip
+}
 TABLE = {
-    "tag": "table", "element_id": "runs", "page_size": 10, "row_height": "auto", "row_max_height": "80px",
+    "tag": "table",
+    "element_id": "runs",
+    "page_size": 10,
+    "row_height": "auto",
+    "row_max_height": "80px",
     "header_style": {"bold": True, "background_style": "grey"},
     "columns": [
         {"name": "job", "display_name": "Job", "data_type": "lark_md", "width": "40%"},
         {"name": "rate", "data_type": "number", "format": {"precision": 1}},
         {"name": "state", "data_type": "options"},
     ],
-    "rows": [{"job": "[unit](https://ci.example/unit)", "rate": 12.5, "state": [{"text": "red", "color": "red"}]}],
-}  # fmt: skip
+    "rows": [
+        {
+            "job": "[unit](https://ci.example/unit)",
+            "rate": 12.5,
+            "state": [{"text": "red", "color": "red"}],
+        }
+    ],
+}
 CHART = {
-    "tag": "chart", "aspect_ratio": "16:9",
+    "tag": "chart",
+    "aspect_ratio": "16:9",
     "chart_spec": {
-        "type": "line", "title": {"text": "Failures"}, "data": {"values": [{"day": "Mon", "n": 3, "s": "unit"}]},
-        "xField": "day", "yField": "n", "seriesField": "s", "media": [],
+        "type": "line",
+        "title": {"text": "Failures"},
+        "data": {"values": [{"day": "Mon", "n": 3, "s": "unit"}]},
+        "xField": "day",
+        "yField": "n",
+        "seriesField": "s",
+        "media": [],
     },
-}  # fmt: skip
+}
 BAR = {"type": "bar", "dataId": "a", "xField": ["x", "s"], "yField": "y"}
 LINE = {"type": "line", "dataIndex": 1, "xField": "x", "yField": "y"}
 COMMON: Json = {
-    "type": "common", "series": [BAR, LINE],
-    "data": [{"id": "a", "values": [{"x": "Mon", "s": "unit", "y": 1}]}, {"values": [{"x": "Mon", "y": 2}]}],
-}  # fmt: skip
+    "type": "common",
+    "series": [BAR, LINE],
+    "data": [
+        {"id": "a", "values": [{"x": "Mon", "s": "unit", "y": 1}]},
+        {"values": [{"x": "Mon", "y": 2}]},
+    ],
+}
 COLUMNS = {
     "tag": "column_set",
     "columns": [{"tag": "column", "weight": 1, "elements": [BUTTON, {"tag": "hr"}]}],
 }
 PANEL = {
-    "tag": "collapsible_panel", "expanded": False,
-    "header": {"title": {"tag": "markdown", "content": "more"}, "icon": ICON, "icon_expanded_angle": -180},
-    "border": {"color": "grey", "corner_radius": "5px"}, "elements": [MARKDOWN, CHART],
-}  # fmt: skip
+    "tag": "collapsible_panel",
+    "expanded": False,
+    "header": {
+        "title": {"tag": "markdown", "content": "more"},
+        "icon": ICON,
+        "icon_expanded_angle": -180,
+    },
+    "border": {"color": "grey", "corner_radius": "5px"},
+    "elements": [MARKDOWN, CHART],
+}
 DIV = {"tag": "div", "text": {"tag": "lark_md", "content": "*i*", "lines": 2}, "icon": ICON}
 V2: Json = {
     "schema": "2.0",
     "config": {
-        "update_multi": True, "width_mode": "fill", "summary": {"content": "3 failures"},
+        "update_multi": True,
+        "width_mode": "fill",
+        "summary": {"content": "3 failures"},
         "style": {"text_size": {"own": {"default": "medium", "mobile": "large"}}},
     },
     "header": {
-        "title": {"tag": "plain_text", "content": "CI"}, "template": "red",
-        "text_tag_list": [{"tag": "text_tag", "text": {"tag": "plain_text", "content": "new"}, "color": "lime"}],
+        "title": {"tag": "plain_text", "content": "CI"},
+        "template": "red",
+        "text_tag_list": [
+            {"tag": "text_tag", "text": {"tag": "plain_text", "content": "new"}, "color": "lime"}
+        ],
     },
-    "body": {"vertical_spacing": "8px", "elements": [MARKDOWN, DIV, {"tag": "hr"}, TABLE, CHART, PANEL, COLUMNS]},
-}  # fmt: skip
+    "body": {
+        "vertical_spacing": "8px",
+        "elements": [MARKDOWN, DIV, {"tag": "hr"}, TABLE, CHART, PANEL, COLUMNS],
+    },
+}
 V1: Json = {
     "config": {"wide_screen_mode": True, "update_multi": True},
     "header": {"title": {"tag": "plain_text", "content": "CI"}, "template": "green"},
@@ -94,13 +130,15 @@ V1: Json = {
             "tag": "action",
             "actions": [
                 {
-                    "tag": "button", "text": {"tag": "plain_text", "content": "Open"}, "type": "primary",
+                    "tag": "button",
+                    "text": {"tag": "plain_text", "content": "Open"},
+                    "type": "primary",
                     "multi_url": {"url": "https://ci.example/1", "pc_url": "https://ci.example/2"},
                 }
             ],
         },
     ],
-}  # fmt: skip
+}
 
 
 def body(*elements: Json, **more: Any) -> Json:
@@ -332,7 +370,10 @@ MENTIONS = {
     "span after a backslash": (markdown(f"\\`{AT}`"), 1),
     "spelt otherwise": (markdown("< AT\n user_id='all' >"), 1),
     "attachment is no mention": (markdown("<attach id=1>"), 0),
-    "lark_md has no code": (body({"tag": "div", "text": {"tag": "lark_md", "content": f"```\n`{AT}`\n```"}}), 1),
+    "lark_md has no code": (
+        body({"tag": "div", "text": {"tag": "lark_md", "content": f"```\n`{AT}`\n```"}}),
+        1,
+    ),
     "plain_text": (body({"tag": "div", "text": {"tag": "plain_text", "content": AT}}), 0),
     "markdown 1.0 has no spans": (v1({"tag": "markdown", "content": f"`{AT}`"}), 1),
     "markdown 1.0 has fences": (v1({"tag": "markdown", "content": f"```\n{AT}\n```"}), 0),
@@ -347,9 +388,12 @@ MENTIONS = {
     "text in JSON": (json.dumps({"text": AT}), 1),
     "escaped text": ("&lt;at user_id=all&gt;", 0),
     "post": ({"post": {"en_us": {"title": AT, "content": [[{"tag": "text", "text": AT}]]}}}, 2),
-    "unescaped post": ({"zh_cn": {"content": [[{"tag": "text", "text": "&lt;at a&gt;", "un_escape": True}]]}}, 0),
+    "unescaped post": (
+        {"zh_cn": {"content": [[{"tag": "text", "text": "&lt;at a&gt;", "un_escape": True}]]}},
+        0,
+    ),
     "at node": ({"zh_cn": {"content": [[{"tag": "at", "user_id": "all"}]]}}, 1),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("message", "number"), MENTIONS.values(), ids=MENTIONS)

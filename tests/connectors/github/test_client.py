@@ -47,9 +47,12 @@ def test_a_request_by_the_byte() -> None:
     assert headers.pop("host").startswith("127.0.0.1:")
     assert headers.pop("accept-encoding").startswith("gzip")
     assert headers == {
-        "authorization": f"token {TOKEN}", "user-agent": "ci_stat", "accept": "application/vnd.github+json",
-        "x-github-api-version": "2022-11-28", "connection": "keep-alive",
-    }  # fmt: skip
+        "authorization": f"token {TOKEN}",
+        "user-agent": "ci_stat",
+        "accept": "application/vnd.github+json",
+        "x-github-api-version": "2022-11-28",
+        "connection": "keep-alive",
+    }
 
 
 def test_a_write_by_the_byte() -> None:

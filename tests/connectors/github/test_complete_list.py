@@ -361,10 +361,16 @@ def test_a_repository_that_never_rests() -> None:
 
 def item(number: Any, **more: Any) -> dict[str, Any]:
     return {
-        "number": number, "title": "t", "state": "open", "html_url": f"https://github.com/{REPO}/issues/{number}",
-        "repository_url": f"https://api.github.com/repos/{REPO}", "created_at": "2026-01-01T00:00:00Z", "labels": [],
-        "user": None, "body": None,
-    } | more  # fmt: skip
+        "number": number,
+        "title": "t",
+        "state": "open",
+        "html_url": f"https://github.com/{REPO}/issues/{number}",
+        "repository_url": f"https://api.github.com/repos/{REPO}",
+        "created_at": "2026-01-01T00:00:00Z",
+        "labels": [],
+        "user": None,
+        "body": None,
+    } | more
 
 
 @contextmanager

@@ -137,9 +137,15 @@ def test_no_link_is_the_end(link: str) -> None:
 
 @pytest.mark.parametrize(
     ("last", "number"),
-    [("?page=12", 12), ("?state=all&page=3", 3), ("?page=x", None), ("?page=1&page=2", None), ("", None),
-     ("?page=99999999999999999999", None)],
-)  # fmt: skip
+    [
+        ("?page=12", 12),
+        ("?state=all&page=3", 3),
+        ("?page=x", None),
+        ("?page=1&page=2", None),
+        ("", None),
+        ("?page=99999999999999999999", None),
+    ],
+)
 def test_the_number_of_the_last_page(last: str, number: int | None) -> None:
     asked = Asked([after(f"{ROOT}/repositories/41/issues{last}", "last")])
     assert (

@@ -11,9 +11,18 @@ from tests.support.proxy import closed_port, silent
 
 QUICK = [1.0, 2.0, 4.0, 8.0]  # with all of the random part
 BARE = [61.0, 121.0, 241.0]  # 60 s and so on, and a second at random
-GOOD = {"number": 1, "title": "t", "id": 3, "repository_url": f"https://api.github.com/repos/{REPO}", "state": "open",
-        "html_url": "https://github.com/x", "created_at": "2026-01-01T00:00:00Z", "labels": [], "user": None,
-        "issue_url": f"https://api.github.com/repos/{REPO}/issues/1"}  # fmt: skip
+GOOD = {
+    "number": 1,
+    "title": "t",
+    "id": 3,
+    "repository_url": f"https://api.github.com/repos/{REPO}",
+    "state": "open",
+    "html_url": "https://github.com/x",
+    "created_at": "2026-01-01T00:00:00Z",
+    "labels": [],
+    "user": None,
+    "issue_url": f"https://api.github.com/repos/{REPO}/issues/1",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -53,23 +62,69 @@ def test_a_question_is_asked_again(what: str, seconds: float | None, waits: list
     ("what", "seconds", "waits", "words", "hint"),
     [
         ("502", None, QUICK, "the server failed (HTTP status 502) (tried 5 times).", ""),
-        ("500", None, QUICK, "the server failed (HTTP status 500: Server Error) (tried 5 times).", ""),
-        ("html-200", None, QUICK, "a web page was received instead of data (HTTP status 200) (tried 5 times).", "proxy"),
-        ("empty-200", None, QUICK, "the answer is truncated, or not GitHub's (HTTP status 200) (tried 5 times).", ""),
-        ("truncated", None, QUICK, "the answer is truncated, or not GitHub's (HTTP status 200) (tried 5 times).", ""),
+        (
+            "500",
+            None,
+            QUICK,
+            "the server failed (HTTP status 500: Server Error) (tried 5 times).",
+            "",
+        ),
+        (
+            "html-200",
+            None,
+            QUICK,
+            "a web page was received instead of data (HTTP status 200) (tried 5 times).",
+            "proxy",
+        ),
+        (
+            "empty-200",
+            None,
+            QUICK,
+            "the answer is truncated, or not GitHub's (HTTP status 200) (tried 5 times).",
+            "",
+        ),
+        (
+            "truncated",
+            None,
+            QUICK,
+            "the answer is truncated, or not GitHub's (HTTP status 200) (tried 5 times).",
+            "",
+        ),
         ("drop-before", None, QUICK, "without response (tried 5 times).", ""),
         ("secondary-bare", None, BARE, "(tried 4 times).", "again later"),
         ("secondary", 901, [], "it asks to wait 901 s.", "again later"),
         ("primary", 3_000, [], "for user ID 41898282.); it asks to wait 3,001 s.", "again later"),
         ("429", None, BARE, "Have you tried sleeping?) (tried 4 times).", "later"),
-        ("401", None, [], "the token is wrong or has expired (HTTP status 401: Bad credentials).", "gh_token"),
-        ("404", None, [], "not found, or not visible to the token (HTTP status 404: Not Found).",
-         "a private repository needs a token"),
-        ("410", None, [], "it no longer exists (HTTP status 410: Issues are disabled for this repo).", "disabled"),
-        ("403", None, [], "(HTTP status 403: Resource not accessible by personal access token).",
-         "'Issues: read and write'"),
+        (
+            "401",
+            None,
+            [],
+            "the token is wrong or has expired (HTTP status 401: Bad credentials).",
+            "gh_token",
+        ),
+        (
+            "404",
+            None,
+            [],
+            "not found, or not visible to the token (HTTP status 404: Not Found).",
+            "a private repository needs a token",
+        ),
+        (
+            "410",
+            None,
+            [],
+            "it no longer exists (HTTP status 410: Issues are disabled for this repo).",
+            "disabled",
+        ),
+        (
+            "403",
+            None,
+            [],
+            "(HTTP status 403: Resource not accessible by personal access token).",
+            "'Issues: read and write'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_question_that_is_given_up(
     what: str, seconds: float | None, waits: list[float], words: str, hint: str
 ) -> None:
@@ -134,9 +189,10 @@ def test_an_issue_that_cannot_be_asked_for_is_not_gone() -> None:
 
 def test_single_sign_on_is_named() -> None:
     answer = says(
-        b'{"message":"Resource protected by organization SAML enforcement."}', "403 Forbidden",
+        b'{"message":"Resource protected by organization SAML enforcement."}',
+        "403 Forbidden",
         headers=["X-GitHub-SSO: required; url=https://github.com/orgs/x/sso"],
-    )  # fmt: skip
+    )
     with answering(answer) as raw:
         error = raised(client_of(raw.url, FakeTime()).labels)
     assert "single sign-on" in error.hint
@@ -146,7 +202,7 @@ def test_single_sign_on_is_named() -> None:
     "value",
     [[], 3, None, "x", {"login": None}, {"login": ""}, {"login": 3}, {"message": "fine"}],
     ids=json.dumps,
-)  # fmt: skip
+)
 def test_an_answer_of_another_shape(value: Any) -> None:
     with answering(says(json.dumps(value).encode())) as raw:
         assert "GitHub's answer is invalid" in raised(client_of(raw.url, FakeTime()).viewer).message
@@ -170,9 +226,22 @@ NO_RIGHT = b'{"message":"Resource not accessible by integration"}'
         # Without the server's own time ours must do.
         ("403 No", SPENT, ["X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 1700000100"], [102.0]),
         ("429 No", SPENT, ["X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 1700000100"], [102.0]),
-        ("403 No", NO_RIGHT, ["X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 1700000100"], [102.0]),
-        ("403 No", SPENT, ["Date: Tue, 14 Nov 2023 22:14:20 GMT", "X-RateLimit-Remaining: 0",
-                           "X-RateLimit-Reset: 1700000100"], [42.0]),
+        (
+            "403 No",
+            NO_RIGHT,
+            ["X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 1700000100"],
+            [102.0],
+        ),
+        (
+            "403 No",
+            SPENT,
+            [
+                "Date: Tue, 14 Nov 2023 22:14:20 GMT",
+                "X-RateLimit-Remaining: 0",
+                "X-RateLimit-Reset: 1700000100",
+            ],
+            [42.0],
+        ),
         ("403 No", SPENT, ["X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 1600000000"], [2.0]),
         ("403 No", SPENT, ["X-RateLimit-Remaining: 0", "X-RateLimit-Reset: soon"], BARE[:1]),
         ("403 No", SPENT, ["X-RateLimit-Remaining: 4000"], BARE[:1]),
@@ -183,7 +252,7 @@ NO_RIGHT = b'{"message":"Resource not accessible by integration"}'
         ("503 Busy", b"{}", ["Retry-After: 30"], [30.0]),
         ("503 Busy", b"{}", ["Retry-After: 0.5"], [1.0]),
     ],
-)  # fmt: skip
+)
 def test_how_long_is_waited(
     status: str, body: bytes, headers: list[str], waits: list[float]
 ) -> None:

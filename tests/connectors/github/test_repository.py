@@ -159,9 +159,16 @@ def test_one_issue() -> None:
     with hub() as it:
         it.server.bots.add("helper")
         number = it.server.issue(
-            "a \x1b[31mtitle", "body", author="helper", labels=["type/bug"], state="closed", created_at=BORN,
-            closed_at=BORN + timedelta(days=1), state_reason="not_planned", locked=True,
-        )  # fmt: skip
+            "a \x1b[31mtitle",
+            "body",
+            author="helper",
+            labels=["type/bug"],
+            state="closed",
+            created_at=BORN,
+            closed_at=BORN + timedelta(days=1),
+            state_reason="not_planned",
+            locked=True,
+        )
         issue = it.client.issue(number)
         assert issue is not None
         assert (issue.number, issue.title, issue.author, issue.by_bot) == (
@@ -278,8 +285,10 @@ def test_an_issue_is_changed() -> None:
         assert it.client.edit(number, body="", state="open", state_reason="reopened").state is SENT
         assert (issue.body, issue.state) == ("", "open")
         assert [list(call.json) for call in it.server.requests] == [
-            ["body"], ["state", "state_reason"], ["body", "state", "state_reason"],
-        ]  # fmt: skip
+            ["body"],
+            ["state", "state_reason"],
+            ["body", "state", "state_reason"],
+        ]
 
 
 @pytest.mark.parametrize(
@@ -340,9 +349,27 @@ def test_shown_is_where_to_and_no_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    "repo", ["", "tidb", "a/b/c", "/tidb", "a/", "a/..", "a/.", "a/b.git", "-a/b", "a b/c", "a/b?c", f"{'a' * 40}/b",
-             f"a/{'b' * 101}", "a/b\n/", "ä/b", "a%2Fb/c", "https://github.com/a/b"],
-)  # fmt: skip
+    "repo",
+    [
+        "",
+        "tidb",
+        "a/b/c",
+        "/tidb",
+        "a/",
+        "a/..",
+        "a/.",
+        "a/b.git",
+        "-a/b",
+        "a b/c",
+        "a/b?c",
+        f"{'a' * 40}/b",
+        f"a/{'b' * 101}",
+        "a/b\n/",
+        "ä/b",
+        "a%2Fb/c",
+        "https://github.com/a/b",
+    ],
+)
 def test_what_is_no_repository(repo: str) -> None:
     with pytest.raises(SettingsError, match="github_repo"):
         GitHub(ANY, repo, TOKEN)

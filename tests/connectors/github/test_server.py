@@ -365,10 +365,23 @@ def test_limits(server: GitHub, ask: Asking) -> None:
 
 
 REPLACED = {
-    "500": 500, "502": 502, "503": 503, "401": 401, "403": 403, "404": 404, "410": 410, "422-labels": 422,
-    "422-too-long": 422, "429": 429, "429-retry-after": 429, "secondary": 403, "secondary-bare": 403, "primary": 403,
-    "html-200": 200, "empty-200": 200,
-}  # fmt: skip
+    "500": 500,
+    "502": 502,
+    "503": 503,
+    "401": 401,
+    "403": 403,
+    "404": 404,
+    "410": 410,
+    "422-labels": 422,
+    "422-too-long": 422,
+    "429": 429,
+    "429-retry-after": 429,
+    "secondary": 403,
+    "secondary-bare": 403,
+    "primary": 403,
+    "html-200": 200,
+    "empty-200": 200,
+}
 
 
 @pytest.mark.parametrize("what", REPLACED)

@@ -141,16 +141,40 @@ def test_a_limit_that_does_not_pass_ends_all_writing(
 @pytest.mark.parametrize(
     ("what", "stop", "words"),
     [
-        ("401", True, "GitHub: the token is wrong or has expired (HTTP status 401: Bad credentials)"),
-        ("403", True, "GitHub: access is denied (HTTP status 403: Resource not accessible by personal access token)"),
-        ("404", True, "GitHub: not found, or not visible to the token (HTTP status 404: Not Found)"),
-        ("410", True, "GitHub: it no longer exists (HTTP status 410: Issues are disabled for this repo)"),
-        ("422-labels", False, "GitHub: the request is invalid (HTTP status 422: Validation Failed; "
-         "Label name invalid type/nope)"),
-        ("422-too-long", False, "GitHub: the request is invalid (HTTP status 422: Validation Failed; "
-         "Issue body custom body is too long (maximum is 65536 characters))"),
+        (
+            "401",
+            True,
+            "GitHub: the token is wrong or has expired (HTTP status 401: Bad credentials)",
+        ),
+        (
+            "403",
+            True,
+            "GitHub: access is denied (HTTP status 403: Resource not accessible by personal access token)",
+        ),
+        (
+            "404",
+            True,
+            "GitHub: not found, or not visible to the token (HTTP status 404: Not Found)",
+        ),
+        (
+            "410",
+            True,
+            "GitHub: it no longer exists (HTTP status 410: Issues are disabled for this repo)",
+        ),
+        (
+            "422-labels",
+            False,
+            "GitHub: the request is invalid (HTTP status 422: Validation Failed; "
+            "Label name invalid type/nope)",
+        ),
+        (
+            "422-too-long",
+            False,
+            "GitHub: the request is invalid (HTTP status 422: Validation Failed; "
+            "Issue body custom body is too long (maximum is 65536 characters))",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_creation_that_is_refused(what: str, stop: bool, words: str) -> None:
     with hub() as it:
         it.fault(what)
@@ -175,9 +199,11 @@ def test_a_comment_that_is_refused_does_not_end_all_writing() -> None:
         it.server.transfer(moved, "pingcap/tiflow")
         found = [told(it.client.comment(each, "b")) for each in (number, gone, moved, 99)]
         assert [(each.state, each.stop, each.code, each.number) for each in found] == [
-            (FAILED, False, 403, number), (FAILED, False, 410, gone), (FAILED, False, 301, moved),
+            (FAILED, False, 403, number),
+            (FAILED, False, 410, gone),
+            (FAILED, False, 301, moved),
             (FAILED, False, 404, 99),
-        ]  # fmt: skip
+        ]
         assert "issue is locked" in found[0].reason
         assert it.sent == 4
         assert [

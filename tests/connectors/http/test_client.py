@@ -99,9 +99,14 @@ def test_a_request_holds_what_it_must_and_no_more(
     lines = head.decode().split("\r\n")
     assert lines[0] == f"POST /hook/{SECRET} HTTP/1.1"
     assert {line.partition(":")[0]: line.partition(": ")[2] for line in lines[1:]} == {
-        "Host": f"127.0.0.1:{server.port}", "User-Agent": "ci_stat", "Accept": "*/*", "Accept-Encoding": "identity",
-        "Connection": "close", "Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(BODY)),
-    }  # fmt: skip
+        "Host": f"127.0.0.1:{server.port}",
+        "User-Agent": "ci_stat",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+        "Content-Type": "application/json; charset=utf-8",
+        "Content-Length": str(len(BODY)),
+    }
 
 
 def test_a_big_body_arrives_whole() -> None:
@@ -389,14 +394,33 @@ def test_the_connection_breaks_off_after_sending(
 @pytest.mark.parametrize(
     "url",
     [
-        "", "hook", "ftp://127.0.0.1/hook/{}", "https:///hook/{}", "https://host:port/hook/{}", "https://[::1/hook/{}",
-        "https://host", "https://host/", "https://user@host/hook/{}", "https://:pw@host/hook/{}",
-        "https://host/hook/{}?a=b", "https://host/hook/{}#a", "https://host/hook/{} ", "https://host\\hook/{}",
-        "https://host/hook//{}", "https://host/hook/../{}", "https://host/hook/%41{}", "https://host/hook/ü{}",
-        "https://host/ho\tok/{}", "https://host/hook/\u202e{}", "http://example.com/hook/{}", "http://10.0.0.1/hook/{}",
-        "http://localhost.example.com/hook/{}", "http://127.1/hook/{}", "https://host:99999/hook/{}",
+        "",
+        "hook",
+        "ftp://127.0.0.1/hook/{}",
+        "https:///hook/{}",
+        "https://host:port/hook/{}",
+        "https://[::1/hook/{}",
+        "https://host",
+        "https://host/",
+        "https://user@host/hook/{}",
+        "https://:pw@host/hook/{}",
+        "https://host/hook/{}?a=b",
+        "https://host/hook/{}#a",
+        "https://host/hook/{} ",
+        "https://host\\hook/{}",
+        "https://host/hook//{}",
+        "https://host/hook/../{}",
+        "https://host/hook/%41{}",
+        "https://host/hook/ü{}",
+        "https://host/ho\tok/{}",
+        "https://host/hook/\u202e{}",
+        "http://example.com/hook/{}",
+        "http://10.0.0.1/hook/{}",
+        "http://localhost.example.com/hook/{}",
+        "http://127.1/hook/{}",
+        "https://host:99999/hook/{}",
     ],
-)  # fmt: skip
+)
 def test_addresses_that_cannot_be_used_are_not_repeated(url: str) -> None:
     if url.endswith(" "):
         url = url.replace("/hook/", "/ho ok/")

@@ -60,9 +60,14 @@ def test_headers_by_the_byte(
         assert LIMIT < time.monotonic() - begun < 2 * SOON
     reason = f"{server.url} did not finish its answer within 0.6 s"
     assert (write, question) == (NoResponse(reason, sent=True), NoResponse(reason))
-    assert [without_response(each).reaction for each in (write, question) if isinstance(each, NoResponse)] == [
-        Reaction.UNKNOWN, Reaction.RETRY,
-    ]  # fmt: skip
+    assert [
+        without_response(each).reaction
+        for each in (write, question)
+        if isinstance(each, NoResponse)
+    ] == [
+        Reaction.UNKNOWN,
+        Reaction.RETRY,
+    ]
     assert len(server.requests) == 2
 
 
@@ -99,8 +104,9 @@ def test_a_write_to_github_may_have_arrived() -> None:
         written = client_of(server.url, FakeTime(), timeout=TIMEOUT).create("t", "b", [])
         assert time.monotonic() - begun < SOON
     assert (written.state, written.reason) == (
-        DeliveryState.UNCERTAIN, f"{server.url} did not finish its answer within 0.6 s",
-    )  # fmt: skip
+        DeliveryState.UNCERTAIN,
+        f"{server.url} did not finish its answer within 0.6 s",
+    )
     assert len(server.requests) == 1
 
 

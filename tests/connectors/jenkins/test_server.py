@@ -112,8 +112,10 @@ def test_a_small_buffer_gets_what_fits(fake: FakeJenkins, client: Jenkins) -> No
         buffer = bytearray(4)
         assert (log.readinto(memoryview(b"")), log.state) == (0, LogState.NOT_READ)
         assert [(log.readinto(memoryview(buffer)), bytes(buffer[:2])) for _ in range(3)] == [
-            (4, b"ab"), (2, b"ef"), (0, b"ef"),
-        ]  # fmt: skip
+            (4, b"ab"),
+            (2, b"ef"),
+            (0, b"ef"),
+        ]
         assert log.state == LogState.READ
 
 
@@ -275,9 +277,13 @@ def test_missing_and_too_old_are_told_apart(
             pass
         states[job, number] = caught.value.state.value
     assert states == {
-        ("unit", 4): "too old", ("unit", 7): "missing", ("unit", 9): "missing", ("gone", 1): "missing",
-        ("empty", 9): "too old", ("empty", 10): "missing",
-    }  # fmt: skip
+        ("unit", 4): "too old",
+        ("unit", 7): "missing",
+        ("unit", 9): "missing",
+        ("gone", 1): "missing",
+        ("empty", 9): "too old",
+        ("empty", 10): "missing",
+    }
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -401,10 +407,29 @@ def test_a_slow_answer_is_asked_for_again(fake: FakeJenkins, waits: Waits) -> No
 # Names
 
 HOSTILE = [
-    "../../etc", "a/../b", "..", ".", "...", "", "/", "a//b", "/a", "a/", "a\0b", "a\nb", "a\r\nX: y", "\x1b[2J",
-    "a\\..\\b", "%2e%2e%2f%2e%2e", "a%2F..%2Fb", "a%2f%00", "x%2F", "\ud800", "\x85",
+    "../../etc",
+    "a/../b",
+    "..",
+    ".",
+    "...",
+    "",
+    "/",
+    "a//b",
+    "/a",
+    "a/",
+    "a\0b",
+    "a\nb",
+    "a\r\nX: y",
+    "\x1b[2J",
+    "a\\..\\b",
+    "%2e%2e%2f%2e%2e",
+    "a%2F..%2Fb",
+    "a%2f%00",
+    "x%2F",
+    "\ud800",
+    "\x85",
     "j" * 2_000,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("job", HOSTILE)
@@ -539,12 +564,22 @@ def test_secrets_are_shown_nowhere(
 @pytest.mark.parametrize(
     "url",
     [
-        "", "ci.example", "ftp://ann:s3cret@ci.example/", "https://ann:s3cret@/", "https://ann:s3cret@ci.example:x/",
-        "https://ann:s3cret@ci.example/?a=b", "https://ann:s3cret@ci.example/#a", "https://ann:s3cret@ci.example/a b",
-        "https://ann:s3cret@evil.example\\@ci.example/", "https://ann:s3cret@[::1/", "https://s3cret@ci.example/",
-        "https://ann:s3\ncret@ci.example/", "https://ann:s3%0Acret@ci.example/", "https://:s3%20cret@ci.example/",
+        "",
+        "ci.example",
+        "ftp://ann:s3cret@ci.example/",
+        "https://ann:s3cret@/",
+        "https://ann:s3cret@ci.example:x/",
+        "https://ann:s3cret@ci.example/?a=b",
+        "https://ann:s3cret@ci.example/#a",
+        "https://ann:s3cret@ci.example/a b",
+        "https://ann:s3cret@evil.example\\@ci.example/",
+        "https://ann:s3cret@[::1/",
+        "https://s3cret@ci.example/",
+        "https://ann:s3\ncret@ci.example/",
+        "https://ann:s3%0Acret@ci.example/",
+        "https://:s3%20cret@ci.example/",
     ],
-)  # fmt: skip
+)
 def test_an_address_that_cannot_be_used_is_not_repeated(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Jenkins(url)
@@ -591,11 +626,19 @@ def test_redirects_to_others_are_not_followed(fake: FakeJenkins, waits: Waits) -
         fake.user, fake.token = "ann", "s3cret"
         port = other.port
         for location in (
-            f"http://127.0.0.1:{port}/job/unit/7/consoleText", f"//127.0.0.1:{port}/", f"http://localhost:{port}/",
-            f"http://localhost:{fake.port}/", f"http://127.0.0.1:{fake.port}@127.0.0.1:{port}/", "file:///etc/passwd",
-            f"https://127.0.0.1:{port}/", f"http:\\\\127.0.0.1:{port}/", "http://[::1/", "", f"http://127.0.0.1:{port}x/",
+            f"http://127.0.0.1:{port}/job/unit/7/consoleText",
+            f"//127.0.0.1:{port}/",
+            f"http://localhost:{port}/",
+            f"http://localhost:{fake.port}/",
+            f"http://127.0.0.1:{fake.port}@127.0.0.1:{port}/",
+            "file:///etc/passwd",
+            f"https://127.0.0.1:{port}/",
+            f"http:\\\\127.0.0.1:{port}/",
+            "http://[::1/",
+            "",
+            f"http://127.0.0.1:{port}x/",
             "http://127.0.0.1:99999/",
-        ):  # fmt: skip
+        ):
             fake.trouble("consoleText", Trouble(status=302, headers={"Location": location}))
             assert refusal(client).state == LogState.REFUSED, location
         assert other.asked == []
@@ -780,8 +823,15 @@ def test_one_build(fake: FakeJenkins, client: Jenkins) -> None:
         None,
     )
     assert build.parameters == {
-        "s": "text", "t": "true", "f": "false", "n": "5", "x": "1.5", "o": '{"a": "é"}', "half": "\ufffdx", "e": "",
-    }  # fmt: skip
+        "s": "text",
+        "t": "true",
+        "f": "false",
+        "n": "5",
+        "x": "1.5",
+        "o": '{"a": "é"}',
+        "half": "\ufffdx",
+        "e": "",
+    }
     assert client.build("unit", 8) is None
 
 

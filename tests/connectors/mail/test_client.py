@@ -118,9 +118,14 @@ def serving(
     """A real server: with STARTTLS if there is `tls`, or encrypted from the beginning (`implicit`)."""
     inbox = Inbox(port=closed_port())
     controller = Controller(
-        inbox, hostname="127.0.0.1", port=inbox.port, ssl_context=tls if implicit else None,
-        tls_context=None if implicit else tls, authenticator=inbox.authenticate, **options,
-    )  # fmt: skip
+        inbox,
+        hostname="127.0.0.1",
+        port=inbox.port,
+        ssl_context=tls if implicit else None,
+        tls_context=None if implicit else tls,
+        authenticator=inbox.authenticate,
+        **options,
+    )
     controller.start()
     try:
         yield inbox

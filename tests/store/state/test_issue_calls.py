@@ -410,11 +410,37 @@ def test_what_is_forgotten(world: World) -> None:
 
 
 HOSTILE = [
-    *ATTACKS, "", " ", "a", "A", "a ", " a", "a\0", "\0", "ä", "a\u0308", "ß", "ss", "\ud800", "\\ud800",
-    "\ud800\udc00", "\U00010000", "\\", "\\'", "%s %(x)s {0}", "'; DROP TABLE outward_calls; --", "%", "_", "sha:",
-    "🙂" * 1999 + "a", "🙂" * 1999 + "b",
-    "🙂" * 2000 + "a", "🙂" * 2000 + "b", "x" * 2000, "x" * 100_000,
-]  # fmt: skip
+    *ATTACKS,
+    "",
+    " ",
+    "a",
+    "A",
+    "a ",
+    " a",
+    "a\0",
+    "\0",
+    "ä",
+    "a\u0308",
+    "ß",
+    "ss",
+    "\ud800",
+    "\\ud800",
+    "\ud800\udc00",
+    "\U00010000",
+    "\\",
+    "\\'",
+    "%s %(x)s {0}",
+    "'; DROP TABLE outward_calls; --",
+    "%",
+    "_",
+    "sha:",
+    "🙂" * 1999 + "a",
+    "🙂" * 1999 + "b",
+    "🙂" * 2000 + "a",
+    "🙂" * 2000 + "b",
+    "x" * 2000,
+    "x" * 100_000,
+]
 
 
 def test_hostile_keys_and_ids_stay_apart(world: World) -> None:

@@ -98,12 +98,19 @@ def test_every_delivery_is_as_it_was(old: Engine, rows: Rows) -> None:
     by_key = {delivery.key: delivery for delivery in deliveries(old).list(99)}
     assert by_key == {
         key_of(row): Delivery(
-            key_of(row), DeliveryState(row["state"]), row["owner"], moment(row["started"]),
-            moment(row["changed"]), row["tries"], row["form"], row["code"], row["reason"],
+            key_of(row),
+            DeliveryState(row["state"]),
+            row["owner"],
+            moment(row["started"]),
+            moment(row["changed"]),
+            row["tries"],
+            row["form"],
+            row["code"],
+            row["reason"],
             row["message_id"],
         )
         for row in rows["deliveries"]
-    }  # fmt: skip
+    }
     assert {delivery.state for delivery in by_key.values()} == set(DeliveryState)
 
 
@@ -112,12 +119,23 @@ def test_every_issue_call_is_as_it_was(old: Engine, rows: Rows) -> None:
     by_id = {intent.id: intent for intent in issues(old).list(99)}
     assert by_id == {
         row["id"]: Intent(
-            row["id"], row["kind"], row["action"], row["key"], row["name"], row["number"],
-            row["state"], moment(row["started"]), moment(row["changed"]), row["owner"],
-            row["comment"], row["code"], row["reason"], row["why"],
+            row["id"],
+            row["kind"],
+            row["action"],
+            row["key"],
+            row["name"],
+            row["number"],
+            row["state"],
+            moment(row["started"]),
+            moment(row["changed"]),
+            row["owner"],
+            row["comment"],
+            row["code"],
+            row["reason"],
+            row["why"],
         )
         for row in rows["issue_intents"]
-    }  # fmt: skip
+    }
     done = [row for row in rows["issue_intents"] if row["state"] == "done"]
     created = [(row["key"], row["number"]) for row in done if row["kind"] == "create"]
     known = issues(old).ledger()
@@ -166,8 +184,11 @@ def test_texts_of_any_sort(old: Engine, kept: tuple[MetaData, Rows]) -> None:
     hostile = '"\\\n\0\x1b{}%s 🙂' + "é" * 1900
     row = rows["deliveries"][0] | {
         "id": "f" * 32,
-        "about": hostile, "reason": hostile, "state": "of tomorrow", "end_utc": None,
-    }  # fmt: skip
+        "about": hostile,
+        "reason": hostile,
+        "state": "of tomorrow",
+        "end_utc": None,
+    }
     with old.begin() as connection:
         connection.execute(insert(tables.tables["deliveries"]), row)
     prepare_state(old)

@@ -235,16 +235,36 @@ def _sent(feishu: Feishu, message: Message, content: str) -> dict[str, Any]:
     stamp = str(int(message.created * 1000))
     return _good(
         {
-            "message_id": message.message_id, "root_id": "", "parent_id": "", "msg_type": message.msg_type,
-            "create_time": stamp, "update_time": stamp, "deleted": False, "updated": False, "chat_id": message.chat,
-            "sender": {"id": feishu.app_id, "id_type": "app_id", "sender_type": "app", "tenant_key": _TENANT},
+            "message_id": message.message_id,
+            "root_id": "",
+            "parent_id": "",
+            "msg_type": message.msg_type,
+            "create_time": stamp,
+            "update_time": stamp,
+            "deleted": False,
+            "updated": False,
+            "chat_id": message.chat,
+            "sender": {
+                "id": feishu.app_id,
+                "id_type": "app_id",
+                "sender_type": "app",
+                "tenant_key": _TENANT,
+            },
             "body": {"content": content},
         }
-    )  # fmt: skip
+    )
 
 
 def _chat(chat: Chat) -> dict[str, Any]:
     return {
-        "chat_id": chat.chat_id, "name": chat.name, "description": "", "avatar": "", "owner_id": "ou_owner",
-        "owner_id_type": "open_id", "external": False, "tenant_key": _TENANT, "chat_status": "normal", "labels": [],
-    }  # fmt: skip
+        "chat_id": chat.chat_id,
+        "name": chat.name,
+        "description": "",
+        "avatar": "",
+        "owner_id": "ou_owner",
+        "owner_id_type": "open_id",
+        "external": False,
+        "tenant_key": _TENANT,
+        "chat_status": "normal",
+        "labels": [],
+    }

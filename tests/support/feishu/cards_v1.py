@@ -41,13 +41,20 @@ _PLAIN, _ANY_TEXT = tags("plain_text"), tags("plain_text", "lark_md")
 _LINKS = Shape({"url": URL}, {"pc_url": URL, "ios_url": URL, "android_url": URL})
 _BODY = Each(tags("div", "markdown", "hr", "img", "note", "action"))
 _IMAGE: dict[str, Rule] = {
-    "title": _ANY_TEXT, "mode": one_of("crop_center", "fit_horizontal"), "preview": FLAG, "compact_width": FLAG,
+    "title": _ANY_TEXT,
+    "mode": one_of("crop_center", "fit_horizontal"),
+    "preview": FLAG,
+    "compact_width": FLAG,
     "custom_width": NUMBER,
-}  # fmt: skip
+}
 _BUTTON: dict[str, Rule] = {
-    "text": _ANY_TEXT, "type": one_of("default", "primary", "danger"), "url": URL, "multi_url": _LINKS, "value": OBJECT,
+    "text": _ANY_TEXT,
+    "type": one_of("default", "primary", "danger"),
+    "url": URL,
+    "multi_url": _LINKS,
+    "value": OBJECT,
     "confirm": Shape({"title": _PLAIN, "text": _PLAIN}),
-}  # fmt: skip
+}
 
 _ELEMENTS = {
     "plain_text": element({"content": TEXT}, {"lines": NUMBER, "i18n": ByName(TEXT)}),

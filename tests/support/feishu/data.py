@@ -10,9 +10,17 @@ from tests.support.feishu.shapes import Fault
 # What each kind of chart must name, of the kinds that the vendor's chart page shows.
 _AXES, _SHARES = ("xField", "yField"), ("categoryField", "valueField")
 _FIELDS: dict[str, tuple[str, ...]] = {
-    "line": _AXES, "area": _AXES, "bar": _AXES, "scatter": _AXES, "linearProgress": _AXES, "pie": _SHARES,
-    "radar": _SHARES, "funnel": _SHARES, "circularProgress": _SHARES, "wordCloud": ("nameField", "valueField"),
-}  # fmt: skip
+    "line": _AXES,
+    "area": _AXES,
+    "bar": _AXES,
+    "scatter": _AXES,
+    "linearProgress": _AXES,
+    "pie": _SHARES,
+    "radar": _SHARES,
+    "funnel": _SHARES,
+    "circularProgress": _SHARES,
+    "wordCloud": ("nameField", "valueField"),
+}
 _FUNCTION = re.compile(r"\s*(async\s+)?(function\b|\(?[\w\s,]*\)?\s*=>)")
 
 

@@ -8,10 +8,15 @@ from email.message import EmailMessage
 from tests.support.feishu.state import Refused
 
 _FORMATS = {
-    "png": rb"\x89PNG\r\n\x1a\n", "jpeg": rb"\xff\xd8\xff", "gif": rb"GIF8[79]a", "bmp": rb"BM",
-    "ico": rb"\x00\x00\x01\x00", "webp": rb"RIFF....WEBP", "tiff": rb"II\*\x00|MM\x00\*",
+    "png": rb"\x89PNG\r\n\x1a\n",
+    "jpeg": rb"\xff\xd8\xff",
+    "gif": rb"GIF8[79]a",
+    "bmp": rb"BM",
+    "ico": rb"\x00\x00\x01\x00",
+    "webp": rb"RIFF....WEBP",
+    "tiff": rb"II\*\x00|MM\x00\*",
     "heic": rb"....ftyp(heic|heix|mif1)",
-}  # fmt: skip
+}
 
 
 def image_of(content_type: str, body: bytes, limit: int) -> bytes:

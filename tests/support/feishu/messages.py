@@ -9,9 +9,23 @@ from tests.support.feishu.shapes import FLAG, TEXT, URL, Book, Each, Fault, Shap
 from tests.support.feishu.state import Feishu, Refused
 
 LANGUAGES = (
-    "zh_cn", "en_us", "ja_jp", "zh_hk", "zh_tw", "id_id", "vi_vn", "th_th", "pt_br", "es_es", "ko_kr", "de_de", "fr_fr",
-    "it_it", "ru_ru", "ms_my",
-)  # fmt: skip
+    "zh_cn",
+    "en_us",
+    "ja_jp",
+    "zh_hk",
+    "zh_tw",
+    "id_id",
+    "vi_vn",
+    "th_th",
+    "pt_br",
+    "es_es",
+    "ko_kr",
+    "de_de",
+    "fr_fr",
+    "it_it",
+    "ru_ru",
+    "ms_my",
+)
 
 _NODES = {
     "text": element({"text": TEXT}, {"un_escape": FLAG, "style": Each(TEXT)}),

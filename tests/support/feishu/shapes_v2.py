@@ -28,13 +28,35 @@ from tests.support.feishu.shapes import (
 )
 
 TEMPLATES = (
-    "blue", "wathet", "turquoise", "green", "yellow", "orange", "red", "carmine", "violet", "purple", "indigo", "grey",
-    "default",
-)  # fmt: skip
-TAG_COLOURS = one_of(
-    "neutral", "blue", "turquoise", "lime", "orange", "violet", "indigo", "wathet", "green", "yellow", "red", "purple",
+    "blue",
+    "wathet",
+    "turquoise",
+    "green",
+    "yellow",
+    "orange",
+    "red",
     "carmine",
-)  # fmt: skip
+    "violet",
+    "purple",
+    "indigo",
+    "grey",
+    "default",
+)
+TAG_COLOURS = one_of(
+    "neutral",
+    "blue",
+    "turquoise",
+    "lime",
+    "orange",
+    "violet",
+    "indigo",
+    "wathet",
+    "green",
+    "yellow",
+    "red",
+    "purple",
+    "carmine",
+)
 SIZE = Named(
     "text_size",
     re.compile(r"heading(-[0-4])?|normal|notation|x{1,4}-large|large|medium|small|x-small"),
@@ -43,7 +65,8 @@ COLOUR = Named(
     "color",
     re.compile(
         r"default|bg-white|white"
-        r"|(blue|carmine|green|indigo|lime|grey|orange|purple|red|sunflower|turquoise|violet|wathet|yellow)"
+        r"|(blue|carmine|green|indigo|lime|grey|orange|purple|red|sunflower|turquoise|violet"
+        r"|wathet|yellow)"
         r"(-(50|100|200|300|350|400|500|600|700|800|900))?"
         r"|rgba\(\s*(\d{1,3}\s*,\s*){3}(0|1|[01]?\.\d+)\s*\)"
     ),
@@ -58,19 +81,35 @@ LANGUAGES = ByName(TEXT)
 PLAIN, ANY_TEXT = tags("plain_text"), tags("plain_text", "lark_md")
 ICON = tags("standard_icon", "custom_icon")
 BODY_TAGS = (
-    "markdown", "div", "hr", "table", "chart", "collapsible_panel", "column_set", "button", "img",
-)  # fmt: skip
+    "markdown",
+    "div",
+    "hr",
+    "table",
+    "chart",
+    "collapsible_panel",
+    "column_set",
+    "button",
+    "img",
+)
 NESTED = tags(*(tag for tag in BODY_TAGS if tag != "table"))
 
 COMMON: dict[str, Rule] = {"element_id": ID, "margin": MARGIN}
 LAYOUT: dict[str, Rule] = {
-    "direction": DIRECTION, "padding": PADDING, "horizontal_spacing": GAP, "horizontal_align": ACROSS,
-    "vertical_spacing": GAP, "vertical_align": DOWN,
-}  # fmt: skip
+    "direction": DIRECTION,
+    "padding": PADDING,
+    "horizontal_spacing": GAP,
+    "horizontal_align": ACROSS,
+    "vertical_spacing": GAP,
+    "vertical_align": DOWN,
+}
 _WORDS: dict[str, Rule] = {
-    "element_id": ID, "text_size": SIZE, "text_color": COLOUR, "text_align": ACROSS, "lines": whole(1, 999),
+    "element_id": ID,
+    "text_size": SIZE,
+    "text_color": COLOUR,
+    "text_align": ACROSS,
+    "lines": whole(1, 999),
     "i18n_content": LANGUAGES,
-}  # fmt: skip
+}
 _LINKS: dict[str, Rule] = {"pc_url": URL, "ios_url": URL, "android_url": URL}
 _JUMP = Shape({"multi_url": Shape({"url": URL}, _LINKS)})
 _OPEN = Shape({"type": one_of("open_url"), "default_url": URL}, _LINKS)
@@ -93,19 +132,29 @@ COLUMN = Shape(
 HEADER_STYLE = Shape(
     {},
     {
-        "text_align": ACROSS, "text_size": one_of("normal", "heading"), "background_style": one_of("none", "grey"),
-        "text_color": one_of("default", "grey"), "bold": FLAG, "lines": whole(1, 999),
+        "text_align": ACROSS,
+        "text_size": one_of("normal", "heading"),
+        "background_style": one_of("none", "grey"),
+        "text_color": one_of("default", "grey"),
+        "bold": FLAG,
+        "lines": whole(1, 999),
     },
-)  # fmt: skip
+)
 PANEL_HEADER = Shape(
     {"title": tags("plain_text", "markdown")},
     {
-        "background_color": COLOUR, "vertical_align": DOWN, "padding": PADDING, "position": one_of("top", "bottom"),
-        "width": pixels(16, 999, "fill", "auto", "auto_when_fold"), "icon": ICON,
+        "background_color": COLOUR,
+        "vertical_align": DOWN,
+        "padding": PADDING,
+        "position": one_of("top", "bottom"),
+        "width": pixels(16, 999, "fill", "auto", "auto_when_fold"),
+        "icon": ICON,
         "icon_position": one_of("left", "right", "follow_text"),
-        "icon_expanded_angle": Is("angle", lambda value: type(value) is int and value in (-180, -90, 90, 180)),
+        "icon_expanded_angle": Is(
+            "angle", lambda value: type(value) is int and value in (-180, -90, 90, 180)
+        ),
     },
-)  # fmt: skip
+)
 
 ELEMENTS: dict[str, Shape] = {
     "plain_text": element({"content": TEXT}, _WORDS),
@@ -121,7 +170,9 @@ ELEMENTS: dict[str, Shape] = {
         {},
         COMMON
         | {
-            "text": ANY_TEXT, "icon": ICON, "width": pixels(16, 999, "fill", "auto"),
+            "text": ANY_TEXT,
+            "icon": ICON,
+            "width": pixels(16, 999, "fill", "auto"),
             "fields": Each(Shape({"text": ANY_TEXT}, {"is_short": FLAG}), least=1),
         },
         "text",
@@ -132,8 +183,14 @@ ELEMENTS: dict[str, Shape] = {
         {"img_key": TEXT, "alt": PLAIN},
         COMMON
         | {
-            "title": PLAIN, "corner_radius": PADDING, "scale_type": one_of("crop_center", "crop_top", "fit_horizontal"),
-            "size": TEXT, "transparent": FLAG, "preview": FLAG, "mode": TEXT, "custom_width": TEXT,
+            "title": PLAIN,
+            "corner_radius": PADDING,
+            "scale_type": one_of("crop_center", "crop_top", "fit_horizontal"),
+            "size": TEXT,
+            "transparent": FLAG,
+            "preview": FLAG,
+            "mode": TEXT,
+            "custom_width": TEXT,
             "compact_width": FLAG,
         },
     ),
@@ -142,11 +199,23 @@ ELEMENTS: dict[str, Shape] = {
         COMMON
         | {
             "type": one_of(
-                "default", "primary", "danger", "text", "primary_text", "danger_text", "primary_filled",
-                "danger_filled", "laser",
+                "default",
+                "primary",
+                "danger",
+                "text",
+                "primary_text",
+                "danger_text",
+                "primary_filled",
+                "danger_filled",
+                "laser",
             ),
-            "size": one_of("tiny", "small", "medium", "large"), "width": pixels(100, 9999, "default", "fill"),
-            "icon": ICON, "hover_tips": PLAIN, "disabled": FLAG, "disabled_tips": PLAIN, "name": TEXT,
+            "size": one_of("tiny", "small", "medium", "large"),
+            "width": pixels(100, 9999, "default", "fill"),
+            "icon": ICON,
+            "hover_tips": PLAIN,
+            "disabled": FLAG,
+            "disabled_tips": PLAIN,
+            "name": TEXT,
             "confirm": Shape({"title": PLAIN, "text": PLAIN}),
         },
     ),
@@ -154,7 +223,10 @@ ELEMENTS: dict[str, Shape] = {
         {"columns": Each(tags("column"), least=1)},
         COMMON
         | {
-            "horizontal_spacing": GAP, "horizontal_align": ACROSS, "background_style": COLOUR, "action": _JUMP,
+            "horizontal_spacing": GAP,
+            "horizontal_align": ACROSS,
+            "background_style": COLOUR,
+            "action": _JUMP,
             "flex_mode": one_of("none", "stretch", "flow", "bisect", "trisect"),
         },
     ),
@@ -163,8 +235,11 @@ ELEMENTS: dict[str, Shape] = {
         COMMON
         | LAYOUT
         | {
-            "background_style": COLOUR, "width": pixels(16, 600, "auto", "weighted"), "weight": whole(1, 5),
-            "action": _JUMP, "elements": Each(NESTED),
+            "background_style": COLOUR,
+            "width": pixels(16, 600, "auto", "weighted"),
+            "weight": whole(1, 5),
+            "action": _JUMP,
+            "elements": Each(NESTED),
         },
     ),
     "collapsible_panel": element(
@@ -172,7 +247,8 @@ ELEMENTS: dict[str, Shape] = {
         COMMON
         | LAYOUT
         | {
-            "expanded": FLAG, "background_color": COLOUR,
+            "expanded": FLAG,
+            "background_color": COLOUR,
             "border": Shape({}, {"color": COLOUR, "corner_radius": PADDING}),
         },
     ),
@@ -180,19 +256,24 @@ ELEMENTS: dict[str, Shape] = {
         {"columns": Each(COLUMN, least=1, most=50), "rows": Each(OBJECT)},
         COMMON
         | {
-            "page_size": whole(1, 10), "row_height": pixels(32, 124, "low", "middle", "high", "auto"),
-            "row_max_height": pixels(32, 999), "freeze_first_column": FLAG, "header_style": HEADER_STYLE,
+            "page_size": whole(1, 10),
+            "row_height": pixels(32, 124, "low", "middle", "high", "auto"),
+            "row_max_height": pixels(32, 999),
+            "freeze_first_column": FLAG,
+            "header_style": HEADER_STYLE,
         },
     ),
     "chart": element(
         {"chart_spec": OBJECT},
         COMMON
         | {
-            "aspect_ratio": one_of("1:1", "2:1", "4:3", "16:9"), "preview": FLAG, "height": pixels(1, 999, "auto"),
+            "aspect_ratio": one_of("1:1", "2:1", "4:3", "16:9"),
+            "preview": FLAG,
+            "height": pixels(1, 999, "auto"),
             "color_theme": one_of("brand", "rainbow", "complementary", "converse", "primary"),
         },
     ),
-}  # fmt: skip
+}
 
 _STREAM = Shape({}, {"default": NUMBER, "android": NUMBER, "ios": NUMBER, "pc": NUMBER})
 _CONFIG = Shape(
@@ -231,12 +312,15 @@ CARD = Shape(
         "header": Shape(
             {"title": ANY_TEXT},
             {
-                "subtitle": ANY_TEXT, "text_tag_list": Each(tags("text_tag"), most=3), "icon": ICON,
-                "i18n_text_tag_list": ByName(Each(tags("text_tag"), most=3)), "template": one_of(*TEMPLATES),
+                "subtitle": ANY_TEXT,
+                "text_tag_list": Each(tags("text_tag"), most=3),
+                "icon": ICON,
+                "i18n_text_tag_list": ByName(Each(tags("text_tag"), most=3)),
+                "template": one_of(*TEMPLATES),
                 "padding": PADDING,
             },
         ),
         "body": Shape({"elements": Each(tags(*BODY_TAGS))}, LAYOUT),
     },
-)  # fmt: skip
+)
 GONE = frozenset({"note", "action"})
