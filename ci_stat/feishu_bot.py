@@ -40,7 +40,9 @@ def res_to_card(res: Result) -> dict[str, Any]:
 def post_card(
     card: dict[str, Any], chat: str | None = None, *, settings: "Settings | None" = None
 ) -> Outcome:
-    """Post a card to the chat of the settings, or to `chat`: its id, or a name that only one chat has.
+    """Post a card to the chat of the settings, or to `chat`.
+
+    `chat` is the chat's id, or a name that only one chat has.
 
     Each call posts the card; `ci-stat report --post` sends a report once. Raises SettingsError if
     neither an app nor a webhook is set. An error of the server is in the Outcome.

@@ -21,8 +21,9 @@ from tests.support.command import Answer, Call
 from tests.support.drawn import FULL
 from tests.support.golden import Golden
 
-# The same examples in each run, so that nobody's change is refused for what another one did wrong long ago.
-# New ones are looked for by `make hunt`, or for one file: CI_STAT_TEST_EXAMPLES=2000 pytest tests/runs/test_counts_agree.py
+# Each run draws the same examples, so that no change fails because of an old error.
+# `make hunt` looks for new examples. To look for them in one file:
+# CI_STAT_TEST_EXAMPLES=2000 pytest tests/runs/test_counts_agree.py
 _EXAMPLES = os.environ.get("CI_STAT_TEST_EXAMPLES")
 settings.register_profile(
     "ci_stat",

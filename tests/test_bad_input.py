@@ -445,9 +445,12 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> str:
         connection.execute(
             text("""
             with recursive n(i) as (select 0 union all select i + 1 from n where i < :last)
-            insert into ci_data (job, job_id, status, time, duration, branch, repo, "commit", description)
+            insert into ci_data
+                   (job, job_id, status, time, duration, branch, repo, "commit", description)
             select 'job' || (i % 10), i,
-                   case when i % 10 = 0 then 'ABORTED' when i % 5 = 1 then 'FAILURE' else 'SUCCESS' end,
+                   case when i % 10 = 0 then 'ABORTED'
+                        when i % 5 = 1 then 'FAILURE'
+                        else 'SUCCESS' end,
                    datetime(1624060800 + i, 'unixepoch'), 1000, 'master', 'o/r', 'c' || (i / 1000),
                    '{"ghprbPullId": "7", "ghprbPullTitle": "one of a million"}'
             from n

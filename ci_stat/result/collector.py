@@ -9,7 +9,8 @@ from contextlib import contextmanager
 def collector_off() -> Iterator[None]:
     """Run the block without cyclic collection.
 
-    A collection walks over all objects. While millions are built, that costs more than the building.
+    A collection walks over all objects. While a caller builds millions of them, the collections
+    cost more than the building.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -1,4 +1,7 @@
-"""Pages: whole, valid, without script or anything from elsewhere, readable for everybody; one look through Chromium."""
+"""Pages: complete, valid and readable for everybody, without scripts or anything from elsewhere.
+
+One test shows a page in Chromium.
+"""
 
 import base64
 import hashlib

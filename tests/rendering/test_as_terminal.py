@@ -1,4 +1,4 @@
-"""A document on a terminal: whole in a file, whole numbers at any width, links where there are colours."""
+"""A document on a terminal: complete in a file, numbers unbroken at any width, coloured links."""
 
 import io
 import re
@@ -52,7 +52,10 @@ def test_golden(golden: Golden, name: str) -> None:
 
 @pytest.mark.parametrize("width", [70, 80, 100, 120])
 def test_no_number_is_broken(width: int) -> None:
-    """Words of ordinary length stand on one line; the chart and the numbers of now are always there."""
+    """A word of ordinary length stands on one line, at any width.
+
+    The chart and the numbers of now are always shown.
+    """
     lines = _shown(busy(), width).splitlines()
     assert [
         word for word in words(busy()) if len(word) < 30 and not any(word in line for line in lines)

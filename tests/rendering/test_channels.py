@@ -1,4 +1,4 @@
-"""One report, many channels: every number of the value stands in every one of them, and none of them acts on a name."""
+"""One report, many channels: each channel shows every number, and none acts on a name."""
 
 import html
 import json
@@ -105,7 +105,10 @@ def test_every_number_stands_in_every_channel(report: Report) -> None:
 
 
 def _is_shown(number: int, words: str) -> bool:
-    """As people write it, as a number of a run, or as the data of a chart, which the client writes itself."""
+    """Whether the words have it as people write it, as the number of a run, or as chart data.
+
+    The client itself writes the numbers of a chart.
+    """
     return (
         re.search(rf"(?<![\d,.]){number:,}(?!\d|,\d)|#{number}(?!\d)|\b{number}\b", words)
         is not None

@@ -63,7 +63,8 @@ def test_it_is_quiet_where_no_home_can_be_written(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("a file, so not even root makes a folder in it")
     code = (
-        "import sys; from tests.rendering.test_chart import CHART; from ci_stat.rendering import chart as chart_picture;"
+        "import sys; from tests.rendering.test_chart import CHART; "
+        "from ci_stat.rendering import chart as chart_picture;"
         "assert len(chart_picture.chart_png(CHART)) > 9000; assert 'pandas' not in sys.modules"
     )
     environment = {

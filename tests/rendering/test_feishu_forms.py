@@ -1,6 +1,9 @@
-"""Reports of hostile text and any size, in every form for Feishu: valid, within limits, nothing live, never lost.
+"""Reports of hostile text and any size, in every form for Feishu.
 
-More by hand: CI_STAT_TEST_EXAMPLES=2000 pytest tests/rendering/test_feishu_forms.py --hypothesis-seed=1
+Each form is valid and within the limits, has nothing live, and loses nothing.
+
+For more examples:
+CI_STAT_TEST_EXAMPLES=2000 pytest tests/rendering/test_feishu_forms.py --hypothesis-seed=1
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What lies around a window: the same facts from rows and from a Result, kept only when they are final."""
+"""The comparison of a window: equal from rows and from a Result, and stored only when final."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -230,7 +230,7 @@ def test_sightings_are_the_first_and_the_last(fill: Fill, source: Source) -> Non
 def test_rows_that_came_late_are_found_at_the_next_look(
     fill: Fill, history: FailureHistory
 ) -> None:
-    """A build of the hour before takes an hour, and its row comes when that hour was looked through."""
+    """A build of the previous hour runs for an hour; its row comes after that hour was read."""
     first = RunFilter(Window.of(BEGIN + timedelta(hours=10), BEGIN + timedelta(hours=11), SHANGHAI))
     second = shifted(first, timedelta(hours=1))
     fill(failing((9, "s.Old")))
@@ -305,7 +305,10 @@ def test_the_last_whole_window(kind: str, now: str, begin: str, end: str) -> Non
 
 
 def test_no_hour_of_the_night_when_clocks_go_back_is_refused() -> None:
-    """The table cannot tell the two hours from 2 to 3 apart: they are reported together with what is around them."""
+    """The table cannot tell the two hours from 2 to 3 apart.
+
+    A report covers both of them, together with the hours around them.
+    """
     for minutes in range(0, 300, 15):
         now = datetime(2021, 10, 30, 23, tzinfo=UTC) + timedelta(minutes=minutes)
         window = report_window(HOURLY, now, BERLIN)

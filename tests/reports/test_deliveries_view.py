@@ -11,7 +11,10 @@ from ci_stat.records import Delivery, DeliveryKey, DeliveryState
 from ci_stat.rendering.terminal.screen import show
 from ci_stat.reports.deliveries_view import deliveries_table
 
-REASON = "https://open.feishu.cn: no such hook (code 19001: param invalid: incoming webhook access token invalid)"
+REASON = (
+    "https://open.feishu.cn: no such hook "
+    "(code 19001: param invalid: incoming webhook access token invalid)"
+)
 MOMENT = datetime(2021, 6, 18, 7, 3, tzinfo=UTC)
 
 

@@ -1,4 +1,7 @@
-"""What people get, whole: a busy day, a quiet hour, an outage, an empty window, a dead database, in every channel."""
+"""Complete reports in every channel.
+
+They show a busy day, a quiet hour, an outage, an empty window and a database that is down.
+"""
 
 import json
 from collections.abc import Iterator

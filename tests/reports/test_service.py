@@ -1,4 +1,4 @@
-"""`ci-stat report` as a user and a cron job type it: shown, sent once, and loud when something is wrong."""
+"""`ci-stat report` as a user and a cron job call it: it shows, sends once, and reports errors."""
 
 import json
 import os
@@ -37,7 +37,10 @@ def run(
 
 
 def busy() -> list[RunRow]:
-    """Two weeks of three runs each afternoon. The last hour has a known failure and two new ones."""
+    """Two weeks of three runs each afternoon.
+
+    The last hour has a known failure and two new ones.
+    """
     rows = []
     for day in range(1, 15):
         at = HOUR - timedelta(days=day)
@@ -107,7 +110,10 @@ def app(feishu: Feishu, monkeypatch: pytest.MonkeyPatch) -> Feishu:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between tries take no time. (`time.sleep` itself is bound by the senders when they are imported.)"""
+    """Waits between tries take no time.
+
+    The senders bind `time.sleep` when they are imported, so the test replaces the backoff.
+    """
     monkeypatch.setattr("ci_stat.connectors.http.retry.Attempts._backoff", lambda _: 0.0)
 
 
@@ -316,7 +322,10 @@ def test_the_webhook_is_the_spare_way(
 
 
 def test_a_refused_form_is_not_a_lost_report(database: Engine, webhook: Feishu, call: Call) -> None:
-    refused = b'{"code":11246,"msg":"ErrCode: 200861; ErrMsg: schema V2 no longer support this capability; "}'
+    refused = (
+        b'{"code":11246,"msg":"ErrCode: 200861; '
+        b'ErrMsg: schema V2 no longer support this capability; "}'
+    )
     for sent in range(4):
         webhook.faults.extend([Trouble(status=200, body=refused)] * sent)
         begin = f"2021-06-{10 + sent}T14"
@@ -531,7 +540,7 @@ def test_a_bot_is_the_same_with_a_blank_behind_it(
 def test_a_report_that_was_never_sent_is_missed(
     database: Engine, webhook: Feishu, call: Call
 ) -> None:
-    """A cron that did not run, or was killed before it came to sending, leaves no trace of its own."""
+    """A cron job that did not run, or was killed before it sent, leaves no trace of its own."""
     for begin in ("2021-06-19T11", "2021-06-19T14"):
         assert call("report", "hourly", "--begin", begin, "--now", NOW, "--post").code == 0
     message = visible_text(webhook.messages[1].content)

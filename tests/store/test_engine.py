@@ -675,7 +675,8 @@ def test_a_killed_query(server: mariadb.Server, filled: str, driver: str) -> Non
     def progress(_rows: int) -> None:
         if not tries:
             for number in server.sql(
-                f"select id from information_schema.processlist where db = '{filled}' and id <> connection_id()"
+                "select id from information_schema.processlist "
+                f"where db = '{filled}' and id <> connection_id()"
             ).split():
                 server.sql(f"kill {number}")
         tries.append(1)

@@ -1,4 +1,4 @@
-"""A sharded MariaDB on loopback: a head with the Spider engine, and three servers that hold the rows."""
+"""A sharded MariaDB on loopback: a head with the Spider engine, and three servers with the rows."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -53,7 +53,10 @@ def columns() -> str:
 
 @contextmanager
 def running() -> Iterator[Cluster]:
-    """A fresh cluster with an empty `ci_data`, sharded by its primary key, for as long as the block runs."""
+    """A fresh cluster with an empty `ci_data`, sharded by its primary key.
+
+    It runs until the block ends.
+    """
     with ExitStack() as stack:
         head = stack.enter_context(
             mariadb.running("--plugin-load-add=ha_spider", "--plugin-maturity=gamma")
@@ -78,10 +81,12 @@ def _set_up(cluster: Cluster) -> None:
             f"create database {DATABASE}; create user sp@'127.0.0.1' identified by 'shard-secret';"
         )
         shard.sql(
-            f"grant all on {DATABASE}.* to sp@'127.0.0.1'; create table {DATABASE}.ci_data ({table})"
+            f"grant all on {DATABASE}.* to sp@'127.0.0.1'; "
+            f"create table {DATABASE}.ci_data ({table})"
         )
         cluster.head.sql(
-            f"create server shard{number} foreign data wrapper mysql options (host '127.0.0.1', port {shard.port},"
+            f"create server shard{number} foreign data wrapper mysql "
+            f"options (host '127.0.0.1', port {shard.port},"
             f" user 'sp', password 'shard-secret', database '{DATABASE}')"
         )
         partitions.append(f"partition p{number} comment = 'srv \"shard{number}\"'")

@@ -1,4 +1,4 @@
-"""For tests of connectors: a fake clock, captured log lines, and loopback servers that answer what a test says."""
+"""For tests of connectors: a fake clock, captured log lines, and scripted loopback servers."""
 
 import contextlib
 import logging
@@ -89,9 +89,10 @@ class Raw:
 def answering(
     *answers: bytes, context: ssl.SSLContext | None = None, stays: bool = False
 ) -> Iterator[Raw]:
-    """Reads a whole HTTP request, says the next of `answers` (the last one again and again) and hangs up.
+    """A server that reads a whole HTTP request, sends the next of `answers`, and closes.
 
-    `stays`: hangs up only when the block ends.
+    After the last of `answers` it sends that one again and again.
+    `stays`: it closes the connection only when the block ends.
     """
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
@@ -153,14 +154,20 @@ def says(
 
 @dataclass(frozen=True)
 class Certified:
-    """A certificate authority: `ca_file` is what trusts it, `server` what a server on loopback shows."""
+    """A certificate authority.
+
+    `ca_file` is the file for clients that trust it, `server` the context of a loopback server.
+    """
 
     ca_file: str
     server: ssl.SSLContext
 
 
 def certified(folder: Any, *names: str) -> Certified:
-    """A new authority, and a certificate of it for `names` (127.0.0.1 and localhost, where there are none)."""
+    """A new authority, and a certificate of it for `names`.
+
+    Without `names` the certificate is for 127.0.0.1 and localhost.
+    """
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*(names or ("127.0.0.1", "localhost"))).configure_cert(server)

@@ -107,7 +107,10 @@ def busy() -> Document:
             Tone.BAD,
             bold=True,
         ),
-        " (env): 96 failed runs of 31 pull requests by 22 authors in 4 jobs, 06-16 14:07 to 06-16 14:41, newest ",
+        (
+            " (env): 96 failed runs of 31 pull requests by 22 authors in 4 jobs, "
+            "06-16 14:07 to 06-16 14:41, newest "
+        ),
         _run("tidb_ghpr_integration_common_test", 20931),
         _faint(": failed to pull the image hub.example.org/jenkins/centos7_golang-1.16:latest"),
         ". These runs are not listed below.",
@@ -177,7 +180,8 @@ def _prs() -> Section:
         _pull(25411),
         " master: 7 failed, 12 succeeded, 1 aborted, 4 reruns, 3 in an outage",
         _faint(
-            ": planner: fix the wrong result of 查询计划 with a partial index on 🙂 columns (#25398), morgo"
+            ": planner: fix the wrong result of 查询计划 with a partial index on 🙂 columns "
+            "(#25398), morgo"
         ),
     )
     runs = (

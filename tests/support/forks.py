@@ -12,7 +12,7 @@ from typing import TextIO
 
 @dataclass
 class Forked:
-    """A process that runs a script. Its three streams are pipes to the test, as those of `Popen` are."""
+    """A process that runs a script. Like those of `Popen`, its three streams are pipes."""
 
     pid: int
     stdin: TextIO

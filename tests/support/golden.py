@@ -33,9 +33,10 @@ class Golden:
         return {block.partition("\n")[0]: block for block in blocks}
 
     def check_part(self, name: str, part: str, text: str, parts: Sequence[str]) -> None:
-        """`text` must be what the file says below the heading `part`; `parts`: all its headings, in their order.
+        """Check that the file has `text` below the heading `part`.
 
-        So several tests share a file that a person reads as one. Only one process at a time can rewrite it.
+        `parts`: all headings of the file, in order. Several tests can share a file that a person
+        reads as one. Only one process at a time can rewrite it.
         """
         path = FOLDER / name
         found = _parts(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -1,4 +1,4 @@
-"""Texts that want to take over a terminal, a page or a spreadsheet, in every text column of a row."""
+"""Texts that attack a terminal, a page or a spreadsheet, in every text column of a row."""
 
 import unicodedata
 from typing import Any
@@ -18,7 +18,7 @@ ATTACKS = (
 
 
 def rows() -> list[RunRow]:
-    """A failed pull request run, a failed nightly one and one of an unknown status for every attack."""
+    """Three runs for every attack: a failed pull request, a failed nightly, an unknown status."""
     made = []
     for number, attack in enumerate(ATTACKS, 1):
         analysis = {"case": [f"{attack}{number}"], "env": [attack]}

@@ -1,7 +1,7 @@
-"""A strict Jenkins on loopback: jobs in folders, builds, logs; and everything that can go wrong with them.
+"""A strict Jenkins on loopback: jobs in folders, builds, logs, and all their faults.
 
-It refuses (400) what a real one would quietly forgive: an unknown field in `tree=`, a path that is not quoted, a method
-other than GET. Every request is recorded.
+It refuses (400) what a real one accepts: an unknown field in `tree=`, a path that is not quoted, a
+method other than GET. It records every request.
 """
 
 import base64
@@ -125,7 +125,7 @@ class FakeJenkins:
         return None
 
     def item(self, path: str) -> str | None:
-        """The full name of a job or folder by its path, checked; None where the path is not quoted as it must be."""
+        """The checked full name of a job or folder by its path; None if it is not quoted."""
         parts = path.split("/job/")[1:]
         names = [unquote(part) for part in parts]
         return (
@@ -319,7 +319,7 @@ Tree = dict[str, tuple["Tree | None", tuple[int, int] | None]]
 
 
 def read_tree(text: str) -> tuple[Tree, str]:
-    """`a,b[c]{0,5}` as a dict, and what is left of the text. Raises ValueError for an unknown field."""
+    """`a,b[c]{0,5}` as a dict, and the rest of the text. Raises ValueError for an unknown field."""
     tree: Tree = {}
     while found := re.match(r"\w+", text):
         name, text = found[0], text[found.end() :]
@@ -343,7 +343,7 @@ def read_tree(text: str) -> tuple[Tree, str]:
 
 
 def pruned(value: Any, tree: Tree | None) -> Any:
-    """The fields of `value` that `tree` names; those that it does not have are left out, as Jenkins does."""
+    """The fields of `value` that `tree` names; like Jenkins, without those that `value` lacks."""
     if isinstance(value, list):
         return [pruned(each, tree) for each in value]
     if not isinstance(value, dict) or tree is None:

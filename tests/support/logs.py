@@ -133,16 +133,20 @@ folder, count = Path(sys.argv[1]), int(sys.argv[2])
 log_reader.cpu_count = lambda: 3
 def run(number, status="FAILURE"):
     nothing = (None,) * 6
-    return Run("unit", number, status, None, None, None, None, None, None, 0, None, None, None, (), Origin(None))
+    return Run("unit", number, status, *nothing, 0, None, None, None, (), Origin(None))
 runs = [run(number) for number in range(1, count + 1)]
 def reader(kind=Watched, state=True):
-    kept = ExtractionStore(open_engine(f"sqlite:///{folder / 'state.sqlite'}"), "ci") if state else None
+    state_file = folder / "state.sqlite"
+    kept = ExtractionStore(open_engine(f"sqlite:///{state_file}"), "ci") if state else None
     return LogReader((kind(folder / "home", folder / "opened"),), LogOptions(), opening(kept))
 """
 
 
 def python(code: str, folder: Path, count: int, **options: Any) -> "subprocess.Popen[str]":
-    """Run `code` in a separate process with `runs` of the job `unit` from 1 to `count`, and `reader(kind)`."""
+    """Run `code` in a separate process.
+
+    `code` can use `runs` of the job `unit` from 1 to `count`, and `reader(kind)`.
+    """
     script = _BEGIN + textwrap.dedent(code)
     return subprocess.Popen(
         [sys.executable, "-c", script, str(folder), str(count)],

@@ -1,4 +1,6 @@
-"""A private MariaDB server for tests and benchmarks: own data folder, free port, gone when the test run ends.
+"""A private MariaDB server for tests and benchmarks, with its own data folder and a free port.
+
+The server and its data are deleted when the test run ends.
 
 Runs as root or as an ordinary user.
 """
@@ -58,7 +60,10 @@ class Server:
         return self.folder / "s"
 
     def sql(self, text: str, database: str = "") -> str:
-        """What the `mariadb` client prints for `text`. Raises RuntimeError with the server's own words."""
+        """The output of the `mariadb` client for `text`.
+
+        Raises RuntimeError with the server's message.
+        """
         command = [
             "mariadb",
             "--no-defaults",
@@ -74,7 +79,10 @@ class Server:
 
     @contextmanager
     def account(self, name: str, password: str, rights: str) -> Iterator[str]:
-        """A user of this name with `rights` ("select on t1.*"), gone after the block: tests share the server."""
+        """A user of this name with `rights` ("select on t1.*").
+
+        It is dropped after the block, since tests share the server.
+        """
         self.sql(f"create user {name}@'%' identified by '{password}'; grant {rights} to {name}@'%'")
         try:
             yield name
@@ -108,11 +116,14 @@ def install(folder: Path, log_file: str = "8M") -> None:
 
 
 def start(folder: Path, *options: str, log_file: str = "8M", pool: str = "64M") -> Server:
-    """A server on the data in `folder`/data, ready for work. Raises RuntimeError with its log if it dies."""
+    """A server on the data in `folder`/data, ready for work.
+
+    Raises RuntimeError with the server's log if it exits.
+    """
     port = _free_port()
     log = folder / "log.err"  # the server adds .err to a name without an ending
     log.unlink(missing_ok=True)  # of an earlier start, which was ready once
-    # A server that starts sweeps its temporary folder, and would take the tables of the others with it.
+    # A starting server clears its temporary folder, and would delete the tables of the others.
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
     process = subprocess.Popen(

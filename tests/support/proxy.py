@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can cut or stall what the server says: broken networks, on purpose."""
+"""A TCP proxy on loopback that can cut or stall the server's answers, to simulate bad networks."""
 
 import contextlib
 import socket
@@ -15,8 +15,9 @@ _RESET = struct.pack(
 
 @dataclass
 class Proxy:
-    """Carries connections to `target`. The nth one is cut after `cuts[n]` bytes from the server (None: never).
+    """Carry connections to `target`, and cut the nth one after `cuts[n]` bytes from the server.
 
+    `cuts[n]` is None: the connection is not cut.
     `reset`: cut with RST instead of an orderly end; `stall`: say nothing more instead of cutting;
     `garble`: send these bytes before the cut. `carried`: bytes from the server, by connection.
     """

@@ -38,7 +38,7 @@ def row(
 
 
 def history(drawn: str, job: str = "unit", pr: int | None = 7, first: int = 1) -> list[RunRow]:
-    """Runs as drawn: P passed, F failed, A aborted, U another status, one a minute; | is a new commit.
+    """Runs as drawn, one a minute: P passed, F failed, A aborted, U another status; | new commit.
 
     >>> [r.status for r in history("P F | A")]
     ['SUCCESS', 'FAILURE', 'ABORTED']

@@ -1,7 +1,7 @@
-"""A strict Slack on loopback: an incoming webhook, and `chat.postMessage`; and what can go wrong with them.
+"""A strict Slack on loopback: an incoming webhook, `chat.postMessage`, and all their faults.
 
-It refuses what the real one cuts or forgives: texts that are too long, a message without `text`, unknown properties of
-blocks. Messages and requests are recorded.
+It refuses what the real one cuts or accepts: texts that are too long, a message without `text`,
+unknown properties of blocks. It records messages and requests.
 """
 
 import json
@@ -176,7 +176,8 @@ class Trouble:
     """What one request meets.
 
     - `status`, `headers`, `body`: the answer in place of the real one; 0 for the real one.
-    - `hang_up`: no answer. `cut`: hang up after so many bytes of the body. `delay`: seconds before the answer.
+    - `hang_up`: no answer. `cut`: hang up after so many bytes of the body. `delay`: seconds
+      before the answer.
     - `after_storing`: the message is stored first.
     """
 
@@ -206,7 +207,10 @@ class Answer:
 
 @dataclass
 class Slack:
-    """One webhook and one bot. `channels`: names or ids that the bot is in; `error`: answer each message so."""
+    """One webhook and one bot.
+
+    `channels`: names or ids of the bot's channels; `error`: the answer to each message.
+    """
 
     token: str = "xoxb-bot-secret"
     channels: set[str] = field(default_factory=lambda: {"C1", "#ci"})

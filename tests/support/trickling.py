@@ -29,9 +29,12 @@ def trickling(
     deaf: bool = False,
     context: ssl.SSLContext | None = None,
 ) -> Iterator[Trickling]:
-    """Answers each request with `quick` at once, and then with `slow` by the byte. It keeps its connections.
+    """Answer each request with `quick` at once, then with `slow` byte by byte.
 
-    `first`: the whole answer to a connection's first request. `deaf`: takes a request slowly, and says nothing.
+    The server keeps its connections.
+
+    `first`: the whole answer to a connection's first request. `deaf`: read a request slowly, and
+    answer nothing.
     """
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:

@@ -1,4 +1,4 @@
-"""What ci_stat kept before its keys became data (`tests/fixtures/version_0`), put back into a world."""
+"""The state of ci_stat before its keys became data (`tests/fixtures/version_0`), in a world."""
 
 import sqlite3
 from collections.abc import Iterator

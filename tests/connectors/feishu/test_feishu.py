@@ -1,4 +1,7 @@
-"""The Feishu clients against a strict Feishu on loopback: what each code leads to, and that no secret is shown."""
+"""The Feishu clients against a strict Feishu on loopback: what each code leads to.
+
+Errors and logs show no secret.
+"""
 
 import json
 import threading
@@ -900,11 +903,13 @@ def test_uuids_that_feishu_does_not_take(server: Feishu, time: FakeTime, uuid: s
     ("msg", "expected"),
     [
         (
-            "Failed to create card content, ext=ErrCode: 11310; ErrMsg: element exceeds the limit; ErrorValue: ; ",
+            "Failed to create card content, ext=ErrCode: 11310; "
+            "ErrMsg: element exceeds the limit; ErrorValue: ; ",
             CardError(11310, "element exceeds the limit", ""),
         ),
         (
-            "ext=ErrCode: 200550; ErrMsg: chart spec is invalid; ErrPath: a -> b; ErrorValue: - data; no values\n;",
+            "ext=ErrCode: 200550; ErrMsg: chart spec is invalid; "
+            "ErrPath: a -> b; ErrorValue: - data; no values\n;",
             CardError(200550, "chart spec is invalid", "- data; no values", "a -> b"),
         ),
         ("ext=ErrCode: 100290", CardError(100290, "", "")),

@@ -1,4 +1,7 @@
-"""The stand-in for Feishu, asked by plain requests: every rule, code and fault; and by the vendor's own SDK."""
+"""Tests of the stand-in for Feishu: every rule, code and fault.
+
+Plain requests and the vendor's own SDK call it.
+"""
 
 import importlib.util
 import json
@@ -623,7 +626,11 @@ SDK = """
 import json, sys
 import lark_oapi as lark
 from lark_oapi.api.im.v1 import (
-    CreateImageRequest, CreateImageRequestBody, CreateMessageRequest, CreateMessageRequestBody, ListChatRequest,
+    CreateImageRequest,
+    CreateImageRequestBody,
+    CreateMessageRequest,
+    CreateMessageRequestBody,
+    ListChatRequest,
 )
 from lark_oapi.channel.card.builder import new_card
 
@@ -631,15 +638,17 @@ url, card, png = sys.argv[1:]
 client = lark.Client.builder().app_id("cli_test").app_secret("app-secret").domain(url).build()
 
 def send(content, uuid):
-    body = CreateMessageRequestBody.builder().receive_id("oc_1").msg_type("interactive").content(content).uuid(uuid)
-    request = CreateMessageRequest.builder().receive_id_type("chat_id").request_body(body.build()).build()
+    body = CreateMessageRequestBody.builder().receive_id("oc_1").msg_type("interactive")
+    body = body.content(content).uuid(uuid).build()
+    request = CreateMessageRequest.builder().receive_id_type("chat_id").request_body(body).build()
     return client.im.v1.message.create(request)
 
 sent, again, refused = send(card, "u"), send(card, "u"), send('{"schema": "2.0", "x": 1}', "v")
 chats = client.im.v1.chat.list(ListChatRequest.builder().page_size(1).build())
 body = CreateImageRequestBody.builder().image_type("message").image(open(png, "rb")).build()
 image = client.im.v1.image.create(CreateImageRequest.builder().request_body(body).build())
-built = new_card().header(title="CI", template="red").markdown("**x**").divider().table(["a"], [["1"]]).to_dict()
+built = new_card().header(title="CI", template="red").markdown("**x**").divider()
+built = built.table(["a"], [["1"]]).to_dict()
 print(json.dumps({
     "sent": [sent.code, sent.data.message_id, sent.data.chat_id], "again": again.data.message_id,
     "refused": [refused.code, refused.msg, refused.get_log_id() != ""],

@@ -1,4 +1,7 @@
-"""The stand-in's rules for cards: which are refused, with which code; and its reading of messages: what is live."""
+"""Tests of the stand-in's rules for cards, and of its reader of messages.
+
+The rules say which cards are refused, and with which code. The reader says what in a text is live.
+"""
 
 import copy
 import json
@@ -283,7 +286,8 @@ def test_faults_read_like_the_real_ones() -> None:
     (gone,) = check(body({"tag": "hr"}, {"tag": "action", "actions": []}))
     assert str(gone) == (
         "ErrCode: 200861; ErrPath: ROOT -> body -> elements -> [1](tag: action); "
-        "ErrMsg: cards of schema V2 no longer support this capability; ErrorValue: unsupported tag action; "
+        "ErrMsg: cards of schema V2 no longer support this capability; "
+        "ErrorValue: unsupported tag action; "
     )
     (unknown,) = check(body(COLUMNS | {"corner_radius": "8px"}))
     path = "ROOT -> body -> elements -> [0](tag: column_set)"
@@ -343,9 +347,8 @@ def test_our_rules_say_no_less_than_the_vendors_types(
     card: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not feishu_cards_v1.CONTRACT.is_file():
-        pytest.skip(
-            f"the vendor's types are not here: no {feishu_cards_v1.CONTRACT.name} beside the checkout"
-        )
+        contract = feishu_cards_v1.CONTRACT.name
+        pytest.skip(f"the vendor's types are not here: no {contract} beside the checkout")
     with_types = check_v1(card)
     monkeypatch.setattr(feishu_cards_v1, "_contract", lambda: Draft7Validator({}))
     assert check_v1(card) == with_types

@@ -159,7 +159,10 @@ def test_encrypted_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_packed_answers_and_chunks() -> None:
     body = gzip.compress(b'{"login":"\xe6\x95\xb0"}')
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:4], body[4:]))
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nContent-Type: text/plain\r\n\r\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n"
+        b"Content-Type: text/plain\r\n\r\n"
+    )
     with answering(head + chunks + b"0\r\n\r\n") as raw:
         assert client_of(raw.url, FakeTime()).viewer() == "数"
 

@@ -1,4 +1,7 @@
-"""The list of all issues, and the proof that it is whole: what is missing in it would be filed a second time."""
+"""The list of all issues, and the proof that it is complete.
+
+An issue that is missing in the list would be filed a second time.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -114,7 +117,10 @@ def test_an_issue_that_came_from_another_repository() -> None:
 
 
 def spoilt(it: Hub, what: str, *nth: int) -> None:
-    """`nth`: of the requests of this list, of which the first and the last of a reading ask for the newest one."""
+    """Spoil the `nth` requests of this list.
+
+    The first and the last request of a reading ask for the newest issue.
+    """
     for each in nth:
         it.fault(what, path=LIST, nth=each)
 
@@ -176,16 +182,19 @@ def test_a_count_that_is_wrong() -> None:
         plant(it.server, 150)
         it.fault("wrong-count", path=f"/repos/{REPO}$", times=99)
         found = all_of(it)
-        assert (
-            found.problem
-            == "The list of issues is incomplete: it has 100 open items, and the repository counts 101."
+        assert found.problem == (
+            "The list of issues is incomplete: it has 100 open items, "
+            "and the repository counts 101."
         )
         assert (len(found.issues), len(pages_of(it))) == (120, 4)
 
 
 @pytest.mark.parametrize(("lag", "whole"), [(30, True), (300, False)])
 def test_a_list_that_lags_behind(lag: int, whole: bool) -> None:
-    """GitHub's list may lack what was just created: the newest one is then asked of the same list, the count is not."""
+    """GitHub's list may lack an issue that was just created.
+
+    Then the request for the newest issue, which asks the same list, lacks it too. The count has it.
+    """
     with hub(list_lag=timedelta(seconds=lag)) as it:
         it.server.issue("old", created_at=BORN)
         it.server.issue("just now")
@@ -312,7 +321,10 @@ def test_an_old_issue_that_comes_from_elsewhere_meanwhile() -> None:
 @BOTH
 @pytest.mark.parametrize("looks_too", [0, 2])
 def test_a_busy_repository(cursors: bool, looks_too: int) -> None:
-    """While it is read something is closed, opened and filed before each answer, and then in so many looks, too."""
+    """Before each answer of a reading, one issue is closed, one reopened and two are created.
+
+    `looks_too`: the number of requests for recent changes during which this goes on.
+    """
     with hub(cursors=cursors) as it:
         plant(it.server, 420)
         numbers = iter(range(1, 400, 7))
@@ -375,7 +387,10 @@ def item(number: Any, **more: Any) -> dict[str, Any]:
 
 @contextmanager
 def said(items: list[Any], count: int = 1, spoilt: bool = False) -> Iterator[Raw]:
-    """A GitHub that says so in turn: the repository, the newest one, a page; and again, or what it is held against."""
+    """A GitHub that gives these answers in turn: the repository, the newest item, a page.
+
+    Then it gives those of a second reading (`spoilt`), or those of the final check.
+    """
     here = json.dumps({"open_issues_count": count, "full_name": REPO, "has_issues": True}).encode()
     newest, page = json.dumps(items[-1:]).encode(), json.dumps(items).encode()
     more = (here, newest, page) if spoilt else (newest, here, page, here)

@@ -51,7 +51,11 @@ def after(text: str, rel: str = "next") -> str:
         after(f"{ROOT}/repos/pingcap/tidb/issues?page=2"),
         after(f"{ROOT}/repos/PingCAP/TiDB/issues?page=2"),
         after("https://GHE.example:443/api/v3/repositories/41/issues?page=2"),
-        f"{after(f'{ROOT}/x', 'prev')}, {after(f'{ROOT}/repositories/41/issues?page=2')}, {after('x?page=9', 'last')}",
+        (
+            f"{after(f'{ROOT}/x', 'prev')}, "
+            f"{after(f'{ROOT}/repositories/41/issues?page=2')}, "
+            f"{after('x?page=9', 'last')}"
+        ),
         f"<{ROOT}/repositories/41/issues?page=2>; rel=next",
         f'<{ROOT}/repositories/41/issues?labels=a,b&page=2>; title="x"; rel="next"',
     ],

@@ -1,4 +1,4 @@
-"""Questions to a GitHub that has trouble: what is told, how long was waited, how often it was asked."""
+"""Reads from a GitHub that fails: the error, the length of each wait, the number of requests."""
 
 import json
 from typing import Any
@@ -215,7 +215,10 @@ def test_a_list_that_is_none() -> None:
 
 
 SPENT = b'{"message":"API rate limit exceeded for user ID 1."}'
-BLOCKED = b'{"message":"You have been temporarily blocked from content creation. Please retry your request again later."}'
+BLOCKED = (
+    b'{"message":"You have been temporarily blocked from content creation. '
+    b'Please retry your request again later."}'
+)
 ABUSE = b'{"message":"You have triggered an abuse detection mechanism."}'
 NO_RIGHT = b'{"message":"Resource not accessible by integration"}'
 

@@ -1,4 +1,4 @@
-"""The client of GitHub against a strict GitHub on loopback: what it tells, writes and keeps to itself."""
+"""The client of GitHub against a strict GitHub on loopback: its errors, writes and secrets."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +60,9 @@ def client_of(
 
 @contextmanager
 def hub(pauses: bool = False, timeout: float = 5.0, **options: Any) -> Iterator[Hub]:
-    """Nothing that was asked or answered is against GitHub's rules, and nothing that was logged shows a secret.
+    """A client and its server.
+
+    At the end, both must have kept to GitHub's rules, and the log must show no secret.
 
     `pauses`: with the client's own pauses between requests. The other `options` are the server's.
     """
@@ -86,7 +88,10 @@ class Moving(FakeTime):
 
 
 def plant(server: stand_in.GitHub, count: int, **fields: Any) -> list[int]:
-    """Issues and pull requests, one each minute; every fifth is a pull request, every third is closed."""
+    """Create issues and pull requests, one each minute.
+
+    Every fifth is a pull request, every third is closed.
+    """
     return [
         server.issue(
             f"issue {number}",

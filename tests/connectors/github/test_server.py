@@ -1,4 +1,7 @@
-"""The stand-in for GitHub, asked by plain requests: every rule, page, limit and fault; and by our client library."""
+"""Tests of the stand-in for GitHub: every rule, page, limit and fault.
+
+Plain requests and our client library call it.
+"""
 
 import json
 import re

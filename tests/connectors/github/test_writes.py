@@ -1,4 +1,4 @@
-"""Writes to a GitHub that has trouble: what became of them, how long was waited, how often it was sent."""
+"""Writes to a GitHub that fails: the outcome, the length of each wait, the number of requests."""
 
 import json
 from collections.abc import Callable
@@ -149,7 +149,8 @@ def test_a_limit_that_does_not_pass_ends_all_writing(
         (
             "403",
             True,
-            "GitHub: access is denied (HTTP status 403: Resource not accessible by personal access token)",
+            "GitHub: access is denied "
+            "(HTTP status 403: Resource not accessible by personal access token)",
         ),
         (
             "404",
@@ -357,7 +358,10 @@ def test_a_change_of_what_is_not_ours() -> None:
 
 
 def test_what_is_looked_at_right_before_a_write_is_not_old_by_then() -> None:
-    """The pause between two writes passes before the look, not after it: else another filer has two seconds' room."""
+    """The pause between two writes comes before the look, not after it.
+
+    Otherwise another filer has two seconds to write in between.
+    """
     with hub(pauses=True) as it:
         it.client.create("first", "", ())
         it.client.wait_to_write()

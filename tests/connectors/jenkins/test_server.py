@@ -1,4 +1,7 @@
-"""The Jenkins client against a strict Jenkins on loopback: every error is told apart, no secret is shown."""
+"""The Jenkins client against a strict Jenkins on loopback: it tells every error apart.
+
+No error shows a secret.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -142,7 +145,8 @@ def test_a_cut_log_is_resumed_where_it_broke(
 def test_a_log_with_hidden_notes_is_not_resumed_at_another_place(
     fake: FakeJenkins, client: Jenkins
 ) -> None:
-    # Offsets of progressiveText count the notes, those of consoleText do not: the text would come twice.
+    # The offsets of progressiveText count the notes, those of consoleText do not.
+    # A client that resumed there would read the same text twice.
     fake.add("unit", FakeBuild(7, log=NOTED))
     fake.trouble("consoleText", Trouble(cut=300_000))
     assert read(client, finished=True) == (LOG, LogState.READ, "")
@@ -706,7 +710,8 @@ def folders(fake: FakeJenkins) -> FakeJenkins:
     [
         (
             (),
-            "unit lint pingcap/tidb/unit pingcap/tidb/lint pingcap/pd tikv/unit tikv/x/y/feature%2Fz",
+            "unit lint pingcap/tidb/unit pingcap/tidb/lint pingcap/pd "
+            "tikv/unit tikv/x/y/feature%2Fz",
             7,
         ),
         (("u*",), "unit", 1),
@@ -780,7 +785,10 @@ def test_folders_end_at_a_depth(fake: FakeJenkins, client: Jenkins) -> None:
 
 
 def test_a_hostile_name_in_a_list_is_not_taken(fake: FakeJenkins, client: Jenkins) -> None:
-    body = b'{"jobs": [{"name": "../x"}, {"name": "a/b"}, {"name": "\\u001b[2J"}, {"name": 7}, {}, 7, {"name": "fine"}]}'
+    body = (
+        b'{"jobs": [{"name": "../x"}, {"name": "a/b"}, {"name": "\\u001b[2J"}, '
+        b'{"name": 7}, {}, 7, {"name": "fine"}]}'
+    )
     fake.trouble(
         "/api/json", Trouble(status=200, headers={"Content-Type": "application/json"}, body=body)
     )

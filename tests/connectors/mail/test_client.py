@@ -1,4 +1,7 @@
-"""The mail client against a real SMTP server (aiosmtpd) with real certificates, and one that speaks by script."""
+"""The mail client against a real SMTP server (aiosmtpd), and against a scripted one.
+
+The certificates are real.
+"""
 
 import base64
 import contextlib
@@ -66,7 +69,10 @@ def mail(text: str = "3 failures\n.hidden dot\n..\n日报\n") -> EmailMessage:
 
 @dataclass
 class Inbox:
-    """What a real server got, and what it says: `answers` in turn for RCPT, MAIL or DATA, "" for its own."""
+    """What a real server received, and what it answers.
+
+    `answers`: the answers in turn to RCPT, MAIL or DATA; "" is the server's own answer.
+    """
 
     port: int = 0
     envelopes: list[Envelope] = field(default_factory=list)
@@ -107,7 +113,8 @@ class Inbox:
     ) -> AuthResult:
         self.logins.append(mechanism)
         good = LoginPassword(USER.encode(), PASSWORD.encode())
-        # handled=False: or the server takes the refusal for an answer that was given already, and says nothing.
+        # With handled=True the server would believe that the refusal was already sent, and
+        # would send nothing.
         return AuthResult(success=isinstance(data, LoginPassword) and data == good, handled=False)
 
 
@@ -115,7 +122,10 @@ class Inbox:
 def serving(
     tls: ssl.SSLContext | None = None, implicit: bool = False, **options: Any
 ) -> Iterator[Inbox]:
-    """A real server: with STARTTLS if there is `tls`, or encrypted from the beginning (`implicit`)."""
+    """A real server.
+
+    It offers STARTTLS if there is `tls`, or encrypts from the beginning (`implicit`).
+    """
     inbox = Inbox(port=closed_port())
     controller = Controller(
         inbox,
@@ -391,9 +401,12 @@ Script = dict[str, list[bytes]]
 
 @contextmanager
 def scripted(script: Script) -> Iterator[tuple[int, list[bytes]]]:
-    """The port of a server that says to each command what stands in the script, in turn, b"" hangs up; and what it got.
+    """Run a server that follows `script`; give its port and the lines that it received.
 
-    What is not in the script gets a good answer. `.` is what it says to the end of a message, `in` to its first line.
+    The script has the answers to each command, in turn. The answer b"" closes the connection.
+
+    A command that is not in the script gets a good answer. The key `.` has the answers to the end
+    of a message, `in` those to its first line.
     """
     got: list[bytes] = []
     good = {"EHLO": b"250 me\r\n", "DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}

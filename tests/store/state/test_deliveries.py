@@ -907,10 +907,12 @@ _PROCESS = """
     from ci_stat.store.state.process_id import is_alive, this_process
     from ci_stat.store.engine import open_engine
 
-    ledger = Deliveries(open_engine(sys.argv[1]), "ci", this_process(), lambda: datetime.now(UTC), is_alive)
+    engine = open_engine(sys.argv[1])
+    ledger = Deliveries(engine, "ci", this_process(), lambda: datetime.now(UTC), is_alive)
 
     def key(number):
-        return DeliveryKey("hourly", "2021-06-19T19:00:00Z", "2021-06-19T20:00:00Z", f"chat {number}")
+        begin, end = "2021-06-19T19:00:00Z", "2021-06-19T20:00:00Z"
+        return DeliveryKey("hourly", begin, end, f"chat {number}")
 """
 _RACE = """
     print("ready", flush=True)

@@ -353,7 +353,8 @@ _KEEP = """
     from ci_stat.store.state.setup import prepare_state
     state = ExtractionStore(open_engine(sys.argv[1]), "ci")
     prepare_state(state.engine)
-    found = Extraction(LogState.READ, (CaseFailure("case", "TestCargo", excerpt="x" * 3000),) * 5, 1, 1)
+    failure = CaseFailure("case", "TestCargo", excerpt="x" * 3000)
+    found = Extraction(LogState.READ, (failure,) * 5, 1, 1)
     for turn in range(100_000):
         state.keep({("unit", turn * 400 + n): found for n in range(400)}, "1-abc")
         if turn == 0:

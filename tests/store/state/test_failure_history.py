@@ -285,7 +285,8 @@ _ADD = """
         begin = noon + timedelta(hours=6 * me + turn)
         history.extend(begin, begin + timedelta(days=1), "1-abc")
     at = noon + timedelta(hours=6 * me)
-    history.add({("case", str(name)): Sighting(at, at, f"job{me}", 0) for name in reversed(range(300))})
+    sighting = Sighting(at, at, f"job{me}", 0)
+    history.add({("case", str(name)): sighting for name in reversed(range(300))})
 """
 
 

@@ -691,7 +691,8 @@ _PROCESS = """
     from ci_stat.store.state.process_id import this_process
 
     tracker = "https://api.github.com pingcap/tidb"
-    ledger = IssueCalls(open_engine(sys.argv[1]), tracker, this_process(), lambda: datetime.now(UTC))
+    engine = open_engine(sys.argv[1])
+    ledger = IssueCalls(engine, tracker, this_process(), lambda: datetime.now(UTC))
 
     def call(number):
         return Intent(f"i{number}", "create", "file", f"case:{number}", "TestCargo")

@@ -399,7 +399,8 @@ _PROCESS = """
     from ci_stat.store.state.issue_lock import IssueLock
     from ci_stat.store.state.process_id import is_alive, this_process
 
-    lock = IssueLock(open_engine(sys.argv[1]), sys.argv[2], this_process(), lambda: datetime.now(UTC), is_alive)
+    engine, tracker = open_engine(sys.argv[1]), sys.argv[2]
+    lock = IssueLock(engine, tracker, this_process(), lambda: datetime.now(UTC), is_alive)
     print(lock.take().granted, flush=True)
     sys.stdin.readline()
 """

@@ -1,7 +1,8 @@
-"""A strict Feishu on loopback: the webhook of custom bots, the app's API, and everything that can go wrong with them.
+"""A strict Feishu on loopback: the webhook of custom bots, the app's API, and all their faults.
 
-It refuses what the real one refuses, with its codes and texts, and some of what that would quietly forgive: unknown
-fields, another method, another content type, a slash at the end of a path. Messages and requests are recorded.
+It refuses what the real one refuses, with the same codes and texts. It also refuses some requests
+that the real one accepts: unknown fields, another method, another content type, a slash at the end
+of a path. It records messages and requests.
 """
 
 import json
@@ -162,7 +163,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, *about: Any) -> None:
-        """A client that hangs up in the middle is part of the game; anything else is a mistake of ours."""
+        """Ignore a client that closes early, as tests do; anything else is an error of ours."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(*about)
 

@@ -30,7 +30,10 @@ _TENANT = "736588c9260f175e"
 
 
 def tenant_token(feishu: Feishu, request: Request) -> dict[str, Any]:
-    """The same token as before while that is good for half an hour; older ones stay good for the rest of their life."""
+    """A token: the previous one while that is valid for another half hour, then a new one.
+
+    Older tokens stay valid until they expire.
+    """
     # The vendor's own SDK names no content type here, and gets its token.
     given = _json(request, default="application/json")
     if set(given) != {"app_id", "app_secret"}:
@@ -156,7 +159,7 @@ def _invalid(what: str) -> Refused:
 
 
 def _message(request: Request) -> dict[str, Any]:
-    """The body of a message with all its fields, each of them a text; also the content of a card."""
+    """The body of a message, or the content of a card, with all its fields; each is a text."""
     given = _json(request)
     if (
         set(request.query) != {"receive_id_type"}
@@ -198,7 +201,10 @@ def _check_size(feishu: Feishu, request: Request, kind: str) -> None:
 
 
 def _content(feishu: Feishu, given: dict[str, str]) -> dict[str, Any]:
-    """The content as an object, checked. A post begins with its languages, not with `post` as on a webhook."""
+    """The content as an object, checked.
+
+    A post begins with its languages, not with `post` as on a webhook.
+    """
     kind = given["msg_type"]
     if kind == "interactive":
         return _card(feishu, given["content"])

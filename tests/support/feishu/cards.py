@@ -1,7 +1,8 @@
 """Cards checked as strictly as Feishu's own server checks them, and read as a person reads them.
 
-No validator is published. The rules are from the vendor's component pages, the codes from its error list and from
-answers that others have met. Where a page leaves open whether the server refuses something, it is refused here.
+No validator is published. The rules come from the vendor's component pages, the codes from its
+error list and from published answers. Where a page does not say whether the server refuses
+something, this validator refuses it.
 """
 
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def check_v2(card: Any) -> list[Fault]:
 
 
 def tagged_nodes(card: Any) -> int:
-    """How many elements a card has: texts and icons count like the components that they are part of."""
+    """The number of elements in a card: texts and icons count as their components do."""
     return sum("tag" in node for _, node in _nodes(card, "ROOT"))
 
 
@@ -70,7 +71,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _nodes(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """All objects of a card with their places; data of tables and charts have no elements in them."""
+    """All objects of a card with their places; data of tables and charts contain no elements."""
     if isinstance(node, list):
         for at, each in enumerate(node):
             yield from _nodes(each, step(path, f"[{at}]", each))

@@ -1,8 +1,8 @@
 """Card schema 1.0, of which we use: div, markdown, hr, img, note, action with buttons.
 
-The real server ignores properties that it does not know; here they are faults, as they are in the vendor's own types
-(`feishu-card-v1.schema.json` in a folder beside the checkout, made from its Node SDK). Our own rules say the same for
-the elements above, so a checkout alone gives the same answers.
+The real server ignores unknown properties. Here they are faults, as in the vendor's own types
+(`feishu-card-v1.schema.json` in a folder beside the checkout, made from its Node SDK). Our own
+rules say the same for the elements above, so a checkout alone gives the same answers.
 """
 
 import json
@@ -102,7 +102,7 @@ _CARD = Shape(
 
 
 def check_v1(card: Any) -> list[Fault]:
-    """Why a card of schema 1.0 would be refused; nothing for a good one. `{}` is a blank card, and legal."""
+    """The faults of a card of schema 1.0; none for a good one. `{}` is a blank card, and legal."""
     return list(_BOOK.faults(_CARD, card, "ROOT")) or list(_against_contract(card))
 
 
@@ -117,10 +117,13 @@ def _against_contract(card: dict[str, Any]) -> Iterator[Fault]:
 
 @cache
 def _contract() -> Draft7Validator:
-    """The vendor's types without their two slips; a validator that takes all where they are not at hand."""
+    """The vendor's types without their two errors.
+
+    Where the types are not available, the validator accepts everything.
+    """
     if not CONTRACT.is_file():
         return Draft7Validator({})
-    # `multi_utl` is a misspelling. A div's text may be missing where it has fields: the vendor's pages say so.
+    # `multi_utl` is a misspelling. The vendor's pages say that a div with fields needs no text.
     schema = json.loads(CONTRACT.read_text("utf-8").replace('"multi_utl"', '"multi_url"'))
     for each in _objects(schema):
         if {"fields", "text"} <= set(each.get("properties", {})):

@@ -1,4 +1,4 @@
-"""The two elements of a card that carry data, and what Feishu's server says of their data: table and chart."""
+"""The two elements of a card that carry data, table and chart, and the server's checks of it."""
 
 import math
 import re
@@ -64,7 +64,10 @@ def table_faults(table: dict[str, Any], path: str) -> Iterator[Fault]:
 
 
 def chart_faults(chart: dict[str, Any], path: str) -> Iterator[Fault]:
-    """200550 for a `chart_spec` that is no plain chart definition, or whose fields are not in its data."""
+    """Fault 200550 for a `chart_spec` that is not a plain chart definition.
+
+    The same fault says that the data lack one of its fields.
+    """
     spec = chart["chart_spec"]
     wrong = [
         *_not_plain(spec, "(root)"),

@@ -41,7 +41,10 @@ def image_of(content_type: str, body: bytes, limit: int) -> bytes:
 
 
 def _fields(content_type: str, body: bytes) -> dict[str, bytes]:
-    """The form's fields. The vendor's own SDK sends the image without a file's name, so that is no sign of one."""
+    """The form's fields.
+
+    The vendor's own SDK sends the image without a file name, so an image need not have one.
+    """
     if not content_type.startswith("multipart/form-data;"):
         return {}
     head = f"Content-Type: {content_type}\r\n\r\n".encode()

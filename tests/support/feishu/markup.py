@@ -1,7 +1,8 @@
 """What Feishu's parsers make of one text: what in it acts, and what a person reads.
 
-Where the documentation leaves several readings open, a thing is live if it is so in one of them: a test that finds
-nothing live here can trust that. HTML entities never come to life, backslashes save nothing.
+Where the documentation has several readings, a thing is live if it is live in one of them: a test
+that sees nothing live here can trust that. HTML entities are never live. A backslash does not
+escape.
 """
 
 import html
@@ -21,7 +22,7 @@ class Dialect(Enum):
     TEXT = "text message"  # the same, and entities are decoded
     LARK_MD = "lark_md"  # inline markup; backticks mean nothing, neither one nor three
     MARKDOWN_1 = "markdown of schema 1.0"  # lark_md with fenced code, no code within a line
-    MARKDOWN_2 = "markdown of schema 2.0"  # CommonMark without HTML blocks, Setext headings and indented code
+    MARKDOWN_2 = "markdown of schema 2.0"  # CommonMark without HTML, Setext or indented code
 
 
 _CODE = "\0"  # each character of code; no pattern below begins with it
@@ -100,7 +101,7 @@ def decoded(text: str) -> str:
 
 
 def _marked_links(text: str) -> tuple[list[str], str]:
-    """The links that are marked as such, and the text without them, but with the words that can be clicked."""
+    """The targets of the marked links, and the text without links but with their labels."""
     targets = [match for match in _TARGET.finditer(text) if "[" in text[: match.start()]]
     found = [match["url"] for match in targets]
     found += [match["url"] for match in _REFERENCE.finditer(text)]
@@ -149,7 +150,10 @@ def _inline(token: Token) -> str:
 
 
 def _fenced(text: str) -> Iterator[tuple[bool, str]]:
-    """The parts of a text: whether each is fenced code, without the fences. An open fence goes on to the end."""
+    """The parts of a text without the fences, and whether each part is fenced code.
+
+    A fence that is not closed goes on to the end.
+    """
     fence = ""
     part: list[str] = []
     for line in re.split(r"\r\n|\n|\r", text):
@@ -178,8 +182,11 @@ def _without_code(text: str, dialect: Dialect) -> str:
 
 
 def _without_spans(text: str) -> str:
-    """Without code spans. A span ends with its paragraph, line or cell, and a backslash may or may not hide a backtick:
-    code is what is code in every one of these readings."""
+    """The text without code spans.
+
+    A span ends with its paragraph, line or cell, and a backslash may or may not escape a backtick.
+    Only what is code in all of these readings counts as code.
+    """
     code = ["`" in text] * len(text)
     for ends in (r"\n", r"\n\s*\n", r"\n|\|"):
         for escapes in (False, True):
@@ -207,7 +214,8 @@ def _between(text: str, runs: list[re.Match[str]], end: int) -> set[int]:
     for run in runs:
         if run.start() < done:
             continue
-        # Within a span a backslash is a backslash, so its end is looked for in the text and not among `runs`.
+        # In a span a backslash is a plain character, so its end is any run of the text, also one
+        # that is not in `runs`.
         close = re.compile(rf"(?<!`)`{{{len(run[0])}}}(?!`)").search(text, run.end(), end)
         if close:
             inside |= set(range(run.start(), close.end()))

@@ -1,4 +1,4 @@
-"""Contents of messages, checked alike for custom bots and apps: texts, posts, images, cards, forbidden words."""
+"""Checks of messages from custom bots and apps: texts, posts, images, cards, forbidden words."""
 
 import json
 import re
@@ -75,7 +75,7 @@ def unknown_images(feishu: Feishu, content: dict[str, Any]) -> list[str]:
 
 
 def check_words(feishu: Feishu, content: dict[str, Any], forbids_all: bool) -> None:
-    """Raises `Refused` for a call to everybody where that is forbidden, and for words that may not leave the house."""
+    """Raise `Refused` for a forbidden mention of everybody, and for forbidden words."""
     if forbids_all and any(re.search(r"\ball\b", each) for each in live_mentions(content)):
         raise Refused(230018, "These operations are NOT allowed at current group settings.")
     text = visible_text(content)

@@ -1,7 +1,7 @@
 """Whole messages as they are read and acted upon: cards of both schemas, posts, texts.
 
-A message may be given as the body that went to a webhook, as the content of an app's message, as a card, or as plain
-text; a string that holds a JSON object counts as that object.
+A message is the body that went to a webhook, the content of an app's message, a card, or plain
+text; a string with a JSON object counts as that object.
 """
 
 import json
@@ -20,7 +20,10 @@ _CELLS = {"lark_md": Dialect.LARK_MD, "markdown": Dialect.MARKDOWN_2}
 
 @dataclass(frozen=True)
 class Piece:
-    """One text of a message. `shown`: False for what needs a pointer over it; `end`: what follows it on the screen."""
+    """One text of a message.
+
+    `shown`: False if it appears only under the pointer; `end`: what follows it on the screen.
+    """
 
     text: str
     dialect: Dialect
@@ -63,7 +66,7 @@ def live_tags(message: Any) -> list[str]:
 
 
 def visible_text(message: Any) -> str:
-    """What a person reads, piece after piece; not what shows under the pointer only, nor the preview."""
+    """What a person reads, in order, without the preview and without hover texts."""
     shown = [piece for piece in pieces(message) if piece.shown]
     return "".join(feishu_markup.shown(piece.text, piece.dialect) + piece.end for piece in shown)
 
@@ -194,7 +197,10 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _entries(node: Any) -> Iterator[tuple[str, Any]]:
-    """Every key with its value, at any depth; the data of charts and tables have keys of their own and are left out."""
+    """Every key with its value, at any depth.
+
+    The data of charts and tables have keys of their own and are left out.
+    """
     if isinstance(node, list):
         for each in node:
             yield from _entries(each)

@@ -1,7 +1,7 @@
 """The language in which card shapes are written down, and the comparison of a value with one.
 
-A rule says what a value must be: `Is` a plain value, `Tags` an element of certain kinds, `Each` a list, `ByName` an
-object with free keys, `Shape` an object with these keys and no others.
+A rule says what a value must be: `Is` a plain value, `Tags` an element of certain kinds, `Each` a
+list, `ByName` an object with free keys, `Shape` an object with these keys and no others.
 """
 
 import re

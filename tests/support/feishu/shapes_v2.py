@@ -1,7 +1,7 @@
 """Card schema 2.0: which tags there are, and which properties each may and must have.
 
-The vendor's component pages name more tags (forms, selects, people, audio); a report has no use for them, so they are
-refused here. Buttons may only open links: the far end of a custom bot has no callbacks.
+The vendor's component pages name more tags (forms, selects, people, audio). A report does not use
+them, so they are refused here. Buttons may only open links: a custom bot has no callbacks.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What the stand-in for Feishu knows: who may write where, what has arrived, and what shall go wrong."""
+"""The state of the stand-in for Feishu: who may write where, received messages, planned faults."""
 
 import threading
 import time
@@ -13,8 +13,11 @@ HTML_PAGE = b"<html><body>SECRET-PAGE please log in</body></html>"
 
 @dataclass
 class Hook:
-    """A custom bot. `addresses`: IPv4 addresses and networks that may send, empty for all; `answer`: `old` bots answer
-    without `code`, some new ones with `Extra`."""
+    """A custom bot.
+
+    `addresses`: IPv4 addresses and networks that may send, empty for all; `answer`: `old` bots
+    answer without `code`, some new ones with `Extra`.
+    """
 
     secret: str = ""
     keywords: tuple[str, ...] = ()
@@ -36,7 +39,10 @@ class Chat:
 
 @dataclass(frozen=True)
 class Message:
-    """A message that stands in a group. `size`: bytes of the request's body; `content`: an object as it was sent."""
+    """A message in a group.
+
+    `size`: bytes of the request's body; `content`: an object as it was sent.
+    """
 
     way: Literal["webhook", "app"]
     chat: str
@@ -50,7 +56,10 @@ class Message:
 
 @dataclass
 class Request:
-    """One request and its answer. `status` is 0 where none was given; `code` is None where the body has none."""
+    """One request and its answer.
+
+    `status` is 0 if there was no answer; `code` is None if the body has none.
+    """
 
     method: str
     path: str
@@ -111,7 +120,8 @@ class Refused(Exception):
 class Feishu:
     """One custom bot and one app, unless a test says more.
 
-    `words`: a message with one of them is refused as sensitive; `private`: patterns of what the DLP audit refuses.
+    `words`: a message with one of them is refused as sensitive; `private`: patterns that the DLP
+    audit refuses.
     """
 
     hooks: dict[str, Hook] = field(default_factory=lambda: {"hook-token": Hook()})
@@ -159,7 +169,7 @@ class Feishu:
         return Trouble()
 
     def waits(self, who: str, limits: tuple[int, int]) -> float:
-        """Seconds until `who` may go on, 0 for at once; who may go on is counted, who may not is not."""
+        """Seconds until `who` may send again, 0 for at once. Only allowed requests count."""
         now = self.now()
         seen = self._seen[who] = [each for each in self._seen[who] if each > now - 60]
         for span, most in zip((1, 60), limits, strict=True):

@@ -1,6 +1,7 @@
-"""The webhook of a custom bot. Errors come with HTTP 200, and in the order in which the checks stand here.
+"""The webhook of a custom bot. Errors have HTTP status 200.
 
-The order of the last four (address, signature, keyword, rate) is not documented.
+The checks run in the order of this module. The documentation does not give the order of the last
+four (address, signature, keyword, rate).
 """
 
 import base64
@@ -75,7 +76,10 @@ def _body(feishu: Feishu, request: Request) -> dict[str, Any]:
 
 
 def _check_form(body: dict[str, Any]) -> None:
-    """Code 19002 for a body that does not fit its `msg_type`; the forms differ from those of an app's messages."""
+    """Raise code 19002 for a body that does not fit its `msg_type`.
+
+    The forms differ from those of an app's messages.
+    """
     kind = body.get("msg_type")
     if not isinstance(kind, str) or not kind:
         raise Refused(19002, "params error, msg_type need", 200)
@@ -121,7 +125,10 @@ def _signed(body: dict[str, Any], secret: str, now: float) -> bool:
 
 
 def _told(node: Any) -> Iterator[str]:
-    """What keywords are looked for in: texts and titles, at any depth; not links and not the cells of tables."""
+    """The texts and titles, at any depth, that are searched for keywords.
+
+    Links and the cells of tables are not searched.
+    """
     if isinstance(node, list):
         for each in node:
             yield from _told(each)
