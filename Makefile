@@ -26,7 +26,7 @@ test: env-dev  ## all checks and tests; as root, installs MariaDB
 	@$(MAKE) --no-print-directory lint
 	@CI_STAT_TEST_REQUIRE=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
-test-full: env-dev  ## the same with all cases of large products instead of a drawn part (half an hour)
+test-full: env-dev  ## the same with all combinations instead of a random sample (half an hour)
 	@CI_STAT_TEST_FULL=1 $(MAKE) --no-print-directory test
 
 hunt: env-dev  ## search for new counter-examples of the property tests (an hour; EXAMPLES=300)

@@ -1,4 +1,4 @@
-"""ci_stat: what is failing in your CI, since when, and whom it hits.
+"""ci_stat: what fails in your CI, since when, whom it affects, and why.
 
 Importing this package reads no file, opens no connection and touches no stream.
 """

@@ -1,4 +1,4 @@
-"""The public API for issues: plan and file issues for the failed cases of a job.
+"""The public API for issues: plan issues for failed cases, and file them with `post=True`.
 
     from ci_stat.bug_report import bug_report
 
@@ -53,7 +53,7 @@ def bug_report(
     - `now`: aware, by default the current time.
 
     Raises UsageError for an invalid window, SettingsError, DatabaseError, SourceError if GitHub
-    gives no usable answer, and Refused if the plan must not be applied.
+    sends no valid response, and Refused if the plan must not be applied.
     """
     from ci_stat.context import Context, real_time
     from ci_stat.issues.setup import issue_jobs

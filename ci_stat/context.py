@@ -159,7 +159,7 @@ class Context:
         place, limit = self.settings.jenkins, self.settings.logs.limit
         if not place.url:
             raise SettingsError(
-                "No Jenkins is set.",
+                "jenkins_url is not set.",
                 "Set jenkins_url (see docs/jenkins.md), e.g. https://ci.example/.",
             )
         client = Jenkins(place.url, place.user or None, place.token.reveal() or None, limit=limit)
@@ -195,7 +195,9 @@ class Context:
             state = self.state
         except CiStatError as error:
             reason = visible(error)
-            log.warning("Our own state cannot be used, so reports call no failure new: %s", reason)
+            log.warning(
+                "Our own state cannot be used, so reports cannot mark failures as new: %s", reason
+            )
             return None, None
         return StoredCounts(state, self.source.name), StoredSightings(state, self.source.name)
 

@@ -65,7 +65,7 @@ def test_job_names_keep_their_runs_only(settings: Settings, fill: Fill, names: o
         ("2021-06-19", datetime(2021, 6, 21), [], "begin is str '2021-06-19', not a time"),
         (datetime(2021, 6, 19), None, [], "end is NoneType"),
         (datetime(2021, 6, 19), datetime(2021, 6, 21), "unit", r"Write \['unit'\] for one"),
-        (datetime(2021, 6, 19), datetime(2021, 6, 21), [7], "contains 7, which is not a name"),
+        (datetime(2021, 6, 19), datetime(2021, 6, 21), [7], "contains 7, which is not a string"),
     ],
 )
 def test_what_cannot_be_meant_is_an_error_that_says_so(

@@ -35,7 +35,8 @@ Exit codes:
   0  done                          4  invalid settings
   1  internal error of ci-stat     5  invalid record (import --strict)
   2  invalid arguments             6  a file cannot be read or written
-  3  no answer from the database   7  no usable answer from a remote service
+  3  database error
+  7  a remote service failed or sent an invalid response
   8  a report or an issue was not delivered
   9  no data for a report, or no new data
   10  plan refused: no issue was changed
@@ -84,7 +85,7 @@ class Commands(click.Group):
         "export": "Export run records as JSON Lines.",
         "sync": "Copy the builds of a Jenkins into the CI database.",
         "demo": "Generate two weeks of CI data, and show them.",
-        "config": "Show the settings in force and where they came from.",
+        "config": "Show the effective settings and where they came from.",
         "completion": "Print the shell completion script.",
     }
 

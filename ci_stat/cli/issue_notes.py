@@ -6,7 +6,7 @@ import click
 
 from ci_stat.cli import options
 
-_why_option = click.option("--why", default="", help="The reason, for later readers.")
+_why_option = click.option("--why", default="", help="Reason, shown in `issues history`.")
 
 
 @click.command()

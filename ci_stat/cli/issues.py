@@ -20,7 +20,7 @@ Examples:
   ci-stat issues replay --since 30d              what the rules would have done, and their mistakes
 
 \b
-Exit codes: 7 no usable answer from GitHub; 8 an action failed; 9 no run of the job in the window;
+Exit codes: 7 GitHub failed or sent an invalid response; 8 an action failed; 9 no run of the job in the window;
 10 nothing was changed: the plan is implausible, the list of issues is incomplete,
 the tracker has changed, or another process is filing issues.
 """
@@ -104,9 +104,9 @@ def apply() -> None:
 @options.color_option
 @options.work("issues")
 def history() -> None:
-    """List all calls to the tracker, with their answers.
+    """List all calls to the tracker, with their responses.
 
-    Newest first. With --mutes or --accepted, list what people entered about cases instead.
+    Newest first. With --mutes or --accepted, list mutes or accepted issues instead.
     """
 
 
@@ -130,7 +130,7 @@ def history() -> None:
 def replay() -> None:
     """Show what the rules would have done in the past.
 
-    The replay goes day by day and starts with an empty tracker in memory. It changes nothing.
+    It replays the window day by day against an empty in-memory tracker. It changes nothing.
     """
 
 

@@ -17,7 +17,7 @@ Examples:
 Crontab and systemd timers: docs/production.md.
 
 \b
-Exit codes: 8 not delivered; 3 no answer from the database; 9 no data, or no new data.
+Exit codes: 8 not delivered; 3 database error; 9 no data, or no new data.
 With --post, ci-stat sends a short report about 3 and 9.
 """
 
@@ -67,7 +67,7 @@ _report_options = options.stack(
 @_report_options
 @options.work("report")
 def hourly() -> None:
-    """Report the last whole hour, compared with the hour before and the usual values."""
+    """Report the last whole hour, compared with the hour before and with the median of earlier days."""
 
 
 @report.command(epilog=_EPILOG)
@@ -93,7 +93,7 @@ def daily() -> None:
 def deliveries() -> None:
     """List sent reports with their outcomes, newest first.
 
-    A delivery is uncertain if the server received the message but did not answer, or if ci-stat
+    A delivery is uncertain if the server received the message but did not respond, or if ci-stat
     was killed while it was sending. Such a delivery is not repeated automatically. To send it
     again: `ci-stat report hourly --begin ... --post --force`.
     """

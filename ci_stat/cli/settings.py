@@ -10,7 +10,7 @@ from ci_stat.cli import options
 @options.json_option
 @options.work("settings")
 def config() -> None:
-    """Show the settings in force and where each value came from. Secrets are never shown.
+    """Show the effective settings and where each value came from. Secrets are never shown.
 
     \b
     Sources; a later one wins: defaults, env.json at STAT_ENV_PATH (the file or its folder),

@@ -110,11 +110,14 @@ class Reports:
         "channels", "where reports go, e.g. feishu,mail,slack (default: every configured channel)"
     )
     stale_hours: int = number(
-        "stale_hours", "hours without a new row until reports call the data old", 2, most=8_760
+        "stale_hours",
+        "hours without a new row after which reports treat the data as stale",
+        2,
+        most=8_760,
     )
     history_days: int = number(
         "history_days",
-        "days before a window that reports compare with, for new failures and usual values",
+        "days of history before a window, for new failures and baselines",
         14,
         most=MAX_DAYS,
     )
@@ -204,9 +207,9 @@ class Issues:
     together: int = number(
         "issue_together", "more failing cases than this in one run are one incident", 10
     )
-    new: int = number("issue_new", "maximum new issues of one run", 3, most=100)
+    new: int = number("issue_new", "maximum number of new issues per run", 3, most=100)
     changes: int = number(
-        "issue_changes", "maximum changes in the tracker of one run", 10, most=500
+        "issue_changes", "maximum number of tracker changes per run", 10, most=500
     )
     implausible: int = number(
         "issue_implausible", "refuse a plan with more new issues than this", 20

@@ -17,7 +17,7 @@ _TEST_PREFIX = f"{PREFIX}TEST_"  # variables of the test suite
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings in force, from `env.json` and from `environ` (default: the process's).
+    """Return the effective settings, from `env.json` and from `environ` (default: the process's).
 
     Raises SettingsError if the file is missing, unreadable or not a JSON object.
     """

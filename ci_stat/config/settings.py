@@ -1,4 +1,4 @@
-"""The settings in force, as typed groups.
+"""The effective settings, as typed groups.
 
 A group is converted and checked when a command first reads it. An invalid setting stops only the
 commands that need its group.
@@ -74,7 +74,7 @@ def _converted(settings: "Settings", kind: type[G]) -> G:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings in force: `texts` by key, from `file` and the environment. Read the groups.
+    """The effective settings: `texts` by key, from `file` and the environment. Read the groups.
 
     Each group raises SettingsError for an invalid value, with its key and its source.
     """

@@ -1,6 +1,4 @@
-"""The outcome of one attempt to deliver a message, and the loop that retries: the same for all
-servers.
-"""
+"""The result of one attempt to send a message, and the retry loop that all connectors share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

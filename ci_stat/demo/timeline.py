@@ -1,4 +1,6 @@
-"""The events of the demo in order of time: pushes, comments, reruns, merges, timers, stories.
+"""Simulate the demo's CI in chronological order.
+
+Events are pushes, comments, reruns, merges and scripted events. Pure.
 
 `outcomes` decides how a run ends, `pulls` who writes what. Keeps the open pull requests and the
 events to come but not the past, so memory does not grow with the number of rows.

@@ -1,4 +1,4 @@
-"""The vocabulary of build logs: words of errors, of progress, and of mere reports of a failure."""
+"""Classify one line of a log by its words: error, progress, or a mere echo of a failure."""
 
 import re
 

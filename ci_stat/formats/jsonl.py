@@ -108,7 +108,7 @@ def _text(record: dict[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise BadRecord(f"{name} is {_shown(value)}, not a string")
     if value is not None and HALF_PAIR.search(value):
-        raise BadRecord(f"{name} contains half of a surrogate pair")
+        raise BadRecord(f"{name} contains a lone surrogate")
     return value
 
 
@@ -192,7 +192,7 @@ def _pull_text(record: dict[str, Any], name: str) -> str | None:
     """
     if name != "pr_number":
         value = record.get(name)
-        # Half of a surrogate pair is allowed here, as in description: JSON can escape it.
+        # A lone surrogate is allowed here, as in description: JSON can escape it.
         return value if isinstance(value, str) else _text(record, name)
 
     number = _integer(record, name)

@@ -179,4 +179,4 @@ class Filer:
 def _prune(tracker: Tracker) -> None:
     pruned = tracker.issues.prune()
     if pruned:
-        log.info("Removed %s comments and edits older than a year from the ledger", f"{pruned:,}")
+        log.info("Removed %s comments and edits older than 400 days from the ledger", f"{pruned:,}")

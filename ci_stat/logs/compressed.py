@@ -199,7 +199,7 @@ def opened(path: Path, limit: int = LIMIT) -> Iterator[Unpacked]:
         file = regular(os.open(path, FLAGS))
     except OSError as error:
         raise no_log(error) from None
-    except ValueError:  # a NUL, half a surrogate pair
+    except ValueError:  # a NUL, a lone surrogate
         raise NoLog(LogState.UNREADABLE, "the name is not a valid file name") from None
     try:
         yield Unpacked(file, limit)

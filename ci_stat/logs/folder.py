@@ -101,7 +101,7 @@ class FolderPlace:
         """Open the file at a path below the root; None if there is no such file."""
         try:
             real = os.path.realpath(os.path.join(self._root, path))
-        except ValueError:  # half a surrogate pair
+        except ValueError:  # a lone surrogate
             raise NoLog(LogState.REFUSED, "the name is not a valid file name") from None
 
         if os.path.commonpath((self._root, real)) != self._root:

@@ -1,4 +1,4 @@
-"""Validation of lists of names from users."""
+"""Check that an argument for jobs, repositories or branches is a list of strings."""
 
 from collections.abc import Sequence
 
@@ -19,5 +19,7 @@ def names(value: object, what: str) -> tuple[str, ...]:
         )
     wrong = [name for name in value if not isinstance(name, str)]
     if wrong:
-        raise UsageError(f"{what} contains {wrong[0]!r}, which is not a name.", "Names are texts.")
+        raise UsageError(
+            f"{what} contains {wrong[0]!r}, which is not a string.", "Names must be strings."
+        )
     return tuple(value)

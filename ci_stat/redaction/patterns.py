@@ -1,4 +1,6 @@
-"""The table of patterns: the formats of secrets, and the places where secrets stand.
+"""Regular expressions for secrets: token formats, and contexts whose value is secret.
+
+Such contexts are URLs, headers and options.
 
 Every repetition is bounded, so that a hostile log takes time in proportion to its length.
 """

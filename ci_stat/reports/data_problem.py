@@ -11,7 +11,9 @@ from ci_stat.reports.model import DataProblem
 
 # A window is usually empty when more than this share of the windows before are empty.
 USUALLY = 0.5
-_CHECK_WRITER = "Look at the writer of ci_data: `ci-stat config --check` shows the newest row."
+_CHECK_WRITER = (
+    "Check the program that fills ci_data: `ci-stat config --check` shows the newest row."
+)
 
 
 def stale_data(
@@ -27,7 +29,7 @@ def stale_data(
         return None
 
     newest = clock(loaded.newest)
-    message = f"Nothing newer than {newest}, {span(behind)} before the window's end."
+    message = f"No row newer than {newest} ({span(behind)} before the end of the window)."
     return problem(request, "old data", message, _CHECK_WRITER, loaded.newest)
 
 

@@ -125,4 +125,4 @@ def _delete_old_deliveries(ledger: Deliveries) -> None:
         log.warning("Old deliveries could not be deleted: %s", visible(error))
         return
     if deleted:
-        log.info("Deleted %s deliveries older than a year", f"{deleted:,}")
+        log.info("Deleted %s deliveries older than 400 days", f"{deleted:,}")

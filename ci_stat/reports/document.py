@@ -43,7 +43,7 @@ from ci_stat.reports.sections import (
 _LINE = 400  # characters of a message or a hint
 _DATABASE = 120  # characters of the name of a database
 _CAUSES = {
-    "database": "no answer from the database",
+    "database": "database error",
     "no data": "no data",
     "old data": "old data",
 }

@@ -23,7 +23,7 @@ def notes_on(previous: Delivery | None, begin: datetime) -> list[str]:
 def _gap(end: datetime, begin: datetime) -> list[str]:
     if not timedelta(0) < begin - end <= _LONGEST_GAP:
         return []
-    return [f"There was no report for {end:{_FORMAT}} to {begin:{_FORMAT}}"]
+    return [f"No report was sent for {end:{_FORMAT}} to {begin:{_FORMAT}}"]
 
 
 def _not_delivered(previous: Delivery) -> str:

@@ -44,8 +44,8 @@ class Reporter:
         except DatabaseError as error:
             return problem(request, "database", error.message, error.hint)
         except OverflowError:
-            message = "The windows to compare with would reach beyond the year 1."
-            raise UsageError(message, "Name a later window.") from None
+            message = "The baseline windows would start before year 1."
+            raise UsageError(message, "Choose a later window.") from None
 
     def _report(self, request: ReportRequest, window: RunFilter) -> Report:
         loaded = self._load(request, window)
@@ -99,7 +99,7 @@ class Reporter:
     def _compare(
         self, request: ReportRequest, window: RunFilter, loaded: LoadedWindow
     ) -> Comparison:
-        self.progress.step("Counting the windows before")
+        self.progress.step("Counting baseline windows")
         if request.kind == DAILY:
             return compare_day(window, loaded, self.counted)
         return compare_hour(window, loaded, self.counted, self.history_days)

@@ -32,7 +32,7 @@ class MissingBuilds:
 
         - `oldest`: the smallest stored number; None if no build is stored.
 
-        Raises SourceError if Jenkins does not answer or repeats a page.
+        Raises SourceError if Jenkins does not respond or repeats a page.
         """
         missing: dict[int, int] = {}
         previous: set[int] = set()

@@ -71,7 +71,7 @@ def _sync_jobs(
             result.failed.append((job, error))
             silent = silent + 1 if isinstance(error, Unreachable) else 0
         if silent == _MAX_SILENT:
-            raise Unreachable(f"{client.name} does not answer: the remaining jobs are skipped.")
+            raise Unreachable(f"{client.name} does not respond: the remaining jobs are skipped.")
 
 
 def _sync_job(

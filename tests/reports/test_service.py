@@ -210,7 +210,7 @@ def test_no_data_old_data_and_no_database_are_reports_of_their_own(
     database: Engine, webhook: Feishu, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, _, err = call("report", "hourly", "--now", "2021-06-20T20:07", "--post")
-    assert (code, "Nothing newer than 2021-06-19 14:12:00" in err) == (9, True)
+    assert (code, "No row newer than 2021-06-19 14:12:00" in err) == (9, True)
     code, _, err = call("report", "hourly", "--begin", "2021-06-18T11", "--now", NOW, "--post")
     assert code == 0  # as empty as on all days before
     monkeypatch.setenv("CI_STAT_STALE_HOURS", "25")
@@ -227,7 +227,7 @@ def test_no_data_old_data_and_no_database_are_reports_of_their_own(
         "old data" in texts[0],
         "0 runs" in texts[1],
         "no data" in texts[2],
-        "no answer" in texts[3],
+        "database error" in texts[3],
     ] == [True] * 4
 
 
@@ -544,7 +544,7 @@ def test_a_report_that_was_never_sent_is_missed(
     for begin in ("2021-06-19T11", "2021-06-19T14"):
         assert call("report", "hourly", "--begin", begin, "--now", NOW, "--post").code == 0
     message = visible_text(webhook.messages[1].content)
-    assert "There was no report for 2021-06-19 12:00 to 2021-06-19 14:00" in message
+    assert "No report was sent for 2021-06-19 12:00 to 2021-06-19 14:00" in message
 
 
 def test_force_without_post(database: Engine, call: Call) -> None:

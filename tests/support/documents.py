@@ -125,9 +125,7 @@ def busy() -> Document:
         Tone.BAD,
         f"{title}, {_HOUR}",
         (
-            Paragraph(
-                (text(Span("There was no report for 13:00 to 14:00", Tone.WARN, bold=True)),)
-            ),
+            Paragraph((text(Span("No report was sent for 13:00 to 14:00", Tone.WARN, bold=True)),)),
             Paragraph((outage,)),
             _NUMBERS,
             Paragraph((text(_faint(late)),)),

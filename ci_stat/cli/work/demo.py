@@ -208,7 +208,7 @@ Generated {built.rows:,} runs and {built.logs:,} logs in {folder}. Commands to t
   ci-stat issues plan --begin 2021-06-09 --drafts      the plan above, with the issues' texts
   ci-stat issues replay --since 2w --end latest        what the rules would have filed
   python3 examples/fetch.py > log.ans                  everything about a window, for an editor
-  ci-stat config                                       the settings in force, and their sources
+  ci-stat config                                       the effective settings, and their sources
 
 For your own sync_ci_data: cp env.example.json env.json, fill it in, export {PATH_VARIABLE}=$PWD,
 then run ci-stat config --check."""

@@ -97,7 +97,7 @@ def history(
     key = key_of_case(case) if case else None
     if notes:
         if since:
-            raise UsageError("--since selects calls.", f"Do not use it with --{notes}.")
+            raise UsageError(f"--since cannot be used with --{notes}.", "Omit one of them.")
         active = getattr(context.notes(clock), notes).all(clock())
         chosen = [note for note_key, note in active.items() if key in (None, note_key)]
         listed = sorted(chosen, key=lambda note: note.name)[:limit]

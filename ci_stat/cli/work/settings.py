@@ -1,4 +1,4 @@
-"""`ci-stat config`: show the settings in force and their sources."""
+"""`ci-stat config`: show the effective settings and their sources."""
 
 from dataclasses import asdict
 

@@ -1,4 +1,7 @@
-"""Options about time: parse moments and lengths, and build the filter of the shared options."""
+"""Window options: parse times and durations, and build the run filter.
+
+Reads the clock and the newest row.
+"""
 
 import re
 from collections.abc import Iterator

@@ -93,7 +93,7 @@ class FeishuApi:
                 return outcome
             token, life = _token_in(outcome)
             if not token:
-                reason = "Feishu: the answer has no access token"
+                reason = "Feishu: the response has no access token"
                 return AttemptOutcome(Reaction.GIVE_UP, reason, "Check feishu_url.", outcome.code)
             self._mask.add(token)
             self._token, self._expires = token, requested + life - EARLY

@@ -63,14 +63,14 @@ CODES: dict[int, Code] = {
         REJECT, "a parameter is invalid", "Check chat_id, if other forms are refused too."
     ),
     230002: Code(GIVE_UP, "the bot is not in the chat", _IN_CHAT),
-    230006: Code(GIVE_UP, "the app is not a bot", f"Switch the bot ability on {_CONSOLE}"),
+    230006: Code(GIVE_UP, "the app is not a bot", f"Enable the bot capability {_CONSOLE}"),
     230011: Code(GIVE_UP, "the message was recalled"),
     230013: Code(
         GIVE_UP, "the app is not available to this user", f"Widen the app's availability {_CONSOLE}"
     ),
     230017: Code(GIVE_UP, "the bot does not own this"),
     230018: Code(
-        GIVE_UP, "the chat's settings forbid it", "Ask the chat's owner to let the bot speak."
+        GIVE_UP, "the chat's settings forbid it", "Ask the chat owner to let the bot post."
     ),
     230020: Code(
         RETRY,
@@ -82,7 +82,9 @@ CODES: dict[int, Code] = {
     230027: Code(GIVE_UP, "the app may not do this", _SCOPE),
     230028: Code(FOREIGN, "the content is refused by the tenant's data protection (DLP)", _FOREIGN),
     230035: Code(
-        GIVE_UP, "the bot may not speak in this chat", "Ask the chat's owner to let the bot speak."
+        GIVE_UP,
+        "the bot is not allowed to post in this chat",
+        "Ask the chat owner to let the bot post.",
     ),
     230049: Code(RETRY, "the message is still being sent"),
     230054: Code(REJECT, "this type of message cannot be sent"),
@@ -111,7 +113,7 @@ CODES: dict[int, Code] = {
 STATUSES: dict[int, Code] = {
     401: Code(GIVE_UP, "the request is refused", "A proxy or gateway may ask for a password."),
     403: Code(GIVE_UP, "the request is refused", "A proxy or gateway may forbid it."),
-    404: Code(GIVE_UP, "nothing exists at this address", "Check the address."),
+    404: Code(GIVE_UP, "not found", "Check the address."),
     408: Code(RETRY, "the request was received too slowly"),
     413: Code(REJECT, "the message is too big", _SMALLER),
     429: Code(RETRY, "too many requests at once", _LATER),

@@ -67,8 +67,8 @@ def _without_code(response: Response, mask: Mask) -> AttemptOutcome:
         wait = response.retry_after(RESET)
         return AttemptOutcome(known.reaction, reason, known.hint, status, wait)
     if response.is_page:
-        reason = "A web page was received instead of Feishu's answer."
-        hint = "A proxy or login page answers: check the address."
+        reason = "Received a web page instead of a response from Feishu."
+        hint = "A proxy or login page responded: check the address."
         return AttemptOutcome(Reaction.GIVE_UP, reason, hint, status)
     reason = f"Feishu: {_defect(response)} (HTTP status {status}{log_id})"
     return AttemptOutcome(Reaction.UNKNOWN, reason, code=status)
@@ -76,7 +76,7 @@ def _without_code(response: Response, mask: Mask) -> AttemptOutcome:
 
 def _defect(response: Response) -> str:
     if response.json() is not None:
-        return "the answer does not say whether the message was delivered"
+        return "the response does not say whether the message was delivered"
     if response.body:
-        return "the answer is truncated, or not JSON"
-    return "the answer is empty"
+        return "the response is truncated, or not JSON"
+    return "the response is empty"

@@ -43,7 +43,7 @@ class Pages:
         """One page. Raises SourceError."""
         result = self._calls.read(path, query)
         if not isinstance(result.value, list):
-            raise _unreadable("the answer is not a list")
+            raise _unreadable("the response is not a list")
         links = _links(result)
         target = self._next_target(links["next"], path) if links.get("next") else ""
         return Page(result.value, target, _page_number(links.get("last", "")))

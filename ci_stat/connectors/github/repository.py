@@ -94,7 +94,7 @@ class GitHub:
     def __repr__(self) -> str:
         return f"<GitHub {self.repo} at {self.root}>"
 
-    # Reads. All raise SourceError if there is no valid answer.
+    # Reads. All raise SourceError if there is no valid response.
 
     def viewer(self) -> str:
         """The login of the token's owner; "" for an App installation, to which GitHub does not
@@ -129,7 +129,7 @@ class GitHub:
         """One issue with its body; None if it was deleted, or transferred to another repository."""
         result = self._calls.get(f"{self._path}/issues/{number:d}")
         if result.state is CallState.REFUSED and result.code in _MOVED_OR_DELETED:
-            # The same answer comes for a renamed or invisible repository: then this raises.
+            # The same response comes for a renamed or invisible repository: then this raises.
             open_count(self._calls, self.repo)
             return None
         if result.state is not CallState.DONE:

@@ -15,7 +15,7 @@ _LIMIT = re.compile(
     r"(?i)rate limit|abuse detection|too many requests|wait a few minutes|again later"
 )
 _MOVED = (301, 307, 308)  # nothing was done; some servers send 303 after they did it
-_PAGE_HINT = "A proxy or a login page answers: check github_url and HTTPS_PROXY."
+_PAGE_HINT = "A proxy or a login page responded: check github_url and HTTPS_PROXY."
 _REFUSALS: dict[int, tuple[str, str]] = {
     301: (
         "the repository or the issue has moved",
@@ -128,9 +128,9 @@ class Interpreter:
         if response.status >= 500:  # GitHub's own errors are web pages, too
             words = "the server failed"
         elif response.is_page:
-            words, hint = "a web page was received instead of data", _PAGE_HINT
+            words, hint = "received a web page instead of data", _PAGE_HINT
         else:
-            words = "the answer is truncated, or not GitHub's"
+            words = "the response is truncated, or not GitHub's"
         reason = self._sentence(response, words, message)
         return CallResult(CallState.UNKNOWN, reason, hint, response.status, response.retry_after())
 

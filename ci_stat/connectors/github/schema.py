@@ -31,7 +31,7 @@ def valid_schema() -> Iterator[None]:
     try:
         yield
     except SchemaError as error:
-        raise SourceError(f"GitHub's answer is invalid: {error}.", HINT) from None
+        raise SourceError(f"GitHub's response is invalid: {error}.", HINT) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def created(result: CallResult, repo: str, title: str) -> Written:
     except SchemaError as error:
         return _unproven(result, 0, str(error))
     if result.code != 201 or issue.title.split() != title.split():
-        return _unproven(result, 0, "the answer does not confirm a creation")
+        return _unproven(result, 0, "the response does not confirm a creation")
     return Written(DeliveryState.SENT, issue.number, labels=issue.labels, code=result.code)
 
 
@@ -57,7 +57,7 @@ def commented(result: CallResult, repo: str, number: int) -> Written:
     except SchemaError as error:
         return _unproven(result, number, str(error))
     if result.code != 201:
-        return _unproven(result, number, "the answer does not confirm a creation")
+        return _unproven(result, number, "the response does not confirm a creation")
     return Written(DeliveryState.SENT, number, comment.id, code=result.code)
 
 
@@ -70,7 +70,7 @@ def edited(result: CallResult, repo: str, number: int, state: str | None) -> Wri
     except SchemaError as error:
         return _unproven(result, number, str(error))
     if issue.number != number or (state is not None and issue.open != (state == "open")):
-        return _unproven(result, number, "the answer does not confirm this change")
+        return _unproven(result, number, "the response does not confirm this change")
     return Written(DeliveryState.SENT, number, labels=issue.labels, code=result.code)
 
 

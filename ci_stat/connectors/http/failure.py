@@ -31,16 +31,16 @@ def no_response(
         return NoResponse(reason, "Check HTTPS_PROXY.", sent)
     if _has(chain, DeadlineExceeded):
         return NoResponse(
-            f"{root} did not finish its answer within {FACTOR * timeout:g} s", sent=sent
+            f"{root} did not finish its response within {FACTOR * timeout:g} s", sent=sent
         )
     if isinstance(error, exceptions.NewConnectionError):  # a TimeoutError, too
         return NoResponse(f"{root} cannot be reached: {detail}", sent=sent)
     if _has(chain, exceptions.TimeoutError):
-        return NoResponse(f"{root} did not answer within {timeout:g} s", sent=sent)
+        return NoResponse(f"{root} did not respond within {timeout:g} s", sent=sent)
     if _has(chain, ssl.SSLError) or _has(chain, exceptions.SSLError):
         return NoResponse(f"{root}: the encrypted connection fails: {detail}", CA_HINT, sent)
     if isinstance(error, exceptions.ProtocolError | OSError):
-        problem = "closed the connection without an answer" if sent else "cannot be reached"
+        problem = "closed the connection without a response" if sent else "cannot be reached"
         return NoResponse(f"{root} {problem}: {detail}", sent=sent)
     reason = f"{root}: the request is invalid ({type(error).__name__})"
     return NoResponse(reason, sent=sent, temporary=False)

@@ -16,7 +16,7 @@ _OTHER_SERVER = (
 
 
 class RequestFailed(NoLog):
-    """A request without a valid answer. `status` is the HTTP status, 0 without a response."""
+    """A request without a valid response. `status` is the HTTP status, 0 without a response."""
 
     def __init__(self, state: LogState, detail: str, status: int = 0) -> None:
         super().__init__(state, detail)

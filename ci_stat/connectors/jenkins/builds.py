@@ -79,7 +79,7 @@ _GOOD: dict[str, Callable[[object], bool]] = {
 
 
 def page_of(value: dict[str, Any], where: str) -> Page:
-    """The builds of an answer. Raises SourceError if it has none, or is malformed."""
+    """The builds of a response. Raises SourceError if it has none, or is malformed."""
     builds = value.get("allBuilds")
     if not isinstance(builds, list):
         raise SourceError(
@@ -100,7 +100,7 @@ def build_of(value: Any, where: str) -> Build:
             which = visible(repr(value.get("number")), 40)
             raise SourceError(
                 f"{where}: the {name} of a build ({which}) is {_kind(value.get(name))}.",
-                "Is this a Jenkins? A proxy before it may change its answers.",
+                "Is this a Jenkins server? A proxy may be changing its responses.",
             )
     result, parameters = value.get("result"), dict(_parameters(value.get("actions")))
     return Build(

@@ -128,14 +128,14 @@ class JenkinsClient:
                 raise page_refused(where)
             content, complete = stream.read_all(MAX_JSON, FACTOR * self._timeout)
         if len(content) > MAX_JSON:
-            detail = f"{where} answers with more than {MAX_JSON >> 20} MiB of JSON."
+            detail = f"{where} responded with more than {MAX_JSON >> 20} MiB of JSON."
             raise RequestFailed(LogState.TOO_BIG, detail)
         if not complete:
-            raise _Temporary(f"{where} closed the connection in the middle of its answer")
+            raise _Temporary(f"{where} closed the connection in the middle of its response")
         value = _parsed(content)
         if not isinstance(value, dict):
             raise RequestFailed(
-                LogState.UNREADABLE, f"{where} answers with something that is not a JSON object."
+                LogState.UNREADABLE, f"{where} responded with something that is not a JSON object."
             )
         return value
 
@@ -146,7 +146,7 @@ class JenkinsClient:
 def page_refused(where: str) -> RequestFailed:
     """The error for a web page instead of data. The page itself is not shown."""
     detail = (
-        f"{where} answers with a web page, probably a login form."
+        f"{where} responded with a web page, probably a login form."
         " Check jenkins_url, jenkins_user and jenkins_token."
     )
     return RequestFailed(LogState.REFUSED, detail, 200)
@@ -177,11 +177,11 @@ def _check_status(stream: Stream, where: str) -> None:
     stream.close()
     if status == 429 or status >= 500:
         wait = retry_after(stream.headers)
-        raise _Temporary(f"{where} answers with status {status}", status, wait)
+        raise _Temporary(f"{where} responded with status {status}", status, wait)
     if status in (404, 410):
         detail = f"{where} does not exist, or is not visible to us."
         raise RequestFailed(LogState.MISSING, detail, status)
-    detail = f"{where} answers with status {status}."
+    detail = f"{where} responded with status {status}."
     if status in (401, 403):
         detail = (
             f"{where} denies access (status {status})."

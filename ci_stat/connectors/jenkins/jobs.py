@@ -86,7 +86,7 @@ class JobTree:
             if is_folder and deeper and len(path) > MAX_DEPTH:
                 failed(
                     full_name(path),
-                    SourceError(f"It is more than {MAX_DEPTH} folders deep: not listed."),
+                    SourceError(f"Skipped: nested more than {MAX_DEPTH} folders deep."),
                 )
             elif is_folder and deeper:
                 yield from self._walk(path, deeper, failed)

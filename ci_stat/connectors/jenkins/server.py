@@ -27,7 +27,7 @@ from ci_stat.records.log_place import NoLog
 
 _MEANINGS = 10_000  # ambiguous names whose meaning is remembered
 
-SILENT = 5  # builds without an answer in a row, each after several attempts
+SILENT = 5  # builds without a response in a row, each after several attempts
 
 
 class Jenkins:
@@ -231,9 +231,9 @@ def _number_in(value: Any) -> int | None:
 
 
 class JenkinsPlace:
-    """A Jenkins as a place of build logs (`no_log.LogPlace`).
+    """A Jenkins as a place of build logs (`records.log_place.LogPlace`).
 
-    After `SILENT` builds in a row without an answer it is not asked any more: each would cost all
+    After `SILENT` builds in a row without a response it is not asked any more: each would cost all
     attempts and waits.
     """
 
@@ -249,7 +249,7 @@ class JenkinsPlace:
         if self._silent >= SILENT:
             raise NoLog(
                 LogState.UNREACHABLE,
-                f"{self.name} did not answer {SILENT} times in a row: not asked any more",
+                f"{self.name} did not respond {SILENT} times in a row; giving up",
             )
         with ExitStack() as stack:
             try:

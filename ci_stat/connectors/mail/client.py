@@ -24,7 +24,7 @@ from ci_stat.records import DeliveryState, Outcome
 
 Tls = Literal["starttls", "ssl", "none"]
 
-TIMEOUT = 30.0  # seconds to connect, and for each answer
+TIMEOUT = 30.0  # seconds to connect, and for each response
 FAREWELL = 2.0  # seconds to wait for the reply to QUIT, which is not used
 PORTS: dict[str, int] = {"starttls": 587, "ssl": 465, "none": 25}
 _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # ASCII without spaces and angle brackets
@@ -208,7 +208,7 @@ class MailServer:
         if code != 354:
             # Any other success code is a refusal, too: the message must not follow.
             refused = (code, words) if code >= 400 else (554, words)
-            return of_reply(refused, f"{self._host} accepts no message", "", self._mask)
+            return of_reply(refused, f"{self._host} does not accept messages", "", self._mask)
         try:
             smtp.send(data)
             reply = smtp.getreply()
@@ -225,7 +225,7 @@ class MailServer:
             return AttemptOutcome(
                 Reaction.UNKNOWN, f"{self._host}: the reply to the message is invalid."
             )
-        outcome = of_reply(reply, f"{self._host} refuses the message", "", self._mask)
+        outcome = of_reply(reply, f"{self._host} rejected the message", "", self._mask)
         return (
             replace(outcome, reaction=Reaction.REJECT)
             if outcome.reaction is Reaction.GIVE_UP

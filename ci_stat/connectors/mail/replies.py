@@ -59,14 +59,12 @@ def of_error(error: Exception, where: str, mask: Mask) -> AttemptOutcome:
         return of_reply((error.smtp_code, words), f"{where} refuses the connection", "", mask)
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return AttemptOutcome(
-            Reaction.RETRY, f"{where} closed the connection, or did not answer in time.", PORT_HINT
+            Reaction.RETRY, f"{where} closed the connection, or did not respond in time.", PORT_HINT
         )
     if isinstance(error, TimeoutError):
-        return AttemptOutcome(Reaction.RETRY, f"{where} did not answer in time.", PORT_HINT)
+        return AttemptOutcome(Reaction.RETRY, f"{where} did not respond in time.", PORT_HINT)
     if isinstance(error, socket.gaierror):
-        return AttemptOutcome(
-            Reaction.RETRY, f"{where}: no server of this name is known.", "Check mail_host."
-        )
+        return AttemptOutcome(Reaction.RETRY, f"{where}: host name not found.", "Check mail_host.")
     if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException):
         detail = mask.shown(error.strerror) or "the connection was closed"
         reason = f"{where} cannot be reached: {detail}"

@@ -95,7 +95,7 @@ STATUSES: dict[int, SlackError] = {
     401: SlackError(
         GIVE_UP, "the request is refused", "A proxy or gateway may ask for a password."
     ),
-    404: SlackError(GIVE_UP, "nothing exists at this address", "Check the address."),
+    404: SlackError(GIVE_UP, "not found", "Check the address."),
     408: SlackError(RETRY, "the request was received too slowly"),
     413: SlackError(REJECT, "the message is too big", _SHORTER),
     429: SlackError(RETRY, "too many messages at once"),

@@ -46,8 +46,8 @@ def _unknown_error(response: Response, error: str) -> SlackError:
     if not response.ok:
         return of_status(response.status)
     if response.is_page:
-        hint = "A proxy or login page answers: check the address."
-        return SlackError(Reaction.GIVE_UP, "a web page was received instead of an answer", hint)
+        hint = "A proxy or login page responded: check the address."
+        return SlackError(Reaction.GIVE_UP, "received a web page instead of a response", hint)
     if (response.json() or {}).get("ok") is False and error:
         return SlackError(Reaction.GIVE_UP, "the message is refused")
-    return SlackError(Reaction.UNKNOWN, "the answer is truncated, or not Slack's")
+    return SlackError(Reaction.UNKNOWN, "the response is truncated, or not Slack's")

@@ -76,7 +76,7 @@ class Writer(Subject):
             why(self),
         ]
         if lines:
-            parts += ["### How to silence it", "\n".join(silence(self))]
+            parts += ["### How to stop these updates", "\n".join(silence(self))]
         parts += [*people(self), "---", foot(self)]
 
         marker = hidden(self.marker)

@@ -69,7 +69,7 @@ def _decision(explanation: Explanation) -> Text:
     decision = explanation.decision
     if decision is None:
         return Text(
-            "No decision: it did not fail in the window, and no open issue of ours is about it.",
+            "No decision: it did not fail in the window and has no open issue filed by ci_stat.",
             "yellow",
         )
 

@@ -1,4 +1,7 @@
-"""Views of the past: calls to the tracker, notes of people, and the scorecard of a replay."""
+"""Tables and JSON for `ci-stat issues history` and `issues replay`.
+
+The history shows calls, mutes and accepted issues; a replay shows its scorecard.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -38,7 +41,7 @@ def history_table(calls: Sequence[Intent], zone: tzinfo) -> RenderableType:
         Column("state", left=True),
         Column("case", left=True, floor=24),
         Column("why", left=True, floor=30, spare=5),
-        Column("answer", left=True, floor=20, spare=6),
+        Column("response", left=True, floor=20, spare=6),
     ]
     return Fitted(columns, [_call_row(call, zone) for call in calls])
 

@@ -117,7 +117,7 @@ def _counts(entries: Iterable[Planned]) -> str:
         for action, count in counts.items()
         if count
     ]
-    return ", ".join(words) or "Nothing failed, and no issue of ours is open."
+    return ", ".join(words) or "Nothing failed, and none of our issues is open."
 
 
 def _table(entries: Sequence[Planned], results: Mapping[int, Text]) -> Table:

@@ -99,7 +99,7 @@ class StoredSightings:
             if retry_read(lambda: self._try_extend(more)):
                 return
         raise DatabaseError(
-            f"{hidden(self._engine.url)}: other processes keep changing the searched span.",
+            f"{hidden(self._engine.url)}: other processes keep updating the failure history.",
             "Try again later.",
         )
 

@@ -490,7 +490,7 @@ def test_a_server_that_says_nothing(time: FakeTime) -> None:
         outcome = sent(hook(f"http://127.0.0.1:{port}/hook/{HOOK_TOKEN}", time, timeout=0.3))
     assert (outcome.state, outcome.reason) == (
         UNCERTAIN,
-        f"http://127.0.0.1:{port} did not answer within 0.3 s",
+        f"http://127.0.0.1:{port} did not respond within 0.3 s",
     )
 
 

@@ -170,7 +170,7 @@ def test_packed_answers_and_chunks() -> None:
 def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MAX_BODY", 1_000)
     with answering(says(b'{"login":"' + b"x" * 10_000 + b'"}')) as raw:
-        assert "the answer is truncated" in raised(client_of(raw.url, FakeTime()).viewer).message
+        assert "the response is truncated" in raised(client_of(raw.url, FakeTime()).viewer).message
 
 
 def test_an_answer_that_comes_byte_by_byte() -> None:
@@ -251,7 +251,7 @@ def test_a_connection_that_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None
         written = client_of(url, FakeTime(), timeout=0.3).create("t", "b", [])
         for each in waiting:
             each.close()
-    assert written == Written(DeliveryState.FAILED, reason=f"{url} did not answer within 0.3 s")
+    assert written == Written(DeliveryState.FAILED, reason=f"{url} did not respond within 0.3 s")
 
 
 def test_logs_of_everybody_show_no_token() -> None:

@@ -73,21 +73,21 @@ def test_a_question_is_asked_again(what: str, seconds: float | None, waits: list
             "html-200",
             None,
             QUICK,
-            "a web page was received instead of data (HTTP status 200) (tried 5 times).",
+            "received a web page instead of data (HTTP status 200) (tried 5 times).",
             "proxy",
         ),
         (
             "empty-200",
             None,
             QUICK,
-            "the answer is truncated, or not GitHub's (HTTP status 200) (tried 5 times).",
+            "the response is truncated, or not GitHub's (HTTP status 200) (tried 5 times).",
             "",
         ),
         (
             "truncated",
             None,
             QUICK,
-            "the answer is truncated, or not GitHub's (HTTP status 200) (tried 5 times).",
+            "the response is truncated, or not GitHub's (HTTP status 200) (tried 5 times).",
             "",
         ),
         ("drop-before", None, QUICK, "without response (tried 5 times).", ""),
@@ -167,7 +167,7 @@ def test_a_server_that_says_nothing() -> None:
     time = FakeTime()
     with silent() as port:
         error = raised(client_of(f"http://127.0.0.1:{port}", time, timeout=0.2).viewer)
-    assert error.message.endswith("did not answer within 0.2 s (tried 5 times).")
+    assert error.message.endswith("did not respond within 0.2 s (tried 5 times).")
 
 
 def test_a_server_that_is_not_there() -> None:
@@ -205,13 +205,15 @@ def test_single_sign_on_is_named() -> None:
 )
 def test_an_answer_of_another_shape(value: Any) -> None:
     with answering(says(json.dumps(value).encode())) as raw:
-        assert "GitHub's answer is invalid" in raised(client_of(raw.url, FakeTime()).viewer).message
+        assert (
+            "GitHub's response is invalid" in raised(client_of(raw.url, FakeTime()).viewer).message
+        )
         assert len(raw.requests) == 1
 
 
 def test_a_list_that_is_none() -> None:
     with answering(says(b'{"message":"fine"}')) as raw:
-        assert "the answer is not a list" in raised(client_of(raw.url, FakeTime()).labels).message
+        assert "the response is not a list" in raised(client_of(raw.url, FakeTime()).labels).message
 
 
 SPENT = b'{"message":"API rate limit exceeded for user ID 1."}'

@@ -90,7 +90,7 @@ def test_in_doubt_after_a_timeout(write: Write) -> None:
         it.fault("slow", seconds=1.0)
         written = told(write(it.client))
         assert (written.state, it.sent) == (UNCERTAIN, 1)
-        assert "did not answer within" in written.reason
+        assert "did not respond within" in written.reason
 
 
 @WAYS

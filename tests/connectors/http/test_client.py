@@ -292,7 +292,7 @@ def test_nobody_takes_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(urllib3.util.connection, "create_connection", slow)
     answer = unanswered("https://127.0.0.1:9")
     assert (answer.sent, answer.temporary) == (False, True)
-    assert "did not answer within 5 s" in answer.reason
+    assert "did not respond within 5 s" in answer.reason
 
 
 def test_a_silent_handshake_sends_nothing() -> None:
@@ -368,7 +368,7 @@ def test_no_answer_in_time() -> None:
     with silent() as port:
         answer = unanswered(f"http://127.0.0.1:{port}", timeout=0.3)
     assert answer.sent
-    assert answer.reason == f"http://127.0.0.1:{port} did not answer within 0.3 s"
+    assert answer.reason == f"http://127.0.0.1:{port} did not respond within 0.3 s"
     assert without_response(answer).reaction is Reaction.UNKNOWN
 
 

@@ -61,7 +61,7 @@ def test_headers_by_the_byte(
         write = http(server.url).post("", b"{}")
         question = http(server.url).get("", {})
         assert LIMIT < time.monotonic() - begun < 2 * SOON
-    reason = f"{server.url} did not finish its answer within 0.6 s"
+    reason = f"{server.url} did not finish its response within 0.6 s"
     assert (write, question) == (NoResponse(reason, sent=True), NoResponse(reason))
     reactions = [
         without_response(each).reaction
@@ -106,7 +106,7 @@ def test_a_write_to_github_may_have_arrived() -> None:
         assert time.monotonic() - begun < SOON
     assert (written.state, written.reason) == (
         DeliveryState.UNCERTAIN,
-        f"{server.url} did not finish its answer within 0.6 s",
+        f"{server.url} did not finish its response within 0.6 s",
     )
     assert len(server.requests) == 1
 
@@ -122,7 +122,9 @@ def test_a_question_to_github_is_asked_again_on_a_new_connection() -> None:
 def test_a_question_to_github_that_gets_no_answer() -> None:
     with trickling(OK) as server:
         error = raised(client_of(server.url, FakeTime(), timeout=0.1).viewer)
-    assert error.message == f"{server.url} did not finish its answer within 0.3 s (tried 5 times)."
+    assert (
+        error.message == f"{server.url} did not finish its response within 0.3 s (tried 5 times)."
+    )
 
 
 def test_a_kept_connection_rests_as_long_as_it_likes() -> None:

@@ -370,7 +370,7 @@ def test_no_machine_of_that_name(time: FakeTime, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     outcome = sent(client(25, time, host="mail.invalid"))
     assert outcome.state is FAILED
-    assert "no server of this name" in outcome.reason
+    assert "host name not found" in outcome.reason
 
 
 @pytest.mark.parametrize("tls", ["none", "ssl"])
