@@ -12,7 +12,7 @@ from msgspec import UNSET, structs
 from ci_stat.context import Context
 from ci_stat.errors import Refused, WriteError
 from ci_stat.issues.marker import read
-from ci_stat.issues.model import Earlier, IssuePlan, Planned
+from ci_stat.issues.model import Earlier, IssuePlan, PlanEntry
 from ci_stat.issues.plan_files import read_plan, write_plan
 from ci_stat.records import (
     DeliveryState,
@@ -199,7 +199,7 @@ def test_the_same_plan_is_made_again(it: World) -> None:
     assert without_texts(new) == without_texts(old)
 
 
-def without_texts(plan: IssuePlan) -> list[Planned]:
+def without_texts(plan: IssuePlan) -> list[PlanEntry]:
     """The entries without what a version may reword."""
     return [structs.replace(entry, draft=None, why="") for entry in plan.entries]
 

@@ -51,7 +51,7 @@ def without_response(failure: NoResponse) -> AttemptOutcome:
     return AttemptOutcome(reaction, failure.reason, failure.hint)
 
 
-def deliver(
+def send_with_retries(
     attempt: Callable[[], AttemptOutcome], attempts: Attempts, repeatable: bool = False
 ) -> Outcome:
     """Call `attempt` until the outcome is final, or no attempt is left.

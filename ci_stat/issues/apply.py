@@ -7,9 +7,9 @@ from ci_stat.errors import Refused, SourceError
 from ci_stat.escape import visible
 from ci_stat.issues.apply_entry import EntryResult, EntryWork
 from ci_stat.issues.identity import Identity
-from ci_stat.issues.model import IssuePlan, Planned
+from ci_stat.issues.model import IssuePlan, PlanEntry
 from ci_stat.issues.tracker import Tracker
-from ci_stat.records import DeliveryState, IssueAction, Written
+from ci_stat.records import DeliveryState, IssueAction, WriteResult
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +53,13 @@ def apply(plan: IssuePlan, tracker: Tracker) -> ApplyResult:
 
 
 def _apply_entry(
-    entry: Planned, plan: IssuePlan, tracker: Tracker, identity: Identity
+    entry: PlanEntry, plan: IssuePlan, tracker: Tracker, identity: Identity
 ) -> EntryResult:
     try:
         return EntryWork(entry, plan, tracker, identity).apply()
     except ValueError as error:  # a text that GitHub would reject; other entries are unaffected
         reason = visible(error, 300)
-        failed = Written(DeliveryState.FAILED, entry.number, reason=reason)
+        failed = WriteResult(DeliveryState.FAILED, entry.number, reason=reason)
         return EntryResult(entry, entry.number, (failed,))
 
 

@@ -13,7 +13,7 @@ from ci_stat.issues.decisions.marker_updates import stamp
 from ci_stat.issues.digests import issue_digest
 from ci_stat.issues.identity import Identity
 from ci_stat.issues.marker import block_of, replaced
-from ci_stat.issues.model import Draft, IssuePlan, Planned
+from ci_stat.issues.model import Draft, IssuePlan, PlanEntry
 from ci_stat.issues.titles import named_in
 from ci_stat.issues.tracker import Tracker
 from ci_stat.records import (
@@ -23,7 +23,7 @@ from ci_stat.records import (
     IntentState,
     IssueAction,
     ListedIssue,
-    Written,
+    WriteResult,
 )
 
 log = logging.getLogger(__name__)
@@ -46,14 +46,14 @@ class EntryResult:
     - `skipped`: why no call was made, or "". `notes`: remarks for a reader.
     """
 
-    entry: Planned
+    entry: PlanEntry
     number: int = 0
-    written: tuple[Written, ...] = ()
+    written: tuple[WriteResult, ...] = ()
     skipped: str = ""
     notes: tuple[str, ...] = ()
 
     @property
-    def failed_write(self) -> Written | None:
+    def failed_write(self) -> WriteResult | None:
         """The first call that failed, or whose outcome is unknown."""
         failed = (write for write in self.written if write.state is not DeliveryState.SENT)
         return next(failed, None)
@@ -67,7 +67,7 @@ class EntryResult:
 class EntryWork:
     """Applies one entry that has a draft."""
 
-    entry: Planned
+    entry: PlanEntry
     plan: IssuePlan
     tracker: Tracker
     identity: Identity
@@ -127,14 +127,14 @@ class EntryWork:
         theirs, ours = named_in(issue.title), named_in(self.draft.title or "")
         return theirs is not None and ours is not None and theirs.case == ours.case
 
-    def _created_issue(self) -> Written | None:
+    def _created_issue(self) -> WriteResult | None:
         for issue in self.tracker.github.newest(self.plan.looked_at - _MARKER_MARGIN):
             marker = self.identity.marker(issue)
             if marker is not None and marker.create == self.draft.create:
-                return Written(DeliveryState.SENT, issue.number, labels=issue.labels)
+                return WriteResult(DeliveryState.SENT, issue.number, labels=issue.labels)
         return None
 
-    def _dropped(self, written: Written) -> tuple[str, ...]:
+    def _dropped(self, written: WriteResult) -> tuple[str, ...]:
         """A note on labels that GitHub ignored."""
         dropped = [label for label in self.draft.labels if label not in written.labels]
         if not written.number or not dropped:
@@ -146,14 +146,14 @@ class EntryWork:
 
     # An issue that exists
 
-    def _change(self, current: ListedIssue) -> tuple[Written, ...]:
+    def _change(self, current: ListedIssue) -> tuple[WriteResult, ...]:
         comment = self._comment()
         if comment and comment.state is not DeliveryState.SENT:
             return (comment,)  # the text must not claim what no comment has announced
         edit = self._edit(current)
         return tuple(write for write in (comment, edit) if write)
 
-    def _comment(self) -> Written | None:
+    def _comment(self) -> WriteResult | None:
         draft, number = self.draft, self.entry.number
         if not draft.comment or not self._intend(draft.comment_id, IntentKind.COMMENT):
             return None
@@ -163,12 +163,12 @@ class EntryWork:
         self._settle(draft.comment_id, written)
         return written
 
-    def _written_comment(self) -> Written | None:
+    def _written_comment(self) -> WriteResult | None:
         number = self.entry.number
         comment = self.tracker.comment_of(number, self.draft.comment_id)
-        return Written(DeliveryState.SENT, number, comment.id) if comment else None
+        return WriteResult(DeliveryState.SENT, number, comment.id) if comment else None
 
-    def _edit(self, current: ListedIssue) -> Written | None:
+    def _edit(self, current: ListedIssue) -> WriteResult | None:
         draft, number, plan = self.draft, self.entry.number, self.plan
         body = self._body(current)
         if body is None and draft.state is None:
@@ -189,7 +189,7 @@ class EntryWork:
 
     # Every call
 
-    def _verify(self, written: Written, look: Callable[[], Written | None]) -> Written:
+    def _verify(self, written: WriteResult, look: Callable[[], WriteResult | None]) -> WriteResult:
         """Look for a call without an answer. If it is not there it may still arrive."""
         for delay in VERIFY_DELAYS:
             self.tracker.sleep(delay)
@@ -210,7 +210,7 @@ class EntryWork:
             Intent(id, kind, entry.action, entry.key, entry.name, entry.number, why=entry.why)
         )
 
-    def _settle(self, id: str, written: Written) -> None:
+    def _settle(self, id: str, written: WriteResult) -> None:
         """Record the outcome of a call."""
         self.tracker.issues.settle(
             id,

@@ -170,7 +170,7 @@ class Draft(msgspec.Struct, frozen=True):
     state_reason: str | None = None
 
 
-class Planned(msgspec.Struct, frozen=True):
+class PlanEntry(msgspec.Struct, frozen=True):
     """One entry of a plan: a failure or an issue of ours, the action, and why.
 
     - `action`: an `IssueAction`. `reason`: a `Reason` for a skipped entry, else "".
@@ -216,7 +216,7 @@ class IssuePlan(msgspec.Struct, frozen=True):
     made_at: datetime
     looked_at: datetime
     tracker: str
-    entries: tuple[Planned, ...]
+    entries: tuple[PlanEntry, ...]
     stopped: str = ""
     hint: str = ""
     notes: tuple[str, ...] = ()

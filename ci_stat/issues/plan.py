@@ -9,7 +9,7 @@ from ci_stat.issues.decisions.rules import Decision, Decisions
 from ci_stat.issues.digests import issue_digest, tracker_digest
 from ci_stat.issues.evidence import Evidence, FailureHistory
 from ci_stat.issues.inputs import FilingSettings, PlanInputs
-from ci_stat.issues.model import IssuePlan, Planned
+from ci_stat.issues.model import IssuePlan, PlanEntry
 from ci_stat.issues.text.draft import About, issue_draft
 from ci_stat.records import IssueAction
 from ci_stat.rendering.format import plural
@@ -84,11 +84,11 @@ def _usable_labels(inputs: PlanInputs, settings: FilingSettings) -> tuple[str, .
     return tuple(label for label in settings.labels if label in inputs.snapshot.labels)
 
 
-def _entry(decision: Decision, evidence: Evidence, about: About) -> Planned:
+def _entry(decision: Decision, evidence: Evidence, about: About) -> PlanEntry:
     tracked = decision.issue or decision.before
     files = decision.action is IssueAction.FILE
     skips = decision.action is IssueAction.SKIP
-    return Planned(
+    return PlanEntry(
         key=decision.key,
         kind=decision.kind,
         name=decision.name,

@@ -52,7 +52,7 @@ from ci_stat.records.run import (
     pull_number,
     to_json,
 )
-from ci_stat.records.tracker import IssueComment, ListedIssue, Listing, Written
+from ci_stat.records.tracker import IssueComment, ListedIssue, Listing, WriteResult
 from ci_stat.records.window import ALL_NAMES, DEFAULT_ZONE, Names, Provenance, RunFilter, Window
 
 __all__ = [
@@ -100,7 +100,7 @@ __all__ = [
     "Window",
     "WindowCount",
     "WindowFacts",
-    "Written",
+    "WriteResult",
     "every_period",
     "failures_of",
     "names",

@@ -43,7 +43,7 @@ class Listing(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-class Written(msgspec.Struct, frozen=True):
+class WriteResult(msgspec.Struct, frozen=True):
     """The outcome of one write. `state`: SENT, FAILED (certainly not done) or UNCERTAIN.
 
     - `number`: the issue. `comment`: the comment's id, 0 for other writes.

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from ci_stat.errors import ConnectionLost, DatabaseError, ServerUnreachable, SettingsError
-from ci_stat.store.errors import database_errors, explain, hidden, of_driver, text_of
+from ci_stat.store.errors import database_errors, hidden, of_driver, text_of, translate_error
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 600  # seconds; a GROUP BY over tens of millions of rows takes minutes
@@ -143,7 +143,7 @@ def _connect(
         )
     except Exception as error:
         if of_driver(error) and isinstance(
-            explain(error, engine), (ConnectionLost, ServerUnreachable)
+            translate_error(error, engine), (ConnectionLost, ServerUnreachable)
         ):
             raise ServerUnreachable(
                 f"{hidden(engine.url)} cannot be reached: {text_of(error)}",

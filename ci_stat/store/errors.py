@@ -53,13 +53,13 @@ def database_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise explain(error.orig or error, engine) from error.orig
+        raise translate_error(error.orig or error, engine) from error.orig
     except SQLAlchemyError as error:
         raise DatabaseError(f"{hidden(engine.url)}: {error}") from error
     except Exception as error:
         if not of_driver(error):
             raise
-        raise explain(error, engine) from error
+        raise translate_error(error, engine) from error
 
 
 def of_driver(error: BaseException) -> bool:
@@ -88,7 +88,7 @@ def is_lost(error: BaseException) -> bool:
     return is_lost_code or is_out_of_step or isinstance(error, _BROKEN_ANSWER)
 
 
-def explain(error: BaseException, engine: Engine) -> DatabaseError:
+def translate_error(error: BaseException, engine: Engine) -> DatabaseError:
     """A driver's error as ours, with the next step and without the password."""
     where = hidden(engine.url)
     code = error.args[0] if error.args else None

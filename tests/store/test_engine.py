@@ -36,7 +36,7 @@ from ci_stat.store import engine as engine_module
 from ci_stat.store.ci_data.streaming import stream
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import connected, open_engine, parse_url
-from ci_stat.store.errors import explain
+from ci_stat.store.errors import translate_error
 from tests.conftest import SHANGHAI, day
 from tests.support import mariadb, proxy
 from tests.support.rows import pull, row
@@ -757,7 +757,7 @@ def test_error_numbers(code: int, message: str, expected: type[CiStatError]) -> 
     from pymysql.err import OperationalError
 
     engine = open_engine(f"mysql://u:{_WRITTEN}@h/d")
-    found = explain(OperationalError(code, message), engine)
+    found = translate_error(OperationalError(code, message), engine)
     assert type(found) is expected
     assert message in str(found)
     assert "mysql+pymysql://u:***@h/d" in str(found)

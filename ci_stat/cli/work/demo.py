@@ -39,7 +39,7 @@ _REASONS = 4  # cases that the demo prints for each reason to file nothing
 
 
 @dataclass(frozen=True)
-class Built:
+class Demo:
     """A demo on disk, and the context that opens it."""
 
     folder: Path
@@ -53,11 +53,11 @@ class Built:
 def demo(
     folder: Path | None, rows_per_day: int, days: int, seed: int, no_logs: bool, color: str
 ) -> None:
-    built = build(folder, rows_per_day, days, seed, logs=not no_logs)
-    show(built, output.colored(color))
+    demo = build(folder, rows_per_day, days, seed, logs=not no_logs)
+    show(demo, output.colored(color))
 
 
-def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bool = True) -> Built:
+def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bool = True) -> Demo:
     """Generate the data in `folder`. It replaces an earlier demo, also an incomplete one.
 
     Raises WriteError if the folder contains anything else.
@@ -84,7 +84,7 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
             stored_rows += len(batch)
             progress(len(batch))
     end = DEMO_BEGIN + timedelta(days=days)
-    return Built(folder, context, DEMO_BEGIN, end, stored_rows, written_logs)
+    return Demo(folder, context, DEMO_BEGIN, end, stored_rows, written_logs)
 
 
 def _batches(rows: Iterable[RunRow]) -> Iterator[list[RunRow]]:
@@ -129,18 +129,18 @@ def _write_settings(folder: Path) -> None:
     (folder / FILE_NAME).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def show(built: Built, color: bool) -> None:
+def show(demo: Demo, color: bool) -> None:
     """Print counts, tables, a card, a plan for issues, and the commands to try next."""
-    with built.context as context:
-        _show_data(built, context, color)
-        _show_card(built, context, color)
-        _show_issues(built, context, color)
-    click.echo(_next_steps(built))
+    with demo.context as context:
+        _show_data(demo, context, color)
+        _show_card(demo, context, color)
+        _show_issues(demo, context, color)
+    click.echo(_next_steps(demo))
 
 
-def _show_data(built: Built, context: Context, color: bool) -> None:
+def _show_data(demo: Demo, context: Context, color: bool) -> None:
     source = context.source
-    filter = RunFilter(source.window(built.begin, built.end))
+    filter = RunFilter(source.window(demo.begin, demo.end))
     _print(tables.summary(*source.count_window(filter)), color)
     _print(tables.jobs(*source.count_jobs(filter), limit=8), color)
     _print(tables.prs(*source.count_prs(filter, 8)), color)
@@ -161,11 +161,11 @@ def _print_heading(text: str, color: bool) -> None:
     click.echo()
 
 
-def _show_card(built: Built, context: Context, color: bool) -> None:
+def _show_card(demo: Demo, context: Context, color: bool) -> None:
     """Print the hourly card of the outage's first hour, or of the last hour of shorter data."""
-    begin = stories_from(built.begin).outage[0]
-    if begin >= built.end:
-        begin = built.end - timedelta(hours=1)
+    begin = stories_from(demo.begin).outage[0]
+    if begin >= demo.end:
+        begin = demo.end - timedelta(hours=1)
     window = context.source.window(begin, begin + timedelta(hours=1))
     now = window.end + timedelta(minutes=7)
     with show_progress() as watched:
@@ -177,11 +177,11 @@ def _show_card(built: Built, context: Context, color: bool) -> None:
     screen.show(on_terminal(card), sys.stdout, color)
 
 
-def _show_issues(built: Built, context: Context, color: bool) -> None:
+def _show_issues(demo: Demo, context: Context, color: bool) -> None:
     """Print a plan for the nightly failures of the first whole day of the regression."""
     day = timedelta(days=1)
-    regression = stories_from(built.begin).regression[0].replace(hour=0, minute=0)
-    begin = min(regression + day, built.end - day)
+    regression = stories_from(demo.begin).regression[0].replace(hour=0, minute=0)
+    begin = min(regression + day, demo.end - day)
     window = context.source.window(begin, begin + day)
     now = window.end + timedelta(hours=8)
     with show_progress() as watched:
@@ -191,11 +191,11 @@ def _show_issues(built: Built, context: Context, color: bool) -> None:
     screen.show(plan_screen(made.plan, None, zone, _REASONS), sys.stdout, color)
 
 
-def _next_steps(built: Built) -> str:
-    folder = _folder_for_shell(built.folder)
+def _next_steps(demo: Demo) -> str:
+    folder = _folder_for_shell(demo.folder)
     example = f"{folder}/jenkins/jobs/tidb-unit-test-nightly/builds/*/log"
     return f"""
-Generated {built.rows:,} runs and {built.logs:,} logs in {folder}. Commands to try next:
+Generated {demo.rows:,} runs and {demo.logs:,} logs in {folder}. Commands to try next:
 
 {_activation(Path(sys.argv[0]))}  export {PATH_VARIABLE}={folder}
   ci-stat failures --since 2w --end latest             failures, their messages and broken runs

@@ -11,7 +11,7 @@ from ci_stat.errors import UsageError
 from ci_stat.escape import visible
 from ci_stat.issues.address import tracker_url
 from ci_stat.issues.evidence import key_of_case
-from ci_stat.issues.model import IssuePlan, Planned
+from ci_stat.issues.model import IssuePlan, PlanEntry
 from ci_stat.issues.plan_checks import require_same_tracker
 from ci_stat.issues.plan_files import read_plan
 from ci_stat.records import Accepted, IssueAction, Mute
@@ -72,7 +72,7 @@ def accept(file: Path, why: str, off: bool) -> None:
     click.echo("ci-stat: nothing is filed yet; make a new plan: ci-stat issues plan", err=True)
 
 
-def _new_issues(plan: IssuePlan) -> list[Planned]:
+def _new_issues(plan: IssuePlan) -> list[PlanEntry]:
     """The issues that the plan files, each once. Raises UsageError if there are none."""
     new_issues = {entry.key: entry for entry in plan.entries if entry.action == IssueAction.FILE}
     if not new_issues:

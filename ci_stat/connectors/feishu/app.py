@@ -15,7 +15,7 @@ from ci_stat.connectors.feishu.message import FeishuMessage
 from ci_stat.connectors.http.client import TIMEOUT
 from ci_stat.connectors.http.response import json_bytes
 from ci_stat.connectors.http.retry import Pace, RetryPolicy, shared_pace
-from ci_stat.connectors.outcome import AttemptOutcome, Reaction, deliver, nothing, once
+from ci_stat.connectors.outcome import AttemptOutcome, Reaction, nothing, once, send_with_retries
 from ci_stat.errors import SettingsError
 from ci_stat.escape import visible
 from ci_stat.records import Outcome
@@ -72,7 +72,7 @@ class FeishuApp:
         """The chat's id, or why it is unknown: no chat or several have the name, or no answer
         came.
         """
-        outcome = deliver(self._resolve_chat, self._policy.begin())
+        outcome = send_with_retries(self._resolve_chat, self._policy.begin())
         return self._chat_id or outcome
 
     def wire_size(self, message: FeishuMessage) -> int:
@@ -103,7 +103,7 @@ class FeishuApp:
             outcome = self._api.post(MESSAGES, _body(self._chat_id, message, uuid), before)
             return replace(outcome, message_id=_message_id(outcome))
 
-        return deliver(attempt, self._policy.begin(), repeatable=True)
+        return send_with_retries(attempt, self._policy.begin(), repeatable=True)
 
     def _resolve_chat(self) -> AttemptOutcome:
         """DONE once the chat's id is known."""

@@ -17,7 +17,7 @@ from ci_stat.connectors.http.client import TIMEOUT, HttpClient
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.http.response import json_bytes
 from ci_stat.connectors.http.retry import Pace, RetryPolicy, shared_pace
-from ci_stat.connectors.outcome import AttemptOutcome, deliver, nothing, once
+from ci_stat.connectors.outcome import AttemptOutcome, nothing, once, send_with_retries
 from ci_stat.errors import SettingsError
 from ci_stat.records import Outcome
 
@@ -100,4 +100,4 @@ class FeishuWebhook:
             body = self.body(message, int(self._now()))
             return interpret(self._http.post("", body), self._mask, self._now())
 
-        return deliver(attempt, self._policy.begin())
+        return send_with_retries(attempt, self._policy.begin())

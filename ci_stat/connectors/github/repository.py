@@ -32,7 +32,7 @@ from ci_stat.connectors.http.address import parse_address
 from ci_stat.connectors.http.client import TIMEOUT
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.errors import SettingsError
-from ci_stat.records import IssueComment, ListedIssue, Listing, Written
+from ci_stat.records import IssueComment, ListedIssue, Listing, WriteResult
 
 # Owners have letters, digits and single hyphens; managed users end in _ and a company's short name.
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}(?<!\.git)")
@@ -172,7 +172,7 @@ class GitHub:
         """
         self._calls.wait_to_write()
 
-    def create(self, title: str, body: str, labels: Sequence[str]) -> Written:
+    def create(self, title: str, body: str, labels: Sequence[str]) -> WriteResult:
         """Create an issue. If it may have been created, it is not sent again.
 
         GitHub creates unknown `labels`, or drops them if the token may not push: the outcome has
@@ -188,7 +188,7 @@ class GitHub:
         body: str | None = None,
         state: str | None = None,
         state_reason: str | None = None,
-    ) -> Written:
+    ) -> WriteResult:
         """Change an issue's text, state, or both. Sending it again changes nothing."""
         fields = {"body": body and checked(body), "state": state, "state_reason": state_reason}
         change = {name: value for name, value in fields.items() if value is not None}
@@ -197,7 +197,7 @@ class GitHub:
         result = self._calls.patch(f"{self._path}/issues/{number:d}", change)
         return edited(result, self.repo, number, state)
 
-    def comment(self, number: int, body: str) -> Written:
+    def comment(self, number: int, body: str) -> WriteResult:
         """Comment on an issue. If the comment may have been created, it is not sent again."""
         path = f"{self._path}/issues/{number:d}/comments"
         return commented(self._calls.post(path, {"body": checked(body)}), self.repo, number)

@@ -9,7 +9,7 @@ from typing import Any
 from ci_stat.connectors.github.responses import CallResult, CallState
 from ci_stat.connectors.github.schema import SchemaError, comment_of, issue_of
 from ci_stat.connectors.outcome import LOOK_FIRST
-from ci_stat.records import Written
+from ci_stat.records import WriteResult
 from ci_stat.records.delivery import DeliveryState
 
 MAX_TITLE, MAX_BODY = 256, 65_536  # characters
@@ -35,7 +35,7 @@ def checked(body: str) -> str:
     return body
 
 
-def created(result: CallResult, repo: str, title: str) -> Written:
+def created(result: CallResult, repo: str, title: str) -> WriteResult:
     """The outcome of creating an issue."""
     if result.state is not CallState.DONE:
         return _not_done(result, 0, result.code in _STOPS_CREATION)
@@ -45,10 +45,10 @@ def created(result: CallResult, repo: str, title: str) -> Written:
         return _unproven(result, 0, str(error))
     if result.code != 201 or issue.title.split() != title.split():
         return _unproven(result, 0, "the response does not confirm a creation")
-    return Written(DeliveryState.SENT, issue.number, labels=issue.labels, code=result.code)
+    return WriteResult(DeliveryState.SENT, issue.number, labels=issue.labels, code=result.code)
 
 
-def commented(result: CallResult, repo: str, number: int) -> Written:
+def commented(result: CallResult, repo: str, number: int) -> WriteResult:
     """The outcome of commenting on issue `number`."""
     if result.state is not CallState.DONE:
         return _not_done(result, number)
@@ -58,10 +58,10 @@ def commented(result: CallResult, repo: str, number: int) -> Written:
         return _unproven(result, number, str(error))
     if result.code != 201:
         return _unproven(result, number, "the response does not confirm a creation")
-    return Written(DeliveryState.SENT, number, comment.id, code=result.code)
+    return WriteResult(DeliveryState.SENT, number, comment.id, code=result.code)
 
 
-def edited(result: CallResult, repo: str, number: int, state: str | None) -> Written:
+def edited(result: CallResult, repo: str, number: int, state: str | None) -> WriteResult:
     """The outcome of changing issue `number`. `state`: the requested state."""
     if result.state is not CallState.DONE:
         return _not_done(result, number)
@@ -71,13 +71,13 @@ def edited(result: CallResult, repo: str, number: int, state: str | None) -> Wri
         return _unproven(result, number, str(error))
     if issue.number != number or (state is not None and issue.open != (state == "open")):
         return _unproven(result, number, "the response does not confirm this change")
-    return Written(DeliveryState.SENT, number, labels=issue.labels, code=result.code)
+    return WriteResult(DeliveryState.SENT, number, labels=issue.labels, code=result.code)
 
 
-def _not_done(result: CallResult, number: int, stop: bool = False) -> Written:
+def _not_done(result: CallResult, number: int, stop: bool = False) -> WriteResult:
     if result.state is CallState.UNKNOWN:
         return _uncertain(result, number, result.reason)
-    return Written(
+    return WriteResult(
         DeliveryState.FAILED,
         number,
         reason=result.reason,
@@ -95,10 +95,10 @@ def _stops_all(result: CallResult) -> bool:
     return result.code == 401 or disabled or limited or unreachable
 
 
-def _unproven(result: CallResult, number: int, problem: str) -> Written:
+def _unproven(result: CallResult, number: int, problem: str) -> WriteResult:
     return _uncertain(result, number, f"GitHub: {problem} (HTTP status {result.code})")
 
 
-def _uncertain(result: CallResult, number: int, reason: str) -> Written:
+def _uncertain(result: CallResult, number: int, reason: str) -> WriteResult:
     hint = f"{LOOK_FIRST} {result.hint}".strip()
-    return Written(DeliveryState.UNCERTAIN, number, reason=reason, hint=hint, code=result.code)
+    return WriteResult(DeliveryState.UNCERTAIN, number, reason=reason, hint=hint, code=result.code)

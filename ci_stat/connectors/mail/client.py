@@ -17,7 +17,7 @@ from ci_stat.connectors.http.retry import RetryPolicy
 from ci_stat.connectors.mail.login import check_login, encoded, tls_context
 from ci_stat.connectors.mail.message import smtp_data
 from ci_stat.connectors.mail.replies import Stop, of_error, of_reply
-from ci_stat.connectors.outcome import AttemptOutcome, Reaction, deliver, nothing, once
+from ci_stat.connectors.outcome import AttemptOutcome, Reaction, nothing, once, send_with_retries
 from ci_stat.errors import SettingsError
 from ci_stat.escape import visible
 from ci_stat.records import DeliveryState, Outcome
@@ -95,7 +95,7 @@ class MailServer:
                 )
         data = smtp_data(message)
         announce = once(about_to_send)
-        outcome = deliver(
+        outcome = send_with_retries(
             lambda: self._attempt(data, sender, recipient, announce), self._policy.begin()
         )
         name = visible(str(message.get("Message-ID", "")).strip(), 300)

@@ -14,7 +14,7 @@ from ci_stat.connectors.http.client import TIMEOUT, HttpClient
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.http.response import json_bytes
 from ci_stat.connectors.http.retry import Pace, RetryPolicy, shared_pace
-from ci_stat.connectors.outcome import AttemptOutcome, deliver, nothing, once
+from ci_stat.connectors.outcome import AttemptOutcome, nothing, once, send_with_retries
 from ci_stat.connectors.slack.responses import of_api, of_webhook
 from ci_stat.errors import SettingsError
 from ci_stat.escape import visible
@@ -71,7 +71,7 @@ class SlackWebhook:
             announce()
             return of_webhook(self._http.post("", body), self._mask)
 
-        return deliver(attempt, self._policy.begin())
+        return send_with_retries(attempt, self._policy.begin())
 
 
 class SlackBot:
@@ -123,4 +123,4 @@ class SlackBot:
             announce()
             return of_api(self._http.post(POST_MESSAGE, body, self._bearer), self._mask)
 
-        return deliver(attempt, self._policy.begin())
+        return send_with_retries(attempt, self._policy.begin())

@@ -34,7 +34,7 @@ _LIVE_URL = "%:/?#[]!$&'()*+,;=-._~"
 
 
 @dataclass(frozen=True)
-class Pen:
+class MarkdownWriter:
     """Writes untrusted text without secrets and without `hosts`, and times in `zone`."""
 
     hosts: tuple[str, ...]

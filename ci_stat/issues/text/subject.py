@@ -14,7 +14,7 @@ from ci_stat.issues.marker import trimmed
 from ci_stat.issues.model import Earlier, Marker, masked_name
 from ci_stat.issues.text.context import About
 from ci_stat.issues.text.footer_v0 import earlier_of_v0
-from ci_stat.issues.text.markdown import Pen
+from ci_stat.issues.text.markdown import MarkdownWriter
 from ci_stat.redaction.redact import redacted
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -29,8 +29,8 @@ class Subject:
     about: About
 
     @property
-    def pen(self) -> Pen:
-        return Pen(self.about.hosts, self.evidence.zone)
+    def pen(self) -> MarkdownWriter:
+        return MarkdownWriter(self.about.hosts, self.evidence.zone)
 
     @property
     def occurrences(self) -> tuple[Occurrence, ...]:

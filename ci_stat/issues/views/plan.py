@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ci_stat.escape import visible, visible_lines
-from ci_stat.issues.model import IssuePlan, Planned
+from ci_stat.issues.model import IssuePlan, PlanEntry
 from ci_stat.records import IssueAction
 from ci_stat.rendering.format import plural
 from ci_stat.rendering.terminal import screen
@@ -31,7 +31,7 @@ class AppliedEntry(Protocol):
     """The outcome of one entry of a plan."""
 
     @property
-    def entry(self) -> Planned: ...
+    def entry(self) -> PlanEntry: ...
     @property
     def number(self) -> int: ...
     @property
@@ -96,9 +96,9 @@ def _title(plan: IssuePlan, zone: ZoneInfo) -> Text:
     )
 
 
-def _by_reason(entries: Iterable[Planned], limit: int | None) -> tuple[list[Planned], str]:
+def _by_reason(entries: Iterable[PlanEntry], limit: int | None) -> tuple[list[PlanEntry], str]:
     """Return the shown skipped entries, grouped by reason, and a note on those left out."""
-    groups: dict[str, list[Planned]] = {}
+    groups: dict[str, list[PlanEntry]] = {}
     for entry in entries:
         if entry.action == IssueAction.SKIP:
             groups.setdefault(entry.reason, []).append(entry)
@@ -109,7 +109,7 @@ def _by_reason(entries: Iterable[Planned], limit: int | None) -> tuple[list[Plan
     return shown, f"… and {', '.join(notes)}" if notes else ""
 
 
-def _counts(entries: Iterable[Planned]) -> str:
+def _counts(entries: Iterable[PlanEntry]) -> str:
     actions = [entry.action for entry in entries]
     counts = {action: actions.count(action) for action in IssueAction}
     words = [
@@ -120,7 +120,7 @@ def _counts(entries: Iterable[Planned]) -> str:
     return ", ".join(words) or "Nothing failed, and none of our issues is open."
 
 
-def _table(entries: Sequence[Planned], results: Mapping[int, Text]) -> Table:
+def _table(entries: Sequence[PlanEntry], results: Mapping[int, Text]) -> Table:
     """`results`: the outcome of entries, by their id()."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
@@ -204,7 +204,7 @@ def drafts_text(plan: IssuePlan) -> str:
     return "\n\n".join(_draft_text(entry) for entry in plan.entries if entry.draft)
 
 
-def _draft_text(entry: Planned) -> str:
+def _draft_text(entry: PlanEntry) -> str:
     number = f"#{entry.number} " if entry.number else ""
     head = visible(f"=== {entry.action} {number}{entry.name}", 300)
     draft = entry.draft

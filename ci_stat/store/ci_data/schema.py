@@ -14,7 +14,7 @@ from sqlalchemy.types import UserDefinedType
 from ci_stat.records import TABLE
 
 
-class Spelled(UserDefinedType[str]):
+class NamedType(UserDefinedType[str]):
     """A column type by its name in SQL. Values pass unchanged: times and JSON are texts here.
 
     SQLAlchemy's own types would encode JSON twice, and load the dialect modules (50 ms per start).
@@ -29,9 +29,9 @@ class Spelled(UserDefinedType[str]):
         return self.name
 
 
-_WALL_CLOCK = Spelled("DATETIME")
-_JSON = Text().with_variant(Spelled("JSON"), "mysql", "mariadb")
-_LONG_TEXT = Text().with_variant(Spelled("MEDIUMTEXT"), "mysql", "mariadb")
+_WALL_CLOCK = NamedType("DATETIME")
+_JSON = Text().with_variant(NamedType("JSON"), "mysql", "mariadb")
+_LONG_TEXT = Text().with_variant(NamedType("MEDIUMTEXT"), "mysql", "mariadb")
 
 metadata = MetaData()
 

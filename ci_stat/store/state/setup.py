@@ -6,7 +6,7 @@ from sqlalchemy.schema import CreateTable
 
 from ci_stat.errors import AccessDenied, SchemaMismatch
 from ci_stat.store.engine import connected
-from ci_stat.store.errors import database_errors, explain, hidden, text_of
+from ci_stat.store.errors import database_errors, hidden, text_of, translate_error
 from ci_stat.store.state.tables import extractions, metadata, version_table
 from ci_stat.store.state.upgrade import VERSION, upgrade
 
@@ -56,4 +56,4 @@ def _create_missing(engine: Engine, existing: set[str]) -> None:
 
 def _is_read_only(engine: Engine, error: DBAPIError) -> bool:
     cause = error.orig or error
-    return isinstance(explain(cause, engine), AccessDenied) or "readonly" in text_of(cause)
+    return isinstance(translate_error(cause, engine), AccessDenied) or "readonly" in text_of(cause)

@@ -14,9 +14,9 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.types import TypeDecorator
 
-from ci_stat.store.ci_data.schema import Spelled
+from ci_stat.store.ci_data.schema import NamedType
 
-BYTES = Text().with_variant(Spelled("MEDIUMTEXT"), "mysql", "mariadb")
+BYTES = Text().with_variant(NamedType("MEDIUMTEXT"), "mysql", "mariadb")
 
 
 class Exact(TypeDecorator[str]):
@@ -25,7 +25,7 @@ class Exact(TypeDecorator[str]):
     The collations that MySQL, MariaDB and TiDB share take `unit` and `unit ` for equal.
     """
 
-    impl = Spelled("VARBINARY(1020)")
+    impl = NamedType("VARBINARY(1020)")
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Any) -> Any:

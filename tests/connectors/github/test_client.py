@@ -15,7 +15,7 @@ import pytest
 from ci_stat.connectors.github import client
 from ci_stat.connectors.github.repository import GitHub
 from ci_stat.connectors.http.client import HttpClient
-from ci_stat.records import DeliveryState, Written
+from ci_stat.records import DeliveryState, WriteResult
 from tests.connectors.github.test_repository import (
     PROXIES,
     REPO,
@@ -232,7 +232,7 @@ def test_a_name_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     written = client_of("https://ghe.example", FakeTime()).create("t", "b", [])
-    assert written == Written(
+    assert written == WriteResult(
         DeliveryState.FAILED,
         reason="https://ghe.example cannot be reached: Name or service not known",
     )
@@ -251,7 +251,9 @@ def test_a_connection_that_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None
         written = client_of(url, FakeTime(), timeout=0.3).create("t", "b", [])
         for each in waiting:
             each.close()
-    assert written == Written(DeliveryState.FAILED, reason=f"{url} did not respond within 0.3 s")
+    assert written == WriteResult(
+        DeliveryState.FAILED, reason=f"{url} did not respond within 0.3 s"
+    )
 
 
 def test_logs_of_everybody_show_no_token() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ci_stat.connectors.github.repository import GitHub
 from ci_stat.errors import SettingsError, SourceError
-from ci_stat.records import DeliveryState, Written
+from ci_stat.records import DeliveryState, WriteResult
 from tests.support import connectors
 from tests.support import github as stand_in
 from tests.support.connectors import FakeTime, everything_logged, texts_of
@@ -255,7 +255,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 def test_an_issue_is_created() -> None:
     with hub() as it:
         written = it.client.create("数据 title", "body\n<!-- marker -->", ["type/bug"])
-        assert written == Written(SENT, 1, labels=("type/bug",), code=201)
+        assert written == WriteResult(SENT, 1, labels=("type/bug",), code=201)
         issue = it.server.issues[1]
         assert (issue.title, issue.body, issue.author) == (
             "数据 title",
@@ -267,7 +267,7 @@ def test_an_issue_is_created() -> None:
 
 def test_labels_that_were_left_out_are_told() -> None:
     with hub(may_push=False) as it:
-        assert it.client.create("t", "b", ["type/bug"]) == Written(SENT, 1, labels=(), code=201)
+        assert it.client.create("t", "b", ["type/bug"]) == WriteResult(SENT, 1, labels=(), code=201)
 
 
 def test_a_comment_is_written() -> None:
@@ -275,13 +275,13 @@ def test_a_comment_is_written() -> None:
         number = it.server.issue("x")
         written = it.client.comment(number, "more")
         (comment,) = it.server.issues[number].comments
-        assert written == Written(SENT, number, comment.id, code=201)
+        assert written == WriteResult(SENT, number, comment.id, code=201)
 
 
 def test_an_issue_is_changed() -> None:
     with hub() as it:
         number = it.server.issue("x", "old", labels=["type/bug"])
-        assert it.client.edit(number, body="new") == Written(
+        assert it.client.edit(number, body="new") == WriteResult(
             SENT, number, labels=("type/bug",), code=200
         )
         assert it.client.edit(number, state="closed", state_reason="completed").state is SENT

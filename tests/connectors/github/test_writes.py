@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ci_stat.connectors.github.repository import GitHub
-from ci_stat.records import Written
+from ci_stat.records import WriteResult
 from tests.connectors.github.test_reads import BARE, GOOD, QUICK
 from tests.connectors.github.test_repository import (
     FAILED,
@@ -34,19 +34,19 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 # Creations: an issue and a comment fare alike
 
 
-def _issue(client: GitHub) -> Written:
+def _issue(client: GitHub) -> WriteResult:
     return client.create("t", "b", ["type/bug"])
 
 
-def _comment(client: GitHub) -> Written:
+def _comment(client: GitHub) -> WriteResult:
     return client.comment(1, "b")
 
 
 WAYS = pytest.mark.parametrize("write", [_issue, _comment])
-Write = Callable[[GitHub], Written]
+Write = Callable[[GitHub], WriteResult]
 
 
-def told(written: Written) -> Written:
+def told(written: WriteResult) -> WriteResult:
     """Words are one line, and show no secret."""
     assert not any(secret in repr(written) for secret in NEVER_SHOWN)
     assert "\n" not in written.reason + written.hint

@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.connectors.http.retry import Pace, RetryPolicy, shared_pace
-from ci_stat.connectors.outcome import AttemptOutcome, Reaction, deliver, once
+from ci_stat.connectors.outcome import AttemptOutcome, Reaction, once, send_with_retries
 from ci_stat.records import DeliveryState
 from tests.support.connectors import FakeTime
 
@@ -139,7 +140,7 @@ def test_the_outcome_of_several_tries(
 ) -> None:
     verdicts = iter([AttemptOutcome(each, f"It is {each}.", "Do it.", 7) for each in reactions])
     attempts = RetryPolicy(**FakeTime().options).begin()
-    outcome = deliver(lambda: next(verdicts), attempts, repeatable)
+    outcome = send_with_retries(lambda: next(verdicts), attempts, repeatable)
     assert (outcome.state, attempts.made, next(verdicts, None)) == (state, tries, None)
     assert outcome.code == 7
     assert ("may have arrived" in outcome.hint) == (state is UNCERTAIN)
@@ -149,14 +150,14 @@ def test_the_outcome_of_several_tries(
 def test_flags_say_why_a_content_was_refused() -> None:
     flags = {}
     for reaction in (REJECT, FOREIGN, GIVE_UP):
-        outcome = deliver(lambda reaction=reaction: AttemptOutcome(reaction), RetryPolicy().begin())  # type: ignore[misc]
+        outcome = send_with_retries(partial(AttemptOutcome, reaction), RetryPolicy().begin())
         flags[reaction] = (outcome.rejected, outcome.foreign)
     assert flags == {REJECT: (True, False), FOREIGN: (False, True), GIVE_UP: (False, False)}
 
 
 def test_a_wait_that_is_too_long_is_told() -> None:
     fake = FakeTime()
-    outcome = deliver(
+    outcome = send_with_retries(
         lambda: AttemptOutcome(RETRY, "Too many.", wait=3_600), RetryPolicy(**fake.options).begin()
     )
     assert outcome.reason == "Too many (the server asks to wait 3,600 s)"

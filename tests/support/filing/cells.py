@@ -12,7 +12,7 @@ from ci_stat.cli.work.issues import _raise_failures
 from ci_stat.errors import CiStatError
 from ci_stat.issues.apply import ApplyResult
 from ci_stat.issues.apply_entry import EntryResult
-from ci_stat.issues.model import Planned
+from ci_stat.issues.model import PlanEntry
 from ci_stat.issues.plan import PlanResult
 from ci_stat.records import IssueAction
 from tests.support.filing import World
@@ -87,7 +87,7 @@ def _entry_outcome(result: EntryResult) -> str:
     return f"{failed.state.value}, {_first(failed.reason)}" if failed else f"done, #{result.number}"
 
 
-def _planned(entries: tuple[Planned, ...]) -> Iterator[str]:
+def _planned(entries: tuple[PlanEntry, ...]) -> Iterator[str]:
     """Adjacent entries with equal texts share a line."""
     groups = groupby(entries, lambda entry: (entry.action, entry.reason, entry.why))
     for (action, reason, why), group in groups:
