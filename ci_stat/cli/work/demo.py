@@ -71,7 +71,7 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
     _clear(folder)
     rows = generate_rows(rows_per_day=rows_per_day, days=days, seed=seed)
     _write_settings(folder)
-    # Its own settings, not those in force: the demo must not touch other databases.
+    # Its own settings, not the effective ones: the demo must not touch other databases.
     context = Context(load({PATH_VARIABLE: str(folder)}))
     engine = context.source.engine
     prepare(engine)
