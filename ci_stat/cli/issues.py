@@ -20,9 +20,9 @@ Examples:
   ci-stat issues replay --since 30d              what the rules would have done, and their mistakes
 
 \b
-Exit codes: 7 GitHub failed or sent an invalid response; 8 an action failed; 9 no run of the job in the window;
-10 nothing was changed: the plan is implausible, the list of issues is incomplete,
-the tracker has changed, or another process is filing issues.
+Exit codes: 7 GitHub failed or sent an invalid response; 8 an action failed;
+9 no run of the job in the window; 10 nothing was changed: the plan is implausible, the list of
+issues is incomplete, the tracker has changed, or another process is filing issues.
 """
 
 

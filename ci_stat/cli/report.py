@@ -67,7 +67,7 @@ _report_options = options.stack(
 @_report_options
 @options.work("report")
 def hourly() -> None:
-    """Report the last whole hour, compared with the hour before and with the median of earlier days."""
+    """Report the last whole hour, compared with the hour before and the median of earlier days."""
 
 
 @report.command(epilog=_EPILOG)
