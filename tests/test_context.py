@@ -5,6 +5,7 @@ import inspect
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -125,18 +126,21 @@ def test_a_state_that_cannot_be_used_is_tried_once(
 # Nowhere else: read from the code, so that a module that nobody tests is looked at too
 
 
-def _trees() -> dict[str, ast.Module]:
+@cache
+def _nodes() -> dict[str, list[ast.AST]]:
+    """All nodes of each module, parsed once."""
     files = sorted(PACKAGE.rglob("*.py"))
     assert len(files) > 200
-    return {str(file.relative_to(PACKAGE)): ast.parse(file.read_text()) for file in files}
+    trees = {str(file.relative_to(PACKAGE)): ast.parse(file.read_text()) for file in files}
+    return {module: list(ast.walk(tree)) for module, tree in trees.items()}
 
 
 def _users(name: str) -> set[str]:
     """Modules in which a name is used other than by defining it."""
     return {
         module
-        for module, tree in _trees().items()
-        for node in ast.walk(tree)
+        for module, nodes in _nodes().items()
+        for node in nodes
         if (isinstance(node, ast.Name) and node.id == name)
         or (isinstance(node, ast.Attribute) and node.attr == name)
     }
@@ -145,8 +149,8 @@ def _users(name: str) -> set[str]:
 def _readers(attribute: str) -> set[str]:
     return {
         module
-        for module, tree in _trees().items()
-        for node in ast.walk(tree)
+        for module, nodes in _nodes().items()
+        for node in nodes
         if isinstance(node, ast.Attribute) and node.attr == attribute
     }
 
@@ -159,8 +163,8 @@ def test_only_the_context_opens_a_database() -> None:
 def test_only_the_context_prepares_our_state() -> None:
     makers = {
         module
-        for module, tree in _trees().items()
-        for node in ast.walk(tree)
+        for module, nodes in _nodes().items()
+        for node in nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "prepare_state"
@@ -173,8 +177,8 @@ def test_only_the_entries_and_the_context_see_all_settings() -> None:
     entries = {"context.py", "reports/setup.py", "ci_stat.py", "feishu_bot.py", "bug_report.py"}
     users = {
         module
-        for module, tree in _trees().items()
-        for node in ast.walk(tree)
+        for module, nodes in _nodes().items()
+        for node in nodes
         if isinstance(node, ast.ImportFrom)
         and node.module in ("ci_stat.config", "ci_stat.config.settings", "ci_stat.config.read")
         and {"Settings", "load"} & {alias.name for alias in node.names}
@@ -197,8 +201,8 @@ def test_no_setting_is_looked_up_by_text() -> None:
     variables = {f"CI_STAT_{key.upper()}" for key in KEYS}
     texts = {
         node.value
-        for module, tree in _trees().items()
-        for node in ast.walk(tree)
+        for module, nodes in _nodes().items()
+        for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert texts & variables == set()
