@@ -107,8 +107,8 @@ def test_post_files_what_the_plan_says_and_a_second_run_changes_nothing(
     second = call("issues", "plan", "--now", NOW, "--post")
     assert (second.code, writes(github)) == (0, ["POST"])
     assert "up to date" in second.out
-    told = call("issues", "history", "--json")
-    assert [(each["kind"], each["state"]) for each in json.loads(told.out)["calls"]] == [
+    history = call("issues", "history", "--json")
+    assert [(each["kind"], each["state"]) for each in json.loads(history.out)["calls"]] == [
         ("create", "done")
     ]
 

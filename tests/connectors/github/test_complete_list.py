@@ -150,7 +150,7 @@ def test_a_page_that_is_spoilt(
             "missing-link",
             3,
             False,
-        ):  # on the page before, it was told how many there are
+        ):  # the page before announced the number of pages
             problem = "3 pages were announced, and 2 received."
         assert found.problem == f"The list of issues is incomplete: {problem}"
 

@@ -46,7 +46,7 @@ WAYS = pytest.mark.parametrize("write", [_issue, _comment])
 Write = Callable[[GitHub], WriteResult]
 
 
-def told(written: WriteResult) -> WriteResult:
+def checked_write(written: WriteResult) -> WriteResult:
     """Words are one line, and show no secret."""
     assert not any(secret in repr(written) for secret in NEVER_SHOWN)
     assert "\n" not in written.reason + written.hint
@@ -77,7 +77,7 @@ def test_in_doubt_nothing_is_sent_again(write: Write, what: str, code: int | Non
     with hub() as it:
         it.server.issue("x")
         it.fault(what)
-        written = told(write(it.client))
+        written = checked_write(write(it.client))
         assert (written.state, written.code, written.stop) == (UNCERTAIN, code, False)
         assert "may have arrived: check there" in written.hint
         assert (it.time.waits, it.sent) == ([], 1)
@@ -88,7 +88,7 @@ def test_in_doubt_after_a_timeout(write: Write) -> None:
     with hub(timeout=0.2) as it:
         it.server.issue("x")
         it.fault("slow", seconds=1.0)
-        written = told(write(it.client))
+        written = checked_write(write(it.client))
         assert (written.state, it.sent) == (UNCERTAIN, 1)
         assert "did not respond within" in written.reason
 
@@ -111,7 +111,7 @@ def test_a_creation_waits_for_a_limit(
     with hub() as it:
         it.server.issue("x")
         it.fault(what, seconds=seconds)
-        assert told(write(it.client)).state is SENT
+        assert checked_write(write(it.client)).state is SENT
         assert (it.time.waits, it.sent) == (waits, 2)
         assert len(it.server.issues) + len(it.server.issues[1].comments) == 2
 
@@ -132,7 +132,7 @@ def test_a_limit_that_does_not_pass_ends_all_writing(
     with hub() as it:
         it.server.issue("x")
         it.fault(what, seconds=seconds, times=99)
-        written = told(write(it.client))
+        written = checked_write(write(it.client))
         assert (written.state, written.stop) == (FAILED, True)
         assert words in written.reason
         assert (it.time.waits, it.sent) == (waits, len(waits) + 1)
@@ -179,7 +179,7 @@ def test_a_limit_that_does_not_pass_ends_all_writing(
 def test_a_creation_that_is_refused(what: str, stop: bool, words: str) -> None:
     with hub() as it:
         it.fault(what)
-        written = told(_issue(it.client))
+        written = checked_write(_issue(it.client))
         assert (written.state, written.stop, written.reason) == (FAILED, stop, words)
         assert (it.time.waits, it.sent) == ([], 1)
 
@@ -187,7 +187,7 @@ def test_a_creation_that_is_refused(what: str, stop: bool, words: str) -> None:
 @WAYS
 def test_what_github_cannot_read_is_not_done(write: Write) -> None:
     with answering(says(b'{"message":"Problems parsing JSON"}', "400 Bad Request")) as raw:
-        written = told(write(client_of(raw.url, FakeTime())))
+        written = checked_write(write(client_of(raw.url, FakeTime())))
         assert (written.state, written.stop, written.code) == (FAILED, False, 400)
 
 
@@ -198,7 +198,7 @@ def test_a_comment_that_is_refused_does_not_end_all_writing() -> None:
         )
         it.server.remove(gone)
         it.server.transfer(moved, "pingcap/tiflow")
-        found = [told(it.client.comment(each, "b")) for each in (number, gone, moved, 99)]
+        found = [checked_write(it.client.comment(each, "b")) for each in (number, gone, moved, 99)]
         assert [(each.state, each.stop, each.code, each.number) for each in found] == [
             (FAILED, False, 403, number),
             (FAILED, False, 410, gone),
@@ -215,13 +215,13 @@ def test_a_comment_that_is_refused_does_not_end_all_writing() -> None:
 @WAYS
 def test_issues_that_are_switched_off_end_all_writing(write: Write) -> None:
     with hub(issues_enabled=False) as it:
-        assert told(write(it.client)).stop
+        assert checked_write(write(it.client)).stop
 
 
 @WAYS
 def test_a_creation_that_reached_nobody(write: Write) -> None:
     url, time = f"http://127.0.0.1:{closed_port()}", FakeTime()
-    written = told(write(client_of(url, time)))
+    written = checked_write(write(client_of(url, time)))
     assert (written.state, written.stop, written.code) == (FAILED, False, None)
     assert written.reason == f"{url} cannot be reached: Connection refused"
     assert time.waits == []
@@ -258,7 +258,7 @@ def test_a_creation_that_reached_nobody(write: Write) -> None:
 )
 def test_only_what_proves_itself_done_is_done(write: Write, status: str, value: Any) -> None:
     with everything_logged() as lines, answering(says(json.dumps(value).encode(), status)) as raw:
-        written = told(write(client_of(raw.url, FakeTime())))
+        written = checked_write(write(client_of(raw.url, FakeTime())))
         assert (written.state, len(raw.requests)) == (UNCERTAIN, 1)
         assert written.code == int(status[:3])
     assert not any(TOKEN in line for line in lines)
@@ -267,7 +267,7 @@ def test_only_what_proves_itself_done_is_done(write: Write, status: str, value: 
 @WAYS
 def test_the_answer_that_is_proof(write: Write) -> None:
     with answering(says(json.dumps(GOOD).encode(), "201 Created")) as raw:
-        assert told(write(client_of(raw.url, FakeTime()))).state is SENT
+        assert checked_write(write(client_of(raw.url, FakeTime()))).state is SENT
 
 
 @WAYS
@@ -278,7 +278,7 @@ def test_a_creation_is_not_carried_on_to_where_it_is_pointed(write: Write, statu
             b'{"message":"Moved"}', status, headers=[f"Location: {there.url}/repos/a/b/issues"]
         )
         with answering(answer) as raw:
-            written = told(write(client_of(raw.url, FakeTime())))
+            written = checked_write(write(client_of(raw.url, FakeTime())))
             assert (len(raw.requests), len(there.requests)) == (1, 0)
         assert (written.state, written.code) == (FAILED, int(status[:3]))
 
@@ -294,7 +294,7 @@ def test_a_creation_is_not_carried_on_to_where_it_is_pointed(write: Write, statu
 )
 def test_odd_headers_do_not_hide_that_it_is_done(write: Write, headers: list[str]) -> None:
     with answering(says(json.dumps(GOOD).encode(), "201 Created", headers=headers)) as raw:
-        assert told(write(client_of(raw.url, FakeTime()))).state is SENT
+        assert checked_write(write(client_of(raw.url, FakeTime()))).state is SENT
 
 
 # Changes
@@ -317,7 +317,7 @@ def test_a_change_is_made_again(what: str, waits: list[float]) -> None:
     with hub() as it:
         number = it.server.issue("x")
         it.fault(what)
-        assert told(it.client.edit(number, body="new", state="closed")).state is SENT
+        assert checked_write(it.client.edit(number, body="new", state="closed")).state is SENT
         assert (it.time.waits, it.sent) == (waits, 2)
         assert it.server.issues[number].body == "new"
 
@@ -338,7 +338,7 @@ def test_a_change_that_is_given_up(faults: list[tuple[str, int]], state: Any, co
         number = it.server.issue("x")
         for what, times in faults:
             it.fault(what, times=times)
-        written = told(it.client.edit(number, body="new"))
+        written = checked_write(it.client.edit(number, body="new"))
         assert (written.state, written.code) == (state, code)
 
 
@@ -348,12 +348,14 @@ def test_a_change_that_is_given_up(faults: list[tuple[str, int]], state: Any, co
 def test_a_change_that_is_not_proved(change: dict[str, Any]) -> None:
     value = GOOD | {"state": "closed"} | change
     with answering(says(json.dumps(value).encode())) as raw:
-        assert told(client_of(raw.url, FakeTime()).edit(1, state="closed")).state is UNCERTAIN
+        assert (
+            checked_write(client_of(raw.url, FakeTime()).edit(1, state="closed")).state is UNCERTAIN
+        )
 
 
 def test_a_change_of_what_is_not_ours() -> None:
     with hub(may_push=False) as it:
-        written = told(it.client.edit(it.server.issue("x"), body="new"))
+        written = checked_write(it.client.edit(it.server.issue("x"), body="new"))
         assert (written.state, written.code, written.stop) == (FAILED, 403, False)
 
 

@@ -140,8 +140,8 @@ def test_what_failed_for_certain_is_sent_again(world: World) -> None:
     one = world.process()
     until(world, FAILED, one)
     world.now += MINUTE
-    told = one.claim(KEY)
-    assert told == Claim(
+    decision = one.claim(KEY)
+    assert decision == Claim(
         True, FAILED, "not delivered at 2021-06-19 12:00:00 UTC: said so", world.now, 2
     )
     until_sent = replace(world.row(), state=SENT, form="text", reason="", started=world.now)
@@ -171,8 +171,8 @@ def test_who_died_before_sending_has_sent_nothing(world: World) -> None:
         FAILED,
         "the process (pid 1 on host a) that was preparing it has exited: nothing was sent",
     )
-    told = other.claim(KEY)
-    assert (told.granted, told.state, told.tries) == (True, PREPARING, 2)
+    decision = other.claim(KEY)
+    assert (decision.granted, decision.state, decision.tries) == (True, PREPARING, 2)
     with pytest.raises(LostClaim, match="nothing was sent"):
         one.sending(KEY, "card")
     assert not one.finish(KEY, outcome(SENT), "card")
@@ -192,8 +192,8 @@ def test_who_died_while_sending_leaves_it_uncertain(world: World) -> None:
     for _ in range(2):
         assert other.claim(KEY) == Claim(False, UNCERTAIN, words, NOON, 1)
     assert not one.finish(KEY, outcome(SENT), "card")
-    told = other.claim(KEY, force=True)
-    assert (told.granted, told.state, told.reason, told.first_started) == (
+    decision = other.claim(KEY, force=True)
+    assert (decision.granted, decision.state, decision.reason, decision.first_started) == (
         True,
         UNCERTAIN,
         words,
@@ -215,9 +215,9 @@ def test_an_uncertain_attempt_is_taken_up_while_the_far_end_knows_it(
         one.finish(KEY, outcome(UNCERTAIN, "no answer"), "card")
     world.now += 49 * MINUTE
     assert not other.claim(KEY).granted
-    told = other.claim(KEY, resumable=50 * MINUTE)
-    assert (told.granted, told.first_started, told.tries) == (True, NOON, 2)
-    assert told.state == UNCERTAIN
+    decision = other.claim(KEY, resumable=50 * MINUTE)
+    assert (decision.granted, decision.first_started, decision.tries) == (True, NOON, 2)
+    assert decision.state == UNCERTAIN
     other.sending(KEY, "card")
     other.finish(KEY, outcome(UNCERTAIN, "no answer"), "card")
     # The far end counts from the first time that it was sent.
@@ -229,8 +229,8 @@ def test_a_dead_sender_is_taken_up_at_once(world: World) -> None:
     one, other = world.process(), world.process()
     until(world, SENDING, one)
     world.dies(one)
-    told = other.claim(KEY, resumable=50 * MINUTE)
-    assert (told.granted, told.state, told.first_started) == (True, SENDING, NOON)
+    decision = other.claim(KEY, resumable=50 * MINUTE)
+    assert (decision.granted, decision.state, decision.first_started) == (True, SENDING, NOON)
 
 
 def test_an_attempt_that_was_taken_up_too_slowly_is_not_sent(world: World) -> None:
@@ -292,9 +292,9 @@ def test_a_second_attempt_that_comes_to_nothing_changes_nothing(
     elif end == SENDING:
         other.sending(KEY, "text")
     world.dies(other)
-    told = one.claim(KEY)
-    assert (told.granted, told.state) == (False, known)
-    assert "12:00:00" in told.reason
+    decision = one.claim(KEY)
+    assert (decision.granted, decision.state) == (False, known)
+    assert "12:00:00" in decision.reason
     assert world.row().state == known
 
 
@@ -459,11 +459,11 @@ def test_an_owner_may_be_called_anything(world: World) -> None:
         key = replace(KEY, about=str(number))
         strange = Deliveries(world.engine, "ci", name, lambda: world.now, lambda _: True)
         assert strange.claim(key).granted
-        told = Deliveries(
+        decision = Deliveries(
             world.engine, "ci", "a:1:boot.7", lambda: world.now, lambda _: True
         ).claim(key)
-        assert not told.granted
-        assert "\x1b" not in told.reason
+        assert not decision.granted
+        assert "\x1b" not in decision.reason
         strange.sending(key, "card")
         assert strange.finish(key, outcome(SENT), "card")
 
@@ -650,23 +650,23 @@ class Story:
             self.known, self.work = max(self.known, left, key=_RANKS.index), None
 
     def claim(self, who: int, force: bool) -> None:
-        told = self.processes[who].claim(KEY, force, self.life)
+        decision = self.processes[who].claim(KEY, force, self.life)
         if self.is_busy(who):
-            assert not told.granted
+            assert not decision.granted
             return
         known = self.known
         self.settle()
         fresh = self.is_fresh()
-        assert told.granted == (force or fresh or self.known in (None, FAILED))
-        if told.granted:
+        assert decision.granted == (force or fresh or self.known in (None, FAILED))
+        if decision.granted:
             before = (
                 None
-                if self.known is FAILED and known is None and told.state is None
+                if self.known is FAILED and known is None and decision.state is None
                 else self.known,
                 self.first,
             )
             self.work = self.claims[who] = Work(
-                who, self.world.now, before, fresh, told.first_started
+                who, self.world.now, before, fresh, decision.first_started
             )
             self.first, self.forced = self.first if fresh else None, self.forced + force
 
@@ -998,26 +998,26 @@ def test_of_processes_at_once_one_is_granted(world: World, start: Start) -> None
 def test_a_process_killed_at_each_step(world: World, start: Start) -> None:
     killed, ledger = start(_STAGES), real(world)
     assert killed.line() == "done"
-    told = [ledger.claim(key_of(number)) for number in range(3)]
-    assert [(claim.granted, claim.state) for claim in told] == [
+    decision = [ledger.claim(key_of(number)) for number in range(3)]
+    assert [(claim.granted, claim.state) for claim in decision] == [
         (False, PREPARING),
         (False, SENDING),
         (False, SENT),
     ]
-    assert f"another process (pid {killed.pid} on host" in told[1].reason
+    assert f"another process (pid {killed.pid} on host" in decision[1].reason
     killed.kill()
     os.waitid(
         os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT
     )  # it has ended, and nobody has asked how
-    told = [ledger.claim(key_of(number)) for number in range(3)]
-    assert [(claim.granted, claim.state) for claim in told] == [
+    decision = [ledger.claim(key_of(number)) for number in range(3)]
+    assert [(claim.granted, claim.state) for claim in decision] == [
         (True, PREPARING),
         (False, UNCERTAIN),
         (False, SENT),
     ]
     killed.wait()
     again = ledger.claim(key_of(1), resumable=timedelta(hours=1))
-    assert (again.granted, again.first_started) == (True, told[1].first_started)
+    assert (again.granted, again.first_started) == (True, decision[1].first_started)
 
 
 def test_a_process_killed_anywhere_sends_nothing_twice(

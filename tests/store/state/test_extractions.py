@@ -102,11 +102,11 @@ HOSTILE = [
 def test_hostile_text_comes_back_as_it_was(state: ExtractionStore) -> None:
     extracted = {}
     for number, attack in enumerate(HOSTILE):
-        told = failure(
+        hostile_failure = failure(
             attack, message=attack, excerpt=attack, suite=attack, file=attack, rule=attack
         )
         extracted[attack[:127] or "empty", number] = Extraction(
-            LogState.READ, (told,), 1, 1, attack
+            LogState.READ, (hostile_failure,), 1, 1, attack
         )
     state.keep(extracted, RULES)
     assert state.stored(extracted, RULES) == extracted

@@ -1,6 +1,4 @@
-"""The outbox: of all who want to make a call one makes it, and whoever is killed, none is made
-twice or lost.
-"""
+"""The outbox: one process makes a call; a kill neither repeats nor loses it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -182,7 +180,7 @@ def test_another_changes_the_row_during_the_look(world: World) -> None:
     assert world.row(BRANCH).attempt == 2
 
 
-def test_done_is_true_whoever_says_it(world: World) -> None:
+def test_done_from_any_process_is_final(world: World) -> None:
     one, other = world.process(), world.process()
     one.claim(BRANCH)
     other.settle(BRANCH.id, Answer(REFUSED))

@@ -49,7 +49,7 @@ class Repository:
 
 @dataclass
 class Process:
-    """One process of the campaign. `point`: told of each point at which it may be killed."""
+    """One process of the campaign. `point`: called at each point where a kill is possible."""
 
     outbox: Outbox
     repository: Repository
