@@ -1,4 +1,4 @@
-"""The rules: data in `rules.toml` and in a user's own file, read and checked here."""
+"""The rules: data in `families/*.toml` and in a user's own file, read and checked here."""
 
 import hashlib
 import re
@@ -16,6 +16,12 @@ from ci_stat.records import FailureKind
 CAUSE, HINT, SUMMARY, EFFECT = WEIGHTS = ("cause", "hint", "summary", "effect")
 _KINDS = frozenset(kind.value for kind in FailureKind)
 _MAX_LINES = 5000
+# Files of rules, one for each family of tools, in the order in which rules are tried: the first
+# rule that matches a line wins.
+FAMILIES = (
+    *("machines", "network", "go", "python", "rust", "jvm", "javascript", "ruby", "dotnet", "cpp"),
+    *("others", "tidb", "build_tools", "formatters", "hints"),
+)
 SCANNER = 1  # raise it if results change for another reason than a change of the rules
 
 _REQUIRED = ("name", "kind", "pattern", "anchors")
@@ -114,8 +120,15 @@ def compiled(pattern: str) -> re.Pattern[str]:
 @cache
 def builtin() -> tuple[Rule, ...]:
     """Return the rules of this package, in order."""
-    text = files("ci_stat.failures").joinpath("rules.toml").read_text(encoding="utf-8")
-    return tuple(_rule(values) for values in tomllib.loads(text)["rule"])
+    return tuple(rule for family in FAMILIES for rule in family_rules(family))
+
+
+@cache
+def family_rules(family: str) -> tuple[Rule, ...]:
+    """Return the rules of one family of tools, in order."""
+    path = files("ci_stat.failures").joinpath("families", f"{family}.toml")
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    return tuple(_rule(values) for values in content["rule"])
 
 
 @cache
