@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ci_stat.failures.blocks import Block
 from ci_stat.failures.document import Document
+from ci_stat.failures.effects import is_effect
 from ci_stat.failures.fallback import guess, max_loudness
 from ci_stat.failures.rules import CAUSE, EFFECT, HINT, SUMMARY
 from ci_stat.failures.sections import Section
@@ -48,10 +49,13 @@ def select_spans(
         # The line that reports the exit code may be the only one: some codes are a reason.
         inside = _inside(new, failed, beyond=1)
 
-    chosen = _by_weight(inside, failed)
-    spans = [FailureSpan(block.first, block.last, block) for block in chosen]
+    effects = [block for block in inside if is_effect(document, block)]
+    chosen = _by_weight([block for block in inside if block not in effects], failed)
+    spans = _spans(chosen)
     if not any(map(_explains, chosen)):
-        spans = _guesses(document, inside, failed, has_summary=bool(spans)) + spans
+        known = _effect_lines(inside, effects)
+        guesses = _guesses(document, known, failed, has_summary=bool(spans))
+        spans = guesses + spans or _spans(effects)
 
     if everything:
         others = [block for block in blocks if block not in chosen]
@@ -91,15 +95,23 @@ def _near_end(block: Block, failed: list[Section]) -> bool:
     )
 
 
+def _spans(blocks: list[Block]) -> list[FailureSpan]:
+    return [FailureSpan(block.first, block.last, block) for block in blocks]
+
+
+def _effect_lines(blocks: list[Block], effects: list[Block]) -> set[int]:
+    """Return the positions of lines that report the failure without its reason."""
+    positions: set[int] = set()
+    for block in blocks:
+        if block.weight in (EFFECT, SUMMARY) or block in effects:
+            positions.update(block.positions)
+    return positions
+
+
 def _guesses(
-    document: Document, blocks: list[Block], failed: list[Section], has_summary: bool
+    document: Document, effects: set[int], failed: list[Section], has_summary: bool
 ) -> list[FailureSpan]:
     """Return a guess for each failed command. Next to a summary only an error message counts."""
-    effects: set[int] = set()
-    for block in blocks:
-        if block.weight in (EFFECT, SUMMARY):
-            effects.update(block.positions)
-
     spans = [span for command in failed[:MAX_GUESSES] for span in guess(document, command, effects)]
     if has_summary and not any(max_loudness(document, *span) >= ERROR for span in spans):
         return []
