@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ci_stat.failures.document import Document
+from ci_stat.failures.extents import ends_command, extended_down, extended_up
 from ci_stat.failures.rules import Rule, compiled
 from ci_stat.failures.vocabulary import is_service
 
@@ -53,8 +54,12 @@ def blocks_at(
 
     if rule.items:
         yield from _items(document, position, last, rule)
-    else:
-        yield Block(rule, first, _trimmed(document, position, last), position, match)
+        return
+
+    last = _trimmed(document, position, last)
+    first = extended_up(document, first, rule, floor)
+    last = extended_down(document, first, last, rule)
+    yield Block(rule, first, last, position, match)
 
 
 def _items(document: Document, first: int, last: int, rule: Rule) -> Iterator[Block]:
@@ -78,6 +83,8 @@ def _first_line(document: Document, position: int, rule: Rule, floor: int) -> in
     lowest = max(floor, position - rule.lines)
     first = position
     while first > lowest and document.follows(first) and back.search(document.text(first - 1)):
+        if ends_command(document, first - 1):
+            break
         first -= 1
 
     while first < position and not document.text(first).strip():
@@ -90,7 +97,7 @@ def _last_line(document: Document, position: int, rule: Rule) -> int:
     depth = indent_of(document.text(position))
 
     for current in range(position + 1, position + rule.lines):
-        if not document.follows(current):
+        if not document.follows(current) or ends_command(document, current):
             break
 
         text = document.text(current)

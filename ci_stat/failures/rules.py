@@ -43,6 +43,8 @@ class Rule:
       `through` (included), that does not match `down`, or that is not `indent`ed deeper than
       the first line, and over `blank` empty lines at most. `lines` limits the whole block.
       `tail` more lines follow indented lines.
+    - `exact`: the block ends there. Otherwise a short block runs on to the end of its paragraph,
+      and a panic reaches up to the start of its own (`extents`).
     - `items`: the block is a list; each line that matches begins a failure of its own.
     - `says`: the line of the block that is the message, or its group `message`; with `last` the
       last match counts, otherwise the first.
@@ -66,6 +68,7 @@ class Rule:
     tail: int = 0
     blank: int = 0
     lines: int = 100
+    exact: bool = False
     items: str = ""
     says: str = ""
     last: bool = False
