@@ -28,6 +28,7 @@ class Anchors:
 
     def __init__(self, literals: Iterable[str]) -> None:
         self.literals = tuple(sorted(set(literals)))
+        self._skips = [int(literal.startswith("\n")) for literal in self.literals]
 
         holders: dict[str, list[tuple[int, int, bytes]]] = {}
         for index, literal in enumerate(self.literals):
@@ -43,13 +44,16 @@ class Anchors:
         ]
 
     def find(self, data: bytes) -> list[tuple[int, int]]:
-        """Return (offset, index of the literal) of every literal, in no order."""
+        """Return (offset, index of the literal) of every literal, in no order.
+
+        The line end that a literal begins with belongs to the line before: the offset is behind it.
+        """
         matches = []
         for search, holders in self._searches:
             for fragment, begin, _ in search.find_matches_as_indexes(data):
                 for index, before, literal in holders[fragment]:
                     if begin >= before and data.startswith(literal, begin - before):
-                        matches.append((begin - before, index))
+                        matches.append((begin - before + self._skips[index], index))
         return matches
 
 

@@ -100,8 +100,9 @@ class Document:
         """Return the positions of lines with an anchor, in order, with the indexes of anchors."""
         literals: dict[int, set[int]] = defaultdict(set)
         for base, skip, starts, data in self._parts:
-            for offset, literal in anchors.find(data):
-                index = bisect_right(starts, offset) - 1
+            # The line end above the first line, for anchors that begin with one.
+            for offset, literal in anchors.find(b"\n" + data):
+                index = bisect_right(starts, offset - 1) - 1
                 if index >= skip:
                     literals[base + index].add(literal)
 

@@ -34,7 +34,8 @@ class Rule:
     """How one type of failure looks in a log. The fields are the keys of a rule in TOML.
 
     - `anchors`: literals; the first line of every such failure contains one of them. The scanner
-      searches for them before any pattern.
+      searches for them before any pattern. A line end at the start or end of a literal stands for
+      the start or end of the line.
     - `pattern`: what the first line looks like; its groups `case`, `suite`, `file`, `line` and
       `message` become fields of the failure.
     - `next`: what the line below must look like, if that decides.
@@ -86,8 +87,8 @@ class Rule:
 
         if not self.anchors or not all(3 <= len(anchor.encode()) <= 100 for anchor in self.anchors):
             raise ValueError("anchors must be one or more literals of 3 to 100 bytes")
-        if any("\n" in anchor for anchor in self.anchors):
-            raise ValueError("an anchor must not contain a line end")
+        if any("\n" in anchor[1:-1] for anchor in self.anchors):
+            raise ValueError("an anchor must not contain a line end inside")
 
         for name, minimum in _MINIMA.items():
             value = getattr(self, name)
