@@ -41,14 +41,26 @@ class Description(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What all runs of one source share: zone, links, and access to whole descriptions."""
+    """What all runs of one source share: zone, links, and access to whole descriptions.
+
+    `describe` belongs to a connection: it does not count in a comparison, and a pickled origin has
+    none.
+    """
 
     zone: ZoneInfo
     run_url: str = DEFAULT_RUN_URL
-    describe: Callable[[str, int], dict[str, Any]] | None = field(default=None, repr=False)
+    describe: Callable[[str, int], dict[str, Any]] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Origin, (self.zone, self.run_url)
+
+    def __deepcopy__(self, memo: object) -> "Origin":
+        return self
 
 
-class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
+class Run(msgspec.Struct, frozen=True, gc=False):
     """One execution of a job on one commit: one row of `ci_data`.
 
     - `job_name`, `job_id`: the Jenkins job and its build number, which identify the run.
@@ -63,7 +75,8 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
       `analysis_res`, which is a lower bound: since 2021-01-06 it has only one kind and one case.
     - `log`: the state of the run's log, a `LogState`; "" if it was not looked for.
 
-    A run refers to no PR, Commit or Job, so the garbage collector can skip it (`gc=False`).
+    Runs with equal values are equal, also runs of two loads. A run refers to no PR, Commit or Job,
+    so the garbage collector can skip it (`gc=False`).
     """
 
     job_name: str
@@ -113,7 +126,7 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
     def description(self) -> dict[str, Any]:
         """All build parameters. Each access reads them from the database, to save memory.
 
-        {} without valid ones, and for runs that are not from a database.
+        {} without valid ones, and for runs that are not from a database or were pickled.
         """
         return self.origin.describe(self.job_name, self.job_id) if self.origin.describe else {}
 

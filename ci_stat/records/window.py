@@ -60,7 +60,18 @@ def _clocks_go_back(first: datetime, last: datetime) -> bool:
         later = first.astimezone(UTC) < last.astimezone(UTC)
     except OverflowError:  # the first and the last day of the calendar
         return False
-    return later and first.replace(tzinfo=None) >= last.replace(tzinfo=None)
+    in_two_passes = _first_pass(first) and last.fold == 1 and _is_repeated(last)
+    return later and (in_two_passes or first.replace(tzinfo=None) >= last.replace(tzinfo=None))
+
+
+def _first_pass(moment: datetime) -> bool:
+    return moment.fold == 0 and _is_repeated(moment)
+
+
+def _is_repeated(moment: datetime) -> bool:
+    """Whether the wall clock shows this time twice, before and after the clocks go back."""
+    first, second = moment.replace(fold=0).utcoffset(), moment.replace(fold=1).utcoffset()
+    return first is not None and second is not None and first > second
 
 
 def _moment(value: object, name: str, zone: ZoneInfo) -> datetime:
@@ -70,7 +81,8 @@ def _moment(value: object, name: str, zone: ZoneInfo) -> datetime:
             f"{name} is a function ({called}), not a time.",
             f"Call it: write {called}() instead of {called}.",
         )
-    if not isinstance(value, datetime):
+    is_missing = value != value  # pandas' NaT is a datetime
+    if is_missing or not isinstance(value, datetime):
         raise UsageError(
             f"{name} is {type(value).__name__} {str(value)[:80]!r}, not a time.",
             "Pass a datetime.datetime, e.g. datetime(2021, 6, 19).",

@@ -44,6 +44,14 @@ _CATEGORIES = {
     "source",
 }
 _INTEGERS = {"job_id", "duration", "pr_number", "failures", "line", "first_line", "last_line"}
+_COUNTS = {
+    *("total_cnt", "success_cnt", "fail_cnt", "abort_cnt", "other_cnt"),
+    *("prs", "commits", "rerun_cnt", "attempt_cnt"),
+}
+_SHARES = {"fail_rate"}
+# The type that pandas gives to text: `object` before version 3, `str` since. Named, because an
+# empty column shows nothing to infer a type from.
+_TEXT = pd.Series([""]).dtype
 
 
 def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> "pd.Series[Any]":
@@ -57,22 +65,30 @@ def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> "pd.Series[Any]":
 
 def _column(name: str, values: list[Any], zone: ZoneInfo) -> Any:
     if name in _CATEGORIES:
-        return pd.Categorical(values)
+        names = sorted({value for value in values if value is not None})
+        return pd.Categorical(values, categories=pd.Index(names, dtype=_TEXT))
     if name in _INTEGERS:
         return pd.array(values, dtype="Int64")
     if name in _TIMES:
         return zoned(values, zone)
-    return values
+    if name in _COUNTS:
+        return pd.Series(values, dtype="int64")
+    if name in _SHARES:
+        return pd.Series(values, dtype="float64")
+    return pd.Series(values, dtype=_TEXT)
 
 
 def _frame(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
-    """A frame whose `attrs` say where the runs came from."""
+    """A frame whose `attrs` say where the runs came from.
+
+    Values of `attrs` are text and numbers: Parquet files store them as JSON.
+    """
     zone = source.window.zone
     frame = pd.DataFrame({name: _column(name, values, zone) for name, values in columns.items()})
     frame.attrs = {
         "window": str(source.window),
         "rows": source.rows,
-        "newest_row": source.newest,
+        "newest_row": None if source.newest is None else str(source.newest),
         "database": source.database,
         "query": source.query,
     }

@@ -4,6 +4,8 @@ Numbers repeat across repositories: without repository they must be unique.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterator
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ci_stat.records import Provenance
@@ -20,15 +22,15 @@ class Sourced(dict[K, V]):
     provenance: Provenance | None = None
 
 
-class _ByRepo(Sourced[tuple[str, Any], V]):
+class _ByRepo(Sourced[Any, V]):
     """A dict with keys (repo, part) that accepts a part alone if exactly one key has it.
 
     Raises KeyError with the candidates if several keys have it.
     """
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # the type of a key is Any, so that `25257 in pr_map` passes type checks
 
-        def __getitem__(self, part: Any) -> V: ...
+        def __iter__(self) -> Iterator[tuple[str, Any]]: ...
 
     def _matches(self, part: Any) -> list[tuple[str, Any]]:
         raise NotImplementedError
@@ -72,7 +74,8 @@ class NumberMap(_ByRepo[V], Generic[V]):
             self._index, self._indexed = {}, len(self)
             for key in self:
                 self._index.setdefault(key[1], []).append(key)
-        return self._index.get(part, []) if isinstance(part, int) else []
+        is_number = isinstance(part, Integral)  # numpy's integers too
+        return self._index.get(part, []) if is_number else []
 
 
 class HashMap(_ByRepo[V], Generic[V]):

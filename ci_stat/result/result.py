@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from ci_stat.records import Provenance, Run, Status, Tally
 from ci_stat.result import html
@@ -17,6 +17,9 @@ from ci_stat.result.models import PR, Commit, Job
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Result(OutcomeCounts):
@@ -62,9 +65,16 @@ class Result(OutcomeCounts):
         self.pr_map.update((key, PR(*key, runs)) for key, runs in prs.items())
         self.job_map.update((name, Job(name, runs, self.pr_map)) for name, runs in jobs.items())
         self.commit_hash_map.update((key, Commit(*key, runs)) for key, runs in commits.items())
+        self._link_commits()
+
+    def _link_commits(self) -> None:
+        """Give each commit its pull requests; thousands can have one text as their commit."""
+        tested: dict[tuple[str, str], list[PR]] = {}
         for pr in self.pr_map.values():
             for commit in pr.commit_hashes:
-                self.commit_hash_map[pr.repo, commit].prs += (pr,)
+                _add(tested, (pr.repo, commit), pr)
+        for key, prs in tested.items():
+            self.commit_hash_map[key].prs = tuple(prs)
 
     @cached_property
     def tally(self) -> Tally:
@@ -156,9 +166,9 @@ def _moment(run: Run) -> datetime:
     return run.time or datetime.min  # noqa: DTZ901 - naive, as the table's times are
 
 
-def _add(groups: dict[Any, list[Run]], key: Any, run: Run) -> None:
+def _add(groups: dict[K, list[V]], key: K, value: V) -> None:
     group = groups.get(key)
     if group is None:
-        groups[key] = [run]
+        groups[key] = [value]
     else:
-        group.append(run)
+        group.append(value)

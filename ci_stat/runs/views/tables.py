@@ -59,10 +59,10 @@ def summary(count: WindowCount, source: Provenance, filtered: str = "") -> Rende
         Column("", spare=9),
     ]
     table = Fitted(columns, rows)
-    return Group(title, table, *_facts(count), _over_time(count.periods), *foot(source))
+    return Group(title, table, *_facts(count, source), _over_time(count.periods), *foot(source))
 
 
-def _facts(count: WindowCount) -> Iterator[Text]:
+def _facts(count: WindowCount, source: Provenance) -> Iterator[Text]:
     prs = f"{plural(count.prs, 'pull request')} ({count.failing_prs:,} with failures)"
     jobs = f"{plural(count.jobs, 'job')} ({count.failing_jobs:,} with failures)"
     yield Text(f"{prs}, {jobs}, {plural(count.rerun_cnt, 'rerun')}")
@@ -70,8 +70,9 @@ def _facts(count: WindowCount) -> Iterator[Text]:
     if count.miss_cnt:
         share = percent(count.miss_cnt / count.tally.failure)
         runs = f"{plural(count.miss_cnt, 'failed run')} ({share})"
-        text = f"{runs} without a failure in the table; ci-stat failures reads their logs"
-        yield Text(text, "yellow")
+        from_table = f"{runs} without a failure in the table; ci-stat failures reads their logs"
+        from_logs = f"{runs} without a failure in the table or in a log"
+        yield Text(from_logs if source.logs else from_table, "yellow")
 
     if count.other_statuses:
         statuses = (f"{visible(name, 60) or '(empty)'} {n:,}" for name, n in count.other_statuses)

@@ -79,6 +79,9 @@ def _allow_memory(connection: Connection) -> None:
 
 
 def text_of(value: Any) -> str:
+    """A name as a Result has it: "" for NULL."""
+    if value is None:
+        return ""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 

@@ -21,6 +21,7 @@ from ci_stat.records import (
 BAD_DESCRIPTION = "description is not a JSON object: pull request unknown"
 BAD_ANALYSIS = "analysis_res is not a JSON object: failures unknown"
 BAD_TIME = "time cannot be read"
+TIME_OFFSET = "time has an offset, which is ignored"
 
 _description = msgspec.json.Decoder(Description)
 _from_iso = datetime.fromisoformat
@@ -32,11 +33,13 @@ _SUCCESS = Status.SUCCESS.value
 def wall_time(value: object) -> datetime | None:
     """A driver's time (text, bytes or datetime), naive, in the database's zone.
 
-    Raises ValueError for an invalid time (MySQL's 0000-00-00).
+    An offset is dropped, because the database compares times as wall clock. Raises ValueError for
+    an invalid time (MySQL's 0000-00-00).
     """
     if value is None or isinstance(value, datetime):
         return value
-    return datetime.fromisoformat(value.decode() if isinstance(value, bytes) else str(value))
+    text = value.decode() if isinstance(value, bytes) else str(value)
+    return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
 def parameters(text: bytes | None) -> dict[str, Any]:
@@ -46,6 +49,15 @@ def parameters(text: bytes | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
+
+
+class _Texts(dict[Any, Any]):
+    """Equal values as one object; bytes of a binary column as text."""
+
+    def __missing__(self, value: Any) -> Any:
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        self[value] = self.setdefault(text, text)
+        return self[value]
 
 
 class Decoder:
@@ -58,7 +70,7 @@ class Decoder:
         """`warnings` counts the invalid values by kind."""
         self._origin = origin
         self._warnings = warnings
-        self._seen: dict[Any, Any] = {None: None}
+        self._texts = _Texts({None: None})
         self._failures_by_text: dict[Any, tuple[CaseFailure, ...]] = {}
 
     def __call__(self, row: tuple[Any, ...]) -> Run:
@@ -75,34 +87,40 @@ class Decoder:
             description,
             analysis,
         ) = row
-        same = self._seen.setdefault
+        texts = self._texts
         pull = self._pull(description) if repo and description else _NO_PULL
         number = pull_number(pull.ghprbPullId)
         if number == 0:
             pull = _NO_PULL
         return Run(
-            same(job, job),
+            texts[job],
             job_id,
-            same(status, status),
+            texts[status] or "",
             self._time(time),
             duration,
-            same(repo, repo),
-            same(branch, branch),
-            same(commit, commit),
-            same(comment, comment),
-            same(number, number),
-            same(pull.ghprbPullAuthorLogin, pull.ghprbPullAuthorLogin),
-            same(pull.ghprbPullTitle, pull.ghprbPullTitle),
-            same(pull.ghprbPullLink, pull.ghprbPullLink),
-            self._failures(analysis) if analysis and status != _SUCCESS else _NO_FAILURES,
+            texts[repo],
+            texts[branch],
+            texts[commit],
+            texts[comment],
+            texts[number],
+            texts[pull.ghprbPullAuthorLogin],
+            texts[pull.ghprbPullTitle],
+            texts[pull.ghprbPullLink],
+            self._failures(analysis) if analysis and texts[status] != _SUCCESS else _NO_FAILURES,
             self._origin,
         )
 
     def _time(self, value: Any) -> datetime | None:
         try:
-            return _from_iso(value)
+            time = _from_iso(value)
         except (TypeError, ValueError):
-            pass
+            return self._other_time(value)
+        if time.tzinfo is not None:
+            self._warnings[TIME_OFFSET] += 1
+        return time.replace(tzinfo=None) if time.tzinfo else time
+
+    def _other_time(self, value: Any) -> datetime | None:
+        """Slower: for times that are not text, and for invalid ones."""
         try:
             return wall_time(value)
         except ValueError:

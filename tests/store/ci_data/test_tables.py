@@ -14,7 +14,7 @@ from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.result import Result, counting
 from ci_stat.runs.database import Source
 from ci_stat.runs.export_runs import read_rows
-from ci_stat.store.ci_data.decode import BAD_ANALYSIS, BAD_DESCRIPTION, BAD_TIME
+from ci_stat.store.ci_data.decode import BAD_ANALYSIS, BAD_DESCRIPTION, BAD_TIME, TIME_OFFSET
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI, day
@@ -577,3 +577,33 @@ def test_sqlite_times_that_are_none(sqlite: Source) -> None:
     result = agree(sqlite)
     assert size(result) == 4
     assert dict(result.provenance.warnings) == {BAD_TIME: 3}
+
+
+def test_an_offset_of_a_time_is_dropped_and_counted(sqlite: Source) -> None:
+    insert(sqlite.engine, job="odd", job_id=1, status="SUCCESS", time="2021-06-19T10:00:00Z")
+    insert(sqlite.engine, job="odd", job_id=2, status="SUCCESS", time="2021-06-19 11:00:00")
+    result = agree(sqlite)
+    assert [run.time for run in result.all_runs] == [
+        datetime(2021, 6, 19, 10),
+        datetime(2021, 6, 19, 11),
+    ]
+    assert dict(result.provenance.warnings) == {TIME_OFFSET: 1}
+
+
+def test_a_missing_status_beside_an_unknown_one(make: Make) -> None:
+    source = make(create(status="varchar(20) default null"))
+    insert(source.engine, job="odd", job_id=1, status=None, time="2021-06-19 10:00:00")
+    insert(source.engine, job="odd", job_id=2, status="UNSTABLE", time="2021-06-19 10:00:00")
+    result = agree(source)
+    assert [run.status for run in result.all_runs] == ["", "UNSTABLE"]
+
+
+def test_names_in_binary_columns_are_text(make: Make) -> None:
+    binary = "varbinary(100) default null"
+    names = {"job": "varbinary(100) not null", "repo": binary, "branch": binary, "comment": binary}
+    source = make(create(status="varbinary(20) not null", **names))
+    assert write_rows(source.engine, _typical()) == []
+    result = agree(source)
+    assert {type(run.job_name) for run in result.all_runs} == {str}
+    assert sorted(result.job_map) == ["check", "nightly", "nothing", "unit"]
+    assert result.fail_cnt == 3
