@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ci_stat.errors import BadRecord
 from ci_stat.escape import json_safe
-from ci_stat.records import HALF_PAIR, RunRow, Status, no_number, pull_number
+from ci_stat.records import HALF_PAIR, RunRow, Status, finite, no_number, pull_number
 
 # Names of the three outcomes in other CI systems. Any other status is kept as it is.
 STATUS_NAMES = {
@@ -57,7 +57,7 @@ def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
     Raises BadRecord that names the invalid field and the reason.
     """
     try:
-        record = json.loads(text, parse_constant=no_number)
+        record = json.loads(text, parse_constant=no_number, parse_float=finite)
     except (ValueError, RecursionError) as error:
         raise BadRecord(f"not valid JSON ({str(error)[:120]})") from None
     if not isinstance(record, dict):

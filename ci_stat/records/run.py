@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import isinf
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -164,7 +165,10 @@ class Stretch:
     last: datetime | None = None
 
     def add(self, rows: Iterable[RunRow]) -> None:
-        times = [row.time for row in rows if row.time is not None]
+        self.add_times(row.time for row in rows)
+
+    def add_times(self, moments: Iterable[datetime | None]) -> None:
+        times = [moment for moment in moments if moment is not None]
         if times:
             self.first = min([*times, self.first] if self.first else times)
             self.last = max([*times, self.last] if self.last else times)
@@ -184,6 +188,14 @@ def pull_number(text: object) -> int:
 def no_number(name: str) -> None:
     """For `json.loads(parse_constant=...)`: raises ValueError, as JSON has no NaN and Infinity."""
     raise ValueError(f"{name} is not a JSON number")
+
+
+def finite(number: str) -> float:
+    """For `json.loads(parse_float=...)`: raises ValueError for 1e400, which is no JSON again."""
+    value = float(number)
+    if isinf(value):
+        raise ValueError(f"{number} is too large")
+    return value
 
 
 def to_json(value: dict[str, Any]) -> str:

@@ -135,7 +135,7 @@ def _store(
 ) -> None:
     """Write the batch, count its rows in `result`, and empty it."""
     rows = [row for _, row in batch]
-    refused = [] if dry_run else _write(engine, rows)
+    refused = [] if dry_run else _write(engine, rows, result.times)
     result.skipped += [(batch[position][0], str(error)) for position, error in refused]
     result.stored += len(batch) - len(refused)
     if not dry_run:
@@ -144,14 +144,14 @@ def _store(
     batch.clear()
 
 
-def _write(engine: Engine, rows: list[RunRow]) -> list[tuple[int, BadRecord]]:
+def _write(engine: Engine, rows: list[RunRow], replaced: Stretch) -> list[tuple[int, BadRecord]]:
     """Write rows; return the position and error of each refused row.
 
     A server drops the connection for a row that is too large. Then the rows are written one by one,
     so that only this row is refused.
     """
     try:
-        return write_rows(engine, rows)
+        return write_rows(engine, rows, replaced)
     except ConnectionLost as error:
         if not is_alive(engine):
             raise
@@ -161,5 +161,5 @@ def _write(engine: Engine, rows: list[RunRow]) -> list[tuple[int, BadRecord]]:
 
     refused = []
     for position, row in enumerate(rows):
-        refused += [(position, error) for _, error in _write(engine, [row])]
+        refused += [(position, error) for _, error in _write(engine, [row], replaced)]
     return refused

@@ -175,8 +175,8 @@ def test_a_value_of_the_wrong_kind_is_named(name: str, value: Any) -> None:
 
 
 def test_infinity_from_a_huge_number() -> None:
-    assert refused(line().replace("7", "1e999")).startswith("job_id is Infinity")
-    assert refused(line().replace('"2021-06-19T08:30:00"', "1e999")).startswith("time is Infinity")
+    assert refused(line().replace("7", "1e999")) == "not valid JSON (1e999 is too large)"
+    assert refused(line(description={"a": 7}).replace("7", "1e999")).startswith("not valid JSON")
 
 
 def test_a_huge_value_is_cut_in_the_message() -> None:

@@ -1,13 +1,16 @@
 """Writes `ci_data`: an upsert by (job, job_id), for `import`, `sync` and the demo."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
+from unicodedata import combining, normalize
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, String, cast, inspect, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
 from ci_stat.errors import BadRecord, SchemaMismatch
-from ci_stat.records import RunRow, to_json
+from ci_stat.records import RunRow, Stretch, to_json
+from ci_stat.store.ci_data.cells import text_of, time_of
 from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.ci_data.schema import ci_data, metadata
 from ci_stat.store.errors import database_errors, hidden
@@ -71,14 +74,24 @@ def _json(value: dict[str, Any] | str | None) -> str | None:
     return to_json(value) if isinstance(value, dict) else value
 
 
-def write_rows(engine: Engine, rows: Sequence[RunRow]) -> list[tuple[int, BadRecord]]:
+def write_rows(
+    engine: Engine, rows: Sequence[RunRow], replaced: Stretch | None = None
+) -> list[tuple[int, BadRecord]]:
     """Insert or replace `rows` in one transaction. Rows that the database rejects are skipped.
+
+    `replaced` is extended by the times that the replaced rows had: a run may move to another day.
 
     Returns (position in `rows`, reason) of each skipped row.
     """
     if not rows:
         return []
     with database_errors(engine), engine.begin() as connection:
+        before = _stored(connection, rows)
+        if replaced is not None:
+            replaced.add_times(before.values())
+        if _in_one_row(rows, before):
+            return _one_by_one(connection, rows)
+
         try:
             # Without a savepoint, which Spider lacks: the rows before the rejected one are
             # written again, which changes nothing.
@@ -90,8 +103,51 @@ def write_rows(engine: Engine, rows: Sequence[RunRow]) -> list[tuple[int, BadRec
     return []
 
 
+def _stored(
+    connection: Connection, rows: Iterable[RunRow]
+) -> dict[tuple[str, int], datetime | None]:
+    """The times of the stored rows that the database takes for the same runs, by their key.
+
+    A table may take `Unit` and `unit` for one name: then a key differs from that of the row.
+    """
+    keys = [(row.job, row.job_id) for row in rows]
+    try:
+        return _stored_under(connection, keys)
+    except DBAPIError as error:
+        if _code(error) != _MIXED_COLLATIONS:
+            raise
+        # A name has letters that the column cannot hold, so no row has it.
+        return _stored_under(connection, [key for key in keys if key[0].isascii()])
+
+
+def _stored_under(
+    connection: Connection, keys: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], datetime | None]:
+    c = ci_data.c
+    statement = select(c.job, c.job_id, cast(c.time, String(32))).where(
+        tuple_(c.job, c.job_id).in_(keys)
+    )
+    return {
+        (text_of(job), number): time_of(time) for job, number, time in connection.execute(statement)
+    }
+
+
+def _in_one_row(rows: Iterable[RunRow], stored: Iterable[tuple[str, int]]) -> bool:
+    """Whether the table may take rows of different jobs for the same run."""
+    keys = {(row.job, row.job_id) for row in rows}
+    folded = {(_folded(job), number) for job, number in keys}
+    return len(folded) < len(keys) or not keys.issuperset(stored)
+
+
+def _folded(job: str) -> str:
+    """The name without what a collation may ignore: case, accents and blanks around it."""
+    text = job if job.isascii() else normalize("NFKD", job)
+    return "".join(letter for letter in text.casefold() if not combining(letter)).strip()
+
+
 # Truncated, wrong type, too long, out of range, invalid JSON, a CHECK.
 _VALUE_CODES = {1265, 1366, 1406, 1264, 3140, 4025}
+_MIXED_COLLATIONS = 1267
 _VALUE_ERRORS = ("DataError", "IntegrityError", "InterfaceError")
 
 
@@ -99,14 +155,22 @@ def _is_rejected(error: DBAPIError) -> bool:
     """Whether the database rejected a value."""
     if error.connection_invalidated:
         return False
-    code = error.orig.args[0] if error.orig and error.orig.args else None
-    return code in _VALUE_CODES or type(error).__name__ in _VALUE_ERRORS
+    return _code(error) in _VALUE_CODES or type(error).__name__ in _VALUE_ERRORS
+
+
+def _code(error: DBAPIError) -> object:
+    return error.orig.args[0] if error.orig and error.orig.args else None
 
 
 def _one_by_one(connection: Connection, rows: Iterable[RunRow]) -> list[tuple[int, BadRecord]]:
     rejected = []
     statement = upsert(connection, ci_data)
     for position, row in enumerate(rows):
+        other = next((job for job, _ in _stored(connection, [row]) if job != row.job), None)
+        if other is not None:
+            same = f"the table takes its job for {other!r}, which has a run of this number"
+            rejected.append((position, BadRecord(same)))
+            continue
         try:
             connection.execute(statement, values_of(row))
         except DBAPIError as error:

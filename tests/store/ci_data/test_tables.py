@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from ci_stat.records import Origin, RunFilter, RunRow, Window
+from ci_stat.records import Origin, RunFilter, RunRow, Stretch, Window
 from ci_stat.result import Result, counting
 from ci_stat.runs.database import Source
 from ci_stat.runs.export_runs import read_rows
@@ -607,3 +607,34 @@ def test_names_in_binary_columns_are_text(make: Make) -> None:
     assert {type(run.job_name) for run in result.all_runs} == {str}
     assert sorted(result.job_map) == ["check", "nightly", "nothing", "unit"]
     assert result.fail_cnt == 3
+
+
+@pytest.mark.parametrize("other", ["Unit", "unit ", "ünit"])
+def test_a_job_that_the_table_takes_for_another_is_refused(make: Make, other: str) -> None:
+    """Otherwise one run would replace the other, and both would count as stored."""
+    source = make(TABLES["folds case and blanks"])
+    rows = [row("unit", 1, "FAILURE"), row(other, 1, "SUCCESS"), row(other, 2, "SUCCESS")]
+    ((position, error),) = write_rows(source.engine, rows)
+    assert position == 1
+    assert "takes its job for 'unit'" in str(error)
+    assert [(run.job_name, run.job_id) for run in agree(source).all_runs] == [
+        *sorted([("unit", 1), (other, 2)])
+    ]
+
+    # The same if the other run was stored before.
+    assert [position for position, _ in write_rows(source.engine, rows[1:])] == [0]
+
+
+def test_jobs_that_differ_in_case_are_two_where_the_table_says_so(sqlite: Source) -> None:
+    rows = [row("unit", 1, "FAILURE"), row("Unit", 1, "SUCCESS"), row("unit ", 1, "SUCCESS")]
+    assert write_rows(sqlite.engine, rows) == []
+    assert len(agree(sqlite).job_map) == 3
+
+
+def test_the_times_of_replaced_rows_are_told(sqlite: Source) -> None:
+    moved = row("unit", 1, time=datetime(2021, 6, 19, 10))
+    write_rows(sqlite.engine, [row("unit", 1, time=datetime(2021, 6, 2, 10)), row("unit", 2)])
+
+    replaced = Stretch()
+    write_rows(sqlite.engine, [moved, row("unit", 3)], replaced)
+    assert (replaced.first, replaced.last) == (datetime(2021, 6, 2, 10), datetime(2021, 6, 2, 10))
