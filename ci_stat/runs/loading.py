@@ -6,8 +6,10 @@ The only effects are the statements on the given connection.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -17,6 +19,9 @@ from ci_stat.result.collector import collector_off
 from ci_stat.runs.progress import Advance
 from ci_stat.store.ci_data import runs as run_table
 from ci_stat.store.ci_data.decode import parameters
+
+IN_FUTURE = "time lies in the future (anywhere in the table)"
+CLOCKS_DIFFER = timedelta(days=1)  # more than any two time zones differ
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,27 @@ def provenance(
     rows: int,
     warnings: Mapping[str, int] | None = None,
 ) -> Provenance:
-    """Return where the numbers of a window come from. `warnings`: rows by what is wrong in them."""
+    """Return where the numbers of a window come from. `warnings`: rows by what is wrong in them.
+
+    A row from the future would make a table look as if it was filled to the end of the window.
+    """
+    newest, in_future = _newest(connection, run_filter.window.zone)
+    if in_future:
+        warnings = {**(warnings or {}), IN_FUTURE: in_future}
     return Provenance(
         window=run_filter.window,
         rows=rows,
-        newest=run_table.newest_time(connection),
+        newest=newest,
         database=run_table.database_name(connection.engine),
         query=run_table.query_text(run_filter),
         warnings=tuple(sorted((warnings or {}).items())),
     )
+
+
+def _newest(connection: Connection, zone: ZoneInfo) -> tuple[datetime | None, int]:
+    """The newest time of the table up to now, and the number of rows in the future."""
+    newest = run_table.newest_time(connection)
+    limit = datetime.now(zone).replace(tzinfo=None) + CLOCKS_DIFFER
+    if newest is None or newest <= limit:
+        return newest, 0
+    return run_table.newest_time(connection, limit), run_table.count_after(connection, limit)

@@ -134,6 +134,12 @@ def newest_time(connection: Connection, until: datetime | None = None) -> dateti
     return _time_of(connection, func.max(ci_data.c.time), until)
 
 
+def count_after(connection: Connection, moment: datetime) -> int:
+    """The number of rows with a later time."""
+    later = select(func.count()).where(ci_data.c.time > wall_text(moment))
+    return int(connection.execute(later).scalar_one())
+
+
 def oldest_time(connection: Connection) -> datetime | None:
     """The oldest time in the table; None if it is empty."""
     return _time_of(connection, func.min(ci_data.c.time))

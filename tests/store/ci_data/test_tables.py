@@ -14,6 +14,7 @@ from ci_stat.records import Origin, RunFilter, RunRow, Stretch, Window
 from ci_stat.result import Result, counting
 from ci_stat.runs.database import Source
 from ci_stat.runs.export_runs import read_rows
+from ci_stat.runs.loading import IN_FUTURE
 from ci_stat.store.ci_data.decode import BAD_ANALYSIS, BAD_DESCRIPTION, BAD_TIME, TIME_OFFSET
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
@@ -638,3 +639,13 @@ def test_the_times_of_replaced_rows_are_told(sqlite: Source) -> None:
     replaced = Stretch()
     write_rows(sqlite.engine, [moved, row("unit", 3)], replaced)
     assert (replaced.first, replaced.last) == (datetime(2021, 6, 2, 10), datetime(2021, 6, 2, 10))
+
+
+def test_a_row_from_the_future_does_not_hide_old_data(make: Make) -> None:
+    source = make(TABLES["live order"])
+    write_rows(source.engine, [row("unit", 1, time=datetime(2021, 6, 10))])
+    write_rows(source.engine, [row("unit", 2, time=datetime(2921, 6, 10))])
+    provenance = source.load(day()).provenance
+    assert provenance.newest == datetime(2021, 6, 10)
+    assert dict(provenance.warnings) == {IN_FUTURE: 1}
+    assert source.count_window(day())[1] == provenance
