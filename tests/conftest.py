@@ -1,6 +1,7 @@
 """Fixtures: real databases of both kinds, and settings that point nowhere by accident."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import count
@@ -20,6 +21,14 @@ from tests.support import mariadb
 from tests.support.command import Answer, Call
 from tests.support.drawn import FULL
 from tests.support.golden import Golden
+
+if sys.dont_write_bytecode:
+    # Each worker and each interpreter that a test starts would compile all modules again: 2 s of
+    # CPU. The bytecode stays out of the source tree.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / "build" / "pycache")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Each run draws the same examples, so that no change fails because of an old error.
 # `make hunt` looks for new examples. To look for them in one file:

@@ -429,7 +429,7 @@ def test_control_characters_and_ansi_codes_in_every_text_column(
 
 # A million runs of one pull request, or a part of them
 
-RUNS = 1_000_000 if FULL else 200_000
+RUNS = 1_000_000 if FULL else 100_000
 
 
 @pytest.fixture(scope="module")
@@ -504,7 +504,7 @@ def test_a_million_runs_are_counted_and_not_loaded(
     assert loaded == [RUNS - 1], "the title is that of the newest run, and only that one is read"
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 10_000_000, "fifty bytes a row: none is kept"
+    assert peak < 10_000_000, "a row in memory takes more than 100 bytes: none is kept"
 
 
 def test_runs_of_one_moment(database: Engine, call: Call) -> None:

@@ -1,13 +1,16 @@
 """`ci-stat report` as a user and a cron job call it: it shows, sends once, and reports errors."""
 
+import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from ci_stat.cli import run as command
 from ci_stat.cli.report import FORMS
 from ci_stat.records import RunRow
 from ci_stat.store.ci_data.write import prepare, write_rows
@@ -22,6 +26,7 @@ from ci_stat.store.engine import open_engine
 from tests.support.command import Call
 from tests.support.feishu import HTML_PAGE, Chat, Feishu, Hook, Trouble, running
 from tests.support.feishu.cards import live_mentions, visible_text
+from tests.support.forks import Forked, fork_command
 from tests.support.rows import pull, row
 
 NOW = "2021-06-19T15:07"
@@ -73,15 +78,40 @@ def busy() -> list[RunRow]:
     return rows
 
 
-@pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """The CI database in force, filled with `busy`."""
-    url = f"sqlite:///{tmp_path / 'ci.sqlite'}"
-    monkeypatch.setenv("CI_STAT_URL", url)
+@pytest.fixture(scope="session")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the CI database `busy.sqlite`, and our state after a report about it.
+
+    Later reports find their windows counted: counting them costs ten times as much as the rest.
+    """
+    folder = tmp_path_factory.mktemp("busy")
+    url = f"sqlite:///{folder / 'ci.sqlite'}"
     engine = open_engine(url)
     prepare(engine)
     write_rows(engine, busy())
-    return engine
+    shutil.copy(folder / "ci.sqlite", folder / "busy.sqlite")
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(io.StringIO()):
+        patched.setenv("CI_STAT_URL", url)
+        patched.setenv("XDG_DATA_HOME", str(folder / "data-home"))
+        assert command(["report", "hourly", "--now", NOW]) == 0
+    return folder
+
+
+@pytest.fixture
+def uncounted(counted: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The CI database in force, filled with `busy`. It has the same path in all tests."""
+    file = counted / "ci.sqlite"
+    shutil.copy(counted / "busy.sqlite", file)
+    url = f"sqlite:///{file}"
+    monkeypatch.setenv("CI_STAT_URL", url)
+    return open_engine(url)
+
+
+@pytest.fixture
+def database(uncounted: Engine, counted: Path, tmp_path: Path) -> Engine:
+    """The same, with our state after a report."""
+    shutil.copytree(counted / "data-home", tmp_path / "data-home")
+    return uncounted
 
 
 @pytest.fixture
@@ -124,7 +154,7 @@ def hourly(call: Call, *options: str) -> Any:
 # What it says
 
 
-def test_the_numbers_and_what_they_are_beside(database: Engine, call: Call) -> None:
+def test_the_numbers_and_what_they_are_beside(uncounted: Engine, call: Call) -> None:
     code, out, err = hourly(call, "--json")
     assert (code, err) == (0, "")
     report = json.loads(out)
@@ -157,7 +187,7 @@ def test_the_numbers_are_those_of_the_other_commands(database: Engine, call: Cal
     assert {row["name"] for row in rows} == {row["case"] for row in failures["failures"]}
 
 
-def test_the_same_window_again_says_the_same(database: Engine, call: Call) -> None:
+def test_the_same_window_again_says_the_same(uncounted: Engine, call: Call) -> None:
     """Its own failures are in the history by then, and are as new as before."""
     assert hourly(call, "--json").out == hourly(call, "--json").out
 
@@ -559,14 +589,13 @@ def test_a_closed_or_full_output_costs_nobody_the_report(
         process = subprocess.run(
             [
                 sys.executable,
-                "-c",
-                "from ci_stat.cli import main; main()",
-                "report",
-                "hourly",
+                "-m",
+                "jobs.hourly_report",
                 "--now",
                 NOW,
                 "--post",
             ],
+            cwd=Path(__file__).parents[2],
             env=environment,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -623,19 +652,12 @@ def test_a_chat_by_its_name(
 # Two at once, and one of them killed
 
 
-def _cron(folder: Path, environment: dict[str, str], *more: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "jobs.hourly_report", "--now", NOW, "--post", *more],
-        cwd=Path(__file__).parents[2],
-        text=True,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def _cron(environment: dict[str, str], *more: str) -> Forked:
+    return fork_command(environment, "report", "hourly", "--now", NOW, "--post", *more)
 
 
 @pytest.fixture
-def environment(database: Engine, tmp_path: Path) -> dict[str, str]:
+def environment(uncounted: Engine, tmp_path: Path) -> dict[str, str]:
     ours = {
         name: value
         for name, value in os.environ.items()
@@ -644,16 +666,11 @@ def environment(database: Engine, tmp_path: Path) -> dict[str, str]:
     return ours | {"CI_STAT_STATE_URL": f"sqlite:///{tmp_path / 'state.sqlite'}"}
 
 
-def _ends(processes: Sequence["subprocess.Popen[str]"]) -> list[tuple[int, str]]:
-    return [(process.wait(60), process.communicate()[1]) for process in processes]
-
-
-def test_two_crons_at_the_same_minute(
-    webhook: Feishu, environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_two_crons_at_the_same_minute(webhook: Feishu, environment: dict[str, str]) -> None:
     environment["CI_STAT_WEBHOOK"] = webhook.hook_url()
     for begin in ("2021-06-19T14", "2021-06-18T14", "2021-06-17T14"):
-        ends = _ends([_cron(tmp_path, environment, "--begin", begin) for _ in range(2)])
+        crons = [_cron(environment, "--begin", begin) for _ in range(2)]
+        ends = [cron.finish() for cron in crons]
         assert [code for code, _ in ends] == [0, 0], ends
     assert len(webhook.messages) == 3
 
@@ -662,10 +679,7 @@ def test_two_crons_at_the_same_minute(
 def test_a_cron_killed_while_it_sends(
     feishu: Feishu,
     environment: dict[str, str],
-    tmp_path: Path,
     way: str,
-    call: Call,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The answer is lost. The webhook is not called again; the app is, with the same uuid."""
     ours = {"CI_STAT_WEBHOOK": feishu.hook_url()}
@@ -679,12 +693,12 @@ def test_a_cron_killed_while_it_sends(
     environment |= ours
     path = "/open-apis/bot" if way == "webhook" else "/open-apis/im/v1/messages"
     feishu.faults.append(Trouble(path=path, delay=20, after_storing=True))
-    process = _cron(tmp_path, environment)
+    cron = _cron(environment)
     deadline = time.monotonic() + 30
     while not feishu.messages and time.monotonic() < deadline:
         threading.Event().wait(0.02)
-    process.kill()
-    process.communicate()
-    ((code, err),) = _ends([_cron(tmp_path, environment)])
+    cron.kill()
+    cron.finish()
+    code, err = _cron(environment).finish()
     assert len(feishu.messages) == 1
     assert (code, "uncertain" in err) == ((8, True) if way == "webhook" else (0, False)), err

@@ -34,6 +34,7 @@ from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI, Fill
 from tests.support import mariadb
+from tests.support.forks import fork_command
 from tests.support.proxy import through
 from tests.support.rows import history, row
 from tests.support.strategies import rows
@@ -534,9 +535,7 @@ def _export_through(port: int, mariadb_url: str, target: Path) -> tuple[int, str
     The broken cursors of PyMySQL stay out of this process.
     """
     url = re.sub(r":\d+/", f":{port}/", mariadb_url)
-    process = _command(url, "export", str(target), stderr=subprocess.PIPE)
-    _, err = process.communicate(timeout=60)
-    return process.returncode, err.decode()
+    return fork_command({"CI_STAT_URL": url}, "export", str(target)).finish()
 
 
 def test_an_export_goes_on_behind_the_last_row_after_a_lost_connection(

@@ -2,10 +2,6 @@
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -30,6 +26,7 @@ from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI
 from tests.support import mariadb
 from tests.support.command import Call
+from tests.support.forks import Forked, fork_command
 from tests.support.jenkins import FakeBuild, FakeJenkins, Trouble, running
 from tests.support.rows import row
 
@@ -686,16 +683,9 @@ def test_wherever_a_sync_ends_the_next_one_goes_on(
     assert stored(lite) == list(range(1, 121))
 
 
-_MAIN = "from ci_stat.cli import main; main()"
-
-
-def _command(url: str, fake: FakeJenkins, *arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-c", _MAIN, "sync", "jenkins", *arguments],
-        env={**os.environ, "CI_STAT_URL": url, "CI_STAT_JENKINS_URL": fake.url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def _command(url: str, fake: FakeJenkins, *arguments: str) -> Forked:
+    environment = {"CI_STAT_URL": url, "CI_STAT_JENKINS_URL": fake.url}
+    return fork_command(environment, "sync", "jenkins", *arguments)
 
 
 @pytest.mark.parametrize("number", [1, 26])
@@ -709,8 +699,8 @@ def test_a_killed_sync_run_again_gives_the_same_table(
     fake.trouble(f"/{number}/consoleText", held)
     process = _command(url, fake)
     assert held.seen.wait(30)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.kill()
+    process.finish()
     assert held.hold is not None
     held.hold.set()
     engine = open_engine(url)
@@ -738,8 +728,7 @@ def test_two_at_once(url: str, fake: FakeJenkins) -> None:
     for trouble in held:
         assert trouble.hold is not None
         trouble.hold.set()
-    answers = [(*process.communicate(timeout=60), process.returncode) for process in both]
-    assert [(err, code) for _, err, code in answers] == [(b"", 0)] * 2
+    assert [process.finish() for process in both] == [(0, "")] * 2
     engine = open_engine(url)
     rows = list(read_rows(engine, None))
     assert [(run.job, run.job_id) for run in rows] == [

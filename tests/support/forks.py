@@ -1,13 +1,26 @@
 """Processes that are copies of this one: they have imported everything, and start in a moment."""
 
+import json
 import os
 import signal
 import sys
 import textwrap
 import traceback
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
+
+_COMMAND = """
+import json
+import os
+import sys
+
+from ci_stat.cli import main
+
+os.environ.update(json.loads(sys.argv.pop(1)))
+main()
+"""
 
 
 @dataclass
@@ -65,6 +78,11 @@ def fork(script: str, *arguments: object) -> Forked:
     return Forked(pid, os.fdopen(our_in, "w"), os.fdopen(our_out), os.fdopen(our_err))
 
 
+def fork_command(environment: Mapping[str, str], *arguments: str) -> Forked:
+    """A process that runs the command `ci-stat`, with more environment variables."""
+    return fork(_COMMAND, json.dumps(dict(environment)), *arguments)
+
+
 def _run(script: str, arguments: tuple[object, ...], *streams: int) -> None:
     """Run the script in the new process, and end the process."""
     code = 1
@@ -75,6 +93,8 @@ def _run(script: str, arguments: tuple[object, ...], *streams: int) -> None:
         sys.argv = ["-c", *map(str, arguments)]
         exec(textwrap.dedent(script), {"__name__": "__main__"})
         code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:

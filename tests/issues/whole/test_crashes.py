@@ -273,7 +273,7 @@ def test_one_run_does_everything(ready: Prepared) -> None:
 def test_killed_at_every_point(
     ready: Prepared, part: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    points = some_of_each_kind(ready.points, 5, "SQLite")[part::PARTS]
+    points = some_of_each_kind(ready.points, 12, "SQLite")[part::PARTS]
     check(tried(ready, points), f"SQLite, part {part + 1} of {PARTS}", capsys)
 
 
@@ -282,14 +282,14 @@ def test_killed_with_our_state_on_a_server(
 ) -> None:
     """A server keeps transactions that a client has left unfinished."""
     with prepared(mariadb_url) as ready:
-        points = some_of_each_kind(ready.points, 12, "MariaDB")
+        points = some_of_each_kind(ready.points, 24, "MariaDB")
         check(tried(ready, points), "MariaDB", capsys)
 
 
 def test_killed_as_an_app(capsys: pytest.CaptureFixture[str]) -> None:
     """GitHub does not report an App's login: only markers say what is ours."""
     with prepared(kind="Bot", login="ci-stat[bot]") as ready:
-        points = some_of_each_kind(ready.points, 15, "App")
+        points = some_of_each_kind(ready.points, 30, "App")
         check(tried(ready, points), "an App", capsys)
 
 
@@ -326,7 +326,7 @@ def test_an_answer_to_any_write_is_lost(
     for method in ready.writes:
         seen[method] += 1
         writes.append((method, seen[method]))
-    for method, nth in drawn(writes, 3, what):
+    for method, nth in drawn(writes, 5, what):
         where = f"{what} {method} {nth}"
         it.restore(ready.saved)
         it.github.fault(Fault(what, method, nth=nth, times=5 if method == "PATCH" else 1))

@@ -125,7 +125,7 @@ def test_an_accepted_backlog_is_filed_in_turn(it: World) -> None:
 FLAKY = {f"flaky{n}.TestSometimes": rate for n, rate in enumerate([0.01, 0.015, 0.02, 0.025, 0.03])}
 BROKEN = "planner.TestPlan"
 BEGUN, FIXED, MONTH = 12.4, 18.6, 30
-RUNS = 180 if FULL else 90  # runs a day
+RUNS = 180 if FULL else 60  # runs a day
 
 
 def test_a_month_of_many_runs_a_day_ends_in_six_issues(it: World) -> None:
