@@ -81,9 +81,8 @@ class World:
 
 
 @pytest.fixture
-def world(empty: Engine) -> World:
-    prepare_state(empty)
-    return World(empty)
+def world(empty_state: Engine) -> World:
+    return World(empty_state)
 
 
 def outcome(state: DeliveryState, reason: str = "", **more: object) -> Outcome:

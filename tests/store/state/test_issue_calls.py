@@ -62,9 +62,8 @@ class World:
 
 
 @pytest.fixture
-def world(empty: Engine) -> World:
-    prepare_state(empty)
-    return World(empty)
+def world(empty_state: Engine) -> World:
+    return World(empty_state)
 
 
 def call(id: str = "i1", kind: str = CREATE, key: str = KEY, **more: Any) -> Intent:
