@@ -3,7 +3,8 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 
 from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.baseline import line_key
@@ -38,14 +39,14 @@ class Document:
         self._texts: list[str | None] = [None] * len(self._raw)
 
     def _add(self, part: Part) -> None:
-        lines = part.data.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-
         # Colours cut words apart, so they are removed before the search. An escape sequence
         # contains no line end, so the lines stay the same.
+        lines = part.data.split(b"\n")
         searched = without_escapes(part.data)
-        starts = list(accumulate((len(line) + 1 for line in searched.split(b"\n")), initial=0))
+        plain = lines if searched is part.data else searched.split(b"\n")
+        starts = list(map(add, accumulate(map(len, plain), initial=0), count()))
+        if not lines[-1]:
+            lines.pop()
 
         # A part may begin inside a line. That rest is skipped unless it is all there is.
         skip = 0 if part.whole_line or len(lines) == 1 else 1

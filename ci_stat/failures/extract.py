@@ -6,9 +6,11 @@ from functools import lru_cache
 
 from ci_stat.failures.blocks import Block, blocks_at
 from ci_stat.failures.case_names import case_key
+from ci_stat.failures.condense import Condenser
 from ci_stat.failures.describe import HEAD, TAIL, describe
 from ci_stat.failures.document import Document
-from ci_stat.failures.matching import Matcher
+from ci_stat.failures.left_out import Omissions, left_out, sentence
+from ci_stat.failures.matching import Matcher, most_telling
 from ci_stat.failures.rules import EFFECT, Rule, builtin
 from ci_stat.failures.scan import ByteStream, scan
 from ci_stat.failures.sections import ANCHORS as SECTION_ANCHORS
@@ -17,8 +19,9 @@ from ci_stat.failures.select import FailureSpan, select_spans
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 
 _FIRST_KINDS = {FailureKind.ENV: 0, FailureKind.SETUP: 1, FailureKind.COMPILE: 2}
-MAX_FAILURES = 2000  # failures kept of one log; `detail` says so if there are more
+MAX_FAILURES = 2000  # failures kept of one log
 MAX_BLOCKS = 20_000  # so that a log full of anchors takes seconds, not minutes
+MAX_LINES = 20_000  # lines that rules are tried on, for the same reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +72,35 @@ def diagnose(
 ) -> LogDiagnosis:
     """Like `extract`, with the lines of each failure and `context` lines above and below."""
     matcher = _matcher(builtin() if options.rules is None else options.rules)
-    scanned = scan(stream, matcher.anchors)
+    condenser = Condenser(matcher, job)
+    scanned = scan(stream, matcher.anchors, condenser)
     document = Document(scanned.parts, options.baseline)
-    spans = _spans(document, matcher, job, options.everything)
+    lines, failed = Omissions(), Omissions()
+    spans = _spans(document, matcher, job, options.everything, lines)
 
+    for span in spans[MAX_FAILURES:]:
+        failed.add(document.numbers[span.first], document.numbers[span.last])
     described = [(describe(document, span), span) for span in spans[:MAX_FAILURES]]
     kept = _without_repeats(described)
     failures = tuple(failure for failure, _ in kept)
 
-    detail = ""
-    if len(spans) > MAX_FAILURES:
-        detail = f"only the first {MAX_FAILURES} of {len(spans)} failures are kept"
-    extraction = Extraction(LogState.READ, failures, scanned.lines, scanned.size, detail)
+    omitted = left_out((condenser.lines, lines), (condenser.blocks, failed))
+    extraction = Extraction(
+        LogState.READ, failures, scanned.lines, scanned.size, sentence(omitted), omitted
+    )
     return LogDiagnosis(extraction, tuple(_lines(document, span, context) for _, span in kept))
 
 
-def _spans(document: Document, matcher: Matcher, job: str, everything: bool) -> list[FailureSpan]:
+def _spans(
+    document: Document, matcher: Matcher, job: str, everything: bool, omitted: Omissions
+) -> list[FailureSpan]:
     anchored = document.anchored(matcher.anchors)
-    blocks = find_blocks(document, anchored, matcher, job)
-    commands = sections(document, list(anchored))
-
-    if passed(document, list(anchored)) and not everything:
+    marks = [position for position in anchored if not matcher.marks.isdisjoint(anchored[position])]
+    if passed(document, marks) and not everything:
         return []
-    return select_spans(document, blocks, commands, everything)
+
+    blocks = find_blocks(document, anchored, matcher, job, omitted)
+    return select_spans(document, blocks, sections(document, marks), everything)
 
 
 def _lines(document: Document, span: FailureSpan, context: int) -> tuple[LogLine, ...]:
@@ -110,19 +119,32 @@ def _lines(document: Document, span: FailureSpan, context: int) -> tuple[LogLine
 
 
 def find_blocks(
-    document: Document, anchored: dict[int, set[int]], matcher: Matcher, job: str = ""
+    document: Document,
+    anchored: dict[int, set[int]],
+    matcher: Matcher,
+    job: str = "",
+    omitted: Omissions | None = None,
 ) -> list[Block]:
-    """Return the blocks that rules find, in order of the log, without blocks inside others."""
+    """Return the blocks that rules find, in order of the log, without blocks inside others.
+
+    `omitted`: counts the lines that are too many to try.
+    """
     blocks: list[Block] = []
     end = -1
+    tried = most_telling(anchored, MAX_LINES)
 
     for position, literals in anchored.items():
-        if position > end and len(blocks) < MAX_BLOCKS:
-            rules = [rule for rule in matcher.rules_with(literals) if rule.for_job(job)]
-            new = _matched(document, position, rules, end + 1)
-            blocks += new
-            if new and new[0].weight != EFFECT:
-                end = max(end, new[-1].last)
+        if position <= end:
+            continue
+        if position not in tried or len(blocks) >= MAX_BLOCKS:
+            if omitted is not None:
+                omitted.add(document.numbers[position], document.numbers[position])
+            continue
+
+        new = _matched(document, position, matcher.rules_with(literals, job), end + 1)
+        blocks += new
+        if new and new[0].weight != EFFECT:
+            end = max(end, new[-1].last)
 
     return blocks
 

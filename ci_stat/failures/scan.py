@@ -5,21 +5,21 @@ A hot path: its loops are measured by `benchmarks/logs.py`.
 """
 
 import importlib
-import sys
-from collections import deque
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 from ci_stat.failures.anchors import Anchors
+from ci_stat.failures.pages import KeptPages, Middle, Part
 from ci_stat.failures.text import without_escapes
+
+__all__ = ["Part", "Scan", "scan"]
 
 PAGE = 1 << 14
 PAGES = 8  # per buffer: 128 KB fit into the second level cache
 BEHIND, AHEAD = 1, 4  # pages kept before and after a page with an anchor: 16 KB and 64 KB
-MAX_PAGES = 128  # pages kept from the start and again from the end of a log, 2 MB each
-NUMPY_AFTER = 512  # buffers, 64 MB, from which on counting lines faster is worth an import
 OVERLAP = 128  # longer than any anchor
+CROWD = 64  # matches in a buffer from which on its pages are searched one by one, up to the first
+NUMPY_AFTER = 64 << 20  # bytes from which on counting lines faster is worth an import
 
 
 class ByteStream(Protocol):
@@ -29,21 +29,16 @@ class ByteStream(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a log: its bytes, and the 1-based number of the line in which it begins."""
-
-    first: int
-    data: bytes
-    whole_line: bool  # the part begins at the start of a line
-
-
-@dataclass(frozen=True, slots=True)
 class Scan:
-    """The kept parts of a log in order, and its length in lines and bytes."""
+    """The kept parts of a log in order, and its length in lines and bytes.
+
+    `dropped`: first and last line of each stretch around anchors that did not fit into memory.
+    """
 
     parts: tuple[Part, ...]
     lines: int
     size: int
+    dropped: tuple[tuple[int, int], ...] = ()
 
 
 class _Buffer:
@@ -57,10 +52,12 @@ class _Buffer:
         self.view = memoryview(self.data)
         self.number = self.filled = self.first = 0
         self.kept: set[int] = set()
+        self._lines = [0]
 
     def fill(self, stream: ByteStream, number: int, first: int, before: "_Buffer | None") -> None:
         """Read the next stretch: buffer `number` of the log, which begins in line `first`."""
         self.number, self.first, self.filled, self.kept = number, first, 0, set()
+        self._lines = [0]
 
         if before is not None:
             self.data[:OVERLAP] = before.data[before.filled : before.filled + OVERLAP]
@@ -75,9 +72,19 @@ class _Buffer:
 
     def anchored(self, anchors: Anchors) -> set[int]:
         """Return the pages in which an anchor begins; -1 is the end of the buffer before."""
-        # A copy: the library reads immutable bytes three times as fast.
-        text = bytes(self.view[: OVERLAP + self.filled])
-        return {(begin - OVERLAP) // PAGE for begin, _ in anchors.find(text)}
+        matches = anchors.some(self.view[: OVERLAP + self.filled], CROWD)
+        if len(matches) < CROWD:
+            return {(begin - OVERLAP) // PAGE for begin, _ in matches}
+
+        return {
+            page
+            for page in range(-(-self.filled // PAGE))
+            if anchors.some(self._page_and_overlap(page), 1)
+        }
+
+    def _page_and_overlap(self, page: int) -> memoryview:
+        begin, end = PAGE * page, min(PAGE * (page + 1), self.filled)
+        return self.view[begin : OVERLAP + end]
 
     def coloured(self, anchors: Anchors) -> set[int]:
         """Return the pages in which an anchor appears after colours inside of it are removed."""
@@ -86,37 +93,63 @@ class _Buffer:
 
         while escape >= 0:
             page = max(0, (escape - OVERLAP) // PAGE)
-            begin = OVERLAP + PAGE * page
-            text = without_escapes(bytes(self.view[begin - OVERLAP : min(begin + PAGE, end)]))
-            if anchors.find(text):
+            if anchors.some(without_escapes(bytes(self._page_and_overlap(page))), 1):
                 pages.add(page)
-            escape = self.data.find(b"\x1b", begin + PAGE, end)
+            escape = self.data.find(b"\x1b", OVERLAP + PAGE * (page + 1), end)
 
         return pages
 
-    def newlines(self, end: int) -> int:
-        return _newlines(self.data, self.view, OVERLAP, OVERLAP + end)
+    def lines(self) -> int:
+        """Return the number of line ends."""
+        return self._count(0, self.filled)
 
     def page(self, index: int) -> Part:
         """Return a copy of a page with the number of its first line, and mark it as kept."""
         self.kept.add(index)
-        begin = PAGE * index
-        data = bytes(self.view[OVERLAP + begin : OVERLAP + min(begin + PAGE, self.filled)])
-        return Part(self.first + self.newlines(begin), data, self.data[OVERLAP + begin - 1] == 10)
+        begin, end = PAGE * index, min(PAGE * (index + 1), self.filled)
+
+        while len(self._lines) <= index:  # the line ends before each page, counted once
+            last = len(self._lines) - 1
+            self._lines.append(self._lines[last] + self._count(PAGE * last, PAGE * (last + 1)))
+
+        data = bytes(self.view[OVERLAP + begin : OVERLAP + end])
+        first = self.first + self._lines[index]
+        return Part(first, data, self.data[OVERLAP + begin - 1] == 10)
+
+    def _count(self, begin: int, end: int) -> int:
+        return _counter.count(self.data, self.view, OVERLAP + begin, OVERLAP + end)
 
 
-def _newlines(data: bytearray, view: memoryview, begin: int, end: int) -> int:
-    # numpy counts three times as fast but takes 0.1 s to import, so only long logs import it.
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return data.count(b"\n", begin, end)
-    numbers = numpy.frombuffer(view[begin:end], dtype=numpy.uint8)
-    return int(numpy.count_nonzero(numbers == 10))
+class _LineCounter:
+    """Counts line ends with numpy, three times as fast, after the first 64 MB.
+
+    Its import takes 0.1 s, so only a process that reads much imports it.
+    """
+
+    def __init__(self) -> None:
+        self._left = NUMPY_AFTER  # bytes until the import
+        self._numpy: Any = None
+
+    def count(self, data: bytearray, view: memoryview, begin: int, end: int) -> int:
+        if self._numpy is None:
+            self._left -= end - begin
+            if self._left < 0:
+                self._numpy = importlib.import_module("numpy")
+            return data.count(b"\n", begin, end)
+
+        numbers = self._numpy.frombuffer(view[begin:end], dtype=self._numpy.uint8)
+        return int(self._numpy.count_nonzero(numbers == 10))
 
 
-def scan(stream: ByteStream, anchors: Anchors) -> Scan:
-    """Read a stream to its end; keep pages with anchors, pages around them and the last ones."""
-    kept, buffers = _Pages(), [_Buffer() for _ in range(3)]
+_counter = _LineCounter()
+
+
+def scan(stream: ByteStream, anchors: Anchors, middle: Middle | None = None) -> Scan:
+    """Read a stream to its end; keep pages with anchors, pages around them and the last ones.
+
+    `middle`: takes the pages that are too many to keep and returns what is worth it.
+    """
+    kept, buffers = KeptPages(AHEAD, middle), [_Buffer() for _ in range(3)]
     number, first, ahead, size = 0, 1, 0, 0
     current: _Buffer | None = None
 
@@ -133,17 +166,18 @@ def scan(stream: ByteStream, anchors: Anchors) -> Scan:
                 kept.add(number * PAGES + index, current.page(index))
 
         ahead = max((index for index in relevant if index >= PAGES), default=PAGES - 1) - PAGES + 1
-        first += current.newlines(current.filled)
-        if number == NUMPY_AFTER:
-            importlib.import_module("numpy")
+        first += current.lines()
         if current.filled < PAGE * PAGES:
             break
         number += 1
 
     for buffer in sorted(buffers, key=lambda buffer: buffer.number):
-        kept.add_rest(buffer)
+        for index in range(PAGES):
+            if index not in buffer.kept and index * PAGE < buffer.filled:
+                kept.add_last(buffer.number * PAGES + index, buffer.page(index))
     ends_with_newline = current.data[OVERLAP + current.filled - 1] == 10
-    return Scan(kept.parts(), first - 1 if ends_with_newline else first, size)
+    lines = first - 1 if ends_with_newline else first
+    return Scan(kept.parts(), lines, size, kept.dropped())
 
 
 def _relevant(buffer: _Buffer, anchors: Anchors, ahead: int) -> set[int]:
@@ -156,32 +190,3 @@ def _relevant(buffer: _Buffer, anchors: Anchors, ahead: int) -> set[int]:
     for page in buffer.anchored(anchors) | buffer.coloured(anchors):
         pages.update(range(page - BEHIND, page + AHEAD + 1))
     return pages
-
-
-class _Pages:
-    """The kept pages of a log with their numbers, `MAX_PAGES` from each end."""
-
-    def __init__(self) -> None:
-        self._front: list[tuple[int, Part]] = []
-        self._back: deque[tuple[int, Part]] = deque(maxlen=MAX_PAGES)
-
-    def add(self, number: int, page: Part) -> None:
-        pages = self._front if len(self._front) < MAX_PAGES else self._back
-        pages.append((number, page))
-
-    def add_rest(self, buffer: _Buffer) -> None:
-        """Add the pages of a buffer that are not kept yet: the end of the log."""
-        for index in range(PAGES):
-            if index not in buffer.kept and index * PAGE < buffer.filled:
-                self.add(buffer.number * PAGES + index, buffer.page(index))
-
-    def parts(self) -> tuple[Part, ...]:
-        """Return the pages in order, adjacent pages joined into one part."""
-        pages = sorted([*self._front, *self._back], key=lambda numbered: numbered[0])
-        # The difference of page number and index is equal for adjacent pages.
-        runs = groupby(enumerate(pages), key=lambda entry: entry[1][0] - entry[0])
-        return tuple(_joined([page for _, (_, page) in run]) for _, run in runs)
-
-
-def _joined(pages: list[Part]) -> Part:
-    return Part(pages[0].first, b"".join(page.data for page in pages), pages[0].whole_line)

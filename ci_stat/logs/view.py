@@ -73,7 +73,7 @@ def _numbered(log_line: LogLine, width: int) -> Line:
 
 
 def diagnosis_data(name: str, diagnosis: LogDiagnosis) -> dict[str, Any]:
-    """Return one JSON object: `file`, `state`, `detail`, `lines`, `bytes` and `failures`.
+    """Return one JSON object: `file`, `state`, `detail`, `lines`, `bytes`, `left_out`, `failures`.
 
     Line numbers are those of the file, 1-based and inclusive.
     """
@@ -84,6 +84,11 @@ def diagnosis_data(name: str, diagnosis: LogDiagnosis) -> dict[str, Any]:
         "detail": extraction.detail,
         "lines": extraction.lines,
         "bytes": extraction.bytes,
+        "left_out": {
+            "lines": extraction.left_out.lines,
+            "failures": extraction.left_out.failures,
+            "ranges": extraction.left_out.ranges,
+        },
         "failures": [failure_data(failure) for failure in extraction.failures],
     }
 

@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
+from msgspec.structs import replace as replace_fields
+
 from ci_stat.errors import SettingsError, WriteError
 from ci_stat.escape import visible
 from ci_stat.failures import LogDiagnosis, ScanOptions, diagnose, rule_set
@@ -138,13 +140,8 @@ def diagnose_stream(stream: LogStream, options: LogOptions) -> LogDiagnosis:
     if stream.state in (LogState.NOT_READ, LogState.READ):
         return diagnosis
 
-    extraction = Extraction(
-        stream.state,
-        diagnosis.extraction.failures,
-        diagnosis.extraction.lines,
-        diagnosis.extraction.bytes,
-        stream.detail,
-    )
+    details = filter(None, (stream.detail, diagnosis.extraction.detail))
+    extraction = replace_fields(diagnosis.extraction, state=stream.state, detail="; ".join(details))
     return replace(diagnosis, extraction=extraction)
 
 

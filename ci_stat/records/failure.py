@@ -72,10 +72,23 @@ class CaseFailure(msgspec.Struct, frozen=True, gc=False):
     fingerprint: str = ""
 
 
+class LeftOut(msgspec.Struct, frozen=True, gc=False):
+    """What a log has too much of, so that the result does without it.
+
+    - `lines`: lines that may begin a failure and were not examined.
+    - `failures`: failures that were found and are not kept.
+    - `ranges`: first and last lines, 1-based and inclusive, of the few ranges that contain them.
+    """
+
+    lines: int = 0
+    failures: int = 0
+    ranges: tuple[tuple[int, int], ...] = ()
+
+
 class Extraction(msgspec.Struct, frozen=True, gc=False):
     """The result of reading one log: failures in causal order, and the size that was read.
 
-    `detail`: why the log was not read to its end, or "".
+    `detail`: why the log was not read to its end, or what was left out of it, or "".
     """
 
     state: str
@@ -83,6 +96,7 @@ class Extraction(msgspec.Struct, frozen=True, gc=False):
     lines: int = 0
     bytes: int = 0
     detail: str = ""
+    left_out: LeftOut = LeftOut()
 
 
 FailureKey = tuple[str, str]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ci_stat.failures import pages as kept_pages
 from ci_stat.failures import scan as scanner
 from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.document import Document
@@ -112,7 +113,7 @@ def test_a_log_full_of_anchors_is_kept_in_part_from_both_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pages = 12
-    monkeypatch.setattr(scanner, "MAX_PAGES", pages)
+    monkeypatch.setattr(kept_pages, "MAX_PAGES", pages)
     data = b"".join(b"FAIL: %d\n" % number for number in range(200_000))
     limit = (2 * pages + 2 * PAGES) * PAGE
     assert limit < len(data)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Engine, select
 
-from ci_stat.records import CaseFailure, Extraction, LogState
+from ci_stat.records import CaseFailure, Extraction, LeftOut, LogState
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors, retry_read
 from ci_stat.store.state.stored_values import source_of
@@ -109,18 +109,17 @@ class ExtractionStore:
     def _values(
         self, key: Key, extraction: Extraction, rule_set: str, places: str
     ) -> dict[str, Any]:
-        failures, kept = _json(extraction.failures)
+        failures, kept = _json(extraction)
         count = len(extraction.failures)
         is_by_place = extraction.state in _BY_PLACE
-        is_whole = kept == count
-        cut = f"only the first {kept:,} of {count:,} failures are kept"
+        cut = f"only the first {kept:,} of {count:,} failures are kept" if kept < count else ""
         return {
             "source": self._source,
             "job": key[0],
             "number": key[1],
             "rule_set": _with_places(rule_set, places) if is_by_place else rule_set,
             "state": str(extraction.state),
-            "detail": extraction.detail if is_whole else cut,
+            "detail": "; ".join(filter(None, (cut, extraction.detail))),
             "log_lines": extraction.lines,
             "log_bytes": extraction.bytes,
             "failures": failures,
@@ -131,24 +130,46 @@ def _with_places(rule_set: str, places: str) -> str:
     return f"{rule_set}@{places}"
 
 
-def _json(failures: tuple[CaseFailure, ...]) -> tuple[str, int]:
-    """Failures as JSON, and their number. Too long: without excerpts, then without the last."""
-    text = msgspec.json.encode(failures)
+class _Stored(msgspec.Struct, omit_defaults=True, gc=False):
+    """The column `failures` if something was left out; otherwise it is the failures alone."""
+
+    failures: tuple[CaseFailure, ...]
+    left_out: LeftOut = LeftOut()
+
+
+_COLUMN = msgspec.json.Decoder(tuple[CaseFailure, ...] | _Stored)
+
+
+def _json(extraction: Extraction) -> tuple[str, int]:
+    """The column, and its number of failures. Too long: without excerpts, then without the last."""
+    failures = extraction.failures
+    text = _column(failures, extraction.left_out)
     if len(text) > MOST_BYTES:
         failures = tuple(msgspec.structs.replace(failure, excerpt="") for failure in failures)
-        text = msgspec.json.encode(failures)
+        text = _column(failures, extraction.left_out)
     while len(text) > MOST_BYTES:
         failures = failures[: len(failures) // 2]
-        text = msgspec.json.encode(failures)
+        text = _column(failures, extraction.left_out)
     return text.decode(), len(failures)
+
+
+def _column(failures: tuple[CaseFailure, ...], left_out: LeftOut) -> bytes:
+    value = failures if left_out == LeftOut() else _Stored(failures, left_out)
+    return msgspec.json.encode(value)
 
 
 def _extraction(row: Any) -> Extraction | None:
     """A row's extraction; None if it is not valid: then its log is read again."""
     try:
-        failures = msgspec.json.decode(row.failures, type=tuple[CaseFailure, ...])
+        column = _COLUMN.decode(row.failures)
+        stored = column if isinstance(column, _Stored) else _Stored(column)
         return Extraction(
-            LogState(row.state), failures, int(row.log_lines), int(row.log_bytes), row.detail
+            LogState(row.state),
+            stored.failures,
+            int(row.log_lines),
+            int(row.log_bytes),
+            row.detail,
+            stored.left_out,
         )
     except ValueError:
         return None

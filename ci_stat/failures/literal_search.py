@@ -1,0 +1,203 @@
+"""Two engines that search many literals at once: Hyperscan, and Aho-Corasick where it is missing.
+
+Both find the same; a property test compares them. A hot path: measured by `benchmarks/logs.py`.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import BytesAhoCorasick
+
+# Short fragments of the anchors: common to many anchors and rare in the ordinary output of servers
+# and build tools. Only where a fragment matches are the anchors that contain it compared. An
+# anchor without a fragment is searched as a whole.
+FRAGMENTS = (
+    *("ailed", "not ", "ror ", "ilur", "FAIL", "exit", "the ", "ror:", "signal", "Excep"),
+    *(" out", "ld: ", "Erro", "ked ", " ERR", "java.", "defi", "error", "check)", " wen"),
+    *("Kill", "has ", " ***", "ake ", "styl", "The ", "e to", "red ", "ment", "--- S"),
+    *(" Gat", "gePu", " refo", "ere w", "IMEO", " faili", "ceba", "fata", "NING:"),
+    *("ceede", " std", "iff ", "ed a", "found ", "cess ", "Fail", "s to ", "vice", " bui"),
+)
+GROUP = 20  # literals per search: 12 run at about 10 GB/s, 32 at less than 2
+
+Match = tuple[int, int]  # offset, index of the literal
+Text = bytes | memoryview
+
+
+class Engine(Protocol):
+    """Searches literals, which are given by index."""
+
+    def find(self, data: Text) -> list[Match]:
+        """Return every occurrence of every literal, in no order."""
+
+    def some(self, data: Text, most: int) -> list[Match]:
+        """Return up to about `most` occurrences: enough to see that there are more."""
+
+    def present(self, data: Text) -> set[int]:
+        """Return the literals that occur."""
+
+
+def engine(literals: Sequence[bytes]) -> Engine:
+    """Return the fastest engine that works on this machine."""
+    try:
+        return HyperscanEngine(literals)
+    except (ImportError, RuntimeError):
+        return FragmentEngine(literals)
+
+
+class HyperscanEngine:
+    """All literals in one pass. Raises ImportError or RuntimeError where it does not work."""
+
+    def __init__(self, literals: Sequence[bytes]) -> None:
+        import hyperscan  # slow to import; not for every command
+
+        self._literals = literals
+        self._lengths = list(map(len, literals))
+        self._stopped: type[Exception] = hyperscan.ScanTerminated
+        self._single_match = hyperscan.HS_FLAG_SINGLEMATCH
+        self._once: Any = None
+        try:
+            self._all = _database(literals, 0)
+        except hyperscan.error as error:  # a processor that it does not know
+            raise RuntimeError("Hyperscan does not work here") from error
+
+    def find(self, data: Text) -> list[Match]:
+        matches: list[Match] = []
+        lengths, append = self._lengths, matches.append
+
+        def add(index: int, _begin: int, end: int, _flags: int, _context: object) -> None:
+            append((end - lengths[index], index))
+
+        self._all.scan(data, match_event_handler=add)
+        return matches
+
+    def some(self, data: Text, most: int) -> list[Match]:
+        matches: list[Match] = []
+        lengths, append = self._lengths, matches.append
+
+        def add(index: int, _begin: int, end: int, _flags: int, _context: object) -> bool:
+            append((end - lengths[index], index))
+            return len(matches) >= most
+
+        with suppress(self._stopped):
+            self._all.scan(data, match_event_handler=add)
+        return matches
+
+    def present(self, data: Text) -> set[int]:
+        if self._once is None:  # few logs need it, and compiling takes 0.1 s
+            self._once = _database(self._literals, self._single_match)
+        literals: set[int] = set()
+
+        def add(index: int, _begin: int, _end: int, _flags: int, _context: object) -> None:
+            literals.add(index)
+
+        self._once.scan(data, match_event_handler=add)
+        return literals
+
+
+def _database(literals: Sequence[bytes], flag: int) -> Any:
+    import hyperscan
+
+    database = hyperscan.Database()
+    count = len(literals)
+    database.compile(
+        expressions=[_quoted(literal) for literal in literals],
+        ids=list(range(count)),
+        elements=count,
+        flags=[flag] * count,
+    )
+    return database
+
+
+def _quoted(literal: bytes) -> bytes:
+    return b"".join(b"\\x%02x" % byte for byte in literal)
+
+
+class FragmentEngine:
+    """Several passes of Aho-Corasick, each over a few fragments of the literals."""
+
+    def __init__(self, literals: Sequence[bytes]) -> None:
+        holders: dict[str, list[tuple[int, int, bytes]]] = {}
+        for index, literal in enumerate(literals):
+            text = literal.decode()
+            fragment = next((part for part in FRAGMENTS if part in text), text)
+            holders.setdefault(fragment, []).append(
+                (index, literal.index(fragment.encode()), literal)
+            )
+
+        # One search reports only one of two overlapping matches, so fragments that can overlap go
+        # into different searches.
+        self._searches = [
+            (_search(group), [holders[fragment] for fragment in group])
+            for group in _groups(sorted(holders))
+        ]
+
+    def find(self, data: Text) -> list[Match]:
+        data = bytes(data)  # the library reads immutable bytes three times as fast
+        matches = []
+        for search, holders in self._searches:
+            for fragment, begin, _ in search.find_matches_as_indexes(data):
+                for index, before, literal in holders[fragment]:
+                    if begin >= before and data.startswith(literal, begin - before):
+                        matches.append((begin - before, index))
+        return matches
+
+    def some(self, data: Text, most: int) -> list[Match]:
+        return self.find(data)[:most]
+
+    def present(self, data: Text) -> set[int]:
+        return {index for _, index in self.find(data)}
+
+
+def _search(fragments: Sequence[str]) -> "BytesAhoCorasick":
+    from ahocorasick_rs import BytesAhoCorasick, MatchKind  # slow to import; not for every command
+
+    # Only with leftmost matches may the library use vector instructions, which are many times
+    # faster.
+    return BytesAhoCorasick(
+        [fragment.encode() for fragment in fragments], matchkind=MatchKind.LeftmostLongest
+    )
+
+
+def _groups(fragments: Sequence[str]) -> list[list[str]]:
+    """Divide fragments into groups of about `GROUP` in which no match can hide another.
+
+    Equal first letters go into different groups: the library searches for a few first letters one
+    by one, which is slow.
+    """
+    collisions = _collisions(fragments)
+    groups: list[list[str]] = [[] for _ in range(-(-len(fragments) // GROUP))]
+
+    # Fragments with many collisions go first, while there is room.
+    for fragment in sorted(fragments, key=lambda text: (-len(collisions[text]), text)):
+        free = [group for group in groups if collisions[fragment].isdisjoint(group)]
+        if free:
+            _best_group(free, fragment).append(fragment)
+        else:
+            groups.append([fragment])
+    return groups
+
+
+def _best_group(groups: list[list[str]], fragment: str) -> list[str]:
+    def cost(group: list[str]) -> tuple[int, int]:
+        return sum(text[0] == fragment[0] for text in group), len(group)
+
+    return min(groups, key=cost)
+
+
+def _collisions(fragments: Sequence[str]) -> dict[str, set[str]]:
+    """Return for each fragment the others that can overlap with it in a text."""
+    begins = {text: frozenset(text[:end] for end in range(1, len(text) + 1)) for text in fragments}
+    ends = {text: frozenset(text[start:] for start in range(len(text))) for text in fragments}
+
+    collisions: dict[str, set[str]] = {text: set() for text in fragments}
+    for one, two in combinations(fragments, 2):
+        contained = one in two or two in one
+        overlap = not (begins[one].isdisjoint(ends[two]) and begins[two].isdisjoint(ends[one]))
+        if contained or overlap:
+            collisions[one].add(two)
+            collisions[two].add(one)
+    return collisions
