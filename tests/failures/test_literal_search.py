@@ -1,0 +1,53 @@
+"""Both engines find the same literals in any text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_stat.failures import literal_search
+from ci_stat.failures.literal_search import Engine, FragmentEngine, HyperscanEngine, engine
+from ci_stat.failures.rules import anchors_of, builtin
+from ci_stat.failures.sections import ANCHORS
+
+pytest.importorskip("hyperscan", reason="no wheel of Hyperscan for this machine")
+
+LITERALS = [literal.encode() for literal in sorted(anchors_of(builtin()) | set(ANCHORS))]
+HYPERSCAN, FRAGMENTS = HyperscanEngine(LITERALS), FragmentEngine(LITERALS)
+
+PIECES = st.one_of(
+    st.sampled_from(LITERALS),
+    st.sampled_from(LITERALS).map(lambda literal: literal[:-1]),
+    st.sampled_from(LITERALS).map(lambda literal: literal[1:]),
+    st.sampled_from([b"\n", b"\r", b" ", b"\0", b"\xff", b"\xe2", b"x", b"0"]),
+    st.binary(max_size=5),
+)
+
+
+@given(st.lists(PIECES, max_size=40).map(b"".join))
+def test_both_engines_find_the_same(data: bytes) -> None:
+    expected = sorted(
+        (offset, index)
+        for index, literal in enumerate(LITERALS)
+        for offset in range(len(data))
+        if data.startswith(literal, offset)
+    )
+    assert sorted(HYPERSCAN.find(data)) == expected
+    assert sorted(FRAGMENTS.find(memoryview(data))) == expected
+
+
+@pytest.mark.parametrize("engine", [HYPERSCAN, FRAGMENTS], ids=lambda engine: type(engine).__name__)
+@given(st.lists(PIECES, max_size=40).map(b"".join), st.integers(1, 9))
+def test_a_part_of_the_matches_is_a_part_of_them(engine: Engine, data: bytes, most: int) -> None:
+    matches = engine.find(data)
+    some = engine.some(data, most)
+    assert set(some) <= set(matches)
+    assert len(some) == min(most, len(matches))
+    assert engine.present(data) == {index for _, index in matches}
+
+
+def test_without_hyperscan_the_other_engine_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(literals: object) -> Engine:
+        raise ImportError("no module named hyperscan")
+
+    monkeypatch.setattr(literal_search, "HyperscanEngine", missing)
+    assert isinstance(engine(LITERALS), FragmentEngine)

@@ -1,0 +1,118 @@
+"""Logs that do not fit into memory: no failure is lost, and what is left out is said."""
+
+import io
+import re
+
+import pytest
+
+from ci_stat.failures import condense, extract
+from ci_stat.records import Extraction, LeftOut
+
+MEGABYTE = 1 << 20
+STEP = "[2021-06-21T10:{n:02}:00.000Z] step {n} of the build is done, and nothing is wrong\n"
+QUIET = "".join(STEP.format(n=n) for n in range(60)) * 13  # 60 KB
+
+
+def failing(name: str) -> str:
+    return (
+        f"\n{'-' * 70}\nFAIL: a_test.go:12: testS.{name}\n\na_test.go:13:\n"
+        "    c.Assert(got, Equals, 1)\n... obtained int = 2\n... expected int = 1\n\n"
+        f"{'-' * 70}\n"
+    )
+
+
+def extracted(*texts: str) -> Extraction:
+    return extract(io.BytesIO("".join(texts).encode()))
+
+
+def cases(extraction: Extraction) -> list[str]:
+    return [re.sub(r".*\.", "", failure.name) for failure in extraction.failures]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "go: downloading example.com/m v1.2.3\n",
+        "Error: the cache is cold\n",
+        "com.example.ColdException: x\nat all\n",
+        "ERROR: a.go:1: x\n",
+    ],
+)
+def test_a_failure_between_lines_with_anchors_is_found(line: str) -> None:
+    noise = (QUIET + line) * 80
+    extraction = extracted(noise, failing("TestMiddle"), noise)
+    assert extraction.bytes > 9 * MEGABYTE
+    assert "TestMiddle" in cases(extraction)
+    assert extraction.left_out == LeftOut()
+    assert extraction.detail == ""
+
+
+def test_every_one_of_many_failures_far_apart_is_found_in_its_lines() -> None:
+    names = [f"Test{number}" for number in range(80)]
+    extraction = extracted(*(QUIET + failing(name) for name in names))
+    assert cases(extraction) == names
+    lines = len(QUIET.splitlines()) + len(failing("").splitlines())
+    first = extraction.failures[0]
+    assert [(failure.first_line, failure.last_line) for failure in extraction.failures] == [
+        (first.first_line + number * lines, first.last_line + number * lines)
+        for number in range(80)
+    ]
+
+
+@pytest.mark.parametrize("noise", ["Error: failed x\n", "panic: out of x\n", "x.go:1: error: y\n"])
+def test_a_rare_anchor_is_looked_at_first(noise: str) -> None:
+    dense = noise * (6 * MEGABYTE // len(noise))
+    extraction = extracted(dense, failing("TestRare"), dense)
+    assert "TestRare" in cases(extraction)
+    assert extraction.left_out.lines > 0
+
+
+def test_what_is_left_out_is_counted_and_placed() -> None:
+    lines = 600_000
+    extraction = extracted("Error: failed x\n" * lines)
+    ((first, last),) = extraction.left_out.ranges
+    assert 1 < first < last < lines
+    assert 0.9 * lines < extraction.left_out.lines < last - first + 2
+    assert extraction.detail == (
+        f"{extraction.left_out.lines:,} lines that may begin a failure were not examined, "
+        f"in lines {first:,}-{last:,}"
+    )
+
+
+def test_failures_that_do_not_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(condense, "ROOM", 4000)
+    count = 80
+    extraction = extracted(*(QUIET + failing(f"Test{number}") for number in range(count)))
+    assert extraction.left_out.failures > 0
+    assert len(extraction.failures) + extraction.left_out.failures == count
+    assert cases(extraction)[0] == "Test0"
+    assert cases(extraction)[-1] == f"Test{count - 1}"
+    assert f"{extraction.left_out.failures} failures are not kept" in extraction.detail
+
+
+def test_a_cause_stays_before_what_only_reports_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(condense, "ROOM", 4000)
+    effect = "make: *** [all] Error 2\n"
+    noise = (QUIET + effect * 40) * 40
+    extraction = extracted(noise, failing("TestMiddle"), noise)
+    assert cases(extraction) == ["TestMiddle"]
+    assert extraction.left_out.failures > 0
+
+
+def test_the_command_of_a_failure_in_the_middle_is_known() -> None:
+    def command(name: str, output: str, code: int) -> str:
+        mark = f'The command "{name}" exited with {code}.'
+        return f"travis_time:start:0a\r\x1b[0K$ {name}\n{output}\n\x1b[31;1m{mark}\x1b[0m\n"
+
+    noise = (QUIET + "Error: the cache is cold\n") * 80
+    log = extracted(
+        command("one", noise + failing("TestTolerated") + noise, 0),
+        command("two", noise + failing("TestBroken") + noise, 1),
+    )
+    assert cases(log) == ["TestBroken"]
+
+
+def test_one_endless_line_is_read_in_time() -> None:
+    extraction = extracted("Error: failed x " * (8 * MEGABYTE // 16))
+    assert extraction.lines == 1
+    assert extraction.left_out.lines <= 1
