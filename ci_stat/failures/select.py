@@ -47,7 +47,7 @@ def select_spans(
     inside = _inside(new, failed)
     if not any(map(_explains, inside)):
         # The line that reports the exit code may be the only one: some codes are a reason.
-        inside = _inside(new, failed, beyond=1)
+        inside = _inside(new, failed, with_end=True)
 
     effects = [block for block in inside if is_effect(document, block)]
     chosen = _by_weight([block for block in inside if block not in effects], failed)
@@ -72,11 +72,16 @@ def _explains(block: Block) -> bool:
     return block.weight in (CAUSE, HINT)
 
 
-def _inside(blocks: list[Block], commands: list[Section], beyond: int = 0) -> list[Block]:
+def _inside(blocks: list[Block], commands: list[Section], with_end: bool = False) -> list[Block]:
     return [
         block
         for block in blocks
-        if any(command.outer <= block.at <= command.last + beyond for command in commands)
+        if any(
+            command.outer <= block.at <= command.last
+            or (with_end and block.at == command.ended)
+            or (command.loose and block.at > command.last and block.weight == SUMMARY)
+            for command in commands
+        )
     ]
 
 

@@ -24,6 +24,8 @@ _FOLD = re.compile(
     r"^(?:travis_(?:fold|time):(?:start|end):[\w.:-]*(?:=\d+(?:,[a-z]+=\d+)*)?"
     r"|section_(?:start|end):\d+:[\w.-]+(?:\[[^\]]{0,200}\])?|##\[(?:group|endgroup|section)\])"
 )
+# The words of an action, as the pages of the CI show them.
+_SAID = {"##[error]": "Error: ", "##[warning]": "Warning: "}
 # Job and step, as `gh run view --log` prints them.
 _STEP = re.compile(r"^[^\t]{1,100}\t[^\t]{1,100}\t(?=\d{4}-\d\d-\d\dT)")
 _CONTAINER = re.compile(r"^(?:\[pod/[\w./-]{1,200}\] |[a-z0-9][\w.-]{0,60}(?:_\d+|-\d+) +\| )")
@@ -60,6 +62,9 @@ def _without_prefix(text: str) -> str:
 
     if text.startswith(("travis_", "section_", "##[")):
         text = _FOLD.sub("", text, count=1)
+        for mark, word in _SAID.items():
+            if text.startswith(mark):
+                text = word + text.removeprefix(mark)
     if " | " in text[:80] or text.startswith("[pod/"):
         text = _CONTAINER.sub("", text, count=1)
     return text
