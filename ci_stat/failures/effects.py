@@ -50,11 +50,11 @@ def is_effect_line(text: str) -> bool:
 def is_effect(document: Document, block: Block) -> bool:
     """Whether a block of a cause or a hint only repeats that a child failed.
 
-    A block that names a case says which child.
+    A rule for certain jobs knows which of their effects say enough.
     """
     if block.weight not in (CAUSE, HINT) or len(block.positions) > MAX_LINES:
         return False
-    if block.match.groupdict().get("case"):
+    if block.rule.jobs:
         return False
 
     texts = _outside_frames(document.line_texts(block.positions))
