@@ -52,9 +52,9 @@ class Score:
 def main() -> None:
     arguments = _parser().parse_args()
     for name in arguments.only.split(","):
-        examples = [example for example in _examples(name) if _in_half(example, arguments.half)]
+        chosen = [example for example in examples(name) if _in_half(example, arguments.half)]
         for mode in arguments.modes.split(","):
-            _report(name, mode, examples, arguments.worst)
+            _report(name, mode, chosen, arguments.worst)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,7 +84,7 @@ def _report(name: str, mode: str, examples: list[Example], worst: int) -> None:
     print(f"{name} {mode:6} n={len(results):3}  {figures}", flush=True)
 
 
-def _examples(name: str) -> Iterator[Example]:
+def examples(name: str) -> Iterator[Example]:
     with lzma.open(SETS[name], "rt", encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 

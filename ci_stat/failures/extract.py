@@ -16,6 +16,7 @@ from ci_stat.failures.scan import ByteStream, scan
 from ci_stat.failures.sections import ANCHORS as SECTION_ANCHORS
 from ci_stat.failures.sections import passed, sections
 from ci_stat.failures.select import FailureSpan, select_spans
+from ci_stat.failures.signs import Signs
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 
 _FIRST_KINDS = {FailureKind.ENV: 0, FailureKind.SETUP: 1, FailureKind.COMPILE: 2}
@@ -130,6 +131,7 @@ def find_blocks(
     `omitted`: counts the lines that are too many to try.
     """
     blocks: list[Block] = []
+    signs = Signs(document)
     end = -1
     tried = most_telling(anchored, MAX_LINES)
 
@@ -141,7 +143,8 @@ def find_blocks(
                 omitted.add(document.numbers[position], document.numbers[position])
             continue
 
-        new = _matched(document, position, matcher.rules_with(literals, job), end + 1)
+        rules = matcher.rules_with(literals, job)
+        new = _matched(document, position, rules, signs, end + 1)
         blocks += new
         if new and new[0].weight != EFFECT:
             end = max(end, new[-1].last)
@@ -149,11 +152,15 @@ def find_blocks(
     return blocks
 
 
-def _matched(document: Document, position: int, rules: list[Rule], floor: int) -> list[Block]:
+def _matched(
+    document: Document, position: int, rules: list[Rule], signs: Signs, floor: int
+) -> list[Block]:
     """Return the blocks of the first rule that matches."""
     text, below = document.text(position), document.text(position + 1)
     for rule in rules:
         match = rule.match(text, below)
+        if match and rule.signs and not signs.near(rule.signs, position):
+            continue
         blocks = list(blocks_at(document, position, rule, match, floor)) if match else []
         if blocks:
             return blocks

@@ -25,7 +25,7 @@ FAMILIES = (
 SCANNER = 1  # raise it if results change for another reason than a change of the rules
 
 _REQUIRED = ("name", "kind", "pattern", "anchors")
-_PATTERNS = ("pattern", "next", "back", "until", "through", "down", "items", "says")
+_PATTERNS = ("pattern", "next", "signs", "back", "until", "through", "down", "items", "says")
 _MINIMA = {"lines": 1, "head": 1, "blank": 0, "tail": 0}
 
 
@@ -39,6 +39,7 @@ class Rule:
     - `pattern`: what the first line looks like; its groups `case`, `suite`, `file`, `line` and
       `message` become fields of the failure.
     - `next`: what the line below must look like, if that decides.
+    - `signs`: what a line near this one must look like, where other tools write such lines too.
     - The block begins at this line. It extends up while lines match `back`. It extends down over
       `head` lines in any case, then to the first line that matches `until` (excluded) or
       `through` (included), that does not match `down`, or that is not `indent`ed deeper than
@@ -60,6 +61,7 @@ class Rule:
     pattern: str
     anchors: tuple[str, ...]
     next: str = ""
+    signs: str = ""
     back: str = ""
     head: int = 1
     until: str = ""

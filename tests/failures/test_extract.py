@@ -177,3 +177,26 @@ def test_a_log_full_of_anchors_ends_in_bounded_time(piece: bytes) -> None:
     # Linear time takes a second. Quadratic time, minutes for 3 MiB, takes longer than this.
     assert time.process_time() - started < 4
     assert len(extraction.failures) <= 2000
+
+
+def test_a_rule_with_signs_needs_one_within_60_lines() -> None:
+    (rule,) = parse(
+        "[[rule]]\nname='drift'\nkind='check'\nanchors=['Failed ']\n"
+        "pattern='^Failed (?P<case>.+)'\n"
+        "signs='^drift v'",
+        "rules.toml",
+    )
+    options = ScanOptions(rules=(rule,))
+
+    for distance, is_found in ((60, True), (61, False)):
+        log = "drift v3\n" + "\n" * (distance - 1) + "Failed the harbour\n"
+        assert [failure.guess for failure in failures(log, options=options)] == [not is_found]
+
+
+def test_a_short_block_ends_with_its_paragraph_unless_the_rule_is_exact() -> None:
+    rule = "[[rule]]\nname='keel'\nkind='check'\nanchors=['KEEL']\npattern='^KEEL'\nlines=1\n"
+    log = "KEEL is bent\nby four degrees\n\nlater\n"
+
+    for text, last in ((rule, 2), (rule + "exact=true\n", 1)):
+        (failure,) = failures(log, options=ScanOptions(rules=parse(text, "rules.toml")))
+        assert (failure.first_line, failure.last_line) == (1, last)

@@ -107,6 +107,7 @@ def test_no_line_makes_a_pattern_run_long(rule: Rule) -> None:
     patterns = (
         rule.pattern,
         rule.next,
+        rule.signs,
         rule.back,
         rule.until,
         rule.through,
