@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, starmap
 
+from ci_stat.failures.cases import failed_cases, shown_cases
 from ci_stat.failures.document import Document
 from ci_stat.failures.sections import Section
 from ci_stat.failures.vocabulary import has_place, is_calm, is_command, is_echo, loudness
@@ -25,7 +26,7 @@ BEFORE = 3  # lines kept before the first error word
 LIST_SHARE = 0.5  # share of lines that look like entries of a list
 SIMILAR = 0.6  # share of common words in two lines of one list, without numbers
 
-_VARYING = re.compile(r"\d+|[0-9a-f]{7,}|\S*[/\\]\S*")
+_VARYING = re.compile(r"(?<!\S)\S*[/\\]\S*|\d+|[0-9a-f]{7,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ def guess(document: Document, section: Section, effects: set[int]) -> list[tuple
     The list is empty if no line says anything. `effects`: positions of lines that only report the
     failure.
     """
+    cases = failed_cases(document, section.outer, section.last, effects)
+    if any(case.has_details for case in cases):
+        return [(case.first, case.last) for case in shown_cases(cases)]
+
     last = _before_effects(document, section, effects)
     start = max(section.first, last - REACH)
     paragraphs = list(_paragraphs(document, start, last, effects))

@@ -47,10 +47,14 @@ _CALM = re.compile(
 
 _ECHOES = re.compile(
     r"^(?:npm ERR!|npm WARN|error Command failed|info Visit|yarn run v|Tasks: TOP|\(See full trace"
-    r"|make(?:\[\d+\])?: (?:Leaving|Entering)|Makefile:\d+: recipe for target|> \S+@?\S* \w+ /"
+    r"|make(?:\[\d+\])?: (?:\*\*\*|Leaving|Entering)|Makefile:\d+: recipe for target"
+    r"|> \S+@?\S* \w+ /"
     r"|##\[|Build step"
     r"|\[Pipeline\]|Setting status (?:of|to) |Terminated$|Sending interrupt signal"
-    r"|Failed in branch "
+    r"|Failed in branch |error: test failed|[\w ]*build failed$|Failed (?:components|projects):"
+    r"|(?:error: )?aborting due to|=* ?\d+ failed, \d+|\W*(?:Tests|Total|TOTAL|Files)[:=] ?\d"
+    r"|Finished in \d|Time: \d|\d+ (?:\w+, \d+ )?(?:tests|runs|examples|assertions)\b|Result: FAIL"
+    r"|✖ \d+ problems?|\s+\d+ errors?(?:,| and) \d+ warnings? potentially"
     r"|The command \"|\[ERROR\] *$"
     r"|Error: Process completed|error: (?:build failed|[Cc]ould not compile)"
     r"|\W*(?:TESTS?|BUILD|ARCHIVE)(?: BUILD)? FAIL(?:ED|URE)\W*$|\W*FAIL(?:ED|URES?)?!?\W*$"
