@@ -22,7 +22,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from ci_stat.failures import ScanOptions, extract
+from ci_stat.failures import ScanOptions, diagnose
 from ci_stat.failures.rules import FAMILIES, Rule, builtin, family_rules
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
@@ -107,16 +107,17 @@ def score(example: Example, mode: str) -> Score:
 def _failures(log: str, mode: str) -> tuple[Any, ...]:
     data = log.encode()
     if mode == "guess":
-        return extract(BytesIO(data), options=ScanOptions(rules=())).failures
+        return diagnose(BytesIO(data), options=ScanOptions(rules=())).extraction.failures
 
-    failures = extract(BytesIO(data)).failures
+    failures = diagnose(BytesIO(data)).extraction.failures
     if mode == "all":
         return failures
 
     families = frozenset(_family_of()[failure.rule] for failure in failures if not failure.guess)
     if not families:
         return failures
-    return extract(BytesIO(data), options=ScanOptions(rules=_rules_without(families))).failures
+    options = ScanOptions(rules=_rules_without(families))
+    return diagnose(BytesIO(data), options=options).extraction.failures
 
 
 @cache

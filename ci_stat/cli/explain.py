@@ -25,8 +25,9 @@ from ci_stat.cli import options
     type=click.IntRange(0, 1000),
     default=0,
     metavar="N",
-    help="Lines of context. [0]",
+    help="Lines to add above and below each failure. [0]",
 )
+@click.option("--brief", is_flag=True, help="Only the causes, without their context.")
 @click.option(
     "--job", default="", metavar="NAME", help="Name of the job, for rules that are limited to jobs."
 )
@@ -56,6 +57,9 @@ from ci_stat.cli import options
 def explain() -> None:
     """Show why a build failed: the failing part of its log, the case, the kind, and the rule.
 
+    Below the cause of the first failure stands its context: what else the failed command printed
+    that a diagnosis needs.
+
     LOG is a file (plain, .gz, .zst, .xz) or - for standard input. It needs no database and no
     settings. JOB NUMBER is a build; its log is read from the configured places (log_dir,
     jenkins_url).
@@ -63,6 +67,7 @@ def explain() -> None:
     \b
     Examples:
       ci-stat explain build.log
+      ci-stat explain --brief build.log
       ci-stat explain --context 5 --against last-good.log.gz build.log.gz
       curl -s "$URL/consoleText" | ci-stat explain -
       ci-stat explain tidb_ghpr_unit_test 48210

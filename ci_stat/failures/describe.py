@@ -1,6 +1,7 @@
 """Describe a failure for a user: name, message, place in the code and excerpt from its lines."""
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ci_stat.failures.document import Document
@@ -12,6 +13,10 @@ from ci_stat.records import CaseFailure, FailureKind
 
 MAX_NAME, MAX_MESSAGE, MAX_EXCERPT = 300, 1000, 8000  # characters
 HEAD, TAIL = 60, 20  # lines of an excerpt that is too long to be shown in full
+
+MAX_LINES, MAX_CHARS = 120, 12_000  # of one failure
+MAX_TOTAL = 12_000  # characters of all failures; those after it show their first lines only
+REST = 3  # lines of a failure after that
 
 _NO_WORDS = re.compile(r"^[\W_]*$")  # rulers, dots, frames
 
@@ -40,6 +45,35 @@ def describe(document: Document, span: FailureSpan) -> CaseFailure:
         guess=rule is None,
         fingerprint=fingerprint(kind, name, message),
     )
+
+
+def short_spans(document: Document, spans: Sequence[FailureSpan]) -> list[FailureSpan]:
+    """Cut failures that are too long to be shown as a cause; the excerpt keeps their end."""
+    result: list[FailureSpan] = []
+    used = 0
+    for span in spans:
+        most = MAX_LINES if used < MAX_TOTAL else REST
+        last, chars = span.first, size(document, span.first)
+
+        for position in range(span.first + 1, min(span.last, span.first + most - 1) + 1):
+            chars += size(document, position)
+            if chars > MAX_CHARS:
+                break
+            last = position
+
+        used += chars
+        result.append(FailureSpan(span.first, last, span.block))
+    return result
+
+
+def size(document: Document, position: int) -> int:
+    """Return the length of a line in characters, as it stands in the log."""
+    return len(document.raw(position).decode("utf-8", "replace")) + 1
+
+
+def total_size(document: Document, positions: Iterable[int]) -> int:
+    """Return the length of lines in characters, as they stand in the log."""
+    return sum(size(document, position) for position in positions)
 
 
 def _line_number(text: str) -> int:

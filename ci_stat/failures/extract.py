@@ -1,20 +1,24 @@
 """The entry point: read a build log once and return the failures in it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
+
 from ci_stat.failures.blocks import Block, blocks_at
 from ci_stat.failures.case_names import case_key
 from ci_stat.failures.condense import Condenser
-from ci_stat.failures.describe import HEAD, TAIL, describe
+from ci_stat.failures.context import find_context
+from ci_stat.failures.describe import HEAD, TAIL, describe, short_spans
 from ci_stat.failures.document import Document
 from ci_stat.failures.left_out import Omissions, left_out, sentence
 from ci_stat.failures.matching import Matcher, most_telling
 from ci_stat.failures.rules import EFFECT, Rule, builtin
 from ci_stat.failures.scan import ByteStream, scan
 from ci_stat.failures.sections import ANCHORS as SECTION_ANCHORS
-from ci_stat.failures.sections import passed, sections
+from ci_stat.failures.sections import Section, passed, sections
 from ci_stat.failures.select import FailureSpan, select_spans
 from ci_stat.failures.signs import Signs
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
@@ -39,10 +43,11 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class LogDiagnosis:
-    """The result for one log: its failures, and for each failure its lines with context."""
+    """The result for one log: its failures, and for each of them its lines and its context."""
 
     extraction: Extraction
     lines: tuple[tuple[LogLine, ...], ...]
+    context: tuple[tuple[LogLine, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,63 +65,145 @@ class ScanOptions:
     everything: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was found in one log; each failure with its lines."""
+
+    document: Document
+    failed: list[Section]
+    spans: list[FailureSpan]
+    extraction: Extraction
+
+
 def extract(stream: ByteStream, job: str = "", options: ScanOptions = ScanOptions()) -> Extraction:
     """Return the failures in a build log. Reads the stream to its end in bounded memory.
 
     `job`: the name of the job; rules that are limited to other jobs are skipped.
     """
-    return diagnose(stream, job, options).extraction
+    return _read(stream, job, options).extraction
 
 
 def diagnose(
-    stream: ByteStream, job: str = "", options: ScanOptions = ScanOptions(), context: int = 0
+    stream: ByteStream,
+    job: str = "",
+    options: ScanOptions = ScanOptions(),
+    around: int = 0,
+    brief: bool = False,
 ) -> LogDiagnosis:
-    """Like `extract`, with the lines of each failure and `context` lines above and below."""
+    """Like `extract`, with the lines of each failure and what else a diagnosis needs.
+
+    `around`: lines above and below each failure. `brief`: without the context.
+    """
+    reading = _read(stream, job, options)
+    document, extraction = reading.document, reading.extraction
+    if not brief:
+        extraction = _with_context(reading)
+
+    return LogDiagnosis(
+        extraction,
+        tuple(_lines(document, span, around) for span in reading.spans),
+        tuple(_context_lines(document, failure) for failure in extraction.failures),
+    )
+
+
+def _read(stream: ByteStream, job: str, options: ScanOptions) -> _Reading:
     matcher = _matcher(builtin() if options.rules is None else options.rules)
     condenser = Condenser(matcher, job)
     scanned = scan(stream, matcher.anchors, condenser)
     document = Document(scanned.parts, options.baseline)
     lines, failed = Omissions(), Omissions()
-    spans = _spans(document, matcher, job, options.everything, lines)
+    commands, spans = _spans(document, matcher, job, options.everything, lines)
 
     for span in spans[MAX_FAILURES:]:
         failed.add(document.numbers[span.first], document.numbers[span.last])
     described = [(describe(document, span), span) for span in spans[:MAX_FAILURES]]
     kept = _without_repeats(described)
-    failures = tuple(failure for failure, _ in kept)
+    short = short_spans(document, [span for _, span in kept])
+    failures = tuple(
+        _cut(document, failure, whole, span)
+        for (failure, whole), span in zip(kept, short, strict=True)
+    )
 
     omitted = left_out((condenser.lines, lines), (condenser.blocks, failed))
     extraction = Extraction(
         LogState.READ, failures, scanned.lines, scanned.size, sentence(omitted), omitted
     )
-    return LogDiagnosis(extraction, tuple(_lines(document, span, context) for _, span in kept))
+    return _Reading(
+        document, [command for command in commands if command.failed], short, extraction
+    )
 
 
 def _spans(
     document: Document, matcher: Matcher, job: str, everything: bool, omitted: Omissions
-) -> list[FailureSpan]:
+) -> tuple[list[Section], list[FailureSpan]]:
     anchored = document.anchored(matcher.anchors)
     marks = [position for position in anchored if not matcher.marks.isdisjoint(anchored[position])]
+    commands = sections(document, marks)
     if passed(document, marks) and not everything:
-        return []
+        return commands, []
 
     blocks = find_blocks(document, anchored, matcher, job, omitted)
-    return select_spans(document, blocks, sections(document, marks), everything)
+    return commands, select_spans(document, blocks, commands, everything)
 
 
-def _lines(document: Document, span: FailureSpan, context: int) -> tuple[LogLine, ...]:
-    first = max(0, span.first - context)
-    end = min(len(document), span.last + 1 + context)
+def _cut(
+    document: Document, failure: CaseFailure, whole: FailureSpan, shown: FailureSpan
+) -> CaseFailure:
+    """Return the failure with the last line that is shown and the number of lines after it."""
+    last, omitted = document.numbers[shown.last], whole.last - shown.last
+    return msgspec.structs.replace(failure, last_line=last, omitted=omitted)
+
+
+def _with_context(reading: _Reading) -> Extraction:
+    """Return the extraction with the context of its first failure."""
+    extraction = reading.extraction
+    if not extraction.failures:
+        return extraction
+
+    context = find_context(reading.document, reading.failed, reading.spans)
+    first, *others = extraction.failures
+    omitted = first.omitted + context.omitted
+    first = msgspec.structs.replace(first, context=context.ranges, omitted=omitted)
+    return msgspec.structs.replace(extraction, failures=(first, *others))
+
+
+def _context_lines(document: Document, failure: CaseFailure) -> tuple[LogLine, ...]:
+    """Return the lines of a failure's context, with notes about the lines between its ranges."""
+    lines: list[LogLine] = []
+    for first, last in failure.context:
+        if lines:
+            lines.append(LogLine(0, _gap(lines[-1].number, first, failure), False))
+
+        start = bisect_left(document.numbers, first)
+        end = bisect_right(document.numbers, last)
+        lines += [
+            LogLine(document.numbers[position], document.text(position), False)
+            for position in range(start, end)
+        ]
+    return tuple(lines)
+
+
+def _lines(document: Document, span: FailureSpan, around: int) -> tuple[LogLine, ...]:
+    first = max(0, span.first - around)
+    end = min(len(document), span.last + 1 + around)
     lines = [
         LogLine(document.numbers[position], document.text(position), position in span.positions)
         for position in range(first, end)
     ]
 
-    head, tail = HEAD + context, TAIL + context
+    head, tail = HEAD + around, TAIL + around
     omitted = len(lines) - head - tail
     if omitted > 0:
         lines[head:-tail] = [LogLine(0, f"... {omitted} more lines ...", True)]
     return tuple(lines)
+
+
+def _gap(last: int, first: int, failure: CaseFailure) -> str:
+    """Return a note about the lines between two ranges of a context."""
+    count = first - last - 1
+    lines = "1 line" if count == 1 else f"{count} lines"
+    has_failure = last < failure.first_line < first
+    return f"... {lines} with the failure ..." if has_failure else f"... {lines} ..."
 
 
 def find_blocks(

@@ -9,7 +9,8 @@ MAX_LENGTH = 2000  # characters of a line that rules look at, so that matching t
 
 _NOTE = rb"\x1b\[8mha:[^\x1b\n]*\x1b\[0m"  # Jenkins console notes, hidden in the log on disk
 _COLOUR = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\^_=>c78]|\([AB0])"
-_ESCAPE = re.compile(_NOTE + b"|" + _COLOUR)
+_WRITTEN = rb"\^\[\[[0-9;]{0,20}[mK]"  # colours as a tool printed them, `^[[31m`
+_ESCAPE = re.compile(_NOTE + b"|" + _COLOUR + b"|" + _WRITTEN)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _STAMPS = re.compile(
     r"^(?:"
@@ -33,7 +34,8 @@ _CONTAINER = re.compile(r"^(?:\[pod/[\w./-]{1,200}\] |[a-z0-9][\w.-]{0,60}(?:_\d
 
 def without_escapes(raw: bytes) -> bytes:
     """Remove colours, cursor movements and console notes; line ends stay."""
-    return _ESCAPE.sub(b"", raw) if b"\x1b" in raw else raw
+    has_escape = b"\x1b" in raw or b"^[[" in raw
+    return _ESCAPE.sub(b"", raw) if has_escape else raw
 
 
 def clean(raw: bytes) -> str:

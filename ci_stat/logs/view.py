@@ -12,16 +12,17 @@ KIND_STYLES = {"env": "magenta", "setup": "magenta", "timeout": "magenta", "unkn
 
 
 def diagnosis_lines(name: str, diagnosis: LogDiagnosis) -> Iterator[Line]:
-    """Yield a summary of what was read, then each failure with its lines."""
+    """Yield a summary of what was read, then each failure with its lines and its context."""
     extraction = diagnosis.extraction
     yield line(0, (name, "bold"), (f"  {_summary(diagnosis)}", "dim"))
     if extraction.detail:
         yield line(1, (f"{extraction.state}: {extraction.detail}", "yellow"))
 
-    failures = zip(extraction.failures, diagnosis.lines, strict=True)
-    for number, (failure, lines) in enumerate(failures, 1):
+    failures = zip(extraction.failures, diagnosis.lines, diagnosis.context, strict=True)
+    for number, (failure, lines, context) in enumerate(failures, 1):
         yield Line(0, ())
         yield from _failure_lines(number, failure, lines)
+        yield from _context_lines(failure, context)
 
     if not extraction.failures and extraction.state == LogState.READ:
         yield line(1, "no line explains a failure")
@@ -52,6 +53,17 @@ def _failure_lines(number: int, failure: CaseFailure, lines: tuple[LogLine, ...]
     width = len(str(failure.last_line))
     for log_line in lines:
         yield _numbered(log_line, width)
+
+
+def _context_lines(failure: CaseFailure, context: tuple[LogLine, ...]) -> Iterator[Line]:
+    if context:
+        yield line(1, ("context", "dim"))
+
+    width = len(str(max((log_line.number for log_line in context), default=0)))
+    for log_line in context:
+        yield _numbered(log_line, width)
+    if failure.omitted:
+        yield line(1, (f"{plural(failure.omitted, 'more line')} not shown", "dim"))
 
 
 def _source(failure: CaseFailure) -> str:
@@ -104,6 +116,8 @@ def failure_data(failure: CaseFailure) -> dict[str, Any]:
         "line": failure.line,
         "first_line": failure.first_line,
         "last_line": failure.last_line,
+        "context": [list(lines) for lines in failure.context],
+        "omitted": failure.omitted,
         "rule": failure.rule,
         "guess": failure.guess,
         "fingerprint": failure.fingerprint,

@@ -46,13 +46,14 @@ class LogOptions:
     """How each log is read.
 
     - `scan`: rules and baseline. `job`: the job's name, for rules that are limited to jobs.
-    - `context`: lines to add above and below each failure.
+    - `around`: lines to add above and below each failure. `brief`: causes without their context.
     - `limit`: bytes of text; reading a longer log stops there.
     """
 
     scan: ScanOptions = DEFAULT_SCAN
     job: str = ""
-    context: int = 0
+    around: int = 0
+    brief: bool = False
     limit: int = LIMIT
 
     @property
@@ -136,7 +137,7 @@ def diagnose_file(name: str, options: LogOptions) -> LogDiagnosis:
 
 def diagnose_stream(stream: LogStream, options: LogOptions) -> LogDiagnosis:
     """Diagnose an open log. The result has the state that the stream reports at its end."""
-    diagnosis = diagnose(stream, options.job, options.scan, options.context)
+    diagnosis = diagnose(stream, options.job, options.scan, options.around, options.brief)
     if stream.state in (LogState.NOT_READ, LogState.READ):
         return diagnosis
 

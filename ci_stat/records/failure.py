@@ -50,11 +50,14 @@ class CaseFailure(msgspec.Struct, frozen=True, gc=False):
     - `message`: its error message; "" if the source has none.
     - `source`: `log`, or `analysis_res`, which is a lower bound.
     - `suite`: suite, package or target; `file`, `line`: the place in the code; "" and 0 if unknown.
-    - `first_line`, `last_line`: the excerpt's lines in the log, 1-based and inclusive; 0 if not
-      from a log.
+    - `first_line`, `last_line`: the cause's lines in the log, 1-based and inclusive; 0 if not from
+      a log. A long failure is cut: the excerpt may go on.
     - `excerpt`: the failing part of the log, cut, without colours and prefixes.
     - `rule`: the rule that matched; `guess`: no rule matched, this is the general fallback.
     - `fingerprint`: `v1:` and 32 hex digits, equal for the same failure; "" if not from a log.
+    - `context`: ranges of further lines, first and last, that a diagnosis needs; only `diagnose`
+      looks for them, and it gives them to the first failure of a log.
+    - `omitted`: lines of the failure, and relevant lines around it, for which there was no room.
     """
 
     kind: str
@@ -70,6 +73,8 @@ class CaseFailure(msgspec.Struct, frozen=True, gc=False):
     rule: str = ""
     guess: bool = False
     fingerprint: str = ""
+    context: tuple[tuple[int, int], ...] = ()
+    omitted: int = 0
 
 
 class LeftOut(msgspec.Struct, frozen=True, gc=False):

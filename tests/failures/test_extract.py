@@ -161,11 +161,19 @@ HOSTILE = st.lists(
 @given(HOSTILE)
 def test_any_bytes_are_read_to_the_end(pieces: list[bytes]) -> None:
     data = b"".join(pieces)
-    diagnosis = diagnose(io.BytesIO(data), context=2)
+    last = data.count(b"\n") + 1
+    diagnosis = diagnose(io.BytesIO(data), around=2)
+    failures = diagnosis.extraction.failures
     assert diagnosis.extraction.state == LogState.READ
-    assert len(diagnosis.lines) == len(diagnosis.extraction.failures)
-    for failure in diagnosis.extraction.failures:
-        assert 1 <= failure.first_line <= failure.last_line <= data.count(b"\n") + 1
+    assert len(diagnosis.lines) == len(diagnosis.context) == len(failures)
+    for failure in failures:
+        assert 1 <= failure.first_line <= failure.last_line <= last
+
+    causes = {n for each in failures for n in range(each.first_line, each.last_line + 1)}
+    ranges = [bounds for failure in failures for bounds in failure.context]
+    context = [n for first, end in ranges for n in range(first, end + 1)]
+    assert context == sorted(set(context) - causes)
+    assert not context or context[-1] <= last
 
 
 @pytest.mark.parametrize(

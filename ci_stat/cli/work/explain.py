@@ -21,6 +21,7 @@ def explain(
     everything: bool,
     against: str | None,
     context: int,
+    brief: bool,
     job: str,
     rules_file: Path | None,
     workers: int | None,
@@ -35,7 +36,7 @@ def explain(
     build = _build_of(logs)
     rules = load_rules(rules_file) if rules_file else None
     scan = ScanOptions(rules, baseline, everything)
-    options = LogOptions(scan, job or (build[0] if build else ""), context)
+    options = LogOptions(scan, job or (build[0] if build else ""), context, brief)
     if build is None:
         _print(diagnose_files(logs, options, workers), form, color)
         return

@@ -1,0 +1,74 @@
+"""The step that failed: the output of one command with the lines that name it.
+
+Scripts print groups of their own inside of a step, so a step of GitHub Actions begins at its
+command and ends where the failure is reported.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ci_stat.failures.document import Document
+from ci_stat.failures.sections import Section
+from ci_stat.failures.select import FailureSpan
+
+STEP, STEP_END = b"##[group]Run ", b"##[endgroup]"
+ERROR = b"##[error]"
+JOB = b"Complete job name: "
+MARKS = tuple(mark.decode() for mark in (STEP, STEP_END, ERROR, JOB))
+
+_MARK_REACH = 100  # bytes of a line in which a mark stands
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The output of a command, positions `first` to `last`; `head` are lines that name it."""
+
+    head: tuple[int, ...]
+    first: int
+    last: int
+
+    @property
+    def positions(self) -> range:
+        return range(self.first, self.last + 1)
+
+
+def failed_step(
+    document: Document,
+    commands: Sequence[Section],
+    spans: Sequence[FailureSpan],
+    marks: Mapping[int, bytes],
+) -> Step:
+    """Return the step of the first failure.
+
+    `commands`: those that failed. `marks`: lines that may contain one of `MARKS`, by position.
+    """
+    command = _command(document, commands, spans)
+    last = min(command.last + 1, len(document) - 1)
+    if command.loose:
+        last = max(_with(ERROR, marks), default=last)
+
+    starts = [start for start in _with(STEP, marks) if command.outer <= start < last]
+    if not starts:
+        return Step((), command.first, last)
+
+    start = starts[-1]
+    first = next((end + 1 for end in _with(STEP_END, marks) if start < end < last), start)
+    if not any(document.text(position).strip() for position in range(first, last)):
+        first = start  # the command printed nothing: its own lines are all there is
+    return Step((*_with(JOB, marks)[:1], start), first, last)
+
+
+def _command(
+    document: Document, commands: Sequence[Section], spans: Sequence[FailureSpan]
+) -> Section:
+    """Return the failed command of the first failure, else the last one that failed."""
+    for command in commands:
+        if spans and command.outer <= spans[0].first <= command.last + 1:
+            return command
+    if commands:
+        return commands[-1]
+    return Section(0, 0, len(document) - 1, True, loose=True)
+
+
+def _with(mark: bytes, marks: Mapping[int, bytes]) -> list[int]:
+    return [position for position, raw in marks.items() if mark in raw[:_MARK_REACH]]
