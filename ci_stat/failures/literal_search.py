@@ -71,7 +71,7 @@ class HyperscanEngine:
         def add(index: int, _begin: int, end: int, _flags: int, _context: object) -> None:
             append((end - lengths[index], index))
 
-        self._all.scan(data, match_event_handler=add)
+        self._all.scan([data], match_event_handler=add)
         return matches
 
     def some(self, data: Text, most: int) -> list[Match]:
@@ -83,7 +83,7 @@ class HyperscanEngine:
             return len(matches) >= most
 
         with suppress(self._stopped):
-            self._all.scan(data, match_event_handler=add)
+            self._all.scan([data], match_event_handler=add)
         return matches
 
     def present(self, data: Text) -> set[int]:
@@ -94,14 +94,15 @@ class HyperscanEngine:
         def add(index: int, _begin: int, _end: int, _flags: int, _context: object) -> None:
             literals.add(index)
 
-        self._once.scan(data, match_event_handler=add)
+        self._once.scan([data], match_event_handler=add)
         return literals
 
 
 def _database(literals: Sequence[bytes], flag: int) -> Any:
     import hyperscan
 
-    database = hyperscan.Database()
+    # As fast as the mode for single texts, and compiled with a tenth of the memory and time.
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_VECTORED)
     count = len(literals)
     database.compile(
         expressions=[_quoted(literal) for literal in literals],
