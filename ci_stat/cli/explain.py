@@ -60,9 +60,9 @@ def explain() -> None:
     Below the cause of the first failure stands its context: what else the failed command printed
     that a diagnosis needs.
 
-    LOG is a file (plain, .gz, .zst, .xz) or - for standard input. It needs no database and no
-    settings. JOB NUMBER is a build; its log is read from the configured places (log_dir,
-    jenkins_url).
+    LOG is a file (plain, .gz, .zst, .xz, .bz2, or a .zip of logs) or - for standard input. It needs
+    no database and no settings. JOB NUMBER is a build; its log is read from the configured places
+    (log_dir, jenkins_url).
 
     \b
     Examples:

@@ -1,17 +1,26 @@
 """Read a log file or a pipe as plain text bytes; its content decides how it is unpacked.
 
-gzip, Zstandard and xz, any number of members or frames in a row, in bounded memory. Reading always
-ends: with the whole text, or with the readable part and the reason why it is not the whole.
+gzip, Zstandard, xz and bzip2, any number of members or frames in a row, and zip archives, in
+bounded memory; UTF-16 becomes UTF-8. Reading always ends: with the whole text, or with the readable
+part and the reason why it is not the whole.
 """
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from ci_stat.logs.decoders import HEAD, MEMORY, Decoder, decoder_of, is_begun
+from ci_stat.logs.decoders import HEAD
+from ci_stat.logs.encoding import SAMPLE, is_plain, text_of
+from ci_stat.logs.members import explained, is_packed, unpacked
+from ci_stat.logs.read_ahead import ReadAhead, is_worth_it
 from ci_stat.logs.regular_file import FLAGS, RegularFile, no_log, regular
+from ci_stat.logs.sizes import size_text
+from ci_stat.logs.source import Incomplete, Source
+from ci_stat.logs.zip_members import MAGIC as ZIP
+from ci_stat.logs.zip_members import ZipText
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
 
@@ -20,10 +29,7 @@ LIMIT = 64 * 2**30  # bytes of text of one log
 # 5 to 30 times; the worst case of gzip is 1030 times, that of Zstandard 30,000 times.
 _BOMB = 2**30
 _RATIO = 200
-_MEMBERS = 1_000_000  # block-wise gzip has one member per 64 KB
-_ENDS_EARLY = "the compressed data ends early"
-_RAW = 32 * 1024  # bytes read at a time; measured: 16 KB to 64 KB are equally fast, more is slower
-_TEXT = 128 * 1024  # bytes unpacked at a time
+_BLOCK = 2**20  # bytes read at a time, after the first ones
 
 
 class Raw(Protocol):
@@ -33,9 +39,10 @@ class Raw(Protocol):
 
 
 class Unpacked:
-    """The unpacked text of `raw` as a `LogStream`.
+    """The unpacked text of `raw` as a `LogStream`. `close` it before `raw`.
 
-    After the last byte, `state` and `detail` say whether the text is complete.
+    After the last byte, `state` and `detail` say whether the text is complete. `detail` of an
+    archive also names its files.
 
     - `limit`: bytes of text; a longer log ends there as TOO_BIG.
     - `finished`: whether the log is complete; called only if a file grew while it was read.
@@ -51,142 +58,136 @@ class Unpacked:
         self._raw = raw
         self._limit = limit
         self._finished = finished
-        self._over = False
-        self._begun = False
-        self._packed = False
-        self._members = 0
-        self._decoder: Decoder | None = None
-        self._pending = b""  # read but not unpacked
+        self._over = self._begun = self._is_packed = False
+        self._source = Source(self._raw_blocks())
+        self._blocks: Iterator[bytes] | None = None  # None: the raw bytes are the text
         self._text = memoryview(b"")  # unpacked but not returned
-        self._chunk = memoryview(bytearray(_RAW))
+        self._archive: ZipText | None = None
+        self._closing = ExitStack()
 
     def readinto(self, buffer: memoryview, /) -> int:
         """Read the next bytes into `buffer` and return their number; 0 at the end."""
         if self._over or not len(buffer):
             return 0
         try:
-            count = self._unpack(buffer) if self._is_packed() else self._copy(buffer)
-        except OSError as error:
-            count = self._broken(f"reading failed: {error.strerror or error}")
-        except Exception as error:  # decompressors raise many types for invalid data
-            too_big = "memory" in str(error).lower()
-            count = self._broken(f"the compressed data is invalid: {error}", too_big)
+            count = self._next(buffer)
+        except Exception as error:
+            count = self._broken(explained(error))
         return self._within_limits(count)
+
+    def close(self) -> None:
+        """Release what reading needed; `raw` stays open."""
+        self._over = True
+        self._closing.close()
+
+    def _begin(self) -> None:
+        """Decide by the first bytes how the log is read."""
+        head = self._source.peek(HEAD)
+        if head.startswith(ZIP):
+            self._archive = ZipText(self._archive_file())
+            self._blocks = self._ahead(self._archive.blocks())
+        elif is_packed(head):
+            self._is_packed = True
+            self._blocks = self._ahead(text_of(unpacked(self._source)))
+        elif not is_plain(self._source.peek(SAMPLE)):
+            self._blocks = text_of(map(bytes, self._source))
+
+    def _ahead(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        # A pipe is read in this thread: a thread that waits for a pipe cannot be ended.
+        if not isinstance(self._raw, RegularFile) or not is_worth_it(self._raw.size):
+            return blocks
+        return self._closing.enter_context(closing(ReadAhead(blocks)))
+
+    def _archive_file(self) -> int:
+        """Return the descriptor of the archive. Its list of files is at its end: a pipe is stored.
+
+        The temporary file has no name, so nothing is left of a process that is killed.
+        """
+        if isinstance(self._raw, RegularFile):
+            return self._raw.descriptor
+
+        file = self._closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        for block in self._source:
+            file.write(block)
+            if self.taken > self._limit:
+                raise Incomplete(LogState.TOO_BIG, f"more than {self._limit_text}")
+        file.flush()
+        return file.fileno()
+
+    def _raw_blocks(self) -> Iterator[bytes]:
+        """Yield the raw bytes. The first block is small: most logs are."""
+        buffer = memoryview(bytearray(SAMPLE))
+        while count := self._read(buffer):
+            yield bytes(buffer[:count])
+            if len(buffer) < _BLOCK:
+                buffer = memoryview(bytearray(_BLOCK))
 
     def _read(self, buffer: memoryview) -> int:
         count = self._raw.readinto(buffer) or 0
         self.taken += count
         return count
 
-    def _chunk_of(self) -> bytes:
-        return bytes(self._chunk[: self._read(self._chunk)])
-
-    def _fill(self, size: int) -> bytes:
-        """Return `size` pending bytes or more; fewer only at the end. A pipe may be slow."""
-        while len(self._pending) < size and (more := self._chunk_of()):
-            self._pending += more
-        return self._pending
-
-    def _is_packed(self) -> bool:
+    def _next(self, buffer: memoryview) -> int:
         if not self._begun:
             self._begun = True
-            head = self._fill(HEAD)
-            self._packed = decoder_of(head) is not None or is_begun(head)
-        return self._packed
+            self._begin()
 
-    def _copy(self, buffer: memoryview) -> int:
-        if not self._pending:
-            return self._read(buffer)
-        count = min(len(buffer), len(self._pending))
-        buffer[:count] = self._pending[:count]
-        self._pending = self._pending[count:]
-        return count
-
-    def _unpack(self, buffer: memoryview) -> int:
         while not self._text:
-            decoder = self._decoder or self._next_member()
-            if decoder is None:
-                return 0
-            data = self._pending
-            if not data and decoder.needs_input:
-                data = self._chunk_of()
-                if not data:
-                    return self._cut(_ENDS_EARLY)
-            self._pending = b""
-            self._text = memoryview(decoder.decompress(data, _TEXT))
-            self._decoder = decoder
-            if decoder.eof:
-                self._pending, self._decoder = decoder.unused_data, None
+            block = self._source.seen() if self._blocks is None else next(self._blocks, None)
+            if block is None:
+                return self._read(buffer) if self._blocks is None else 0
+            self._text = memoryview(block)
+
         count = min(len(buffer), len(self._text))
         buffer[:count] = self._text[:count]
         self._text = self._text[count:]
         return count
 
-    def _next_member(self) -> Decoder | None:
-        while (head := self._fill(HEAD)) and not head.strip(b"\0"):
-            self._pending = b""  # padding to a full block, as on tapes and in xz
-        self._pending = self._pending.lstrip(b"\0")
-        head = self._fill(HEAD)
-        make = decoder_of(head) if head else None
-        self._members += make is not None
-        if self._members > _MEMBERS:
-            self._stop(LogState.TOO_BIG, f"more than {_MEMBERS:,} compressed members")
-        elif make is None and head:
-            self._cut(_ENDS_EARLY if is_begun(head) else "other data follows the compressed data")
-        return None if self._over or make is None else make()
-
     def _within_limits(self, count: int) -> int:
         room = self._limit - self.given
         if count > room:
-            self._stop(
-                LogState.TOO_BIG,
-                f"more than {_size(self._limit)} of text (setting log_limit)",
-            )
-        elif self._packed and self.given > max(_BOMB, _RATIO * self.taken):
+            self._stop(LogState.TOO_BIG, f"more than {self._limit_text}")
+        elif self.given > max(_BOMB, _RATIO * self._packed_size()):
             count = 0
-            self._stop(
-                LogState.TOO_BIG,
-                f"{_size(self.taken)} unpack to more than {_size(self.given)}, unlike any log",
-            )
+            sizes = f"{size_text(self._packed_size())} unpack to more than {size_text(self.given)}"
+            self._stop(LogState.TOO_BIG, f"{sizes}, unlike any log")
+
         count = min(count, room)
         self.given += count
-        if not count:
+        if self._over or not count:
             self._end()
         return count
 
-    def _end(self) -> None:
-        self._over = True
-        if not isinstance(self._raw, RegularFile):
-            return
-        if self.state not in (LogState.READ, LogState.CUT):
-            return
+    @property
+    def _limit_text(self) -> str:
+        return f"{size_text(self._limit)} of text (setting log_limit)"
 
-        if self._raw.grew and not self._finished():
+    def _packed_size(self) -> int:
+        """Return the bytes of the file that gave the text; for plain text, the text itself."""
+        if self._archive is not None:
+            return self._archive.taken
+        return self.taken if self._is_packed else self.given
+
+    def _end(self) -> None:
+        self.close()
+        if isinstance(self._raw, RegularFile) and self.state in (LogState.READ, LogState.CUT):
+            self._compare_sizes(self._raw)
+        if self._archive is not None and self._archive.detail:
+            self.detail = "; ".join(filter(None, (self.detail, self._archive.detail)))
+
+    def _compare_sizes(self, file: RegularFile) -> None:
+        if file.grew and not self._finished():
             self.state, self.detail = LogState.RUNNING, "the file grew while it was read"
-        elif self._raw.shrank:
+        elif file.shrank:
             self.state, self.detail = LogState.CUT, "the file shrank while it was read"
 
-    def _stop(self, state: LogState, detail: str) -> int:
+    def _stop(self, state: LogState, detail: str) -> None:
         self._over, self.state, self.detail = True, state, detail
+
+    def _broken(self, problem: Incomplete) -> int:
+        state = problem.state or (LogState.CUT if self.given else LogState.UNREADABLE)
+        self._stop(state, problem.detail)
         return 0
-
-    def _cut(self, detail: str) -> int:
-        self.state, self.detail = LogState.CUT, detail
-        return 0
-
-    def _broken(self, detail: str, too_big: bool = False) -> int:
-        if too_big:
-            return self._stop(
-                LogState.TOO_BIG, f"unpacking needs more than {_size(MEMORY)} of memory"
-            )
-        return self._stop(LogState.CUT if self.given else LogState.UNREADABLE, detail)
-
-
-def _size(number: int) -> str:
-    for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if number >= factor:
-            return f"{number / factor:.4g} {unit}"
-    return f"{number} bytes"
 
 
 @contextmanager
@@ -201,7 +202,5 @@ def opened(path: Path, limit: int = LIMIT) -> Iterator[Unpacked]:
         raise no_log(error) from None
     except ValueError:  # a NUL, a lone surrogate
         raise NoLog(LogState.UNREADABLE, "the name is not a valid file name") from None
-    try:
-        yield Unpacked(file, limit)
-    finally:
-        file.close()
+    with closing(file), closing(Unpacked(file, limit)) as stream:
+        yield stream

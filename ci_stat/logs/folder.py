@@ -9,7 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from ci_stat.logs.regular_file import FLAGS, RegularFile, no_log, regular
 from ci_stat.records import LogState
 from ci_stat.records.log_place import LogPlace, LogStream, NoLog
 
-SUFFIXES = ("", ".gz", ".zst", ".xz")
+SUFFIXES = ("", ".gz", ".zst", ".xz", ".bz2", ".zip")
 FRESH = 60.0  # seconds without a change after which a log without an end counts as finished
 _MAX_NAME = 255  # bytes of a file name on common file systems
 _MAX_BUILDS = 200_000  # entries of a folder that are listed to find its oldest build
@@ -46,7 +46,7 @@ class FolderPlace:
     """A Jenkins home (`jobs/NAME/builds/N/log`, `jobs/a/jobs/b/...`) or a folder with a template.
 
     - `template`: a path below the folder with `{job}` and `{number}`, such as `{job}/{number}.log`.
-      A compressed log is found with the suffix .gz, .zst or .xz added to it.
+      A compressed log is found with one of `SUFFIXES` added to it.
     - `limit`: bytes of text of one log.
     - `now`: returns seconds since 1970.
     """
@@ -72,7 +72,9 @@ class FolderPlace:
         try:
             if not self._is_finished(file, folder):
                 raise NoLog(LogState.RUNNING, "the build has not ended yet")
-            yield Unpacked(file, self._limit, partial(self._is_finished, file, folder))
+            finished = partial(self._is_finished, file, folder)
+            with closing(Unpacked(file, self._limit, finished)) as stream:
+                yield stream
         finally:
             file.close()
 

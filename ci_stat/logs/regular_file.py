@@ -25,6 +25,16 @@ class RegularFile:
         self.shrank = False
 
     @property
+    def descriptor(self) -> int:
+        """The number of the open file, to read at any position."""
+        return self._file.fileno()
+
+    @property
+    def size(self) -> int:
+        """The size in bytes when the file was opened."""
+        return self._size
+
+    @property
     def grew(self) -> bool:
         """Whether the file is longer than when it was opened."""
         return os.fstat(self._file.fileno()).st_size > self._size

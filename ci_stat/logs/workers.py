@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
-from msgspec.structs import replace as replace_fields
+from msgspec import structs
 
 from ci_stat.errors import SettingsError, WriteError
 from ci_stat.escape import visible
@@ -138,11 +138,11 @@ def diagnose_file(name: str, options: LogOptions) -> LogDiagnosis:
 def diagnose_stream(stream: LogStream, options: LogOptions) -> LogDiagnosis:
     """Diagnose an open log. The result has the state that the stream reports at its end."""
     diagnosis = diagnose(stream, options.job, options.scan, options.around, options.brief)
-    if stream.state in (LogState.NOT_READ, LogState.READ):
-        return diagnosis
-
-    details = filter(None, (stream.detail, diagnosis.extraction.detail))
-    extraction = replace_fields(diagnosis.extraction, state=stream.state, detail="; ".join(details))
+    extraction = diagnosis.extraction
+    is_whole = stream.state in (LogState.NOT_READ, LogState.READ)
+    state = extraction.state if is_whole else str(stream.state)
+    detail = "; ".join(filter(None, (stream.detail, extraction.detail)))
+    extraction = structs.replace(extraction, state=state, detail=detail)
     return replace(diagnosis, extraction=extraction)
 
 
@@ -198,17 +198,7 @@ def _open(name: str, limit: int) -> AbstractContextManager[LogStream]:
         return opened(Path(name), limit)
     if sys.stdin is None:  # closed by the shell: `<&-`
         raise NoLog(LogState.UNREADABLE, "standard input is closed")
-    return closing(_StandardInput(limit))
-
-
-class _StandardInput(Unpacked):
-    """Standard input, unpacked if it is compressed."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(cast(Raw, sys.stdin.buffer), limit)
-
-    def close(self) -> None:
-        """Leave standard input open: the process owns it."""
+    return closing(Unpacked(cast(Raw, sys.stdin.buffer), limit))
 
 
 def _worker_count(names: Iterable[str]) -> int:

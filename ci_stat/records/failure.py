@@ -34,7 +34,7 @@ class LogState(StrEnum):
     READ = "read"
     CUT = "cut"  # the log is incomplete: its failures are a lower bound
     MISSING = "missing"
-    UNREADABLE = "unreadable"  # no permission, or invalid compressed data
+    UNREADABLE = "unreadable"  # no permission, not text, or invalid compressed data
     TOO_OLD = "too old"  # the log place has deleted it
     RUNNING = "still being written"
     TOO_BIG = "too big"  # over the size limit, e.g. a decompression bomb
@@ -93,7 +93,8 @@ class LeftOut(msgspec.Struct, frozen=True, gc=False):
 class Extraction(msgspec.Struct, frozen=True, gc=False):
     """The result of reading one log: failures in causal order, and the size that was read.
 
-    `detail`: why the log was not read to its end, or what was left out of it, or "".
+    `detail`: why the log was not read to its end, what was left out of it, and which files of an
+    archive were read, or "".
     """
 
     state: str

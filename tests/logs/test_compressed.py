@@ -1,5 +1,7 @@
 """Log files as plain text: every compression, cut or damaged data, bombs, and other file types."""
 
+import base64
+import bz2
 import gzip
 import io
 import lzma
@@ -52,12 +54,14 @@ PACKERS: dict[str, Pack] = {
     "zst": zstd,
     "zst stream": zstd_stream,
     "xz": lzma.compress,
+    "bz2": bz2.compress,
 }
 PACKED = [name for name in PACKERS if name != "plain"]
 packers = pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS.keys())
 packed_ones = pytest.mark.parametrize("pack", [PACKERS[name] for name in PACKED], ids=PACKED)
-# Empty, an odd length, more than a block of each format, and incompressible data.
-TEXTS = [b"\n", LOG, LOG * 300, random.Random(1).randbytes(300_001)]
+# Empty, an odd length, more than a block of each format, and text that hardly gets smaller.
+NOISE = base64.b64encode(random.Random(1).randbytes(300_001)) + b"\n"
+TEXTS = [b"\n", LOG, LOG * 300, NOISE]
 
 
 class Dripping:
@@ -166,7 +170,8 @@ def test_a_skippable_frame_that_ends_too_early() -> None:
 @packed_ones
 def test_a_file_cut_anywhere_returns_its_text_as_cut(pack: Pack) -> None:
     data = pack(LOG)
-    for end in range(2, len(data)):
+    shortest = 4 if data.startswith(b"BZh") else 2  # `BZ` may be a text
+    for end in range(shortest, len(data)):
         text, state, detail = unpacked(data[:end])
         assert LOG.startswith(text), end
         assert state in (LogState.CUT, LogState.UNREADABLE), end
@@ -186,7 +191,7 @@ def test_a_second_member_cut_anywhere_leaves_the_first(pack: Pack) -> None:
 @packed_ones
 def test_most_of_a_cut_log_is_read(pack: Pack) -> None:
     """About half of a big log cut in its middle is read: only the part after the cut is lost."""
-    text = b"".join(b"line %d %x\n" % (n, n * n * 7919) for n in range(40_000))
+    text = b"".join(b"line %d %x\n" % (n, n * n * 7919) for n in range(120_000))
     data = pack(text)
     got, state, _ = unpacked(data[: len(data) * 3 // 4])
     assert state is LogState.CUT
@@ -272,8 +277,8 @@ _BOMB = """
     import resource, sys
     from ci_stat.logs.compressed import opened
     import isal.igzip_lib, lzma, numpy
-    from ci_stat.logs.decoders import _zstd
-    _zstd()
+    from ci_stat.logs.decoders import zstd
+    zstd()
     buffer = memoryview(bytearray(2**17))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with opened(sys.argv[1], int(sys.argv[2])) as stream:
@@ -347,7 +352,7 @@ def test_a_frame_that_wants_too_much_memory() -> None:
 
 
 def test_millions_of_empty_members_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ci_stat.logs.compressed._MEMBERS", 1000)
+    monkeypatch.setattr("ci_stat.logs.members._MEMBERS", 1000)
     assert unpacked(zstd(b"") * 1000)[1] is LogState.READ
     for pack in (gzip.compress, zstd, lzma.compress):
         text, state, detail = unpacked(pack(b"") * 1001)

@@ -1,5 +1,6 @@
 """Build logs in a folder: where they are, whether they have ended, and names that try to escape."""
 
+import bz2
 import gzip
 import lzma
 import os
@@ -18,6 +19,7 @@ from ci_stat.logs import folder as build_log
 from ci_stat.logs.folder import FRESH, FolderPlace, first_log
 from ci_stat.records import LogState
 from ci_stat.records.log_place import LogPlace, LogStream, NoLog
+from tests.logs.test_zip import archive
 from tests.support.zstd import compress
 
 TEXT = b"Started\n--- FAIL: TestCargo (0.10s)\n"
@@ -112,7 +114,14 @@ def test_a_job_in_folders_and_a_template(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "pack"),
-    [(".gz", gzip.compress), (".zst", compress), (".xz", lzma.compress), (".gz", bytes)],
+    [
+        (".gz", gzip.compress),
+        (".zst", compress),
+        (".xz", lzma.compress),
+        (".bz2", bz2.compress),
+        (".zip", lambda text: archive({"1_step.txt": text})),
+        (".gz", bytes),
+    ],
 )
 def test_packed_logs_are_found(tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]) -> None:
     write(tmp_path / f"jobs/unit/builds/5/log{suffix}", pack(TEXT))
