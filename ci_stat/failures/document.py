@@ -31,6 +31,7 @@ class Document:
         for part in parts:
             self._add(part)
 
+        self._first_lines: frozenset[int] = frozenset()
         self._kept: list[int] | None = None
         self.step = 1
         if _is_doubled(self._raw):
@@ -90,10 +91,15 @@ class Document:
         """Whether the passing log contains this line too."""
         return bool(self._baseline) and line_key(self.text(position)) in self._baseline
 
+    def separate(self, positions: Iterable[int]) -> None:
+        """Let nothing that began above continue at these lines: another command begins there."""
+        self._first_lines = frozenset(positions)
+
     def follows(self, position: int) -> bool:
-        """Whether this line directly follows the line before it in the log."""
+        """Whether this line directly follows the line before it, in the log and in its command."""
         return (
             0 < position < len(self._raw)
+            and position not in self._first_lines
             and self.numbers[position] - self.numbers[position - 1] <= self.step
         )
 

@@ -18,7 +18,7 @@ from ci_stat.failures.matching import Matcher, most_telling
 from ci_stat.failures.rules import EFFECT, Rule, builtin
 from ci_stat.failures.scan import ByteStream, scan
 from ci_stat.failures.sections import ANCHORS as SECTION_ANCHORS
-from ci_stat.failures.sections import Section, passed, sections
+from ci_stat.failures.sections import Section, boundaries, passed, sections
 from ci_stat.failures.select import FailureSpan, select_spans
 from ci_stat.failures.signs import Signs
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
@@ -142,6 +142,7 @@ def _spans(
     if passed(document, marks) and not everything:
         return commands, []
 
+    document.separate(boundaries(commands))
     blocks = find_blocks(document, anchored, matcher, job, omitted)
     return commands, select_spans(document, blocks, commands, everything)
 

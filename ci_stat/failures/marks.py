@@ -16,7 +16,7 @@ ANCHORS = (
     *("travis_time:start", 'The command "', "xited with", "##[group]", "##[error]", "##[section]"),
     *("Process completed with", "script returned exit code", "section_start:", "Job failed"),
     *("marked build as failure", "Finished: ", "Your build exited with", "Job succeeded"),
-    *("Post job cleanup", "Cleaning up orphan processes", "task run with exit code"),
+    *("Post job cleanup", "Cleaning up orphan processes", "task run with exit code", "=== Task "),
     *("~~~ Running ", "-eo pipefail", "did not exit successfully", "wrapped process failed"),
     *("skipped due to earlier failure", "(Declarative: Post "),
 )
@@ -26,7 +26,7 @@ class MarkKind(Enum):
     """What a line of a CI system says.
 
     - `START`: output of a command begins. `STEP`: the same, and the command before has ended.
-    - `COMMAND`: the first line of an end that repeats a command of several lines.
+    - `COMMAND`: the first line of an end of several lines, such as a command and its exit code.
     - `END`: a command ended with an exit code.
     - `ERROR`: the running command has failed.
     - `CLEANUP`: what follows is done whatever happened before. `POST`: so it may be; a stage that
@@ -71,11 +71,14 @@ _LOOSE_END = re.compile(
     r"(?:script returned exit code|Job failed: exit (?:code|status)) (?P<code>\d+)"
     r"|^Build step .* marked build as failure|^Finished: FAILURE|^(?:ERROR: )?Job failed\b"
 )
+_TASK_RESULT = re.compile(r"^\[taskcluster [^\]]{5,40}\] \w+ task run with exit code:")
 _PASSED = re.compile(
     r"^(?:Finished: SUCCESS$|Done\. Your build exited with 0\.|Job succeeded$"
     r"|\[taskcluster [^\]]{5,40}\] Successful task run with exit code: 0\b)"
 )
-_COMMAND = re.compile(r'^The command "(?!.*" (?:failed|exited))')
+_COMMAND = re.compile(
+    r'^The command "(?!.*" (?:failed|exited))|^\[taskcluster [^\]]{5,40}\] === Task Finished ==='
+)
 _ERROR = re.compile(r"(?:^|\s)##\[error\]")
 _START = re.compile(
     r"travis_time:start|^~~~ Running (?:\w+ )?(?:commands?|scripts?)\b"
@@ -115,6 +118,11 @@ def marks_at(document: Document, positions: list[int]) -> Iterator[Mark]:
 def is_passed(document: Document, position: int) -> bool:
     """Whether a line says that the whole build succeeded."""
     return bool(_PASSED.search(document.text(position)))
+
+
+def is_task_result(document: Document, position: int) -> bool:
+    """Whether a line is the result of a task, which other lines of the system may follow."""
+    return bool(_TASK_RESULT.search(document.text(position)))
 
 
 def _line(document: Document, position: int) -> str:

@@ -7,11 +7,20 @@ and the caller treats it as the output of one failed command.
 from dataclasses import dataclass, replace
 
 from ci_stat.failures.document import Document
-from ci_stat.failures.marks import ANCHORS, Mark, MarkKind, is_passed, marks_at, output_of
+from ci_stat.failures.marks import (
+    ANCHORS,
+    Mark,
+    MarkKind,
+    is_passed,
+    is_task_result,
+    marks_at,
+    output_of,
+)
 
 __all__ = ["ANCHORS", "Section", "passed", "sections"]
 
 _NEAR_END = 20  # lines at the end of a log in which the result of the build stands
+_LAST_MARKS = 50  # marks that are looked at for the result
 _LAST_WORDS = 20  # lines at the end of a container that may say why it failed
 _CONTAINER_TOP = 5  # lines of a step in which the start of its container stands
 _MAX_COMMAND = 200  # lines of a command that the line with its exit code repeats
@@ -49,8 +58,10 @@ def passed(document: Document, marks: list[int]) -> bool:
     The last line near the end that names a result counts. A job of steps that ran to its end
     succeeded if no step reports an error.
     """
-    last_marks = [mark for mark in marks if mark >= len(document) - _NEAR_END]
-    for position in reversed(last_marks):
+    near_end = len(document) - _NEAR_END
+    for position in reversed(marks[-_LAST_MARKS:]):
+        if position < near_end and not is_task_result(document, position):
+            continue
         if is_passed(document, position):
             return True
         if any(_has_failed(mark) for mark in marks_at(document, [position])):
@@ -58,6 +69,15 @@ def passed(document: Document, marks: list[int]) -> bool:
 
     commands = _commands(document, marks)
     return commands.is_complete and not any(command.failed for command in commands.at_end())
+
+
+def boundaries(commands: list[Section]) -> set[int]:
+    """Return the positions of lines at which no block of an earlier command continues."""
+    return {
+        position
+        for command in commands
+        for position in (command.outer, command.last + 1, command.ended + 1)
+    }
 
 
 def _commands(document: Document, marks: list[int]) -> "_Commands":

@@ -8,17 +8,22 @@ import re
 MAX_LENGTH = 2000  # characters of a line that rules look at, so that matching time stays bounded
 
 _NOTE = rb"\x1b\[8mha:[^\x1b\n]*\x1b\[0m"  # Jenkins console notes, hidden in the log on disk
+_BUILDKITE = rb"\x1b_bk;t=\d{1,20}\x07"  # time stamps
 _COLOUR = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\^_=>c78]|\([AB0])"
 _WRITTEN = rb"\^\[\[[0-9;]{0,20}[mK]"  # colours as a tool printed them, `^[[31m`
-_ESCAPE = re.compile(_NOTE + b"|" + _COLOUR + b"|" + _WRITTEN)
+_ESCAPE = re.compile(b"|".join((_NOTE, _BUILDKITE, _COLOUR, _WRITTEN)))
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_ZONE = r"(?:Z|[+-]\d\d:?\d\d)"
+_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _STAMPS = re.compile(
     r"^(?:"
-    r"\[\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\] ?"  # Jenkins
-    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d) ?"  # GitHub Actions
+    rf"\[{_TIME}{_ZONE}?\] ?"  # Jenkins
+    rf"|\[(?!taskcluster)[a-z][a-z_-]{{1,20}} {_TIME}{_ZONE}\] ?"  # Taskcluster
+    rf"|{_TIME}{_ZONE} ?"  # GitHub Actions
     r"|\[\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [+-]\d\d:\d\d\] ?"  # TiDB
     r"|\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]? "  # Timestamper, gulp
     r"|#\d{1,4} \d{1,6}\.\d{1,3} "  # BuildKit
+    r"|\[Container\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? "  # CodeBuild
     r")"
 )
 _FOLD = re.compile(
@@ -28,7 +33,7 @@ _FOLD = re.compile(
 # The words of an action, as the pages of the CI show them.
 _SAID = {"##[error]": "Error: ", "##[warning]": "Warning: "}
 # Job and step, as `gh run view --log` prints them.
-_STEP = re.compile(r"^[^\t]{1,100}\t[^\t]{1,100}\t(?=\d{4}-\d\d-\d\dT)")
+_STEP = re.compile(r"^[^\t]{1,100}\t[^\t]{1,100}\t\ufeff?(?=\d{4}-\d\d-\d\dT)")
 _CONTAINER = re.compile(r"^(?:\[pod/[\w./-]{1,200}\] |[a-z0-9][\w.-]{0,60}(?:_\d+|-\d+) +\| )")
 
 

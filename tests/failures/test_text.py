@@ -23,6 +23,12 @@ from ci_stat.failures.text import MAX_LENGTH, clean, without_escapes
         (b"10%\r 50%\r100%\rerror: no space\r", "error: no space"),
         (b"2021-12-01T13:01:02.4797328Z   > Task :test", "  > Task :test"),
         (b"build\tRun tests\t2021-12-01T13:01:02.4797328Z FAILED", "FAILED"),
+        (b"build\tUNKNOWN STEP\t\xef\xbb\xbf2021-12-01T13:01:02.4797328Z ##[group]Run x", "Run x"),
+        (b"[task 2021-06-06T12:07:58.284Z] + make", "+ make"),
+        (b"\x1b_bk;t=1700000000000\x07make: done", "make: done"),
+        (b"[Container] 2021/06/06 12:07:58.28 Running command make", "Running command make"),
+        (b"##[error]The action stopped.", "Error: The action stopped."),
+        (b"2021-12-01T13:01:02.4797328Z ##[warning]Slow.", "Warning: Slow."),
         (b"##[group]Run make", "Run make"),
         (b"travis_time:end:0a1b:start=1,finish=2,duration=3\r\x1b[0K", ""),
         (
