@@ -4,6 +4,7 @@ CI systems mark where commands begin and end (`marks.py`). A log without such ma
 and the caller treats it as the output of one failed command.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ci_stat.failures.document import Document
@@ -22,6 +23,7 @@ __all__ = ["ANCHORS", "Section", "passed", "sections"]
 _NEAR_END = 20  # lines at the end of a log in which the result of the build stands
 _LAST_MARKS = 50  # marks that are looked at for the result
 _LAST_WORDS = 20  # lines at the end of a container that may say why it failed
+_UNFINISHED = 20  # lines of a command without an end; fewer are the words of the CI system
 _CONTAINER_TOP = 5  # lines of a step in which the start of its container stands
 _MAX_COMMAND = 200  # lines of a command that the line with its exit code repeats
 
@@ -146,7 +148,17 @@ class _Commands:
             # A container that fails says so in its own words only, directly before the end.
             first = max(silent.first, silent.last - _LAST_WORDS)
             return [*self._sections, Section(first, first, silent.last, True, loose=True)]
-        return self._sections
+        return [*self._sections, *self._unfinished()]
+
+    def _unfinished(self) -> Iterator[Section]:
+        """Yield the command in which the log stops, if none before it has failed."""
+        section = self._open(len(self._document), loose=True)
+        if not section or not self._sections or self._has_failed:
+            return
+
+        texts = self._document.line_texts(range(section.first, section.last + 1)[:_UNFINISHED])
+        if sum(bool(text.strip()) for text in texts) > _UNFINISHED // 2:
+            yield section
 
     @property
     def _has_failed(self) -> bool:
