@@ -9,20 +9,22 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ci_stat.logs.decoders import HEAD
+from ci_stat.logs.decoders import HEAD, ZIP
 from ci_stat.logs.encoding import SAMPLE, is_plain, text_of
-from ci_stat.logs.members import explained, is_packed, unpacked
+from ci_stat.logs.members import AHEAD_PIECE, PIECE, explained, is_packed, unpacked
 from ci_stat.logs.read_ahead import ReadAhead, is_worth_it
 from ci_stat.logs.regular_file import FLAGS, RegularFile, no_log, regular
 from ci_stat.logs.sizes import size_text
 from ci_stat.logs.source import Incomplete, Source
-from ci_stat.logs.zip_members import MAGIC as ZIP
-from ci_stat.logs.zip_members import ZipText
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
+
+if TYPE_CHECKING:
+    from ci_stat.logs.zip_members import ZipText
 
 LIMIT = 64 * 2**30  # bytes of text of one log
 # A log beyond _BOMB bytes of text must not unpack to more than _RATIO times its size. Logs compress
@@ -84,17 +86,27 @@ class Unpacked:
         """Decide by the first bytes how the log is read."""
         head = self._source.peek(HEAD)
         if head.startswith(ZIP):
-            self._archive = ZipText(self._archive_file())
-            self._blocks = self._ahead(self._archive.blocks())
+            from ci_stat.logs.zip_members import ZipText  # zipfile
+
+            self._archive = ZipText(self._archive_file(), self._piece)
+            self._blocks = self._in_turn(self._archive.blocks())
         elif is_packed(head):
             self._is_packed = True
-            self._blocks = self._ahead(text_of(unpacked(self._source)))
+            self._blocks = self._in_turn(text_of(unpacked(self._source, self._piece)))
         elif not is_plain(self._source.peek(SAMPLE)):
             self._blocks = text_of(map(bytes, self._source))
 
-    def _ahead(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    @cached_property
+    def _is_ahead(self) -> bool:
         # A pipe is read in this thread: a thread that waits for a pipe cannot be ended.
-        if not isinstance(self._raw, RegularFile) or not is_worth_it(self._raw.size):
+        return isinstance(self._raw, RegularFile) and is_worth_it(self._raw.size)
+
+    @property
+    def _piece(self) -> int:
+        return AHEAD_PIECE if self._is_ahead else PIECE
+
+    def _in_turn(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        if not self._is_ahead:
             return blocks
         return self._closing.enter_context(closing(ReadAhead(blocks)))
 
@@ -115,11 +127,11 @@ class Unpacked:
         return file.fileno()
 
     def _raw_blocks(self) -> Iterator[bytes]:
-        """Yield the raw bytes. The first block is small: most logs are."""
+        """Yield the raw bytes. The first blocks are small: most logs are."""
         buffer = memoryview(bytearray(SAMPLE))
         while count := self._read(buffer):
             yield bytes(buffer[:count])
-            if len(buffer) < _BLOCK:
+            if len(buffer) < _BLOCK and self.taken > SAMPLE:
                 buffer = memoryview(bytearray(_BLOCK))
 
     def _read(self, buffer: memoryview) -> int:

@@ -68,6 +68,7 @@ _MAGIC: tuple[tuple[bytes, Callable[[], Decoder]], ...] = (
 _BZIP2 = re.compile(rb"BZh[1-9](?:1A|\x17r)")  # then a block, or the end of an empty stream
 _BZIP2_BEGUN = re.compile(rb"BZh[1-9][1\x17]?")
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5f: a frame without data
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # an archive: a first file, or the end of an empty one
 HEAD = 6  # bytes that identify a format
 
 

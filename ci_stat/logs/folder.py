@@ -5,6 +5,7 @@ opened part by part from the folder down without following links, so that no nam
 out of the folder.
 """
 
+import errno
 import os
 import re
 import time
@@ -15,8 +16,9 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
 
+from ci_stat.logs.below import first_below, is_below
 from ci_stat.logs.compressed import LIMIT, Unpacked
-from ci_stat.logs.regular_file import FLAGS, RegularFile, no_log, regular
+from ci_stat.logs.regular_file import RegularFile, no_log
 from ci_stat.records import LogState
 from ci_stat.records.log_place import LogPlace, LogStream, NoLog
 
@@ -27,7 +29,6 @@ _MAX_BUILDS = 200_000  # entries of a folder that are listed to find its oldest 
 _TAIL = 4096  # bytes at the end of a log that are searched for its result
 _MAX_BUILD_XML = 16 * 2**20  # bytes of a build.xml that are read
 _FIELD = re.compile(r"\{(job|number)\}")
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 # If no place has a log, the reason with the most information is reported: the first of these.
 _REASONS = (
@@ -84,10 +85,9 @@ class FolderPlace:
             raise NoLog(LogState.MISSING, f"the folder {self.name} does not exist")
 
         for path in self._paths(job, number):
-            for suffix in SUFFIXES:
-                file = self._opened(path + suffix)
-                if file is not None:
-                    return file, os.path.dirname(path)
+            file = self._opened(path, SUFFIXES)
+            if file is not None:
+                return file, os.path.dirname(path)
 
         raise self._missing(job, number)
 
@@ -99,8 +99,25 @@ class FolderPlace:
             else:
                 yield _filled(self._template, name, number)
 
-    def _opened(self, path: str) -> RegularFile | None:
-        """Open the file at a path below the root; None if there is no such file."""
+    def _opened(self, path: str, suffixes: Sequence[str] = ("",)) -> RegularFile | None:
+        """Open the file at a path below the root with the first suffix that exists, if any."""
+        names = [path + suffix for suffix in suffixes]
+        try:
+            if is_below(path):
+                return first_below(self._root, names)
+        except NotADirectoryError:
+            pass  # perhaps a link: it may lead to another place below the root
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise no_log(error) from None
+        except ValueError:  # a lone surrogate
+            raise NoLog(LogState.REFUSED, "the name is not a valid file name") from None
+
+        files = (self._linked(name) for name in names)
+        return next((file for file in files if file is not None), None)
+
+    def _linked(self, path: str) -> RegularFile | None:
+        """Open the file at a path that contains links; None if there is no such file."""
         try:
             real = os.path.realpath(os.path.join(self._root, path))
         except ValueError:  # a lone surrogate
@@ -109,8 +126,8 @@ class FolderPlace:
         if os.path.commonpath((self._root, real)) != self._root:
             raise NoLog(LogState.REFUSED, f"a link leads to a file outside of {self.name}")
         try:
-            return regular(_open_below(self._root, os.path.relpath(real, self._root)))
-        except (FileNotFoundError, NotADirectoryError):
+            return first_below(self._root, [os.path.relpath(real, self._root)])
+        except NotADirectoryError:
             return None
         except OSError as error:
             raise no_log(error) from None
@@ -204,20 +221,6 @@ def _oldest(folder: str) -> int | None:
         return None
     numbers = (int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 19)
     return min(numbers, default=None)
-
-
-def _open_below(root: str, path: str) -> int:
-    """Return a descriptor of root/path. Each part is opened in the one before; links are errors."""
-    *folders, name = path.split(os.sep)
-    current = os.open(root, _FOLDER_FLAGS)
-    try:
-        for folder in folders:
-            below = os.open(folder, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=current)
-            os.close(current)
-            current = below
-        return os.open(name, FLAGS | os.O_NOFOLLOW, dir_fd=current)
-    finally:
-        os.close(current)
 
 
 @contextmanager

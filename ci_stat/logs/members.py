@@ -10,10 +10,11 @@ from ci_stat.records import LogState
 
 _MEMBERS = 1_000_000  # block-wise gzip has one member per 64 KB
 _ENDS_EARLY = "the compressed data ends early"
-# Bytes given to a decompressor at a time, and unpacked at a time. Measured: with more input the
-# decompressors copy what they do not use yet, with more text the memory is always fresh.
-_PIECE = 32 * 1024
-_TEXT = 256 * 1024
+# Bytes given to a decompressor at a time. Measured: with more, decompressors copy what they do not
+# use yet and the text is always in fresh memory; in a second thread (`read_ahead`) fewer waits of
+# the threads for each other are worth more.
+PIECE, AHEAD_PIECE = 24 * 1024, 64 * 1024
+_MOST_TEXT = 8  # times its size that a piece is unpacked to at once
 
 
 def is_packed(head: bytes) -> bool:
@@ -21,29 +22,32 @@ def is_packed(head: bytes) -> bool:
     return decoder_of(head) is not None or is_begun(head)
 
 
-def unpacked(source: Source) -> Iterator[bytes]:
-    """Yield the content of all members. Raises Incomplete, or an error of a decompressor."""
+def unpacked(source: Source, piece: int = PIECE) -> Iterator[bytes]:
+    """Yield the content of all members. Raises Incomplete, or an error of a decompressor.
+
+    `piece`: bytes unpacked at a time.
+    """
     for number in count(1):
         make = _next_decoder(source)
         if make is None:
             return
         if number > _MEMBERS:
             raise Incomplete(LogState.TOO_BIG, f"more than {_MEMBERS:,} compressed members")
-        yield from member(make(), source)
+        yield from member(make(), source, piece)
 
 
-def member(decoder: Decoder, source: Source) -> Iterator[bytes]:
+def member(decoder: Decoder, source: Source, piece: int = PIECE) -> Iterator[bytes]:
     """Yield the content of one member; the source continues behind it."""
     block = memoryview(b"")
     while not decoder.eof:
-        piece = memoryview(b"")
+        data = memoryview(b"")
         if decoder.needs_input:
             block = block or source.take()
             if not block:
                 raise Incomplete(LogState.CUT, _ENDS_EARLY)
-            piece, block = block[:_PIECE], block[_PIECE:]
+            data, block = block[:piece], block[piece:]
 
-        text = decoder.decompress(piece, _TEXT)
+        text = decoder.decompress(data, _MOST_TEXT * piece)
         if text:
             yield text
 

@@ -15,14 +15,13 @@ from itertools import zip_longest
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ci_stat.escape import visible
-from ci_stat.logs.decoders import HEAD, Decoder, bzip2, deflate, zstd
+from ci_stat.logs.decoders import HEAD, ZIP, Decoder, bzip2, deflate, zstd
 from ci_stat.logs.encoding import text_of
-from ci_stat.logs.members import explained, is_packed, member, unpacked
+from ci_stat.logs.members import PIECE, explained, is_packed, member, unpacked
 from ci_stat.logs.sizes import size_text
 from ci_stat.logs.source import Incomplete, Source
 from ci_stat.records import LogState
 
-MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # a first file, or the end of an empty archive
 _MAX_DIRECTORY = 4 * 2**20  # bytes of the list of files: enough for 40,000 of them
 _SHOWN, _NAME = 40, 80  # files in a detail, and characters of their names
 _BLOCK = 2**18
@@ -42,8 +41,10 @@ class ZipText:
     is final after the last block.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, piece: int = PIECE) -> None:
+        """`piece`: bytes unpacked at a time."""
         self.taken = 0
+        self._piece = piece
         self._descriptor = descriptor
         self._size = os.fstat(descriptor).st_size
         self._lines = 0
@@ -103,12 +104,14 @@ class ZipText:
     def _unpacked(self, info: ZipInfo) -> Iterator[bytes]:
         """Yield the bytes of a file, unpacked once more if the file itself is compressed."""
         source = Source(self._content(info))
-        return unpacked(source) if is_packed(source.peek(HEAD)) else map(bytes, source)
+        if is_packed(source.peek(HEAD)):
+            return unpacked(source, self._piece)
+        return map(bytes, source)
 
     def _content(self, info: ZipInfo) -> Iterator[bytes]:
         blocks = self._stored(info)
         if info.compress_type != _STORED:
-            blocks = member(_decoder(info), Source(blocks))
+            blocks = member(_decoder(info), Source(blocks), self._piece)
 
         checksum = 0
         for block in blocks:
@@ -122,7 +125,7 @@ class ZipText:
         if info.flag_bits & _ENCRYPTED:
             raise Incomplete(None, "encrypted")
         header = os.pread(self._descriptor, _LOCAL_HEADER.size, info.header_offset)
-        if len(header) < _LOCAL_HEADER.size or not header.startswith(MAGIC[0]):
+        if len(header) < _LOCAL_HEADER.size or not header.startswith(ZIP[0]):
             raise Incomplete(None, "the archive is damaged: the file does not begin here")
 
         _, name, extra = _LOCAL_HEADER.unpack(header)

@@ -12,7 +12,7 @@ import pytest
 
 from ci_stat.logs import compressed
 from ci_stat.logs.compressed import opened
-from ci_stat.logs.read_ahead import ReadAhead
+from ci_stat.logs.read_ahead import ReadAhead, is_worth_it
 from ci_stat.records import LogState
 from tests.logs.test_compressed import NOISE, PACKED, PACKERS, WHOLE, from_file, read_all
 from tests.logs.test_zip import archive
@@ -21,7 +21,9 @@ TEXT = base64.b64encode(random.Random(5).randbytes(2_400_000)) + b"\n"
 
 
 @pytest.fixture(autouse=True)
-def _ends_all_threads() -> Iterator[None]:
+def _ends_all_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("os.getloadavg", lambda: (0.3, 0.3, 0.3))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     count = threading.active_count()
     yield
     assert threading.active_count() == count
@@ -57,6 +59,17 @@ def test_a_small_or_plain_file_starts_no_thread(
     (tmp_path / "log").write_bytes(PACKERS[name](NOISE * size))
     assert from_file(tmp_path / "log") == (NOISE * size, *WHOLE)
     assert not started
+
+
+def test_a_busy_machine_and_a_worker_process_unpack_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert is_worth_it(2**20)
+    monkeypatch.setattr("os.getloadavg", lambda: (1.7, 0, 0))
+    assert not is_worth_it(2**20)
+    monkeypatch.setattr("os.getloadavg", lambda: (0, 0, 0))
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: object())
+    assert not is_worth_it(2**20)
 
 
 @pytest.mark.parametrize("given", [0, 10, 700_000])
