@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import issues, logs, reports
+from benchmarks import issues, logs, reports, row_logs
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.work.demo import build
@@ -163,10 +163,18 @@ def main() -> None:
         "--rounds", type=int, default=5, help="counted rounds of each comparison [5]"
     )
     parser.add_argument(
-        "--only", choices=["logs", "reports", "issues", "database"], help="run only this group"
+        "--only",
+        choices=["logs", "row-logs", "reports", "issues", "database"],
+        help="run only this group",
     )
     parser.add_argument(
         "--log-bytes", type=int, default=1 << 30, help="bytes of logs to read [a gigabyte]"
+    )
+    parser.add_argument(
+        "--row-log-bytes",
+        type=int,
+        default=1 << 29,
+        help="bytes of the logs of 1,000 rows [half a gigabyte]",
     )
     parser.add_argument(
         "--seeds", type=int, help="generated histories of each scenario, for issues [1 or 2]"
@@ -178,6 +186,9 @@ def main() -> None:
     if arguments.only in (None, "logs"):
         console.print("Logs")
         logs.bench(figures, max(3, arguments.rounds // 2), arguments.log_bytes)
+    if arguments.only in (None, "row-logs"):
+        console.print("Rows with logs")
+        row_logs.bench(figures, max(3, arguments.rounds // 2), arguments.row_log_bytes)
     if arguments.only in (None, "reports"):
         console.print("Reports")
         reports.bench(figures, max(3, arguments.rounds))

@@ -79,7 +79,6 @@ def get_result(
     (ServerUnreachable, AccessDenied, SchemaMismatch, ...) if the database gives no answer.
     """
     from ci_stat.context import Context
-    from ci_stat.runs.progress_bar import loading
 
     with Context(settings) as context:
         for warning in context.settings.warnings:
@@ -94,6 +93,9 @@ def get_result(
         )
         if not (_is_terminal(sys.stderr) if progress is None else progress):
             return source.load(filter, keep_descriptions=keep_descriptions, logs=logs)
+
+        from ci_stat.runs.progress_bar import loading  # rich: a fifth of the start
+
         with loading("Loading runs") as (advance, log_progress):
             return source.load(filter, advance, keep_descriptions, logs, log_progress)
 
