@@ -309,12 +309,14 @@ def _zeros(name: str, size: int) -> bytes:
         from isal import igzip
 
         member = igzip.compress(one, 1)
+    elif name == "bz2":
+        member = bz2.compress(one, 1)
     else:
         member = compress(one, 9)
     return member * (size // len(one))
 
 
-@pytest.mark.parametrize("name", ["gz", "zst"])
+@pytest.mark.parametrize("name", ["gz", "zst", "bz2"])
 def test_a_bomb_ends_at_the_limit_in_little_memory(tmp_path: Path, name: str) -> None:
     (tmp_path / "log").write_bytes(_zeros(name, 1024 * MIB))
     grown, count, state, detail = _unpack_elsewhere(tmp_path / "log", 200 * MIB)

@@ -6,6 +6,8 @@ import io
 import os
 import random
 import struct
+import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -236,6 +238,20 @@ def test_a_pipe_that_is_larger_than_the_limit_is_not_stored() -> None:
     text, state, detail = unpacked(archive({"a.txt": noise}, ZIP_STORED) * 4, 2 * MIB)
     assert (text, state) == (b"", LogState.TOO_BIG)
     assert "log_limit" in detail
+
+
+def test_a_process_killed_while_it_stores_a_pipe_leaves_nothing_behind(tmp_path: Path) -> None:
+    noise = random.Random(2).randbytes(4 * MIB)
+    data = archive({"a.txt": noise}, ZIP_STORED)
+    code = "from ci_stat.cli import main; main()"
+    command = [sys.executable, "-c", code, "explain", "-"]
+    environ = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environ) as process:
+        assert process.stdin is not None
+        process.stdin.write(data[: 3 * MIB])  # a pipe holds 64 KB: it is being stored
+        process.stdin.flush()
+        process.kill()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_stays_open(tmp_path: Path) -> None:
