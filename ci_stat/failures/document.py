@@ -1,7 +1,7 @@
 """The parts of a log that the scanner keeps, as numbered lines."""
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import accumulate, count
 from operator import add
@@ -25,9 +25,9 @@ class Document:
 
     def __init__(self, parts: Iterable[Part], baseline: Container[int] = frozenset()) -> None:
         self._baseline = baseline
-        self.numbers: list[int] = []
+        self.numbers = array("q")
         self._raw: list[bytes] = []
-        self._parts: list[tuple[int, int, list[int], bytes]] = []
+        self._parts: list[tuple[int, int, array[int], bytes]] = []
         for part in parts:
             self._add(part)
 
@@ -37,7 +37,7 @@ class Document:
         if _is_doubled(self._raw):
             self._drop_empty_lines()
 
-        self._texts: list[str | None] = [None] * len(self._raw)
+        self._texts: dict[int, str] = {}
 
     def _add(self, part: Part) -> None:
         # Colours cut words apart, so they are removed before the search. An escape sequence
@@ -45,7 +45,7 @@ class Document:
         lines = part.data.split(b"\n")
         searched = without_escapes(part.data)
         plain = lines if searched is part.data else searched.split(b"\n")
-        starts = list(map(add, accumulate(map(len, plain), initial=0), count()))
+        starts = array("q", map(add, accumulate(map(len, plain), initial=0), count()))
         if not lines[-1]:
             lines.pop()
 
@@ -53,7 +53,7 @@ class Document:
         skip = 0 if part.whole_line or len(lines) == 1 else 1
         self._parts.append((len(self._raw) - skip, skip, starts, searched))
         self._raw += lines[skip:]
-        self.numbers += range(part.first + skip, part.first + len(lines))
+        self.numbers.extend(range(part.first + skip, part.first + len(lines)))
 
     def _drop_empty_lines(self) -> None:
         """Drop every empty line that follows a line with text; keep a second one in a row."""
@@ -64,7 +64,7 @@ class Document:
             if not empty[position]
             or (position > 1 and empty[position - 1] and not empty[position - 2])
         ]
-        self.numbers = list(map(self.numbers.__getitem__, self._kept))
+        self.numbers = array("q", map(self.numbers.__getitem__, self._kept))
         self._raw = list(map(self._raw.__getitem__, self._kept))
         self.step = 4
 
@@ -78,7 +78,7 @@ class Document:
         """Return the line as text for matching; "" outside of the document."""
         if not 0 <= position < len(self._raw):
             return ""
-        text = self._texts[position]
+        text = self._texts.get(position)
         if text is None:
             text = self._texts[position] = clean(self._raw[position])
         return text
@@ -103,15 +103,23 @@ class Document:
             and self.numbers[position] - self.numbers[position - 1] <= self.step
         )
 
-    def anchored(self, anchors: Anchors) -> dict[int, set[int]]:
+    def anchored(self, anchors: Anchors) -> dict[int, frozenset[int]]:
         """Return the positions of lines with an anchor, in order, with the indexes of anchors."""
-        literals: dict[int, set[int]] = defaultdict(set)
+        literals: dict[int, frozenset[int]] = {}
+        # Many lines share few sets of anchors: one object for each set saves most of the memory.
+        sets = {frozenset({index}): frozenset({index}) for index in range(len(anchors.literals))}
+        single, none = list(sets), frozenset[int]()
+
         for base, skip, starts, data in self._parts:
             # The line end above the first line, for anchors that begin with one.
             for offset, literal in anchors.find(b"\n" + data):
                 index = bisect_right(starts, offset - 1) - 1
-                if index >= skip:
-                    literals[base + index].add(literal)
+                if index < skip:
+                    continue
+                before = literals.get(base + index, none)
+                if literal not in before:
+                    both = before | single[literal]
+                    literals[base + index] = sets.setdefault(both, both)
 
         if self._kept is not None:
             kept = self._kept

@@ -209,7 +209,7 @@ def _gap(last: int, first: int, failure: CaseFailure) -> str:
 
 def find_blocks(
     document: Document,
-    anchored: dict[int, set[int]],
+    anchored: dict[int, frozenset[int]],
     matcher: Matcher,
     job: str = "",
     omitted: Omissions | None = None,

@@ -43,7 +43,7 @@ class Matcher:
         return rules
 
 
-def most_telling(anchored: Mapping[int, set[int]], most: int) -> Container[int]:
+def most_telling(anchored: Mapping[int, frozenset[int]], most: int) -> Container[int]:
     """Return the lines to try rules on: all, or if there are more than `most` a part of them.
 
     Lines with rare anchors come first. Of lines with the same anchor the first and the last stay.
