@@ -32,6 +32,19 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("build.log")
 
 
+def test_what_is_left_out_is_said(call: Call, tmp_path: Path) -> None:
+    log = tmp_path / "dense.log"
+    log.write_bytes(b"Error: failed x\n" * 200_000)
+    answer = call("explain", "--color", "never", str(log))
+    assert "lines that may begin a failure were not examined, in lines" in answer.out
+
+    (data,) = map(json.loads, call("explain", "--format", "json", str(log)).out.splitlines())
+    ((first, last),) = data["left_out"]["ranges"]
+    assert 0 < data["left_out"]["lines"] <= last - first + 1
+    assert data["left_out"]["failures"] == 0
+    assert data["detail"].endswith(f"in lines {first:,}-{last:,}")
+
+
 def test_the_answer_on_a_terminal(call: Call, golden: Golden, log: Path) -> None:
     answer = call("explain", "--color", "never", "--context", "1", str(log))
     assert answer.code == 0

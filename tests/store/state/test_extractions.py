@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from ci_stat.errors import DatabaseError, SchemaMismatch
-from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
+from ci_stat.records import CaseFailure, Extraction, FailureKind, LeftOut, LogState
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import BATCH, FINAL, MOST_BYTES, ExtractionStore
 from ci_stat.store.state.setup import prepare_state
@@ -46,6 +46,16 @@ def rows(engine: Engine) -> int:
 
 
 # What is kept
+
+
+def test_what_was_left_out_of_a_log_comes_back(state: ExtractionStore) -> None:
+    left_out = LeftOut(lines=12, failures=3, ranges=((7, 90), (200, 900)))
+    partly = Extraction(LogState.READ, (failure(),), 1000, 9000, "12 lines ...", left_out)
+    state.keep({("unit", 1): partly, ("unit", 2): read(failure())}, RULES)
+    assert state.stored([("unit", 1), ("unit", 2)], RULES) == {
+        ("unit", 1): partly,
+        ("unit", 2): read(failure()),
+    }
 
 
 def test_what_is_kept_comes_back_as_it_was(state: ExtractionStore) -> None:
