@@ -110,6 +110,11 @@ def test_anchors_are_rare_in_ordinary_output(kind: str) -> None:
     assert set(common(["\n".join(lines)])) <= FRAMES
 
 
+def test_anchors_are_not_short() -> None:
+    """One anchor of three bytes makes the search of all of them take half as long again."""
+    assert [anchor for anchor in ANCHORS.bytes if len(anchor) < 4] == []
+
+
 def test_a_line_end_in_an_anchor_is_the_edge_of_a_line() -> None:
     anchors = Anchors(["\nstart: ", "end:\n"])
     text = b"start: one\nrestart: two\nstart: three\nend:\nend: 4\n"
