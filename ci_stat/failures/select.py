@@ -12,7 +12,9 @@ from ci_stat.failures.vocabulary import ERROR
 from ci_stat.records import FailureKind
 
 _ENVIRONMENT = frozenset({FailureKind.ENV, FailureKind.SETUP, FailureKind.TIMEOUT})
-MAX_DISTANCE = 400  # lines between a possible cause and the end of the command that failed
+# Lines between a possible cause and the end of the command that failed. One farther away counts
+# only if nothing nearer is an error message.
+MAX_DISTANCE = 400
 MAX_GUESSES = 3  # failed commands that get a guess
 
 
@@ -55,6 +57,9 @@ def select_spans(
     if not any(map(_explains, chosen)):
         known = _effect_lines(inside, effects)
         guesses = _guesses(document, known, failed, has_summary=bool(spans))
+        distant = _last_hints([block for block in inside if block not in effects])
+        if distant and not any(_is_message(document, span) for span in guesses):
+            guesses = _spans(distant)
         spans = guesses + spans or _spans(effects)
 
     if everything:
@@ -100,6 +105,21 @@ def _near_end(block: Block, failed: list[Section]) -> bool:
     )
 
 
+def _last_hints(blocks: list[Block]) -> list[Block]:
+    """Return the last possible cause, however far from the end, and those shortly before it.
+
+    Not those of the environment: a command that goes on for long has got over them.
+    """
+    hints = [
+        block for block in blocks if block.weight == HINT and block.rule.kind not in _ENVIRONMENT
+    ]
+    return [block for block in hints if hints[-1].last - block.last < MAX_DISTANCE]
+
+
+def _is_message(document: Document, span: FailureSpan) -> bool:
+    return max_loudness(document, span.first, span.last) >= ERROR
+
+
 def _spans(blocks: list[Block]) -> list[FailureSpan]:
     return [FailureSpan(block.first, block.last, block) for block in blocks]
 
@@ -117,10 +137,14 @@ def _guesses(
     document: Document, effects: set[int], failed: list[Section], has_summary: bool
 ) -> list[FailureSpan]:
     """Return a guess for each failed command. Next to a summary only an error message counts."""
-    spans = [span for command in failed[:MAX_GUESSES] for span in guess(document, command, effects)]
-    if has_summary and not any(max_loudness(document, *span) >= ERROR for span in spans):
+    spans = [
+        FailureSpan(first, last, None)
+        for command in failed[:MAX_GUESSES]
+        for first, last in guess(document, command, effects)
+    ]
+    if has_summary and not any(_is_message(document, span) for span in spans):
         return []
-    return [FailureSpan(first, last, None) for first, last in spans]
+    return spans
 
 
 def _novel(document: Document, span: FailureSpan) -> FailureSpan:

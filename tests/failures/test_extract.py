@@ -208,3 +208,29 @@ def test_a_short_block_ends_with_its_paragraph_unless_the_rule_is_exact() -> Non
     for text, last in ((rule, 2), (rule + "exact=true\n", 1)):
         (failure,) = failures(log, options=ScanOptions(rules=parse(text, "rules.toml")))
         assert (failure.first_line, failure.last_line) == (1, last)
+
+
+TRACEBACK = (
+    "Traceback (most recent call last):\n"
+    '  File "/srv/menu.py", line 7, in <module>\n'
+    "    open_menu()\n"
+    "ValueError: no such dish\n"
+)
+
+
+def test_an_exception_far_above_the_end_of_its_command_is_found() -> None:
+    noise = "".join(f"worker {n % 7} has finished part {n}\n" for n in range(900))
+    log = travis(("make", "fine", 0), ("make test", TRACEBACK + noise, 1))
+    assert kinds_and_names(log) == [("panic", "ValueError: no such dish")]
+
+
+def test_an_error_message_at_the_end_wins_over_an_exception_far_above() -> None:
+    noise = "".join(f"worker {n % 7} has finished part {n}\n" for n in range(900))
+    log = travis(("make test", f"{TRACEBACK}{noise}\nError: the oven failed", 1))
+    assert [name for _, name in kinds_and_names(log)] == ["Error: the oven failed"]
+
+
+def test_the_command_in_which_a_log_stops_has_failed_if_all_before_it_passed() -> None:
+    log = travis(("make", GO_FAIL, 0)) + "travis_time:start:0b\r\x1b[0K$ make test\n"
+    work = "".join(f"part {n} is done\n" for n in range(30))
+    assert kinds_and_names(log + work + TRACEBACK) == [("panic", "ValueError: no such dish")]
