@@ -16,8 +16,7 @@ MAX_LINES = 80  # lines of a longer block are not looked at: it says more than t
 _ENDED = r"(?:exit(?:ed)?|returned|finished|failed|terminated|completed|died)"
 _STATUS = r"(?:(?:exit|return) )?(?:code|status|value|with)\W{1,3}-?\d+"
 _EFFECT = re.compile(
-    r"^\W{0,6}(?:rake|thor|cap) aborted!"
-    r"|^\S{0,40}make(?:\[\d+\])?: \*\*\* "
+    r"^\S{0,40}make(?:\[\d+\])?: \*\*\* "
     rf"|\b(?:[Cc]ommand|[Pp]rocess|[Ss]cript|[Tt]ask|[Ss]tep|[Ss]hell)\b.{{0,400}}\b{_ENDED}\b"
     rf".{{0,40}}\b{_STATUS}"
     r"|\b[Nn]on-?zero (?:exit|return|status|code|value)\b"
@@ -26,8 +25,9 @@ _EFFECT = re.compile(
     r"|\bELIFECYCLE\b.{0,20}\bCommand failed"
 )
 # What an exception of a runner says of its children: `Failed 3 tests`, `Linting failed!`.
-_COUNT = re.compile(
-    r"^(?:RuntimeError: )?\W{0,4}(?:"
+_SUMMARY = re.compile(
+    r"^\W{0,6}(?:rake|thor|cap) aborted!$"
+    r"|^(?:RuntimeError: )?\W{0,4}(?:"
     r"[Ff]ailed \d+ \w{1,20}|\d+ [\w ]{1,30}\b[Ff]ailed|[\w-]{1,30}(?: \w{1,20}){0,3} [Ff]ailed"
     r")\W{0,4}$"
 )
@@ -58,13 +58,13 @@ def is_effect(document: Document, block: Block) -> bool:
         return False
 
     texts = _outside_frames(document.line_texts(block.positions))
-    if not any(map(is_effect_line, texts)):
+    if not any(is_effect_line(text) or _SUMMARY.search(text) for text in texts):
         return False
     return all(is_effect_line(text) or _repeats(text) for text in texts)
 
 
 def _repeats(text: str) -> bool:
-    return bool(_HEAD.search(text) or _COUNT.search(text)) or (
+    return bool(_HEAD.search(text) or _SUMMARY.search(text)) or (
         is_echo(text) and not _REASON.search(text)
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ci_stat.failures.blocks import Block
 from ci_stat.failures.document import Document
-from ci_stat.failures.effects import is_effect
+from ci_stat.failures.effects import is_effect, is_effect_line
 from ci_stat.failures.fallback import guess, max_loudness
 from ci_stat.failures.rules import CAUSE, EFFECT, HINT, SUMMARY
 from ci_stat.failures.sections import Section
@@ -15,6 +15,7 @@ _ENVIRONMENT = frozenset({FailureKind.ENV, FailureKind.SETUP, FailureKind.TIMEOU
 # Lines between a possible cause and the end of the command that failed. One farther away counts
 # only if nothing nearer is an error message.
 MAX_DISTANCE = 400
+LAST_LINES = 60  # lines at the end of a command that may only repeat that it failed
 MAX_GUESSES = 3  # failed commands that get a guess
 
 
@@ -55,7 +56,7 @@ def select_spans(
     chosen = _by_weight([block for block in inside if block not in effects], failed)
     spans = _spans(chosen)
     if not any(map(_explains, chosen)):
-        known = _effect_lines(inside, effects)
+        known = _effect_lines(inside, effects) | _repeats(document, failed)
         guesses = _guesses(document, known, failed, has_summary=bool(spans))
         distant = _last_hints([block for block in inside if block not in effects])
         if distant and not any(_is_message(document, span) for span in guesses):
@@ -131,6 +132,16 @@ def _effect_lines(blocks: list[Block], effects: list[Block]) -> set[int]:
         if block.weight in (EFFECT, SUMMARY) or block in effects:
             positions.update(block.positions)
     return positions
+
+
+def _repeats(document: Document, failed: list[Section]) -> set[int]:
+    """Return the positions of lines near the ends of commands that only repeat that one failed."""
+    return {
+        position
+        for command in failed
+        for position in range(max(command.first, command.last - LAST_LINES), command.last + 1)
+        if is_effect_line(document.text(position))
+    }
 
 
 def _guesses(
