@@ -19,8 +19,9 @@ _MAX_LINES = 5000
 # Files of rules, one for each family of tools, in the order in which rules are tried: the first
 # rule that matches a line wins.
 FAMILIES = (
-    *("machines", "network", "go", "python", "rust", "jvm", "javascript", "ruby", "dotnet", "cpp"),
-    *("others", "tidb", "build_tools", "formatters", "hints"),
+    *("machines", "network", "formats", "go", "python", "rust", "jvm", "javascript", "ruby"),
+    *("dotnet", "cpp", "others", "tidb", "deploy", "packages", "linters", "frameworks"),
+    *("build_tools", "formatters", "hints"),
 )
 SCANNER = 2  # raise it if results change for another reason than a change of the rules
 

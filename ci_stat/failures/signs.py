@@ -3,7 +3,7 @@
 from ci_stat.failures.document import Document
 from ci_stat.failures.rules import compiled
 
-REACH = 60  # lines above and below a match in which a sign of the tool counts
+REACH = 100  # lines above and below a match in which a sign of the tool counts
 
 
 class Signs:
