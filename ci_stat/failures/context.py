@@ -17,8 +17,8 @@ from ci_stat.failures.relevance import (
     form,
     is_assertion,
     is_progress,
-    literals,
     names,
+    possibly_relevant,
     relevance,
     shape,
 )
@@ -31,8 +31,10 @@ SMALL_LINES, SMALL_CHARS = 40, 3000  # an output that is not larger is context a
 TAIL_LINES, TAIL_CHARS = 12, 1200  # last lines of the command
 ABOVE, BELOW = 3, 10  # lines of a paragraph around a relevant line
 GAP = 1  # lines between two ranges that are shown instead of a note
-MAX_HITS, MAX_CANDIDATES = 3000, 300  # relevant lines that are compared
+MAX_SEARCHED = 20_000  # lines before the end of the command
+MAX_HITS, MAX_CANDIDATES = 2000, 300  # lines that are compared, and that can be chosen
 MAX_COVERED = 300  # lines of the failures that are compared with other lines
+MIN_COPY = 20  # characters; a shorter line may say the same by chance
 MAX_CAUSES = 5  # failures whose distance to other lines counts
 
 SEEN_BEFORE = 0.4  # factor for a line that a command before printed too
@@ -61,8 +63,7 @@ def find_context(
 
     `commands`: those that failed. Only the command of the first failure has a context.
     """
-    marks = {position: document.raw(position) for position in document.anchored(literals())}
-    step = failed_step(document, commands, spans, marks)
+    step = failed_step(document, commands, spans)
     covered = {position for span in spans for position in span.positions}
 
     is_small = len(step.positions) <= SMALL_LINES
@@ -71,7 +72,8 @@ def find_context(
 
     choice = _Choice(document, step, covered)
     choice.add_tail()
-    hits = [position for position in marks if position <= step.last][-MAX_HITS:]
+    searched = range(max(0, step.last - MAX_SEARCHED), step.last + 1)
+    hits = possibly_relevant(document, searched)[-MAX_HITS:]
     choice.add_relevant(_scores(document, step, hits, choice.known_names(), spans))
     return Context(_ranges(document, choice.chosen.union(step.head), covered), choice.omitted)
 
@@ -88,13 +90,14 @@ class _Choice:
         rest = BUDGET - total_size(document, self._sample)
         self._budget = max(MIN_BUDGET, min(MAX_BUDGET, rest))
         self._shapes = Counter(shape(document.text(position)) for position in self._sample)
+        self._shown = {document.text(position).strip() for position in self._sample}
 
     def add_tail(self) -> None:
         """Choose the last lines of the command that do not report progress."""
         lines = chars = 0
         for position in range(self._step.last, self._step.first - 1, -1):
             text = self._document.text(position)
-            if position in self._covered or not text.strip():
+            if self._is_known(position) or not text.strip():
                 continue
 
             lines += 1
@@ -130,15 +133,26 @@ class _Choice:
             self._add_paragraph(-negative)
 
     def _add_paragraph(self, position: int) -> None:
-        if position in self.chosen or position in self._covered:
+        if self._is_known(position):
             return
+        if size(self._document, position) > self._budget:
+            self.omitted += 1
+            return
+
         paragraph = [
             near
             for near in _paragraph(self._document, self._step, position)
-            if near not in self.chosen and near not in self._covered
+            if not self._is_known(near)
         ]
-        if not self._add(paragraph) and not self._add([position]):
-            self.omitted += 1
+        if not self._add(paragraph):
+            self._add([position])
+
+    def _is_known(self, position: int) -> bool:
+        """Whether a line is shown already, or is a copy of one that is."""
+        if position in self.chosen or position in self._covered:
+            return True
+        text = self._document.text(position).strip()
+        return len(text) >= MIN_COPY and text in self._shown
 
     def _add(self, positions: list[int]) -> bool:
         """Choose these lines if the budget is large enough; return whether it was."""
@@ -148,6 +162,7 @@ class _Choice:
 
         self._budget -= chars
         self.chosen.update(positions)
+        self._shown.update(self._document.text(position).strip() for position in positions)
         self._shapes.update(shape(self._document.text(position)) for position in positions)
         return True
 

@@ -4,11 +4,14 @@ Marks of failed tests, counts of failures, assertions and error words count; pro
 """
 
 import re
+from bisect import bisect_right
 from functools import cache
+from itertools import accumulate
 
 from ci_stat.failures.anchors import Anchors
-from ci_stat.failures.steps import MARKS
-from ci_stat.failures.vocabulary import is_calm, is_command, is_echo, loudness
+from ci_stat.failures.document import Document
+from ci_stat.failures.text import MAX_LENGTH, without_escapes
+from ci_stat.failures.vocabulary import is_calm, is_command, is_echo, is_service, loudness
 
 _WORDS = (
     *("rror", "RROR", "fail", "Fail", "FAIL", "xcept", "anic", "PANIC", "atal", "FATAL", "bort"),
@@ -47,9 +50,16 @@ _MAX_FORM = 200  # characters by which lines are compared
 
 
 @cache
-def literals() -> Anchors:
-    """Return the texts of which a line contains one, or its relevance is not worth computing."""
-    return Anchors({*_WORDS, *MARKS})
+def _literals() -> Anchors:
+    return Anchors(_WORDS)
+
+
+def possibly_relevant(document: Document, positions: range) -> list[int]:
+    """Return the positions of lines that contain a word without which nothing is relevant."""
+    lines = [without_escapes(document.raw(position)[:MAX_LENGTH]) for position in positions]
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    offsets = {offset for offset, _ in _literals().find(b"\n".join(lines))}
+    return sorted({positions[bisect_right(starts, offset) - 1] for offset in offsets})
 
 
 def relevance(text: str) -> float:
@@ -69,6 +79,8 @@ def relevance(text: str) -> float:
 
 def is_progress(text: str) -> bool:
     """Whether a line only reports progress: it names no failure and counts none."""
+    if is_service(text):
+        return True
     return is_calm(text) and not _COUNT.search(text) and not _FAILED_NAME.search(text)
 
 

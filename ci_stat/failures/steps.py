@@ -4,7 +4,7 @@ Scripts print groups of their own inside of a step, so a step of GitHub Actions 
 command and ends where the failure is reported.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ci_stat.failures.document import Document
@@ -14,9 +14,9 @@ from ci_stat.failures.select import FailureSpan
 STEP, STEP_END = b"##[group]Run ", b"##[endgroup]"
 ERROR = b"##[error]"
 JOB = b"Complete job name: "
-MARKS = tuple(mark.decode() for mark in (STEP, STEP_END, ERROR, JOB))
 
 _MARK_REACH = 100  # bytes of a line in which a mark stands
+_JOB_REACH = 500  # lines in which the name of the job stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,11 @@ class Step:
 
 
 def failed_step(
-    document: Document,
-    commands: Sequence[Section],
-    spans: Sequence[FailureSpan],
-    marks: Mapping[int, bytes],
+    document: Document, commands: Sequence[Section], spans: Sequence[FailureSpan]
 ) -> Step:
-    """Return the step of the first failure.
-
-    `commands`: those that failed. `marks`: lines that may contain one of `MARKS`, by position.
-    """
+    """Return the step of the first failure. `commands`: those that failed."""
     command = _command(document, commands, spans)
+    marks = _marks(document)
     last = min(command.last + 1, len(document) - 1)
     if command.loose:
         last = max(_with(ERROR, marks), default=last)
@@ -55,7 +50,22 @@ def failed_step(
     first = next((end + 1 for end in _with(STEP_END, marks) if start < end < last), start)
     if not any(document.text(position).strip() for position in range(first, last)):
         first = start  # the command printed nothing: its own lines are all there is
-    return Step((*_with(JOB, marks)[:1], start), first, last)
+    return Step((*_job_name(document), start), first, last)
+
+
+def _marks(document: Document) -> dict[int, bytes]:
+    """Return the beginnings of the lines that GitHub Actions marks, by position."""
+    beginnings = ((n, document.raw(n)[:_MARK_REACH]) for n in range(len(document)))
+    return {position: raw for position, raw in beginnings if b"##[" in raw}
+
+
+def _with(mark: bytes, marks: dict[int, bytes]) -> list[int]:
+    return [position for position, raw in marks.items() if mark in raw]
+
+
+def _job_name(document: Document) -> list[int]:
+    positions = range(min(_JOB_REACH, len(document)))
+    return [position for position in positions if JOB in document.raw(position)[:_MARK_REACH]][:1]
 
 
 def _command(
@@ -68,7 +78,3 @@ def _command(
     if commands:
         return commands[-1]
     return Section(0, 0, len(document) - 1, True, loose=True)
-
-
-def _with(mark: bytes, marks: Mapping[int, bytes]) -> list[int]:
-    return [position for position, raw in marks.items() if mark in raw[:_MARK_REACH]]

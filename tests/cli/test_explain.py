@@ -51,6 +51,22 @@ def test_the_answer_on_a_terminal(call: Call, golden: Golden, log: Path) -> None
     golden.check("explain.txt", answer.out)
 
 
+def test_brief_shows_the_causes_alone(call: Call, log: Path) -> None:
+    whole = call("explain", "--color", "never", str(log)).out
+    brief = call("explain", "--color", "never", "--brief", str(log)).out
+    assert whole.startswith(brief.rstrip())
+    assert "context" in whole.removeprefix(brief.rstrip())
+    assert "context" not in brief
+
+
+def test_context_in_json(call: Call, log: Path) -> None:
+    (failure,) = json.loads(call("explain", "--json", str(log)).out)["failures"]
+    assert failure["context"] == [[1, 3], [6, 8]]
+    assert failure["omitted"] == 0
+    (failure,) = json.loads(call("explain", "--json", "--brief", str(log)).out)["failures"]
+    assert failure["context"] == []
+
+
 def test_one_json_object_a_line_in_the_order_given(call: Call, log: Path) -> None:
     Path("other.log").write_text("--- FAIL: TestMast (1.00s)\n    mast_test.go:2: bent\n")
     answer = call("explain", "--format", "json", "other.log", str(log), "other.log")
