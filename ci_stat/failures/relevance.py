@@ -42,6 +42,11 @@ _ASSERTION = re.compile(
     r"|(?:---|\+\+\+) ?(?:[Ee]xpected|[Aa]ctual))"
 )
 
+_PASSED = re.compile(  # a test begins, passes or is skipped, whatever words are in its name
+    r"^\W{0,8}(?:PASS(?:ED)?|ok|OK|RUN|SKIP(?:PED)?|CONT|PAUSE|[✓✔])(?:\W|$)"
+    r"|\.\.\. ?(?:ok|OK|passed|skipped)\W*$|\b(?:PASSED|SKIPPED)\W*$"
+)
+
 _NUMBERS = re.compile(r"\d+|\b[0-9a-f]{7,}\b")
 _NAMES = re.compile(r"\d+|[0-9a-f]{7,}|\S*[/\\.:_]\S*")
 _TOKEN = re.compile(r"[^\s\"'`()\[\]{}<>,;=]{6,100}")
@@ -79,7 +84,7 @@ def relevance(text: str) -> float:
 
 def is_progress(text: str) -> bool:
     """Whether a line only reports progress: it names no failure and counts none."""
-    if is_service(text):
+    if is_service(text) or _PASSED.search(text):
         return True
     return is_calm(text) and not _COUNT.search(text) and not _FAILED_NAME.search(text)
 
