@@ -28,12 +28,14 @@ _FAILED_NAME = re.compile(
     rf"^\W{{0,6}}(?:--- )?{_BAD_MARK}[\]:!]*\s+\S"  # FAIL: name, [FAILED] name, not ok 3
     r"|\b(?:FAILED|FAILURE)\b|\.\.\. (?:FAILED|mismatch|ERROR|failed)\b"
     r"|^\s*\d{1,3}\)\s+\S"  # 1) name
+    r"|(?<=[ .*:=-]{2})(?:[Ff]ailed|FAIL|[Ee]rror|ERROR)\W{0,8}$"  # name ....... Failed
 )
 _COUNT = re.compile(
     r"\b[1-9]\d{0,9} (?:\w{1,20} )?"
     r"(?:failed|FAILED|failures?|failing|errors?|problems?|vulnerabilit\w{1,3})\b"
     r"|\b(?:[Ff]ailed|FAILED|[Ff]ailures|[Ee]rrors)\b[^:=\d]{0,20}[:=] {0,9}[1-9]"
 )
+_ANNOTATION = re.compile(r"^(?:##\[error\]|::error\b[^:]{0,300}::)(?!Process completed)")
 _VALUES = (
     r"[Ee]xpected|EXPECTED|[Aa]ctual|ACTUAL|[Gg]ot|[Ww]ant|[Rr]eceived|[Ll]eft|[Rr]ight|[Dd]iff"
 )
@@ -72,10 +74,12 @@ def relevance(text: str) -> float:
     if is_progress(text):
         return 0.0
 
-    score = loudness(text)
-    if is_echo(text):
+    message = _ANNOTATION.sub("", text, count=1)
+    score = loudness(message)
+    if is_echo(message):
         score = min(score, 1.0)
 
+    score += 3.0 * (message != text)
     score += 2.0 * bool(_FAILED_NAME.search(text))
     score += 2.0 * bool(_COUNT.search(text))
     score += 1.5 * bool(_ASSERTION.search(text))
