@@ -238,6 +238,8 @@ def _ranges(document: Document, chosen: set[int], covered: set[int]) -> tuple[tu
     """Join positions to ranges of line numbers; a small gap between two ranges is filled."""
     ranges: list[list[int]] = []
     for position in sorted(chosen - covered):
+        if not document.text(position).strip():
+            continue
         if ranges and _adjacent(document, ranges[-1][1], position, covered):
             ranges[-1][1] = position
         else:

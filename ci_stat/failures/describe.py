@@ -14,7 +14,8 @@ from ci_stat.records import CaseFailure, FailureKind
 MAX_NAME, MAX_MESSAGE, MAX_EXCERPT = 300, 1000, 8000  # characters
 HEAD, TAIL = 60, 20  # lines of an excerpt that is too long to be shown in full
 
-MAX_LINES, MAX_CHARS = 120, 12_000  # of one failure
+MAX_LINES, MAX_CHARS = 120, 16_000  # of one failure
+LONG_LINE = 400  # characters of a line that count
 MAX_TOTAL = 12_000  # characters of all failures; those after it show their first lines only
 REST = 3  # lines of a failure after that
 
@@ -53,10 +54,10 @@ def short_spans(document: Document, spans: Sequence[FailureSpan]) -> list[Failur
     used = 0
     for span in spans:
         most = MAX_LINES if used < MAX_TOTAL else REST
-        last, chars = span.first, size(document, span.first)
+        last, chars = span.first, _counted(document, span.first)
 
         for position in range(span.first + 1, min(span.last, span.first + most - 1) + 1):
-            chars += size(document, position)
+            chars += _counted(document, position)
             if chars > MAX_CHARS:
                 break
             last = position
@@ -64,6 +65,10 @@ def short_spans(document: Document, spans: Sequence[FailureSpan]) -> list[Failur
         used += chars
         result.append(FailureSpan(span.first, last, span.block))
     return result
+
+
+def _counted(document: Document, position: int) -> int:
+    return min(LONG_LINE, size(document, position))
 
 
 def size(document: Document, position: int) -> int:
