@@ -295,6 +295,15 @@ def test_a_row_that_is_not_ours_is_as_none(
     assert state.stored(extracted, RULES) == extracted
 
 
+def test_a_row_of_a_version_without_contexts_is_read(state: ExtractionStore, empty: Engine) -> None:
+    extracted = {("unit", 1): read(failure())}
+    state.keep(extracted, RULES)
+    older = '[{"kind": "case", "name": "TestCargo", "source": "log"}]'
+    with empty.begin() as connection:
+        connection.execute(text("update log_extractions set failures = :older"), {"older": older})
+    assert state.stored(extracted, RULES) == extracted
+
+
 # Tables
 
 
