@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import msgspec
@@ -21,6 +21,7 @@ from ci_stat.failures.sections import ANCHORS as SECTION_ANCHORS
 from ci_stat.failures.sections import Section, boundaries, passed, sections
 from ci_stat.failures.select import FailureSpan, select_spans
 from ci_stat.failures.signs import Signs
+from ci_stat.failures.steps import closing_line
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 
 _FIRST_KINDS = {FailureKind.ENV: 0, FailureKind.SETUP: 1, FailureKind.COMPILE: 2}
@@ -94,7 +95,7 @@ def diagnose(
 
     `around`: lines above and below each failure. `brief`: without the context.
     """
-    reading = _read(stream, job, options)
+    reading = _with_guess(_read(stream, job, options))
     document, extraction = reading.document, reading.extraction
     if not brief:
         extraction = _with_context(reading)
@@ -140,7 +141,7 @@ def _spans(
     marks = [position for position in anchored if not matcher.marks.isdisjoint(anchored[position])]
     commands = sections(document, marks)
     if passed(document, marks) and not everything:
-        return commands, []
+        return [], []
 
     document.separate(boundaries(commands))
     blocks = find_blocks(document, anchored, matcher, job, omitted)
@@ -153,6 +154,16 @@ def _cut(
     """Return the failure with the last line that is shown and the number of lines after it."""
     last, omitted = document.numbers[shown.last], whole.last - shown.last
     return msgspec.structs.replace(failure, last_line=last, omitted=omitted)
+
+
+def _with_guess(reading: _Reading) -> _Reading:
+    """Return a reading of a log that failed with at least one failure: the line that says so."""
+    span = closing_line(reading.document, reading.failed) if not reading.spans else None
+    if span is None:
+        return reading
+    failures = (describe(reading.document, span),)
+    extraction = msgspec.structs.replace(reading.extraction, failures=failures)
+    return replace(reading, spans=[span], extraction=extraction)
 
 
 def _with_context(reading: _Reading) -> Extraction:

@@ -44,13 +44,25 @@ def failed_step(
 
     starts = [start for start in _with(STEP, marks) if command.outer <= start < last]
     if not starts:
-        return Step((), command.first, last)
+        return Step((), command.outer if command.loose else command.first, last)
 
     start = starts[-1]
     first = next((end + 1 for end in _with(STEP_END, marks) if start < end < last), start)
     if not any(document.text(position).strip() for position in range(first, last)):
         first = start  # the command printed nothing: its own lines are all there is
     return Step((*_job_name(document), start), first, last)
+
+
+def closing_line(document: Document, commands: Sequence[Section]) -> FailureSpan | None:
+    """Return the line that says that a command failed; None if the log does not say so.
+
+    It is the guess for a log in which no other line explains the failure.
+    """
+    if not commands:
+        return None
+
+    last = failed_step(document, commands, ()).last
+    return None if document.in_baseline(last) else FailureSpan(last, last, None)
 
 
 def _marks(document: Document) -> dict[int, bytes]:

@@ -160,6 +160,23 @@ def test_brief_has_no_context() -> None:
     assert not any(failure.context for failure in brief.extraction.failures)
 
 
+def test_a_log_that_failed_without_a_word_has_a_guess_with_context() -> None:
+    text = "section_start:1:script\n$ ./sail\nsailing\nsection_end:2:script\n"
+    text += "section_start:3:cleanup\nCleaning up\nsection_end:4:cleanup\n"
+    text += "ERROR: Job failed: exit code 3\n"
+    (failure,) = diagnose(io.BytesIO(text.encode())).extraction.failures
+    assert failure.guess
+    assert "sailing" in {
+        *shown(text),
+        *text.splitlines()[failure.first_line - 1 : failure.last_line],
+    }
+
+
+def test_a_log_that_passed_has_none() -> None:
+    text = "ERROR: Job failed: exit code 3\nretrying\nsailing\nJob succeeded\n"
+    assert diagnose(io.BytesIO(text.encode())).extraction.failures == ()
+
+
 def test_colours_that_are_written_out_are_removed() -> None:
     text = "^[[31m--- FAIL: TestMast (1.0s)^[[0m\n    m_test.go:2: ^[[38;5;9mbent^[[0m\n"
     failure = first_failure(text)
