@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import issues, logs, reports, row_logs
+from benchmarks import issues, logs, reports, row_logs, unpacking
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.work.demo import build
@@ -186,6 +186,7 @@ def main() -> None:
     if arguments.only in (None, "logs"):
         console.print("Logs")
         logs.bench(figures, max(3, arguments.rounds // 2), arguments.log_bytes)
+        unpacking.bench(figures, max(3, arguments.rounds // 2), arguments.log_bytes // 4)
     if arguments.only in (None, "row-logs"):
         console.print("Rows with logs")
         row_logs.bench(figures, max(3, arguments.rounds // 2), arguments.row_log_bytes)

@@ -20,7 +20,7 @@ class LogStream(Protocol):
     """The bytes of one log. `state` and `detail` are final after the last byte.
 
     `state` is READ for a whole log. CUT, RUNNING, TOO_BIG and others mean that it is incomplete;
-    then `detail` says why.
+    then `detail` says why. For an archive, `detail` also names the files that were read.
     """
 
     state: LogState
