@@ -67,11 +67,11 @@ def _fill(folder: Path, total: int) -> list[Path]:
 
     logs = []
     rows = list(_rows())
-    failed = [each for each in rows if each.status == "FAILURE"]
+    failed = [row for row in rows if row.status == "FAILURE"]
     for run, log in zip(failed, cycle(different), strict=False):
         logs.append(folder / "home" / "jobs" / run.job / "builds" / str(run.job_id) / "log")
         logs[-1].parent.mkdir(parents=True)
-        os.link(log, logs[-1])
+        os.link(log.path, logs[-1])
 
     settings = {
         "url": f"sqlite:///{folder / 'ci.sqlite'}",

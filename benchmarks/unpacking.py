@@ -19,7 +19,7 @@ FORMATS = ((".gz", "gzip -6 -k", "zcat", 1.0), (".zst", "zstd -3 -q -k", "zstdca
 def bench(figures: Figures, rounds: int, total: int) -> None:
     """Run the benchmark on about `total` bytes of text."""
     with tempfile.TemporaryDirectory() as folder:
-        logs = write(Path(folder), total)
+        logs = [log.path for log in write(Path(folder), total)]
         names = " ".join(shlex.quote(str(log)) for log in logs)
         size = sum(log.stat().st_size for log in logs) / 1e6
 
