@@ -3,9 +3,9 @@
 Both find the same; a property test compares them. A hot path: measured by `benchmarks/logs.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import combinations
+from itertools import combinations, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -137,20 +137,26 @@ class FragmentEngine:
         ]
 
     def find(self, data: Text) -> list[Match]:
-        data = bytes(data)  # the library reads immutable bytes three times as fast
-        matches = []
+        return list(self._matches(bytes(data)))
+
+    def some(self, data: Text, most: int) -> list[Match]:
+        return list(islice(self._matches(bytes(data)), most))
+
+    def present(self, data: Text) -> set[int]:
+        data = bytes(data)
+        literals: set[int] = set()
+        for search, holders in self._searches:
+            fragments = {fragment for fragment, _, _ in search.find_matches_as_indexes(data)}
+            for fragment in fragments:
+                literals.update(index for index, _, literal in holders[fragment] if literal in data)
+        return literals
+
+    def _matches(self, data: bytes) -> Iterator[Match]:
         for search, holders in self._searches:
             for fragment, begin, _ in search.find_matches_as_indexes(data):
                 for index, before, literal in holders[fragment]:
                     if begin >= before and data.startswith(literal, begin - before):
-                        matches.append((begin - before, index))
-        return matches
-
-    def some(self, data: Text, most: int) -> list[Match]:
-        return self.find(data)[:most]
-
-    def present(self, data: Text) -> set[int]:
-        return {index for _, index in self.find(data)}
+                        yield begin - before, index
 
 
 def _search(fragments: Sequence[str]) -> "BytesAhoCorasick":
