@@ -139,10 +139,10 @@ def _spans(
 ) -> tuple[list[Section], list[FailureSpan]]:
     anchored = document.anchored(matcher.anchors)
     marks = [position for position in anchored if not matcher.marks.isdisjoint(anchored[position])]
-    commands = sections(document, marks)
     if passed(document, marks) and not everything:
         return [], []
 
+    commands = sections(document, marks)
     document.separate(boundaries(commands))
     blocks = find_blocks(document, anchored, matcher, job, omitted)
     return commands, select_spans(document, blocks, commands, everything)

@@ -173,6 +173,9 @@ def output_of(document: Document, position: int) -> int:
     if b"##[group]" not in document.raw(position):
         return position + 1
     for current in range(position + 1, min(position + _HEADER_LINES, len(document))):
-        if b"##[endgroup]" in document.raw(current):
+        raw = document.raw(current)
+        if b"##[endgroup]" in raw:
             return current + 1
+        if b"##[group]" in raw:
+            break
     return position + 1

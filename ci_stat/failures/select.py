@@ -1,6 +1,9 @@
 """Select the blocks that explain why a build failed from all blocks that rules find in its log."""
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import attrgetter
 
 from ci_stat.failures.blocks import Block
 from ci_stat.failures.document import Document
@@ -42,7 +45,7 @@ def select_spans(
 
     `everything`: also return all other blocks.
     """
-    failed = [command for command in commands if command.failed]
+    failed = sorted((command for command in commands if command.failed), key=attrgetter("outer"))
     if not failed:
         failed = [Section(0, 0, len(document) - 1, True, loose=True)]
 
@@ -79,16 +82,21 @@ def _explains(block: Block) -> bool:
 
 
 def _inside(blocks: list[Block], commands: list[Section], with_end: bool = False) -> list[Block]:
-    return [
-        block
-        for block in blocks
-        if any(
-            command.outer <= block.at <= command.last
-            or (with_end and block.at == command.ended)
-            or (command.loose and block.at > command.last and block.weight == SUMMARY)
-            for command in commands
-        )
-    ]
+    """Return the blocks in these commands, which are in order of their beginnings.
+
+    `with_end`: also those in the line that says that a command failed. The summary of a build may
+    stand below the end of a command whose limits are uncertain.
+    """
+    begins = [command.outer for command in commands]
+    ends = {command.ended for command in commands} if with_end else set()
+    loose = min((command.last for command in commands if command.loose), default=math.inf)
+
+    def is_inside(block: Block) -> bool:
+        index = bisect_right(begins, block.at) - 1
+        in_command = index >= 0 and block.at <= commands[index].last
+        return in_command or block.at in ends or (block.weight == SUMMARY and block.at > loose)
+
+    return list(filter(is_inside, blocks))
 
 
 def _by_weight(blocks: list[Block], failed: list[Section]) -> list[Block]:
