@@ -5,13 +5,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ci_stat.failures.document import Document
-from ci_stat.failures.fingerprint import fingerprint
+from ci_stat.failures.fingerprint import MAX_NAME, fingerprint
+from ci_stat.failures.kinds import kind_of
+from ci_stat.failures.reporters import case_of
 from ci_stat.failures.rules import compiled
 from ci_stat.failures.select import FailureSpan
 from ci_stat.failures.vocabulary import loudness
 from ci_stat.records import CaseFailure, FailureKind
 
-MAX_NAME, MAX_MESSAGE, MAX_EXCERPT = 300, 1000, 8000  # characters
+MAX_MESSAGE, MAX_EXCERPT = 1000, 8000  # characters
 HEAD, TAIL = 60, 20  # lines of an excerpt that is too long to be shown in full
 
 MAX_LINES, MAX_CHARS = 120, 16_000  # of one failure
@@ -24,12 +26,16 @@ _NO_WORDS = re.compile(r"^[\W_]*$")  # rulers, dots, frames
 
 def describe(document: Document, span: FailureSpan) -> CaseFailure:
     """Return the failure that these lines of a log show."""
-    groups: dict[str, Any] = span.block.match.groupdict() if span.block else {}
     rule = span.block.rule if span.block else None
-    kind = rule.kind if rule else FailureKind.UNKNOWN.value
-
+    groups = span.block.match.groupdict() if span.block else _guessed_groups(document, span)
     message = _message(document, span, groups)[:MAX_MESSAGE]
+
+    kind = rule.kind if rule else _guessed_kind(document, span, message, groups)
     name = (groups.get("case") or groups.get("name") or message)[:MAX_NAME]
+
+    # The kind of a guess is a guess, too: it does not tell failures apart, but a case does.
+    is_named = rule is not None or bool(groups.get("case"))
+    identity = kind if is_named else FailureKind.UNKNOWN.value
 
     return CaseFailure(
         kind=kind,
@@ -44,8 +50,22 @@ def describe(document: Document, span: FailureSpan) -> CaseFailure:
         excerpt=_excerpt(document, span),
         rule=rule.name if rule else "general",
         guess=rule is None,
-        fingerprint=fingerprint(kind, name, message),
+        fingerprint=fingerprint(identity, name, message),
     )
+
+
+def _guessed_groups(document: Document, span: FailureSpan) -> dict[str, Any]:
+    """Return the name of the case whose report a guess shows, as a rule's group."""
+    if span.first == span.last:
+        return {}
+    return {"case": case_of(document.text(span.first), document.text(span.first + 1))}
+
+
+def _guessed_kind(
+    document: Document, span: FailureSpan, message: str, groups: dict[str, Any]
+) -> str:
+    texts = document.line_texts(span.positions[:HEAD])
+    return kind_of(texts, message, groups.get("case") or "").value
 
 
 def short_spans(document: Document, spans: Sequence[FailureSpan]) -> list[FailureSpan]:
@@ -89,7 +109,9 @@ def _message(document: Document, span: FailureSpan, groups: dict[str, Any]) -> s
     """Return the rule's group `message`, or the line that explains the failure best."""
     block = span.block
     if block is None:
-        return max(document.line_texts(span.positions), key=loudness).strip()
+        # The first line of a case is its name.
+        lines = span.positions[1:] if groups.get("case") else span.positions
+        return max(document.line_texts(lines), key=loudness).strip()
 
     message = groups.get("message") or groups.get("error")
     if message:

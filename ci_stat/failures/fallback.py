@@ -12,6 +12,7 @@ from itertools import pairwise, starmap
 
 from ci_stat.failures.cases import failed_cases, shown_cases
 from ci_stat.failures.document import Document
+from ci_stat.failures.paragraphs import whole_message
 from ci_stat.failures.sections import Section
 from ci_stat.failures.vocabulary import has_place, is_calm, is_command, is_echo, loudness
 
@@ -23,6 +24,7 @@ NEAR, FADE, DISTANCE = 8.0, 4.0, 0.8  # weights of the distance to the end
 QUIET = 0.8  # factor for a paragraph without an error word
 LOUD, RATIO = 3.0, 0.3  # a paragraph this loud wins over one that is `RATIO` times as loud
 BEFORE = 3  # lines kept before the first error word
+MAX_QUIET = 6  # lines of a paragraph without an error word that are all shown
 LIST_SHARE = 0.5  # share of lines that look like entries of a list
 SIMILAR = 0.6  # share of common words in two lines of one list, without numbers
 
@@ -60,7 +62,8 @@ def guess(document: Document, section: Section, effects: set[int]) -> list[tuple
     loudest = max(paragraphs, key=lambda paragraph: (paragraph.loudness, paragraph.lines))
     is_much_louder = loudest.loudness >= LOUD and best.loudness <= RATIO * loudest.loudness
     chosen = [loudest, best] if is_much_louder and loudest is not best else [best]
-    return [_answer(document, paragraph, last) for paragraph in chosen]
+    answers = [_answer(document, paragraph, last) for paragraph in chosen]
+    return [whole_message(document, *answer, (section.first, last)) for answer in answers]
 
 
 def max_loudness(document: Document, first: int, last: int) -> float:
@@ -80,6 +83,9 @@ def _trimmed(document: Document, lines: tuple[int, ...]) -> tuple[int, ...]:
     for index, text in enumerate(texts):
         if loudness(text) >= 1:
             return lines[max(0, index - BEFORE) :]
+
+    if len(lines) <= MAX_QUIET:
+        return lines
 
     first = len(lines) - 1
     while first > 0 and _similar(texts[first - 1], texts[first]):

@@ -1,8 +1,8 @@
 """The fingerprint of a failure: the same for failures that differ only in numbers, times or paths.
 
 `v1:` and 32 hex digits: the version of the masking, then 16 bytes of SHA-256 over kind, case and
-masked message. Any change of the masking raises VERSION; `aliases` returns the fingerprints of
-older versions, so that data stored under them is still found.
+masked message. Any change of the masking raises VERSION; `aliases` returns the fingerprints that a
+failure had before, so that data stored under them is still found.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from ci_stat.failures.case_names import case_key
 
 VERSION = 1
 MAX_LENGTH = 1000  # characters of a message that count
+MAX_NAME = 300  # characters of a name
 
 _UNITS = r"ns|us|µs|ms|s|sec|secs|seconds?|m|min|minutes?|h|hours?|[KMG]i?B|bytes?"
 _VARYING = re.compile(
@@ -54,9 +55,17 @@ def fingerprint(kind: str, name: str, message: str) -> str:
 
 
 def aliases(kind: str, name: str, message: str) -> tuple[str, ...]:
-    """Return the fingerprints of the same failure under all older versions, newest first."""
+    """Return the fingerprints that the same failure had under older versions, newest first.
+
+    Before a rule or a report named its kind and its case, it was a guess of kind `unknown` that
+    was named after its message.
+    """
     older = sorted((version for version in _VERSIONS if version != VERSION), reverse=True)
-    return tuple(_VERSIONS[version](kind, name, message) for version in older)
+    prints = [_VERSIONS[version](kind, name, message) for version in older]
+    prints.append(_version_1("unknown", message[:MAX_NAME], message))
+
+    current = fingerprint(kind, name, message)
+    return tuple(alias for alias in dict.fromkeys(prints) if alias != current)
 
 
 def _version_1(kind: str, name: str, message: str) -> str:

@@ -86,6 +86,20 @@ def ends_case(text: str) -> bool:
     )
 
 
+def case_of(text: str, below: str) -> str:
+    """Return the name of the failed case whose report begins with a line, or "".
+
+    `below`: the line below it. A mark `ERROR` behind a name is left out: steps have it too.
+    """
+    text = without_prefix(text)
+    if _LABEL.match(text):
+        return below.strip()
+    for pattern in (_RULED, _NUMBERED, _MARKED):
+        if match := pattern.match(text):
+            return match["case"].strip()
+    return "" if "ERROR" in text[-MARK_LENGTH:] else _case_before_mark(text)
+
+
 def marks(document: Document, first: int, last: int, effects: set[int]) -> list[Mark]:
     """Return the lines between two positions that begin the report of a failed case."""
     reader = _MarkReader(document)

@@ -4,8 +4,9 @@ import re
 
 _ERROR_WORDS = (
     r"errors?|fatal|fail(?:s|ed|ure|ures|ing)?|exception|abort(?:ed|ing)|cannot|can't|couldn't"
-    r"|could not|unable to|not found|no such|denied|undefined|undeclared|unresolved|unexpected"
-    r"|unknown|unavailable|unsupported|unauthorized|unused|not being used|invalid|incompatible"
+    r"|could not|unable to|not found|no such|no space left|unreachable|denied"
+    r"|undefined|undeclared|unresolved|unexpected|unknown|unavailable|unsupported|unauthorized"
+    r"|unused|not being used|invalid|incompatible"
     r"|incorrect|illegal|wrong|duplicate|missing|mismatch\w*|conflicts?|refused|rejected"
     r"|forbidden|timed out|timeout|segmentation|killed|dumped|crash\w*|corrupt\w*|broken"
     r"|violat(?:es?|ions?)|expected|exceed\w*|outdated|no longer"
@@ -68,6 +69,12 @@ _ECHOES = re.compile(
 _SERVER = re.compile(r"^\[(?:DEBUG|INFO|WARN|WARNING|ERROR)\] \[|^(?:ok  |\?   )\t\S+/")
 _COMMAND = re.compile(r"^\s*(?:\$|\+{1,3}|>) \S")
 
+# A case that did not fail, whatever words its name has.
+_NO_FAILURE = re.compile(
+    r"^\s*(?:SKIP(?:PED)?|XFAIL|PASS(?:ED)?)\b|\b(?:PASSED|SKIPPED|XFAIL|xfail)\b.{0,20}$"
+    r"|(?<![.FESs*])[.FESs*]{30,}\s*(?:\d+ / \d+ )?(?:\( *\d+%\)|\[ *\d+%\])?$"
+)
+
 ERROR = 4.0  # the loudness of an error message
 
 
@@ -80,7 +87,9 @@ def loudness(text: str) -> float:
 
 def is_calm(text: str) -> bool:
     """Whether a line reports progress and no error."""
-    return bool(_SERVER.search(text)) or (bool(_CALM.search(text)) and not _HEAD.search(text))
+    if _SERVER.search(text) or _NO_FAILURE.search(text):
+        return True
+    return bool(_CALM.search(text)) and not _HEAD.search(text)
 
 
 def is_service(text: str) -> bool:

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from ci_stat.failures import ScanOptions, extract
+from ci_stat.failures.fingerprint import aliases, fingerprint
 from ci_stat.records import CaseFailure
 
 WITHOUT_RULES = ScanOptions(rules=())
@@ -158,3 +159,32 @@ def test_a_log_full_of_marks_ends_in_bounded_time(line: bytes) -> None:
     started = time.process_time()
     extract(io.BytesIO(line * (2**19 // len(line))), options=WITHOUT_RULES)
     assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize(
+    "report",
+    [NUMBERED.replace("Suite::", ""), RULED, MARKED, LABELLED.replace("Suite#", "")],
+    ids=["numbered", "ruled", "marked", "labelled"],
+)
+def test_a_guess_names_its_case(report: str) -> None:
+    names = [(failure.kind, failure.name.strip(":")) for failure in guesses(report)]
+    assert names == [("case", "first"), ("case", "second")]
+
+
+def test_the_message_of_a_case_is_below_its_name() -> None:
+    (failure,) = guesses("not ok 1 - a fatal error is not an error\n  got: 2\n  wrong answer\n")
+    assert failure.message == "wrong answer"
+
+
+def test_a_guess_keeps_its_fingerprint_whatever_its_kind() -> None:
+    message = "widget: no space left on device"
+    (failure,) = guesses(f"{NOISE}\n{message}\n")
+    assert failure.kind == "env"
+    assert failure.fingerprint == fingerprint("unknown", message, message)
+
+
+def test_the_fingerprint_of_a_named_case_is_mapped_from_its_message() -> None:
+    (failure,) = guesses("not ok 1 - opens\n  got: 2\n  wrong answer: 3\n")
+    assert failure.fingerprint == fingerprint("case", "opens", failure.message)
+    (alias,) = aliases(failure.kind, failure.name, failure.message)
+    assert alias == fingerprint("unknown", failure.message, failure.message)

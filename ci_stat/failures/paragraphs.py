@@ -1,0 +1,102 @@
+"""The extent of a message in the output of a tool that no rule knows.
+
+A message is more than the paragraph with its error word: a header above indented lines belongs to
+it, and so do the messages of the same shape next to it, and the rest of a diff.
+"""
+
+import re
+
+from ci_stat.failures.blocks import indent_of
+from ci_stat.failures.document import Document
+from ci_stat.failures.vocabulary import has_place, is_calm, is_command, is_echo, loudness
+
+HEADER_REACH = 30  # lines between an indented line and its header
+MAX_GAP = 2  # empty lines between messages of the same shape
+MAX_SIBLINGS = 40  # lines of one such message
+MAX_LINES = 120  # lines by which a message grows at either end
+
+_VARYING = re.compile(r"(?<!\S)\S*[/\\]\S*|\d+|[0-9a-f]{7,}")
+_FILE = re.compile(r"^\S*[\w-]\.\w{1,8}:?$")
+_DIFF_LINE = re.compile(r"^(?:[ +\-@\\]|diff |index |$)")
+_DIFF_START = re.compile(r"^(?:diff --git |--- |\+\+\+ |@@ )")
+
+
+def whole_message(
+    document: Document, first: int, last: int, limits: tuple[int, int]
+) -> tuple[int, int]:
+    """Return the first and last line of the message that the lines `first` to `last` are part of.
+
+    `limits`: the first and last line of the command.
+    """
+    floor, end = max(limits[0], first - MAX_LINES), min(limits[1], last + MAX_LINES)
+    diff = _diff(document, last, (floor, end))
+    if diff:
+        return diff
+
+    first = _header(document, first, floor)
+    first = _first_sibling(document, first, floor)
+    return first, last
+
+
+def shape_of(text: str) -> list[str]:
+    """Return the first words of a line without numbers and paths."""
+    return _VARYING.sub("", text).split()[:2]
+
+
+def _header(document: Document, first: int, floor: int) -> int:
+    """Return the line above that the indented line at `first` belongs to, else `first`."""
+    depth = indent_of(document.text(first))
+    if not depth:
+        return first
+
+    for position in range(first - 1, max(floor, first - HEADER_REACH) - 1, -1):
+        text = document.text(position)
+        if is_echo(text) or is_command(text):
+            break
+        if text.strip() and indent_of(text) < depth:
+            return position if _announces(text) else first
+    return first
+
+
+def _announces(text: str) -> bool:
+    return loudness(text) >= 1 or text.endswith(":") or bool(_FILE.match(text)) or has_place(text)
+
+
+def _first_sibling(document: Document, first: int, floor: int) -> int:
+    """Return the first line of the first of the messages of one shape that end at `first`."""
+    shape = shape_of(document.text(first))
+    while True:
+        above = _paragraph_above(document, first, floor)
+        if above == first or shape_of(document.text(above)) != shape:
+            return first
+        first = above
+
+
+def _paragraph_above(document: Document, first: int, floor: int) -> int:
+    position = first - 1
+    while position >= floor and first - position <= MAX_GAP and not document.text(position).strip():
+        position -= 1
+
+    below = first
+    while position >= floor and document.text(position).strip() and first - below < MAX_SIBLINGS:
+        if is_echo(document.text(position)) or is_calm(document.text(position)):
+            break
+        below, position = position, position - 1
+    return below
+
+
+def _diff(document: Document, last: int, limits: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the diff that the line at `last` lies in, from its header to its end."""
+    start = -1
+    for position in range(last, limits[0] - 1, -1):
+        text = document.text(position)
+        if not _DIFF_LINE.match(text):
+            break
+        if _DIFF_START.match(text):
+            start = position
+    if start < 0:
+        return None
+
+    while last < limits[1] and _DIFF_LINE.match(document.text(last + 1)):
+        last += 1
+    return start, last
