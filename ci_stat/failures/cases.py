@@ -82,7 +82,8 @@ def _end(document: Document, mark: Mark, limit: int) -> int:
 
     if mark.shape is not Shape.RULED and indent_of(text) > depth:
         return _end_of_indented(document, mark, limit, depth)
-    if mark.shape is Shape.MARKED:
+    is_entry = mark.shape is Shape.NUMBERED and indent_of(text) == depth > 0
+    if mark.shape is Shape.MARKED or is_entry:
         return mark.position
     return _end_of_paragraphs(document, mark, limit)
 

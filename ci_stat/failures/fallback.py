@@ -5,30 +5,36 @@ first line that only reports the failure, unless another paragraph is a much cle
 """
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, starmap
 
 from ci_stat.failures.cases import failed_cases, shown_cases
 from ci_stat.failures.document import Document
-from ci_stat.failures.paragraphs import whole_message
+from ci_stat.failures.paragraphs import whole_message, without_varying
 from ci_stat.failures.sections import Section
-from ci_stat.failures.vocabulary import has_place, is_calm, is_command, is_echo, loudness
+from ci_stat.failures.vocabulary import (
+    ERROR,
+    has_place,
+    is_calm,
+    is_command,
+    is_echo,
+    is_usage,
+    loudness,
+)
 
 REACH = 800  # lines that are looked at before the end of a command
 EFFECT_GAP = 6  # lines between two reports of the failure that still form one group
 EFFECT_REACH = 50  # lines above the reports, one of which must be output of the command
+USAGE_REACH = 200  # lines of the usage of a command
 MAX_LINES = 60  # lines of an answer
 NEAR, FADE, DISTANCE = 8.0, 4.0, 0.8  # weights of the distance to the end
 QUIET = 0.8  # factor for a paragraph without an error word
 LOUD, RATIO = 3.0, 0.3  # a paragraph this loud wins over one that is `RATIO` times as loud
-BEFORE = 3  # lines kept before the first error word
+BEFORE = 1  # lines kept before the first error word
 MAX_QUIET = 6  # lines of a paragraph without an error word that are all shown
 LIST_SHARE = 0.5  # share of lines that look like entries of a list
 SIMILAR = 0.6  # share of common words in two lines of one list, without numbers
-
-_VARYING = re.compile(r"(?<!\S)\S*[/\\]\S*|\d+|[0-9a-f]{7,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def guess(document: Document, section: Section, effects: set[int]) -> list[tuple
     if any(case.has_details for case in cases):
         return [(case.first, case.last) for case in shown_cases(cases)]
 
-    last = _before_effects(document, section, effects)
+    last = _above_usage(document, section, _before_effects(document, section, effects))
     start = max(section.first, last - REACH)
     paragraphs = list(_paragraphs(document, start, last, effects))
 
@@ -63,7 +69,8 @@ def guess(document: Document, section: Section, effects: set[int]) -> list[tuple
     is_much_louder = loudest.loudness >= LOUD and best.loudness <= RATIO * loudest.loudness
     chosen = [loudest, best] if is_much_louder and loudest is not best else [best]
     answers = [_answer(document, paragraph, last) for paragraph in chosen]
-    return [whole_message(document, *answer, (section.first, last)) for answer in answers]
+    limits = (section.first, section.last)
+    return [whole_message(document, *answer, limits) for answer in answers]
 
 
 def max_loudness(document: Document, first: int, last: int) -> float:
@@ -80,6 +87,9 @@ def _answer(document: Document, paragraph: _Paragraph, end: int) -> tuple[int, i
 def _trimmed(document: Document, lines: tuple[int, ...]) -> tuple[int, ...]:
     """Drop the lines before the first error word; without one, keep the last similar lines."""
     texts = document.line_texts(lines)
+    if len(lines) <= MAX_LINES and _is_list(document, lines):
+        return lines
+
     for index, text in enumerate(texts):
         if loudness(text) >= 1:
             return lines[max(0, index - BEFORE) :]
@@ -121,6 +131,20 @@ def _before_effects(document: Document, section: Section, effects: set[int]) -> 
     return section.last
 
 
+def _above_usage(document: Document, section: Section, last: int) -> int:
+    """Return the line above the usage that a command prints if its arguments are wrong."""
+    above = last
+    for position in range(last, max(section.first, last - USAGE_REACH), -1):
+        text = document.text(position)
+        if is_usage(text):
+            above = position - 1
+        elif loudness(text) >= ERROR:
+            break
+
+    is_message = any(text.strip() for text in document.line_texts(range(above - 1, above + 1)))
+    return above if is_message else last
+
+
 def _is_output(document: Document, position: int, effects: set[int]) -> bool:
     """Whether a line can be part of an answer."""
     text = document.text(position)
@@ -147,13 +171,20 @@ def _paragraphs(
             continue
 
         if lines:
-            yield _scored(document, tuple(reversed(lines)), behind)
-            behind += len(lines)
+            if not _is_relayed(document, lines):
+                yield _scored(document, tuple(reversed(lines)), behind)
+                behind += len(lines)
             lines = []
         behind += bool(text.strip()) and not is_echo(text)
 
     if lines:
         yield _scored(document, tuple(reversed(lines)), behind)
+
+
+def _is_relayed(document: Document, lines: list[int]) -> bool:
+    """Whether the lines, last one first, are a traceback of a child's exit code."""
+    below = lines[0] + 1
+    return document.text(lines[-1]).startswith("Traceback ") and is_echo(document.text(below))
 
 
 def _scored(document: Document, lines: tuple[int, ...], behind: int) -> _Paragraph:
@@ -183,5 +214,5 @@ def _is_list(document: Document, lines: tuple[int, ...]) -> bool:
 
 
 def _similar(one: str, two: str) -> bool:
-    first, second = (set(_VARYING.sub("", text).split()) for text in (one, two))
+    first, second = (set(without_varying(text).split()) for text in (one, two))
     return len(first & second) > SIMILAR * max(1, len(first | second))

@@ -1,7 +1,8 @@
 """The extent of a message in the output of a tool that no rule knows.
 
 A message is more than the paragraph with its error word: a header above indented lines belongs to
-it, and so do the messages of the same shape next to it, and the rest of a diff.
+it, and so do the messages of the same shape above it, the exceptions that it was caused by, the
+other lines of its level, and the rest of a diff.
 """
 
 import re
@@ -17,6 +18,8 @@ MAX_LINES = 120  # lines by which a message grows at either end
 
 _VARYING = re.compile(r"(?<!\S)\S*[/\\]\S*|\d+|[0-9a-f]{7,}")
 _FILE = re.compile(r"^\S*[\w-]\.\w{1,8}:?$")
+_LEVEL = re.compile(r"^\[(?:ERROR|error|FATAL)\]")
+_CHAIN = re.compile(r"^\s*(?:During handling of the above|The above exception was|Caused by:)")
 _DIFF_LINE = re.compile(r"^(?:[ +\-@\\]|diff |index |$)")
 _DIFF_START = re.compile(r"^(?:diff --git |--- |\+\+\+ |@@ )")
 
@@ -35,12 +38,12 @@ def whole_message(
 
     first = _header(document, first, floor)
     first = _first_sibling(document, first, floor)
-    return first, last
+    return first, _last_of_level(document, last, end)
 
 
-def shape_of(text: str) -> list[str]:
-    """Return the first words of a line without numbers and paths."""
-    return _VARYING.sub("", text).split()[:2]
+def without_varying(text: str) -> str:
+    """Return a line without what differs between lines of one shape: numbers and paths."""
+    return _VARYING.sub("", text)
 
 
 def _header(document: Document, first: int, floor: int) -> int:
@@ -62,14 +65,30 @@ def _announces(text: str) -> bool:
     return loudness(text) >= 1 or text.endswith(":") or bool(_FILE.match(text)) or has_place(text)
 
 
+def _shape(document: Document, position: int) -> list[str]:
+    """Return the first words of a line without numbers and paths."""
+    return without_varying(document.text(position)).split()[:2]
+
+
 def _first_sibling(document: Document, first: int, floor: int) -> int:
     """Return the first line of the first of the messages of one shape that end at `first`."""
-    shape = shape_of(document.text(first))
+    shape = _shape(document, first)
     while True:
         above = _paragraph_above(document, first, floor)
-        if above == first or shape_of(document.text(above)) != shape:
+        is_sibling = _shape(document, above) == shape
+        if above == first or not (is_sibling or _CHAIN.match(document.text(above))):
             return first
         first = above
+
+
+def _last_of_level(document: Document, last: int, end: int) -> int:
+    """Return the last of the lines of level error that follow the line at `last`."""
+    level = _LEVEL.match(document.text(last))
+    if not level:
+        return last
+    while last < end and document.text(last + 1).startswith(level[0]):
+        last += 1
+    return last
 
 
 def _paragraph_above(document: Document, first: int, floor: int) -> int:

@@ -30,7 +30,8 @@ _HEADING = re.compile(
 )
 _NUMBERED = re.compile(r"^\s{0,8}(?P<number>\d{1,4})\) (?P<case>\S.*)")
 _MARKED = re.compile(
-    r"^\s*\W{0,6}(?:FAIL(?:ED|URE)?|not ok(?: \d+)?|\[ *FAIL(?:ED)? *\]|[✗✘✖×❌●])"
+    r"^\s*\W{0,6}(?:FAIL(?:ED|URE)?|not ok(?: \d+)?|\[ *FAIL(?:ED)? *\]|[✗✘✖×❌●]"
+    r"|\d{1,4}\. (?:Failure|Error))"
     r"[:\])\s]\s*-? ?(?P<case>[^\s-].*)"
 )
 _MARK_BEHIND = re.compile(

@@ -40,6 +40,7 @@ _CALM = re.compile(
     r"|errors?[:=] ?0\b|\bdeprecat"
     r"|\b(?:ok|OK|passed|PASS|PASSED|skipp\w+|Skipp\w+|[Ss]uccess\w*)\b|✓|✔"
     r"|\b(?:Finished|Starting|Done) (?:in|')|\bDone\.$"
+    r"|\(\d+/\d+\)$|^\[ *\d+ of +\d+\]"  # progress
     r"|\[no test files\]|^\[ *\d+(?:/\d+|%)\] "  # go; ninja, cmake
     r"|^[0-9a-f]{12}: |^\s+[A-Z]{2,8}\s+\S+$"  # docker's layers; `  CC  file.o`
     r"|^-- |^\s*\[?-{1,2}[a-zA-Z]|^\s*[Uu]sage:"  # a command's options
@@ -48,13 +49,14 @@ _CALM = re.compile(
 
 _ECHOES = re.compile(
     r"^(?:npm ERR!|npm WARN|error Command failed|info Visit|yarn run v|Tasks: TOP|\(See full trace"
-    r"|make(?:\[\d+\])?: (?:\*\*\*|Leaving|Entering)|Makefile:\d+: recipe for target"
+    r"|make(?:\[\d+\])?: (?:\*\*\*|Leaving|Entering)|\S+:\d+: recipe for target"
     r"|> \S+@?\S* \w+ /"
     r"|##\[|Build step"
     r"|\[Pipeline\]|Setting status (?:of|to) |Terminated$|Sending interrupt signal"
     r"|Failed in branch |error: test failed|[\w ]*build failed$|Failed (?:components|projects):"
     r"|(?:error: )?aborting due to|=* ?\d+ failed, \d+|\W*(?:Tests|Total|TOTAL|Files)[:=] ?\d"
     r"|Finished in \d|Time: \d|\d+ (?:\w+, \d+ )?(?:tests|runs|examples|assertions)\b|Result: FAIL"
+    r"|(?:Done \w+! )?(?:Found )?\d+ (?:files? inspected|violations?|offenses?)\b"
     r"|✖ \d+ problems?|\s+\d+ errors?(?:,| and) \d+ warnings? potentially"
     r"|The command \"|\[ERROR\] *$"
     r"|Error: Process completed|error: (?:build failed|[Cc]ould not compile)"
@@ -67,6 +69,7 @@ _ECHOES = re.compile(
 )
 # TiDB; go's passed packages.
 _SERVER = re.compile(r"^\[(?:DEBUG|INFO|WARN|WARNING|ERROR)\] \[|^(?:ok  |\?   )\t\S+/")
+_USAGE = re.compile(r"^\s*(?:usage|synopsis)(?::| of \S+:?$)", re.IGNORECASE)
 _COMMAND = re.compile(r"^\s*(?:\$|\+{1,3}|>) \S")
 
 # A case that did not fail, whatever words its name has.
@@ -90,6 +93,11 @@ def is_calm(text: str) -> bool:
     if _SERVER.search(text) or _NO_FAILURE.search(text):
         return True
     return bool(_CALM.search(text)) and not _HEAD.search(text)
+
+
+def is_usage(text: str) -> bool:
+    """Whether a line begins the usage of a command."""
+    return bool(_USAGE.match(text))
 
 
 def is_service(text: str) -> bool:

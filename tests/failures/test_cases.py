@@ -188,3 +188,11 @@ def test_the_fingerprint_of_a_named_case_is_mapped_from_its_message() -> None:
     assert failure.fingerprint == fingerprint("case", "opens", failure.message)
     (alias,) = aliases(failure.kind, failure.name, failure.message)
     assert alias == fingerprint("unknown", failure.message, failure.message)
+
+
+def test_a_case_in_the_list_of_all_cases_gets_its_details_from_the_end() -> None:
+    report = (
+        "  1) opens a widget\n  . closes a widget: an error is expected\n\n  1 failing\n\n"
+        "  1) opens a widget\n     Error: cannot open\n\n"
+    )
+    assert shown(report) == [["  1) opens a widget", "     Error: cannot open"]]
