@@ -6,6 +6,7 @@ import re
 import pytest
 
 from ci_stat.failures import condense, extract
+from ci_stat.failures.scan import PAGE
 from ci_stat.records import Extraction, LeftOut
 
 MEGABYTE = 1 << 20
@@ -57,6 +58,22 @@ def test_every_one_of_many_failures_far_apart_is_found_in_its_lines() -> None:
         (first.first_line + number * lines, first.last_line + number * lines)
         for number in range(80)
     ]
+
+
+@pytest.mark.parametrize("shift", [-3, -1, 0, 1, 3])
+def test_a_failure_on_the_border_of_two_pages_is_found(shift: int) -> None:
+    """Failures begin around the borders of pages, and so of what is examined at once."""
+    parts: list[str] = []
+    size, names = 0, [f"Test{number}" for number in range(60)]
+    for number, name in enumerate(names):
+        text = failing(name)
+        border = (number + 1) * 4 * PAGE + shift - text.index("FAIL: ") - 3
+        filler = "." * 60 + "\n"
+        filler = (filler * ((border - size) // len(filler) + 1))[: border - size]
+        parts += [filler, text]
+        size = border + len(text)
+    noise = "Error: the cache is cold\n" + QUIET[: 6 * PAGE]
+    assert cases(extracted(*parts, noise * 40)) == names
 
 
 @pytest.mark.parametrize("noise", ["Error: failed x\n", "panic: out of x\n", "x.go:1: error: y\n"])
