@@ -31,10 +31,11 @@ _SUMMARY = re.compile(
     r"[Ff]ailed \d+ \w{1,20}|\d+ [\w ]{1,30}\b[Ff]ailed|[\w-]{1,30}(?: \w{1,20}){0,3} [Ff]ailed"
     r")\W{0,4}$"
 )
-# What makes such a line a reason: a signal, the exit code of one, or a test that expected another.
+# What makes such a line a reason: a signal, the exit code of one, a place in a file, or a test that
+# expected another exit code.
 _REASON = re.compile(
     r"\bSIG[A-Z]{3,}|\b[Ss]ignal\b|\b[Kk]illed\b|\b(?:124|134|137|139|143)\b"
-    r"|\b(?:code|status|value)\W{1,3}-\d|[Aa]ssert"
+    r"|\b(?:code|status|value)\W{1,3}-\d|[Aa]ssert|^\S{1,200}:\d+:\d+: "
 )
 _HEAD = re.compile(r"^\s*(?:Traceback \(most recent call last\):|Tasks: TOP|\(See full trace)")
 _FRAME = re.compile(

@@ -179,3 +179,19 @@ def output_of(document: Document, position: int) -> int:
         if b"##[group]" in raw:
             break
     return position + 1
+
+
+def folded_lines(document: Document, first: int, last: int) -> set[int]:
+    """Return the positions of lines in groups that are closed again."""
+    lines: set[int] = set()
+    begin = -1
+
+    for position in range(first, last + 1):
+        raw = document.raw(position)
+        if b"##[group]" in raw:
+            begin = position
+        elif b"##[endgroup]" in raw and begin >= 0:
+            lines.update(range(begin, position + 1))
+            begin = -1
+
+    return lines

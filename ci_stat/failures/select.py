@@ -9,6 +9,7 @@ from ci_stat.failures.blocks import Block
 from ci_stat.failures.document import Document
 from ci_stat.failures.effects import is_effect, is_effect_line
 from ci_stat.failures.fallback import guess, max_loudness
+from ci_stat.failures.marks import folded_lines
 from ci_stat.failures.rules import CAUSE, EFFECT, HINT, SUMMARY
 from ci_stat.failures.sections import Section
 from ci_stat.failures.vocabulary import ERROR
@@ -152,6 +153,18 @@ def _repeats(document: Document, failed: list[Section]) -> set[int]:
     }
 
 
+def _guess(document: Document, command: Section, effects: set[int]) -> list[tuple[int, int]]:
+    """Return the guesses for a command. Quiet lines that its script folds count last."""
+    spans = guess(document, command, effects)
+    if not spans or any(max_loudness(document, *span) >= 1 for span in spans):
+        return spans
+
+    folded = folded_lines(document, max(command.first, command.last - MAX_DISTANCE), command.last)
+    if all(first in folded for first, _ in spans):
+        return guess(document, command, effects | folded) or spans
+    return spans
+
+
 def _guesses(
     document: Document, effects: set[int], failed: list[Section], has_summary: bool
 ) -> list[FailureSpan]:
@@ -159,7 +172,7 @@ def _guesses(
     spans = [
         FailureSpan(first, last, None)
         for command in failed[:MAX_GUESSES]
-        for first, last in guess(document, command, effects)
+        for first, last in _guess(document, command, effects)
     ]
     if has_summary and not any(_is_message(document, span) for span in spans):
         return []

@@ -57,6 +57,7 @@ def test_an_exception_with_words_of_its_own_is_a_reason() -> None:
         ("Process completed with exit code 137.", False),
         ("the process exited with signal SIGSEGV (exit code 139)", False),
         ("AssertionError: the server returned non-zero exit code 1", False),
+        ("menu.build:7:3: ERROR: Command `cook` failed with status 1.", False),
         ("the value has no exit", False),
     ],
 )

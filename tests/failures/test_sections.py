@@ -130,6 +130,12 @@ def test_words_of_an_action_are_an_error_of_several_lines() -> None:
     assert failure.excerpt.endswith("  Look there.")
 
 
+def test_what_a_script_folds_is_not_its_last_word() -> None:
+    log = stamped(SETUP + CHECKOUT + STEP + REASON + "\n" + GROUP + EXIT + CLEANUP)
+    (failure,) = extract(io.BytesIO(log.encode())).failures
+    assert failure.message == REASON
+
+
 def test_a_block_does_not_cross_the_end_of_its_command() -> None:
     report = "error: the sail is torn\n  --> sail.rs:7:3\n"
     log = stamped(SETUP + CHECKOUT + STEP + report + EXIT + CLEANUP)
