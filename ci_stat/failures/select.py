@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_right
+from collections.abc import Container
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -56,7 +57,7 @@ def select_spans(
         # The line that reports the exit code may be the only one: some codes are a reason.
         inside = _inside(new, failed, with_end=True)
 
-    effects = [block for block in inside if is_effect(document, block)]
+    effects = dict.fromkeys(block for block in inside if is_effect(document, block))
     chosen = _by_weight([block for block in inside if block not in effects], failed)
     spans = _spans(chosen)
     if not any(map(_explains, chosen)):
@@ -65,7 +66,7 @@ def select_spans(
         distant = _last_hints([block for block in inside if block not in effects])
         if distant and not any(_is_message(document, span) for span in guesses):
             guesses = _spans(distant)
-        spans = guesses + spans or _spans(effects)
+        spans = guesses + spans or _spans(list(effects))
 
     if everything:
         others = [block for block in blocks if block not in chosen]
@@ -134,7 +135,7 @@ def _spans(blocks: list[Block]) -> list[FailureSpan]:
     return [FailureSpan(block.first, block.last, block) for block in blocks]
 
 
-def _effect_lines(blocks: list[Block], effects: list[Block]) -> set[int]:
+def _effect_lines(blocks: list[Block], effects: Container[Block]) -> set[int]:
     """Return the positions of lines that report the failure without its reason."""
     positions: set[int] = set()
     for block in blocks:
