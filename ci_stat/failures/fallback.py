@@ -1,6 +1,7 @@
-"""Guess why a command failed if no rule matches: the paragraph that most likely caused the exit.
+"""Guess why a command failed if no rule matches: its failed cases, or the most likely paragraph.
 
-A failed command says why shortly before it ends. The answer is the paragraph directly above the
+If the output contains a report of failed cases, they are the answer. Otherwise a failed command
+says why shortly before it ends: the answer is the paragraph directly above the
 first line that only reports the failure, unless another paragraph is a much clearer error message.
 """
 
