@@ -95,10 +95,11 @@ def diagnose(
 
     `around`: lines above and below each failure. `brief`: without the context.
     """
-    reading = _with_guess(_read(stream, job, options))
-    document, extraction = reading.document, reading.extraction
+    reading = _read(stream, job, options)
     if not brief:
-        extraction = _with_context(reading)
+        reading = _with_context(_with_guess(reading))
+
+    document, extraction = reading.document, reading.extraction
 
     return LogDiagnosis(
         extraction,
@@ -166,17 +167,18 @@ def _with_guess(reading: _Reading) -> _Reading:
     return replace(reading, spans=[span], extraction=extraction)
 
 
-def _with_context(reading: _Reading) -> Extraction:
-    """Return the extraction with the context of its first failure."""
+def _with_context(reading: _Reading) -> _Reading:
+    """Return the reading with the context of its first failure."""
     extraction = reading.extraction
     if not extraction.failures:
-        return extraction
+        return reading
 
     context = find_context(reading.document, reading.failed, reading.spans)
     first, *others = extraction.failures
     omitted = first.omitted + context.omitted
     first = msgspec.structs.replace(first, context=context.ranges, omitted=omitted)
-    return msgspec.structs.replace(extraction, failures=(first, *others))
+    extraction = msgspec.structs.replace(extraction, failures=(first, *others))
+    return replace(reading, extraction=extraction)
 
 
 def _context_lines(document: Document, failure: CaseFailure) -> tuple[LogLine, ...]:

@@ -159,7 +159,7 @@ def read_log(places: Sequence[LogPlace], options: LogOptions, key: tuple[str, in
     job, number = key
     try:
         with first_log(places, job, number) as stream:
-            return diagnose_stream(stream, replace(options, job=job)).extraction
+            return diagnose_stream(stream, replace(options, job=job, brief=True)).extraction
     except NoLog as problem:
         return unavailable(problem).extraction
     except Exception as error:  # a bug or a lack of memory must not stop the other logs
