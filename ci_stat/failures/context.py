@@ -248,7 +248,8 @@ def _ranges(document: Document, chosen: set[int], covered: set[int]) -> tuple[tu
 
 
 def _adjacent(document: Document, last: int, position: int, covered: set[int]) -> bool:
+    numbers = document.numbers
     return position - last <= GAP + 1 and all(
-        between not in covered and document.follows(between)
+        between not in covered and numbers[between] - numbers[between - 1] <= document.step
         for between in range(last + 1, position + 1)
     )

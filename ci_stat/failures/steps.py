@@ -38,7 +38,7 @@ def failed_step(
     """Return the step of the first failure. `commands`: those that failed."""
     command = _command(document, commands, spans)
     marks = _marks(document)
-    last = min(command.last + 1, len(document) - 1)
+    last = max(command.last, command.ended)
     if command.loose:
         last = max(_with(ERROR, marks), default=last)
 

@@ -44,6 +44,12 @@ def shown(text: str, options: ScanOptions = DEFAULT) -> list[str]:
     return [rows[number - 1] for first, last in ranges for number in range(first, last + 1)]
 
 
+def all_shown(text: str) -> set[str]:
+    """Return the lines of the first failure and of its context."""
+    failure = first_failure(text)
+    return {*shown(text), *text.splitlines()[failure.first_line - 1 : failure.last_line]}
+
+
 def first_failure(text: str) -> CaseFailure:
     return diagnose(io.BytesIO(text.encode())).extraction.failures[0]
 
@@ -98,7 +104,9 @@ def test_a_script_may_print_groups_of_its_own() -> None:
 def test_an_action_that_fails_says_so_in_its_last_line() -> None:
     step = STEP + "loading 3 crates\nerror: crate 2 is too heavy for the crane\n"
     text = SETUP + step + "##[error]The crane failed with: crate 2 is too heavy\n" + CLEANUP
-    assert "##[error]The crane failed with: crate 2 is too heavy" in shown(text)
+    answer = all_shown(text)
+    assert "##[error]The crane failed with: crate 2 is too heavy" in answer
+    assert "Post job cleanup." not in answer
 
 
 def test_lines_that_the_passing_log_has_too_are_no_context() -> None:
