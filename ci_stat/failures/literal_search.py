@@ -3,7 +3,8 @@
 Both find the same; a property test compares them. A hot path: measured by `benchmarks/logs.py`.
 """
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import combinations, islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -57,8 +58,10 @@ class HyperscanEngine:
         self._literals = literals
         self._lengths = list(map(len, literals))
         self._stopped: type[Exception] = hyperscan.ScanTerminated
+        self._new_room = hyperscan.Scratch
         self._single_match = hyperscan.HS_FLAG_SINGLEMATCH
         self._once: Any = None
+        self._rooms = threading.local()
         try:
             self._all = _database(literals, 0)
         except hyperscan.error as error:  # a processor that it does not know
@@ -71,7 +74,7 @@ class HyperscanEngine:
         def add(index: int, _begin: int, end: int, _flags: int, _context: object) -> None:
             append((end - lengths[index], index))
 
-        self._all.scan([data], match_event_handler=add)
+        self._scan(self._all, data, add)
         return matches
 
     def some(self, data: Text, most: int) -> list[Match]:
@@ -83,7 +86,7 @@ class HyperscanEngine:
             return len(matches) >= most
 
         with suppress(self._stopped):
-            self._all.scan([data], match_event_handler=add)
+            self._scan(self._all, data, add)
         return matches
 
     def present(self, data: Text) -> set[int]:
@@ -94,8 +97,16 @@ class HyperscanEngine:
         def add(index: int, _begin: int, _end: int, _flags: int, _context: object) -> None:
             literals.add(index)
 
-        self._once.scan([data], match_event_handler=add)
+        self._scan(self._once, data, add)
         return literals
+
+    def _scan(self, database: Any, data: Text, add: Callable[..., bool | None]) -> None:
+        """Search with the room to work in that each thread needs for itself."""
+        rooms, key = self._rooms.__dict__, str(id(database))
+        room = rooms.get(key)
+        if room is None:
+            room = rooms[key] = self._new_room(database)
+        database.scan([data], match_event_handler=add, scratch=room)
 
 
 def _database(literals: Sequence[bytes], flag: int) -> Any:

@@ -1,5 +1,7 @@
 """Both engines find the same literals in any text."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +53,11 @@ def test_without_hyperscan_the_other_engine_is_used(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(literal_search, "HyperscanEngine", missing)
     assert isinstance(engine(LITERALS), FragmentEngine)
+
+
+def test_threads_search_at_the_same_time() -> None:
+    data = b"".join(LITERALS) * 200
+    expected = sorted(HYPERSCAN.find(data))
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(HYPERSCAN.find, [data] * 40))
+    assert all(sorted(matches) == expected for matches in results)
