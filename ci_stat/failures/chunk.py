@@ -25,7 +25,8 @@ class Chunk:
         self._start = self._data.find(b"\n")  # of whole lines; -1 if there is none
         self._own = len(head) + len(above)
         self._own_end = self._own + len(own)
-        self._numbered = (0, pages[0].first - len(head))
+        self._first = pages[0].first - len(head)  # the number of the text's first line
+        self._numbered = (0, self._first)
         self.text = self._data[max(0, self._own - 1) : self._own_end]
         self.first, self.last = pages[begin].first, pages[end - 1].last
         self.lines = own.count(b"\n")
@@ -77,6 +78,11 @@ class Chunk:
         low = self._data.rfind(b"\n", 0, max(self._start, begin - size // 4) + 1) + 1
         high = self._data.find(b"\n", begin + size) + 1 or len(self._data)
         return Part(number - self._data.count(b"\n", low, begin), self._data[low:high], True)
+
+    def whole(self) -> Part:
+        """Return all whole lines, also those around the pages to look at."""
+        low = self._start + 1
+        return Part(self._first + self._data.count(b"\n", 0, low), self._data[low:], True)
 
     def above(self, begin: int, number: int) -> Part:
         """Return a line with some lines above it."""

@@ -18,6 +18,7 @@ from ci_stat.failures.left_out import Omissions
 from ci_stat.failures.matching import Matcher
 from ci_stat.failures.pages import Part
 from ci_stat.failures.rules import EFFECT, WEIGHTS, Rule
+from ci_stat.failures.signs import Nearby
 from ci_stat.failures.text import clean
 
 CHUNK = 16  # pages that are examined at once: 256 KB
@@ -30,6 +31,7 @@ ANCHORS = 32  # different anchors that are looked at in a chunk
 WINDOW, WIDEST = 1 << 13, 1 << 16  # bytes below a line in which its block is looked for
 BLOCK_COST = 10  # a block costs as much as trying so many lines
 ROOM = 1 << 21  # bytes of blocks that are kept
+SIGN = "sign"  # the label of a line that shows which tool wrote a block
 MARK = len(WEIGHTS)  # the worth of a line that only marks a command: less than any block
 
 
@@ -93,6 +95,7 @@ class Condenser:
     def _examine(self, end: int) -> None:
         """Examine the pages up to `end` that were not examined yet."""
         chunk = Chunk(self._pages, self._examined, end)
+        self._nearby = Nearby(chunk.whole)
         self._examined = end
 
         tokens = self._reserve + ALLOWANCE
@@ -148,14 +151,36 @@ class Condenser:
             if any(rule.match(text, clean(line)) for line in below)
         ]
 
+        cost = BLOCK_COST if rules else 0
+        rules, signs = self._supported(rules, number)
+
         blocks = self._blocks(chunk, begin, number, rules) if rules else []
         for part, block in blocks:
-            self._keep(_Item(part, WEIGHTS.index(block.weight), block.rule.name))
+            worth = WEIGHTS.index(block.weight)
+            self._keep(_Item(part, worth, block.rule.name))
+            if block.rule.name in signs:
+                self._keep(_Item(signs[block.rule.name], worth, SIGN))
             if block.weight != EFFECT:
                 self._end = max(self._end, part.last)
         if may_mark:
             self._keep(_Item(chunk.above(begin, number), MARK, "mark"))
-        return BLOCK_COST if rules else 0
+        return cost
+
+    def _supported(self, rules: list[Rule], number: int) -> tuple[list[Rule], dict[str, Part]]:
+        """Return the rules that need no sign of their tool or have one nearby, and those signs.
+
+        The line of a sign is kept with a block, because rules are tried again on what is kept.
+        """
+        supported: list[Rule] = []
+        lines: dict[str, Part] = {}
+        for rule in rules:
+            if rule.signs:
+                line = self._nearby.sign(rule.signs, number)
+                if line is None:
+                    continue
+                lines[rule.name] = line
+            supported.append(rule)
+        return supported, lines
 
     def _blocks(
         self, chunk: Chunk, begin: int, number: int, rules: list[Rule]
@@ -199,7 +224,8 @@ class Condenser:
         self._items = [item for item in self._items if id(item) not in gone]
         for item in items:
             self._size -= len(item.part.data)
-            self.blocks.add(item.part.first, item.part.last)
+            if item.label != SIGN:
+                self.blocks.add(item.part.first, item.part.last)
 
 
 def _lines(window: Part, document: Document, block: Block) -> Part:

@@ -260,7 +260,7 @@ def _matched(
     text, below = document.text(position), document.text(position + 1)
     for rule in rules:
         match = rule.match(text, below)
-        if match and rule.signs and not signs.near(rule.signs, position):
+        if match and rule.signs and signs.near(rule.signs, position) is None:
             continue
         blocks = list(blocks_at(document, position, rule, match, floor)) if match else []
         if blocks:

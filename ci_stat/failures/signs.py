@@ -1,6 +1,11 @@
 """Whether a tool stands behind a line that many tools could have written."""
 
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import cached_property
+
 from ci_stat.failures.document import Document
+from ci_stat.failures.pages import Part
 from ci_stat.failures.rules import compiled
 
 REACH = 100  # lines above and below a match in which a sign of the tool counts
@@ -18,8 +23,8 @@ class Signs:
         self._searched: dict[str, int] = {}
         self._last: dict[str, int] = {}
 
-    def near(self, pattern: str, position: int) -> bool:
-        """Whether a line that matches the pattern stands within `REACH` lines."""
+    def near(self, pattern: str, position: int) -> int | None:
+        """Return the position of a line within `REACH` lines that matches; None without one."""
         regex = compiled(pattern)
         end = min(position + REACH + 1, len(self._document))
         start = max(self._searched.get(pattern, 0), position - REACH)
@@ -29,4 +34,28 @@ class Signs:
                 self._last[pattern] = current
 
         self._searched[pattern] = max(start, end)
-        return self._last.get(pattern, -1 - REACH) >= position - REACH
+        last = self._last.get(pattern)
+        return last if last is not None and last >= position - REACH else None
+
+
+class Nearby:
+    """The signs in a part of a log, which is split into lines only if a rule asks for one."""
+
+    def __init__(self, part: Callable[[], Part]) -> None:
+        self._part = part
+
+    @cached_property
+    def _document(self) -> Document:
+        return Document([self._part()])
+
+    @cached_property
+    def _signs(self) -> Signs:
+        return Signs(self._document)
+
+    def sign(self, pattern: str, number: int) -> Part | None:
+        """Return the line of a sign near a line of the log; ask in order of the log."""
+        position = bisect_left(self._document.numbers, number)
+        sign = self._signs.near(pattern, position)
+        if sign is None:
+            return None
+        return Part(self._document.numbers[sign], self._document.raw(sign) + b"\n", True)

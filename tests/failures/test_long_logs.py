@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from ci_stat.failures import condense, extract
+from ci_stat.failures import ScanOptions, condense, extract
+from ci_stat.failures.rules import parse
 from ci_stat.failures.scan import PAGE
 from ci_stat.records import Extraction, LeftOut
 
@@ -133,3 +134,21 @@ def test_one_endless_line_is_read_in_time() -> None:
     extraction = extracted("Error: failed x " * (8 * MEGABYTE // 16))
     assert extraction.lines == 1
     assert extraction.left_out.lines <= 1
+
+
+@pytest.mark.parametrize(("distance", "is_found"), [(90, True), (110, False)])
+def test_a_sign_of_the_tool_is_seen_in_the_middle_too(distance: int, is_found: bool) -> None:
+    (rule,) = parse(
+        "[[rule]]\nname='drift'\nkind='check'\nanchors=['Failed ']\n"
+        "pattern='^Failed (?P<case>.+)'\nsigns='^drift v'\n",
+        "rules.toml",
+    )
+    (other,) = parse(
+        "[[rule]]\nname='noise'\nkind='check'\nanchors=['go: down']\npattern='^never$'\n",
+        "rules.toml",
+    )
+    noise = (QUIET + "go: downloading example.com/m v1.2.3\n") * 80
+    text = noise + "drift v3\n" + "\n" * (distance - 1) + "Failed the harbour\n\n" + noise
+    options = ScanOptions(rules=(rule, other))
+    extraction = extract(io.BytesIO(text.encode()), options=options)
+    assert ("the harbour" in cases(extraction)) == is_found
