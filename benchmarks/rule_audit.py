@@ -20,7 +20,7 @@ from ci_stat.failures.document import Document
 from ci_stat.failures.extract import find_blocks
 from ci_stat.failures.matching import Matcher
 from ci_stat.failures.rules import EFFECT, FAMILIES, builtin, family_rules
-from ci_stat.failures.scan import scan
+from ci_stat.failures.scanning.scan import scan
 
 _SCRIPTS = frozenset({"JavaScript", "TypeScript", "CoffeeScript", "HTML", "CSS", "Vue"})
 # Languages of the logs in which the rules of a family may match; other families serve all.

@@ -3,7 +3,7 @@
 from ci_stat.failures.case_names import case_key
 from ci_stat.failures.extract import LogDiagnosis, LogLine, ScanOptions, diagnose, extract
 from ci_stat.failures.rules import rule_set
-from ci_stat.failures.scan import ByteStream
+from ci_stat.failures.scanning.scan import ByteStream
 
 __all__ = [
     "ByteStream",

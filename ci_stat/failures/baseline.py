@@ -3,7 +3,7 @@
 import re
 from hashlib import blake2b
 
-from ci_stat.failures.scan import ByteStream
+from ci_stat.failures.scanning.scan import ByteStream
 from ci_stat.failures.text import clean
 
 MAX_LINES = 2_000_000  # keys of so many lines need about 130 MB of memory

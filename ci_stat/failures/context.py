@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ci_stat.failures.blocks import indent_of
+from ci_stat.failures.commands.sections import Section
+from ci_stat.failures.commands.steps import Step, failed_step
 from ci_stat.failures.describe import size, total_size
 from ci_stat.failures.document import Document
 from ci_stat.failures.relevance import (
@@ -22,9 +24,7 @@ from ci_stat.failures.relevance import (
     relevance,
     shape,
 )
-from ci_stat.failures.sections import Section
 from ci_stat.failures.select import FailureSpan
-from ci_stat.failures.steps import Step, failed_step
 
 BUDGET, MIN_BUDGET, MAX_BUDGET = 6000, 2500, 4000  # characters; the failures count in the first
 SMALL_LINES, SMALL_CHARS = 40, 3000  # an output that is not larger is context as a whole

@@ -6,8 +6,8 @@ from typing import Any
 
 from ci_stat.failures.document import Document
 from ci_stat.failures.fingerprint import MAX_NAME, fingerprint
-from ci_stat.failures.kinds import kind_of
-from ci_stat.failures.reporters import case_of
+from ci_stat.failures.guessing.kinds import kind_of
+from ci_stat.failures.guessing.reporters import case_of
 from ci_stat.failures.rules import compiled
 from ci_stat.failures.select import FailureSpan
 from ci_stat.failures.vocabulary import loudness

@@ -6,9 +6,9 @@ from collections.abc import Container, Iterable, Sequence
 from itertools import accumulate, count
 from operator import add
 
-from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.baseline import line_key
-from ci_stat.failures.scan import Part
+from ci_stat.failures.scanning.anchors import Anchors
+from ci_stat.failures.scanning.scan import Part
 from ci_stat.failures.text import clean, without_escapes
 
 _SAMPLE = 2000  # lines that are looked at to see whether every other line of a log is empty

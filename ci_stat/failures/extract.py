@@ -9,19 +9,19 @@ import msgspec
 
 from ci_stat.failures.blocks import Block, blocks_at
 from ci_stat.failures.case_names import case_key
-from ci_stat.failures.condense import Condenser
+from ci_stat.failures.commands.sections import ANCHORS as SECTION_ANCHORS
+from ci_stat.failures.commands.sections import Section, boundaries, passed, sections
+from ci_stat.failures.commands.steps import closing_line
 from ci_stat.failures.context import find_context
 from ci_stat.failures.describe import HEAD, TAIL, describe, short_spans
 from ci_stat.failures.document import Document
-from ci_stat.failures.left_out import Omissions, left_out, sentence
 from ci_stat.failures.matching import Matcher, most_telling
 from ci_stat.failures.rules import EFFECT, Rule, builtin
-from ci_stat.failures.scan import ByteStream, scan
-from ci_stat.failures.sections import ANCHORS as SECTION_ANCHORS
-from ci_stat.failures.sections import Section, boundaries, passed, sections
+from ci_stat.failures.scanning.condense import Condenser
+from ci_stat.failures.scanning.left_out import Omissions, left_out, sentence
+from ci_stat.failures.scanning.scan import ByteStream, scan
 from ci_stat.failures.select import FailureSpan, select_spans
 from ci_stat.failures.signs import Signs
-from ci_stat.failures.steps import closing_line
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 
 _FIRST_KINDS = {FailureKind.ENV: 0, FailureKind.SETUP: 1, FailureKind.COMPILE: 2}

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from itertools import chain
 
-from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.rules import Rule, anchors_of
+from ci_stat.failures.scanning.anchors import Anchors
 
 _MEMORY = 2000  # sets of anchors whose rules are kept
 

@@ -8,8 +8,8 @@ from bisect import bisect_right
 from functools import cache
 from itertools import accumulate
 
-from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.document import Document
+from ci_stat.failures.scanning.anchors import Anchors
 from ci_stat.failures.text import MAX_LENGTH, without_escapes
 from ci_stat.failures.vocabulary import is_calm, is_command, is_echo, is_service, loudness
 

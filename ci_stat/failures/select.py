@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from ci_stat.failures.blocks import Block
+from ci_stat.failures.commands.marks import folded_lines
+from ci_stat.failures.commands.sections import Section
 from ci_stat.failures.document import Document
 from ci_stat.failures.effects import is_effect, is_effect_line
-from ci_stat.failures.fallback import guess, max_loudness
-from ci_stat.failures.marks import folded_lines
+from ci_stat.failures.guessing.fallback import guess, max_loudness
 from ci_stat.failures.rules import CAUSE, EFFECT, HINT, SUMMARY
-from ci_stat.failures.sections import Section
 from ci_stat.failures.vocabulary import ERROR
 from ci_stat.records import FailureKind
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import cached_property
 
 from ci_stat.failures.document import Document
-from ci_stat.failures.pages import Part
 from ci_stat.failures.rules import compiled
+from ci_stat.failures.scanning.pages import Part
 
 REACH = 100  # lines above and below a match in which a sign of the tool counts
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.rules import anchors_of, builtin
+from ci_stat.failures.scanning.anchors import Anchors
 
 PASSING = Path(__file__).resolve().parents[3] / "shared" / "real" / "cidiff" / "cidiff.jsonl.xz"
 ANCHORS = Anchors(anchors_of(builtin()))

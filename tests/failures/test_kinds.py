@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_stat.failures.kinds import kind_of
+from ci_stat.failures.guessing.kinds import kind_of
 from ci_stat.records import FailureKind
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.failures import literal_search
-from ci_stat.failures.literal_search import Engine, FragmentEngine, HyperscanEngine, engine
+from ci_stat.failures.commands.sections import ANCHORS
 from ci_stat.failures.rules import anchors_of, builtin
-from ci_stat.failures.sections import ANCHORS
+from ci_stat.failures.scanning import literal_search
+from ci_stat.failures.scanning.literal_search import Engine, FragmentEngine, HyperscanEngine, engine
 
 pytest.importorskip("hyperscan", reason="no wheel of Hyperscan for this machine")
 

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from ci_stat.failures import ScanOptions, condense, extract
+from ci_stat.failures import ScanOptions, extract
 from ci_stat.failures.rules import parse
-from ci_stat.failures.scan import PAGE
+from ci_stat.failures.scanning import condense
+from ci_stat.failures.scanning.scan import PAGE
 from ci_stat.records import Extraction, LeftOut
 
 MEGABYTE = 1 << 20

@@ -14,7 +14,7 @@ from ci_stat.failures.document import Document
 from ci_stat.failures.extract import find_blocks
 from ci_stat.failures.matching import Matcher
 from ci_stat.failures.rules import Rule, builtin
-from ci_stat.failures.scan import scan
+from ci_stat.failures.scanning.scan import scan
 from ci_stat.records import CaseFailure
 
 FOLDER = Path(__file__).with_name("fixtures")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ci_stat.failures import pages as kept_pages
-from ci_stat.failures import scan as scanner
-from ci_stat.failures.anchors import Anchors
 from ci_stat.failures.document import Document
-from ci_stat.failures.scan import OVERLAP, PAGE, PAGES, scan
+from ci_stat.failures.scanning import pages as kept_pages
+from ci_stat.failures.scanning import scan as scanner
+from ci_stat.failures.scanning.anchors import Anchors
+from ci_stat.failures.scanning.scan import OVERLAP, PAGE, PAGES, scan
 from ci_stat.failures.text import MAX_LENGTH
 
 ANCHORS = Anchors(["FAIL: ", "--- FAIL: ", "panic: "])

@@ -5,10 +5,10 @@ import io
 import pytest
 
 from ci_stat.failures import extract
-from ci_stat.failures.anchors import Anchors
+from ci_stat.failures.commands.sections import ANCHORS, Section, passed, sections
 from ci_stat.failures.document import Document
-from ci_stat.failures.scan import scan
-from ci_stat.failures.sections import ANCHORS, Section, passed, sections
+from ci_stat.failures.scanning.anchors import Anchors
+from ci_stat.failures.scanning.scan import scan
 
 REASON = "sail: the north mast is rotten, refusing to leave"
 

@@ -8,7 +8,14 @@ from itertools import zip_longest
 
 from ci_stat.failures.blocks import indent_of
 from ci_stat.failures.document import Document
-from ci_stat.failures.reporters import Mark, Shape, ends_case, has_passed, marks, without_prefix
+from ci_stat.failures.guessing.reporters import (
+    Mark,
+    Shape,
+    ends_case,
+    has_passed,
+    marks,
+    without_prefix,
+)
 from ci_stat.failures.vocabulary import loudness
 
 MAX_LINES = 200  # lines of one case

@@ -7,8 +7,8 @@ command and ends where the failure is reported.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ci_stat.failures.commands.sections import Section
 from ci_stat.failures.document import Document
-from ci_stat.failures.sections import Section
 from ci_stat.failures.select import FailureSpan
 
 STEP, STEP_END = b"##[group]Run ", b"##[endgroup]"

@@ -7,8 +7,7 @@ and the caller treats it as the output of one failed command.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ci_stat.failures.document import Document
-from ci_stat.failures.marks import (
+from ci_stat.failures.commands.marks import (
     ANCHORS,
     Mark,
     MarkKind,
@@ -17,6 +16,7 @@ from ci_stat.failures.marks import (
     marks_at,
     output_of,
 )
+from ci_stat.failures.document import Document
 
 __all__ = ["ANCHORS", "Section", "passed", "sections"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ci_stat.failures.literal_search import Match, Text, engine
+from ci_stat.failures.scanning.literal_search import Match, Text, engine
 
 
 class Anchors:

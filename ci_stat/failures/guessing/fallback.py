@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, starmap
 
-from ci_stat.failures.cases import failed_cases, shown_cases
+from ci_stat.failures.commands.sections import Section
 from ci_stat.failures.document import Document
-from ci_stat.failures.paragraphs import whole_message, without_varying
-from ci_stat.failures.sections import Section
+from ci_stat.failures.guessing.cases import failed_cases, shown_cases
+from ci_stat.failures.guessing.paragraphs import whole_message, without_varying
 from ci_stat.failures.vocabulary import (
     ERROR,
     has_place,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ci_stat.failures.pages import Part
+from ci_stat.failures.scanning.pages import Part
 from ci_stat.failures.text import MAX_LENGTH, without_escapes
 
 _ABOVE = 1 << 10  # bytes kept above the mark of a command, for a guess

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import Protocol
 
-from ci_stat.failures.anchors import Anchors
-from ci_stat.failures.pages import KeptPages, Middle, Part
+from ci_stat.failures.scanning.anchors import Anchors
+from ci_stat.failures.scanning.pages import KeptPages, Middle, Part
 from ci_stat.failures.text import without_escapes
 
 __all__ = ["Part", "Scan", "scan"]

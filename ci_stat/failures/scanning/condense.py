@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ci_stat.failures.blocks import Block, blocks_at
-from ci_stat.failures.chunk import Chunk
 from ci_stat.failures.document import Document
-from ci_stat.failures.left_out import Omissions
 from ci_stat.failures.matching import Matcher
-from ci_stat.failures.pages import Part
 from ci_stat.failures.rules import EFFECT, WEIGHTS, Rule
+from ci_stat.failures.scanning.chunk import Chunk
+from ci_stat.failures.scanning.left_out import Omissions
+from ci_stat.failures.scanning.pages import Part
 from ci_stat.failures.signs import Nearby
 from ci_stat.failures.text import clean
 

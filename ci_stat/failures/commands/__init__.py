@@ -1,0 +1,1 @@
+"""The commands of a log, and which of them failed, from the marks of CI systems."""

@@ -1,0 +1,1 @@
+"""Guess why a command failed if no rule knows its tool."""
