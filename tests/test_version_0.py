@@ -142,7 +142,8 @@ def test_counts_of_whole_windows_and_the_history_stay(it: World) -> None:
     ).report(kind, wanted)
     kept = made.history.stored.span()
     assert kept is not None
-    assert (kept[0], kept[2]) == (span[0], span[2])
+    # Rules changed since, so logs are read again; what was seen first stays.
+    assert kept[0] == span[0]
 
 
 class _CountsNothing(Source):

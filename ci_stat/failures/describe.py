@@ -21,6 +21,7 @@ LONG_LINE = 400  # characters of a line that count
 MAX_TOTAL = 12_000  # characters of all failures; those after it show their first lines only
 REST = 3  # lines of a failure after that
 
+_SAYS = re.compile(r"^\S+ ?: \S")  # `subject: what is wrong with it`
 _NO_WORDS = re.compile(r"^[\W_]*$")  # rulers, dots, frames
 
 
@@ -110,8 +111,8 @@ def _message(document: Document, span: FailureSpan, groups: dict[str, Any]) -> s
     block = span.block
     if block is None:
         # The first line of a case is its name.
-        lines = span.positions[1:] if groups.get("case") else span.positions
-        return max(document.line_texts(lines), key=loudness).strip()
+        positions = span.positions[1:] if groups.get("case") else span.positions
+        return _loudest(document.line_texts(positions)).strip()
 
     message = groups.get("message") or groups.get("error")
     if message:
@@ -122,6 +123,11 @@ def _message(document: Document, span: FailureSpan, groups: dict[str, Any]) -> s
         # The name of a racing function tells one race from another, but not that it is a race.
         return f"DATA RACE: {line}"
     return line
+
+
+def _loudest(lines: Sequence[str]) -> str:
+    """Return the first of the lines that look most like a message."""
+    return max(lines, key=lambda line: (loudness(line), bool(_SAYS.search(line))))
 
 
 def _message_line(document: Document, span: FailureSpan) -> str:

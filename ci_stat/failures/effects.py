@@ -52,14 +52,14 @@ def is_effect(document: Document, block: Block) -> bool:
     """Whether a block of a cause or a hint only repeats that a child failed.
 
     A block that names a case or a file says which child, or where. A rule for certain jobs knows
-    which of their effects say enough.
+    which of their effects say enough, and a user's own rule what it says.
     """
     if block.weight not in (CAUSE, HINT) or len(block.positions) > MAX_LINES:
         return False
 
     groups = block.match.groupdict()
     says_where = bool(groups.get("case") or groups.get("file"))
-    if says_where or block.rule.jobs:
+    if says_where or block.rule.jobs or block.rule.own:
         return False
 
     texts = _outside_frames(document.line_texts(block.positions))

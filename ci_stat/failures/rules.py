@@ -4,7 +4,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from importlib.resources import files
@@ -79,6 +79,7 @@ class Rule:
     weight: str = CAUSE
     bare: str = ""
     jobs: tuple[str, ...] = field(default=())
+    own: bool = field(default=False, repr=False)  # a user's own rule; no key of a rule
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -166,7 +167,7 @@ def parse(text: str, where: str) -> tuple[Rule, ...]:
 
 def _checked(values: dict[str, Any], index: int, where: str) -> Rule:
     try:
-        rule = _rule(values)
+        rule = replace(_rule(values), own=True)
         rule.compile_all()
     except (ValueError, TypeError, OverflowError, RecursionError, re.error) as error:
         name = str(values.get("name", "without a name"))[:80]
@@ -177,7 +178,7 @@ def _checked(values: dict[str, Any], index: int, where: str) -> Rule:
     return rule
 
 
-_TYPES: dict[str, Any] = {field.name: field.type for field in fields(Rule)}
+_TYPES: dict[str, Any] = {field.name: field.type for field in fields(Rule) if field.repr}
 
 
 def _rule(values: dict[str, Any]) -> Rule:

@@ -77,9 +77,13 @@ def group_failures(runs: Iterable[Run]) -> dict[str, FailInfo]:
 
 
 def failure_key(failure: CaseFailure) -> tuple[str, str]:
-    """What equal failures share: a case's name in any spelling, else the fingerprint."""
+    """What equal failures share: a case's name in any spelling, else the fingerprint.
+
+    The kind of a guess is a guess too, so it tells no failures apart.
+    """
     if failure.fingerprint and not is_case(failure):
-        return (failure.kind, failure.fingerprint)
+        kind = FailureKind.UNKNOWN.value if failure.guess else failure.kind
+        return (kind, failure.fingerprint)
     return (failure.kind, case_key(failure.name))
 
 

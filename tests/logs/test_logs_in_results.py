@@ -285,10 +285,9 @@ def test_changed_rules_read_logs_again(
 def test_a_greater_limit_reads_what_was_too_big(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with (home / "jobs/unit/builds/3/log").open("a") as log:
-        log.write(
-            "noise, and more noise\n" * 60_000 + go_test("TestBehind") + "Finished: FAILURE\n"
-        )
+    log = home / "jobs/unit/builds/3/log"
+    noise = "noise, and more noise\n" * 60_000
+    log.write_text(noise + go_test("TestBehind") + log.read_text())
     monkeypatch.setenv("CI_STAT_LOG_LIMIT", "1")
     assert runs(get())[3].log == "too big"
     assert runs(get())[3].log == "too big"
