@@ -96,10 +96,7 @@ def _last_line(document: Document, position: int, rule: Rule) -> int:
     last, empty, extra = position, 0, rule.tail
     depth = indent_of(document.text(position))
 
-    for current in range(position + 1, position + rule.lines):
-        if not document.follows(current) or ends_command(document, current):
-            break
-
+    for current in _below(document, position, rule.lines):
         text = document.text(current)
         if current < position + rule.head:
             last = current
@@ -119,6 +116,15 @@ def _last_line(document: Document, position: int, rule: Rule) -> int:
             last, empty = current, 0
 
     return last
+
+
+def _below(document: Document, position: int, lines: int) -> Iterator[int]:
+    """Yield the lines below a line, in its command and its branch."""
+    for current in range(position + 1, position + lines):
+        if not document.follows(current) or ends_command(document, current):
+            return
+        if document.same_stream(current, position):
+            yield current
 
 
 def _ends_block(rule: Rule, text: str) -> bool:

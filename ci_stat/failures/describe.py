@@ -154,9 +154,16 @@ def _message_line(document: Document, span: FailureSpan) -> str:
     return document.text(block.at)
 
 
+def own_positions(document: Document, span: FailureSpan) -> Sequence[int]:
+    """Return the lines of a failure without those that other branches wrote between them."""
+    at = span.block.at if span.block else span.last
+    own = [position for position in span.positions if document.same_stream(position, at)]
+    return own if len(own) < len(span.positions) else span.positions
+
+
 def _excerpt(document: Document, span: FailureSpan) -> str:
     """Return the lines without colours and time stamps; of many, only the first and the last."""
-    lines = document.line_texts(span.positions)
+    lines = document.line_texts(own_positions(document, span))
     omitted = len(lines) - HEAD - TAIL
     if omitted > 0:
         lines[HEAD:-TAIL] = [f"... {omitted} more lines ..."]

@@ -9,6 +9,7 @@ from operator import add
 from ci_stat.failures.baseline import line_key
 from ci_stat.failures.scanning.anchors import Anchors
 from ci_stat.failures.scanning.scan import Part
+from ci_stat.failures.streams import Streams
 from ci_stat.failures.text import clean, without_escapes
 
 _SAMPLE = 2000  # lines that are looked at to see whether every other line of a log is empty
@@ -38,6 +39,8 @@ class Document:
             self._drop_empty_lines()
 
         self._texts: dict[int, str] = {}
+        self._streams = Streams([searched for _, _, _, searched in self._parts])
+        self._stream_names: dict[int, str] = {}
 
     def _add(self, part: Part) -> None:
         # Colours cut words apart, so they are removed before the search. An escape sequence
@@ -80,8 +83,21 @@ class Document:
             return ""
         text = self._texts.get(position)
         if text is None:
-            text = self._texts[position] = clean(self._raw[position])
+            text = self._streams.without_name(clean(self._raw[position]))
+            self._texts[position] = text
         return text
+
+    def same_stream(self, one: int, other: int) -> bool:
+        """Whether two lines come from the same branch, where a log mixes several."""
+        if not self._streams.is_mixed:
+            return True
+        return self._stream(one) == self._stream(other)
+
+    def _stream(self, position: int) -> str:
+        name = self._stream_names.get(position)
+        if name is None:
+            name = self._stream_names[position] = self._streams.of(self._raw[position])
+        return name
 
     def line_texts(self, positions: Sequence[int]) -> list[str]:
         """Return several lines as text for matching."""

@@ -65,7 +65,7 @@ def extended_down(document: Document, first: int, last: int, rule: Rule) -> int:
     while last < limit and document.follows(last + 1):
         if not (is_short or _CONTINUATION.search(document.text(last + 1))):
             break
-        if _is_foreign(document, last + 1):
+        if _is_foreign(document, last + 1) or not document.same_stream(last + 1, first):
             break
         last += 1
     return last

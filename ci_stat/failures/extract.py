@@ -13,7 +13,7 @@ from ci_stat.failures.commands.sections import ANCHORS as SECTION_ANCHORS
 from ci_stat.failures.commands.sections import Section, boundaries, passed, sections
 from ci_stat.failures.commands.steps import closing_line
 from ci_stat.failures.context import find_context
-from ci_stat.failures.describe import HEAD, TAIL, describe, short_spans
+from ci_stat.failures.describe import HEAD, TAIL, describe, own_positions, short_spans
 from ci_stat.failures.document import Document
 from ci_stat.failures.matching import Matcher, most_telling
 from ci_stat.failures.rules import EFFECT, Rule, builtin
@@ -200,9 +200,11 @@ def _context_lines(document: Document, failure: CaseFailure) -> tuple[LogLine, .
 def _lines(document: Document, span: FailureSpan, around: int) -> tuple[LogLine, ...]:
     first = max(0, span.first - around)
     end = min(len(document), span.last + 1 + around)
+    own = set(own_positions(document, span))
     lines = [
-        LogLine(document.numbers[position], document.text(position), position in span.positions)
+        LogLine(document.numbers[position], document.text(position), position in own)
         for position in range(first, end)
+        if position in own or position not in span.positions
     ]
 
     head, tail = HEAD + around, TAIL + around
@@ -215,6 +217,8 @@ def _lines(document: Document, span: FailureSpan, around: int) -> tuple[LogLine,
 def _gap(last: int, first: int, failure: CaseFailure) -> str:
     """Return a note about the lines between two ranges of a context."""
     count = first - last - 1
+    if count == 0:  # what stands between the ranges belongs to no line: a step ends there
+        return "..."
     lines = "1 line" if count == 1 else f"{count} lines"
     has_failure = last < failure.first_line < first
     return f"... {lines} with the failure ..." if has_failure else f"... {lines} ..."

@@ -67,10 +67,15 @@ _ECHOES = re.compile(
     r" (?:exit )?(?:code|status|with)\W+\d+"
     r"|\bexit(?:ed)?(?: code| status| with)*:? [1-9]\d*\W*$"
 )
+# A line of nothing but counts: `Error: 3 charts linted, 1 chart failed`.
+_COUNTS = re.compile(
+    r"^\W{0,9}(?:[Ee]rror: )?(?=.{0,200}\b(?:fail|error|bad|broken|wrong|problem|violation)\w*)"
+    r"(?:\d+ (?:of \d+ )?[A-Za-z()/-]+(?: [A-Za-z()/-]+){0,3}(?:, |; | and |\.)?)+$"
+)
 # TiDB; go's passed packages.
 _SERVER = re.compile(r"^\[(?:DEBUG|INFO|WARN|WARNING|ERROR)\] \[|^(?:ok  |\?   )\t\S+/")
 _USAGE = re.compile(r"^\s*(?:usage|synopsis)(?::| of \S+:?$)", re.IGNORECASE)
-_COMMAND = re.compile(r"^\s*(?:\$|\+{1,3}|>) \S")
+_COMMAND = re.compile(r"^(?:\s*[$>]|\+{1,3}) \S")  # of a prompt, of `sh -x`
 
 # A case that did not fail, whatever words its name has.
 _NO_FAILURE = re.compile(
@@ -107,12 +112,12 @@ def is_service(text: str) -> bool:
 
 def is_echo(text: str) -> bool:
     """Whether a line only reports that something failed, or is a tool's usual last line."""
-    return bool(_ECHOES.search(text))
+    return bool(_ECHOES.search(text) or _COUNTS.match(text))
 
 
 def is_command(text: str) -> bool:
-    """Whether a line is an echoed command."""
-    return bool(_COMMAND.search(text))
+    """Whether a line is an echoed command; a list of errors may have the same mark."""
+    return bool(_COMMAND.search(text)) and not _HEAD.search(text)
 
 
 def has_place(text: str) -> bool:
