@@ -152,7 +152,7 @@ def _memory(figures: Figures, folder: Path, big: int, long_line: int) -> None:
 
 
 def _inside(logs: Sequence[Log], workers: int) -> float:
-    """Seconds to read the logs in a new process, without its start-up time.
+    """Seconds to read the logs in a new process, as `get_result` does, without its start-up time.
 
     Asserts that every case that fails is found.
     """
@@ -160,7 +160,7 @@ def _inside(logs: Sequence[Log], workers: int) -> float:
         "import io, json, sys, time\nfrom ci_stat.logs.workers import LogOptions, diagnose_files\n"
         "from ci_stat.failures import extract\nextract(io.BytesIO(b'x'))  # loads the rules\n"
         "names = json.load(sys.stdin)\nstart = time.perf_counter()\n"
-        f"read = diagnose_files(names, LogOptions(), {workers})\n"
+        f"read = diagnose_files(names, LogOptions(brief=True), {workers})\n"
         "diagnoses = [diagnosis for _, diagnosis in read]\n"
         "seconds = time.perf_counter() - start\n"
         "cases = [[case.name for case in log.extraction.failures] for log in diagnoses]\n"

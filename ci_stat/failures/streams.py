@@ -16,7 +16,8 @@ _CONTAINER = re.compile(
     rb"^(?:[^|\n]{0,100}? )?([a-z0-9][\w.-]{0,60}(?:_\d+|-\d+)) +\| |^\[pod/([\w./-]{1,200})\] "
 )
 _CONTAINER_MARKS = (b" | ", b"[pod/")
-_SAMPLE = 200  # lines that are looked at to see whether a log mixes containers
+# Lines, and bytes of each part, that are looked at to see whether a log mixes containers.
+_SAMPLE, _SAMPLE_BYTES = 200, 1 << 15
 
 
 class Streams:
@@ -24,7 +25,8 @@ class Streams:
 
     def __init__(self, parts: Sequence[bytes]) -> None:
         self._branches = sorted(set(_branches(parts)), key=len, reverse=True)
-        containers = map(_container, islice(_with(parts, _CONTAINER_MARKS), _SAMPLE))
+        beginnings = [part[:_SAMPLE_BYTES] for part in parts]
+        containers = map(_container, islice(_with(beginnings, _CONTAINER_MARKS), _SAMPLE))
         self._mixes_containers = len(set(containers) - {""}) > 1
         self.is_mixed = bool(self._branches) or self._mixes_containers
 

@@ -13,12 +13,11 @@ _BLOCKS = 4  # blocks unpacked ahead
 def is_worth_it(size: int) -> bool:
     """Whether reading ahead saves time for a file of `size` bytes.
 
-    It needs a second core: where other processes use it, the threads only wait for each other
-    (measured: a third more CPU). The worker processes of many logs use all cores.
+    It needs a second core. The worker processes of many logs use all of them, so there the threads
+    would only wait for each other (measured: a third more CPU).
     """
-    if size < _MIN_SIZE or multiprocessing.parent_process() is not None:
-        return False
-    return os.getloadavg()[0] < (os.cpu_count() or 1) - 0.5
+    is_worker = multiprocessing.parent_process() is not None
+    return size >= _MIN_SIZE and not is_worker and (os.cpu_count() or 1) > 1
 
 
 class ReadAhead:
