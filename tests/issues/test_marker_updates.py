@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pytest
 from msgspec.structs import replace
 
+from ci_stat.failures.fingerprint import aliases
 from ci_stat.issues.decisions.marker_updates import (
     changes,
     first_marker,
@@ -326,3 +327,12 @@ def test_a_stamp_is_the_same_for_the_same_parts_only() -> None:
     assert made[0] == made[1]
     assert len(set(made)) == 5
     assert {len(name) for name in made} == {20}
+
+
+def test_a_message_that_was_a_guess_before_is_no_news() -> None:
+    """A rule or a report that names the case since gives the failure another fingerprint."""
+    failed = said(1)
+    (earlier,) = aliases(failed.kind, failed.name, failed.message)
+    guessed = replace(KNOWN, fingerprints=(earlier,))
+    assert new([run(9.5, failed)], guessed) == []
+    assert [what for what, _ in new([run(9.5, said(2))], guessed)] == ["message"]

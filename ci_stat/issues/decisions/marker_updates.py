@@ -7,10 +7,12 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
+from ci_stat.failures.fingerprint import aliases
 from ci_stat.issues.decisions.rules import Change
 from ci_stat.issues.decisions.silence import DAY, longest_gap
 from ci_stat.issues.evidence import Evidence, FailureHistory, Occurrence
 from ci_stat.issues.model import Marker, masked_name
+from ci_stat.records import CaseFailure
 
 MOST_ANNOUNCED = 30  # messages of one case that are worth a comment each
 SHOWN_MEMBERS = 10
@@ -149,10 +151,16 @@ def _new_messages(marker: Marker, occurrences: Iterable[Occurrence]) -> Iterator
     known = set(marker.fingerprints)
     for occurrence in occurrences:
         failure = occurrence.failure
-        is_new = failure.fingerprint and failure.fingerprint not in known
+        is_new = failure.fingerprint and not _is_announced(failure, known)
         if is_new and len(known) < MOST_ANNOUNCED:
             known.add(failure.fingerprint)
             yield Change("message", failure.message or failure.name, failure.excerpt)
+
+
+def _is_announced(failure: CaseFailure, known: Container[str]) -> bool:
+    """Whether the message was announced, also under a fingerprint that it had before."""
+    earlier = aliases(failure.kind, failure.name, failure.message)
+    return any(fingerprint in known for fingerprint in (failure.fingerprint, *earlier))
 
 
 def is_of_jobs(marker: Marker, jobs: Iterable[str]) -> bool:
