@@ -211,7 +211,7 @@ def _scores(
     counts = Counter(forms.values())
 
     shared = {position: names(text) & known for position, text in texts.items()}
-    uses = Counter(name for found in shared.values() for name in found)
+    uses = Counter(name for line_names in shared.values() for name in line_names)
 
     scores: dict[int, float] = {}
     for position, text in texts.items():

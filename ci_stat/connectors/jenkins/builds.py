@@ -195,14 +195,14 @@ def _wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime:
     return moment
 
 
-def analysis_of(found: Extraction) -> dict[str, Any]:
+def analysis_of(extraction: Extraction) -> dict[str, Any]:
     """`analysis_res` of a log's failures: names by key, each once, in the order of the log; {} for
     none.
     """
     keys = {kind: key for key, kinds in ANALYSIS_KEYS.items() for kind in kinds}
     names: dict[str, dict[str, None]] = {key: {} for key in ANALYSIS_KEYS}
-    for failure in found.failures:
+    for failure in extraction.failures:
         key = keys.get(FailureKind(failure.kind)) if failure.kind in set(FailureKind) else None
         if key and failure.name and not failure.guess:
             names[key][_text(failure.name)] = None
-    return {key: list(each) for key, each in names.items() if each}
+    return {key: list(cases) for key, cases in names.items() if cases}

@@ -45,9 +45,9 @@ def failed_cases(document: Document, first: int, last: int, effects: set[int]) -
     A case that is reported several times is returned once: where the report has details.
     """
     cases: dict[str, Case] = {}
-    found = marks(document, first, last, effects)
+    reported = marks(document, first, last, effects)
 
-    for mark, below in zip_longest(found, found[1:]):
+    for mark, below in zip_longest(reported, reported[1:]):
         limit = below.position - 1 if below else last
         case = Case(mark.position, _end(document, mark, limit), mark.case)
         if _is_list_entry(document, mark, case):
