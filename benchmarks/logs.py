@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.log_data import Log, write, write_dense, write_kinds
 from benchmarks.measure import Figures, in_turn, ratios
+from benchmarks.unpacking import FORMATS
 from ci_stat.failures.rules import anchors_of, builtin
 
 PYTHON = sys.executable
@@ -116,7 +117,7 @@ def _dense(figures: Figures, folder: Path) -> None:
 
 def _packed(figures: Figures, logs: list[Log], rounds: int) -> None:
     some = [str(log.path) for log in logs]
-    for suffix, pack, tool in ((".gz", "gzip -6 -k", "zcat"), (".zst", "zstd -3 -q -k", "zstdcat")):
+    for suffix, pack, tool, target in FORMATS:
         _bash(f"{pack} {_quoted(some)}")
         packed = [Log(Path(f"{log.path}{suffix}"), log.cases) for log in logs]
         unpack = f"{tool} {_quoted([str(log.path) for log in packed])}"
@@ -126,8 +127,8 @@ def _packed(figures: Figures, logs: list[Log], rounds: int) -> None:
             f"{suffix} logs",
             f"{share:.2f} of its MB/s",
             f"{tool} to nowhere",
-            "at least 0.6",
-            share >= 0.6,
+            f"at least {target}",
+            share >= target,
         )
 
 

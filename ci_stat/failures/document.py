@@ -123,8 +123,8 @@ class Document:
         """Return the positions of lines with an anchor, in order, with the indexes of anchors."""
         literals: dict[int, frozenset[int]] = {}
         # Many lines share few sets of anchors: one object for each set saves most of the memory.
-        sets = {frozenset({index}): frozenset({index}) for index in range(len(anchors.literals))}
-        single, none = list(sets), frozenset[int]()
+        interned: dict[frozenset[int], frozenset[int]] = {}
+        nothing = frozenset[int]()
 
         for base, skip, starts, data in self._parts:
             # The line end above the first line, for anchors that begin with one.
@@ -132,10 +132,10 @@ class Document:
                 index = bisect_right(starts, offset - 1) - 1
                 if index < skip:
                     continue
-                before = literals.get(base + index, none)
-                if literal not in before:
-                    both = before | single[literal]
-                    literals[base + index] = sets.setdefault(both, both)
+                known = literals.get(base + index, nothing)
+                if literal not in known:
+                    more = known | {literal}
+                    literals[base + index] = interned.setdefault(more, more)
 
         if self._kept is not None:
             kept = self._kept

@@ -1,6 +1,5 @@
 """The entry point: read a build log once and return the failures in it."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,14 +12,15 @@ from ci_stat.failures.commands.sections import ANCHORS as SECTION_ANCHORS
 from ci_stat.failures.commands.sections import Section, boundaries, passed, sections
 from ci_stat.failures.commands.steps import closing_line
 from ci_stat.failures.context import find_context
-from ci_stat.failures.describe import HEAD, TAIL, describe, own_positions, short_spans
+from ci_stat.failures.describe import describe, short_spans
 from ci_stat.failures.document import Document
-from ci_stat.failures.matching import Matcher, most_telling
+from ci_stat.failures.log_lines import LogLine, context_lines, failure_lines
+from ci_stat.failures.matching import Matcher, rarest_lines
 from ci_stat.failures.rules import EFFECT, Rule, builtin
 from ci_stat.failures.scanning.condense import Condenser
 from ci_stat.failures.scanning.left_out import Omissions, left_out, sentence
 from ci_stat.failures.scanning.scan import ByteStream, scan
-from ci_stat.failures.select import FailureSpan, select_spans
+from ci_stat.failures.select import FailureSpan, rules_of, select_spans
 from ci_stat.failures.signs import Signs
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState
 
@@ -28,18 +28,6 @@ _FIRST_KINDS = {FailureKind.ENV: 0, FailureKind.SETUP: 1, FailureKind.COMPILE: 2
 MAX_FAILURES = 2000  # failures kept of one log
 MAX_BLOCKS = 20_000  # so that a log full of anchors takes seconds, not minutes
 MAX_LINES = 20_000  # lines that rules are tried on, for the same reason
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line of a log to show: `number` is 1-based, 0 for a note about omitted lines.
-
-    `in_failure`: the line belongs to the failure, not to the lines around it.
-    """
-
-    number: int
-    text: str
-    in_failure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +91,8 @@ def diagnose(
 
     return LogDiagnosis(
         extraction,
-        tuple(_lines(document, span, around) for span in reading.spans),
-        tuple(_context_lines(document, failure) for failure in extraction.failures),
+        tuple(failure_lines(document, span, around) for span in reading.spans),
+        tuple(context_lines(document, failure) for failure in extraction.failures),
     )
 
 
@@ -116,10 +104,13 @@ def _read(stream: ByteStream, job: str, options: ScanOptions) -> _Reading:
     lines, failed = Omissions(), Omissions()
     commands, spans = _spans(document, matcher, job, options.everything, lines)
 
-    for span in spans[MAX_FAILURES:]:
-        failed.add(document.numbers[span.first], document.numbers[span.last])
-    described = [(describe(document, span), span) for span in spans[:MAX_FAILURES]]
-    kept = _without_repeats(described)
+    rarest = rarest_lines(rules_of(spans), MAX_FAILURES)
+    for index, span in enumerate(spans):
+        if index not in rarest:
+            failed.add(document.numbers[span.first], document.numbers[span.last])
+    kept = _without_repeats(
+        [(describe(document, span), span) for index, span in enumerate(spans) if index in rarest]
+    )
     short = short_spans(document, [span for _, span in kept])
     failures = tuple(
         _cut(document, failure, whole, span)
@@ -181,49 +172,6 @@ def _with_context(reading: _Reading) -> _Reading:
     return replace(reading, extraction=extraction)
 
 
-def _context_lines(document: Document, failure: CaseFailure) -> tuple[LogLine, ...]:
-    """Return the lines of a failure's context, with notes about the lines between its ranges."""
-    lines: list[LogLine] = []
-    for first, last in failure.context:
-        if lines:
-            lines.append(LogLine(0, _gap(lines[-1].number, first, failure), False))
-
-        start = bisect_left(document.numbers, first)
-        end = bisect_right(document.numbers, last)
-        lines += [
-            LogLine(document.numbers[position], document.text(position), False)
-            for position in range(start, end)
-        ]
-    return tuple(lines)
-
-
-def _lines(document: Document, span: FailureSpan, around: int) -> tuple[LogLine, ...]:
-    first = max(0, span.first - around)
-    end = min(len(document), span.last + 1 + around)
-    own = set(own_positions(document, span))
-    lines = [
-        LogLine(document.numbers[position], document.text(position), position in own)
-        for position in range(first, end)
-        if position in own or position not in span.positions
-    ]
-
-    head, tail = HEAD + around, TAIL + around
-    omitted = len(lines) - head - tail
-    if omitted > 0:
-        lines[head:-tail] = [LogLine(0, f"... {omitted} more lines ...", True)]
-    return tuple(lines)
-
-
-def _gap(last: int, first: int, failure: CaseFailure) -> str:
-    """Return a note about the lines between two ranges of a context."""
-    count = first - last - 1
-    if count == 0:  # what stands between the ranges belongs to no line: a step ends there
-        return "..."
-    lines = "1 line" if count == 1 else f"{count} lines"
-    has_failure = last < failure.first_line < first
-    return f"... {lines} with the failure ..." if has_failure else f"... {lines} ..."
-
-
 def find_blocks(
     document: Document,
     anchored: dict[int, frozenset[int]],
@@ -238,7 +186,7 @@ def find_blocks(
     blocks: list[Block] = []
     signs = Signs(document)
     end = -1
-    tried = most_telling(anchored, MAX_LINES)
+    tried = rarest_lines(anchored, MAX_LINES)
 
     for position, literals in anchored.items():
         if position <= end:

@@ -43,18 +43,19 @@ class Matcher:
         return rules
 
 
-def most_telling(anchored: Mapping[int, frozenset[int]], most: int) -> Container[int]:
-    """Return the lines to try rules on: all, or if there are more than `most` a part of them.
+def rarest_lines(labels: Mapping[int, frozenset[int]], most: int) -> Container[int]:
+    """Return all lines, or if there are more than `most` those with the rarest labels.
 
-    Lines with rare anchors come first. Of lines with the same anchor the first and the last stay.
+    `labels`: for each line, what it has in common with others: its anchors, or the rule that found
+    it. Of lines with the same label the first and the last stay.
     """
-    if len(anchored) <= most:
-        return anchored
+    if len(labels) <= most:
+        return labels
 
-    counts = Counter(chain.from_iterable(anchored.values()))
+    counts = Counter(chain.from_iterable(labels.values()))
     groups: dict[int, list[int]] = {}
-    for line, literals in anchored.items():
-        groups.setdefault(min(literals, key=counts.__getitem__), []).append(line)
+    for line, line_labels in labels.items():
+        groups.setdefault(min(line_labels, key=counts.__getitem__), []).append(line)
 
     chosen: set[int] = set()
     ordered = sorted(groups.values(), key=len)

@@ -52,7 +52,7 @@ class Rule:
     - `says`: the line of the block that is the message, or its group `message`; with `last` the
       last match counts, otherwise the first.
     - `weight`: `cause`; `hint`: a possible cause; `summary`: the result of many tests; `effect`:
-      the line reports a failure without its reason, and is shown only if nothing else is.
+      the line reports a failure without its reason, and is shown only on request.
     - `bare`: the weight of a block of a single line, if it differs.
     - `jobs`: patterns of job names that the rule is limited to.
     """

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -188,3 +188,14 @@ def _novel(document: Document, span: FailureSpan) -> FailureSpan:
     while last > first and document.in_baseline(last):
         last -= 1
     return FailureSpan(first, last, span.block)
+
+
+def rules_of(spans: Sequence[FailureSpan]) -> dict[int, frozenset[int]]:
+    """Return for each failure the number of its rule; all guesses have the same."""
+    numbers: dict[str, int] = {}
+    return {
+        index: frozenset(
+            {numbers.setdefault(span.block.rule.name if span.block else "", len(numbers))}
+        )
+        for index, span in enumerate(spans)
+    }

@@ -153,3 +153,11 @@ def test_a_sign_of_the_tool_is_seen_in_the_middle_too(distance: int, is_found: b
     options = ScanOptions(rules=(rule, other))
     extraction = extract(io.BytesIO(text.encode()), options=options)
     assert ("the harbour" in cases(extraction)) == is_found
+
+
+def test_rare_failures_stay_where_there_are_too_many() -> None:
+    many = "".join(f"--- FAIL: TestX{number} (0.00s)\n    x.go:1: bad\n" for number in range(2500))
+    extraction = extracted(many, "fatal error: runtime: out of memory\n\n", failing("TestRare"))
+    assert {"TestRare", "TestX0", "TestX2499"} <= set(cases(extraction))
+    assert "out-of-memory" in {failure.rule for failure in extraction.failures}
+    assert extraction.left_out.failures > 400

@@ -45,7 +45,7 @@ class _Item:
 
 
 class Condenser:
-    """The middle of one log. `marks`: anchors, by index, of the lines that mark commands."""
+    """The middle of one log. `matcher`: the rules to try; `job`: the name of the job, if known."""
 
     def __init__(self, matcher: Matcher, job: str = "") -> None:
         self._matcher = matcher

@@ -63,7 +63,6 @@ class KeptPages:
         self._front: list[tuple[int, Part]] = []
         self._back: deque[tuple[int, Part]] = deque()
         self._last: list[tuple[int, Part]] = []
-        self._dropped: list[tuple[int, int]] = []
 
     def add(self, number: int, page: Part) -> None:
         if self._fits_front(number):
@@ -86,18 +85,10 @@ class KeptPages:
     def _leave_out(self, number: int, page: Part) -> None:
         if self._middle is not None:
             self._middle.add(number, page)
-        elif self._dropped and page.first <= self._dropped[-1][1] + 1:
-            self._dropped[-1] = (self._dropped[-1][0], page.last)
-        else:
-            self._dropped.append((page.first, page.last))
 
     def add_last(self, number: int, page: Part) -> None:
         """Add a page of the end of the log, without regard to how many there are."""
         self._last.append((number, page))
-
-    def dropped(self) -> tuple[tuple[int, int], ...]:
-        """Return first and last line of each stretch that is not kept."""
-        return tuple(self._dropped)
 
     def parts(self) -> tuple[Part, ...]:
         """Return the pages in order, adjacent pages joined into one part."""

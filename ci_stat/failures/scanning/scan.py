@@ -31,15 +31,11 @@ class ByteStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The kept parts of a log in order, and its length in lines and bytes.
-
-    `dropped`: first and last line of each stretch around anchors that did not fit into memory.
-    """
+    """The kept parts of a log in order, and its length in lines and bytes."""
 
     parts: tuple[Part, ...]
     lines: int
     size: int
-    dropped: tuple[tuple[int, int], ...] = ()
 
 
 class _Buffer:
@@ -178,7 +174,7 @@ def scan(stream: ByteStream, anchors: Anchors, middle: Middle | None = None) -> 
                 kept.add_last(buffer.number * PAGES + index, buffer.page(index))
     ends_with_newline = current.data[OVERLAP + current.filled - 1] == 10
     lines = first - 1 if ends_with_newline else first
-    return Scan(kept.parts(), lines, size, kept.dropped())
+    return Scan(kept.parts(), lines, size)
 
 
 def _relevant(buffer: _Buffer, anchors: Anchors, ahead: int) -> set[int]:
