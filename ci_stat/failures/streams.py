@@ -11,6 +11,7 @@ from itertools import islice
 from ci_stat.failures.text import clean
 
 _BRANCH = re.compile(r"^\[Pipeline\] \{ \(Branch: (.{1,200})\)$")
+_PREFIX = len("[] ") + 200  # characters of the longest name of a branch before a line
 _BRANCH_MARK = b"{ (Branch: "
 _CONTAINER = re.compile(
     rb"^(?:[^|\n]{0,100}? )?([a-z0-9][\w.-]{0,60}(?:_\d+|-\d+)) +\| |^\[pod/([\w./-]{1,200})\] "
@@ -24,7 +25,7 @@ class Streams:
     """The streams of a log. `parts`: its texts, from which the names are taken."""
 
     def __init__(self, parts: Sequence[bytes]) -> None:
-        self._branches = sorted(set(_branches(parts)), key=len, reverse=True)
+        self._branches = frozenset(_branches(parts))
         beginnings = [part[:_SAMPLE_BYTES] for part in parts]
         containers = map(_container, islice(_with(beginnings, _CONTAINER_MARKS), _SAMPLE))
         self._mixes_containers = len(set(containers) - {""}) > 1
@@ -41,9 +42,15 @@ class Streams:
         return text[len(branch) + 3 :] if branch else text
 
     def _branch(self, text: str) -> str:
-        for branch in self._branches:
-            if text.startswith(f"[{branch}] "):
-                return branch
+        """Return the longest branch whose name stands before the text."""
+        if not self._branches or not text.startswith("["):
+            return ""
+
+        end = text.rfind("] ", 0, _PREFIX)
+        while end > 0:
+            if text[1:end] in self._branches:
+                return text[1:end]
+            end = text.rfind("] ", 0, end)
         return ""
 
 
