@@ -24,7 +24,7 @@ _HINTS = re.compile(
 _PREFIX = re.compile(r"^\[(?:info|error|warn|INFO|ERROR|WARN(?:ING)?)\] ?")
 _RULED = re.compile(r"^(?P<ruler>[=_~*#-])(?P=ruler){2,} (?P<case>\S.*?) (?P=ruler){3,}$")
 _HEADING = re.compile(
-    r"^\W*(?:[\w']+ ){0,4}?"
+    r"^\W*+(?:[\w']+ ){0,4}?"
     r"(?:failures?|errors?|failing(?: tests?)?|failed (?:tests?|examples?|cases?))\W*(?:\(\d+\))?$",
     re.IGNORECASE,
 )
