@@ -156,7 +156,7 @@ def _message_line(document: Document, span: FailureSpan) -> str:
 
 def own_positions(document: Document, span: FailureSpan) -> Sequence[int]:
     """Return the lines of a failure without those that other branches wrote between them."""
-    at = span.block.at if span.block else span.last
+    at = span.block.at if span.block else span.first
     own = [position for position in span.positions if document.same_stream(position, at)]
     return own if len(own) < len(span.positions) else span.positions
 

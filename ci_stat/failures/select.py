@@ -69,7 +69,8 @@ def select_spans(
         spans = guesses + spans or _spans(list(effects))
 
     if everything:
-        others = [block for block in blocks if block not in chosen]
+        selected = set(map(id, chosen))  # to compare blocks would be to compare their rules
+        others = [block for block in blocks if id(block) not in selected]
         spans += [FailureSpan(block.first, block.last, block) for block in others]
 
     return sorted((_novel(document, span) for span in spans), key=lambda span: span.first)
@@ -181,11 +182,16 @@ def _guesses(
 
 
 def _novel(document: Document, span: FailureSpan) -> FailureSpan:
-    """Cut off the lines at both ends that a passing log contains too."""
+    """Cut off the lines at both ends that a passing log contains too, or that others wrote."""
+    at = span.block.at if span.block else span.last
+
+    def is_foreign(position: int) -> bool:
+        return document.in_baseline(position) or not document.same_stream(position, at)
+
     first, last = span.first, span.last
-    while first < last and document.in_baseline(first):
+    while first < last and is_foreign(first):
         first += 1
-    while last > first and document.in_baseline(last):
+    while last > first and is_foreign(last):
         last -= 1
     return FailureSpan(first, last, span.block)
 

@@ -1,5 +1,6 @@
 """What was left out of a log, and where: counts, and the ranges of lines that they lie in."""
 
+import sys
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -54,10 +55,22 @@ def left_out(lines: Iterable[Omissions], failures: Iterable[Omissions]) -> LeftO
     lines, failures = list(lines), list(failures)
     ranges = merged(part for omissions in (*lines, *failures) for part in omissions.ranges)
     return LeftOut(
-        sum(omissions.count for omissions in lines),
-        sum(omissions.count for omissions in failures),
+        min(_total(lines), _size(part for omissions in lines for part in omissions.ranges)),
+        _total(failures),
         tuple(ranges),
     )
+
+
+def _total(omissions: Iterable[Omissions]) -> int:
+    return sum(part.count for part in omissions)
+
+
+def _size(ranges: Iterable[Range]) -> int:
+    """Return the number of lines in these ranges.
+
+    A line that was left out while the log was read, and again of what was kept, counts twice.
+    """
+    return sum(last - first + 1 for first, last in merged(ranges, sys.maxsize))
 
 
 def sentence(omitted: LeftOut) -> str:
