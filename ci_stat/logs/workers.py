@@ -172,7 +172,11 @@ def read_baseline(name: str, limit: int = LIMIT) -> frozenset[int]:
     """Return the keys of the lines of a passing log. Raises WriteError if it cannot be read."""
     try:
         with _open(name, limit) as stream:
-            return line_keys(stream)
+            keys = line_keys(stream)
+            if stream.state not in (LogState.NOT_READ, LogState.READ):
+                # Lines that are missing here would be taken for causes.
+                raise NoLog(LogState(stream.state), stream.detail)
+            return keys
     except NoLog as problem:
         raise WriteError(f"The passing log {name} is {problem.state}: {problem.detail}") from None
 

@@ -127,6 +127,20 @@ def test_a_passing_log_takes_away_what_it_also_says(call: Call, log: Path) -> No
     assert not [each for each in found["failures"] if each["case"] == "TestCargo"]
 
 
+@pytest.mark.parametrize(
+    ("data", "state"),
+    [(gzip.compress(b"moored\n" * 9000)[:-20], "cut"), (b"\x7fELF" + bytes(5000), "unreadable")],
+)
+def test_a_passing_log_that_is_not_whole_is_an_error(
+    call: Call, log: Path, data: bytes, state: str
+) -> None:
+    Path("passed.log").write_bytes(data)
+    answer = call("explain", "--against", "passed.log", str(log))
+    assert answer.code == 6
+    assert f"passed.log is {state}: " in answer.err
+    assert answer.out == ""
+
+
 def test_rules_that_cannot_be_used_say_which_and_why(call: Call, log: Path) -> None:
     Path("rules.toml").write_text(
         '[[rule]]\nname = "mine"\nkind = "sea"\nanchors = ["storm"]\npattern = "storm"\n'
