@@ -5,11 +5,12 @@ an exception of its own when one of them fails. The reason stands above it, in o
 """
 
 import re
+from functools import lru_cache
 
 from ci_stat.failures.blocks import Block, indent_of
 from ci_stat.failures.document import Document
 from ci_stat.failures.rules import CAUSE, HINT
-from ci_stat.failures.vocabulary import is_echo
+from ci_stat.failures.vocabulary import MEMORY, is_echo
 
 MAX_LINES = 80  # lines of a longer block are not looked at: it says more than that a child failed
 
@@ -23,6 +24,11 @@ _EFFECT = re.compile(
     r"|\bCalledProcessError\b|\bhudson\.AbortException\b"
     r"|^npm (?:ERR!|error) (?:code ELIFECYCLE|errno \d+$|Exit status \d+$|Test failed)"
     r"|\bELIFECYCLE\b.{0,20}\bCommand failed"
+)
+# Each such line contains one of these, which are found much faster.
+_HINTS = (
+    *("exit", "returned", "finished", "failed", "terminated", "completed", "died", "make"),
+    *("zero", "CalledProcessError", "AbortException", "ELIFECYCLE", "npm "),
 )
 # What an exception of a runner says of its children: `Failed 3 tests`, `Linting failed!`.
 _SUMMARY = re.compile(
@@ -43,8 +49,11 @@ _FRAME = re.compile(
 )
 
 
+@lru_cache(MEMORY)
 def is_effect_line(text: str) -> bool:
     """Whether a line only says that a command or a child process failed."""
+    if not any(hint in text for hint in _HINTS):
+        return False
     return bool(_EFFECT.search(text)) and not _REASON.search(text)
 
 

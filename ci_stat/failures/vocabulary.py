@@ -1,6 +1,7 @@
 """Classify one line of a log by its words: error, progress, or a mere echo of a failure."""
 
 import re
+from functools import lru_cache
 
 _ERROR_WORDS = (
     r"errors?|fatal|fail(?:s|ed|ure|ures|ing)?|exception|abort(?:ed|ing)|cannot|can't|couldn't"
@@ -84,8 +85,10 @@ _NO_FAILURE = re.compile(
 )
 
 ERROR = 4.0  # the loudness of an error message
+MEMORY = 2048  # lines whose answers are kept: several steps ask about the same ones
 
 
+@lru_cache(MEMORY)
 def loudness(text: str) -> float:
     """Return how much a line looks like an error: 0 not at all, from `ERROR` on a message."""
     words = min(len(_WORDS.findall(text)), 3)
@@ -93,6 +96,7 @@ def loudness(text: str) -> float:
     return score - 2.0 * bool(_WARNING.search(text))
 
 
+@lru_cache(MEMORY)
 def is_calm(text: str) -> bool:
     """Whether a line reports progress and no error."""
     if _SERVER.search(text) or _NO_FAILURE.search(text):
@@ -110,6 +114,7 @@ def is_service(text: str) -> bool:
     return bool(_SERVER.search(text))
 
 
+@lru_cache(MEMORY)
 def is_echo(text: str) -> bool:
     """Whether a line only reports that something failed, or is a tool's usual last line."""
     return bool(_ECHOES.search(text) or _COUNTS.match(text))

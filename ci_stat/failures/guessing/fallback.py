@@ -135,7 +135,11 @@ def _before_effects(document: Document, section: Section, effects: set[int]) -> 
 def _above_usage(document: Document, section: Section, last: int) -> int:
     """Return the line above the usage that a command prints if its arguments are wrong."""
     above = last
-    for position in range(last, max(section.first, last - USAGE_REACH), -1):
+    positions = range(last, max(section.first, last - USAGE_REACH), -1)
+    if not any(is_usage(text) for text in document.line_texts(positions)):
+        return last
+
+    for position in positions:
         text = document.text(position)
         if is_usage(text):
             above = position - 1
