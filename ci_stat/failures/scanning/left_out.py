@@ -7,7 +7,7 @@ from itertools import pairwise
 from ci_stat.records import LeftOut
 
 MAX_RANGES = 8  # ranges of lines in a result; the nearest ones become one
-_ROOM = 256  # ranges that are told apart while a log is read
+_ROOM = 256  # ranges that are kept apart while a log is read
 
 Range = tuple[int, int]  # first and last line
 

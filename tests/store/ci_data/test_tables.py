@@ -632,7 +632,7 @@ def test_jobs_that_differ_in_case_are_two_where_the_table_says_so(sqlite: Source
     assert len(agree(sqlite).job_map) == 3
 
 
-def test_the_times_of_replaced_rows_are_told(sqlite: Source) -> None:
+def test_the_times_of_replaced_rows_are_returned(sqlite: Source) -> None:
     moved = row("unit", 1, time=datetime(2021, 6, 19, 10))
     write_rows(sqlite.engine, [row("unit", 1, time=datetime(2021, 6, 2, 10)), row("unit", 2)])
 
