@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ci_stat.failures.commands.marks import is_end
 from ci_stat.failures.document import Document
-from ci_stat.failures.extents import ends_command, extended_down, extended_up
+from ci_stat.failures.extents import extended_down, extended_up
 from ci_stat.failures.rules import Rule, compiled
 from ci_stat.failures.vocabulary import is_service
 
@@ -83,7 +84,7 @@ def _first_line(document: Document, position: int, rule: Rule, floor: int) -> in
     lowest = max(floor, position - rule.lines)
     first = position
     while first > lowest and document.follows(first) and back.search(document.text(first - 1)):
-        if ends_command(document, first - 1):
+        if is_end(document, first - 1):
             break
         first -= 1
 
@@ -121,7 +122,7 @@ def _last_line(document: Document, position: int, rule: Rule) -> int:
 def _below(document: Document, position: int, lines: int) -> Iterator[int]:
     """Yield the lines below a line, in its command and its branch."""
     for current in range(position + 1, position + lines):
-        if not document.follows(current) or ends_command(document, current):
+        if not document.follows(current) or is_end(document, current):
             return
         if document.same_stream(current, position):
             yield current

@@ -7,6 +7,7 @@ to the end of its own. A rule with `exact` says itself where its blocks begin an
 
 import re
 
+from ci_stat.failures.commands.marks import is_end
 from ci_stat.failures.document import Document
 from ci_stat.failures.rules import EFFECT, Rule
 from ci_stat.failures.vocabulary import is_calm, is_command, is_echo, is_service, loudness
@@ -16,11 +17,6 @@ UP, DOWN = 6, 6  # lines that a block is extended by
 SHORT = 3  # lines of a block that runs on to the end of its paragraph
 
 _UNEXPECTED = frozenset({FailureKind.PANIC, FailureKind.CRASH})
-_COMMAND_END = re.compile(
-    rb"travis_time:end:|section_end:\d|^The command \".{0,3000}(?:exited with|failed) \d"
-    rb"|##\[error\]Process completed with|marked build as failure|^Finished: [A-Z]"
-    rb"|ERROR: Job failed: exit|script returned exit code|Post job cleanup\.$"
-)
 _MARK = re.compile(rb"travis_(?:fold|time):|section_(?:start|end):|##\[|^The command \"")
 # Rulers, marks of the next test or file, and what make says after its child failed.
 _NEXT_ENTRY = re.compile(
@@ -31,11 +27,6 @@ _CONTINUATION = re.compile(
     r"^\s*(?:Caused by: |at [\w$.<>/]+[ (]|\.\.\. \d+ (?:more|common)|\d{0,6} +\| |\d* *\| *\^"
     r"|\^[\^~-]*$|~+\^~*$|= (?:note|help): )"
 )
-
-
-def ends_command(document: Document, position: int) -> bool:
-    """Whether a line marks the end of a command; no block contains such a line."""
-    return bool(_COMMAND_END.search(document.raw(position)[:4000]))
 
 
 def extended_up(document: Document, first: int, rule: Rule, floor: int) -> int:
@@ -77,7 +68,7 @@ def _is_foreign(document: Document, position: int) -> bool:
     return (
         bool(_NEXT_ENTRY.search(text))
         or bool(_MARK.search(document.raw(position)[:4000]))
-        or ends_command(document, position)
+        or is_end(document, position)
         or is_echo(text)
         or is_command(text)
         or is_calm(text)

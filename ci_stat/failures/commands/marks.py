@@ -95,6 +95,13 @@ _CLEANUP = re.compile(
     r"(?:^|\s)(?:Post job cleanup\.$|Cleaning up orphan processes$|##\[section\]Finishing: )"
     r'|^Stage ".*" skipped due to earlier failure'
 )
+_FOLD_END = re.compile(r"travis_time:end:|section_end:\d")
+# One of these is in each line that ends something: most lines need no other search.
+_END_WORDS = re.compile(
+    rb"[Ee]xited with|exit (?:code|status)"
+    rb"|failed \d+ times|_(?:time:)?end:|Job (?:failed|succeeded)"
+    rb"|marked build|Finished: |Finishing: |Post job|Cleaning up|skipped due|did not exit"
+)
 _POST = re.compile(r"^\[Pipeline\] \{ \(Declarative: Post ")
 _USES = re.compile(r"^Run (?:[\w.-]+/[\w./-]+@\S+|\./\S*|docker://\S+)$")
 _INPUTS = re.compile(r"^(?:with|env|shell):")
@@ -113,6 +120,16 @@ def marks_at(document: Document, positions: list[int]) -> Iterator[Mark]:
         elif _COMMAND.search(text):
             yield Mark(position, MarkKind.COMMAND)
         yield from _boundary(document, position, text, line)
+
+
+def is_end(document: Document, position: int) -> bool:
+    """Whether a line ends a command or the build; no failure goes on behind it."""
+    if not _END_WORDS.search(document.raw(position)[-_LONG:]):
+        return False
+    text, line = document.text(position), _line(document, position)
+    if _FOLD_END.search(line) or _CLEANUP.search(line) or is_passed(document, position):
+        return True
+    return _end(position, text, line) is not None
 
 
 def is_passed(document: Document, position: int) -> bool:
