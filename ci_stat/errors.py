@@ -88,6 +88,18 @@ class Refused(CiStatError):
     exit_code = 10
 
 
+class DidNotPass(CiStatError):
+    """Something failed that was to pass: tests, a gate, commits."""
+
+    exit_code = 11
+
+
+class CannotTell(CiStatError):
+    """The question has no answer: there is no data, or the infrastructure failed."""
+
+    exit_code = 12
+
+
 class MissingExtra(CiStatError):
     """An optional part of the package is not installed."""
 

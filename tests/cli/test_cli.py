@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from ci_stat.store.engine import open_engine
 from tests.conftest import Fill
 from tests.support import hostile
 from tests.support.command import Answer, Call, terminal
+from tests.support.forks import fork_command
 from tests.support.rows import history, row
 
 REPORTS = ["summary", "jobs", "prs", "failures"]
@@ -87,10 +89,10 @@ def test_help_names_every_command_and_the_exit_codes(call: Call) -> None:
     assert shown.code == 0
     assert all(re.search(rf"^  {name} +\S", shown.out, re.M) for name in COMMANDS)
     assert re.search(r"Examples:\n +ci-stat ", shown.out)
-    for number in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130):
+    for number in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130, 143):
         assert re.search(rf"\b{number}  \S", shown.out), number
     codes = {error.exit_code for error in _errors(CiStatError)}
-    assert codes == {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+    assert codes == {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 
 
 def _errors(kind: type[CiStatError]) -> set[type[CiStatError]]:
@@ -227,6 +229,15 @@ def test_exit_2_the_latest_row_of_an_empty_table(empty: Engine, call: Call) -> N
         "ci-stat: The table is empty, so there is no latest row.\n"
         "  Fill it with `ci-stat import FILE`.\n",
     )
+
+
+def test_exit_143_a_command_that_gets_sigterm(empty: Engine, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "runs.jsonl")
+    process = fork_command({}, "import", str(tmp_path / "runs.jsonl"))
+    with open(tmp_path / "runs.jsonl", "w"):  # returns once the command reads
+        os.kill(process.pid, signal.SIGTERM)
+        code, said = process.finish()
+    assert (128 - code, said) == (143, "")
 
 
 def test_exit_3_no_database_yet(call: Call, tmp_path: Path) -> None:
