@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.support.github.answers import answer, received
 from tests.support.github.contract import CONTRACT, MISSING, contract_at
 from tests.support.github.faults import Fault, rate_shown
+from tests.support.github.log_storage import StorageHandler, StorageServer
 from tests.support.github.records import Answer, Call, Comment, Issue, Rate
 from tests.support.github.state import GitHub
 
@@ -30,6 +31,7 @@ __all__ = [
     "GitHub",
     "Issue",
     "Rate",
+    "actions_server",
     "github_server",
 ]
 
@@ -99,7 +101,8 @@ class Handler(BaseHTTPRequestHandler):
             body = json.dumps(given.value, ensure_ascii=False).encode()
         headers = {"Content-Type": given.kind, **self._rate(call, fault), **given.headers}
         self.send_response(given.status)
-        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+        length = {} if given.status == 304 else {"Content-Length": str(len(body))}
+        for name, value in (headers | length).items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
@@ -110,6 +113,7 @@ class Handler(BaseHTTPRequestHandler):
         github = self.server.github
         resource = "search" if call.path.startswith("/search/") else "core"
         rate = github.search_rate if resource == "search" else github.rate
+        rate = rate if call.token else github.anonymous_rate
         numbers = rate_shown(fault, rate, github.now.timestamp())
         return {f"X-RateLimit-{name.title()}": str(value) for name, value in numbers.items()} | {
             "X-RateLimit-Resource": resource
@@ -117,7 +121,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _count(value: Any) -> int | None:
-    items = value.get("items") if isinstance(value, dict) else value
+    names = ("items", "workflow_runs", "jobs")
+    if isinstance(value, dict):
+        value = next((value[name] for name in names if name in value), None)
+    items = value
     return len(items) if isinstance(items, list) else None
 
 
@@ -143,13 +150,33 @@ def github_server(contract: Path | None = None, **options: Any) -> Iterator[GitH
     description = contract_at(contract) if contract else None
     with _Server(("127.0.0.1", 0), Handler) as server:
         server.github = GitHub(**options, contract=description, port=server.server_address[1])
-        thread = threading.Thread(
-            target=lambda: server.serve_forever(poll_interval=0.02), daemon=True
-        )
-        thread.start()
-        try:
-            yield server.github
-        finally:
-            server.github.closing.set()
-            server.shutdown()
-            thread.join(timeout=10)
+        with _serving(server):
+            try:
+                yield server.github
+            finally:
+                server.github.closing.set()
+
+
+@contextmanager
+def actions_server(contract: Path | None = None, **options: Any) -> Iterator[GitHub]:
+    """The same, with the storage of logs beside it."""
+    storage = ("127.0.0.1", 0)
+    with (
+        github_server(contract, **options) as github,
+        StorageServer(storage, StorageHandler) as server,
+    ):
+        server.actions, server.signatures = github.actions, github.signatures
+        github.actions.storage_port = server.server_address[1]
+        with _serving(server):
+            yield github
+
+
+@contextmanager
+def _serving(server: ThreadingHTTPServer) -> Iterator[None]:
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(timeout=10)

@@ -1,11 +1,13 @@
 """Answers a request: authentication, rate limits, then the endpoint."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from tests.support.github import actions_endpoints as actions
 from tests.support.github import comments, issues, others, refusals
 from tests.support.github.records import Answer, Call, Refused
 from tests.support.github.search import search_issues
@@ -16,6 +18,12 @@ _PAGES = ("per_page", "page")
 _ISSUES = ("state", "creator", "labels", "since", "sort", "direction", "after", "before", *_PAGES)
 _REPO = "/repos/([^/]+/[^/]+)"
 _ONE = f"{_REPO}/issues/([0-9]+)"
+_RUN = f"{_REPO}/actions/runs/([0-9]+)"
+_JOB = f"{_REPO}/actions/jobs/([0-9]+)"
+_RUNS = (
+    *("actor", "branch", "event", "status", "created", "exclude_pull_requests"),
+    *("check_suite_id", "head_sha", *_PAGES),
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,15 @@ ROUTES = (
     Route("GET", f"{_REPO}/labels/(.+)", others.get_label),
     Route("GET", f"{_ONE}/labels", others.list_issue_labels, _PAGES),
     Route("POST", f"{_ONE}/labels", others.add_labels),
+    Route("GET", f"{_REPO}/actions/runs", actions.list_runs, _RUNS),
+    Route("GET", _RUN, actions.get_run, ("exclude_pull_requests",)),
+    Route("GET", f"{_RUN}/jobs", actions.list_jobs, ("filter", *_PAGES)),
+    Route("GET", f"{_RUN}/attempts/([0-9]+)/jobs", actions.list_attempt_jobs, _PAGES),
+    Route("GET", _JOB, actions.get_job),
+    Route("GET", f"{_JOB}/logs", actions.get_log),
+    Route("GET", f"{_REPO}/commits/([^/]+)/pulls", actions.list_pulls_of_commit, _PAGES),
+    Route("GET", f"{_REPO}/pulls", actions.list_pulls, ("state", "head", "base", *_PAGES)),
+    Route("GET", f"{_REPO}/pulls/([0-9]+)", actions.get_pull),
     Route("GET", "/search/issues", search_issues, ("q", "sort", "order", *_PAGES)),
     Route("GET", "/user", others.get_viewer),
     Route("GET", "/users/([^/]+)", others.get_user),
@@ -88,7 +105,21 @@ def answer(github: GitHub, call: Call) -> Answer:
         method, path = call.method, call.path
         github.findings += contract.of_request(method, path, call.query, body)
         github.findings += contract.of_answer(method, path, result.status, result.value)
-    return result
+    return _conditional(github, call, result)
+
+
+def _conditional(github: GitHub, call: Call, result: Answer) -> Answer:
+    """With an ETag; 304 if the client has this one. A 304 is free for a client with a token."""
+    if result.status != 200 or call.writes:
+        return result
+    content = json.dumps(result.value).encode() + result.headers.get("Link", "").encode()
+    tag = f'W/"{hashlib.sha256(content).hexdigest()}"'
+    if call.headers.get("if-none-match") != tag:
+        result.headers["ETag"] = tag
+        return result
+    if call.token:
+        github.rate.remaining += 1
+    return Answer(304, headers={"ETag": tag}, raw=b"")
 
 
 def _answer(github: GitHub, call: Call) -> Answer:
@@ -107,11 +138,12 @@ def _admit(github: GitHub, call: Call) -> None:
     if not call.headers.get("user-agent"):
         raise Refused(Answer(403, raw=refusals.NO_AGENT.encode(), kind="text/html; charset=utf-8"))
     scheme, _, token = call.token.partition(" ")
-    if not call.token:
+    if not call.token and not (github.anonymous and call.method == "GET"):
         raise refusals.refused(401, "Requires authentication")
-    if scheme.lower() not in ("token", "bearer") or token != github.token:
+    if call.token and (scheme.lower() not in ("token", "bearer") or token != github.token):
         raise refusals.refused(401, "Bad credentials")
     rate = github.search_rate if call.path.startswith("/search/") else github.rate
+    rate = rate if call.token else github.anonymous_rate
     if call.path != "/rate_limit" and not rate.take(github.now):
         raise Refused(refusals.exhausted())
     if not re.search(r"json|\*/\*", call.headers.get("accept", "")):

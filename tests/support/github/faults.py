@@ -153,8 +153,9 @@ def _changed(fault: Fault, answer: Answer, before: Any) -> Answer:
 
 
 def _halved(value: Any) -> Any:
-    if isinstance(value, dict) and "items" in value:
-        return value | {"items": _halved(value["items"])}
+    if isinstance(value, dict):
+        lists = {name: value[name] for name in ("items", "workflow_runs", "jobs") if name in value}
+        return value | {name: _halved(items) for name, items in lists.items()}
     return value[: len(value) // 2] if isinstance(value, list) else value
 
 

@@ -183,10 +183,11 @@ def comment(github: GitHub, issue: Issue, comment: Comment) -> Json:
     }
 
 
-def repository(github: GitHub) -> Json:
-    """Open pull requests count as open issues."""
-    owner, _, name = github.repo.partition("/")
-    base, web = f"{github.url}/repos/{github.repo}", f"{WEB}/{github.repo}"
+def repository(github: GitHub, repo: str = "") -> Json:
+    """Open pull requests count as open issues. `repo`: another one, e.g. a fork."""
+    repo = repo or github.repo
+    owner, _, name = repo.partition("/")
+    base, web = f"{github.url}/repos/{repo}", f"{WEB}/{repo}"
     still_open = sum(issue.state == "open" for issue in github.issues.values())
     counts = dict.fromkeys(
         ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size"), 0
@@ -198,10 +199,10 @@ def repository(github: GitHub) -> Json:
     )
     rights = dict.fromkeys(("push", "triage"), github.may_push)
     return {
-        "id": number_of(github.repo),
-        "node_id": f"R_{number_of(github.repo):08x}",
+        "id": number_of(repo),
+        "node_id": f"R_{number_of(repo):08x}",
         "name": name,
-        "full_name": github.repo,
+        "full_name": repo,
         "owner": user(github, owner) | {"type": "Organization"},
         "html_url": web,
         "url": base,
@@ -211,14 +212,15 @@ def repository(github: GitHub) -> Json:
         **times,
         **no,
         "clone_url": f"{web}.git",
-        "git_url": f"git://github.com/{github.repo}.git",
+        "git_url": f"git://github.com/{repo}.git",
         "svn_url": web,
-        "ssh_url": f"git@github.com:{github.repo}.git",
+        "ssh_url": f"git@github.com:{repo}.git",
         "mirror_url": None,
         "homepage": None,
         "language": "Go",
         "has_issues": github.issues_enabled,
         "has_projects": True,
+        "has_downloads": True,
         "default_branch": "master",
         "license": None,
         "open_issues": still_open,

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from tests.support.github.actions import Actions
 from tests.support.github.contract import Contract
 from tests.support.github.faults import Fault, Faults
+from tests.support.github.log_storage import Signatures
 from tests.support.github.records import Call, Comment, Issue, Rate
 from tests.support.github.transcript import transcript
 
@@ -35,6 +37,7 @@ class GitHub:
       number.
     - `before`, `after`: called in the server's thread around each processed request, `after` before
       the answer. A hook that raises ConnectionError breaks the connection.
+    - `anonymous`: requests without a token may read; `anonymous_rate` is their limit.
     - `cursors`: pages of issues are linked by opaque cursors, as in larger repositories.
     - `write_gaps`: real seconds between writes. `findings`: violations of GitHub's rules.
     """
@@ -57,6 +60,8 @@ class GitHub:
     creations_per_minute: int = 80
     rate: Rate = field(default_factory=Rate)
     search_rate: Rate = field(default_factory=lambda: Rate(30, 30, every=timedelta(minutes=1)))
+    anonymous: bool = False
+    anonymous_rate: Rate = field(default_factory=lambda: Rate(60, 60))
     before: Hook | None = None
     after: Hook | None = None
     contract: Contract | None = None
@@ -76,6 +81,8 @@ class GitHub:
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
         self.closing = threading.Event()
+        self.actions = Actions(self.repo, self.now)
+        self.signatures = Signatures(self.actions)
         self.last_write: float | None = None
         self._highest = 0
         self._comments = count(3_000_000_001)
