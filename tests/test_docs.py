@@ -27,6 +27,7 @@ from ci_stat.cli import Commands, cli
 from ci_stat.cli.work.demo import build
 from ci_stat.config import KEYS
 from ci_stat.formats.jsonl import FIELDS, PULL_FIELDS, STATUS_NAMES
+from ci_stat.records import ATTEMPT_KEY, URL_KEY
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -315,7 +316,9 @@ def test_import_fields_are_the_codes() -> None:
     assert sorted(_names(row[0])[0] for row in _rows(page, "| field | type |")) == sorted(FIELDS)
     short = {_names(row[0])[0]: _names(row[1])[0] for row in _rows(page, "| field | stored as |")}
     assert short == {name: f"description.{key}" for name, key in PULL_FIELDS.items()} | {
-        "case": "analysis_res.case"
+        "attempt": f"description.{ATTEMPT_KEY}",
+        "url": f"description.{URL_KEY}",
+        "case": "analysis_res.case",
     }
     statuses = {
         given: stored for names, stored in _rows(page, "| given |") for given in names.split(", ")

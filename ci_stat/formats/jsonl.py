@@ -10,8 +10,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ci_stat.errors import BadRecord
-from ci_stat.escape import json_safe
-from ci_stat.records import HALF_PAIR, RunRow, Status, finite, no_number, pull_number
+from ci_stat.escape import json_safe, web_link
+from ci_stat.records import (
+    ATTEMPT_KEY,
+    ATTEMPT_UNIT,
+    HALF_PAIR,
+    MAX_ATTEMPT,
+    NUMBER_KEY,
+    URL_KEY,
+    RunRow,
+    Status,
+    finite,
+    no_number,
+    pull_number,
+    stored_number,
+)
 
 # Names of the three outcomes in other CI systems. Any other status is kept as it is.
 STATUS_NAMES = {
@@ -37,8 +50,10 @@ _TEXTS = ("repo", "branch", "commit", "comment")
 _REQUIRED = ("job_name", "job_id", "status", "time")
 FIELDS = (
     *_REQUIRED,
+    "attempt",
     "duration",
     *_TEXTS,
+    "url",
     *PULL_FIELDS,
     "case",
     "description",
@@ -67,7 +82,7 @@ def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
     _check_names(record)
     row = RunRow(
         job=_text(record, "job_name") or "",
-        job_id=_integer(record, "job_id") or 0,
+        job_id=_job_id(record),
         status=_status(record),
         time=_time(record["time"], zone),
         duration=_integer(record, "duration"),
@@ -120,6 +135,23 @@ def _integer(record: dict[str, Any], name: str) -> int | None:
     if not whole or not 0 <= value <= _MAX_INT:
         raise BadRecord(f"{name} is {_shown(value)}, not a whole number from 0 to 2^63-1")
     return int(value)
+
+
+def _attempt(record: dict[str, Any]) -> int:
+    attempt = _integer(record, "attempt")
+    if attempt is None:
+        return 1
+    if not 1 <= attempt <= MAX_ATTEMPT:
+        raise BadRecord(f"attempt is {_shown(attempt)}, not a number from 1 to {MAX_ATTEMPT:,}")
+    return attempt
+
+
+def _job_id(record: dict[str, Any]) -> int:
+    """The number under which the run is stored: that of its attempt."""
+    number, attempt = _integer(record, "job_id") or 0, _attempt(record)
+    if attempt > 1 and number >= ATTEMPT_UNIT:
+        raise BadRecord(f"job_id is {number}: with an attempt it must be below 10^15")
+    return stored_number(number, attempt)
 
 
 def _status(record: dict[str, Any]) -> str:
@@ -177,12 +209,28 @@ def _object(record: dict[str, Any], name: str) -> dict[str, Any] | str | None:
 def _description(record: dict[str, Any]) -> dict[str, Any] | str | None:
     """Decode the build parameters and add the short fields under their parameter names."""
     parameters = _object(record, "description")
-    short = {PULL_FIELDS[name]: text for name in PULL_FIELDS if (text := _pull_text(record, name))}
+    short: dict[str, Any] = {
+        PULL_FIELDS[name]: text for name in PULL_FIELDS if (text := _pull_text(record, name))
+    }
+    short |= _own_keys(record)
     if not short:
         return parameters
     if isinstance(parameters, str):
         raise BadRecord("description is a string, so pr_number and the like cannot be stored in it")
     return {**(parameters or {}), **short}
+
+
+def _own_keys(record: dict[str, Any]) -> dict[str, Any]:
+    """`attempt` after the first, and `url`, as keys of `description`."""
+    keys: dict[str, Any] = {}
+    attempt, url = _attempt(record), _text(record, "url")
+    if attempt > 1:
+        keys |= {NUMBER_KEY: _integer(record, "job_id"), ATTEMPT_KEY: attempt}
+    if url:
+        if web_link(url) is None:
+            raise BadRecord(f"url is {_shown(url)}, not an absolute http(s) address")
+        keys[URL_KEY] = url
+    return keys
 
 
 def _pull_text(record: dict[str, Any], name: str) -> str | None:
@@ -219,17 +267,19 @@ def _shown(value: object) -> str:
 
 def encode_row(row: RunRow) -> str:
     """Encode a row as one line without newline: only stored values, so that it decodes equal."""
+    short, description = _short_of(row)
     record = {
         "job_name": row.job,
         "job_id": row.job_id,
         "status": row.status,
         "time": row.time.isoformat() if row.time else None,
+        **short,
         "duration": row.duration,
         "repo": row.repo,
         "branch": row.branch,
         "commit": row.commit,
         "comment": row.comment,
-        "description": row.description,
+        "description": description,
         "analysis_res": row.analysis_res,
         # The table may contain FAILED itself; an import must not turn it into FAILURE.
         "status_is_raw": mapped_status(row.status) != row.status or None,
@@ -237,3 +287,26 @@ def encode_row(row: RunRow) -> str:
     fields = {name: value for name, value in record.items() if value is not None or name == "time"}
     # Control characters must not reach a terminal, and some readers split lines at U+2028.
     return json_safe(json.dumps(fields, ensure_ascii=False))
+
+
+def _short_of(row: RunRow) -> tuple[dict[str, Any], dict[str, Any] | str | None]:
+    """`job_id`, `attempt` and `url` as an import takes them, and the rest of the description."""
+    if not isinstance(row.description, dict):
+        return {}, row.description
+    left, short = dict(row.description), {}
+    number, attempt = left.get(NUMBER_KEY), left.get(ATTEMPT_KEY)
+    if _is_attempt(row.job_id, number, attempt):
+        short = {"job_id": number, "attempt": attempt}
+        del left[NUMBER_KEY], left[ATTEMPT_KEY]
+    url = left.get(URL_KEY)
+    if isinstance(url, str) and web_link(url) and not HALF_PAIR.search(url):
+        short["url"] = left.pop(URL_KEY)
+    return short, left if left or not short else None
+
+
+def _is_attempt(job_id: int, number: object, attempt: object) -> bool:
+    """Whether the keys of a description say what the stored number says."""
+    if type(number) is not int or type(attempt) is not int:
+        return False
+    is_storable = 0 <= number < ATTEMPT_UNIT and 1 < attempt <= MAX_ATTEMPT
+    return is_storable and stored_number(number, attempt) == job_id

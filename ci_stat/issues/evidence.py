@@ -14,7 +14,7 @@ from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from ci_stat.failures import case_key
-from ci_stat.records import CaseFailure, FailureKind
+from ci_stat.records import CaseFailure, FailureKind, shown_id
 from ci_stat.result import failure_key
 
 INCIDENT = "incident"
@@ -36,6 +36,7 @@ class Cause(StrEnum):
 class RunRef:
     """A finished run.
 
+    - `number`: as stored, so that it differs between attempts.
     - `started`: aware, UTC.
     - `shows`: its tests ran, so a failing test is visible in it.
     """
@@ -48,6 +49,11 @@ class RunRef:
     commit: str
     succeeded: bool
     shows: bool = True
+
+    @property
+    def build(self) -> str:
+        """The number for people: `7`, or `7.2` for a second attempt."""
+        return shown_id(self.number)
 
 
 @dataclass(frozen=True, slots=True)

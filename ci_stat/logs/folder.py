@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from ci_stat.logs.below import first_below, is_below
 from ci_stat.logs.compressed import LIMIT, Unpacked
 from ci_stat.logs.regular_file import RegularFile, no_log
-from ci_stat.records import LogState
+from ci_stat.records import LogState, shown_id
 from ci_stat.records.log_place import LogPlace, LogStream, NoLog
 
 SUFFIXES = ("", ".gz", ".zst", ".xz", ".bz2", ".zip")
@@ -200,7 +200,7 @@ def _problem(job: str) -> str:
 
 def _filled(template: str, job: str, number: int) -> str:
     """Replace the fields in one pass: a job may be named `{number}`."""
-    values = {"job": job, "number": str(number)}
+    values = {"job": job, "number": shown_id(number)}
     return _FIELD.sub(lambda field: values[field[1]], template)
 
 

@@ -3,6 +3,18 @@
 Immutable, compact and fast to decode. This room knows no SQL, no HTTP and no clock.
 """
 
+from ci_stat.records.attempts import (
+    ATTEMPT_KEY,
+    ATTEMPT_UNIT,
+    MAX_ATTEMPT,
+    NUMBER_KEY,
+    OWN_KEYS,
+    URL_KEY,
+    build_id,
+    shown_id,
+    shown_number,
+    stored_number,
+)
 from ci_stat.records.counts import (
     JobCount,
     PeriodCount,
@@ -60,10 +72,16 @@ from ci_stat.records.window import ALL_NAMES, DEFAULT_ZONE, Names, Provenance, R
 __all__ = [
     "ALL_NAMES",
     "ANALYSIS_KINDS",
+    "ATTEMPT_KEY",
+    "ATTEMPT_UNIT",
     "DEFAULT_RUN_URL",
     "DEFAULT_ZONE",
     "HALF_PAIR",
+    "MAX_ATTEMPT",
+    "NUMBER_KEY",
+    "OWN_KEYS",
     "TABLE",
+    "URL_KEY",
     "Accepted",
     "CaseFailure",
     "CaseNote",
@@ -104,6 +122,7 @@ __all__ = [
     "WindowCount",
     "WindowFacts",
     "WriteResult",
+    "build_id",
     "every_period",
     "failures_of",
     "finite",
@@ -115,5 +134,8 @@ __all__ = [
     "period_length",
     "pull_number",
     "seconds_after",
+    "shown_id",
+    "shown_number",
+    "stored_number",
     "to_json",
 ]

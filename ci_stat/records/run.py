@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ci_stat.escape import visible
+from ci_stat.records.attempts import ATTEMPT_UNIT, shown_number
 from ci_stat.records.failure import CaseFailure, FailureKind
 
 DEFAULT_RUN_URL = (
@@ -38,6 +39,8 @@ class Description(msgspec.Struct, gc=False):
     ghprbPullAuthorLogin: str | None = None
     ghprbPullTitle: str | None = None
     ghprbPullLink: str | None = None
+    ci_stat_attempt: int | str | None = None
+    ci_stat_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,9 @@ class Run(msgspec.Struct, frozen=True, gc=False):
     - `failures`: of runs that did not succeed: from the build log (then `log` is `read`), else from
       `analysis_res`, which is a lower bound: since 2021-01-06 it has only one kind and one case.
     - `log`: the state of the run's log, a `LogState`; "" if it was not looked for.
+    - `attempt`: 1, or more if the CI repeated the build under its number. `job_id` differs then,
+      `number` is the number that the CI shows, and `build` has both (`7`, `7.2`).
+    - `url`: the run's own page, if its source gave one.
 
     Runs with equal values are equal, also runs of two loads. A run refers to no PR, Commit or Job,
     so the garbage collector can skip it (`gc=False`).
@@ -96,6 +102,23 @@ class Run(msgspec.Struct, frozen=True, gc=False):
     failures: tuple[CaseFailure, ...]
     origin: Origin
     log: str = ""
+    attempt: int = 1
+    url: str | None = None
+
+    @property
+    def number(self) -> int:
+        """The build number as the CI shows it."""
+        return self.job_id % ATTEMPT_UNIT if self._shares_number else self.job_id
+
+    @property
+    def _shares_number(self) -> bool:
+        """Whether attempts have the same number, as of imports. GitHub's job ids differ."""
+        return 1 < self.attempt == self.job_id // ATTEMPT_UNIT
+
+    @property
+    def build(self) -> str:
+        """The number for people, which identifies the run: `7`, or `7.2` for a second attempt."""
+        return shown_number(self.number, self.attempt if self._shares_number else 1)
 
     @property
     def is_pr(self) -> bool:
@@ -109,9 +132,11 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def link(self) -> str:
-        """The run's page, from the setting `run_url`."""
+        """The run's page: `url`, else from the setting `run_url`."""
+        if self.url:
+            return self.url
         job = quote(self.job_name, safe="")
-        return self.origin.run_url.replace("{job}", job).replace("{number}", str(self.job_id))
+        return self.origin.run_url.replace("{job}", job).replace("{number}", str(self.number))
 
     @property
     def case(self) -> list[str]:
@@ -132,7 +157,7 @@ class Run(msgspec.Struct, frozen=True, gc=False):
         return self.origin.describe(self.job_name, self.job_id) if self.origin.describe else {}
 
     def __repr__(self) -> str:
-        name = f"{visible(self.job_name, 200)} #{self.job_id}"
+        name = f"{visible(self.job_name, 200)} #{self.build}"
         number = f" PR #{self.pr_number}" if self.is_pr else ""
         return f"<Run {name} {visible(self.status, 60)} {self.time}{number}>"
 

@@ -21,7 +21,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run and its first failure; `failure` and `message` are "" if that is unknown."""
+    """A run and its first failure; `failure` and `message` are "" if that is unknown.
+
+    `build`: `number` with its attempt, for people.
+    """
 
     job: str
     number: int
@@ -29,6 +32,7 @@ class RunRow:
     time: datetime | None
     failure: str = ""
     message: str = ""
+    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)

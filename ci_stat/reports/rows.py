@@ -21,12 +21,12 @@ SHOWN_NIGHTLY_FAILURES = 5
 
 def run_row(run: Run) -> RunRow:
     """A run and its first failure, under the name that the lists of failures use."""
-    if not run.failures:
-        return RunRow(run.job_name, run.job_id, run.link, run.time)
-    first = run.failures[0]
-    name = _name(first)
-    message = _message(first.message, name, first.name)
-    return RunRow(run.job_name, run.job_id, run.link, run.time, name, message)
+    name = message = ""
+    if run.failures:
+        first = run.failures[0]
+        name = _name(first)
+        message = _message(first.message, name, first.name)
+    return RunRow(run.job_name, run.number, run.link, run.time, name, message, run.build)
 
 
 def _message(message: str, *names: str) -> str:

@@ -226,12 +226,12 @@ def _section(section: Section) -> Section | None:
 
 def run_link(row: RunRow) -> Span:
     """Job and number of a run."""
-    return linked(f"{cut(row.job, TITLE)} #{row.number}", row.link)
+    return linked(f"{cut(row.job, TITLE)} #{row.build}", row.link)
 
 
 def _number_link(row: RunRow) -> Span:
     """The number of a run, behind its job."""
-    return linked(f"#{row.number}", row.link)
+    return linked(f"#{row.build}", row.link)
 
 
 def _pr_link(row: PRRow | PRTimes) -> Span:

@@ -29,6 +29,9 @@ _RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
     "author": lambda run: run.author,
     "comment": lambda run: run.comment,
     "failures": lambda run: len(run.failures),
+    "number": lambda run: run.number,
+    "attempt": lambda run: run.attempt,
+    "url": lambda run: run.url,
 }
 _TIMES = {"time", "last_run", "last_failure"}
 _CATEGORIES = {
@@ -43,7 +46,10 @@ _CATEGORIES = {
     "rule",
     "source",
 }
-_INTEGERS = {"job_id", "duration", "pr_number", "failures", "line", "first_line", "last_line"}
+_INTEGERS = {
+    *("job_id", "number", "attempt", "duration", "pr_number"),
+    *("failures", "line", "first_line", "last_line"),
+}
 _COUNTS = {
     *("total_cnt", "success_cnt", "fail_cnt", "abort_cnt", "other_cnt"),
     *("prs", "commits", "rerun_cnt", "attempt_cnt"),

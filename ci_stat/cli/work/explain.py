@@ -12,6 +12,7 @@ from ci_stat.errors import UsageError, WriteError
 from ci_stat.failures import LogDiagnosis, ScanOptions
 from ci_stat.logs import view
 from ci_stat.logs.workers import LogOptions, diagnose_files, load_rules, read_baseline
+from ci_stat.records import build_id
 from ci_stat.rendering.format import plural
 from ci_stat.rendering.terminal import screen
 
@@ -47,12 +48,12 @@ def explain(
 
 
 def _build_of(logs: tuple[str, ...]) -> tuple[str, int] | None:
-    """JOB and NUMBER, unless one of them is a file."""
+    """JOB and the stored number of NUMBER, unless one of them is a file."""
     if len(logs) != 2 or "-" in logs:
         return None
     job, number = logs
-    is_number = number.isascii() and number.isdigit() and len(number) < 10
-    return (job, int(number)) if is_number and not any(map(_is_file, logs)) else None
+    id = build_id(number)
+    return None if id is None or any(map(_is_file, logs)) else (job, id)
 
 
 def _is_file(name: str) -> bool:

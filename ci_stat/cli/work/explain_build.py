@@ -7,6 +7,7 @@ from ci_stat.errors import UsageError
 from ci_stat.failures import LogDiagnosis
 from ci_stat.logs.folder import first_log
 from ci_stat.logs.workers import LogOptions, diagnose_stream, scan_options, unavailable
+from ci_stat.records import shown_id
 from ci_stat.records.log_place import NoLog
 
 
@@ -15,15 +16,16 @@ def explain_build(job: str, number: int, options: LogOptions) -> "tuple[str, Log
 
     Raises UsageError if no place is configured.
     """
+    build = shown_id(number)
     context = opening.opened()
     places = context.log_places
     if not places:
         raise UsageError(
-            f"{job!r} is not a file, and no place for the log of build {number} is configured.",
+            f"{job!r} is not a file, and no place for the log of build {build} is configured.",
             "Use a log file, or set log_dir or jenkins_url (see `ci-stat config`).",
         )
 
-    name = f"{job} #{number}"
+    name = f"{job} #{build}"
     if options.scan.rules is None:
         rules = scan_options(context.settings.logs.rules).rules
         options = replace(options, scan=replace(options.scan, rules=rules))

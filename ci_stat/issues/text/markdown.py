@@ -75,7 +75,7 @@ class MarkdownWriter:
 
     def run(self, occurrence: Occurrence) -> str:
         run = occurrence.run
-        return f"{self.moment(run.started)}, {self.link(f'run {run.number}', run.link)}"
+        return f"{self.moment(run.started)}, {self.link(f'run {run.build}', run.link)}"
 
     def moment(self, moment: datetime, zone: bool = False) -> str:
         local = f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"

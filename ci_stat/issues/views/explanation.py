@@ -122,7 +122,7 @@ def _runs(history: FailureHistory, evidence: Evidence) -> Table:
         cause = _CAUSES[occurrence.cause] if occurrence.cause else ""
         table.add_row(
             f"{run.started.astimezone(evidence.zone):%Y-%m-%d %H:%M}",
-            visible(f"{run.job} #{run.number}", 80),
+            visible(f"{run.job} #{run.build}", 80),
             Text(cause, "yellow"),
             Text(visible(failure.message or failure.name, 200), "dim"),
         )

@@ -89,7 +89,7 @@ def _failure_row(info: FailInfo, source: Provenance) -> Row:
         "jobs": list(dict.fromkeys(run.job_name for run in info.run_list)),
         "newest_run": newest.link,
         **_newest_failure(info),
-        "broke": [f"{run.job_name}#{run.job_id}" for run in info.run_list],
+        "broke": [f"{run.job_name}#{run.build}" for run in info.run_list],
     }
 
 

@@ -61,7 +61,7 @@ def run_lines(run: Run, depth: int, with_job: bool) -> Iterator[Line]:
     yield line(
         depth,
         *(job if with_job else []),
-        f"#{run.job_id} ",
+        f"#{run.build} ",
         (run.status, status_style(run.status)),
         f" {clock(run.time)} ",
         (duration(run.duration), _LABEL),

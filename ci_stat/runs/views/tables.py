@@ -215,7 +215,7 @@ def _newest_runs(runs: Sequence[Run]) -> str:
     newest = runs[: -SHOWN_RUNS - 1 : -1]
     numbers: dict[str, list[str]] = {}
     for run in newest:
-        numbers.setdefault(run.job_name, []).append(f"#{run.job_id}")
+        numbers.setdefault(run.job_name, []).append(f"#{run.build}")
     shown = ", ".join(f"{visible(job, 80)} {' '.join(numbers[job])}" for job in numbers)
     others = len(runs) - len(newest)
     return f"{shown} +{others:,}" if others else shown

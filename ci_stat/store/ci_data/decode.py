@@ -7,7 +7,11 @@ from typing import Any
 
 import msgspec
 
+from ci_stat.escape import web_link
 from ci_stat.records import (
+    ATTEMPT_KEY,
+    OWN_KEYS,
+    URL_KEY,
     CaseFailure,
     Description,
     Origin,
@@ -26,6 +30,8 @@ TIME_OFFSET = "time has an offset, which is ignored"
 _description = msgspec.json.Decoder(Description)
 _from_iso = datetime.fromisoformat
 _NO_PULL = Description()
+_OWN_KEYS = OWN_KEYS.encode()
+_ATTEMPT_DIGITS = 9
 _NO_FAILURES: tuple[CaseFailure, ...] = ()
 _SUCCESS = Status.SUCCESS.value
 
@@ -88,10 +94,9 @@ class Decoder:
             analysis,
         ) = row
         texts = self._texts
-        pull = self._pull(description) if repo and description else _NO_PULL
-        number = pull_number(pull.ghprbPullId)
-        if number == 0:
-            pull = _NO_PULL
+        known = self._known(repo, description) if description else _NO_PULL
+        number = pull_number(known.ghprbPullId) if repo else 0
+        pull = known if number else _NO_PULL
         return Run(
             texts[job],
             job_id,
@@ -108,6 +113,22 @@ class Decoder:
             texts[pull.ghprbPullLink],
             self._failures(analysis) if analysis and texts[status] != _SUCCESS else _NO_FAILURES,
             self._origin,
+            "",
+            _attempt(known.ci_stat_attempt),
+            known.ci_stat_url and web_link(known.ci_stat_url),
+        )
+
+    def _known(self, repo: object, text: bytes) -> Description:
+        """The decoded keys of a description. Without `repo`, few rows have any of them."""
+        if repo:
+            return self._pull(text)
+        if _OWN_KEYS not in text:
+            return _NO_PULL
+        # Without a repository, an invalid description hides no pull request: not a warning.
+        decoded = parameters(text)
+        return Description(
+            ci_stat_attempt=_as_text(decoded.get(ATTEMPT_KEY)),
+            ci_stat_url=_as_text(decoded.get(URL_KEY)),
         )
 
     def _time(self, value: Any) -> datetime | None:
@@ -161,6 +182,13 @@ class Decoder:
         if text.strip() != b"null":
             self._warnings[warning] += 1
         return {}
+
+
+def _attempt(value: int | str | None) -> int:
+    """An attempt in a `description`; 1 unless it is a plain number from 1."""
+    text = "" if value is None else str(value)
+    is_number = text.isascii() and text.isdigit() and len(text) <= _ATTEMPT_DIGITS
+    return max(1, int(text)) if is_number else 1
 
 
 def _as_text(value: object) -> str | None:
