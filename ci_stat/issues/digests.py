@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from ci_stat.issues.model import Snapshot, TrackedIssue
@@ -25,10 +26,16 @@ def tracker_digest(snapshot: Snapshot, mutes: Iterable[Mute]) -> str:
             snapshot.problem,
             sorted(snapshot.gone),
             sorted(snapshot.labels),
-            [replace(tracked, commented=None, announced=()) for tracked in issues],
+            list(map(_without_our_comments, issues)),
             muted,
         )
     )
+
+
+def _without_our_comments(tracked: TrackedIssue) -> TrackedIssue:
+    """And without who closed it, which is asked for only where a decision needs it."""
+    issue = replace(tracked.issue, closed_by_bot=UNSET)
+    return replace(tracked, issue=issue, commented=None, announced=())
 
 
 def issue_digest(issue: ListedIssue) -> str:

@@ -10,6 +10,7 @@ from ci_stat.errors import Refused, SettingsError
 from ci_stat.issues.apply import ApplyResult, apply
 from ci_stat.issues.collect import History, elsewhere
 from ci_stat.issues.commits import commits_around
+from ci_stat.issues.decisions.matching import unknown_closers
 from ci_stat.issues.decisions.planner import decide
 from ci_stat.issues.decisions.replay import Scorecard, replay
 from ci_stat.issues.digests import tracker_digest
@@ -89,7 +90,7 @@ class Filer:
         """Gather, decide, look up the commits that texts name, and write the plan."""
         inputs = self._gather(window, jobs, snapshot)
         evidence, rules = inputs.evidence, self.settings.rules
-        decisions = decide(evidence, snapshot, inputs.ledger, rules, inputs.now)
+        decisions = decide(evidence, inputs.snapshot, inputs.ledger, rules, inputs.now)
         commits = commits_around(new_failures(decisions), evidence.at_end, self.source.logs())
         plan = make_plan(inputs, decisions, commits, self.settings)
         return PlanResult(plan, decisions, inputs)
@@ -105,6 +106,9 @@ class Filer:
         evidence = self._evidence(window, jobs, min(first_failures, default=None))
         self.progress.step("Planning")
         ledger = self._ledger(evidence)
+        if self.tracker is not None:
+            closers = unknown_closers(evidence, snapshot, ledger)
+            snapshot = self.tracker.with_closers(snapshot, closers)
         return PlanInputs(evidence, snapshot, ledger, self.now(), self.tracker is not None)
 
     def _evidence(

@@ -110,6 +110,20 @@ class Tracker:
             announced=tuple(name for item in ours for name in comment_ids(item.body)),
         )
 
+    def with_closers(self, snapshot: Snapshot, numbers: Iterable[int]) -> Snapshot:
+        """The snapshot in which these issues say whether a bot closed them."""
+        single = {number: self.github.issue(number) for number in sorted(numbers)}
+        closed_by_bot = {
+            number: issue.closed_by_bot for number, issue in single.items() if issue is not None
+        }
+
+        def completed(tracked: TrackedIssue) -> TrackedIssue:
+            issue = tracked.issue
+            by_bot = closed_by_bot.get(issue.number, issue.closed_by_bot)
+            return replace(tracked, issue=replace(issue, closed_by_bot=by_bot))
+
+        return replace(snapshot, issues=tuple(map(completed, snapshot.issues)))
+
     # Calls without an answer
 
     def wait_for_unsettled(self) -> None:

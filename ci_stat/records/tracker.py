@@ -8,7 +8,10 @@ from ci_stat.records.delivery import DeliveryState
 
 
 class ListedIssue(msgspec.Struct, frozen=True):
-    """An issue as the tracker lists it. `body`: "" if the caller does not need it."""
+    """An issue as the tracker lists it.
+
+    `body`: "" if the caller does not need it; `closed_by_bot`: unset if nobody asked who closed it.
+    """
 
     number: int
     title: str
@@ -22,6 +25,7 @@ class ListedIssue(msgspec.Struct, frozen=True):
     closed_at: datetime | None = None
     locked: bool = False
     body: str = ""
+    closed_by_bot: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class IssueComment(msgspec.Struct, frozen=True):

@@ -248,6 +248,51 @@ def test_what_people_do_not_want_is_not_filed_until_a_label_allows_it(
     assert words(plan(TWICE, 9, older)) == {CASE: "run older than the fix"}
 
 
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"closed_by_bot": True}, "reopen"),
+        ({"closed_by_bot": False}, "closed as not planned"),
+        ({"labels": ("Stale",)}, "reopen"),
+        ({"labels": ("status: stale",)}, "reopen"),
+        ({"labels": ("lifecycle/rotten",)}, "reopen"),
+        ({"labels": ("no-issue-activity",)}, "reopen"),
+        ({"labels": ("no-stale", "component/stale-read", "stalemate")}, "closed as not planned"),
+    ],
+)
+def test_a_bot_that_cleans_up_decides_nothing(more: dict[str, object], word: str) -> None:
+    closed = theirs(7, f"unstable test `{CASE}`", 8.0, "not_planned", **more)
+    assert words(plan(TWICE, 9, closed)) == {CASE: word}
+
+
+def test_a_duplicate_stays_one_whoever_closed_it() -> None:
+    closed = theirs(7, f"unstable test `{CASE}`", 8.0, "duplicate", closed_by_bot=True)
+    assert words(plan(TWICE, 9, closed)) == {CASE: "closed as duplicate"}
+
+
+@pytest.mark.parametrize("closed", [9.0, -5.0])
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_locked_closed_issue_gets_a_successor(mine: bool, closed: float) -> None:
+    """It cannot be reopened, and would silence its case for ever."""
+    issue = (
+        ours(7, marker(CASE, [-6]), closed=closed, locked=True)
+        if mine
+        else theirs(7, f"unstable test `{CASE}`", closed, locked=True)
+    )
+    decision = of(plan(TWICE, 9, issue), CASE)
+    assert (decision.action, decision.before) == (IssueAction.FILE, issue)
+    assert decision.why.endswith("; #7 is locked")
+    assert words(plan(TWICE[:1], 9, issue)) == {CASE: "below the gate"}
+
+
+def test_a_locked_issue_closed_after_the_runs_or_as_not_planned_has_no_successor() -> None:
+    title = f"unstable test `{CASE}`"
+    fixed = theirs(7, title, 9.9, locked=True)
+    assert words(plan(TWICE, 9, fixed)) == {CASE: "run older than the fix"}
+    unwanted = theirs(7, title, 8.0, "not_planned", locked=True)
+    assert words(plan(TWICE, 9, unwanted)) == {CASE: "closed as not planned"}
+
+
 def test_an_open_issue_counts_more_than_a_closed_one_and_ours_more_than_theirs() -> None:
     title = f"unstable test `{CASE}`"
     mine = ours(9, marker(CASE, [8]))

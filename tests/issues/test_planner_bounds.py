@@ -280,7 +280,11 @@ def test_incidents_come_first_and_then_what_fails_most() -> None:
             "#7 has the label ci_stat/mute",
         ),
         (ours(7, MASTER, locked=True), "locked", "#7 is locked"),
-        (ours(7, MASTER, closed=8.9, locked=True), "locked", "#7 is locked"),
+        (
+            ours(7, MASTER, closed=8.9, locked=True),
+            "file",
+            "failed in 2 runs of the window (the threshold is 2); #7 is locked",
+        ),
         (
             ours(7, structs.replace(MASTER, jobs=("one", "two"))),
             "another job's issue",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from ci_stat.errors import SourceError
 from ci_stat.escape import visible, web_link
 from ci_stat.records import IssueComment, ListedIssue
@@ -159,7 +161,14 @@ def _issue(fields: _Fields, keep: Callable[[str], bool]) -> ListedIssue:
         closed_at=None if fields.get("closed_at") is None else fields.time("closed_at"),
         locked=fields.get("locked") is True,
         body=body if keep(body) else "",
+        closed_by_bot=_closed_by_bot(fields),
     )
+
+
+def _closed_by_bot(fields: _Fields) -> bool | UnsetType:
+    """Lists of issues may not say who closed them, and deleted accounts are null."""
+    closer = fields.get("closed_by")
+    return UNSET if closer is None else _Fields(closer).get("type") == "Bot"
 
 
 def _author(fields: _Fields) -> tuple[str, bool]:

@@ -4,6 +4,7 @@ An open issue of ours is commented or updated, a closed one reopened, and a new 
 cases are skipped with a reason.
 """
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,10 +28,15 @@ from ci_stat.issues.decisions.matching import IssueMatch
 from ci_stat.issues.decisions.rules import Change, Decision
 from ci_stat.issues.evidence import INCIDENT
 from ci_stat.issues.model import Marker, Reason, TrackedIssue
-from ci_stat.records import IssueAction
+from ci_stat.records import IssueAction, ListedIssue
 from ci_stat.rendering.format import date, plural, times
 
 OLD = timedelta(days=2)  # age of a window from which later runs may show that a failure is over
+# A lock and a text of other people stand against a change, and a closed issue is not changed.
+_HARMLESS_WHEN_CLOSED = (Reason.TAKEN_OVER, Reason.LOCKED)
+# Labels of bots that close what nobody touches: `Stale`, `status: stale`, `lifecycle/rotten`.
+# `no-stale` is the opposite.
+_STALE = re.compile(r"(?i)(?:[\w. -]+[/:] ?)?(?:stale|rotten|inactive|no[- ](?:\w+[- ])?activity)")
 _REFUSALS = {"not_planned": Reason.NOT_PLANNED, "duplicate": Reason.DUPLICATE}
 _NEWS = {
     "message": "a new message",
@@ -117,7 +123,7 @@ def _update(candidate: Candidate, issue: TrackedIssue, before: Marker, current: 
 
 def _after_close(candidate: Candidate, issue: TrackedIssue, inputs: Inputs) -> Decision:
     obstacle = blocked(issue, inputs.rules)
-    if obstacle and obstacle[0] is not Reason.TAKEN_OVER:
+    if obstacle and obstacle[0] not in _HARMLESS_WHEN_CLOSED:
         return candidate.skip(*obstacle, issue)
 
     number, rules = issue.issue.number, inputs.rules
@@ -128,18 +134,29 @@ def _after_close(candidate: Candidate, issue: TrackedIssue, inputs: Inputs) -> D
         why = f"#{number} was closed {day}, after these runs had started"
         return candidate.skip(Reason.BEFORE_FIX, why, issue)
 
-    refusal = _REFUSALS.get(issue.issue.state_reason)
+    refusal = _refusal(issue.issue)
     if refusal and rules.refile_label not in issue.issue.labels:
         why = f"#{number} was {refusal.value}; the label {rules.refile_label} allows a new issue"
         return candidate.skip(refusal, why, issue)
 
+    if issue.issue.locked:
+        return _new(recurrence, issue, inputs, "is locked")
     if inputs.now - closed > rules.reopen:
-        return _new(recurrence, issue, inputs)
+        return _new(recurrence, issue, inputs, "was closed too long ago to be reopened")
     # An issue of another author is matched by its title only: it needs the evidence of a new one.
     is_certain = issue.ours or passes_gate(recurrence.occurrences, inputs.evidence, rules)
     if not is_certain:
         return _below_gate(recurrence, issue, inputs)
     return _reopen(recurrence, issue, closed, inputs)
+
+
+def _refusal(issue: ListedIssue) -> Reason | None:
+    """Why a person wants no issue. A bot that cleans up decides nothing about the failure."""
+    refusal = _REFUSALS.get(issue.state_reason)
+    is_cleanup = issue.closed_by_bot is True or any(map(_STALE.fullmatch, issue.labels))
+    if refusal is Reason.NOT_PLANNED and is_cleanup:
+        return None
+    return refusal
 
 
 def _since(closed: datetime, candidate: Candidate, inputs: Inputs) -> Candidate:
@@ -177,8 +194,13 @@ def _reopen(
 # --- a new issue
 
 
-def _new(candidate: Candidate, before: TrackedIssue | None, inputs: Inputs) -> Decision:
-    """File a new issue, if the gate is passed. `before`: the closed issue that it follows."""
+def _new(
+    candidate: Candidate, before: TrackedIssue | None, inputs: Inputs, closed: str = ""
+) -> Decision:
+    """File a new issue, if the gate is passed.
+
+    `before`: the closed issue that it follows; `closed`: why that one is not reopened.
+    """
     history = candidate.history
     if _is_over(history.key, inputs):
         why = "the window is old, and the failure has not recurred since"
@@ -194,7 +216,7 @@ def _new(candidate: Candidate, before: TrackedIssue | None, inputs: Inputs) -> D
     number = before.issue.number if before else 0
     call = stamp("create", inputs.snapshot.repo, history.key, number)
     if before:
-        why += f"; #{number} was closed too long ago to be reopened"
+        why += f"; #{number} {closed}"
     return replace(
         candidate.act(IssueAction.FILE, why),
         before=before,

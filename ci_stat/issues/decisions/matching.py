@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from msgspec import UNSET
+
 from ci_stat.issues.decisions.marker_updates import is_of_jobs
 from ci_stat.issues.evidence import INCIDENT, Evidence, FailureHistory
 from ci_stat.issues.incidents import alike
@@ -94,6 +96,26 @@ class TrackerIndex:
         for name in bare_names(history.name):
             candidates += self._titled.get(name, ())
         return [tracked for named, tracked in candidates if is_about(named, history.name, place)]
+
+
+def unknown_closers(evidence: Evidence, snapshot: Snapshot, ledger: Ledger) -> set[int]:
+    """The numbers of the issues closed as not planned about failures of the window.
+
+    Lists of issues do not say who closed them, and a bot's close is no person's decision.
+    """
+    index = TrackerIndex(snapshot, ledger)
+    failing = (
+        history
+        for history in (*evidence.histories.values(), *evidence.incidents)
+        if evidence.in_window(history.occurrences)
+    )
+    closed = (index.match(history).closed for history in failing)
+    issues = (tracked.issue for tracked in closed if tracked)
+    return {
+        issue.number
+        for issue in issues
+        if issue.state_reason == "not_planned" and issue.closed_by_bot is UNSET
+    }
 
 
 def _is_alike(marked: Iterable[str], members: Iterable[str]) -> bool:

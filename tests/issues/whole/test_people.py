@@ -135,3 +135,41 @@ def test_an_issue_without_the_delimiters_of_our_part_is_left_alone(it: World) ->
     it.github.issues[1].body = it.github.issues[1].body.replace("<!-- ci_stat:end -->", "")
     result, _ = it.post(1)
     assert [entry.reason for entry in result.plan.entries] == [Reason.TAKEN_OVER]
+
+
+@pytest.mark.parametrize("bot", [True, False])
+def test_not_planned_by_a_bot_is_no_decision_of_a_person(it: World, bot: bool) -> None:
+    """The list of issues does not say who closed one: it is asked for where it matters."""
+    flaky(it, 0.2, 0.4, 3.2, 3.4)
+    it.github.issue("A question about indexes")
+    it.github.close(1, reason="not_planned")
+    it.post(0)
+    it.github.close(2, by="cleaner", reason="not_planned", at=moment(2), bot=bot)
+    before = len(it.github.requests)
+    result, _ = it.post(3)
+    assert [entry.action for entry in result.plan.entries] == ["reopen" if bot else "not"]
+    assert it.github.issues[2].state == ("open" if bot else "closed")
+    single = [call.path for call in it.github.requests[before:] if call.path.endswith("/issues/1")]
+    assert single == []  # nothing that fails is about it
+
+
+def test_a_plan_is_applied_although_a_bot_closed_an_issue(it: World) -> None:
+    flaky(it, 0.2, 0.4, 3.2, 3.4)
+    it.post(0)
+    it.github.close(1, by="stale[bot]", reason="not_planned", at=moment(2), bot=True)
+    result = it.plan(3)
+    applied = it.filer().apply(result.plan)
+    assert applied.succeeded
+    assert it.github.issues[1].state == "open"
+
+
+def test_the_successor_of_a_locked_issue_links_it_and_is_kept(it: World) -> None:
+    flaky(it, 0.2, 0.4, 3.2, 3.4, 4.2)
+    it.post(0)
+    it.github.close(1, at=moment(2))
+    it.github.issues[1].locked = True
+    it.post(3)
+    assert "#1" in it.github.issues[2].body
+    assert it.github.issues[1].state == "closed"
+    result, _ = it.post(4)
+    assert [(entry.action, entry.number) for entry in result.plan.entries] == [("update", 2)]

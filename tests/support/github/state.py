@@ -150,8 +150,10 @@ class GitHub:
         by: str = "someone",
         reason: str = "completed",
         at: datetime | None = None,
+        bot: bool = False,
     ) -> None:
         with self.lock:
+            self.bots |= {by} if bot else set()
             self.issues[number].close(by, reason, at or self.moment)
 
     def reopen(self, number: int, by: str = "someone", at: datetime | None = None) -> None:
