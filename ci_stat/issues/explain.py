@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from ci_stat.issues.decisions.matching import is_of
 from ci_stat.issues.decisions.rules import Decision
 from ci_stat.issues.evidence import Evidence, FailureHistory, key_of_case
+from ci_stat.issues.model import TrackedIssue
 from ci_stat.issues.plan import PlanResult
+from ci_stat.issues.titles import is_about, named_in
 from ci_stat.issues.views.explanation import Explanation
 from ci_stat.records import Intent
 
@@ -15,16 +18,18 @@ def explain(case: str, result: PlanResult, calls: Sequence[Intent]) -> Explanati
     key = key_of_case(case)
     evidence = result.inputs.evidence.at_end
     failing = _failing(key, evidence)
+    issues = _issues(key, failing.name if failing else case, result)
     return Explanation(
         case,
         key,
         evidence,
         failing,
-        _decision(key, result),
+        _decision(key, issues, result),
         tuple(calls),
         result.inputs.ledger.mutes.get(key),
         () if failing else _similar_names(case, evidence),
         result.plan.stopped,
+        issues,
     )
 
 
@@ -33,15 +38,33 @@ def _failing(key: str, evidence: Evidence) -> FailureHistory | None:
     return evidence.histories.get(key) or next(incidents, None)
 
 
-def _decision(key: str, result: PlanResult) -> Decision | None:
+def _issues(key: str, name: str, result: PlanResult) -> tuple[TrackedIssue, ...]:
+    """The issues about the failure: by marker, by our ledger, and by title; newest first."""
+    inputs = result.inputs
+    created = inputs.ledger.created.get(key, ())
+
+    def is_about_it(tracked: TrackedIssue) -> bool:
+        marker, number = tracked.marker, tracked.issue.number
+        if marker is not None or number in created:
+            return number in created or (marker is not None and is_of(marker, key))
+        named = named_in(tracked.issue.title)
+        return named is not None and is_about(named, name)
+
+    about = filter(is_about_it, inputs.snapshot.issues)
+    return tuple(sorted(about, key=lambda tracked: -tracked.issue.number))
+
+
+def _decision(key: str, issues: Sequence[TrackedIssue], result: PlanResult) -> Decision | None:
+    """The decision about the failure, or about an issue of it whose text may not be ours."""
+    numbers = {tracked.issue.number for tracked in issues}
     decisions = result.decisions.all
-    return next((decision for decision in decisions if _concerns(decision, key)), None)
-
-
-def _concerns(decision: Decision, key: str) -> bool:
-    """Whether the decision is about this failure, or about an issue that was filed for it."""
-    marker = decision.issue.marker if decision.issue else None
-    return decision.key == key or (marker is not None and marker.key == key)
+    own = (decision for decision in decisions if decision.key == key)
+    of_issue = (
+        decision
+        for decision in decisions
+        if decision.issue and decision.issue.issue.number in numbers
+    )
+    return next(own, None) or next(of_issue, None)
 
 
 def _similar_names(case: str, evidence: Evidence) -> tuple[str, ...]:

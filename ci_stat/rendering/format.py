@@ -54,6 +54,13 @@ def plural(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {many or one + 's'}"
 
 
+def part_of(n: int, all: int, one: str) -> str:
+    """`3 of 8 runs`; for all of them `the only run`, `both runs`, `all 8 runs`."""
+    if n != all or not n:
+        return f"{n:,} of {plural(all, one)}"
+    return {1: f"the only {one}", 2: f"both {one}s"}.get(n, f"all {plural(n, one)}")
+
+
 def times(n: int) -> str:
     """`once`, `twice`, `3 times`."""
     return {1: "once", 2: "twice"}.get(n, f"{n:,} times")

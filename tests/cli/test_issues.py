@@ -160,6 +160,40 @@ def test_explain_says_why(call: Call) -> None:
     assert (data["decision"]["action"], len(data["failures"])) == ("file", 2)
 
 
+LATER = "2021-06-12T09:00"  # the case did not fail on the day before
+
+
+def test_explain_says_that_a_person_took_the_text_over(github: GitHub, call: Call) -> None:
+    call("issues", "plan", "--post", "--now", NOW)
+    github.issues[1].body = "I rewrote all of this."
+    for now in (NOW, LATER):
+        shown = call("issues", "explain", CASE, "--now", now).out
+        assert "text taken over by a person: #1 is ours" in shown
+        url = "https://github.com/pingcap/tidb/issues/1"
+        issue = f"Issue #1, filed by ci_stat, open, a person took over the text: {url}"
+        assert issue in " ".join(shown.split())
+        data = json.loads(call("issues", "explain", CASE, "--now", now, "--json").out)
+        assert data["decision"]["number"] == 1
+        assert data["issues"][0]["taken_over"] is True
+
+
+def test_explain_shows_an_issue_that_was_closed_as_not_planned(github: GitHub, call: Call) -> None:
+    number = github.issue(f"unstable test `{CASE}`")
+    closed = datetime(2021, 6, 9, tzinfo=UTC)
+    github.close(number, reason="not_planned", at=closed)
+    shown = call("issues", "explain", CASE, "--now", NOW).out
+    assert "closed as not planned: #1 was closed as not planned; the label" in shown
+    assert "Issue #1, by someone, closed as not planned on 2021-06-09:" in shown
+    later = call("issues", "explain", CASE, "--now", LATER).out
+    assert "No decision: it did not fail in the window, and it has no open issue." in later
+    assert "Issue #1, by someone, closed as not planned on 2021-06-09:" in later
+
+
+def test_explain_of_a_case_that_always_fails(call: Call) -> None:
+    shown = call("issues", "explain", CASE, "--now", NOW).out
+    assert "2 failed runs since 2021-05-10; 2 in the window. It failed in 2 of 4" in shown
+
+
 def test_a_mute_needs_an_end_and_a_reason(call: Call) -> None:
     assert call("issues", "mute", CASE).code == 2
     assert call("issues", "mute", CASE, "--until", "2021-01-01", "--why", "x").code == 2

@@ -151,6 +151,11 @@ def history_of(marker: Marker, evidence: Evidence) -> FailureHistory | None:
     return replace(history, occurrences=occurrences) if occurrences else None
 
 
+def is_of(marker: Marker, key: str) -> bool:
+    """Whether the marker is about the failure with this key, which it may mask."""
+    return marker.key in (key, masked_name(key))
+
+
 def mute_of(
     marker: Marker, history: FailureHistory | None, mutes: Mapping[str, Mute]
 ) -> Mute | None:

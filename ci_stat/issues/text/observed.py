@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ci_stat.issues.evidence import FailureHistory, run_keys
 from ci_stat.issues.text.markdown import share
 from ci_stat.issues.text.subject import Subject
-from ci_stat.rendering.format import plural
+from ci_stat.rendering.format import part_of, plural
 from ci_stat.statistics.intervals import lower_bound
 
 DAYS, PLACES = 14, 5  # shown of each
@@ -40,10 +40,12 @@ def numbers(subject: Subject) -> str:
     names = sorted({occurrence.run.job for occurrence in subject.occurrences})
     jobs = ", ".join(pen.code(name, 80) for name in names[:PLACES])
     end = pen.moment(subject.evidence.end, zone=True)
+    least = f"at least {share(lower_bound(failed, runs))} with 95% confidence"
+    # 100% of two runs says nothing that the runs did not say.
+    rate = f": {share(failed / runs)}, and {least}." if failed < runs else f". The rate is {least}."
     sentence = (
-        f"Failed in **{failed:,} of {plural(runs, 'finished run')}** of {jobs} "
-        f"from {pen.moment(since)} to {end}: {share(failed / runs)}, "
-        f"and at least {share(lower_bound(failed, runs))} with 95% confidence."
+        f"Failed in **{part_of(failed, runs, 'finished run')}** of {jobs} "
+        f"from {pen.moment(since)} to {end}{rate}"
     )
 
     marker = subject.decision.marker

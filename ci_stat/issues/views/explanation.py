@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 from msgspec import to_builtins
@@ -13,13 +15,15 @@ from rich.text import Text
 from ci_stat.escape import visible
 from ci_stat.issues.decisions.rules import Decision
 from ci_stat.issues.evidence import Cause, Evidence, FailureHistory, Occurrence
+from ci_stat.issues.model import TrackedIssue
 from ci_stat.issues.views.history import history_table
-from ci_stat.records import Intent, Mute
-from ci_stat.rendering.format import percent, plural
+from ci_stat.records import Intent, ListedIssue, Mute
+from ci_stat.rendering.format import date, part_of, percent, plural
 from ci_stat.statistics.intervals import lower_bound
 
 SHOWN_RUNS = 12
 SHOWN_PLACES = 5
+_CLOSED_AS = {"not_planned": " as not planned", "duplicate": " as duplicate"}
 _CAUSES = {
     Cause.MACHINES: "the infrastructure broke the run",
     Cause.INCIDENT: "many tests failed together",
@@ -31,7 +35,7 @@ class Explanation:
     """Everything known about one case.
 
     - `history`: None if no failure has this name. `near`: similar names that failed.
-    - `calls`: our calls for it, newest first.
+    - `issues`: the issues about it, the newest first. `calls`: our calls for it, newest first.
     - `stopped`: why the whole plan is stopped, or "".
     """
 
@@ -44,6 +48,7 @@ class Explanation:
     mute: Mute | None
     near: tuple[str, ...]
     stopped: str = ""
+    issues: tuple[TrackedIssue, ...] = ()
 
 
 def explained_screen(explanation: Explanation) -> RenderableType:
@@ -58,6 +63,7 @@ def explained_screen(explanation: Explanation) -> RenderableType:
         until = f"{mute.until.astimezone(zone):%Y-%m-%d %H:%M}"
         parts.append(Text(f"Muted until {until}: {visible(mute.why)}", "yellow"))
 
+    parts += map(partial(_issue, zone=zone), explanation.issues)
     parts += [Text(), *_failures(explanation)]
     if explanation.calls:
         table = history_table(explanation.calls, zone)
@@ -68,16 +74,35 @@ def explained_screen(explanation: Explanation) -> RenderableType:
 def _decision(explanation: Explanation) -> Text:
     decision = explanation.decision
     if decision is None:
-        return Text(
-            "No decision: it did not fail in the window and has no open issue filed by ci_stat.",
-            "yellow",
-        )
+        has_issue = any(tracked.issue.open for tracked in explanation.issues)
+        issue = "its issue needs no change" if has_issue else "it has no open issue"
+        return Text(f"No decision: it did not fail in the window, and {issue}.", "yellow")
 
     word = decision.reason or decision.action
     text = Text.assemble((word.value, "bold"), f": {visible(decision.why, 600)}")
     if explanation.stopped:
         text.append(f"\nThe plan is stopped: {visible(explanation.stopped)}", "bold red")
     return text
+
+
+def _issue(tracked: TrackedIssue, zone: tzinfo) -> Text:
+    """An issue about the case: its number, its state, what people did with it, its address."""
+    issue = tracked.issue
+    author = "filed by ci_stat" if tracked.ours else f"by {visible(issue.author, 60)}"
+    states = [_state(issue, zone), "locked" if issue.locked else ""]
+    if tracked.ours and tracked.marker is None:
+        states.append("a person took over the text")
+    words = ", ".join(filter(None, states))
+    return Text(f"Issue #{issue.number}, {author}, {words}: {visible(issue.url, 300)}")
+
+
+def _state(issue: ListedIssue, zone: tzinfo) -> str:
+    if issue.open:
+        return "open"
+    reason = _CLOSED_AS.get(issue.state_reason, "")
+    by_bot = " by a bot" if issue.closed_by_bot is True else ""
+    day = f" on {date(issue.closed_at, zone)}" if issue.closed_at else ""
+    return f"closed{reason}{by_bot}{day}"
 
 
 def _failures(explanation: Explanation) -> Iterator[RenderableType]:
@@ -101,12 +126,13 @@ def _failures(explanation: Explanation) -> Iterator[RenderableType]:
 
 
 def _counts(history: FailureHistory, evidence: Evidence, since: str) -> str:
-    failed, runs = len(history.own), len(evidence.runs)
+    seen, failed, runs = len(history.occurrences), len(history.own), len(evidence.runs)
     inside = len(evidence.in_window(history.own))
-    rate = percent(failed / runs if runs else None)
+    counted = "" if failed == seen else f", {failed:,} of which count"
+    rate = "" if failed == runs else f" ({percent(failed / runs if runs else None)})"
     return (
-        f"{plural(len(history.occurrences), 'failed run')} since {since}: {failed:,} count, "
-        f"{inside:,} of these in the window; {rate} of {plural(runs, 'run')}, "
+        f"{plural(seen, 'failed run')} since {since}{counted}; {inside:,} in the window. "
+        f"It failed in {part_of(failed, runs, 'finished run')}{rate}: "
         f"at least {percent(lower_bound(failed, runs))} with 95% confidence"
     )
 
@@ -141,8 +167,25 @@ def explained_data(explanation: Explanation) -> dict[str, Any]:
         "since": evidence.since.isoformat(),
         "finished_runs": len(evidence.runs),
         "failures": [_failure_data(occurrence) for occurrence in occurrences],
+        "issues": [_issue_data(tracked) for tracked in explanation.issues],
         "mute": to_builtins(explanation.mute),
         "calls": to_builtins(explanation.calls),
+    }
+
+
+def _issue_data(tracked: TrackedIssue) -> dict[str, Any]:
+    issue = tracked.issue
+    return {
+        "number": issue.number,
+        "url": issue.url,
+        "ours": tracked.ours,
+        "open": issue.open,
+        "state_reason": issue.state_reason,
+        "closed_at": issue.closed_at.isoformat() if issue.closed_at else None,
+        "closed_by_bot": issue.closed_by_bot is True,
+        "locked": issue.locked,
+        "taken_over": tracked.ours and tracked.marker is None,
+        "labels": list(issue.labels),
     }
 
 

@@ -573,3 +573,23 @@ def test_times_of_a_window_are_those_of_the_zone(it: World) -> None:
     it.post(1)
     assert it.ours()[1].days == {"2021-06-01": 2, "2021-06-02": 1}
     assert it.clock.now() - moment(2) < timedelta(hours=9)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ((0.2, 0.4), "Failed in **both finished runs** of `tidb-unit-test-nightly` from"),
+        ((0.2, 0.3, 0.4), "Failed in **all 3 finished runs** of `tidb-unit-test-nightly` from"),
+    ],
+)
+def test_a_case_that_failed_in_every_run_has_no_percentage_of_them(
+    it: World, days: tuple[float, ...], words: str
+) -> None:
+    """`2 of 2 finished runs: 100%` sounded like a measured rate."""
+    flaky(it, *days)
+    draft = it.plan(0).plan.entries[0].draft
+    assert draft is not None
+    body = draft.body or ""
+    assert words in body
+    assert "(Asia/Shanghai). The rate is at least" in body
+    assert "100%" not in body
