@@ -122,6 +122,23 @@ class Context:
             return None
         return StoredCounts(self.state, self.source.name)
 
+    def existing_extractions(self) -> ExtractionStore | None:
+        """Return what was read from logs before; None if the state does not exist yet.
+
+        A state that cannot be used is logged: the CI database alone answers too.
+        """
+        engine = self.bare_state
+        if is_embedded(engine) and not Path(engine.url.database or "").exists():
+            return None
+        try:
+            return self._log_state()
+        except CiStatError as error:
+            log.warning(
+                "Our own state cannot be used, so failures are from the table only: %s",
+                visible(error),
+            )
+            return None
+
     def deliveries(self, clock: Clock = real_time) -> Deliveries:
         """Return the ledger of sent reports. Raises as `state`."""
         return Deliveries(self.state, self.source.name, this_process(), clock, is_alive)

@@ -25,6 +25,7 @@ Examples:
   ci-stat jobs --begin 2021-06-19 --end 2021-06-21
   ci-stat prs --since 7d --repo pingcap/tidb --limit 20
   ci-stat failures --since 7d --json | jq '.failures[0]'
+  ci-stat compare --since 7d                what is new, gone, worse, better, slower?
   ci-stat report hourly --post              report the last hour to Feishu, mail or Slack
   ci-stat issues plan                       plan issues for the last night's failures
   ci-stat import runs.jsonl.gz              import the runs of another CI
@@ -65,6 +66,7 @@ class Commands(click.Group):
         "jobs": "show",
         "prs": "show",
         "failures": "show",
+        "compare": "compare",
         "report": "report",
         "deliveries": "report",
         "issues": "issues",
@@ -81,6 +83,7 @@ class Commands(click.Group):
         "jobs": "List jobs, most failures first.",
         "prs": "List pull requests, most failures first.",
         "failures": "List failures, most broken runs first.",
+        "compare": "Compare two windows: what fails more or less, and what is slower.",
         "report": "Show the hourly or daily report, or send it once to each recipient.",
         "deliveries": "List sent reports with their outcomes.",
         "issues": "Plan and file GitHub issues for the failed cases of a nightly job.",

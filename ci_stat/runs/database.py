@@ -76,11 +76,11 @@ class Source:
 
         Times are naive, in the zone of the database.
         """
-        return self._ask(lambda connection: runs.newest_time(connection, until))
+        return self.ask(lambda connection: runs.newest_time(connection, until))
 
     def oldest(self) -> datetime | None:
         """Return the time of the oldest row: naive, in the zone of the database."""
-        return self._ask(runs.oldest_time)
+        return self.ask(runs.oldest_time)
 
     def latest_end(self) -> datetime:
         """Return the end of a window that just includes the newest row.
@@ -97,7 +97,7 @@ class Source:
 
     def unknown_names(self, run_filter: RunFilter) -> list[str]:
         """Return a message for each name in the filter that no row has, with similar names."""
-        return self._ask(lambda connection: _unknown_names(connection, run_filter))
+        return self.ask(lambda connection: _unknown_names(connection, run_filter))
 
     # Runs
 
@@ -129,7 +129,7 @@ class Source:
     def _read(
         self, run_filter: RunFilter, progress: Advance, keep_descriptions: bool
     ) -> LoadedRuns:
-        return self._ask(
+        return self.ask(
             lambda connection: read_window(
                 connection, run_filter, self.origin, progress, keep_descriptions
             )
@@ -145,7 +145,7 @@ class Source:
             window = window_count.count_window(connection, run_filter, warnings)
             return window, provenance(connection, run_filter, window.tally.total, +warnings)
 
-        return self._ask(count)
+        return self.ask(count)
 
     def count_jobs(self, run_filter: RunFilter) -> tuple[list[JobCount], Provenance]:
         """Count the runs of each job, most failures first."""
@@ -155,7 +155,7 @@ class Source:
             rows = sum(job.tally.total for job in jobs)
             return jobs, provenance(connection, run_filter, rows)
 
-        return self._ask(count)
+        return self.ask(count)
 
     def count_prs(
         self, run_filter: RunFilter, limit: int | None = None
@@ -170,11 +170,11 @@ class Source:
             rows = runs.count_rows(connection, run_filter)
             return prs, total, provenance(connection, run_filter, rows)
 
-        return self._ask(count)
+        return self.ask(count)
 
     def count_periods(self, run_filter: RunFilter) -> tuple[PeriodCount, ...]:
         """Count the runs of each hour, day or month of the window."""
-        return self._ask(lambda connection: times.count_periods(connection, run_filter))
+        return self.ask(lambda connection: times.count_periods(connection, run_filter))
 
     def count_rows(self, windows: Sequence[RunFilter]) -> list[int]:
         """Count the rows of several windows. The database reads an index only, which is cheap."""
@@ -190,9 +190,11 @@ class Source:
         """Ask about several windows over one connection."""
         if not windows:
             return []
-        return self._ask(lambda connection: [question(connection, window) for window in windows])
+        return self.ask(lambda connection: [question(connection, window) for window in windows])
 
-    def _ask(self, question: Callable[[Connection], T]) -> T:
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Answer a question over a connection of its own. A broken one is repeated once."""
+
         def once() -> T:
             started = time.monotonic()
             with connected(self.engine) as connection:

@@ -1,5 +1,6 @@
 """Counts of the database equal those of loaded runs: for any history, on each engine."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from ci_stat.records import RunFilter, RunRow, Window
+from ci_stat.result.comparing.from_result import side_of
 from ci_stat.result.counting import count_jobs, count_prs, count_window
+from ci_stat.runs.comparing.service import Comparer
 from ci_stat.runs.database import Source
 from tests.conftest import SHANGHAI, Fill
 from tests.support.rows import BEGIN, history, pull, row
@@ -118,7 +121,15 @@ def _check(source: Source, run_filter: RunFilter) -> None:
     assert prs == count_prs(result.pr_map)
     assert total == len(result.pr_map)
     assert source.count_prs(run_filter, 2)[:2] == (count_prs(result.pr_map, 2), total)
-    assert where.rows == from_jobs.rows == from_prs.rows == result.provenance.rows
+    side = Comparer(source).side(run_filter)
+    assert side == replace(side_of(result), provenance=side.provenance, names=side.names)
+    assert (
+        where.rows
+        == side.provenance.rows
+        == from_jobs.rows
+        == from_prs.rows
+        == result.provenance.rows
+    )
     assert where.newest == result.provenance.newest
     assert where.warnings == result.provenance.warnings
 

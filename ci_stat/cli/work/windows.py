@@ -11,21 +11,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ci_stat.errors import UsageError
-from ci_stat.records import RunFilter
+from ci_stat.records import RunFilter, Window
 from ci_stat.runs.database import Source
 
 LATEST = "latest"
 DEFAULT_SINCE = "24h"
 
+_LENGTH = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def parse_length(text: str) -> timedelta:
+def parse_length(text: str, option: str = "--since") -> timedelta:
     """Parse `90m`, `24h`, `7d` or `2w`. Raises UsageError."""
-    match = re.fullmatch(r"(\d{1,6})([mhdw])", text.strip())
+    match = _LENGTH.fullmatch(text.strip())
     if not match or int(match[1]) == 0:
         raise UsageError(
-            f"--since {text!r} is not a length of time.",
+            f"{option} {text!r} is not a length of time.",
             "Write a number and m, h, d or w: 90m, 24h, 7d, 2w.",
         )
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
@@ -78,6 +79,29 @@ def within_calendar() -> Iterator[None]:
         raise UsageError(
             "The window reaches beyond the years 1 to 9999.", "Use another window."
         ) from None
+
+
+def compared_window(source: Source, window: Window, text: str | None) -> Window:
+    """Parse `--with`: the window with which `window` is compared. Raises UsageError.
+
+    None is as much time before `window`, a length so much time before it, a time the begin of a
+    window of the same length, and BEGIN..END any window.
+    """
+    begin, dots, end = (text or "").partition("..")
+    with within_calendar():
+        if dots:
+            first = parse_time(begin, "--with", source.origin.zone)
+            return source.window(first, parse_end(end, source))
+        if text and not _LENGTH.fullmatch(text.strip()):
+            first = parse_time(text, "--with", source.origin.zone)
+            return source.window(first, first.astimezone(UTC) + elapsed(window))
+        length = parse_length(text, "--with") if text else elapsed(window)
+        return source.window(window.begin.astimezone(UTC) - length, window.begin)
+
+
+def elapsed(window: Window) -> timedelta:
+    """The length of a window as time that passed: the clocks may change in it."""
+    return window.end.astimezone(UTC) - window.begin.astimezone(UTC)
 
 
 def run_filter(

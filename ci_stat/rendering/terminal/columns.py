@@ -55,6 +55,10 @@ class Fitted:
             for column, cell in zip(columns, row, strict=True):
                 column.cells.append(cell if isinstance(cell, Text) else Text(cell))
 
+    def fits(self, width: int) -> bool:
+        """Whether all names have their `floor` once columns are omitted."""
+        return _least(self._kept(width)) <= width
+
     def _below(self, width: int) -> Column | None:
         """The column of sentences that has no room next to the others."""
         sentences = self._sentences
@@ -129,3 +133,14 @@ class Fitted:
 def _least(columns: Sequence[Column]) -> int:
     """Cells that these columns need."""
     return sum(column.least + _GAP for column in columns)
+
+
+class FirstFitting:
+    """The first of several tables that cuts no name; the last one if none does."""
+
+    def __init__(self, *tables: Fitted) -> None:
+        self._tables = tables
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        fitting = (table for table in self._tables if table.fits(options.max_width))
+        yield next(fitting, self._tables[-1])

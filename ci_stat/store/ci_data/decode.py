@@ -111,7 +111,7 @@ class Decoder:
             texts[pull.ghprbPullAuthorLogin],
             texts[pull.ghprbPullTitle],
             texts[pull.ghprbPullLink],
-            self._failures(analysis) if analysis and texts[status] != _SUCCESS else _NO_FAILURES,
+            self.failures(analysis) if analysis and texts[status] != _SUCCESS else _NO_FAILURES,
             self._origin,
             "",
             _attempt(known.ci_stat_attempt),
@@ -160,7 +160,8 @@ class Decoder:
         names = Description.__struct_fields__
         return Description(**{name: _as_text(decoded.get(name)) for name in names})
 
-    def _failures(self, text: bytes) -> tuple[CaseFailure, ...]:
+    def failures(self, text: bytes) -> tuple[CaseFailure, ...]:
+        """The failures that an `analysis_res` names."""
         known = self._failures_by_text.get(text)
         if known is not None:
             return known

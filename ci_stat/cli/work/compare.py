@@ -1,0 +1,68 @@
+"""`ci-stat compare`: build both filters, compare, print the table or JSON."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ci_stat.cli.work import opening, output, windows
+from ci_stat.errors import CannotTell, UsageError
+from ci_stat.records import RunFilter
+from ci_stat.runs.comparing.data import comparison_data
+from ci_stat.runs.comparing.service import Comparer
+from ci_stat.runs.comparing.tables import comparison_table
+from ci_stat.runs.database import Source
+from ci_stat.runs.progress_bar import counting
+
+
+def compare(
+    baseline: str | None,
+    other_branches: Sequence[str],
+    limit: int,
+    everything: bool,
+    as_json: bool,
+    color: str,
+    **window: Any,
+) -> None:
+    context = opening.opened()
+    source = context.source
+    now = windows.run_filter(source, **window)
+    before = _other_side(source, now, baseline, tuple(other_branches))
+
+    comparer = Comparer(source, context.existing_extractions())
+    with counting("Reading failed runs") as progress:
+        comparison = comparer.compare(now, before, progress)
+    for filter, side in ((now, comparison.now), (before, comparison.before)):
+        opening.explain_empty(source, filter, side.provenance)
+
+    data = comparison_data(comparison, limit)
+    table = comparison_table(comparison, limit, everything)
+    output.print_either(data, table, as_json, color)
+    if comparison.is_empty:
+        raise CannotTell(
+            "One of the windows has no finished run, so nothing can be compared.",
+            "Compare with another window: --with 2w, --with BEGIN..END.",
+        )
+
+
+def _other_side(
+    source: Source, now: RunFilter, baseline: str | None, branches: tuple[str, ...]
+) -> RunFilter:
+    """The other side. Raises UsageError if it shares runs with the first one."""
+    if branches and not now.branches:
+        raise UsageError(
+            "--with-branch needs a branch to compare.", "Add --branch NAME for the first side."
+        )
+    if branches and baseline is None:
+        before = replace(now, branches=branches)
+    else:
+        window = windows.compared_window(source, now.window, baseline)
+        before = replace(now, window=window, branches=branches or now.branches)
+
+    overlap = before.window.begin < now.window.end and now.window.begin < before.window.end
+    shared = set(before.branches) & set(now.branches) or not now.branches
+    if overlap and shared:
+        raise UsageError(
+            f"Both windows contain the same runs: {now.window} and {before.window} overlap.",
+            "Choose --with so that one ends before the other begins.",
+        )
+    return before

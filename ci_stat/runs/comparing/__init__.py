@@ -1,0 +1,1 @@
+"""Compare two windows of runs in the database (`ci-stat compare`)."""
