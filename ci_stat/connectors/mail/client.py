@@ -14,7 +14,7 @@ from typing import Literal
 
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.http.retry import RetryPolicy
-from ci_stat.connectors.mail.login import check_login, encoded, tls_context
+from ci_stat.connectors.mail.login import check_login, encoded, log_in, tls_context
 from ci_stat.connectors.mail.message import smtp_data
 from ci_stat.connectors.mail.replies import Stop, of_error, of_reply
 from ci_stat.connectors.outcome import AttemptOutcome, Reaction, nothing, once, send_with_retries
@@ -170,7 +170,7 @@ class MailServer:
             )
         code = 0
         try:
-            smtp.login(self._user, self._password)
+            log_in(smtp, self._user, self._password)
         except smtplib.SMTPResponseException as error:
             code = error.smtp_code
         if code:  # without the server's text, which may repeat the password in Base64

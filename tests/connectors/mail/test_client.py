@@ -5,6 +5,7 @@ The certificates are real.
 
 import base64
 import contextlib
+import hmac
 import socket
 import ssl
 import threading
@@ -79,6 +80,8 @@ class Inbox:
     logins: list[str] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
     answers: dict[str, list[str]] = field(default_factory=dict)
+    user: str = USER
+    password: str = PASSWORD
 
     def says(self, command: str) -> str:
         answers = self.answers.get(command, [])
@@ -112,7 +115,7 @@ class Inbox:
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
     ) -> AuthResult:
         self.logins.append(mechanism)
-        good = LoginPassword(USER.encode(), PASSWORD.encode())
+        good = LoginPassword(self.user.encode(), self.password.encode())
         # With handled=True the server would believe that the refusal was already sent, and
         # would send nothing.
         return AuthResult(success=isinstance(data, LoginPassword) and data == good, handled=False)
@@ -208,6 +211,33 @@ def test_a_login_without_encryption_stays_on_this_machine(time: FakeTime) -> Non
     with serving(auth_require_tls=False) as inbox:
         assert sent(client(inbox.port, time, **LOGIN)).state is SENT
     assert inbox.logins
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+@pytest.mark.parametrize(("user", "password"), [(USER, "pässwörd-密码-0123"), ("josé", PASSWORD)])
+def test_a_password_with_any_letters(
+    time: FakeTime, mechanism: str, user: str, password: str
+) -> None:
+    other = {"PLAIN": "LOGIN", "LOGIN": "PLAIN"}[mechanism]
+    with serving(auth_require_tls=False, auth_exclude_mechanism=[other]) as inbox:
+        inbox.user, inbox.password = user, password
+        assert sent(client(inbox.port, time, user=user, password=password)) == DELIVERED
+        wrong = sent(client(inbox.port, time, user=user, password=f"{password}é"))
+    assert (wrong.state, wrong.code) == (FAILED, 535)
+    assert set(inbox.logins) == {mechanism}
+
+
+def test_a_password_with_any_letters_by_challenge(time: FakeTime) -> None:
+    password, challenge = "pässwörd-密码-0123", b"<1.2@example.com>"
+    digest = hmac.new(password.encode(), challenge, "md5").hexdigest()
+    answer = base64.b64encode(f"{USER} {digest}".encode()).decode().upper()
+    script = {
+        "EHLO": [b"250-me\r\n250 AUTH CRAM-MD5\r\n"],
+        "AUTH": [b"334 " + base64.b64encode(challenge) + b"\r\n"],
+        answer: [b"235 OK\r\n"],
+    }
+    with scripted(script) as (port, _):
+        assert sent(client(port, time, user=USER, password=password)) == DELIVERED
 
 
 def test_the_size_is_announced(time: FakeTime) -> None:
@@ -582,7 +612,7 @@ BAD: list[Callable[[], Any]] = [
     lambda: MailServer("smtp.example.com", tls="none", user=USER, password=PASSWORD),
     lambda: MailServer("smtp.example.com", tls="none", user="", password=PASSWORD),
     lambda: MailServer("smtp.example.com", user=USER),
-    lambda: MailServer("smtp.example.com", user=USER, password=f"{PASSWORD}ü"),
+    lambda: MailServer("smtp.example.com", user=USER, password=f"{PASSWORD}\ud800"),
     lambda: MailServer("smtp.example.com", user=USER, password=f"{PASSWORD}\n"),
     lambda: MailServer(""),
     lambda: MailServer(f"smtp://user:{PASSWORD}@smtp.example.com"),
