@@ -79,6 +79,22 @@ def test_a_full_device_is_an_error_of_ours(tmp_path: Path) -> None:
     assert b"cannot write the output: No space left" in done.stderr
 
 
+def test_an_error_of_something_else_is_not_called_one_of_the_output() -> None:
+    """Networks, files and programs raise OSErrors too."""
+    program = (
+        "import ci_stat.cli as cli\n"
+        "def refused(*_): raise ConnectionRefusedError(111, 'Connection refused')\n"
+        "cli.run = refused\n"
+        "cli.main(['summary'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "ci-stat: the system refused an operation: [Errno 111] Connection refused",
+        "  ci-stat -v shows where.",
+    ]
+
+
 def test_closed_streams_are_no_traceback(engine: Engine, url: str, fill: Fill) -> None:
     fill(history("P"))
     program = f'"{sys.executable}" -c "from ci_stat.cli import main; main()"'

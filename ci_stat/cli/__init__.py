@@ -14,8 +14,9 @@ from typing import ClassVar, NoReturn
 import click
 
 from ci_stat import __version__
+from ci_stat.cli.streams import OutputError, watch_stdout
 from ci_stat.errors import CiStatError
-from ci_stat.escape import visible_lines
+from ci_stat.escape import visible, visible_lines
 
 _EPILOG = """\b
 Examples:
@@ -153,6 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        watch_stdout()
         code = run(list(sys.argv[1:] if arguments is None else arguments))
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -161,10 +163,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # `ci-stat ... | head` is not an error. Python must not fail again when it flushes at exit.
         _silence_stdout()
         sys.exit(0)
-    except OSError as error:
+    except OutputError as error:
         _silence_stdout()
         click.echo(f"ci-stat: cannot write the output: {error.strerror}", err=True)
         sys.exit(6)
+    except OSError as error:  # of a file, a network or a program that no feature expected
+        logging.getLogger(__name__).info("Internal error", exc_info=True)
+        click.echo(f"ci-stat: the system refused an operation: {visible(error, 500)}", err=True)
+        click.echo("  ci-stat -v shows where.", err=True)
+        sys.exit(1)
 
 
 def _silence_stdout() -> None:
