@@ -3,13 +3,14 @@
 import logging
 from dataclasses import dataclass
 
-from ci_stat.errors import Refused, SourceError
+from ci_stat.errors import DatabaseError, Refused, SourceError
 from ci_stat.escape import visible
 from ci_stat.issues.apply_entry import EntryResult, EntryWork
 from ci_stat.issues.identity import Identity
 from ci_stat.issues.model import IssuePlan, PlanEntry
 from ci_stat.issues.tracker import Tracker
 from ci_stat.records import DeliveryState, IssueAction, WriteResult
+from ci_stat.store.state.issue_lock import LostLock
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,10 @@ def apply(plan: IssuePlan, tracker: Tracker) -> ApplyResult:
     for entry in entries:
         try:
             result = _apply_entry(entry, plan, tracker, identity)
-        except SourceError as error:  # from a read before or after a call; keep earlier results
+        except LostLock:
+            raise
+        except (SourceError, DatabaseError) as error:
+            # From a read, or from our state before the next call: keep the earlier results.
             return ApplyResult(tuple(results), error.message)
 
         results.append(result)

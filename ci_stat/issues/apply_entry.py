@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from ci_stat.errors import CiStatError
+from ci_stat.errors import CiStatError, DatabaseError
 from ci_stat.escape import visible
 from ci_stat.issues.decisions.marker_updates import stamp
 from ci_stat.issues.digests import issue_digest
@@ -211,12 +211,20 @@ class EntryWork:
         )
 
     def _settle(self, id: str, written: WriteResult) -> None:
-        """Record the outcome of a call."""
-        self.tracker.issues.settle(
-            id,
-            _INTENT_STATES[written.state],
-            number=written.number or self.entry.number,
-            comment=written.comment,
-            code=written.code,
-            reason=written.reason,
-        )
+        """Record the outcome of a call. Without a record the next run looks it up."""
+        try:
+            self.tracker.issues.settle(
+                id,
+                _INTENT_STATES[written.state],
+                number=written.number or self.entry.number,
+                comment=written.comment,
+                code=written.code,
+                reason=written.reason,
+            )
+        except DatabaseError as error:
+            log.warning(
+                "Our own state cannot record the outcome of a call (%s), so the next run looks it "
+                "up: %s",
+                written.state,
+                visible(error.message),
+            )

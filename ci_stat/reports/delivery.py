@@ -23,13 +23,15 @@ log = logging.getLogger(__name__)
 class DeliveryResult:
     """The delivery of a report to one recipient.
 
-    `skipped`: nothing was sent by this call; `outcome.reason` says why.
+    - `skipped`: nothing was sent by this call; `outcome.reason` says why.
+    - `unrecorded`: why our state does not know the outcome, or "".
     """
 
     recipient: str
     outcome: Outcome
     form: str = ""
     skipped: bool = False
+    unrecorded: str = ""
 
     @property
     def arrived(self) -> bool:
@@ -98,8 +100,16 @@ class _Delivery:
         except BaseException:
             self.ledger.release(key)  # without effect once the message has left
             raise
-        self.ledger.finish(key, outcome, form)
-        return DeliveryResult(recipient.name, outcome, form)
+        unrecorded = self._record(key, outcome, form)
+        return DeliveryResult(recipient.name, outcome, form, unrecorded=unrecorded)
+
+    def _record(self, key: DeliveryKey, outcome: Outcome, form: str) -> str:
+        """Store the outcome. An error of our state, which is returned, does not change it."""
+        try:
+            self.ledger.finish(key, outcome, form)
+            return ""
+        except CiStatError as error:
+            return error.message
 
     def _ticket(self, key: DeliveryKey, claim: Claim) -> Ticket:
         return Ticket(

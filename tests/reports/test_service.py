@@ -319,6 +319,38 @@ def test_once_and_only_once(database: Engine, webhook: Feishu, call: Call) -> No
     )
 
 
+def fill_disk(tmp_path: Path, state: str) -> None:
+    """Refuse to store this state of a call, as SQLite does on a full disk."""
+    (file,) = tmp_path.rglob("state.sqlite")
+    with open_engine(f"sqlite:///{file}").begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE UPDATE ON outward_calls "
+            f"WHEN NEW.state = '{state}' "
+            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+
+
+def test_a_report_that_arrived_while_the_disk_of_our_state_was_full(
+    database: Engine,
+    webhook: Feishu,
+    call: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is not called undelivered, and it is never sent again."""
+    assert call("deliveries").code == 0  # the state exists
+    fill_disk(tmp_path, "done")
+    code, out, err = hourly(call, "--post")
+    assert (code, len(webhook.messages)) == (0, 1)
+    assert "sent to feishu webhook" in out
+    assert re.search(r"sent for feishu webhook \w+, but our own state cannot record it", err)
+    assert "not delivered" not in err
+    monkeypatch.setattr("ci_stat.context.is_alive", lambda _: False)  # a later process
+    code, _, err = hourly(call, "--post")
+    assert (code, len(webhook.messages)) == (8, 1)
+    assert "outcome uncertain" in err
+
+
 def test_other_windows_filters_and_kinds_are_other_reports(
     database: Engine, webhook: Feishu, call: Call
 ) -> None:

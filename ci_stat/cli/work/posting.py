@@ -38,6 +38,8 @@ def post_report(
     deliveries = deliver(report, recipients, ledger, datetime.now(UTC), force)
     failed = []
     for delivery in deliveries:
+        if delivery.unrecorded:
+            _print_unrecorded(delivery)
         if not _is_fine(delivery):
             failed.append(delivery.recipient)
             _print_failure(delivery)
@@ -62,6 +64,17 @@ def _print_success(delivery: DeliveryResult) -> None:
     else:
         text = f"{visible(f'sent to {delivery.recipient}')} as {delivery.form}"
     click.echo(f"{text}\n")
+
+
+def _print_unrecorded(delivery: DeliveryResult) -> None:
+    """The ledger has only that the message may have been sent, so it is never sent again."""
+    reason = visible(delivery.unrecorded)
+    click.echo(
+        f"ci-stat: {delivery.outcome.state} for {visible(delivery.recipient)}, but our own state "
+        f"cannot record it: {reason}\n"
+        "  `ci-stat deliveries` will list it as uncertain; it is not sent again.",
+        err=True,
+    )
 
 
 def _print_failure(delivery: DeliveryResult) -> None:

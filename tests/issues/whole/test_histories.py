@@ -593,3 +593,40 @@ def test_a_case_that_failed_in_every_run_has_no_percentage_of_them(
     assert words in body
     assert "(Asia/Shanghai). The rate is at least" in body
     assert "100%" not in body
+
+
+def test_an_issue_that_was_filed_while_the_disk_of_our_state_was_full(
+    it: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It counts as filed, the plan ends with its results, and the next run finds the issue."""
+    flaky(it, 0.2, 0.4, 1.2)
+    it.runs((0.3, 0.6), case("suite.TestOther"))
+    with it.state.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE UPDATE ON outward_calls "
+            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    _, applied = it.post(0)
+    assert [result.succeeded for result in applied.results] == [True, True]
+    assert "the next run looks it up" in caplog.text
+    assert len(it.github.issues) == 2
+    with it.state.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    it.post(1)
+    assert len(it.github.issues) == 2
+    assert {call.state for call in it.ledger()} == {"done"}
+
+
+def test_a_state_that_breaks_between_two_issues_keeps_the_first_result(it: World) -> None:
+    flaky(it, 0.2, 0.4)
+    it.runs((0.3, 0.6), case("suite.TestOther"))
+    with it.state.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON outward_calls "
+            "WHEN (SELECT count(*) FROM outward_calls) > 0 "
+            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    _, applied = it.post(0)
+    assert [result.succeeded for result in applied.results] == [True]
+    assert "full" in applied.stopped
+    assert len(it.github.issues) == 1
