@@ -48,6 +48,15 @@ def visible(text: object, limit: int = MAX_SHOWN) -> str:
     return _UNSAFE.sub(_escape, cut("" if text is None else str(text), limit))
 
 
+def shortened(name: object, limit: int) -> str:
+    """Return a name as `visible` does, a long one cut in the middle: the end tells names apart."""
+    shown = visible(name, MAX_SHOWN * 4)
+    if len(shown) <= limit:
+        return shown
+    begin = (limit - 1) // 2
+    return f"{shown[:begin]}…{shown[begin + 1 - limit :]}"
+
+
 def visible_lines(text: object) -> str:
     """Escape each line of `text` as `visible` does; line breaks stay."""
     return "\n".join(visible(line) for line in str(text).split("\n"))

@@ -28,7 +28,7 @@ from ci_stat.rendering.document import (
     more_words,
 )
 from ci_stat.rendering.format import percent
-from ci_stat.rendering.terminal.columns import Column, Fitted
+from ci_stat.rendering.terminal.columns import Column, Fitted, Role
 
 _COLORS = {Tone.PLAIN: "blue", Tone.GOOD: "green", Tone.BAD: "red", Tone.WARN: "yellow"}
 _DIM = Style(dim=True)
@@ -143,7 +143,7 @@ def _table(block: Table) -> Iterator[RenderableType]:
         yield _Hanging(_shown(block.title, _BOLD))
     name, *numbers = block.columns
     columns = [
-        Column(visible(name), left=True, floor=_NAME),
+        Column(visible(name), Role.IDENTITY, floor=_NAME),
         *(
             Column(visible(title), spare=_spare(place, block.rows))
             for place, title in enumerate(numbers, 1)
@@ -175,11 +175,11 @@ def _chart(block: Chart) -> Fitted:
         for label, bar, share in zip(block.labels, block.bars, block.line, strict=True)
     ]
     columns = [
-        Column(""),
+        Column("", Role.IDENTITY),
         Column(visible(block.bar_name)),
-        Column("", spare=8),
+        Column("", Role.BAR),
         Column(visible(block.line_name)),
-        Column("", spare=9),
+        Column("", Role.BAR),
     ]
     return Fitted(columns, rows)
 

@@ -20,6 +20,11 @@ def clock(moment: datetime | None) -> str:
     return _UNKNOWN if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
+def minute(moment: datetime | None) -> str:
+    """A time as `2021-06-16 14:00`; a dash for None."""
+    return _UNKNOWN if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
 def date(moment: datetime, zone: tzinfo) -> str:
     """The day of an aware time in `zone`, as `2021-06-16`."""
     return f"{moment.astimezone(zone):%Y-%m-%d}"

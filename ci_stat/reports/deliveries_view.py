@@ -11,7 +11,7 @@ from rich.text import Text
 from ci_stat.escape import visible
 from ci_stat.records import Delivery, DeliveryState, names_of
 from ci_stat.rendering.format import clock, filters
-from ci_stat.rendering.terminal.columns import Column, Fitted
+from ci_stat.rendering.terminal.columns import Column, Fitted, Role
 
 _STYLES = {
     DeliveryState.SENT: "green",
@@ -25,14 +25,14 @@ _STYLES = {
 def deliveries_table(deliveries: Sequence[Delivery], zone: ZoneInfo) -> RenderableType:
     """One row for each delivery, with times in `zone`. A narrow terminal shows reasons below."""
     columns = [
-        Column("report", left=True),
-        Column("window", left=True, floor=29),
-        Column("to", left=True, floor=20),
-        Column("state", left=True),
+        Column("report", Role.WORD),
+        Column("window", Role.WORD),
+        Column("to", Role.IDENTITY, floor=20),
+        Column("state", Role.WORD),
         Column("when", spare=2),
         Column("tries", spare=5),
-        Column("form", spare=4, left=True),
-        Column("reason", left=True, below=True),
+        Column("form", Role.WORD, spare=4),
+        Column("reason", Role.SENTENCE),
     ]
     return Fitted(columns, [_row(delivery, zone) for delivery in deliveries])
 
@@ -43,7 +43,7 @@ def _row(delivery: Delivery, zone: ZoneInfo) -> list[Text | str]:
     changed = delivery.changed.astimezone(zone).replace(tzinfo=None)
     return [
         Text(visible(key.report), "bold"),
-        f"{begin:%Y-%m-%d %H:%M} to {end:%m-%d %H:%M}",
+        _window(begin, end),
         Text(visible(key.audience, 80)),
         Text(delivery.state, _STYLES[delivery.state]),
         clock(changed),
@@ -51,6 +51,12 @@ def _row(delivery: Delivery, zone: ZoneInfo) -> list[Text | str]:
         delivery.form,
         Text(visible(delivery.reason, 400), "dim"),
     ]
+
+
+def _window(begin: datetime, end: datetime) -> str:
+    is_one_day = begin.date() == end.date()
+    shown_end = f"{end:%H:%M}" if is_one_day else f"{end:%m-%d %H:%M}"
+    return f"{begin:%Y-%m-%d %H:%M} to {shown_end}"
 
 
 def delivery_rows(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:

@@ -414,7 +414,7 @@ def test_the_table_fits(golden: Golden, width: int) -> None:
     table = out.getvalue().partition("logs read")[0]
     assert max(map(len, table.splitlines()[2:])) <= width
     assert "TestApply" in table
-    assert "1 more failures" in out.getvalue()
+    assert "1 more failure " in out.getvalue()
     if width == 80:
         golden.check("failures_narrow.txt", without_rules(out.getvalue()))
 

@@ -39,15 +39,15 @@ def test_a_reason_without_room_is_below_its_row() -> None:
         delivery(DeliveryState.SENT),
     ]
     assert shown(deliveries, 80) == [
-        " report   window                          to                     state",
-        " ─────────────────────────────────────────────────────────────────────────",
-        " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   sent",
-        " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   failed",
+        " report   window                      to                        state",
+        " ────────────────────────────────────────────────────────────────────────",
+        " hourly   2021-06-18 14:00 to 15:00   feishu webhook 0a1b2c3d   sent",
+        " hourly   2021-06-18 14:00 to 15:00   feishu webhook 0a1b2c3d   failed",
         "    https://open.feishu.cn: no such hook (code 19001: param invalid: incoming",
         "    webhook access token invalid)",
-        " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   uncertain",
+        " hourly   2021-06-18 14:00 to 15:00   feishu webhook 0a1b2c3d   uncertain",
         "    no answer",
-        " hourly   2021-06-18 14:00 to 06-18 15…   feishu webhook 0a1b…   sent",
+        " hourly   2021-06-18 14:00 to 15:00   feishu webhook 0a1b2c3d   sent",
     ]
 
 

@@ -16,7 +16,7 @@ from ci_stat.escape import visible
 from ci_stat.issues.decisions.replay import Event, Scorecard
 from ci_stat.records import CaseNote, Intent, IntentKind, IntentState, IssueAction
 from ci_stat.rendering.format import plural
-from ci_stat.rendering.terminal.columns import Column, Fitted
+from ci_stat.rendering.terminal.columns import Column, Fitted, Role
 
 _STYLES = {
     IntentState.DONE: "green",
@@ -35,13 +35,13 @@ def history_table(calls: Sequence[Intent], zone: tzinfo) -> RenderableType:
     """One row for each outward call, in the given order; times in `zone`."""
     columns = [
         Column("when"),
-        Column("action", left=True),
-        Column("call", left=True, spare=4),
+        Column("action", Role.WORD),
+        Column("call", Role.WORD, spare=4),
         Column("issue"),
-        Column("state", left=True),
-        Column("case", left=True, floor=24),
-        Column("why", left=True, floor=30, spare=5),
-        Column("response", left=True, floor=20, spare=6),
+        Column("state", Role.WORD),
+        Column("case", Role.IDENTITY, floor=24),
+        Column("why", Role.TEXT, floor=30, spare=5),
+        Column("response", Role.TEXT, floor=20, spare=6),
     ]
     return Fitted(columns, [_call_row(call, zone) for call in calls])
 
@@ -66,9 +66,9 @@ def _clock(moment: datetime | None, zone: tzinfo) -> str:
 def notes_table(notes: Iterable[CaseNote], zone: tzinfo) -> RenderableType:
     """One row for each note of a person on a case."""
     columns = [
-        Column("case", left=True, floor=30),
+        Column("case", Role.IDENTITY),
         Column("until"),
-        Column("why", left=True, below=True),
+        Column("why", Role.SENTENCE),
     ]
     rows: list[list[Text | str]] = [
         [Text(visible(note.name, 200)), _clock(note.until, zone), visible(note.why, 200)]
@@ -127,11 +127,11 @@ def _lines(card: Scorecard) -> list[tuple[int, str, str]]:
 def _events(card: Scorecard, zone: tzinfo) -> RenderableType:
     columns = [
         Column("window's end"),
-        Column("action", left=True),
+        Column("action", Role.WORD),
         Column("issue"),
-        Column("case", left=True, floor=30),
-        Column("why", left=True, floor=40, spare=3),
-        Column("later", left=True, spare=2),
+        Column("case", Role.IDENTITY, floor=30),
+        Column("why", Role.TEXT, floor=40, spare=3),
+        Column("later", Role.WORD, spare=2),
     ]
     outcomes = {id(event): "failed again later" for event in card.refailed}
     outcomes |= {id(event): "never failed again" for event in card.single}

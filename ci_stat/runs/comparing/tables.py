@@ -9,7 +9,7 @@ from rich.text import Text
 from ci_stat.escape import visible
 from ci_stat.records import FailureKind
 from ci_stat.rendering.format import clock, duration, filters, percent, plural, span, staleness
-from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted
+from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted, Role
 from ci_stat.result.comparing import (
     Change,
     Comparison,
@@ -126,10 +126,12 @@ def _rate_table(title: str, rows: Sequence[_Rated]) -> FirstFitting:
 
 
 def _rate_columns(title: str) -> list[Column]:
-    kind = [Column("kind", spare=4), Column("PRs", spare=5)] if title == "failure" else []
+    kind = (
+        [Column("kind", Role.WORD, spare=4), Column("PRs", spare=5)] if title == "failure" else []
+    )
     return [
-        Column("", left=True),
-        Column(title, left=True, floor=_NAME),
+        Column("", Role.WORD),
+        Column(title, Role.IDENTITY, floor=_NAME),
         *kind,
         Column("now"),
         Column("rate", spare=3),
@@ -186,9 +188,9 @@ def _in_words(rate: Rate) -> str:
 
 def _narrow_columns(title: str) -> list[Column]:
     return [
-        Column("", left=True),
-        Column(title, left=True, floor=_NAME),
-        Column("numbers", left=True, below=True),
+        Column("", Role.WORD),
+        Column(title, Role.IDENTITY, floor=_NAME),
+        Column("numbers", Role.SENTENCE),
     ]
 
 
@@ -222,8 +224,8 @@ def points(difference: float | None) -> str:
 
 def _duration_table(rows: Sequence[DurationChange]) -> FirstFitting:
     columns = [
-        Column("", left=True),
-        Column("job", left=True, floor=_NAME),
+        Column("", Role.WORD),
+        Column("job", Role.IDENTITY, floor=_NAME),
         Column("now"),
         Column("95 %", spare=4),
         Column("runs", spare=2),

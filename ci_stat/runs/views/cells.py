@@ -6,6 +6,7 @@ from rich.text import Text
 
 from ci_stat.escape import visible
 from ci_stat.records import Provenance, Tally
+from ci_stat.rendering.document import more_words
 from ci_stat.rendering.format import percent, span
 from ci_stat.rendering.terminal.columns import Column
 from ci_stat.runs.views.listings import source_lines
@@ -69,8 +70,8 @@ def foot(source: Provenance) -> Iterator[Text]:
         yield Text.assemble(*line.parts)
 
 
-def omitted(shown: int, total: int, things: str) -> list[Text]:
-    """Return the number of rows that are not shown, if any."""
+def omitted(shown: int, total: int, thing: str) -> list[Text]:
+    """Return the number of rows that are not shown, if any. `thing`: one of them."""
     if shown == total:
         return []
-    return [Text(f"… and {total - shown:,} more {things} (--limit)", "dim")]
+    return [Text(f"{more_words(total - shown, f'more {thing}')} (--limit)", "dim")]

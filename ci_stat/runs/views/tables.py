@@ -6,7 +6,7 @@ from datetime import date
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ci_stat.escape import visible
+from ci_stat.escape import shortened, visible
 from ci_stat.records import (
     JobCount,
     LogState,
@@ -17,8 +17,8 @@ from ci_stat.records import (
     Status,
     WindowCount,
 )
-from ci_stat.rendering.format import clock, percent, plural
-from ci_stat.rendering.terminal.columns import Column, Fitted
+from ci_stat.rendering.format import minute, percent, plural
+from ci_stat.rendering.terminal.columns import Column, Fitted, Role
 from ci_stat.result import FailInfo, Result
 from ci_stat.runs.views.cells import (
     Cell,
@@ -52,11 +52,11 @@ def summary(count: WindowCount, source: Provenance, filtered: str = "") -> Rende
         rates = [percent(tally.abort_rate), percent(tally.success_rate)]
         rows.append([name, *count_cells(tally), *rates, bar(tally, tally.total, 16)])
     columns = [
-        Column("", left=True),
+        Column("", Role.IDENTITY),
         *count_columns(),
         Column("abort rate", spare=4),
         Column("success rate", spare=3),
-        Column("", spare=9),
+        Column("", Role.BAR),
     ]
     table = Fitted(columns, rows)
     return Group(title, table, *_facts(count, source), _over_time(count.periods), *foot(source))
@@ -82,11 +82,11 @@ def _facts(count: WindowCount, source: Provenance) -> Iterator[Text]:
 def _over_time(periods: Sequence[PeriodCount]) -> Fitted:
     most = max((period.tally.total for period in periods), default=0)
     columns = [
-        Column("", left=True),
+        Column("", Role.IDENTITY),
         Column("runs"),
         Column("failure"),
         Column("fail rate"),
-        Column("", spare=9),
+        Column("", Role.BAR),
     ]
     return Fitted(columns, [_period_row(period, most) for period in periods])
 
@@ -117,25 +117,25 @@ def jobs(
     """Show a row for each job, most failures first."""
     rows = [_job_row(job) for job in counts[:limit]]
     columns = [
-        Column("job", left=True),
+        Column("job", Role.IDENTITY),
         *count_columns(),
         Column("PRs failed", spare=3),
         Column("reruns", spare=2),
         Column("last failure", spare=4),
-        Column("", spare=9),
+        Column("", Role.BAR),
     ]
     title = heading("Jobs", source, filtered)
-    more = omitted(len(rows), len(counts), "jobs")
+    more = omitted(len(rows), len(counts), "job")
     return Group(title, Fitted(columns, rows), *more, *foot(source))
 
 
 def _job_row(job: JobCount) -> list[Cell]:
     return [
-        Text(visible(job.job_name, 120), "bold"),
+        Text(shortened(job.job_name, 200), "bold"),
         *count_cells(job.tally),
         f"{job.failing_prs:,} of {job.prs:,}" if job.prs else "–",
         f"{job.rerun_cnt:,}",
-        clock(job.last_failure),
+        minute(job.last_failure),
         bar(job.tally, job.tally.total, 12),
     ]
 
@@ -145,31 +145,31 @@ def prs(
 ) -> RenderableType:
     """Show a row for each pull request, most failures first; `total` is the number of all."""
     columns = [
-        Column("pull request", left=True),
+        Column("pull request", Role.IDENTITY),
         Column("runs"),
         Column("failure"),
         Column("fail rate", spare=2),
         Column("jobs failed", spare=5),
         Column("reruns", spare=3),
         Column("last run", spare=6),
-        Column("author", spare=7, left=True),
-        Column("title", spare=1, left=True),
+        Column("author", Role.TEXT, spare=7),
+        Column("title", Role.TEXT, spare=1, floor=30),
     ]
     title = heading("Pull requests", source, filtered)
-    more = omitted(len(counts), total, "pull requests")
+    more = omitted(len(counts), total, "pull request")
     return Group(title, Fitted(columns, [_pr_row(pr) for pr in counts]), *more, *foot(source))
 
 
 def _pr_row(pr: PRCount) -> list[Cell]:
     facts, tally = pr.facts, pr.tally
     return [
-        Text(visible(f"{pr.repo}#{pr.number}", 80), "bold"),
+        Text(shortened(f"{pr.repo}#{pr.number}", 200), "bold"),
         f"{tally.total:,}",
         number(tally.failure, "bold red"),
         percent(tally.fail_rate),
         f"{pr.failing_jobs:,} of {pr.jobs:,}",
         f"{pr.rerun_cnt:,}",
-        clock(pr.last_run),
+        minute(pr.last_run),
         Text(visible(facts.author, 40), "dim"),
         Text(visible(facts.title, 200)),
     ]
@@ -183,30 +183,30 @@ def failures(res: Result, limit: int | None = None, filtered: str = "") -> Rende
     source, infos = res.provenance, list(res.fail_info_map.values())
     rows = [_failure_row(info) for info in infos[:limit]]
     columns = [
-        Column("failure", left=True, floor=36),
-        Column("kind", spare=3),
+        Column("failure", Role.IDENTITY),
+        Column("kind", Role.WORD, spare=3),
         Column("runs"),
         Column("PRs"),
-        Column("first seen", spare=6),
-        Column("last seen", spare=5),
-        Column("broke, newest first", spare=4, left=True, floor=28),
-        Column("message", spare=9, left=True, floor=30),
+        Column("first seen", spare=2),
+        Column("last seen", spare=6),
+        Column("message", Role.TEXT, spare=4, floor=24),
+        Column("broke, newest first", Role.TEXT, spare=8, floor=28),
     ]
     title = heading("Failures", source, filtered)
-    more = omitted(len(rows), len(infos), "failures")
+    more = omitted(len(rows), len(infos), "failure")
     return Group(title, Fitted(columns, rows), *more, *_completeness(res), *foot(source))
 
 
 def _failure_row(info: FailInfo) -> list[Cell]:
     return [
-        Text(visible(info.info, 200), "red"),
+        Text(shortened(info.info, 300), "red"),
         info.kind,
         f"{info.fail_cnt():,}",
         f"{len(info.prs):,}",
-        clock(info.run_list[0].time),
-        clock(info.run_list[-1].time),
-        Text(_newest_runs(info.run_list)),
+        minute(info.run_list[0].time),
+        minute(info.run_list[-1].time),
         Text(visible(info.message, 300), "dim"),
+        Text(_newest_runs(info.run_list)),
     ]
 
 
@@ -216,7 +216,7 @@ def _newest_runs(runs: Sequence[Run]) -> str:
     numbers: dict[str, list[str]] = {}
     for run in newest:
         numbers.setdefault(run.job_name, []).append(f"#{run.build}")
-    shown = ", ".join(f"{visible(job, 80)} {' '.join(numbers[job])}" for job in numbers)
+    shown = ", ".join(f"{shortened(job, 80)} {' '.join(numbers[job])}" for job in numbers)
     others = len(runs) - len(newest)
     return f"{shown} +{others:,}" if others else shown
 

@@ -1,0 +1,85 @@
+"""The tables of jobs, pull requests and failures at the widths of terminals."""
+
+import io
+from datetime import datetime
+
+import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
+from rich.console import RenderableType
+
+from ci_stat.records import CaseFailure, JobCount, PRCount, PRFacts, Tally
+from ci_stat.rendering.terminal.screen import show
+from ci_stat.result import Result
+from ci_stat.runs.views import tables
+from tests.support.results import provenance, result
+from tests.support.rows import row
+
+WIDTHS = [80, 100, 120, 200]
+MOMENT = datetime(2021, 6, 19, 8, 1)
+JOBS = ("tidb_ghpr_integration_common_test", "tidb_ghpr_integration_copr_test", "CI / test (3.13)")
+CASES = ("testJoinSpillSuite.TestSpillPartitionBoundary", "testPlanMemoSuite.TestReplayAcross")
+MESSAGE = "obtained 3, expected 2: rows of the partition"
+
+
+def _shown(table: RenderableType, width: int) -> str:
+    out = io.StringIO()
+    show(table, out, color=False, width=width)
+    return out.getvalue()
+
+
+def _job(name: str) -> JobCount:
+    return JobCount(name, Tally(244, 70, 45), 78, 32, 281, 0, MOMENT, MOMENT)
+
+
+def _pr(number: int) -> PRCount:
+    facts = PRFacts("planner: replay the memo across schemas after restart", "cobalt-heron")
+    return PRCount("pingcap/tidb", number, Tally(25, 90, 0), 12, 2, 103, MOMENT, facts)
+
+
+def _failures() -> Result:
+    res = result([row("tidb_ghpr_unit_test", number, "FAILURE", pr=7) for number in (1, 2)])
+    runs = [
+        replace(run, failures=(CaseFailure("case", case, MESSAGE, source="log"),))
+        for run, case in zip(res.all_runs, CASES, strict=True)
+    ]
+    return Result(runs, res.provenance)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_of_jobs_are_whole(width: int) -> None:
+    table = tables.jobs([_job(name) for name in JOBS], provenance(3))
+    lines = _shown(table, width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert all(any(line.startswith(f" {name} ") for line in lines) for name in JOBS)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_numbers_of_pull_requests_are_whole(width: int) -> None:
+    numbers = (25036, 25254)
+    table = tables.prs([_pr(number) for number in numbers], 2, provenance(3))
+    lines = _shown(table, width).splitlines()
+    assert all(any(f"pingcap/tidb#{number} " in line for line in lines) for number in numbers)
+    assert "planner: replay the memo" in "\n".join(lines)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_failures_show_their_names_and_then_what_tells_most(width: int) -> None:
+    text = _shown(tables.failures(_failures()), width)
+    assert all(case in text for case in CASES)
+    assert "first seen" in text
+    assert ("kind" in text) == (width >= 100)
+    assert (MESSAGE[:20] in text) == (width >= 120)
+    assert ("broke, newest first" in text) == (width >= 200)
+
+
+def test_a_name_that_is_too_long_keeps_its_end() -> None:
+    names = [f"{'pipeline/' * 60}{end}" for end in ("linux", "windows")]
+    text = _shown(tables.jobs([_job(name) for name in names], provenance(3)), 80)
+    assert "linux" in text
+    assert "windows" in text
+
+
+def test_one_row_that_is_left_out_is_one_row() -> None:
+    text = _shown(tables.jobs([_job(name) for name in JOBS], provenance(3), limit=2), 80)
+    assert "… and 1 more job (--limit)" in text
