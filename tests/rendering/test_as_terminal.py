@@ -90,9 +90,9 @@ def _links(shown: str) -> set[str]:
     return set(re.findall(r"\x1b\]8;id=[^;]*;([^\x1b]+)\x1b", shown))
 
 
-@pytest.mark.parametrize(("make", "code"), [(busy, "31"), (quiet, "32"), (daily, "33")])
+@pytest.mark.parametrize(("make", "code"), [(busy, "160"), (quiet, "28"), (daily, "130")])
 def test_the_title_has_the_colour_of_the_tone(make: object, code: str) -> None:
-    assert _shown(make(), color=True).startswith(f"\x1b[1;{code}mCI ")  # type: ignore[operator]
+    assert _shown(make(), color=True).startswith(f"\x1b[1;38;5;{code}mCI ")  # type: ignore[operator]
 
 
 def test_a_file_has_a_line_an_entry() -> None:

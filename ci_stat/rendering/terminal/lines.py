@@ -13,6 +13,7 @@ from rich.style import Style
 
 from ci_stat.escape import visible
 from ci_stat.records import Status
+from ci_stat.rendering.terminal.palette import readable
 
 INDENT = "    "
 STATUS_STYLES = {Status.SUCCESS: "green", Status.FAILURE: "bold red", Status.ABORTED: "yellow"}
@@ -59,12 +60,12 @@ def to_text(lines: Iterable[Line], color: bool, width: int | None = None) -> Ite
 
 def _colored(part: Part) -> str:
     text, style = part
-    return _style(style).render(text, color_system=ColorSystem.STANDARD) if style else text
+    return _style(style).render(text, color_system=ColorSystem.EIGHT_BIT) if style else text
 
 
 @cache
 def _style(name: str) -> Style:
-    return Style.parse(name)
+    return readable(Style.parse(name))
 
 
 def _cut(parts: Sequence[Part], room: int) -> Iterator[Part]:

@@ -8,6 +8,7 @@ from typing import IO
 from rich.console import Console, RenderableType
 
 from ci_stat.rendering.terminal.lines import Line, to_text
+from ci_stat.rendering.terminal.palette import Readable
 
 _UNLIMITED = 100_000  # cells; a rich table needs a width, and no table of ours is wider
 _DEFAULT = 80
@@ -33,7 +34,7 @@ def show(report: RenderableType, stream: IO[str], color: bool, width: int | None
         force_terminal=color,
         force_jupyter=False,  # it would add an empty output below each cell
         no_color=not color,
-        color_system="standard" if color else None,
+        color_system="256" if color else None,
         width=limit or _UNLIMITED,
         highlight=False,
         markup=False,
@@ -41,7 +42,7 @@ def show(report: RenderableType, stream: IO[str], color: bool, width: int | None
         legacy_windows=False,
     )
     with console.capture() as captured:
-        console.print(report, soft_wrap=limit is None)
+        console.print(Readable(report), soft_wrap=limit is None)
     # Tables pad each line to their width.
     for text in captured.get().removesuffix("\n").split("\n"):
         stream.write(text.rstrip() + "\n")
