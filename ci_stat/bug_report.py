@@ -8,9 +8,11 @@
 The import reads no file and opens no connection.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ci_stat.issues.model import IssuePlan
@@ -19,6 +21,8 @@ from ci_stat.records import names
 if TYPE_CHECKING:
     from ci_stat.config import Settings
     from ci_stat.issues.apply import ApplyResult
+
+log = logging.getLogger(__name__)
 
 __all__ = ["BugReport", "bug_report"]
 
@@ -47,7 +51,7 @@ def bug_report(
 ) -> BugReport:
     """Plan issues for the cases that failed in runs that started in [begin, end).
 
-    - `jobs`: exact names; an empty list means the nightly job.
+    - `jobs`: exact names; an empty list means those of the setting `issue_jobs`.
     - `post`: apply the plan. Without it, nothing is changed.
     - `settings`: by default `ci_stat.config.load()`.
     - `now`: aware, by default the current time.
@@ -55,13 +59,15 @@ def bug_report(
     Raises UsageError for an invalid window, SettingsError, DatabaseError, SourceError if GitHub
     sends no valid response, and Refused if the plan must not be applied.
     """
+    from ci_stat.config import warn_once
     from ci_stat.context import Context, real_time
     from ci_stat.issues.setup import issue_jobs
 
     with Context(settings) as context:
+        warn_once(context.settings, partial(log.warning, "%s"))
         filer = context.filer(real_time if now is None else lambda: now)
         window = context.source.window(begin, end)
-        job_names = issue_jobs(names(jobs, "jobs"))
+        job_names = issue_jobs(names(jobs, "jobs"), context.settings.issues)
         if not post:
             return BugReport(filer.plan(window, job_names).plan)
         made, applied = filer.post(window, job_names)

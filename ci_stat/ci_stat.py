@@ -16,9 +16,9 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
-from ci_stat.escape import visible
 from ci_stat.records import CaseFailure, Run, RunFilter, Status, Tally, Window, names
 from ci_stat.result import PR, Commit, FailInfo, Job, Result
 from ci_stat.result.counting import count_window
@@ -78,12 +78,11 @@ def get_result(
     Raises UsageError for an invalid window, SettingsError for invalid settings, and DatabaseError
     (ServerUnreachable, AccessDenied, SchemaMismatch, ...) if the database gives no answer.
     """
+    from ci_stat.config import warn_once
     from ci_stat.context import Context
 
     with Context(settings) as context:
-        for warning in context.settings.warnings:
-            log.warning("%s", visible(warning))
-
+        warn_once(context.settings, partial(log.warning, "%s"))
         source = context.source
         filter = RunFilter(
             source.window(begin, end),

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from ci_stat.config import Secret, Settings, load
 from ci_stat.errors import CiStatError, SettingsError
 from ci_stat.escape import visible
-from ci_stat.issues.address import ledger_name, own_links
+from ci_stat.issues.address import ledger_name, own_links, repository
 from ci_stat.issues.tracker import Tracker
 from ci_stat.logs.reader import LogReader
 from ci_stat.logs.setup import folder_place, places_key
@@ -26,6 +26,7 @@ from ci_stat.logs.workers import LogOptions, scan_options
 from ci_stat.records import Origin
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
+from ci_stat.runs.setup import zone_of_times
 from ci_stat.store.ci_data import runs
 from ci_stat.store.embedded import is_embedded, make_folder
 from ci_stat.store.engine import open_engine
@@ -79,10 +80,11 @@ class Context:
 
     @cached_property
     def source(self) -> Source:
-        """The CI database, not connected yet. Raises SettingsError."""
+        """The CI database; of an embedded one, reads its zone. Raises SettingsError."""
         ci_data = self.settings.ci_data
         engine = self._engine(ci_data.url)
-        origin = Origin(ci_data.zone, ci_data.run_url, partial(runs.describe, engine))
+        zone = zone_of_times(ci_data, self.settings.zone_is_set, engine)
+        origin = Origin(zone, ci_data.run_url, partial(runs.describe, engine))
         return Source(engine, origin, lambda: self.log_reader)
 
     def _engine(self, url: Secret) -> Engine:
@@ -238,7 +240,7 @@ class Context:
         from ci_stat.connectors.github.repository import GitHub
 
         place = self.settings.github
-        return GitHub(place.url, place.repo, place.token.reveal())
+        return GitHub(place.url, repository(place), place.token.reveal())
 
     def tracker(self, clock: Clock) -> Tracker:
         """Return the repository with our ledger of calls. Raises SettingsError, DatabaseError."""

@@ -9,7 +9,9 @@
 An import reads no file and opens no connection.
 """
 
+import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ci_stat.records import Names, Outcome
@@ -22,6 +24,8 @@ from ci_stat.result import Result
 
 if TYPE_CHECKING:
     from ci_stat.config import Settings
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Outcome", "post_card", "res_to_card"]
 
@@ -47,7 +51,9 @@ def post_card(
     Each call posts the card; `ci-stat report --post` sends a report once. Raises SettingsError if
     neither an app nor a webhook is set. An error of the server is in the Outcome.
     """
+    from ci_stat.config import warn_once
     from ci_stat.context import Context
 
     with Context(settings) as context:
+        warn_once(context.settings, partial(log.warning, "%s"))
         return context.feishu_sender(chat).send_card(card)

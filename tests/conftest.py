@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import Connection, Engine, text
 
 from ci_stat.cli import run
-from ci_stat.records import Origin, RunFilter, RunRow, Window
+from ci_stat.records import RunFilter, RunRow, Window
 from ci_stat.runs.database import Source
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
@@ -21,6 +21,7 @@ from tests.support import mariadb
 from tests.support.command import Answer, Call
 from tests.support.drawn import FULL
 from tests.support.golden import Golden
+from tests.support.results import TIDB_ORIGIN
 
 if sys.dont_write_bytecode:
     # Each worker and each interpreter that a test starts would compile all modules again: 2 s of
@@ -82,6 +83,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     for name in ("STAT_ENV_PATH", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CI_STAT_PRESET", "tidb")  # the tests draw its CI
+    for module in ("ci_stat.config.warn", "ci_stat.runs.setup"):
+        monkeypatch.setattr(f"{module}._said", set())  # each test is a process of its own
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
 
 
@@ -139,7 +143,7 @@ def engine(url: str) -> Engine:
 
 @pytest.fixture
 def source(engine: Engine) -> Source:
-    return Source(engine, Origin(SHANGHAI))
+    return Source(engine, TIDB_ORIGIN)
 
 
 Fill = Callable[[Sequence[RunRow]], None]

@@ -30,7 +30,7 @@ stat.pr_list(res.pr_map)     # PRs, most failures first, each with commits and r
 
 @pytest.fixture
 def settings(url: str) -> Settings:
-    return Settings({"url": Value(url, "test")})
+    return Settings({"url": Value(url, "test"), "preset": Value("tidb", "test")})
 
 
 def test_the_published_lines_run_as_they_stand(url: str, fill: Fill) -> None:

@@ -386,7 +386,7 @@ def test_settings_template_is_complete_and_usable(tmp_path: Path) -> None:
     (tmp_path / "env.json").write_text(json.dumps(filled), encoding="utf-8")
     ci_data = config.load({"STAT_ENV_PATH": str(tmp_path)}).ci_data
     assert ci_data.url.reveal().endswith("@db.example:3306/sync_ci_data")
-    assert ci_data.zone.key == "Asia/Shanghai"
+    assert ci_data.zone.key == "UTC"
 
 
 def test_relative_links_resolve() -> None:

@@ -50,7 +50,7 @@ _plan_options = options.stack(
         "jobs",
         multiple=True,
         metavar="NAME",
-        help="Only this job; can be repeated. [tidb-unit-test-nightly]",
+        help="Only this job; can be repeated. [setting issue_jobs]",
     ),
 )
 

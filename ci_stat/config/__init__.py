@@ -13,21 +13,25 @@ from ci_stat.config.groups import (
     Logging,
     Logs,
     Mail,
+    Project,
     Reports,
     Slack,
     State,
     Timeouts,
 )
 from ci_stat.config.keys import Key, Secret, zone_of
+from ci_stat.config.presets import TIDB
 from ci_stat.config.read import load
 from ci_stat.config.settings import FILE_NAME, PATH_VARIABLE, PREFIX, Settings, Value
 from ci_stat.config.urls import data_folder
+from ci_stat.config.warn import warn_once
 
 __all__ = [
     "FILE_NAME",
     "KEYS",
     "PATH_VARIABLE",
     "PREFIX",
+    "TIDB",
     "CiData",
     "Feishu",
     "GitHub",
@@ -37,6 +41,7 @@ __all__ = [
     "Logging",
     "Logs",
     "Mail",
+    "Project",
     "Reports",
     "Secret",
     "Settings",
@@ -46,5 +51,6 @@ __all__ = [
     "Value",
     "data_folder",
     "load",
+    "warn_once",
     "zone_of",
 ]

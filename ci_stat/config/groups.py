@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from ci_stat.config.keys import (
     Key,
     Secret,
+    choice,
     database_url,
     level,
     names,
@@ -21,10 +22,19 @@ from ci_stat.config.keys import (
     text,
     zone,
 )
-from ci_stat.records import DEFAULT_RUN_URL, DEFAULT_ZONE
+from ci_stat.config.presets import PRESETS
 
 MAX_PORT = 65_535
 MAX_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Whose CI it is. `Settings.preset` is the preset in force."""
+
+    preset: str = choice(
+        "preset", "values of a known project for what is not set: tidb or none", tuple(PRESETS)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,9 @@ class CiData:
         "url",
         "SQLAlchemy URL of the CI database, instead of host, port, user, password and database",
     )
-    zone: ZoneInfo = zone("time_zone", "time zone of the times in the CI database", DEFAULT_ZONE)
+    zone: ZoneInfo = zone("time_zone", "time zone of the times in the CI database", "UTC")
     run_url: str = text(
-        "run_url", "link to a run; {job} and {number} are replaced", DEFAULT_RUN_URL
+        "run_url", "link to a run; {job} and {number} are replaced (default: no links)"
     )
 
 
@@ -175,7 +185,7 @@ class GitHub:
     """The repository for issues."""
 
     token: Secret = secret("gh_token", "GitHub token that reads and files issues")
-    repo: str = text("github_repo", "repository for issues", "pingcap/tidb")
+    repo: str = text("github_repo", "repository for issues: owner/name")
     url: str = text(
         "github_url",
         "URL of GitHub's API; for GitHub Enterprise: https://HOST/api/v3",
@@ -187,10 +197,11 @@ class GitHub:
 class Issues:
     """When a failure becomes an issue, and what the issue says."""
 
+    jobs: tuple[str, ...] = names(
+        "issue_jobs", "nightly jobs whose failures become issues, comma-separated"
+    )
     labels: tuple[str, ...] = names(
-        "issue_labels",
-        "labels of new issues; labels that the repository lacks are skipped",
-        "type/bug,component/test",
+        "issue_labels", "labels of new issues; labels that the repository lacks are skipped"
     )
     owners: Path | None = path(
         "issue_owners", "JSON file of owners: {case, suite, prefix* or repository: @login}"
@@ -236,7 +247,8 @@ class Issues:
 
 # fmt: off
 GROUPS = (
-    CiData, Timeouts, State, Logging, Logs, Jenkins, Reports, Feishu, Mail, Slack, GitHub, Issues,
+    Project, CiData, Timeouts, State, Logging, Logs, Jenkins, Reports, Feishu, Mail, Slack,
+    GitHub, Issues,
 )
 # fmt: on
 

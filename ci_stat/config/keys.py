@@ -82,6 +82,17 @@ def path(name: str, purpose: str) -> Path | None:
     return _setting(name, purpose, "", lambda value, _: Path(value) if value else None)
 
 
+def choice(name: str, purpose: str, choices: tuple[str, ...]) -> str:
+    """One of a few words, or ""."""
+
+    def convert(value: str, place: str) -> str:
+        if value and value not in choices:
+            raise SettingsError(f"{place} is {value[:80]!r}, not one of {', '.join(choices)}.")
+        return value
+
+    return _setting(name, purpose, "", convert)
+
+
 def names(name: str, purpose: str, default: str = "") -> tuple[str, ...]:
     """A comma-separated list."""
 

@@ -3,16 +3,22 @@
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from difflib import get_close_matches
 from pathlib import Path
 
 from ci_stat.config.groups import KEYS
+from ci_stat.config.presets import PUBLISHED_DATABASE, PUBLISHED_KEYS, TIDB
 from ci_stat.config.settings import FILE_NAME, PATH_VARIABLE, PREFIX, VARIABLE, Settings, Value
 from ci_stat.errors import SettingsError
 
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 _VARIABLES = {PREFIX + key.upper(): key for key in KEYS}
+_PUBLISHED = (
+    "{file} has only the keys that were published for TiDB's CI, so the preset tidb applies: its"
+    ' time zone, links to runs, repository and nightly job. Write "preset": "tidb" into the file to'
+    ' keep it, or "preset": "none".'
+)
 _TEST_PREFIX = f"{PREFIX}TEST_"  # variables of the test suite
 
 
@@ -44,7 +50,20 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
     # An empty text means "not set": the template contains all keys.
     not_empty = {key: value for key, value in values.items() if value.text}
-    return Settings(not_empty, source if file else None, tuple(warnings))
+    if not file:
+        return Settings(not_empty, None, tuple(warnings))
+
+    implied = TIDB if _is_published(in_file.keys() & KEYS.keys(), not_empty) else ""
+    if implied:
+        warnings.append(_PUBLISHED.format(file=source))
+    return Settings(not_empty, source, tuple(warnings), implied)
+
+
+def _is_published(in_file: Set[str], values: Mapping[str, Value]) -> bool:
+    """Whether the file is as it was published, for TiDB's CI database. Nobody chose otherwise."""
+    database = values.get("database")
+    is_theirs = database is not None and database.text == PUBLISHED_DATABASE
+    return is_theirs and in_file <= PUBLISHED_KEYS and not values.keys() & {"url", "preset"}
 
 
 def _unknown(name: str, known: Iterable[str], where: str) -> str:

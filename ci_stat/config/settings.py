@@ -19,6 +19,7 @@ from ci_stat.config.groups import (
     Logging,
     Logs,
     Mail,
+    Project,
     Reports,
     Slack,
     State,
@@ -26,6 +27,7 @@ from ci_stat.config.groups import (
     keys_of,
 )
 from ci_stat.config.keys import Secret
+from ci_stat.config.presets import PRESETS
 from ci_stat.config.urls import embedded_url, hidden_url, secret_parts, server_url
 from ci_stat.errors import SettingsError
 
@@ -66,6 +68,8 @@ def _group(kind: type[G]) -> "cached_property[G]":
 
 def _converted(settings: "Settings", kind: type[G]) -> G:
     values = {}
+    if kind is not Project:
+        _ = settings.preset  # an unknown name is an error, not a preset without values
     for name, key in keys_of(kind).items():
         value = settings._value(key.name)
         values[name] = key.convert(value.text, f"{key.name} (from {value.source})")
@@ -77,12 +81,15 @@ class Settings:
     """The effective settings: `texts` by key, from `file` and the environment. Read the groups.
 
     Each group raises SettingsError for an invalid value, with its key and its source.
+    `implied_preset`: the preset of the file, if the file names none: see `config.read`.
     """
 
     texts: Mapping[str, Value] = field(default_factory=dict)
     file: str | None = None
     warnings: tuple[str, ...] = ()
+    implied_preset: str = ""
 
+    project = _group(Project)
     timeouts = _group(Timeouts)
     logging = _group(Logging)
     logs = _group(Logs)
@@ -106,6 +113,16 @@ class Settings:
         group = _converted(self, State)
         return replace(group, url=group.url or Secret(embedded_url("state.sqlite")))
 
+    @cached_property
+    def preset(self) -> str:
+        """The name of the preset in force, or "". Raises SettingsError for an unknown name."""
+        return self.project.preset
+
+    @property
+    def zone_is_set(self) -> bool:
+        """Whether the file or the environment sets `time_zone`."""
+        return "time_zone" in self.texts
+
     def shown(self) -> list[Shown]:
         """Return every setting with its value, source and purpose."""
         return [
@@ -124,8 +141,16 @@ class Settings:
         return secrets
 
     def _value(self, key: str) -> Value:
+        if key in self.texts:
+            return self.texts[key]
+        if key == "preset" and self.implied_preset:
+            return Value(self.implied_preset, f"the keys of {self.file}")
+
+        preset = self._value("preset").text if key != "preset" else ""
+        if key in PRESETS.get(preset, {}):
+            return Value(PRESETS[preset][key], f"preset {preset}")
         default = KEYS[key].default
-        return self.texts.get(key) or Value(default, "default" if default else "not set")
+        return Value(default, "default" if default else "not set")
 
     def _shown(self, key: str) -> str:
         text = self._value(key).text

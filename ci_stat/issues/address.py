@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ci_stat.config import GitHub
 from ci_stat.connectors.http.address import parse_address
-from ci_stat.errors import CiStatError
+from ci_stat.errors import CiStatError, SettingsError
 from ci_stat.escape import visible
 from ci_stat.store.state.issue_calls import IssueCalls
 
@@ -18,9 +18,23 @@ def tracker_url(github: GitHub) -> str:
     return f"{api.root}{api.path}"
 
 
+def repository(github: GitHub) -> str:
+    """Return the repository for issues. Raises SettingsError if it is not set."""
+    if github.repo:
+        return github.repo
+    raise SettingsError(
+        "github_repo is not set, so ci_stat does not know which repository the issues belong to.",
+        'Set it to OWNER/NAME, e.g. "github_repo": "me/app" in env.json, or'
+        " CI_STAT_GITHUB_REPO=me/app.",
+    )
+
+
 def ledger_name(github: GitHub) -> str:
-    """Return the repository's name in our ledger: names of repositories ignore case."""
-    return f"{tracker_url(github)} {github.repo.casefold()}"
+    """Return the repository's name in our ledger: names of repositories ignore case.
+
+    Raises SettingsError.
+    """
+    return f"{tracker_url(github)} {repository(github).casefold()}"
 
 
 def issue_links(issues: IssueCalls, github: GitHub) -> dict[str, str]:

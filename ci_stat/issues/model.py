@@ -14,8 +14,6 @@ import msgspec
 from ci_stat.records import ListedIssue
 from ci_stat.records.failure import FailureKind
 
-DEFAULT_ISSUE_JOB = "tidb-unit-test-nightly"
-
 
 class Reason(StrEnum):
     """Why an entry of a plan is skipped. The values are stored in saved plans."""

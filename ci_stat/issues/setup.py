@@ -7,21 +7,21 @@ from pathlib import Path
 
 from ci_stat.config import GitHub, Issues
 from ci_stat.errors import SettingsError
-from ci_stat.issues.address import tracker_url
+from ci_stat.issues.address import repository, tracker_url
 from ci_stat.issues.decisions.rules import Rules
 from ci_stat.issues.inputs import FilingSettings
-from ci_stat.issues.model import DEFAULT_ISSUE_JOB
 from ci_stat.issues.text.draft import Owners, owners
 
 log = logging.getLogger(__name__)
 
-MISSPELT = {"tide-unit-test-nightly": DEFAULT_ISSUE_JOB}
+_NIGHTLY = "tidb-unit-test-nightly"
+MISSPELT = {"tide-unit-test-nightly": _NIGHTLY}  # as TiDB's nightly job was published
 
 
 def filing_settings(github: GitHub, issues: Issues) -> FilingSettings:
-    """Raises SettingsError for an invalid address and for an unusable file of owners."""
+    """Raises SettingsError without a repository, and for an invalid address or file of owners."""
     return FilingSettings(
-        repo=github.repo,
+        repo=repository(github),
         tracker_url=tracker_url(github),
         rules=rules(issues),
         memory=timedelta(days=issues.history_days),
@@ -57,14 +57,23 @@ def read_owners(file: Path | None) -> Owners | None:
         raise SettingsError(f"issue_owners: {str(file)[:300]} cannot be used: {problem}.") from None
 
 
-def issue_jobs(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the jobs without duplicates; by default the nightly job.
+def issue_jobs(names: Sequence[str], issues: Issues) -> tuple[str, ...]:
+    """Return the jobs without duplicates; by default those of the settings.
 
-    The old misspelling of the nightly job is corrected, with a warning.
+    If the settings name TiDB's nightly job, its old misspelling is corrected, with a warning.
+    Raises SettingsError if neither `names` nor the settings have a job.
     """
+    chosen = names or issues.jobs
+    if not chosen:
+        raise SettingsError(
+            "issue_jobs is not set, so ci_stat does not know which jobs may file issues.",
+            'Name your nightly job, e.g. "issue_jobs": "nightly-tests" in env.json, or --job NAME.'
+            " `ci-stat jobs --since 7d` lists all jobs.",
+        )
+    corrected = MISSPELT if _NIGHTLY in issues.jobs else {}
     jobs = []
-    for name in names or (DEFAULT_ISSUE_JOB,):
-        if name in MISSPELT:
-            log.warning("%s is misspelled; using %s.", name, MISSPELT[name])
-        jobs.append(MISSPELT.get(name, name))
+    for name in chosen:
+        if name in corrected:
+            log.warning("%s is misspelled; using %s.", name, corrected[name])
+        jobs.append(corrected.get(name, name))
     return tuple(dict.fromkeys(jobs))

@@ -52,7 +52,6 @@ from ci_stat.records.issue_state import (
 from ci_stat.records.names import names
 from ci_stat.records.names_key import names_key, names_key_v0, names_of
 from ci_stat.records.run import (
-    DEFAULT_RUN_URL,
     HALF_PAIR,
     TABLE,
     Description,
@@ -67,15 +66,13 @@ from ci_stat.records.run import (
     to_json,
 )
 from ci_stat.records.tracker import IssueComment, ListedIssue, Listing, WriteResult
-from ci_stat.records.window import ALL_NAMES, DEFAULT_ZONE, Names, Provenance, RunFilter, Window
+from ci_stat.records.window import ALL_NAMES, Names, Provenance, RunFilter, Window
 
 __all__ = [
     "ALL_NAMES",
     "ANALYSIS_KINDS",
     "ATTEMPT_KEY",
     "ATTEMPT_UNIT",
-    "DEFAULT_RUN_URL",
-    "DEFAULT_ZONE",
     "HALF_PAIR",
     "MAX_ATTEMPT",
     "NUMBER_KEY",

@@ -17,9 +17,6 @@ from ci_stat.escape import visible
 from ci_stat.records.attempts import ATTEMPT_UNIT, shown_number
 from ci_stat.records.failure import CaseFailure, FailureKind
 
-DEFAULT_RUN_URL = (
-    "https://ci.pingcap.net/blue/organizations/jenkins/{job}/detail/{job}/{number}/pipeline/"
-)
 TABLE = "ci_data"
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -52,7 +49,7 @@ class Origin:
     """
 
     zone: ZoneInfo
-    run_url: str = DEFAULT_RUN_URL
+    run_url: str = ""
     describe: Callable[[str, int], dict[str, Any]] | None = field(
         default=None, repr=False, compare=False
     )
@@ -132,7 +129,7 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def link(self) -> str:
-        """The run's page: `url`, else from the setting `run_url`."""
+        """The run's page: `url`, else from the setting `run_url`; "" without both."""
         if self.url:
             return self.url
         job = quote(self.job_name, safe="")

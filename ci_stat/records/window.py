@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 
 from ci_stat.errors import UsageError
 
-DEFAULT_ZONE = "Asia/Shanghai"  # the writer's connection uses it since 2020-12-16 (docs/formats.md)
-
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -29,6 +29,7 @@ from ci_stat.runs.loading import LoadedRuns, provenance, read_window
 from ci_stat.runs.progress import Advance, LogProgress, no_progress
 from ci_stat.store.ci_data import counts, runs, times, window_count
 from ci_stat.store.embedded import make_folder
+from ci_stat.store.embedded_zone import ZONE_OPTION
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
 
@@ -61,8 +62,12 @@ class Source:
         return runs.database_name(self.engine)
 
     def engine_for_writing(self) -> Engine:
-        """Return the engine; create the folder of an embedded database. Raises WriteError."""
+        """Return the engine; create the folder of an embedded database. Raises WriteError.
+
+        `prepare` records the zone in an embedded database.
+        """
         make_folder(self.engine)
+        self.engine.update_execution_options(**{ZONE_OPTION: self.origin.zone.key})
         return self.engine
 
     def window(self, begin: object, end: object) -> Window:

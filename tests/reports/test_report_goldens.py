@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ci_stat.demo import generate_rows
-from ci_stat.records import Origin, RunFilter, Window
+from ci_stat.records import RunFilter, Window
 from ci_stat.rendering.as_markdown import as_markdown
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.document import Document
@@ -34,7 +34,7 @@ from ci_stat.store.state.setup import prepare_state
 from ci_stat.store.state.window_counts import StoredCounts
 from tests.support.feishu.cards import check
 from tests.support.golden import Golden
-from tests.support.results import SHANGHAI
+from tests.support.results import SHANGHAI, TIDB_ORIGIN
 
 DAYS = 10  # of the demo: the outage is on the last
 
@@ -48,7 +48,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
         prepare(engine)
         write_rows(engine, list(generate_rows(days=DAYS)))
         prepare_state(open_engine("sqlite:///state.sqlite"))
-        yield Source(engine, Origin(SHANGHAI))
+        yield Source(engine, TIDB_ORIGIN)
 
 
 def reporter(source: Source, now: datetime) -> Reporter:
@@ -86,7 +86,7 @@ def empty_window(source: Source) -> Report:
 
 def dead_database(_source: Source) -> Report:
     engine = open_engine("mysql://reader:hunter2@127.0.0.1:1/sync_ci_data")
-    return report_of(Source(engine, Origin(SHANGHAI)), HOURLY, datetime(2021, 6, 16, 14))
+    return report_of(Source(engine, TIDB_ORIGIN), HOURLY, datetime(2021, 6, 16, 14))
 
 
 SITUATIONS = [busy_day, quiet_hour, outage, empty_window, dead_database]

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from ci_stat.config.presets import PRESETS, TIDB
 from ci_stat.records import Origin, Provenance, RunRow, Window
 from ci_stat.result import Result
 from ci_stat.store.ci_data.decode import Decoder
 from ci_stat.store.ci_data.write import values_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+TIDB_ORIGIN = Origin(SHANGHAI, PRESETS[TIDB]["run_url"])
 
 
 def provenance(rows: int, newest: datetime | None = datetime(2021, 6, 19, 23, 59)) -> Provenance:
@@ -22,7 +24,7 @@ def result(
     rows: Iterable[RunRow], newest: datetime | None = datetime(2021, 6, 19, 23, 59)
 ) -> Result:
     """What a load of `rows` gives, in the order given."""
-    decode = Decoder(Origin(SHANGHAI), Counter())
+    decode = Decoder(TIDB_ORIGIN, Counter())
     runs = []
     for row in rows:
         v = values_of(row)

@@ -15,12 +15,11 @@ import click
 from rich.console import RenderableType
 
 from ci_stat.cli.work import output
-from ci_stat.config import FILE_NAME, PATH_VARIABLE, data_folder, load
+from ci_stat.config import FILE_NAME, PATH_VARIABLE, TIDB, data_folder, load
 from ci_stat.context import Context
 from ci_stat.demo import DEMO_BEGIN, generate_rows, log_text, stories_from
 from ci_stat.errors import WriteError
 from ci_stat.escape import visible
-from ci_stat.issues.setup import issue_jobs
 from ci_stat.issues.views.plan import plan_screen
 from ci_stat.records import RunFilter, RunRow, Status
 from ci_stat.rendering.as_terminal import on_terminal
@@ -73,7 +72,7 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
     _write_settings(folder)
     # Its own settings, not the effective ones: the demo must not touch other databases.
     context = Context(load({PATH_VARIABLE: str(folder)}))
-    engine = context.source.engine
+    engine = context.source.engine_for_writing()
     prepare(engine)
     stored_rows = written_logs = 0
     with counting("Building the demo", rows_per_day * days, "runs") as progress:
@@ -122,6 +121,7 @@ def _write_log(home: Path, row: RunRow, seed: int) -> bool:
 
 def _write_settings(folder: Path) -> None:
     settings = {
+        "preset": TIDB,
         "url": f"sqlite:///{folder / 'ci.sqlite'}",
         "state_url": f"sqlite:///{folder / 'state.sqlite'}",
         "log_dir": str(folder / "jenkins"),
@@ -184,8 +184,9 @@ def _show_issues(demo: Demo, context: Context, color: bool) -> None:
     begin = min(regression + day, demo.end - day)
     window = context.source.window(begin, begin + day)
     now = window.end + timedelta(hours=8)
+    jobs = context.settings.issues.jobs
     with show_progress() as watched:
-        made = context.filer(lambda: now, watched).plan(window, issue_jobs(()))
+        made = context.filer(lambda: now, watched).plan(window, jobs)
     _print_heading("A plan for the issues of one night (ci-stat issues plan):", color)
     zone = context.source.origin.zone
     screen.show(plan_screen(made.plan, None, zone, _REASONS), sys.stdout, color)

@@ -9,7 +9,7 @@ import click
 from ci_stat.cli.work import opening, windows
 from ci_stat.errors import UsageError
 from ci_stat.escape import visible
-from ci_stat.issues.address import tracker_url
+from ci_stat.issues.address import repository, tracker_url
 from ci_stat.issues.evidence import key_of_case
 from ci_stat.issues.model import IssuePlan, PlanEntry
 from ci_stat.issues.plan_checks import require_same_tracker
@@ -53,7 +53,7 @@ def accept(file: Path, why: str, off: bool) -> None:
     saved = read_plan(file)
     context, clock = opening.opened_at(None)
     github = context.settings.github
-    require_same_tracker(saved, github.repo, tracker_url(github))
+    require_same_tracker(saved, repository(github), tracker_url(github))
     new_issues = _new_issues(saved)
     accepted = context.notes(clock).accepted
     reason = why.strip()

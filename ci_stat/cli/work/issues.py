@@ -53,7 +53,7 @@ def plan(
         )
     context, clock = opening.opened_at(now)
     source = context.source
-    job_names = issue_jobs(jobs)
+    job_names = issue_jobs(jobs, context.settings.issues)
     applied = None
     with _watched_filer(context, clock) as filer:
         window = _window(source, clock(), **window_options)
@@ -111,7 +111,7 @@ def history(
 def replay(since: str, end: str | None, jobs: Sequence[str], as_json: bool, color: str) -> None:
     context, clock = opening.opened_at(None)
     source = context.source
-    job_names = issue_jobs(jobs)
+    job_names = issue_jobs(jobs, context.settings.issues)
     last = windows.parse_end(end or "today", source)
     window = source.window(windows.before(last, since), last)
     with _watched_filer(context, clock) as filer:
@@ -133,7 +133,7 @@ def explain(
     context, clock = opening.opened_at(now)
     with _watched_filer(context, clock) as filer:
         window = _window(context.source, clock(), **window_options)
-        explanation = filer.explain(case, window, issue_jobs(jobs))
+        explanation = filer.explain(case, window, issue_jobs(jobs, context.settings.issues))
 
     table = explained_screen(explanation)
     output.print_either(explained_data(explanation), table, as_json, color)

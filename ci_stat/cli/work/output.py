@@ -8,8 +8,7 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
-from ci_stat.config import Settings
-from ci_stat.escape import visible
+from ci_stat.config import Settings, warn_once
 from ci_stat.rendering.terminal import screen
 
 
@@ -38,6 +37,5 @@ def colored(choice: str) -> bool:
 
 
 def warn(settings: Settings) -> None:
-    """Print the warnings about unknown settings to stderr."""
-    for warning in settings.warnings:
-        click.echo(f"ci-stat: warning: {visible(warning)}", err=True)
+    """Print the warnings about the settings to stderr, each once per process."""
+    warn_once(settings, lambda warning: click.echo(f"ci-stat: warning: {warning}", err=True))

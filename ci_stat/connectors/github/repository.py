@@ -77,7 +77,7 @@ class GitHub:
         if not _REPO.fullmatch(self.repo):
             raise SettingsError(
                 "github_repo is not the name of a repository.",
-                "Write it as owner/name, e.g. pingcap/tidb",
+                "Write it as owner/name, e.g. me/app",
             )
         if not re.fullmatch("[!-~]+", token):
             raise SettingsError(

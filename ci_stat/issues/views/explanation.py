@@ -206,7 +206,7 @@ def _failure_data(occurrence: Occurrence) -> dict[str, Any]:
         "started": run.started.isoformat(),
         "job": run.job,
         "number": run.number,
-        "link": run.link,
+        "link": run.link or None,
         "branch": run.branch,
         "message": failure.message,
         "fingerprint": failure.fingerprint,

@@ -87,7 +87,7 @@ def _failure_row(info: FailInfo, source: Provenance) -> Row:
         "first_seen": _iso(oldest.time, source),
         "last_seen": _iso(newest.time, source),
         "jobs": list(dict.fromkeys(run.job_name for run in info.run_list)),
-        "newest_run": newest.link,
+        "newest_run": newest.link or None,
         **_newest_failure(info),
         "broke": [f"{run.job_name}#{run.build}" for run in info.run_list],
     }

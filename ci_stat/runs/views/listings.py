@@ -68,8 +68,7 @@ def run_lines(run: Run, depth: int, with_job: bool) -> Iterator[Line]:
         *([] if with_job else _commit(run)),
         f" {run.branch or ''}".rstrip(),
         *_comment(run),
-        " ",
-        (run.link, "dim"),
+        *_link(run),
     )
     for failure in run.failures:
         yield line(depth + 1, (f"{failure.kind}: ", _LABEL), (failure.name, "red"))
@@ -84,6 +83,10 @@ def _commit(run: Run) -> list[Part]:
 def _comment(run: Run) -> list[Part]:
     has_comment = run.comment and run.comment != "null"
     return [" ", (run.comment, _LABEL)] if has_comment else []
+
+
+def _link(run: Run) -> list[Part]:
+    return [" ", (run.link, "dim")] if run.link else []
 
 
 def _pr_head(pr: PR, depth: int) -> Line:

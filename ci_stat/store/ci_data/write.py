@@ -13,6 +13,7 @@ from ci_stat.records import RunRow, Stretch, to_json
 from ci_stat.store.ci_data.cells import text_of, time_of
 from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.ci_data.schema import ci_data, metadata
+from ci_stat.store.embedded_zone import record_zone
 from ci_stat.store.errors import database_errors, hidden
 from ci_stat.store.upsert import upsert
 
@@ -22,9 +23,12 @@ _KEY = ("job", "job_id")
 def prepare(engine: Engine) -> None:
     """Create `ci_data` if it is missing.
 
+    The zone of an embedded database is recorded first: a table without it counts as older.
+
     Raises SchemaMismatch if (job, job_id) is not unique: an upsert would write rows twice.
     """
     with database_errors(engine):
+        record_zone(engine)
         _create(engine)
         keys = _unique_keys(engine)
     if set(_KEY) not in map(set, keys):
