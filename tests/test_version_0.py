@@ -119,7 +119,7 @@ def test_the_report_before_is_found_under_its_old_names(it: World) -> None:
     begin = wanted.window.end.replace(tzinfo=None)
     following = Window.of(begin, begin + timedelta(hours=1), it.zone)
     report = report_of(it, HOURLY, replace(wanted, window=following), now + timedelta(hours=1))
-    before = ledger_of(it).before(report.key(MAIL))
+    (before, *_) = ledger_of(it).earlier(report.key(MAIL))
     assert before is not None
     assert (before.state, before.reason) == (DeliveryState.FAILED, "550 no such user")
 

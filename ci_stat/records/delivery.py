@@ -58,7 +58,11 @@ class DeliveryKey:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A stored delivery. Times are aware, in UTC."""
+    """A stored delivery. Times are aware, in UTC.
+
+    `news_since`: a failure first seen at or after it is new in the message, ISO 8601 with offset;
+    "" in rows of older versions.
+    """
 
     key: DeliveryKey
     state: DeliveryState
@@ -70,3 +74,4 @@ class Delivery:
     code: int | None = None
     reason: str = ""
     message_id: str = ""
+    news_since: str = ""

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any, TypeVar
 
 from ci_stat import __version__
-from ci_stat.records import Run, WindowCount
+from ci_stat.records import FailureKey, Run, WindowCount
 from ci_stat.reports.durations import slowest
 from ci_stat.reports.inputs import Baseline, Comparison, KnownFailures, ReportRequest
 from ci_stat.reports.model import Compared, DailyReport, DayCount, FailureRow, HourlyReport
@@ -21,7 +21,7 @@ from ci_stat.reports.rows import (
     unexplained,
 )
 from ci_stat.reports.windows import HOURLY
-from ci_stat.result import PR, Job, Result, group_failures
+from ci_stat.result import PR, FailInfo, Job, Result, failure_key, group_failures
 from ci_stat.result.counting import count_window
 from ci_stat.result.rankings import worst_first
 
@@ -64,7 +64,7 @@ def build(
     known: KnownFailures = NOTHING_KNOWN,
 ) -> HourlyReport | DailyReport:
     """The report of a window as a value; reads and writes nothing."""
-    rows = FailureRows(result.begin_time, known)
+    rows = FailureRows(request.news_since or result.begin_time, known)
     fields = _window_fields(request, result, comparison, rows)
     if request.kind == HOURLY:
         return HourlyReport(kind=request.kind, **fields)
@@ -88,6 +88,8 @@ def _window_fields(
         "miss_cnt": count.miss_cnt,
         "outages": tuple(map(rows.outage, shown_outages)),
         **_failure_fields(result, in_outage, rows),
+        "news_since": request.news_since,
+        **_missed_fields(request, result, rows),
         **_pr_fields(result, in_outage),
         **_job_fields(result, in_outage),
         "history_since": rows.known.since,
@@ -148,6 +150,24 @@ def _failure_fields(
         "seen_failures": tuple(seen[:SHOWN_SEEN]),
         "more_seen_failures": omitted(seen, SHOWN_SEEN),
     }
+
+
+def _missed_fields(request: ReportRequest, result: Result, rows: FailureRows) -> dict[str, Any]:
+    """New failures of the time before the window that did not fail in the window."""
+    since = request.news_since
+    runs = [run for run in rows.known.missed if since and run.time and run.time >= since]
+    failing = {_key(failure) for failure in group_failures(result.all_runs).values()}
+    missed = [failure for failure in group_failures(runs).values() if _key(failure) not in failing]
+    new = [row for row in map(rows.failure, missed) if row.new]
+    new.sort(key=_most_prs_first)
+    return {
+        "missed_failures": tuple(new[:SHOWN_NEW]),
+        "more_missed_failures": omitted(new, SHOWN_NEW),
+    }
+
+
+def _key(failure: FailInfo) -> FailureKey:
+    return failure_key(failure.seen[0])
 
 
 def _most_prs_first(row: FailureRow) -> tuple[int, int, str, str]:

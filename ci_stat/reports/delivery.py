@@ -9,9 +9,9 @@ from functools import partial
 
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
-from ci_stat.records import DeliveryKey, DeliveryState, Outcome
-from ci_stat.reports.notes import notes_on, with_notes
-from ci_stat.reports.outgoing import OutgoingReport
+from ci_stat.records import DeliveryKey, DeliveryState, Outcome, RunFilter
+from ci_stat.reports.missed import LONGEST, Missed, missed
+from ci_stat.reports.outgoing import OutgoingReport, delivery_key
 from ci_stat.reports.recipients import Recipient, Ticket
 from ci_stat.store.state.deliveries import Claim, Deliveries
 from ci_stat.store.state.outbox import LostClaim
@@ -56,6 +56,12 @@ def deliver(
     return results
 
 
+def missed_by(ledger: Deliveries, kind: str, window: RunFilter, recipient: str) -> Missed:
+    """What the recipient missed before the report of this window. Raises DatabaseError."""
+    key = delivery_key(kind, window.window, window.names, recipient)
+    return missed(ledger.earlier(key, LONGEST), window.window.begin)
+
+
 @dataclass(frozen=True, slots=True)
 class _Delivery:
     """One report on its way to all recipients."""
@@ -88,11 +94,10 @@ class _Delivery:
 
     def _send(self, recipient: Recipient, key: DeliveryKey, claim: Claim) -> DeliveryResult:
         """Send under a claim, and record the outcome."""
+        own = self.report.of(recipient.name)
+        since = own.news_since.isoformat()
         try:
-            previous = self.ledger.before(key)
-            notes = notes_on(previous, self.report.window.begin)
-            document = with_notes(self.report.document, notes)
-            outcome, form = recipient.deliver(document, self._ticket(key, claim))
+            outcome, form = recipient.deliver(own.document, self._ticket(key, claim, since))
         except LostClaim as error:
             # Another process has the claim, or the deadline passed: the outcome is unknown here.
             outcome = Outcome(DeliveryState.UNCERTAIN, error.message, error.hint)
@@ -100,24 +105,24 @@ class _Delivery:
         except BaseException:
             self.ledger.release(key)  # without effect once the message has left
             raise
-        unrecorded = self._record(key, outcome, form)
+        unrecorded = self._record(key, outcome, form, since)
         return DeliveryResult(recipient.name, outcome, form, unrecorded=unrecorded)
 
-    def _record(self, key: DeliveryKey, outcome: Outcome, form: str) -> str:
+    def _record(self, key: DeliveryKey, outcome: Outcome, form: str, since: str) -> str:
         """Store the outcome. An error of our state, which is returned, does not change it."""
         try:
-            self.ledger.finish(key, outcome, form)
+            self.ledger.finish(key, outcome, form, since)
             return ""
         except CiStatError as error:
             return error.message
 
-    def _ticket(self, key: DeliveryKey, claim: Claim) -> Ticket:
+    def _ticket(self, key: DeliveryKey, claim: Claim, since: str) -> Ticket:
         return Ticket(
             kind=self.report.kind,
             name=delivery_id(key),
             attempt=delivery_id(key, claim.first_started.isoformat()),
             now=self.now,
-            sending=partial(self.ledger.sending, key),
+            sending=partial(self.ledger.sending, key, news_since=since),
         )
 
 

@@ -30,6 +30,7 @@ from ci_stat.reports.model import (
 from ci_stat.reports.sections import (
     NAME,
     jobs,
+    missed_failures,
     new_failures,
     nightly,
     outages,
@@ -62,7 +63,9 @@ def _window_report(report: WindowReport) -> Document:
     failures = f"{plural(tally.failure, 'failure')}{rate}"
     new = _new_count(report)
     new_words = f", {new:,} new" if new else ""
-    title = f"CI {report.kind}: {plural(tally.total, 'run')}, {failures}{new_words}"
+    missed = len(report.missed_failures) + report.more_missed_failures
+    missed_words = f", {missed:,} new in missed reports" if missed else ""
+    title = f"CI {report.kind}: {plural(tally.total, 'run')}, {failures}{new_words}{missed_words}"
     return Document(
         title=title,
         subtitle=_subtitle(report),
@@ -76,7 +79,7 @@ def _window_report(report: WindowReport) -> Document:
 def _tone(report: WindowReport) -> Tone:
     if report.outages:
         return Tone.BAD
-    if report.tally.failure:
+    if report.tally.failure or report.missed_failures:
         return Tone.WARN
     return Tone.GOOD if report.tally.total else Tone.PLAIN
 
@@ -111,6 +114,7 @@ def _blocks(report: WindowReport) -> Iterator[Block | None]:
     yield _late(report)
     yield _days(report)
     yield new_failures(report)
+    yield missed_failures(report)
     yield pull_requests(report)
     yield seen_failures(report)
     yield jobs(report)

@@ -44,18 +44,27 @@ class FailureHistory:
     progress: ProgressDisplay = field(default_factory=ProgressDisplay)
 
     def first_seen(
-        self, window: RunFilter, runs: Sequence[Run], oldest: datetime, days: int
+        self,
+        window: RunFilter,
+        runs: Sequence[Run],
+        oldest: datetime,
+        days: int,
+        news_since: datetime | None = None,
     ) -> tuple[Sighted, datetime | None]:
         """First sightings of the failures of these runs, and the begin of the history.
 
-        `oldest`: time of the oldest row of the table; `days`: length of the history before the
-        window. Without our state there are no sightings, and the begin is None. Raises
-        DatabaseError for the CI database.
+        - `oldest`: time of the oldest row of the table.
+        - `days`: length of the history before `news_since` (naive; by default the window's begin).
+
+        Without our state there are no sightings, and the begin is None. Raises DatabaseError for
+        the CI database.
         """
         if self.stored is None:
             return {}, None
         try:
-            since = self._backfill(self.stored, window.window, oldest, days)
+            begin, _ = window.window.wall()
+            first = max(oldest, min(begin, news_since or begin) - timedelta(days=days))
+            since = self._backfill(self.stored, window.window, first)
             own = sightings_of(runs)
             self.stored.add(own)
             self._mark_covered(self.stored, window)
@@ -74,12 +83,10 @@ class FailureHistory:
         progress = self.progress
         return self.source.load(failed, progress.rows, log_progress=progress.logs).all_runs
 
-    def _backfill(
-        self, stored: StoredSightings, window: Window, oldest: datetime, days: int
-    ) -> datetime:
-        """Look through the days before the window; return the start of the covered period."""
+    def _backfill(self, stored: StoredSightings, window: Window, first: datetime) -> datetime:
+        """Look through the time before the window from `first`; return where it was begun."""
         begin, _ = window.wall()
-        first = min(begin, max(oldest, begin - timedelta(days=days)))
+        first = min(begin, first)
         rule_set = self._rule_set()
         for start, end in _uncovered(stored.span(), first, begin, rule_set):
             self.progress.step(f"Looking through {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}")

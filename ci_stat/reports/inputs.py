@@ -11,13 +11,19 @@ from ci_stat.result import Result
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """The report to make. `made_at`: the present, naive, in the zone of the CI database."""
+    """The report to make.
+
+    - `made_at`: the present, naive, in the zone of the CI database.
+    - `news_since`: failures first seen at or after it are new, naive, before the window; None: at
+      or after the begin of the window.
+    """
 
     kind: str
     window: Window
     names: Names
     made_at: datetime
     database: str = ""
+    news_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,11 @@ class KnownFailures:
     - `first_seen`: first sightings; `since`: the begin of the history, None without one.
     - `issues`: links by the key of a case (`case_key`).
     - `earlier`: failed runs shortly before the window, in which an outage may have begun.
+    - `missed`: failed runs before the window that a recipient was not told of.
     """
 
     first_seen: Mapping[FailureKey, Sighting] = field(default_factory=dict)
     since: datetime | None = None
     issues: Mapping[str, str] = field(default_factory=dict)
     earlier: Sequence[Run] = ()
+    missed: Sequence[Run] = ()

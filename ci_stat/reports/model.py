@@ -185,6 +185,8 @@ class WindowReport:
     - `baselines`: names of the baselines, in the order of `Compared.others`.
     - `miss_cnt`: failed runs without a known failure.
     - `new_failures`, `seen_failures`: failures of most pull requests first.
+    - `news_since`: failures first seen at or after it are new; None: since the window's begin.
+    - `missed_failures`: new ones since then that did not fail in the window.
     - `more_*`: number of entries that are omitted from the list of that name.
     - `history_since`: begin of the failure history; None without one, and then no failure is new.
     - `names`: the report is limited to them.
@@ -201,6 +203,9 @@ class WindowReport:
     outages: tuple[OutageRow, ...]
     new_failures: tuple[FailureRow, ...]
     more_new_failures: int
+    news_since: datetime | None
+    missed_failures: tuple[FailureRow, ...]
+    more_missed_failures: int
     seen_failures: tuple[FailureRow, ...]
     more_seen_failures: int
     prs: tuple[PRRow, ...]

@@ -1,37 +1,67 @@
-"""Notes above a report for one recipient: whether the previous report arrived."""
+"""Notes above a report for one recipient: which reports did not arrive, or were not made."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from ci_stat.failures.fingerprint import mask
 from ci_stat.records import Delivery, DeliveryState
 from ci_stat.rendering.document import Document, Paragraph, Span, Tone, cut, text
+from ci_stat.rendering.format import plural
+from ci_stat.reports.missed import Missed
 
-_LONGEST_GAP = timedelta(days=7)  # after a longer one, nobody expects the reports in between
 _FORMAT = "%Y-%m-%d %H:%M"
+_SHOWN = 10  # notes; each may name many reports
 
 
-def notes_on(previous: Delivery | None, begin: datetime) -> list[str]:
-    """Notes on the previous delivery to this recipient, and on a gap. `begin`: of this window."""
-    if previous is None:
-        return []
-    if previous.state == DeliveryState.SENT:
-        return _gap(datetime.fromisoformat(previous.key.end), begin)
-    return [_not_delivered(previous)]
+def notes_on(missed: Missed, begin: datetime) -> list[str]:
+    """Name all that the recipient missed. `begin`: of this report's window."""
+    groups = _alike(missed.undelivered)
+    notes = [_undelivered(group) for group in groups[-_SHOWN:]]
+    left_out = sum(map(len, groups[:-_SHOWN]))
+    if left_out:
+        notes.insert(0, f"{plural(left_out, 'earlier report')} did not arrive either")
+    if missed.gap:
+        notes.append("No report was sent for {} to {}".format(*map(_shown, missed.gap)))
+    if missed.since < begin:
+        notes.append(f"Failures that are new since {_shown(missed.since)} are called new")
+    return notes
 
 
-def _gap(end: datetime, begin: datetime) -> list[str]:
-    if not timedelta(0) < begin - end <= _LONGEST_GAP:
-        return []
-    return [f"No report was sent for {end:{_FORMAT}} to {begin:{_FORMAT}}"]
+def _alike(undelivered: Sequence[Delivery]) -> list[list[Delivery]]:
+    """Reports of windows without a gap between them, lost for one reason, oldest first."""
+    groups: list[list[Delivery]] = []
+    for delivery in undelivered:
+        if groups and _continues(groups[-1][-1], delivery):
+            groups[-1].append(delivery)
+        else:
+            groups.append([delivery])
+    return groups
 
 
-def _not_delivered(previous: Delivery) -> str:
-    begin, end = map(datetime.fromisoformat, (previous.key.begin, previous.key.end))
-    failed = previous.state == DeliveryState.FAILED
-    outcome = "was not delivered" if failed else "may not have been delivered"
-    reason = f": {previous.reason}" if previous.reason else ""
-    return f"The previous report, for {begin:{_FORMAT}} to {end:{_FORMAT}}, {outcome}{reason}"
+def _continues(one: Delivery, other: Delivery) -> bool:
+    # Reasons contain ids of requests, which differ.
+    same_reason = mask(one.reason) == mask(other.reason)
+    return same_reason and one.state is other.state and one.key.end == other.key.begin
+
+
+def _undelivered(group: Sequence[Delivery]) -> str:
+    """One sentence about reports that were lost for one reason, as the last one says it."""
+    first, last = group[0], group[-1]
+    window = f"{_shown(first.key.begin)} to {_shown(last.key.end)}"
+    is_one = len(group) == 1
+    which = f"The report for {window}" if is_one else f"{len(group):,} reports, for {window},"
+    if first.state is DeliveryState.FAILED:
+        outcome = "was not delivered" if is_one else "were not delivered"
+    else:
+        outcome = "may not have been delivered"
+    reason = f": {last.reason}" if last.reason else ""
+    return f"{which} {outcome}{reason}"
+
+
+def _shown(moment: datetime | str) -> str:
+    time = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return time.strftime(_FORMAT)
 
 
 def with_notes(document: Document, notes: Sequence[str]) -> Document:

@@ -58,9 +58,20 @@ def _outage(row: OutageRow) -> Text:
 
 def new_failures(report: WindowReport) -> Section | None:
     items = tuple(map(_failure, report.new_failures))
-    title = f"New failures{_history(report, ', not in the history')}"
+    since = report.news_since
+    news = f" since {since:%Y-%m-%d %H:%M}" if since else ""
+    title = f"New failures{news}{_history(report, ', not in the history')}"
     more = report.more_new_failures
     return _section(Section(title, items, 90, more, "more failure"))
+
+
+def missed_failures(report: WindowReport) -> Section | None:
+    """What the reports that did not arrive would have called new."""
+    since = report.news_since
+    items = tuple(map(_failure, report.missed_failures))
+    title = f"New since {since:%Y-%m-%d %H:%M}, not in this window" if since else ""
+    more = report.more_missed_failures
+    return _section(Section(title, items, 85, more, "more failure"))
 
 
 def seen_failures(report: WindowReport) -> Section | None:

@@ -1,7 +1,7 @@
 """Make a report: load the window, judge the data, compare, look up its failures, then build."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ci_stat.errors import DatabaseError, UsageError
@@ -38,30 +38,47 @@ class Reporter:
 
         Raises SettingsError for logs that cannot be read and UsageError; never DatabaseError.
         """
+        begin = window.window.begin
+        return self.reports(kind, window, [begin])[begin]
+
+    def reports(
+        self, kind: str, window: RunFilter, news_since: Collection[datetime]
+    ) -> dict[datetime, Report]:
+        """The reports of a window for recipients that were last told at these times (aware).
+
+        They differ in which failures are new. Raises as `report`.
+        """
         request = self._request(kind, window)
         try:
-            return self._report(request, window)
+            return self._reports(request, window, sorted(set(news_since)))
         except DatabaseError as error:
-            return problem(request, "database", error.message, error.hint)
+            failed = problem(request, "database", error.message, error.hint)
+            return dict.fromkeys(news_since, failed)
         except OverflowError:
             message = "The baseline windows would start before year 1."
             raise UsageError(message, "Choose a later window.") from None
 
-    def _report(self, request: ReportRequest, window: RunFilter) -> Report:
+    def _reports(
+        self, request: ReportRequest, window: RunFilter, news_since: Sequence[datetime]
+    ) -> dict[datetime, Report]:
         loaded = self._load(request, window)
         stale = stale_data(request, loaded, self.stale_after)
         if stale:
-            return stale
+            return dict.fromkeys(news_since, stale)
 
         comparison = self._compare(request, window, loaded)
         empty = unusually_empty(request, loaded, comparison)
         if empty:
-            return empty
+            return dict.fromkeys(news_since, empty)
 
         self.counted.keep(window, loaded.result)
-        known = self._known_failures(request, window, loaded)
+        news = {since: _before_window(since, window.window) for since in news_since}
+        known = self._known_failures(request, window, loaded, news[min(news)])
         with collector_off():
-            return build(request, loaded.result, comparison, known)
+            return {
+                since: build(replace(request, news_since=before), loaded.result, comparison, known)
+                for since, before in news.items()
+            }
 
     def _request(self, kind: str, window: RunFilter) -> ReportRequest:
         zone = window.window.zone
@@ -105,12 +122,32 @@ class Reporter:
         return compare_hour(window, loaded, self.counted, self.history_days)
 
     def _known_failures(
-        self, request: ReportRequest, window: RunFilter, loaded: LoadedWindow
+        self,
+        request: ReportRequest,
+        window: RunFilter,
+        loaded: LoadedWindow,
+        news_since: datetime | None,
     ) -> KnownFailures:
-        runs = loaded.result.all_runs
-        first_seen, since = self.history.first_seen(window, runs, loaded.oldest, self.history_days)
+        """`news_since`: naive; the earliest time of any recipient, None if nobody missed a report."""
+        missed = self._missed_runs(request.window, window, news_since)
+        first_seen, since = self.history.first_seen(
+            window,
+            [*missed, *loaded.result.all_runs],
+            loaded.oldest,
+            self.history_days,
+            news_since,
+        )
         earlier = self._runs_before(request, window)
-        return KnownFailures(first_seen, since, self.known_issues, earlier)
+        return KnownFailures(first_seen, since, self.known_issues, earlier, missed)
+
+    def _missed_runs(
+        self, window: Window, names: RunFilter, news_since: datetime | None
+    ) -> list[Run]:
+        if news_since is None:
+            return []
+        begin, _ = window.wall()
+        before = Window.of(news_since, begin.replace(fold=0), window.zone)
+        return self.history.failed_runs(before, names)
 
     def _runs_before(self, request: ReportRequest, window: RunFilter) -> list[Run]:
         """Failed runs in which an outage of an hour may have begun. A day has room for its own."""
@@ -119,3 +156,10 @@ class Reporter:
         begin, _ = window.window.wall()
         before = Window.of(begin - SPAN, begin, window.window.zone)
         return self.history.failed_runs(before, window)
+
+
+def _before_window(since: datetime, window: Window) -> datetime | None:
+    """The time as in the CI database, naive; None if it is not before the window."""
+    begin, _ = window.wall()
+    wall = since.astimezone(window.zone).replace(tzinfo=None, fold=0)
+    return wall if wall < begin else None

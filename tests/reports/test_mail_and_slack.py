@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
-from tests.reports.test_service import NOW, busy
 from tests.support import slack
+from tests.support.busy import NOW, busy
 from tests.support.command import Call
 from tests.support.connectors import certified
 from tests.support.proxy import closed_port

@@ -1,150 +1,31 @@
 """`ci-stat report` as a user and a cron job call it: it shows, sends once, and reports errors."""
 
-import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from ci_stat.cli import run as command
 from ci_stat.cli.report import FORMS
-from ci_stat.records import RunRow
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
+from tests.support.busy import HOUR, NOW, run
 from tests.support.command import Call
-from tests.support.feishu import HTML_PAGE, Chat, Feishu, Hook, Trouble, running
+from tests.support.feishu import HTML_PAGE, Chat, Feishu, Hook, Trouble
 from tests.support.feishu.cards import live_mentions, visible_text
 from tests.support.forks import Forked, fork_command
-from tests.support.rows import pull, row
+from tests.support.rows import pull
 
-NOW = "2021-06-19T15:07"
-HOUR = datetime(2021, 6, 19, 14)
 Post = Callable[..., Any]
-
-
-def run(
-    at: datetime, number: int, status: str = "SUCCESS", pr: int | None = 1, **more: Any
-) -> RunRow:
-    author = {"description": pull(pr, ghprbPullAuthorLogin=f"author{pr}")} if pr else {}
-    return row("unit", number, status, pr=pr, time=at, **(author | more))
-
-
-def busy() -> list[RunRow]:
-    """Two weeks of three runs each afternoon.
-
-    The last hour has a known failure and two new ones.
-    """
-    rows = []
-    for day in range(1, 15):
-        at = HOUR - timedelta(days=day)
-        rows += [run(at + timedelta(minutes=n), 100 * day + n, pr=n) for n in range(1, 4)]
-        rows.append(run(at, 100 * day, "FAILURE", analysis_res={"case": ["s.TestKnown"]}))
-    rows.append(run(HOUR - timedelta(minutes=30), 3000, "ABORTED"))
-    for n in range(1, 6):
-        rows.append(run(HOUR + timedelta(minutes=n), 5000 + n, pr=n))
-    rows.append(
-        run(HOUR + timedelta(minutes=10), 6001, "FAILURE", analysis_res={"case": ["s.TestKnown"]})
-    )
-    rows.append(
-        run(
-            HOUR + timedelta(minutes=11),
-            6002,
-            "FAILURE",
-            pr=2,
-            analysis_res={"case": ["s.TestNew"]},
-        )
-    )
-    rows.append(
-        run(
-            HOUR + timedelta(minutes=12),
-            6003,
-            "FAILURE",
-            pr=None,
-            analysis_res={"case": ["s.TestNight"]},
-        )
-    )
-    return rows
-
-
-@pytest.fixture(scope="session")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the CI database `busy.sqlite`, and our state after a report about it.
-
-    Later reports find their windows counted: counting them costs ten times as much as the rest.
-    """
-    folder = tmp_path_factory.mktemp("busy")
-    url = f"sqlite:///{folder / 'ci.sqlite'}"
-    engine = open_engine(url)
-    prepare(engine)
-    write_rows(engine, busy())
-    shutil.copy(folder / "ci.sqlite", folder / "busy.sqlite")
-    with pytest.MonkeyPatch.context() as patched, redirect_stdout(io.StringIO()):
-        patched.setenv("CI_STAT_URL", url)
-        patched.setenv("XDG_DATA_HOME", str(folder / "data-home"))
-        assert command(["report", "hourly", "--now", NOW]) == 0
-    return folder
-
-
-@pytest.fixture
-def uncounted(counted: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """The CI database in force, filled with `busy`. It has the same path in all tests."""
-    file = counted / "ci.sqlite"
-    shutil.copy(counted / "busy.sqlite", file)
-    url = f"sqlite:///{file}"
-    monkeypatch.setenv("CI_STAT_URL", url)
-    return open_engine(url)
-
-
-@pytest.fixture
-def database(uncounted: Engine, counted: Path, tmp_path: Path) -> Engine:
-    """The same, with our state after a report."""
-    shutil.copytree(counted / "data-home", tmp_path / "data-home")
-    return uncounted
-
-
-@pytest.fixture
-def feishu() -> Iterator[Feishu]:
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def webhook(feishu: Feishu, monkeypatch: pytest.MonkeyPatch) -> Feishu:
-    monkeypatch.setenv("CI_STAT_WEBHOOK", feishu.hook_url())
-    return feishu
-
-
-@pytest.fixture
-def app(feishu: Feishu, monkeypatch: pytest.MonkeyPatch) -> Feishu:
-    for key, value in {
-        "FEISHU_URL": feishu.url,
-        "APP_ID": feishu.app_id,
-        "APP_SECRET": feishu.app_secret,
-        "CHAT_ID": "oc_1",
-    }.items():
-        monkeypatch.setenv(f"CI_STAT_{key}", value)
-    return feishu
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between tries take no time.
-
-    The senders bind `time.sleep` when they are imported, so the test replaces the backoff.
-    """
-    monkeypatch.setattr("ci_stat.connectors.http.retry.Attempts._backoff", lambda _: 0.0)
 
 
 def hourly(call: Call, *options: str) -> Any:
@@ -455,10 +336,7 @@ def test_the_next_report_says_that_this_one_did_not_get_through(
     webhook.hooks["hook-token"] = Hook()
     assert hourly(call, "--post").code == 0
     message = visible_text(webhook.messages[0].content)
-    assert (
-        "The previous report, for 2021-06-19 13:00 to 2021-06-19 14:00, was not delivered"
-        in message
-    )
+    assert "The report for 2021-06-19 13:00 to 2021-06-19 14:00 was not delivered" in message
     assert "was not delivered" not in hourly(call, "--as", "markdown").out
 
 

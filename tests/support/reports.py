@@ -204,6 +204,9 @@ def _common(kind: str) -> dict[str, st.SearchStrategy[object]]:
         "outages": _few(_OUTAGES, 3),
         "new_failures": _few(_FAILURES, 10),
         "more_new_failures": _COUNTS,
+        "news_since": st.none() | _TIMES,
+        "missed_failures": _few(_FAILURES, 10),
+        "more_missed_failures": _COUNTS,
         "seen_failures": _few(_FAILURES, 10),
         "more_seen_failures": _COUNTS,
         "prs": _few(_PRS, 8),
@@ -218,7 +221,7 @@ def _common(kind: str) -> dict[str, st.SearchStrategy[object]]:
 
 
 def _consistent(report: Any) -> Any:
-    """The report with the runs by outcome among its numbers."""
+    """The report with the runs by outcome among its numbers; it missed only what it may miss."""
     tally = report.tally
     named = {
         "runs": tally.total,
@@ -228,7 +231,10 @@ def _consistent(report: Any) -> Any:
         "other ends": tally.other,
     }
     rows = tuple(values.Compared(name, now, (None, 0.5)) for name, now in named.items())
-    return replace(report, numbers=(*rows, *report.numbers))
+    report = replace(report, numbers=(*rows, *report.numbers))
+    if report.news_since:
+        return report
+    return replace(report, missed_failures=(), more_missed_failures=0)
 
 
 HOURLY = st.builds(HourlyReport, **_common("hourly")).map(_consistent)

@@ -1,5 +1,6 @@
 """`ci-stat report --post`: send a report to each recipient, and print the results."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -8,12 +9,32 @@ import click
 from ci_stat.context import Context
 from ci_stat.errors import CiStatError, NotDelivered
 from ci_stat.escape import visible
-from ci_stat.records import DeliveryState
-from ci_stat.reports.delivery import DeliveryResult, deliver
+from ci_stat.records import DeliveryState, RunFilter
+from ci_stat.reports.delivery import DeliveryResult, deliver, missed_by
+from ci_stat.reports.missed import Missed
 from ci_stat.reports.outgoing import OutgoingReport
 from ci_stat.reports.recipients import Recipient
 
+log = logging.getLogger(__name__)
+
 _IN_PROGRESS = (DeliveryState.PREPARING, DeliveryState.SENDING)
+
+
+def missed_reports(
+    context: Context, kind: str, window: RunFilter, recipients: Sequence[Recipient]
+) -> dict[str, Missed]:
+    """What each recipient missed before this window, by its name; {} if our state cannot tell."""
+    if not recipients:
+        return {}
+    try:
+        ledger = context.deliveries()
+        return {
+            recipient.name: missed_by(ledger, kind, window, recipient.name)
+            for recipient in recipients
+        }
+    except CiStatError as error:
+        log.warning("Our own state cannot tell which reports arrived: %s", visible(error))
+        return {}
 
 
 def post_report(

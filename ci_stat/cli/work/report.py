@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ci_stat.cli.work import opening, windows
-from ci_stat.cli.work.posting import post_report
+from ci_stat.cli.work.posting import missed_reports, post_report
 from ci_stat.cli.work.report_forms import Output, print_report
 from ci_stat.context import Context
 from ci_stat.errors import CiStatError, DatabaseError, NoNewData, SettingsError, UsageError
@@ -19,7 +19,7 @@ from ci_stat.escape import visible, visible_lines
 from ci_stat.records import RunFilter
 from ci_stat.reports.document import report_document
 from ci_stat.reports.model import DataProblem, Report, WindowReport
-from ci_stat.reports.outgoing import outgoing
+from ci_stat.reports.outgoing import outgoing, own_documents
 from ci_stat.reports.windows import DAILY, HOURLY, chosen_window
 from ci_stat.runs.progress_bar import show_progress
 
@@ -47,15 +47,20 @@ def _report(
         filter = _filter(kind, context, moment, **window)
     # Checked before the work: a missing setting is an error at once.
     recipients = context.recipients(channels) if post else []
+    missed = missed_reports(context, kind, filter, recipients)
+    begin = filter.window.begin
     with show_progress() as watched:
-        report = context.reporter(moment, watched).report(kind, filter)
+        reporter = context.reporter(moment, watched)
+        reports = reporter.reports(kind, filter, {begin, *(one.since for one in missed.values())})
 
     # Sent before it is printed: a full disk or a closed pipe must not stop the delivery.
+    report = reports[begin]
     document = report_document(report)
     undelivered = None
     if post:
+        own = own_documents(reports, missed, begin)
         undelivered = post_report(
-            outgoing(report, document), recipients, context, force, quiet=bool(form)
+            outgoing(report, document, own), recipients, context, force, quiet=bool(form)
         )
     print_report(report, document, Output(form, preview, preview_html, color))
     if isinstance(report, WindowReport) and report.names:

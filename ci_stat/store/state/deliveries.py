@@ -1,6 +1,7 @@
 """Deliveries in the outbox: each recipient gets a report once, even if a sender is killed."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -130,16 +131,16 @@ class Deliveries:
         is_recent = call.called is not None and abs(self._outbox.now() - call.called) < resumable
         return Answer(CallState.UNKNOWN, repeatable=is_recent)
 
-    def sending(self, key: DeliveryKey, form: str) -> None:
+    def sending(self, key: DeliveryKey, form: str, news_since: str = "") -> None:
         """Record that the message may have been sent from now on; again for each other form.
 
-        Raises LostClaim if the claim is lost, or the server may have forgotten the uuid; then
-        nothing may be sent.
+        `news_since`: as in `Delivery`. Raises LostClaim if the claim is lost, or the server may
+        have forgotten the uuid; then nothing may be sent.
         """
         row = row_of(self._source, key)
         self._require_recent(key, row)
         try:
-            self._outbox.calling(row, payload_of(form))
+            self._outbox.calling(row, payload_of(form, news_since))
         except LostClaim as error:
             raise LostClaim(error.message, "See which process sends it.") from None
 
@@ -157,7 +158,7 @@ class Deliveries:
             "Check whether it arrived; if not, send it again with --force.",
         )
 
-    def finish(self, key: DeliveryKey, outcome: Outcome, form: str) -> bool:
+    def finish(self, key: DeliveryKey, outcome: Outcome, form: str, news_since: str = "") -> bool:
         """Store the outcome: SENT, FAILED or UNCERTAIN.
 
         False, and nothing is stored, if another process has taken over. A report that arrived
@@ -171,32 +172,33 @@ class Deliveries:
             code=outcome.code,
             reason=outcome.reason,
         )
-        return self._outbox.finish(row_of(self._source, key), answer, payload_of(form))
+        payload = payload_of(form, news_since)
+        return self._outbox.finish(row_of(self._source, key), answer, payload)
 
     def release(self, key: DeliveryKey) -> bool:
         """Undo a claim for which `sending` did not return. False if there is no such claim."""
         return self._outbox.release(row_of(self._source, key))
 
-    def before(self, key: DeliveryKey) -> Delivery | None:
-        """The newest delivery of the series whose window ended by the begin of this one's.
+    def earlier(self, key: DeliveryKey, within: timedelta = KEPT) -> _Deliveries:
+        """The deliveries of the series with windows before this one's, the newest window first.
 
-        A report and its error report for the same recipient and names are one series. States are
-        those of `list`.
+        `within`: how far back they may end. A report and its error report for the same recipient
+        and names are one series. States are those of `list`.
         """
         begins = instant(key.begin)
         if begins is None:
-            return None
-        calls = self._outbox.table.select(
-            _c.series.in_(self._series(key)),
-            _c.position <= utc_text(begins),
-            order=(_c.position.desc(), _c.changed.desc(), _c.id),
-            limit=1,
-        )
-        if not calls:
-            return None
-        call = self._outbox.current(calls[0])
-        stored = key_of(call)
-        return delivery_of(call, replace(stored, audience=key.audience, about=key.about))
+            return []
+        where = [_c.series.in_(self._series(key)), _c.position <= utc_text(begins)]
+        with suppress(OverflowError):  # before year 1
+            where.append(_c.position >= utc_text(begins - within))
+        newest_first = (_c.position.desc(), _c.changed.desc(), _c.id)
+        calls = self._outbox.table.select(*where, order=newest_first)
+        current = map(self._outbox.current, calls)
+        return [delivery_of(call, self._own_key(call, key)) for call in current]
+
+    def _own_key(self, call: Call, key: DeliveryKey) -> DeliveryKey:
+        """The key of a call of this key's series, with its long texts whole."""
+        return replace(key_of(call), audience=key.audience, about=key.about)
 
     def _series(self, key: DeliveryKey) -> set[str]:
         """The series of a key, in both spellings of its names."""

@@ -12,6 +12,7 @@ FEATURE = "report"
 FORM = 1  # version of the identity's list
 _LIMITS = (64, 40, 40, 255, MOST_TEXT)  # characters of each text in the identity
 _LONGEST_FORM = 64
+_LONGEST_TIME = 40
 
 STATES = {
     CallState.INTENDED: DeliveryState.PREPARING,
@@ -23,9 +24,10 @@ STATES = {
 
 
 class _Payload(msgspec.Struct, frozen=True):
-    """`form`: which form of the message was sent last, e.g. `card`."""
+    """`form`: which form of the message was sent last, e.g. `card`. `since`: begin of its news."""
 
     form: str = ""
+    since: str = ""
 
 
 def row_of(source: str, key: DeliveryKey) -> str:
@@ -57,11 +59,13 @@ def key_of(call: Call) -> DeliveryKey:
     return DeliveryKey(*texts)
 
 
-def payload_of(form: str) -> str:
-    return msgspec.json.encode(_Payload(fit(form, _LONGEST_FORM))).decode()
+def payload_of(form: str, news_since: str = "") -> str:
+    payload = _Payload(fit(form, _LONGEST_FORM), fit(news_since, _LONGEST_TIME))
+    return msgspec.json.encode(payload).decode()
 
 
 def delivery_of(call: Call, key: DeliveryKey) -> Delivery:
+    payload = msgspec.json.decode(call.payload, type=_Payload)
     return Delivery(
         key,
         STATES[call.state],
@@ -69,10 +73,11 @@ def delivery_of(call: Call, key: DeliveryKey) -> Delivery:
         call.started,
         call.changed,
         call.attempt,
-        msgspec.json.decode(call.payload, type=_Payload).form,
+        payload.form,
         call.code,
         call.reason,
         call.reference,
+        payload.since if instant(payload.since) else "",
     )
 
 

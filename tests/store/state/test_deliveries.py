@@ -402,8 +402,8 @@ def test_two_databases_in_one_state_stay_apart(world: World) -> None:
     until(world, SENT, one)
     assert other.claim(KEY).granted
     assert (len(one.list(9)), len(other.list(9))) == (1, 1)
-    assert other.before(replace(KEY, begin=KEY.end)) is not None
-    assert world.process(database="ci3").before(replace(KEY, begin=KEY.end)) is None
+    assert before(other, replace(KEY, begin=KEY.end)) is not None
+    assert before(world.process(database="ci3"), replace(KEY, begin=KEY.end)) is None
 
 
 HOSTILE = [
@@ -440,7 +440,7 @@ def test_hostile_texts(world: World, attack: str) -> None:
     if len(attack) > 2000:
         assert delivery.reason == attack[:1999] + "…"
         assert delivery.key.audience == attack[:254] + "…"
-    assert one.before(replace(KEY, audience=attack)) is None
+    assert before(one, replace(KEY, audience=attack)) is None
 
 
 def test_long_keys_with_the_same_beginning_are_apart(world: World) -> None:
@@ -448,7 +448,7 @@ def test_long_keys_with_the_same_beginning_are_apart(world: World) -> None:
     keys = [replace(KEY, about="x" * 5000 + end, audience="y" * 400 + end) for end in "ab"]
     assert [one.claim(key).granted for key in keys] == [True, True]
     later = replace(keys[1], begin=KEY.end)
-    delivery = one.before(later)
+    delivery = before(one, later)
     assert delivery is not None
     assert delivery.key == keys[1]
 
@@ -470,6 +470,11 @@ def test_an_owner_may_be_called_anything(world: World) -> None:
 # What was before, and what there is
 
 
+def before(ledger: Deliveries, key: DeliveryKey) -> Delivery | None:
+    """The last delivery before the window of `key`."""
+    return next(iter(ledger.earlier(key)), None)
+
+
 def hour(number: int, report: str = "hourly", **more: str) -> DeliveryKey:
     begin = datetime(2021, 6, 19, tzinfo=UTC) + timedelta(hours=number)
     return DeliveryKey(
@@ -479,7 +484,7 @@ def hour(number: int, report: str = "hourly", **more: str) -> DeliveryKey:
 
 def test_the_report_before_this_one(world: World) -> None:
     one = world.process()
-    assert one.before(hour(5)) is None
+    assert before(one, hour(5)) is None
     for key, end in (
         (hour(1), SENT),
         (hour(3), FAILED),
@@ -491,19 +496,19 @@ def test_the_report_before_this_one(world: World) -> None:
     ):
         until(world, end, one, key)
         world.now += MINUTE
-    delivery = one.before(hour(5))
+    delivery = before(one, hour(5))
     assert delivery is not None
     assert (delivery.key, delivery.state, delivery.reason) == (hour(3), FAILED, "said so")
     assert [
         delivery and delivery.key
-        for delivery in map(one.before, (hour(0), hour(2), hour(3), hour(4)))
+        for delivery in (before(one, hour(number)) for number in (0, 2, 3, 4))
     ] == [
         None,
         hour(1),
         hour(1),
         hour(3),
     ]
-    assert one.before(replace(hour(5), begin="no time")) is None
+    assert before(one, replace(hour(5), begin="no time")) is None
 
 
 def test_a_report_and_its_trouble_are_one_family(world: World) -> None:
@@ -512,7 +517,7 @@ def test_a_report_and_its_trouble_are_one_family(world: World) -> None:
     world.now += MINUTE
     until(world, SENT, one, hour(3, "hourly-trouble"))
     for report in ("hourly", "hourly-trouble"):
-        delivery = one.before(hour(4, report))
+        delivery = before(one, hour(4, report))
         assert delivery is not None
         assert delivery.key.report == "hourly-trouble"
 
@@ -526,10 +531,10 @@ def test_before_compares_moments(world: World) -> None:
         one,
         replace(KEY, begin="2021-06-19T08:00:00+08:00", end="2021-06-19T09:00:00+08:00"),
     )
-    assert one.before(replace(KEY, begin="2021-06-19T00:59:59Z")) is None
-    assert one.before(replace(KEY, begin="2021-06-19T02:00:00Z")) is not None
-    assert one.before(replace(KEY, begin="2021-06-18T21:00:00-04:00")) is not None
-    assert one.before(replace(KEY, begin="0001-01-01T00:00:00+14:00")) is None
+    assert before(one, replace(KEY, begin="2021-06-19T00:59:59Z")) is None
+    assert before(one, replace(KEY, begin="2021-06-19T02:00:00Z")) is not None
+    assert before(one, replace(KEY, begin="2021-06-18T21:00:00-04:00")) is not None
+    assert before(one, replace(KEY, begin="0001-01-01T00:00:00+14:00")) is None
 
 
 def test_the_one_before_was_left_by_a_dead_process(world: World) -> None:
@@ -537,10 +542,10 @@ def test_the_one_before_was_left_by_a_dead_process(world: World) -> None:
     until(world, SENDING, one, hour(1))
     until(world, PREPARING, other, hour(2))
     world.dies(one)
-    deliveries = [world.process().before(hour(n)) for n in (2, 3)]
+    deliveries = [before(world.process(), hour(n)) for n in (2, 3)]
     assert [delivery and delivery.state for delivery in deliveries] == [UNCERTAIN, PREPARING]
     world.dies(other)
-    last = world.process().before(hour(3))
+    last = before(world.process(), hour(3))
     assert last is not None
     assert last.state == FAILED
 

@@ -174,7 +174,7 @@ def test_the_report_before_this_one(old: Engine, rows: Rows) -> None:
     prepare_state(old)
     sent = next(row for row in rows["deliveries"] if row["state"] == "sent")
     later = DeliveryKey(sent["report"], sent["end"], "", sent["audience"], sent["about"])
-    before = deliveries(old).before(later)
+    (before, *_) = deliveries(old).earlier(later)
     assert before is not None
     assert (before.key, before.state) == (key_of(sent), DeliveryState.SENT)
 
