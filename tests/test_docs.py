@@ -26,8 +26,10 @@ from ci_stat.ci_stat import get_result
 from ci_stat.cli import Commands, cli
 from ci_stat.cli.work.demo import build
 from ci_stat.config import KEYS
-from ci_stat.formats.jsonl import FIELDS, PULL_FIELDS, STATUS_NAMES
-from ci_stat.records import ATTEMPT_KEY, URL_KEY
+from ci_stat.formats.failure_details import FAILURE_FIELDS
+from ci_stat.formats.jsonl import FIELDS, PULL_FIELDS
+from ci_stat.formats.statuses import SKIPPED_WORDS, STATUS_NAMES, UNFINISHED_WORDS
+from ci_stat.records import ATTEMPT_KEY, DETAILS_KEY, URL_KEY
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -319,11 +321,16 @@ def test_import_fields_are_the_codes() -> None:
         "attempt": f"description.{ATTEMPT_KEY}",
         "url": f"description.{URL_KEY}",
         "case": "analysis_res.case",
+        "failures": f"analysis_res.{DETAILS_KEY}",
     }
     statuses = {
         given: stored for names, stored in _rows(page, "| given |") for given in names.split(", ")
     }
     assert statuses == STATUS_NAMES
+    not_counted = {kind: set(words.split(", ")) for words, kind in _rows(page, "| not stored |")}
+    assert not_counted == {"not finished": UNFINISHED_WORDS, "skipped": SKIPPED_WORDS}
+    fields = sorted(_names(row[0])[0] for row in _rows(page, "| field of a failure |"))
+    assert fields == sorted(FAILURE_FIELDS)
 
 
 def test_rooms_are_the_contracts() -> None:

@@ -15,8 +15,9 @@ from ci_stat.cli import options
 def import_() -> None:
     """Import run records from JSON Lines (.jsonl, .jsonl.gz, - for stdin) into the CI database.
 
-    A run with the same job and number is replaced, so you can repeat an import. Required fields:
-    job_name, job_id, status, time. docs/formats.md describes all fields.
+    A run with the same job, number and attempt is replaced, so you can repeat an import. Required
+    fields: job_name, job_id, status or conclusion, time. docs/formats.md describes all fields,
+    docs/own-ci.md has lines for GitHub Actions, GitLab CI, Buildkite and CircleCI.
 
     \b
     Example of a line:

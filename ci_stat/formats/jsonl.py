@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from ci_stat.errors import BadRecord
 from ci_stat.escape import json_safe, web_link
+from ci_stat.formats.failure_details import failure_details, is_names, shown, with_details
+from ci_stat.formats.statuses import UNFINISHED, changes, mapped_status, not_counted
 from ci_stat.records import (
     ATTEMPT_KEY,
     ATTEMPT_UNIT,
@@ -19,25 +21,11 @@ from ci_stat.records import (
     NUMBER_KEY,
     URL_KEY,
     RunRow,
-    Status,
     finite,
     no_number,
     pull_number,
     stored_number,
 )
-
-# Names of the three outcomes in other CI systems. Any other status is kept as it is.
-STATUS_NAMES = {
-    "COMPLETED": Status.SUCCESS,
-    "SUCCESS": Status.SUCCESS,
-    "PASSED": Status.SUCCESS,
-    "SUCCEEDED": Status.SUCCESS,
-    "FAILURE": Status.FAILURE,
-    "FAILED": Status.FAILURE,
-    "ABORTED": Status.ABORTED,
-    "CANCELLED": Status.ABORTED,
-    "CANCELED": Status.ABORTED,
-}
 
 # Short fields, and the build parameter that stores each of them.
 PULL_FIELDS = {
@@ -50,12 +38,14 @@ _TEXTS = ("repo", "branch", "commit", "comment")
 _REQUIRED = ("job_name", "job_id", "status", "time")
 FIELDS = (
     *_REQUIRED,
+    "conclusion",
     "attempt",
     "duration",
     *_TEXTS,
     "url",
     *PULL_FIELDS,
     "case",
+    "failures",
     "description",
     "analysis_res",
     "status_is_raw",
@@ -63,13 +53,23 @@ FIELDS = (
 MAX_DEPTH = 90  # levels of JSON; MySQL allows 100
 _MAX_INT = 2**63 - 1
 _MIN_YEAR = 1000  # of DATETIME in MySQL and MariaDB
-_MAX_SHOWN = 60  # characters of a wrong value in a message
+
+
+class NotCounted(Exception):
+    """A line is about a run that does not count.
+
+    `reason`: `statuses.UNFINISHED` or `SKIPPED`; `word`: the word of the CI, in lower case.
+    """
+
+    def __init__(self, reason: str, word: str) -> None:
+        super().__init__(f"{reason} ({word})")
+        self.reason, self.word = reason, word.lower()
 
 
 def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
     """Decode one line. Times with an offset and epoch seconds are converted to `zone`.
 
-    Raises BadRecord that names the invalid field and the reason.
+    Raises BadRecord that names the invalid field and the reason, and NotCounted.
     """
     try:
         record = json.loads(text, parse_constant=no_number, parse_float=finite)
@@ -79,7 +79,9 @@ def decode_line(text: str | bytes, zone: ZoneInfo) -> RunRow:
         raise BadRecord(f"a {type(record).__name__}, not a JSON object")
     if nested_too_deep(record):
         raise BadRecord(f"nested more than {MAX_DEPTH} levels deep")
-    _check_names(record)
+    _check_unknown(record)
+    _check_counted(record)
+    _check_missing(record)
     row = RunRow(
         job=_text(record, "job_name") or "",
         job_id=_job_id(record),
@@ -103,14 +105,7 @@ def nested_too_deep(value: object, left: int = MAX_DEPTH) -> bool:
     return left == 0 or any(nested_too_deep(child, left - 1) for child in children)
 
 
-def _check_names(record: dict[str, Any]) -> None:
-    missing = [name for name in _REQUIRED if record.get(name) in (None, "")]
-    # `"time": null` is an unknown time: `export` writes it, so `import` must read it.
-    if "time" in record and record["time"] is None:
-        missing.remove("time")
-    if missing:
-        raise BadRecord(f"missing {', '.join(missing)}")
-
+def _check_unknown(record: dict[str, Any]) -> None:
     unknown = next((name for name in record if name not in FIELDS), None)
     if unknown is not None:
         similar = get_close_matches(unknown, FIELDS, n=1)
@@ -118,10 +113,21 @@ def _check_names(record: dict[str, Any]) -> None:
         raise BadRecord(f"unknown field {unknown[:80]!r}{hint}")
 
 
+def _check_missing(record: dict[str, Any]) -> None:
+    missing = [name for name in _REQUIRED if record.get(name) in (None, "")]
+    # `"time": null` is an unknown time: `export` writes it, so `import` must read it.
+    if "time" in record and record["time"] is None:
+        missing.remove("time")
+    if "status" in missing and record.get("conclusion"):
+        missing.remove("status")
+    if missing:
+        raise BadRecord(f"missing {', '.join(missing)}")
+
+
 def _text(record: dict[str, Any], name: str) -> str | None:
     value = record.get(name)
     if value is not None and not isinstance(value, str):
-        raise BadRecord(f"{name} is {_shown(value)}, not a string")
+        raise BadRecord(f"{name} is {shown(value)}, not a string")
     if value is not None and HALF_PAIR.search(value):
         raise BadRecord(f"{name} contains a lone surrogate")
     return value
@@ -133,7 +139,7 @@ def _integer(record: dict[str, Any], name: str) -> int | None:
         return None
     whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1
     if not whole or not 0 <= value <= _MAX_INT:
-        raise BadRecord(f"{name} is {_shown(value)}, not a whole number from 0 to 2^63-1")
+        raise BadRecord(f"{name} is {shown(value)}, not a whole number from 0 to 2^63-1")
     return int(value)
 
 
@@ -142,7 +148,7 @@ def _attempt(record: dict[str, Any]) -> int:
     if attempt is None:
         return 1
     if not 1 <= attempt <= MAX_ATTEMPT:
-        raise BadRecord(f"attempt is {_shown(attempt)}, not a number from 1 to {MAX_ATTEMPT:,}")
+        raise BadRecord(f"attempt is {shown(attempt)}, not a number from 1 to {MAX_ATTEMPT:,}")
     return attempt
 
 
@@ -154,18 +160,39 @@ def _job_id(record: dict[str, Any]) -> int:
     return stored_number(number, attempt)
 
 
-def _status(record: dict[str, Any]) -> str:
-    status = _text(record, "status") or ""
+def _word(record: dict[str, Any]) -> str:
+    """The word for how the run ended: `conclusion` if it has one, else `status`."""
+    status, conclusion = _text(record, "status"), _text(record, "conclusion")
     raw = record.get("status_is_raw")
     if raw not in (None, True, False):
-        raise BadRecord(f"status_is_raw is {_shown(raw)}, not true or false")
-    return status if raw else mapped_status(status)
+        raise BadRecord(f"status_is_raw is {shown(raw)}, not true or false")
+    if raw and conclusion:
+        raise BadRecord("conclusion with status_is_raw: write the word as status")
+    if conclusion and status and _disagree(status, conclusion):
+        raise BadRecord(f"status {shown(status)} and conclusion {shown(conclusion)} differ")
+    has_ended = (status or "").lower() == "completed"
+    if has_ended and "conclusion" in record and not conclusion:
+        raise BadRecord("status is completed, but conclusion is missing: the outcome is unknown")
+    return conclusion or status or ""
 
 
-def mapped_status(status: str) -> str:
-    """Translate the status of another CI system; an unknown status is kept as it is."""
-    outcome = STATUS_NAMES.get(status.upper())
-    return outcome.value if outcome else status
+def _disagree(status: str, conclusion: str) -> bool:
+    """Whether both name an outcome, and different ones. `completed` only says that it ended."""
+    ended = status.lower() == "completed" or not_counted(status) == UNFINISHED
+    return not ended and mapped_status(status) != mapped_status(conclusion)
+
+
+def _check_counted(record: dict[str, Any]) -> None:
+    """Raises NotCounted for a run that has not finished or was skipped."""
+    word = _word(record)
+    reason = "" if record.get("status_is_raw") else not_counted(word)
+    if reason:
+        raise NotCounted(reason, word)
+
+
+def _status(record: dict[str, Any]) -> str:
+    word = _word(record)
+    return word if record.get("status_is_raw") else mapped_status(word)
 
 
 def _time(value: object, zone: ZoneInfo) -> datetime | None:
@@ -180,7 +207,7 @@ def _time(value: object, zone: ZoneInfo) -> datetime | None:
             raise ValueError
     except (ValueError, OverflowError, OSError):
         raise BadRecord(
-            f"time is {_shown(value)}, not ISO 8601 (2021-06-19T08:30:00) or epoch seconds"
+            f"time is {shown(value)}, not ISO 8601 (2021-06-19T08:30:00) or epoch seconds"
         ) from None
     return moment.replace(microsecond=0)
 
@@ -202,7 +229,7 @@ def _object(record: dict[str, Any], name: str) -> dict[str, Any] | str | None:
     if isinstance(value, dict):
         return value
     if value is not None and not isinstance(value, str):
-        raise BadRecord(f"{name} is {_shown(value)}, not an object")
+        raise BadRecord(f"{name} is {shown(value)}, not an object")
     return _text(record, name)
 
 
@@ -228,7 +255,7 @@ def _own_keys(record: dict[str, Any]) -> dict[str, Any]:
         keys |= {NUMBER_KEY: _integer(record, "job_id"), ATTEMPT_KEY: attempt}
     if url:
         if web_link(url) is None:
-            raise BadRecord(f"url is {_shown(url)}, not an absolute http(s) address")
+            raise BadRecord(f"url is {shown(url)}, not an absolute http(s) address")
         keys[URL_KEY] = url
     return keys
 
@@ -250,19 +277,17 @@ def _pull_text(record: dict[str, Any], name: str) -> str | None:
 
 
 def _analysis(record: dict[str, Any]) -> dict[str, Any] | str | None:
+    """Decode the failures by kind, and add those of `case` and `failures`."""
     analysis, cases = _object(record, "analysis_res"), record.get("case")
-    if cases is None:
+    details = failure_details(record.get("failures"))
+    if cases is None and not details:
         return analysis
-    if not isinstance(cases, list) or not all(isinstance(name, str) for name in cases):
-        raise BadRecord(f"case is {_shown(cases)}, not a list of names")
+    if cases is not None and not is_names(cases):
+        raise BadRecord(f"case is {shown(cases)}, not a list of names")
     if isinstance(analysis, str):
-        raise BadRecord("analysis_res is a string, so case cannot be stored in it")
-    return {**(analysis or {}), "case": cases}
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+        raise BadRecord("analysis_res is a string, so case and failures cannot be stored in it")
+    added: dict[str, Any] = {} if cases is None else {"case": cases}
+    return {**(analysis or {}), **with_details(added, details)}
 
 
 def encode_row(row: RunRow) -> str:
@@ -282,7 +307,7 @@ def encode_row(row: RunRow) -> str:
         "description": description,
         "analysis_res": row.analysis_res,
         # The table may contain FAILED itself; an import must not turn it into FAILURE.
-        "status_is_raw": mapped_status(row.status) != row.status or None,
+        "status_is_raw": changes(row.status) or None,
     }
     fields = {name: value for name, value in record.items() if value is not None or name == "time"}
     # Control characters must not reach a terminal, and some readers split lines at U+2028.

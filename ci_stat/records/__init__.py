@@ -3,6 +3,13 @@
 Immutable, compact and fast to decode. This room knows no SQL, no HTTP and no clock.
 """
 
+from ci_stat.records.analysis import (
+    ANALYSIS_KEYS,
+    ANALYSIS_KINDS,
+    DETAILS_KEY,
+    failures_of,
+    named_by_kind,
+)
 from ci_stat.records.attempts import (
     ATTEMPT_KEY,
     ATTEMPT_UNIT,
@@ -29,7 +36,6 @@ from ci_stat.records.counts import (
 )
 from ci_stat.records.delivery import Delivery, DeliveryKey, DeliveryState, Outcome
 from ci_stat.records.failure import (
-    ANALYSIS_KINDS,
     CaseFailure,
     Extraction,
     FailureKey,
@@ -37,7 +43,6 @@ from ci_stat.records.failure import (
     LeftOut,
     LogState,
     Sighting,
-    failures_of,
 )
 from ci_stat.records.issue_state import (
     Accepted,
@@ -70,9 +75,11 @@ from ci_stat.records.window import ALL_NAMES, Names, Provenance, RunFilter, Wind
 
 __all__ = [
     "ALL_NAMES",
+    "ANALYSIS_KEYS",
     "ANALYSIS_KINDS",
     "ATTEMPT_KEY",
     "ATTEMPT_UNIT",
+    "DETAILS_KEY",
     "HALF_PAIR",
     "MAX_ATTEMPT",
     "NUMBER_KEY",
@@ -123,6 +130,7 @@ __all__ = [
     "every_period",
     "failures_of",
     "finite",
+    "named_by_kind",
     "names",
     "names_key",
     "names_key_v0",

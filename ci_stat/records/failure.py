@@ -1,6 +1,5 @@
 """Failures: of one run (`CaseFailure`), of one log (`Extraction`), over time (`Sighting`)."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,9 +21,6 @@ class FailureKind(StrEnum):
     CASE = "case"  # a test case failed
     BUILD = "build"  # a build tool reports a failed step without a reason
     UNKNOWN = "unknown"  # none of these; mostly guesses
-
-
-ANALYSIS_KINDS = (FailureKind.COMPILE, FailureKind.CHECK, FailureKind.CASE, FailureKind.ENV)
 
 
 class LogState(StrEnum):
@@ -58,6 +54,7 @@ class CaseFailure(msgspec.Struct, frozen=True, gc=False):
     - `context`: ranges of further lines, first and last, that a diagnosis needs; only `diagnose`
       looks for them, and it gives them to the first failure of a log.
     - `omitted`: lines of the failure, and relevant lines around it, for which there was no room.
+    - `link`: an http(s) page about the failure; "" if its source gave none.
     """
 
     kind: str
@@ -75,6 +72,7 @@ class CaseFailure(msgspec.Struct, frozen=True, gc=False):
     fingerprint: str = ""
     context: tuple[tuple[int, int], ...] = ()
     omitted: int = 0
+    link: str = ""
 
 
 class LeftOut(msgspec.Struct, frozen=True, gc=False):
@@ -119,20 +117,3 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     last_seen: datetime
     job: str
     number: int
-
-
-def failures_of(analysis: object) -> Iterator[CaseFailure]:
-    """The failures in a decoded `analysis_res`: an object with arrays of names by kind.
-
-    The order is `compile`, `check`, `case`, `env`, as the writer ranks them. Values of another
-    shape are skipped.
-    """
-    if not isinstance(analysis, dict):
-        return
-    for kind in ANALYSIS_KINDS:
-        names = analysis.get(kind)
-        if not isinstance(names, list):
-            continue
-        for name in names:
-            if isinstance(name, str) and name:
-                yield CaseFailure(kind.value, name)

@@ -79,7 +79,7 @@ class FailureRow:
     """A failure of the window.
 
     - `first_seen`: None without a history; `new`: the history before the window lacks it.
-    - `issue`: link to a known issue, or "".
+    - `issue`: link to a known issue, or "". `link`: the failure's own page, or "".
     """
 
     name: str
@@ -93,6 +93,7 @@ class FailureRow:
     first_seen: datetime | None = None
     new: bool = False
     issue: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

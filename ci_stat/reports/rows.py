@@ -84,6 +84,7 @@ class FailureRows:
             first_seen=first_seen,
             new=self._is_new(first_seen),
             issue=self._issue(failure.info),
+            link=failure.seen[-1].link,
         )
 
     def nightly(self, job: Job) -> NightlyRow:

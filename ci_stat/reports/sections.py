@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ci_stat.escape import web_link
 from ci_stat.records import Tally
 from ci_stat.rendering.document import (
     Item,
@@ -90,8 +91,9 @@ def _failure(row: FailureRow) -> Item:
     prs = f", {plural(row.prs, 'pull request')}" if row.prs else ""
     jobs = ", ".join(cut(job, TITLE) for job in row.jobs)
     more_jobs = f" and {plural(row.more_jobs, 'more job')}" if row.more_jobs else ""
+    tone = Tone.BAD if row.new else Tone.PLAIN
     head = text(
-        Span(cut(row.name, NAME), Tone.BAD if row.new else Tone.PLAIN, bold=True),
+        Span(cut(row.name, NAME), tone, bold=True, link=web_link(row.link)),
         f" ({cut(row.kind, 20)}): {plural(row.runs, 'run')}{prs}{_first_seen(row)}",
         *_issue(row),
     )
@@ -103,7 +105,7 @@ def _failure_line(row: FailureRow) -> Text:
     """A failure on one line, below its nightly job."""
     return text(
         Span("new ", Tone.BAD, bold=True) if row.new else None,
-        cut(row.name, NAME),
+        linked(cut(row.name, NAME), row.link),
         f" ({cut(row.kind, 20)}): {plural(row.runs, 'run')}{_first_seen(row)}, newest ",
         _number_link(row.newest),
         *_issue(row),

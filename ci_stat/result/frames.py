@@ -158,6 +158,7 @@ _FAILURE_COLUMNS: dict[str, Callable[[CaseFailure], Any]] = {
     "line": lambda failure: failure.line or None,
     "first_line": lambda failure: failure.first_line or None,
     "last_line": lambda failure: failure.last_line or None,
+    "link": lambda failure: failure.link or None,
 }
 
 

@@ -3,6 +3,7 @@
 import gzip
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from sqlalchemy import Engine
 
 from ci_stat.errors import BadRecord, ConnectionLost, WriteError
 from ci_stat.formats.files import STANDARD_STREAM
-from ci_stat.formats.jsonl import decode_line
+from ci_stat.formats.jsonl import NotCounted, decode_line
+from ci_stat.formats.statuses import UNFINISHED
 from ci_stat.records import RunRow, Stretch
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import is_alive
@@ -27,12 +29,15 @@ class ImportResult:
     """What an import did.
 
     `skipped`: (line number, reason); `times`: first and last time of the stored rows.
+    `unfinished`, `not_run`: runs that do not count, by the word of their CI. They are not stored.
     """
 
     lines: int = 0
     stored: int = 0
     skipped: list[tuple[int, str]] = field(default_factory=list)
     times: Stretch = field(default_factory=Stretch)
+    unfinished: Counter[str] = field(default_factory=Counter)
+    not_run: Counter[str] = field(default_factory=Counter)
 
 
 @contextmanager
@@ -107,6 +112,9 @@ def import_lines(
             batch.append((result.lines, decode_line(line, zone)))
         except BadRecord as error:
             result.skipped.append((result.lines, str(error)))
+        except NotCounted as run:
+            words = result.unfinished if run.reason == UNFINISHED else result.not_run
+            words[run.word] += 1
 
         if len(batch) >= BATCH:
             _store(engine, batch, result, progress, dry_run)

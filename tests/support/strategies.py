@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ci_stat.formats.jsonl import STATUS_NAMES
+from ci_stat.formats.statuses import STATUS_NAMES
 from ci_stat.records import RunRow
 
 # Text that a text column takes: anything but half surrogate pairs.

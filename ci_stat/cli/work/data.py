@@ -1,5 +1,6 @@
 """`ci-stat import` and `export`: run records as JSON Lines."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -34,12 +35,26 @@ def import_(file: str, strict: bool, dry_run: bool) -> None:
         click.echo(f"ci-stat: line {number} skipped: {visible(reason)}", err=True)
     if len(skipped) > _SHOWN:
         click.echo(f"ci-stat: … and {len(skipped) - _SHOWN:,} more lines skipped", err=True)
+    for line in _not_counted(imported):
+        click.echo(f"ci-stat: {line}", err=True)
     verb = "would be stored" if dry_run else "stored"
     click.echo(
         f"{plural(imported.lines, 'line')} read, {plural(imported.stored, 'run')} {verb}, "
         f"{plural(len(skipped), 'line')} skipped. "
         f"Times are stored in the time zone {zone.key} (setting time_zone)."
     )
+
+
+def _not_counted(imported: ImportResult) -> Iterator[str]:
+    """Say which runs are not stored because they do not count."""
+    reasons = (
+        (imported.unfinished, "not finished; import them again when they have ended"),
+        (imported.not_run, "skipped by the CI, which does not count as a run"),
+    )
+    for words, reason in reasons:
+        if words:
+            counts = ", ".join(f"{count:,} {word}" for word, count in words.most_common())
+            yield f"{plural(words.total(), 'run')} not stored: {reason} ({counts})"
 
 
 def export(file: str, **window: Any) -> None:

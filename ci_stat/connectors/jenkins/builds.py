@@ -10,7 +10,7 @@ import msgspec
 
 from ci_stat.errors import BadRecord, SourceError
 from ci_stat.escape import visible
-from ci_stat.records import HALF_PAIR, Extraction, FailureKind, RunRow
+from ci_stat.records import HALF_PAIR, Extraction, RunRow, named_by_kind
 
 FIELDS = "number,result,building,timestamp"
 FIELDS_WITH_PARAMETERS = f"{FIELDS},duration,actions[parameters[name,value]]"
@@ -22,22 +22,6 @@ COLUMNS = {
     "branch": ("ghprbTargetBranch", "release_test__release_branch"),
     "comment": ("ghprbCommentBody",),
     "repo": ("ghprbGhRepository",),
-}
-
-# The four keys of `analysis_res` with their kinds of failures. Unknown kinds and guesses have no
-# key.
-ANALYSIS_KEYS = {
-    "compile": (FailureKind.COMPILE, FailureKind.BUILD),
-    "check": (FailureKind.CHECK,),
-    "case": (
-        FailureKind.CASE,
-        FailureKind.PANIC,
-        FailureKind.RACE,
-        FailureKind.LEAK,
-        FailureKind.TIMEOUT,
-        FailureKind.CRASH,
-    ),
-    "env": (FailureKind.ENV, FailureKind.SETUP),
 }
 
 
@@ -197,12 +181,7 @@ def _wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime:
 
 def analysis_of(extraction: Extraction) -> dict[str, Any]:
     """`analysis_res` of a log's failures: names by key, each once, in the order of the log; {} for
-    none.
+    none. Unknown kinds and guesses have no key.
     """
-    keys = {kind: key for key, kinds in ANALYSIS_KEYS.items() for kind in kinds}
-    names: dict[str, dict[str, None]] = {key: {} for key in ANALYSIS_KEYS}
-    for failure in extraction.failures:
-        key = keys.get(FailureKind(failure.kind)) if failure.kind in set(FailureKind) else None
-        if key and failure.name and not failure.guess:
-            names[key][_text(failure.name)] = None
-    return {key: list(cases) for key, cases in names.items() if cases}
+    certain = (failure for failure in extraction.failures if not failure.guess)
+    return named_by_kind((failure.kind, _text(failure.name)) for failure in certain)

@@ -100,6 +100,7 @@ def _newest_failure(info: FailInfo) -> Row:
         "message": info.message,
         "file": newest.file,
         "line": newest.line or None,
+        "link": newest.link,
         "rule": newest.rule,
         "source": newest.source,
         "fingerprint": newest.fingerprint,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ci_stat.records import Provenance, Run, Status, Tally
+from ci_stat.records import CaseFailure, Provenance, Run, Status, Tally
 from ci_stat.rendering.format import clock, duration, percent, plural, staleness
 from ci_stat.rendering.terminal.lines import Line, line, status_style
 from ci_stat.result import PR, Commit, Job
@@ -74,6 +74,17 @@ def run_lines(run: Run, depth: int, with_job: bool) -> Iterator[Line]:
         yield line(depth + 1, (f"{failure.kind}: ", _LABEL), (failure.name, "red"))
         for text in failure.message.splitlines():
             yield line(depth + 2, text)
+        place = _place(failure)
+        if place:
+            yield line(depth + 2, (place, _LABEL))
+
+
+def _place(failure: CaseFailure) -> str:
+    """The file, line and page that an import gave; a log's own lines are its message."""
+    if not failure.link:
+        return ""
+    code = f"{failure.file}:{failure.line}" if failure.line else failure.file
+    return f"{code} {failure.link}".strip()
 
 
 def _commit(run: Run) -> list[Part]:
