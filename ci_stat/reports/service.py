@@ -128,7 +128,7 @@ class Reporter:
         loaded: LoadedWindow,
         news_since: datetime | None,
     ) -> KnownFailures:
-        """`news_since`: naive; the earliest time of any recipient, None if nobody missed a report."""
+        """`news_since`: naive; the earliest of all recipients, None if nobody missed a report."""
         missed = self._missed_runs(request.window, window, news_since)
         first_seen, since = self.history.first_seen(
             window,
