@@ -12,8 +12,10 @@ from sqlalchemy import Engine, text
 from ci_stat.records import RunFilter, RunRow, Window
 from ci_stat.result.comparing.from_result import side_of
 from ci_stat.result.counting import count_jobs, count_prs, count_window
+from ci_stat.result.flakiness.repetitions import repetitions_of
 from ci_stat.runs.comparing.service import Comparer
 from ci_stat.runs.database import Source
+from ci_stat.runs.flaky.service import FlakyFinder
 from tests.conftest import SHANGHAI, Fill
 from tests.support.rows import BEGIN, history, pull, row
 
@@ -121,6 +123,9 @@ def _check(source: Source, run_filter: RunFilter) -> None:
     assert prs == count_prs(result.pr_map)
     assert total == len(result.pr_map)
     assert source.count_prs(run_filter, 2)[:2] == (count_prs(result.pr_map, 2), total)
+    repeated, loaded = FlakyFinder(source).repetitions(run_filter), repetitions_of(result)
+    assert (repeated.jobs, repeated.logs) == (loaded.jobs, loaded.logs)
+    assert set(repeated.flaky_runs) == set(loaded.flaky_runs)
     side = Comparer(source).side(run_filter)
     assert side == replace(side_of(result), provenance=side.provenance, names=side.names)
     assert (

@@ -43,9 +43,14 @@ class JobRates(NamedTuple):
 
 
 class FailedRun(NamedTuple):
-    """A failed run, its pull request, and the failures that the table names."""
+    """A failed run, its pull request, and the failures that the table names.
+
+    `repo`, `commit`: "" without one.
+    """
 
     run: SeenRun
+    repo: str
+    commit: str
     pr: tuple[str, int] | None
     failures: tuple[CaseFailure, ...]
 
@@ -138,6 +143,7 @@ def read_failed_runs(
         c.job_id,
         wall(c.time).cast(String(32)).label("t"),
         exact(c.repo).label("r"),
+        exact(c.commit).label("c"),
         pull_text(c.description).label("p"),
         raw_json(c.analysis_res).label("a"),
     ).where(*conditions(_with_status(run_filter, Status.FAILURE)))
@@ -147,11 +153,12 @@ def read_failed_runs(
 
 
 def _failed_run(row: tuple[Any, ...], decoder: Decoder) -> FailedRun:
-    job, number, time, repo, pull, analysis = row
+    job, number, time, repo, commit, pull, analysis = row
     run = SeenRun(text_of(job), int(number), time_of(time))
     pr_number = pull_number(text_of(pull)) if repo else 0
     pr = (text_of(repo), pr_number) if pr_number else None
-    return FailedRun(run, pr, decoder.failures(analysis) if analysis else ())
+    failures = decoder.failures(analysis) if analysis else ()
+    return FailedRun(run, text_of(repo), text_of(commit), pr, failures)
 
 
 def _with_status(run_filter: RunFilter, status: Status) -> RunFilter:

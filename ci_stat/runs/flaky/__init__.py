@@ -1,0 +1,1 @@
+"""Find what passed and failed on one commit, in the database (`ci-stat flaky`)."""
