@@ -6,7 +6,7 @@ object once, when it is first used.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from ci_stat.connectors.github.repository import GitHub
     from ci_stat.connectors.jenkins.server import Jenkins
     from ci_stat.issues.service import Filer
+    from ci_stat.questions.service import Knowledge, Questions
+    from ci_stat.records import Mute
     from ci_stat.records.log_place import LogPlace
     from ci_stat.reports.recipients import FeishuSender, Recipient
     from ci_stat.reports.service import Reporter
@@ -119,8 +121,7 @@ class Context:
 
     def existing_counts(self) -> StoredCounts | None:
         """Return the stored counts of past windows; None if the state does not exist yet."""
-        engine = self.bare_state
-        if is_embedded(engine) and not Path(engine.url.database or "").exists():
+        if not self._has_state():
             return None
         return StoredCounts(self.state, self.source.name)
 
@@ -231,6 +232,45 @@ class Context:
         from ci_stat.reports.setup import feishu_sender
 
         return feishu_sender(self.settings.feishu, chat)
+
+    # Questions
+
+    def questions(
+        self, progress: ProgressDisplay | None = None, read_logs: bool = True
+    ) -> "Questions":
+        """Return the service that answers about single pull requests, cases, jobs and runs."""
+        from ci_stat.questions.gather import Gatherer
+        from ci_stat.questions.service import Questions
+
+        log_progress = progress.logs if progress else None
+        gatherer = Gatherer(self.source, self._stored_logs, read_logs, log_progress)
+        return Questions(gatherer, self._knowledge)
+
+    def _stored_logs(self) -> ExtractionStore | None:
+        """The failures of logs that were read before; None if the state does not exist yet."""
+        return self._log_state() if self._has_state() else None
+
+    def _knowledge(self) -> "Knowledge":
+        """Issues, mutes and commands of cases, as far as our state and the settings have them."""
+        from ci_stat.questions.service import Knowledge
+        from ci_stat.reports.known_issues import with_known_issues
+
+        template, file = self.settings.issues.reproduce, self.settings.reports.known_issues
+        if not self._has_state():
+            return Knowledge(with_known_issues({}, file), {}, template)
+        links = own_links(lambda: self.issues(real_time), self.settings.github)
+        return Knowledge(with_known_issues(links, file), self._mutes(), template)
+
+    def _mutes(self) -> "Mapping[str, Mute]":
+        try:
+            return self.notes(real_time).mutes.all(real_time())
+        except CiStatError as error:
+            log.info("No mutes: %s", visible(error))
+            return {}
+
+    def _has_state(self) -> bool:
+        engine = self.bare_state
+        return not is_embedded(engine) or Path(engine.url.database or "").exists()
 
     # Issues
 

@@ -24,6 +24,10 @@ class UsageError(CiStatError, ValueError):
     exit_code = 2
 
 
+class UnknownName(UsageError):
+    """No run has this pull request, case, job or number; the hint lists similar ones."""
+
+
 class DatabaseError(CiStatError):
     """The CI database or our state failed, or returned data that cannot be right."""
 

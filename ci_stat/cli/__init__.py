@@ -25,6 +25,7 @@ Examples:
   ci-stat summary --since 24h               counts of the last day
   ci-stat jobs --begin 2021-06-19 --end 2021-06-21
   ci-stat prs --since 7d --repo pingcap/tidb --limit 20
+  ci-stat pr 25036                          are these failures mine?
   ci-stat failures --since 7d --json | jq '.failures[0]'
   ci-stat compare --since 7d                what is new, gone, worse, better, slower?
   ci-stat report hourly --post              report the last hour to Feishu, mail or Slack
@@ -69,6 +70,7 @@ class Commands(click.Group):
         "failures": "show",
         "compare": "compare",
         "flaky": "flaky",
+        "pr": "questions",
         "report": "report",
         "deliveries": "report",
         "issues": "issues",
@@ -87,6 +89,7 @@ class Commands(click.Group):
         "failures": "List failures, most broken runs first.",
         "compare": "Compare two windows: what fails more or less, and what is slower.",
         "flaky": "List what passed and failed on one commit, the surest first.",
+        "pr": "Show whether the failures of a pull request are its own.",
         "report": "Show the hourly or daily report, or send it once to each recipient.",
         "deliveries": "List sent reports with their outcomes.",
         "issues": "Plan and file GitHub issues for the failed cases of a nightly job.",

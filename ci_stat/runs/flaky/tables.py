@@ -8,7 +8,7 @@ from rich.text import Text
 from ci_stat.escape import visible
 from ci_stat.records import FailureKind
 from ci_stat.rendering.format import clock, percent, plural
-from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted
+from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted, Role
 from ci_stat.result.flakiness import Flakiness, FlakyCase, FlakyJob, LostRuns
 from ci_stat.runs.views.cells import Cell, foot, heading, omitted
 from ci_stat.statistics.intervals import Interval
@@ -60,17 +60,17 @@ def _lost(lost: LostRuns) -> str:
 
 def _case_table(title: str, cases: Sequence[FlakyCase]) -> FirstFitting:
     columns = [
-        Column(title, left=True, floor=_NAME),
-        Column("kind", spare=3),
+        Column(title, Role.IDENTITY, floor=_NAME),
+        Column("kind", Role.WORD, spare=3),
         Column("flaky"),
         Column("share", spare=1),
         Column("95 %"),
         Column("failed runs", spare=4),
         Column("PRs", spare=5),
-        Column("newest run", spare=6),
+        Column("newest run", Role.NAME, spare=6),
         Column("last seen", spare=2),
     ]
-    narrow = [Column(title, left=True, floor=_NAME), Column("", left=True, below=True)]
+    narrow = [Column(title, Role.IDENTITY, floor=_NAME), Column("", Role.SENTENCE)]
     return FirstFitting(
         Fitted(columns, [_case_row(case) for case in cases]),
         Fitted(narrow, [_narrow_row(case) for case in cases]),
@@ -107,7 +107,7 @@ def _name(case: FlakyCase) -> str:
 
 def _job_table(jobs: Sequence[FlakyJob]) -> Fitted:
     columns = [
-        Column("job", left=True, floor=40),
+        Column("job", Role.IDENTITY, floor=40),
         Column("flaky"),
         Column("share", spare=1),
         Column("95 %"),

@@ -113,6 +113,25 @@ def _raw_json_mysql(element: raw_json, compiler: Any, **kw: Any) -> str:
     return f"CAST({compiler.process(element.clauses, **kw)} AS BINARY)"
 
 
+class contains(FunctionElement[bool]):
+    """Whether a JSON column contains a text, byte by byte. Reads the column without parsing it."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(contains)
+def _contains(element: contains, compiler: Any, **kw: Any) -> str:
+    column, text = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(instr({column}, {text}) > 0)"
+
+
+@compiles(contains, "mysql", "mariadb")
+def _contains_mysql(element: contains, compiler: Any, **kw: Any) -> str:
+    column, text = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(LOCATE(CAST({text} AS BINARY), CAST({column} AS BINARY)) > 0)"
+
+
 class pull_text(FunctionElement[str]):
     """`ghprbPullId` of `description` as text; NULL if the JSON is invalid.
 

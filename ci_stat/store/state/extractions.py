@@ -9,9 +9,11 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, select
+from sqlalchemy import ColumnElement, Engine, String, bindparam, or_, select
 
 from ci_stat.records import CaseFailure, Extraction, LeftOut, LogState
+from ci_stat.store.ci_data.lookups import plain_part
+from ci_stat.store.ci_data.sql import contains
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors, retry_read
 from ci_stat.store.state.stored_values import source_of
@@ -87,6 +89,23 @@ class ExtractionStore:
             table.number.in_({number for _, number in builds}),
         )
 
+    def naming(self, names: Iterable[str]) -> dict[Key, Extraction]:
+        """The extractions whose failures contain one of these names, and perhaps some others.
+
+        Fingerprints are names too. One pass over the stored failures, without parsing them.
+        """
+        texts = sorted({plain_part(name) for name in names} - {""})
+        if not texts:
+            return {}
+        mentions = or_(
+            *(
+                contains(extractions.c.failures, bindparam(f"name{at}", text, String()))
+                for at, text in enumerate(texts)
+            )
+        )
+        is_read = extractions.c.state == str(LogState.READ)
+        return retry_read(partial(self._select, is_read, mentions))
+
     def _read(self, builds: Iterable[Key], where: ColumnElement[bool]) -> dict[Key, Extraction]:
         stored: dict[Key, Extraction] = {}
         for batch in batches(builds, BATCH):
@@ -96,7 +115,12 @@ class ExtractionStore:
     def _read_batch(
         self, builds: Sequence[Key], where: ColumnElement[bool]
     ) -> dict[Key, Extraction]:
-        table, keys = extractions.c, set(builds)
+        keys = set(builds)
+        by_key = self._select(where, *self._is_one_of(builds))
+        return {key: extraction for key, extraction in by_key.items() if key in keys}
+
+    def _select(self, *where: ColumnElement[bool]) -> dict[Key, Extraction]:
+        table = extractions.c
         statement = select(
             table.job,
             table.number,
@@ -105,16 +129,12 @@ class ExtractionStore:
             table.log_lines,
             table.log_bytes,
             table.failures,
-        ).where(where, *self._is_one_of(builds))
+        ).where(table.source == self._source, *where)
         with connected(self.engine) as connection:
             rows = connection.execute(statement).all()
 
         by_key = {(row.job, int(row.number)): _extraction(row) for row in rows}
-        return {
-            key: extraction
-            for key, extraction in by_key.items()
-            if extraction is not None and key in keys
-        }
+        return {key: value for key, value in by_key.items() if value is not None}
 
     def keep(self, extracted: Mapping[Key, Extraction], rule_set: str, places: str = "") -> None:
         """Store the final extractions, one transaction per batch. `places` as for `stored`.

@@ -1,0 +1,1 @@
+"""The answers for a terminal and for other programs."""

@@ -1,0 +1,1 @@
+"""What the runs of a window answer: is this failure mine, since when, how often. Pure."""

@@ -1,0 +1,224 @@
+"""What the runs of a pull request, and those of others, say about its failures. Pure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ci_stat.failures import case_key
+from ci_stat.records import CaseFailure, FailureKey, FailureKind, Provenance, Run, Status, Tally
+from ci_stat.result.answers.model import (
+    PR,
+    OtherRuns,
+    OwnRuns,
+    PRAnswer,
+    PRFailure,
+    Trouble,
+    Verdict,
+)
+from ci_stat.result.answers.verdict import in_focus, judge, overall
+from ci_stat.result.fail_info import failure_key
+
+AROUND = timedelta(days=7)  # before the first and after the last failure
+LONGEST = timedelta(days=28)  # of a period
+
+Place = tuple[str, str, str]  # job, repository, target branch; "" if unknown
+Trace = Callable[[Run], Trouble | None]
+_ORDER = (Verdict.YOURS, Verdict.UNKNOWN, Verdict.NOT_YOURS)
+
+
+def no_outage(run: Run) -> Trouble | None:  # noqa: ARG001
+    """For runs whose outages were not looked for."""
+    return None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The runs in the period [begin, end) around the failures of a pull request.
+
+    - `failed`: failed runs that may have the same failures, its own included or not.
+    - `counts`: runs of its failing jobs by place, its own included.
+    - `unread`: failed runs of these jobs without a known failure.
+    - `outage`: returns the outage that a failed run belongs to.
+    """
+
+    begin: datetime
+    end: datetime
+    failed: Sequence[Run] = ()
+    counts: Mapping[Place, Tally] = field(default_factory=dict)
+    unread: int = 0
+    outage: Trace = no_outage
+
+
+@dataclass(frozen=True)
+class OwnFailure:
+    """One failure and the runs of the pull request that have it, oldest first."""
+
+    key: FailureKey
+    newest: CaseFailure | None
+    runs: tuple[Run, ...]
+
+
+def own_failures(runs: Iterable[Run]) -> list[OwnFailure]:
+    """The failures of a pull request by key, in order of their first run. `runs`: oldest first."""
+    by_key: dict[FailureKey, list[tuple[Run, CaseFailure | None]]] = defaultdict(list)
+    for run in runs:
+        if run.status == Status.FAILURE:
+            for key, failure in _failures(run).items():
+                by_key[key].append((run, failure))
+    return [
+        OwnFailure(key, seen[-1][1], tuple(run for run, _ in seen)) for key, seen in by_key.items()
+    ]
+
+
+def _failures(run: Run) -> dict[FailureKey, CaseFailure | None]:
+    """The failures of a failed run by key. If machines failed, the others are effects."""
+    if not run.failures:
+        return {("", run.job_name): None}
+    causes = run.failures[:1] if run.failures[0].kind == FailureKind.ENV else run.failures
+    first: dict[FailureKey, CaseFailure | None] = {}
+    for failure in causes:
+        first.setdefault(failure_key(failure), failure)
+    return first
+
+
+def period(failures: Iterable[OwnFailure], first: datetime, end: datetime) -> Sequence[datetime]:
+    """The period in which other runs are looked at, within [first, end) of the window."""
+    times = [run.time for failure in failures for run in failure.runs if run.time]
+    if not times:
+        return end, end
+    until = min(end, max(times) + AROUND)
+    return max(first, min(times) - AROUND, until - LONGEST), until
+
+
+def answer(
+    key: PR,
+    runs: Sequence[Run],
+    around: Surroundings,
+    source: Provenance,
+    notes: Sequence[str] = (),
+) -> PRAnswer:
+    """The answer about one pull request. `runs`: all of its own, oldest first; not empty."""
+    failures = [_judged(failure, key, runs, around) for failure in own_failures(runs)]
+    newest = next((run.commit for run in reversed(runs) if run.commit), "")
+    focused = in_focus([failure.own for failure in failures], newest)
+    focus = [failure for failure, is_in in zip(failures, focused, strict=True) if is_in]
+    rest = [failure for failure, is_in in zip(failures, focused, strict=True) if not is_in]
+    return PRAnswer(
+        repo=key[0],
+        number=key[1],
+        verdict=overall(failure.judgement.verdict for failure in focus),
+        runs=tuple(runs),
+        failures=(*sorted(focus, key=_rank), *sorted(rest, key=_rank)),
+        focus=len(focus),
+        begin=around.begin,
+        end=around.end,
+        source=source,
+        notes=tuple(notes),
+    )
+
+
+def _rank(failure: PRFailure) -> tuple[int, int, FailureKey]:
+    return _ORDER.index(failure.judgement.verdict), -len(failure.own.failed), failure.key
+
+
+def _judged(failure: OwnFailure, pr: PR, runs: Sequence[Run], around: Surroundings) -> PRFailure:
+    own = own_runs(failure, runs)
+    other = _other_runs(failure, pr, runs, around)
+    outage = around.outage(failure.runs[-1])
+    kind, name = _kind_and_name(failure)
+    author = runs[-1].author
+    return PRFailure(
+        key=failure.key,
+        name=name,
+        kind=kind or FailureKind.UNKNOWN.value,
+        newest=failure.newest,
+        jobs=tuple(dict.fromkeys(run.job_name for run in failure.runs)),
+        own=own,
+        other=other,
+        judgement=judge(kind, own, other, author, outage),
+        outage=outage,
+    )
+
+
+def _kind_and_name(failure: OwnFailure) -> tuple[str, str]:
+    if failure.newest is None:
+        return "", ""
+    return failure.newest.kind, case_key(failure.newest.name)
+
+
+def own_runs(failure: OwnFailure, runs: Sequence[Run]) -> OwnRuns:
+    """What the pull request's runs of the failing jobs did. `runs`: oldest first."""
+    first = failure.runs[0]
+    jobs = {run.job_name for run in failure.runs}
+    passes = [run for run in runs if run.job_name in jobs and run.status == Status.SUCCESS]
+    since = [run for run in passes if not _is_before(run, first)]
+    before = [run for run in passes if _is_before(run, first) and run.commit != first.commit]
+    failed_on = {(run.job_name, run.commit) for run in failure.runs if run.commit}
+    return OwnRuns(
+        failed=failure.runs,
+        passed=len(since),
+        passed_before=before[-1] if before else None,
+        commit=first.commit or "",
+        is_first_commit=first.commit == runs[0].commit,
+        flaky=any((run.job_name, run.commit) in failed_on for run in passes),
+        is_open=_is_open(failure, runs, jobs),
+    )
+
+
+def _is_open(failure: OwnFailure, runs: Sequence[Run], jobs: set[str]) -> bool:
+    ended = (Status.SUCCESS, Status.FAILURE)
+    newest = {run.job_name: run for run in runs if run.job_name in jobs and run.status in ended}
+    return any(run in failure.runs for run in newest.values())
+
+
+def _is_before(run: Run, other: Run) -> bool:
+    return run.time is not None and other.time is not None and run.time < other.time
+
+
+def _other_runs(
+    failure: OwnFailure, pr: PR, runs: Sequence[Run], around: Surroundings
+) -> OtherRuns:
+    jobs = {run.job_name for run in failure.runs}
+    places = {_place(run) for run in failure.runs}
+    totals = sum((around.counts.get(place, Tally()) for place in places), Tally())
+    own = [
+        run
+        for run in runs
+        if run.job_name in jobs
+        and _place(run) in places
+        and run.time is not None
+        and around.begin <= run.time < around.end
+    ]
+    return OtherRuns(
+        begin=around.begin,
+        end=around.end,
+        passed=max(0, totals.success - _count(own, Status.SUCCESS)),
+        failed=tuple(_with(failure.key, _of_others(around.failed, pr, runs))),
+        job_failed=max(0, totals.failure - _count(own, Status.FAILURE)),
+        unread=around.unread,
+    )
+
+
+def _of_others(failed: Iterable[Run], pr: PR, runs: Sequence[Run]) -> list[Run]:
+    """The failed runs of other code: pull requests can share a commit."""
+    commits = {run.commit for run in runs if run.commit}
+    return [
+        run
+        for run in failed
+        if run.status == Status.FAILURE
+        and (run.repo or "", run.pr_number) != pr
+        and run.commit not in commits
+    ]
+
+
+def _with(key: FailureKey, failed: Iterable[Run]) -> list[Run]:
+    return [run for run in failed if any(failure_key(failure) == key for failure in run.failures)]
+
+
+def _place(run: Run) -> Place:
+    return run.job_name, run.repo or "", run.branch or ""
+
+
+def _count(runs: Iterable[Run], status: Status) -> int:
+    return sum(run.status == status for run in runs)

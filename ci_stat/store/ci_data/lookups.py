@@ -1,0 +1,129 @@
+"""Single runs and few runs of `ci_data`, found through an index: no window is loaded.
+
+docs/databases.md says which index each statement uses. A plain comparison uses the index; `exact`
+decides.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
+from sqlalchemy.types import String
+
+from ci_stat.records import Origin, Run, RunFilter, Status, Tally, pull_number
+from ci_stat.store.ci_data.cells import text_of
+from ci_stat.store.ci_data.decode import Decoder
+from ci_stat.store.ci_data.runs import conditions, run_statement
+from ci_stat.store.ci_data.schema import ci_data
+from ci_stat.store.ci_data.sql import contains, exact, pull_text
+from ci_stat.store.ci_data.streaming import stream
+
+Place = tuple[str, str, str]  # job, repository, branch
+BATCH = 500
+_PLAIN = re.compile(r"[A-Za-z0-9_.:,;=@+* -]+")  # JSON never escapes these characters
+_LONGEST = 200  # characters of a name that the database compares
+
+
+def pull_runs(
+    connection: Connection, run_filter: RunFilter, number: int, origin: Origin
+) -> list[Run]:
+    """The runs of the pull requests with this number, of all repositories, in any order."""
+    c = ci_data.c
+    text = bindparam("pull", str(number), String())
+    is_pull = pull_text(c.description) == text
+    # Reading a text is ten times faster than parsing it.
+    mentions = contains(c.description, text)
+    return _read(connection, run_filter, (mentions, is_pull), origin)
+
+
+def failed_naming(
+    connection: Connection, run_filter: RunFilter, names: Iterable[str], origin: Origin
+) -> list[Run]:
+    """Failed runs whose `analysis_res` contains one of these names, and perhaps some others."""
+    texts = sorted({plain_part(name) for name in names})
+    if not texts:
+        return []
+    if "" in texts:  # a name without a letter that JSON writes as it is
+        return failed_runs(connection, run_filter, origin)
+    column = ci_data.c.analysis_res
+    mentions = or_(*(contains(column, _text(f"name{at}", text)) for at, text in enumerate(texts)))
+    return failed_runs(connection, run_filter, origin, mentions)
+
+
+def failed_runs(
+    connection: Connection, run_filter: RunFilter, origin: Origin, *where: ColumnElement[bool]
+) -> list[Run]:
+    """The failed runs of a window, in any order."""
+    is_failed = exact(ci_data.c.status) == Status.FAILURE.value
+    return _read(connection, run_filter, (is_failed, *where), origin)
+
+
+def _text(name: str, value: str) -> ColumnElement[str]:
+    return bindparam(name, value, String())
+
+
+def plain_part(name: str) -> str:
+    """The longest part of a name that every JSON encoder writes as it is; "" if there is none."""
+    return max(_PLAIN.findall(name), key=len, default="")[:_LONGEST]
+
+
+def _read(
+    connection: Connection,
+    run_filter: RunFilter,
+    where: Sequence[ColumnElement[bool]],
+    origin: Origin,
+) -> list[Run]:
+    decode = Decoder(origin, Counter())
+    statement = run_statement(run_filter).where(*where)
+    return [decode(row) for rows in stream(connection, statement, BATCH) for row in rows]
+
+
+def runs_of(
+    connection: Connection, keys: Iterable[tuple[str, int]], run_filter: RunFilter, origin: Origin
+) -> list[Run]:
+    """The runs with these jobs and numbers that are in the window, in any order."""
+    numbers: dict[str, list[int]] = {}
+    for job, number in keys:
+        numbers.setdefault(job, []).append(number)
+    runs: list[Run] = []
+    for job, of_job in numbers.items():
+        for first in range(0, len(of_job), BATCH):
+            some = of_job[first : first + BATCH]
+            where = (*is_job(job), ci_data.c.job_id.in_(some))
+            runs += _read(connection, run_filter, where, origin)
+    return runs
+
+
+def is_job(job: str) -> list[ColumnElement[bool]]:
+    """WHERE for the rows of one job."""
+    # Comparing a latin1 column with letters that it lacks would be an error.
+    plain = [ci_data.c.job == job] if job.isascii() else []
+    return [exact(ci_data.c.job) == job, *plain]
+
+
+def count_places(connection: Connection, run_filter: RunFilter) -> dict[Place, Tally]:
+    """Runs by outcome for each job, repository and branch of the window."""
+    c = ci_data.c
+    columns = [exact(c[name]).label(name[:1]) for name in ("job", "repo", "branch", "status")]
+    statement = select(*columns, func.count()).where(*conditions(run_filter))
+    counts: dict[Place, Counter[str]] = {}
+    for rows in stream(connection, statement.group_by("j", "r", "b", "s")):
+        for job, repo, branch, status, runs in rows:
+            place = (text_of(job), text_of(repo), text_of(branch))
+            counts.setdefault(place, Counter())[text_of(status)] += int(runs)
+    return {place: Tally.of(by_status) for place, by_status in counts.items()}
+
+
+def newest_pulls(connection: Connection, run_filter: RunFilter, most: int) -> list[tuple[str, int]]:
+    """The pull requests of the newest `most` rows of the window, newest first."""
+    c = ci_data.c
+    statement = select(c.repo, pull_text(c.description)).where(*conditions(run_filter))
+    newest = statement.order_by(c.time.desc()).limit(most)
+    found: dict[tuple[str, int], None] = {}
+    for rows in stream(connection, newest, BATCH):
+        for repo, number in rows:
+            key = (text_of(repo), pull_number(text_of(number)))
+            if all(key):
+                found[key] = None
+    return list(found)

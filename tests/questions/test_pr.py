@@ -1,0 +1,179 @@
+"""`ci-stat pr`: the answer from both databases, what it prints, and its errors."""
+
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ci_stat.errors import UnknownName, UsageError
+from ci_stat.questions.gather import Gatherer
+from ci_stat.questions.reference import pull_reference
+from ci_stat.questions.service import Questions
+from ci_stat.result.answers.model import PRAnswer
+from ci_stat.runs.database import Source
+from tests.conftest import Fill
+from tests.questions import scenes
+from tests.support import hostile
+from tests.support.command import Call
+from tests.support.golden import Golden
+from tests.support.rows import BEGIN, pull, row
+
+MONTH = timedelta(days=30)
+
+
+def ask(source: Source, typed: str, end: datetime | None = None) -> PRAnswer:
+    return Questions(Gatherer(source, lambda: None)).pr(pull_reference(typed), MONTH, end)
+
+
+def judged(answer: PRAnswer) -> list[tuple[str, str, str]]:
+    return [
+        (failure.name, failure.judgement.verdict.value, failure.judgement.reason.value)
+        for failure in answer.failures
+    ]
+
+
+def test_a_failure_that_only_this_change_has_is_yours(source: Source, fill: Fill) -> None:
+    fill([*scenes.passing(), *scenes.own_failure()])
+    answer = ask(source, "7")
+    assert (answer.verdict, judged(answer)) == (
+        "yours",
+        [("Suite.TestX", "yours", "fails only here")],
+    )
+    (failure,) = answer.failures
+    assert (len(failure.own.failed), failure.own.commit) == (2, "c2")
+    assert failure.own.passed_before is not None
+    assert failure.own.passed_before.commit == "c1"
+    assert (failure.other.passed, failure.other.failed) == (40, ())
+
+
+def test_a_failure_that_others_have_is_not_yours(source: Source, fill: Fill) -> None:
+    fill([*scenes.passing(), *scenes.failure_of_others()])
+    answer = ask(source, "o/r#8")
+    assert judged(answer) == [("Suite.TestY", "not yours", "fails elsewhere")]
+    other = answer.failures[0].other
+    assert (other.prs, len(other.nightly)) == ((("o/r", 9),), 1)
+
+
+def test_an_outage_is_not_yours(source: Source, fill: Fill) -> None:
+    fill([*scenes.passing(), *scenes.outage()])
+    (failure,) = ask(source, "10").failures
+    assert (failure.judgement.verdict, failure.judgement.reason) == ("not yours", "outage")
+    assert failure.outage is not None
+    assert (failure.outage.runs, failure.outage.prs) == (7, 7)
+
+
+def test_too_little_data_is_said(source: Source, fill: Fill) -> None:
+    fill([*scenes.passing(3), *scenes.own_failure()])
+    (failure,) = ask(source, "7").failures
+    assert failure.judgement.reason == "too few other runs"
+    assert failure.judgement.needed == 5
+
+
+def test_runs_on_another_branch_prove_nothing(source: Source, fill: Fill) -> None:
+    elsewhere = [scenes.run(n, 1000 + n, branch="release-1") for n in range(40)]
+    fill([*elsewhere, *scenes.own_failure()])
+    assert judged(ask(source, "7"))[0][1:] == ("cannot tell", "no other runs")
+
+
+def test_a_pull_request_with_the_same_commit_is_no_other_one(source: Source, fill: Fill) -> None:
+    twin = scenes.run(20, 8, "FAILURE", commit="c2", analysis_res=scenes.X_AGAIN)
+    fill([*scenes.passing(), *scenes.own_failure(), twin])
+    assert judged(ask(source, "7"))[0][1] == "yours"
+
+
+def test_a_pass_on_the_same_commit_is_flaky(source: Source, fill: Fill) -> None:
+    again = scenes.run(22, 7, commit="c2")
+    fill([*scenes.passing(), *scenes.own_failure(), again])
+    (failure,) = ask(source, "7").failures
+    assert failure.own.flaky
+    assert not failure.own.is_open
+    assert (failure.judgement.verdict, failure.judgement.reason) == (
+        "cannot tell",
+        "flaky only here",
+    )
+
+
+def test_failures_of_earlier_commits_do_not_decide(source: Source, fill: Fill) -> None:
+    fill([*scenes.passing(), *scenes.own_failure(), scenes.run(25, 7, commit="c3")])
+    answer = ask(source, "7")
+    assert (answer.verdict, answer.focus, len(answer.failures)) == ("nothing fails", 0, 1)
+
+
+def test_the_answer_of_an_earlier_time(source: Source, fill: Fill) -> None:
+    fill([*scenes.passing(), *scenes.own_failure()])
+    answer = ask(source, "7", BEGIN + timedelta(hours=2))
+    assert (answer.verdict, len(answer.runs)) == ("nothing fails", 1)
+
+
+def test_a_number_of_two_repositories_lists_both(source: Source, fill: Fill) -> None:
+    fill([row(pr=7), row(repo="o/other", commit="c", description=pull(7))])
+    with pytest.raises(UsageError, match=r"2 repositories have .* o/other#7, o/r#7"):
+        ask(source, "7")
+    assert ask(source, "other#7").repo == "o/other"
+
+
+def test_an_unknown_number_offers_near_ones(source: Source, fill: Fill) -> None:
+    fill([row(pr=25036), row(pr=25046)])
+    with pytest.raises(UnknownName, match=r"has no run.*\n.*Similar: o/r#250[34]6, o/r#250[34]6"):
+        ask(source, "25056")
+    with pytest.raises(UnknownName, match="Similar: o/r#25036"):
+        ask(source, "o/nothing#25036")
+
+
+def test_a_number_in_another_parameter_is_no_pull_request(source: Source, fill: Fill) -> None:
+    fill([row(pr=8), row(repo="o/r", description={"ghprbPullId": "8", "x": "7"})])
+    with pytest.raises(UnknownName):
+        ask(source, "7")
+
+
+@pytest.fixture
+def database(fill: Fill, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(
+        [
+            *scenes.passing(),
+            *scenes.own_failure(),
+            *scenes.failure_of_others(),
+            *scenes.outage(),
+        ]
+    )
+    monkeypatch.setenv("CI_STAT_URL", url)
+    monkeypatch.setenv("CI_STAT_RUN_URL", "https://ci.example/{job}/{number}")
+
+
+def test_the_command(database: None, call: Call, golden: Golden) -> None:
+    answers = [call("pr", number) for number in ("7", "8", "10", "1001")]
+    assert {answer.code for answer in answers} == {0}
+    shown = "\n".join(answer.out for answer in answers)
+    golden.check("pr.txt", re.sub(r" · \w+\S*://.*", "", shown))
+
+
+def test_json_says_the_same(database: None, call: Call) -> None:
+    answer = call("pr", "7", "--json", "--limit", "1")
+    data: dict[str, Any] = json.loads(answer.out)
+    assert (data["repo"], data["pr_number"], data["verdict"]) == ("o/r", 7, "yours")
+    assert (data["total_runs"], len(data["runs"])) == (3, 1)
+    (failure,) = data["failures"]
+    assert (failure["reason"], failure["elsewhere"]["passed_runs"]) == ("fails only here", 40)
+    assert failure["because"][0].startswith("It fails only here: in 2 of 2 runs")
+    assert failure["here"]["passed_before"]["commit"] == "c1"
+
+
+def test_unknown_names_end_with_2(database: None, call: Call) -> None:
+    for typed in ("4711", "o/r#4711", "nothing"):
+        answer = call("pr", typed)
+        assert (answer.code, answer.out) == (2, "")
+
+
+def test_hostile_texts_are_escaped(
+    fill: Fill, url: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = hostile.rows()
+    fill(rows)
+    monkeypatch.setenv("CI_STAT_URL", url)
+    for number in range(1, len(hostile.ATTACKS) + 1):
+        for options in ((), ("--json",)):
+            answer = call("pr", str(number), *options)
+            assert answer.code == 0, answer.err
+            assert not hostile.raw(answer.out + answer.err)
