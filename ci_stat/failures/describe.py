@@ -10,6 +10,7 @@ from ci_stat.failures.guessing.kinds import kind_of
 from ci_stat.failures.guessing.reporters import case_of
 from ci_stat.failures.rules import compiled
 from ci_stat.failures.select import FailureSpan
+from ci_stat.failures.telling import command_above, report_above, telling
 from ci_stat.failures.vocabulary import loudness
 from ci_stat.records import CaseFailure, FailureKind
 
@@ -29,10 +30,11 @@ def describe(document: Document, span: FailureSpan) -> CaseFailure:
     """Return the failure that these lines of a log show."""
     rule = span.block.rule if span.block else None
     groups = span.block.match.groupdict() if span.block else _guessed_groups(document, span)
-    message = _message(document, span, groups)[:MAX_MESSAGE]
+    line = _message(document, span, groups)[:MAX_MESSAGE]
 
-    kind = rule.kind if rule else _guessed_kind(document, span, message, groups)
-    name = (groups.get("case") or groups.get("name") or message)[:MAX_NAME]
+    kind = rule.kind if rule else _guessed_kind(document, span, line, groups)
+    named = groups.get("case") or groups.get("name") or _named_after_command(document, span, line)
+    name = named[:MAX_NAME]
 
     # The kind of a guess is a guess, too: it does not tell failures apart, but a case does.
     is_named = rule is not None or bool(groups.get("case"))
@@ -41,7 +43,7 @@ def describe(document: Document, span: FailureSpan) -> CaseFailure:
     return CaseFailure(
         kind=kind,
         name=name,
-        message=message,
+        message=_told(document, span, line)[:MAX_MESSAGE],
         source="log",
         suite=(groups.get("suite") or "")[:MAX_NAME],
         file=(groups.get("file") or "")[:MAX_NAME],
@@ -51,7 +53,7 @@ def describe(document: Document, span: FailureSpan) -> CaseFailure:
         excerpt=_excerpt(document, span),
         rule=rule.name if rule else "general",
         guess=rule is None,
-        fingerprint=fingerprint(identity, name, message),
+        fingerprint=fingerprint(identity, name, line),
     )
 
 
@@ -123,6 +125,31 @@ def _message(document: Document, span: FailureSpan, groups: dict[str, Any]) -> s
         # The name of a racing function tells one race from another, but not that it is a race.
         return f"DATA RACE: {line}"
     return line
+
+
+def _named_after_command(document: Document, span: FailureSpan, line: str) -> str:
+    """Return what happened to the command that ended here; the line if the log names no command."""
+    block = span.block
+    if block is None or not block.rule.ended:
+        return line
+    command = command_above(document, block.at)
+    return f"{command}: {block.rule.ended}" if command else line
+
+
+def _told(document: Document, span: FailureSpan, line: str) -> str:
+    """Return what tells a reader most: the line, or what the lines around it say."""
+    block = span.block
+    if block is None:
+        return line
+    texts = document.line_texts(own_positions(document, span)[:MAX_LINES])
+    if block.rule.tells:
+        pattern = compiled(block.rule.tells)
+        return next((text.strip() for text in texts if pattern.search(text)), line)
+    if block.rule.ended:
+        return _named_after_command(document, span, line)
+    if block.at == span.last and "case" in block.match.groupdict():
+        return report_above(document, block.at, block.match["case"]) or telling(line, texts)
+    return telling(line, texts)
 
 
 def _loudest(lines: Sequence[str]) -> str:

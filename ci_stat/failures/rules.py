@@ -23,10 +23,21 @@ FAMILIES = (
     *("dotnet", "cpp", "others", "tidb", "deploy", "packages", "linters", "frameworks"),
     *("build_tools", "formatters", "hints"),
 )
-SCANNER = 2  # raise it if results change for another reason than a change of the rules
+SCANNER = 3  # raise it if results change for another reason than a change of the rules
 
 _REQUIRED = ("name", "kind", "pattern", "anchors")
-_PATTERNS = ("pattern", "next", "signs", "back", "until", "through", "down", "items", "says")
+_PATTERNS = (
+    "pattern",
+    "next",
+    "signs",
+    "back",
+    "until",
+    "through",
+    "down",
+    "items",
+    "says",
+    "tells",
+)
 _MINIMA = {"lines": 1, "head": 1, "blank": 0, "tail": 0}
 
 
@@ -51,6 +62,10 @@ class Rule:
     - `items`: the block is a list; each line that matches begins a failure of its own.
     - `says`: the line of the block that is the message, or its group `message`; with `last` the
       last match counts, otherwise the first.
+    - `tells`: the line of the block that readers see in place of the message, if that says only
+      that something failed. It does not tell failures apart.
+    - `ended`: what happened to the command that ended here; the failure is named after the
+      command, if the log shows it, and these words.
     - `weight`: `cause`; `hint`: a possible cause; `summary`: the result of many tests; `effect`:
       the line reports a failure without its reason, and is shown only on request.
     - `bare`: the weight of a block of a single line, if it differs.
@@ -76,6 +91,8 @@ class Rule:
     items: str = ""
     says: str = ""
     last: bool = False
+    tells: str = ""
+    ended: str = ""
     weight: str = CAUSE
     bare: str = ""
     jobs: tuple[str, ...] = field(default=())

@@ -51,7 +51,7 @@ def test_one_failure_in_full() -> None:
     assert (failure.kind, failure.name) == ("case", "lock_test.go:655: testLockSuite.TestResolve")
     assert (failure.file, failure.line) == ("lock_test.go", 655)
     assert (failure.first_line, failure.last_line) == (3, 7)
-    assert failure.message == "... value *errors.Error = region 17 not found"
+    assert failure.message == "obtained region 17 not found, expected nil: c.Assert(err, IsNil)"
     assert failure.excerpt.splitlines()[0] == "FAIL: lock_test.go:655: testLockSuite.TestResolve"
     assert (failure.rule, failure.source, failure.guess) == ("gocheck-fail", "log", False)
     assert failure.fingerprint.startswith("v1:")

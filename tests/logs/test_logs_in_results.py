@@ -105,7 +105,7 @@ def test_names_messages_and_kinds_come_from_the_logs() -> None:
         (failure.kind, failure.name, failure.message, failure.source)
         for failure in by_number[1].failures
     ] == [
-        ("case", RESOLVE, "... value = first", "log"),
+        ("case", RESOLVE, "value = first", "log"),
         ("case", "TestApply", "apply_test.go:17: got 1, want 2", "log"),
     ]
     assert by_number[3].fail_info == [("TestApply", "apply_test.go:18: got 3, want 2")]
@@ -159,7 +159,7 @@ def test_failures_add_up_over_runs_pull_requests_and_jobs() -> None:
         "case",
         2,
         [("o/r", 7)],
-        "... value = second",
+        "value = second",
     )
     assert info.newest is not None
     assert (info.newest.source, info.newest.line, len(info.seen)) == ("log", 660, 2)
@@ -180,7 +180,7 @@ def test_a_case_of_the_table_and_of_a_log_is_one_failure(home: Path) -> None:
         (1, "log"),
         (2, "analysis_res"),
     ]
-    assert info.message == "... value = first"
+    assert info.message == "value = first"
     assert info.newest is not None
     assert info.newest.source == "log"
 
@@ -366,7 +366,7 @@ def test_a_frame_has_the_failures_of_each_run() -> None:
         "last_line",
     ]
     resolve = frame[frame["case"] == "testLockSuite.TestResolve"]
-    assert resolve["message"].tolist() == ["... value = first", "... value = second"]
+    assert resolve["message"].tolist() == ["value = first", "value = second"]
     assert resolve[["job_id", "line", "first_line"]].values.tolist() == [[1, 655, 5], [2, 660, 5]]
     assert (resolve["last_line"] > resolve["first_line"]).all()
     assert set(resolve["fingerprint"].str[:3]) == {"v1:"}
@@ -433,7 +433,7 @@ def test_json_has_all_fields_of_a_failure(call: Call) -> None:
         for key in ("kind", "message", "rule", "source", "file", "line", "runs", "broke")
     } == {
         "kind": "case",
-        "message": "... value = second",
+        "message": "value = second",
         "rule": "gocheck-fail",
         "source": "log",
         "file": "lock_test.go",
