@@ -19,22 +19,26 @@ _KEYWORDS = (
     r"|key[_-]?data|auth|credentials?|session[_-]?(?:id|key)|jwt|webhook|client[_-]?key"
     r"|kube[_-]?config"
     r"|(?<![a-z])(?:pass|pw|creds?|sk)|(?-i:(?<=[a-z])Pass)"
+    r"|密码|密碼|口令|密钥|秘钥|密鑰|令牌|凭证|パスワード|トークン|비밀번호|пароль|passwort|kennwort"
+    r"|mot de passe|contraseña|senha"
 )
 _QUOTED = r"\\?\"(?:[^\"\\\r\n]|\\[^\"\r\n]){1,2000}\\?\"|'[^'\r\n]{1,2000}'|`[^`\r\n]{1,2000}`"
 _ASSIGNED = re.compile(
     rf"(?i)(?P<word>{_KEYWORDS})\d{{0,3}}"
     rf"(?P<between>\\?[\"'`]?\]?"
-    rf"(?:[ \t]{{0,4}}(?::=|=>|==|=|:|%3[AaDd])[ \t]{{0,4}}|[ \t]{{1,4}}(?=[\"'`])))"
-    rf"(?P<value>{_QUOTED}|[^\s\"'`&<>]{{1,200}})"
+    rf"(?:[ \t]{{0,4}}(?::=|=>|==|=|:|：|＝|[为為是][：:]?|%3[AaDd])[ \t]{{0,4}}"
+    rf"|[ \t]{{1,4}}(?=[\"'`])))"
+    rf"(?P<value>{_QUOTED}|[^\s\"'`&<>，。；、！？）」]{{1,200}})"
 )
 _FLAG = re.compile(
     rf"(?i)(?<![\w-])--?[\w-]{{0,40}}?(?P<word>{_KEYWORDS})(?P<between>[ \t]{{1,4}})"
     rf"(?P<value>{_QUOTED}|[^\s\"'`-][^\s\"'`&<>]{{0,199}})"
 )
 _MAX_VALUE = 200  # characters of an unquoted value that are judged; the rest is masked with it
-_REST = re.compile(r"[^\s\"'`&<>]*")
+_REST = re.compile(r"[^\s\"'`&<>，。；、！？）」]*")
 _SURE = re.compile(
     r"(?i)pass(?:word|wd|phrase)|pwd|secret[_-]?key|account[_-]?key|shared|key[_-]?data"
+    r"|密码|密碼|口令|パスワード|비밀번호|пароль|passwort|kennwort|mot de passe|contraseña"
 )
 _PARSER_MESSAGE = re.compile(
     r"(?i)(?:expected|illegal|invalid|next|got|bad|unknown|syntax|parse[rd]?)[\w :,'\"-]{0,20}$"
@@ -46,6 +50,8 @@ _PATH = re.compile(
 )
 _PUBLIC = re.compile(r"(?i)public[_-]?(?:key[_-]?)?$")  # `PublicKeyToken=`
 _TEST_NAME = re.compile(r"(?:(?<![A-Za-z])(?:Test|Benchmark|Example|Fuzz)|::test)[\w/.:-]{0,80}$")
+_COLONS = frozenset(":：")
+_EASTERN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")  # words, never a password
 _BEFORE = 100  # characters before a keyword that show the kind of text
 
 
@@ -117,8 +123,11 @@ def _has_one_meaning(word: str, between: str, is_quoted: bool) -> bool:
 
 
 def _is_sentence(match: re.Match[str], value: str) -> bool:
-    """Whether the text is prose about a password: `password: wrong for user root`."""
-    return ":" in match["between"] and _is_prose(match, value)
+    """Whether the text is prose about a password: `password: wrong for user root`, `密码：错误`."""
+    if _EASTERN.fullmatch(value):
+        return True
+    has_colon = not _COLONS.isdisjoint(match["between"])
+    return has_colon and _is_prose(match, value)
 
 
 def _is_prose(match: re.Match[str], value: str) -> bool:

@@ -18,14 +18,51 @@ FORMS = re.compile(
     r"|[A-Za-z0-9_~.]{3}\dQ~[\w~.-]{31,34}"
     r"|npm_[A-Za-z0-9]{36,80}|pypi-AgE[\w-]{40,1000}"
     r"|[rs]k_(?:live|test)_[A-Za-z0-9]{10,250}|whsec_[A-Za-z0-9+/=]{20,100}"
-    r"|dckr_(?:pat|oat)_[\w-]{20,80}|hf_[A-Za-z]{30,50}|sk-(?:ant-|proj-)?[A-Za-z0-9_-]{40,250}"
+    r"|dckr_(?:pat|oat)_[\w-]{20,80}|hf_[A-Za-z0-9]{30,50}|sk-(?:ant-|proj-)?[A-Za-z0-9_-]{40,250}"
     r"|SG\.[\w-]{16,32}\.[\w-]{32,64}|dop_v1_[0-9a-f]{64}|rubygems_[0-9a-f]{48}"
     r"|hv[bs]\.[\w-]{20,300}"
-    r"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|ATATT3[\w=-]{60,400}|\d{8,10}:AA[\w-]{33}"
+    r"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|ATATT3[\w=-]{60,400}"
+    # Telegram: the number of a bot and 35 characters, of which some are capitals and some digits.
+    r"|(?<![\w.-])\d{6,12}:(?=[\w-]{0,33}[A-Z])(?=[\w-]{0,33}\d)[A-Za-z][\w-]{34}(?![\w-])"
+    r"|(?<=bot)\d{6,12}:[\w-]{35}(?![\w-])"
+    r"|(?i:AGE-SECRET-KEY-1[0-9A-Z]{20,100}|AGE-PLUGIN-[0-9A-Z-]{1,40}-1[0-9A-Z]{20,400})"
     r"|eyJ[\w-]{8,500}\.eyJ[\w-]{8,8000}(?:\.[\w-]{0,2000})?"
+)
+# Tokens of one length, with a line break in them.
+_BREAK = r"(?:\r?\n[ \t]{0,20})?"
+_LENGTHS = {
+    "gh[opsur]_": ("[A-Za-z0-9]", 36),
+    "github_pat_": (r"\w", 82),
+    "glpat-": (r"[\w-]", 20),
+    "hf_": ("[A-Za-z0-9]", 34),
+    "npm_": ("[A-Za-z0-9]", 36),
+    "AIza": (r"[\w-]", 35),
+    "(?:AKIA|ASIA)": ("[A-Z0-9]", 16),
+    "dop_v1_": ("[0-9a-f]", 64),
+    "AGE-SECRET-KEY-1": ("[0-9A-Z]", 58),
+}
+WRAPPED = re.compile(
+    "|".join(
+        rf"{prefix}{_BREAK}(?:{letter}{_BREAK}){{{length - 1}}}{letter}(?!{letter})"
+        for prefix, (letter, length) in _LENGTHS.items()
+    )
+)
+# What may go on after a masked secret at the end of a line, alone on the next ones.
+CONTINUED = re.compile(
+    r"(?m)(?<=\*\*\*)((?:\r?\n[ \t]{0,20}[\w.~+/=-]{16,300}"
+    r"(?=[ \t]{0,20}[\"'`,;)]{0,3}\r?$)){1,40})"
 )
 KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+# The first line of a private key's body, by what all keys of a format have in common: PKCS#1 and
+# PKCS#8 with and without a password, elliptic curves, OpenSSH. Certificates and public keys differ.
+KEY_BODY = re.compile(
+    r"(?:(?<![A-Za-z0-9+/])|(?<=\\n))(?:b3BlbnNzaC1rZXktdjEA|MC4CAQAwBQYDK2Vw|M[A-Za-z0-9+/]{1,9}"
+    r"(?:IBAAK[BC]|IBADANBgkqhkiG9w0B|[A-Za-z0-9+/]B[fO]BgkqhkiG9w0BBQ0|MF8GCSqGSIb3DQEFDT|CAQEE"
+    r"|AgEBB[DE]|AgEAM[A-Za-z0-9+/]{2}GByqGSM49))[A-Za-z0-9+/=]{16,8000}"
+)
+KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{1,100}")  # of the body
+WHOLE_LINE = 60  # characters of a line of the body, but for the last one
 MAX_KEY = 8_000  # characters masked of a private key without an end, as in a cut text
 
 # Group 1 is kept, group 2 is masked.

@@ -12,7 +12,8 @@ from functools import lru_cache
 from ci_stat.redaction.entropy import MASK, is_random, without_closing
 from ci_stat.redaction.hosts import private_hosts
 from ci_stat.redaction.keywords import mask_named
-from ci_stat.redaction.patterns import FORMS, KEY_BEGINS, KEY_ENDS, MAX_KEY, MAYBE, PLACES
+from ci_stat.redaction.lines import mask_private_keys, mask_wrapped
+from ci_stat.redaction.patterns import MAYBE, PLACES
 from ci_stat.redaction.sql import mask_sql_passwords
 
 __all__ = ["MASK", "redacted", "redacted_beginning"]
@@ -79,24 +80,15 @@ def _masked_repeatedly(text: str, hosts: tuple[str, ...]) -> str:
 
 
 def _masked_once(text: str, hosts: tuple[str, ...]) -> str:
-    text = _mask_private_keys(text)
+    text = mask_private_keys(text)
     for pattern in PLACES:
         text = pattern.sub(rf"\g<1>{MASK}", text)
-    text = FORMS.sub(MASK, _mask_dsn_passwords(mask_sql_passwords(text)))
+    text = mask_wrapped(_mask_dsn_passwords(mask_sql_passwords(text)))
 
     for pattern in MAYBE:
         text = pattern.sub(_masked_if_random, text)
     text = mask_named(text)
     return private_hosts(hosts).masked(text) if hosts else text
-
-
-def _mask_private_keys(text: str) -> str:
-    parts, done = [], 0
-    while begin := KEY_BEGINS.search(text, done):
-        end = KEY_ENDS.search(text, begin.end())
-        parts += [text[done : begin.start()], f"{MASK} private key {MASK}"]
-        done = end.end() if end else begin.end() + MAX_KEY
-    return "".join((*parts, text[done:]))
 
 
 def _mask_dsn_passwords(text: str) -> str:

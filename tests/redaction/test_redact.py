@@ -574,3 +574,119 @@ def test_hostile_texts_take_linear_time(piece: str) -> None:
     # The slowest piece takes 0.5 s. A quadratic pattern that takes 2.4 s here takes a minute for
     # a text of 100,000 characters.
     assert time.process_time() - started < 2.4
+
+
+# Other languages, other formats, more than one line
+
+AGE = "1QQ" + "PZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" * 2
+BODY = [
+    line * 2 for line in ("aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY", "zA5B3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1")
+]
+BOT = "110201543:" + "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"[:34] + "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"loading hf{'_' + A[:34]} from the hub", A[:34]),
+        (f"telegram: {BOT}", BOT[12:]),
+        (f"POST https://telegram.example/bot123456:{A[:35]}/sendMessage", A[:35]),
+        (f"AGE-SECRET{'-KEY-' + AGE[:59]}", AGE[10:50]),
+        (f"密码：{PW}", PW),
+        (f"数据库密码: {PW}，请重新登录", PW),
+        (f"密码为{PW}", PW),
+        (f"口令＝{PW}", PW),
+        (f"访问令牌：{A}", A),
+        (f"password：{PW}", PW),
+        (f"パスワード：{PW}", PW),
+        (f"비밀번호: {PW}", PW),
+        (f"Пароль: {PW}", PW),
+        (f"Passwort: {PW}", PW),
+        (f"contraseña={PW}", PW),
+    ],
+)
+def test_secrets_of_other_formats_and_languages(text: str, secret: str) -> None:
+    shown = redacted(text)
+    assert secret not in shown
+    assert MASK in shown
+    assert redacted(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "密码：错误",
+        "密码错误，请重新输入",
+        "口令：不能为空",
+        "パスワード：正しくありません",
+        "token：缺失",
+        "12:34:56 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "line 123456:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    ],
+)
+def test_words_about_a_password_in_other_languages_stay(text: str) -> None:
+    assert redacted(text) == text
+
+
+KEY_TEXTS = [
+    [*BODY, "c0FtZQ==", f"-----END RSA {_KEY}-----"],
+    [f"[build] 10:00:01 {BODY[0]}", f"[build] 10:00:01 {BODY[1]}", f"-----END {_KEY}-----"],
+    ["MIIEpAIBAAKCAQEA" + BODY[0][:48], *BODY, "c0FtZQ=="],
+    [PEM + BODY[0][:24], *BODY],
+    ["MHcCAQEEIA" + BODY[0][:54], *BODY],
+    ["b3BlbnNzaC1rZXktdjEAAAAABG5vbmUA" + BODY[0][:32], *BODY],
+]
+
+
+@pytest.mark.parametrize("lines", KEY_TEXTS)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\\n"])
+def test_a_private_key_without_its_first_line(lines: list[str], end: str) -> None:
+    text = end.join(["reading the key", *lines, "done in 3 s"])
+    shown = redacted(text)
+    for part in BODY:
+        assert part[:40] not in shown
+    assert shown.startswith("reading the key")
+    assert shown.endswith("done in 3 s")
+    assert redacted(shown) == shown
+
+
+def test_certificates_and_data_in_base64_stay() -> None:
+    certificate = "MIIDXTCCAkWgAwIBAgIJAJC1HiIAZAiIMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNV"
+    public = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo"
+    for lines in ([certificate, *BODY], [public, *BODY], BODY):
+        text = "\n".join(lines)
+        assert redacted(text) == text
+    sums = "\n".join([HEX[:40], UUID, HEX, "sha256:" + HEX])
+    assert redacted(f"password: ***\n{sums}") == f"password: ***\n{sums}"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n    "])
+@pytest.mark.parametrize(
+    ("prefix", "token"),
+    [
+        ("gh" + "p_", A),
+        ("gl" + "pat-", A[:20]),
+        ("h" + "f_", A[:34]),
+        ("np" + "m_", A),
+        ("AI" + "za", A[:35]),
+        ("AGE-SECRET" + "-KEY-1", AGE[2:60]),
+    ],
+)
+def test_a_token_that_a_terminal_wrapped(prefix: str, token: str, end: str) -> None:
+    for at in range(2, len(token) - 2, 5):
+        text = f"using {prefix}{token[:at]}{end}{token[at:]} for fetch"
+        shown = redacted(text)
+        assert token[:at] not in shown or at < 4
+        assert token[at:] not in shown
+        assert shown.endswith(" for fetch")
+
+
+def test_a_long_token_that_a_terminal_wrapped() -> None:
+    slack = f"xox{'b-123456789012-' + A[:24]}"
+    shown = redacted(f"slack: {slack}\n{A}\n{A[::-1]}\nconnected")
+    assert shown == f"slack: {MASK}\n{MASK}\n{MASK}\nconnected"
+
+
+def test_lines_after_a_secret_stay_if_they_are_words() -> None:
+    text = f"slack: {MASK}\nconnected-to-the-server\ngithub.com/pingcap/tidb/executor\n"
+    assert redacted(text) == text

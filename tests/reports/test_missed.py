@@ -23,7 +23,6 @@ SENT, FAILED, UNCERTAIN = DeliveryState.SENT, DeliveryState.FAILED, DeliveryStat
 SENDING = DeliveryState.SENDING
 NOON = datetime(2021, 6, 19, 12, tzinfo=UTC)
 AN_HOUR = timedelta(hours=1)
-REASONS = [f"no {chr(97 + n)}{chr(98 + n)}" for n in range(30)]  # numbers would be alike
 DOWN, UP = Hook(addresses=("10.0.0.1",)), Hook()
 
 
@@ -129,14 +128,12 @@ def test_every_lost_report_is_named() -> None:
 
 
 def test_notes_are_limited_and_the_rest_is_counted() -> None:
-    lost = [
-        delivery(hour, FAILED, reason=f"reason {chr(97 + hour % 26)}{hour // 26 * chr(97)}")
-        for hour in range(30)
-    ]
+    # Reasons that differ only in numbers would be one note.
+    lost = [delivery(hour, FAILED, reason="no " + "a" * hour) for hour in range(30)]
     notes = notes_on(missed(lost[::-1], NOON + 30 * AN_HOUR), NOON + 30 * AN_HOUR)
     assert notes[0] == "20 earlier reports did not arrive either"
     assert len(notes) == 12
-    assert REASONS[-1] in notes[-2]
+    assert notes[-2].endswith("no " + "a" * 29)
 
 
 # As cron sends them
