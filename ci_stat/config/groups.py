@@ -52,7 +52,9 @@ class CiData:
     )
     zone: ZoneInfo = zone("time_zone", "time zone of the times in the CI database", "UTC")
     run_url: str = text(
-        "run_url", "link to a run; {job} and {number} are replaced (default: no links)"
+        "run_url",
+        "link to a run; {job}, {job_path} (job/a/job/b) and {number} are replaced"
+        " (default: no links)",
     )
 
 

@@ -5,6 +5,7 @@ and Kubernetes the containers.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -17,6 +18,14 @@ _CONTAINER = re.compile(
     rb"^(?:[^|\n]{0,100}? )?([a-z0-9][\w.-]{0,60}(?:_\d+|-\d+)) +\| |^\[pod/([\w./-]{1,200})\] "
 )
 _CONTAINER_MARKS = (b" | ", b"[pod/")
+# Names before lines in a log without the lines in which Jenkins names its branches. A level of a
+# logger is no name, and neither is a progress: `[INFO] `, `[12/80] `.
+_UNMARKED = re.compile(r"^\[((?!taskcluster )[A-Za-z][\w .,:/=@+()'-]{0,100})\] ")
+_LEVELS = frozenset(
+    "pipeline info error warning warn debug fatal trace notice critical severe verbose success"
+    " ok pass passed fail failed skip skipped run running done task stdout stderr".split()
+)
+_LEAST_LINES, _LEAST_SHARE, _MOST_NAMES = 5, 0.6, 30
 # Lines, and bytes of each part, that are looked at to see whether a log mixes containers.
 _SAMPLE, _SAMPLE_BYTES = 200, 1 << 15
 
@@ -25,8 +34,8 @@ class Streams:
     """The streams of a log. `parts`: its texts, from which the names are taken."""
 
     def __init__(self, parts: Sequence[bytes]) -> None:
-        self._branches = frozenset(_branches(parts))
         beginnings = [part[:_SAMPLE_BYTES] for part in parts]
+        self._branches = frozenset(_branches(parts)) or _unmarked_branches(beginnings)
         containers = map(_container, islice(_with(beginnings, _CONTAINER_MARKS), _SAMPLE))
         self._mixes_containers = len(set(containers) - {""}) > 1
         self.is_mixed = bool(self._branches) or self._mixes_containers
@@ -59,6 +68,17 @@ def _branches(parts: Iterable[bytes]) -> Iterator[str]:
         match = _BRANCH.search(clean(line))
         if match:
             yield match[1]
+
+
+def _unmarked_branches(beginnings: Iterable[bytes]) -> frozenset[str]:
+    """The names of branches in a log without their marks: most lines begin with few names."""
+    lines = (line for part in beginnings if b"] " in part for line in part.split(b"\n"))
+    texts = [text for text in map(clean, islice(lines, _SAMPLE)) if text.strip()]
+    names = Counter(match[1] for match in map(_UNMARKED.match, texts) if match)
+    for name in [name for name in names if name.lower() in _LEVELS]:
+        del names[name]
+    is_mixed = names.total() >= max(_LEAST_LINES, _LEAST_SHARE * len(texts))
+    return frozenset(names) if is_mixed and len(names) <= _MOST_NAMES else frozenset()
 
 
 def _with(parts: Iterable[bytes], marks: Sequence[bytes]) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ _STAMPS = re.compile(
     rf"\[{_TIME}{_ZONE}?\] ?"  # Jenkins
     rf"|\[(?!taskcluster)[a-z][a-z_-]{{1,20}} {_TIME}{_ZONE}\] ?"  # Taskcluster
     rf"|{_TIME}{_ZONE} ?"  # GitHub Actions
+    rf"|{_TIME} "  # Timestamper with a date
     r"|\[\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [+-]\d\d:\d\d\] ?"  # TiDB
     r"|\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]? "  # Timestamper, gulp
     r"|#\d{1,4} \d{1,6}\.\d{1,3} "  # BuildKit

@@ -19,6 +19,7 @@ from ci_stat.records.failure import CaseFailure, FailureKind
 
 TABLE = "ci_data"
 HALF_PAIR = re.compile("[\ud800-\udfff]")
+_FIELD = re.compile(r"\{(?:job|job_path|number)\}")
 
 
 class Status(StrEnum):
@@ -132,8 +133,12 @@ class Run(msgspec.Struct, frozen=True, gc=False):
         """The run's page: `url`, else from the setting `run_url`; "" without both."""
         if self.url:
             return self.url
-        job = quote(self.job_name, safe="")
-        return self.origin.run_url.replace("{job}", job).replace("{number}", str(self.number))
+        values = {
+            "{job}": quote(self.job_name, safe=""),
+            "{job_path}": "job/" + "/job/".join(map(_quoted, self.job_name.split("/"))),
+            "{number}": str(self.number),
+        }
+        return _FIELD.sub(lambda field: values[field[0]], self.origin.run_url)
 
     @property
     def case(self) -> list[str]:
@@ -194,6 +199,10 @@ class Stretch:
         if times:
             self.first = min([*times, self.first] if self.first else times)
             self.last = max([*times, self.last] if self.last else times)
+
+
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="")
 
 
 def pull_number(text: object) -> int:

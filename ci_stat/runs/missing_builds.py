@@ -39,8 +39,8 @@ class MissingBuilds:
         start = 0
         while True:
             page = self.client.page(self.rows.job, start, start + PAGE)
-            numbers = {build.number for build in page.builds}
-            is_last = len(page.builds) < PAGE
+            numbers = page.numbers
+            is_last = len(page.items) < PAGE
             if not is_last and numbers <= previous:
                 name = self.client.name
                 raise SourceError(f"{name} lists the same builds of a job on every page.")
@@ -56,8 +56,11 @@ class MissingBuilds:
 
     def _new_builds(self, page: Page, start: int, previous: set[int]) -> dict[int, int]:
         skipped = self.rows.known([build.number for build in page.builds]) | previous
+        for odd in page.odd:
+            if odd.number is None or odd.number not in previous:
+                self.result.left_out[odd.reason] += 1
         new = {}
-        for place, build in enumerate(page.builds, start):
+        for place, build in page.places(start):
             if build.number in skipped or not self.plan.includes(build):
                 continue
             if can_be_stored(build, self.rows, self.result):
@@ -85,7 +88,7 @@ class MissingBuilds:
         if page.first is not None and page.first < oldest:
             return False
         gap = self._recent_gap()
-        return gap is None or gap >= min(build.number for build in page.builds)
+        return gap is None or gap >= min(page.numbers)
 
     def _recent_gap(self) -> int | None:
         """Return the smallest missing number of the last 14 days."""

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from ci_stat.connectors.jenkins.builds import Build, analysis_of, row_of
+from ci_stat.connectors.jenkins.builds import Build, OddBuild, analysis_of, row_of
+from ci_stat.connectors.jenkins.pull_requests import with_pull_request
 from ci_stat.connectors.jenkins.server import Jenkins
 from ci_stat.errors import BadRecord, DatabaseError
 from ci_stat.escape import visible
@@ -58,7 +59,8 @@ class BuildStore:
     def _rows(self, places: dict[int, int]) -> Iterator[RunRow]:
         for build in self._details(places):
             try:
-                yield row_of(self.rows.job, build, self.zone, self._analysis(build))
+                parameters = with_pull_request(self.rows.job, build)
+                yield row_of(self.rows.job, build, parameters, self.zone, self._analysis(build))
             except BadRecord as error:
                 self.result.left_out[f"because {error}"] += 1
 
@@ -67,7 +69,9 @@ class BuildStore:
         listed = self._listed(places)
         for number in sorted(places):
             build = listed.get(number) or self.client.build(self.rows.job, number)
-            if build is not None and can_be_stored(build, self.rows, self.result):
+            if isinstance(build, OddBuild):
+                self.result.left_out[build.reason] += 1
+            elif build is not None and can_be_stored(build, self.rows, self.result):
                 yield build
 
     def _listed(self, places: dict[int, int]) -> dict[int, Build]:
@@ -80,7 +84,7 @@ class BuildStore:
         start = max(0, first - OVERLAP)
         page = self.client.page(self.rows.job, start, last + SLACK, parameters=True)
         builds = {}
-        for place, build in enumerate(page.builds, start):
+        for place, build in page.places(start):
             if build.number in places:
                 builds[build.number] = build
                 self.shift = place - places[build.number]

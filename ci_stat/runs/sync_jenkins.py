@@ -21,7 +21,7 @@ from ci_stat.store.ci_data.stored_builds import JobRows, has_table, statuses_of
 from ci_stat.store.ci_data.write import prepare
 
 BATCH = 25  # builds of one transaction; for each failed build, a log is read
-_MAX_SILENT = 3  # unreachable jobs in a row after which the sync stops
+_MAX_SILENT = 3  # unreachable jobs in a row after which the server itself is asked
 
 
 def sync(
@@ -71,6 +71,9 @@ def _sync_jobs(
             result.failed.append((job, error))
             silent = silent + 1 if isinstance(error, Unreachable) else 0
         if silent == _MAX_SILENT:
+            silent = 0
+            if client.answers():
+                continue
             raise Unreachable(f"{client.name} does not respond: the remaining jobs are skipped.")
 
 

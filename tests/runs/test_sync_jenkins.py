@@ -30,6 +30,7 @@ from tests.support.forks import Forked, fork_command
 from tests.support.jenkins import FakeBuild, FakeJenkins, Trouble, running
 from tests.support.rows import row
 
+PROBE = "jobs%5Bname%5D"  # the request that asks whether the server answers at all
 NOW = datetime(2021, 6, 20, tzinfo=SHANGHAI)
 MINUTE = 60_000
 START = int(datetime(2021, 6, 19, 8, 30, tzinfo=SHANGHAI).timestamp()) * 1000
@@ -230,7 +231,7 @@ def test_hostile_values_are_stored_as_they_are(
 
 def test_the_second_branch_parameter_counts_where_the_first_is_empty() -> None:
     assert COLUMNS["branch"] == ("ghprbTargetBranch", "release_test__release_branch")
-    from ci_stat.connectors.jenkins.builds import build_of, row_of
+    from ci_stat.connectors.jenkins.builds import Build, build_of, row_of
 
     def row_with(**parameters: str) -> RunRow:
         actions = [
@@ -243,7 +244,9 @@ def test_the_second_branch_parameter_counts_where_the_first_is_empty() -> None:
             "timestamp": 1,
             "actions": actions,
         }
-        return row_of("unit", build_of(fields, "here"), SHANGHAI, None)
+        made = build_of(fields)
+        assert isinstance(made, Build)
+        return row_of("unit", made, made.parameters, SHANGHAI, None)
 
     both = row_with(ghprbTargetBranch="a", release_test__release_branch="b")
     assert (both.branch, both.description) == ("a", {"release_test__release_branch": "b"})
@@ -619,12 +622,40 @@ def test_a_job_that_fails_does_not_stop_the_others(
     assert {run.job for run in read_rows(lite, None)} == {"a", "e"}
 
 
+@pytest.mark.parametrize("status", [500, 503, 404, 403])
+def test_broken_jobs_do_not_stop_the_others(
+    lite: Engine, fake: FakeJenkins, client: Jenkins, status: int
+) -> None:
+    for number in range(9):
+        fake.add(f"job {number}", *builds("P"))
+        fake.jobs[f"job {number}"].broken = status if number < 7 else 0
+    result = run_sync(lite, client)
+    assert [job for job, _ in result.failed] == [f"job {number}" for number in range(7)]
+    assert {run.job for run in read_rows(lite, None)} == {"job 7", "job 8"}
+
+
+def test_a_broken_folder_does_not_stop_the_others(
+    lite: Engine, fake: FakeJenkins, client: Jenkins
+) -> None:
+    fake.add("a/unit", *builds("P"))
+    fake.add("b/unit", *builds("P"))
+    fake.trouble("/job/a/api/json", *[Trouble(status=500)] * 4)
+    result = run_sync(lite, client, jobs=("**/unit",))
+    assert [job for job, _ in result.failed] == ["a"]
+    assert {run.job for run in read_rows(lite, None)} == {"b/unit"}
+    # A name that only Jenkins can explain, and Jenkins cannot.
+    fake.trouble("/job/a/job/unit", *[Trouble(hang_up=True)] * 4)
+    result = run_sync(lite, client, jobs=("a%2Funit", "b/unit"))
+    assert [job for job, _ in result.failed] == ["a%2Funit"]
+
+
 def test_an_unreachable_server_stops_the_sync(
     lite: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
     for n in range(50):
         fake.add(f"job {n}", *builds("P"))
     fake.trouble("/job/", *[Trouble(hang_up=True)] * 999)
+    fake.trouble(PROBE, *[Trouble(hang_up=True)] * 99)
     result = run_sync(lite, client)
     assert (result.jobs, len(result.failed)) == (3, 4)
     assert "the remaining jobs are skipped" in str(result.failed[-1][1])

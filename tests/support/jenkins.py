@@ -39,12 +39,19 @@ _FIELDS = {
     "actions",
     "parameters",
     "value",
+    "remoteUrls",
+    "lastBuiltRevision",
+    "SHA1",
 }
 
 
 @dataclass
 class FakeBuild:
-    """`log` is the file on disk, hidden notes included; `parameters`: values of any JSON type."""
+    """`log` is the file on disk, hidden notes included; `parameters`: values of any JSON type.
+
+    `checkouts`: (address, commit) of what Git checked out. `odd`: fields that a broken Jenkins or a
+    proxy tells in place of the real ones; `...` leaves a field out.
+    """
 
     number: int
     result: str | None = "SUCCESS"
@@ -53,6 +60,8 @@ class FakeBuild:
     duration: int = 60_000
     parameters: dict[str, Any] = field(default_factory=dict)
     log: bytes = b"Started\nFinished: SUCCESS\n"
+    checkouts: tuple[tuple[str, str], ...] = ()
+    odd: dict[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> bytes:
@@ -63,6 +72,7 @@ class FakeBuild:
 class FakeJob:
     builds: list[FakeBuild] = field(default_factory=list)
     discarded: int = 0  # builds 1 to this number are gone
+    broken: int = 0  # every request about the job is answered with this status
 
 
 @dataclass
@@ -200,9 +210,11 @@ class Handler(BaseHTTPRequestHandler):
         name = fake.item(found["job"]) if found else None
         if found is None or name is None:
             return self.say(400, b"bad path")
+        job = fake.jobs.get(name)
+        if job and job.broken:
+            return self.say(job.broken, LOGIN_PAGE, "text/html;charset=utf-8")
         if found["number"] is None:
             return self.about_item(name, query)
-        job = fake.jobs.get(name)
         build = (
             next((each for each in job.builds if each.number == int(found["number"])), None)
             if job
@@ -248,15 +260,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def values_of(self, build: FakeBuild) -> dict[str, Any]:
         parameters = [{"name": name, "value": value} for name, value in build.parameters.items()]
-        return {
+        git = [
+            {"remoteUrls": [url], "lastBuiltRevision": {"SHA1": commit}}
+            for url, commit in build.checkouts
+        ]
+        values = {
             "number": build.number,
             "result": build.result,
             "building": build.building,
             "timestamp": build.timestamp,
             "duration": build.duration,
             "url": f"{self.server.fake.url}/somewhere/{build.number}/",
-            "actions": [{"_class": "CauseAction"}, {"parameters": parameters}, {}],
-        }
+            "actions": [{"_class": "CauseAction"}, {"parameters": parameters}, *git, {}],
+        } | build.odd
+        return {name: value for name, value in values.items() if value is not ...}
 
     def console(self, build: FakeBuild) -> None:
         text = build.text

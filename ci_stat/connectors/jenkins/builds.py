@@ -1,7 +1,7 @@
 """Builds as Jenkins reports them, and as rows of `ci_data`. Pure values."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
@@ -13,7 +13,9 @@ from ci_stat.escape import visible
 from ci_stat.records import HALF_PAIR, Extraction, RunRow, named_by_kind
 
 FIELDS = "number,result,building,timestamp"
-FIELDS_WITH_PARAMETERS = f"{FIELDS},duration,actions[parameters[name,value]]"
+FIELDS_WITH_PARAMETERS = (
+    f"{FIELDS},duration,actions[parameters[name,value],remoteUrls,lastBuiltRevision[SHA1]]"
+)
 
 # Build parameters with a column of their own; of several for one column, the first that is not
 # empty.
@@ -29,7 +31,8 @@ class Build(msgspec.Struct, frozen=True):
     """One build.
 
     `result`: Jenkins' word, None if there is none (yet); `timestamp`: its start in milliseconds
-    since 1970; `duration`: milliseconds, None if not requested or unknown.
+    since 1970; `duration`: milliseconds, None if not requested or unknown; `checkouts`: address and
+    commit of each repository that it checked out.
     """
 
     number: int
@@ -38,6 +41,17 @@ class Build(msgspec.Struct, frozen=True):
     timestamp: int
     duration: int | None = None
     parameters: dict[str, str] = {}
+    checkouts: tuple[tuple[str, str], ...] = ()
+
+
+class OddBuild(msgspec.Struct, frozen=True):
+    """A build that Jenkins describes in a way that cannot be stored.
+
+    `number`: None if that is what is odd. `reason`: "because its timestamp is 0".
+    """
+
+    number: int | None
+    reason: str
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -45,8 +59,29 @@ class Page(msgspec.Struct, frozen=True):
     builds).
     """
 
-    builds: list[Build]
+    items: list[Build | OddBuild]
     first: int | None
+
+    @property
+    def builds(self) -> list[Build]:
+        """The builds that can be read."""
+        return [item for item in self.items if isinstance(item, Build)]
+
+    @property
+    def odd(self) -> list[OddBuild]:
+        """The others."""
+        return [item for item in self.items if isinstance(item, OddBuild)]
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of all builds, as far as they have one."""
+        return {item.number for item in self.items if item.number is not None}
+
+    def places(self, start: int) -> Iterator[tuple[int, Build]]:
+        """Each build with its place in the list of Jenkins; `start`: that of the first item."""
+        for place, item in enumerate(self.items, start):
+            if isinstance(item, Build):
+                yield place, item
 
 
 def is_number(value: object) -> TypeGuard[int]:
@@ -72,20 +107,24 @@ def page_of(value: dict[str, Any], where: str) -> Page:
         )
     oldest = value.get("firstBuild")
     first = oldest.get("number") if isinstance(oldest, dict) else None
-    return Page([build_of(build, where) for build in builds], first if is_number(first) else None)
+    page = Page([build_of(build) for build in builds], first if is_number(first) else None)
+    if page.items and not page.numbers:
+        raise SourceError(
+            f"{where} lists builds without numbers.",
+            "Is this a Jenkins server? A proxy may be changing its responses.",
+        )
+    return page
 
 
-def build_of(value: Any, where: str) -> Build:
-    """One build. Raises SourceError that names the missing or malformed field."""
+def build_of(value: Any) -> Build | OddBuild:
+    """One build; an OddBuild that names the missing or malformed field."""
     if not isinstance(value, dict):
-        raise SourceError(f"{where}: a build is {_kind(value)}, not an object.")
+        return OddBuild(None, f"because it is {_kind(value)}, not an object")
+    number = value.get("number")
     for name, good in _GOOD.items():
         if not good(value.get(name)):
-            which = visible(repr(value.get("number")), 40)
-            raise SourceError(
-                f"{where}: the {name} of a build ({which}) is {_kind(value.get(name))}.",
-                "Is this a Jenkins server? A proxy may be changing its responses.",
-            )
+            reason = f"because its {name} is {_kind(value.get(name))}"
+            return OddBuild(number if is_number(number) else None, reason)
     result, parameters = value.get("result"), dict(_parameters(value.get("actions")))
     return Build(
         value["number"],
@@ -94,11 +133,27 @@ def build_of(value: Any, where: str) -> Build:
         value["timestamp"],
         _length(value.get("duration")),
         parameters,
+        tuple(_checkouts(value.get("actions"))),
     )
 
 
 def _kind(value: object) -> str:
-    return "missing" if value is None else f"a {type(value).__name__}"
+    if value is None:
+        return "missing"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return visible(repr(value), 20)
+    return f"a {type(value).__name__}"
+
+
+def _checkouts(actions: Any) -> Iterator[tuple[str, str]]:
+    """(address, commit) of the build data of Git; "" for an unknown commit."""
+    for action in actions if isinstance(actions, list) else ():
+        urls = action.get("remoteUrls") if isinstance(action, dict) else None
+        revision = action.get("lastBuiltRevision") if isinstance(action, dict) else None
+        commit = revision.get("SHA1") if isinstance(revision, dict) else None
+        for url in urls if isinstance(urls, list) else ():
+            if isinstance(url, str):
+                yield _text(url), _text(commit) if isinstance(commit, str) else ""
 
 
 def _length(value: object) -> int | None:
@@ -142,12 +197,18 @@ def _text(value: str) -> str:
     return HALF_PAIR.sub("\ufffd", value)
 
 
-def row_of(job: str, build: Build, zone: ZoneInfo, analysis: dict[str, Any] | None) -> RunRow:
+def row_of(
+    job: str,
+    build: Build,
+    parameters: Mapping[str, str],
+    zone: ZoneInfo,
+    analysis: dict[str, Any] | None,
+) -> RunRow:
     """The build as a row: promoted parameters in their columns, all others in `description`.
 
     Raises BadRecord for a start after the year 9999, which no table can store.
     """
-    left = dict(build.parameters)
+    left = dict(parameters)
     columns: dict[str, str | None] = {}
     for column, names in COLUMNS.items():
         taken = next((name for name in names if left.get(name)), None)

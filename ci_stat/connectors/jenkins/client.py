@@ -132,6 +132,8 @@ class JenkinsClient:
             raise RequestFailed(LogState.TOO_BIG, detail)
         if not complete:
             raise _Temporary(f"{where} closed the connection in the middle of its response")
+        if not content.strip():
+            raise _Temporary(f"{where} responded with status 200 and nothing", 200)
         value = _parsed(content)
         if not isinstance(value, dict):
             raise RequestFailed(

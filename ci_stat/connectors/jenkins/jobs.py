@@ -38,11 +38,12 @@ class JobTree:
 
     `failed` is called with (name, error) for a folder that cannot be read; others go on.
 
-    Raises Unreachable.
+    Raises Unreachable if the server answers nobody.
     """
 
-    def __init__(self, http: JenkinsClient) -> None:
-        self._http = http
+    def __init__(self, http: JenkinsClient, answers: Callable[[], bool]) -> None:
+        """`answers`: whether the server answers other requests."""
+        self._http, self._answers = http, answers
 
     def matching(self, patterns: list[str], failed: Failed) -> Iterator[Segments]:
         """The jobs that match any of the patterns.
@@ -68,9 +69,9 @@ class JobTree:
         """The jobs below a folder, listing only folders in which a pattern can still match."""
         try:
             items = self._items(folder)
-        except Unreachable:
-            raise
         except SourceError as error:
+            if isinstance(error, Unreachable) and not (folder and self._answers()):
+                raise
             failed(full_name(folder) or "all jobs", error)
             return
         for name, is_folder in items:

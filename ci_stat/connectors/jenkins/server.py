@@ -11,6 +11,7 @@ from ci_stat.connectors.jenkins.builds import (
     FIELDS,
     FIELDS_WITH_PARAMETERS,
     Build,
+    OddBuild,
     Page,
     build_of,
     is_number,
@@ -174,13 +175,17 @@ class Jenkins:
             if not is_pattern(text):
                 yield from _fresh(self._exact(text, failed), seen)
         if patterns:
-            yield from _fresh(map(full_name, JobTree(self._http).matching(patterns, failed)), seen)
+            yield from _fresh(
+                map(full_name, JobTree(self._http, self.answers).matching(patterns, failed)), seen
+            )
 
     def _exact(self, text: str, failed: Failed) -> Iterator[str]:
         try:
             yield self.full_name(text)
-        except Unreachable:
-            raise
+        except Unreachable as error:
+            if not self.answers():
+                raise
+            failed(text, error)
         except SourceError as error:
             failed(text, error)
 
@@ -197,7 +202,7 @@ class Jenkins:
             value = self._http.json(path_of(self._segments(job)), tree)
         return page_of(value, f"{self.name}: {visible(job, 200)}")
 
-    def build(self, job: str, number: int) -> Build | None:
+    def build(self, job: str, number: int) -> Build | OddBuild | None:
         """One build with its parameters; None if it does not exist. Raises SourceError."""
         try:
             with source_errors():
@@ -208,7 +213,15 @@ class Jenkins:
             if isinstance(error.__cause__, RequestFailed) and error.__cause__.status in (404, 410):
                 return None
             raise
-        return build_of(value, f"{self.name}: {visible(job, 200)}")
+        return build_of(value)
+
+    def answers(self) -> bool:
+        """Whether the server answers at all: a job without an answer may be broken itself."""
+        try:
+            self._http.json("", "jobs[name]{0,1}")
+        except RequestFailed as error:
+            return error.state != LogState.UNREACHABLE
+        return True
 
 
 def _fresh(names: Iterator[str], seen: set[str]) -> Iterator[str]:
