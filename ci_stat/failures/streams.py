@@ -21,10 +21,9 @@ _CONTAINER_MARKS = (b" | ", b"[pod/")
 # Names before lines in a log without the lines in which Jenkins names its branches. A level of a
 # logger is no name, and neither is a progress: `[INFO] `, `[12/80] `.
 _UNMARKED = re.compile(r"^\[((?!taskcluster )[A-Za-z][\w .,:/=@+()'-]{0,100})\] ")
-_LEVELS = frozenset(
-    "pipeline info error warning warn debug fatal trace notice critical severe verbose success"
-    " ok pass passed fail failed skip skipped run running done task stdout stderr".split()
-)
+_LEVELS = {"trace", "debug", "verbose", "info", "notice", "warn", "warning", "error", "severe"}
+_LEVELS |= {"critical", "fatal", "stdout", "stderr", "pipeline", "task", "run", "running", "done"}
+_LEVELS |= {"ok", "pass", "passed", "success", "fail", "failed", "skip", "skipped"}
 _LEAST_LINES, _LEAST_SHARE, _MOST_NAMES = 5, 0.6, 30
 # Lines, and bytes of each part, that are looked at to see whether a log mixes containers.
 _SAMPLE, _SAMPLE_BYTES = 200, 1 << 15

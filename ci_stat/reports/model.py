@@ -23,16 +23,15 @@ class Compared:
 class RunRow:
     """A run and its first failure; `failure` and `message` are "" if that is unknown.
 
-    `build`: `number` with its attempt, for people.
+    `build`: the number for people, with its attempt.
     """
 
     job: str
-    number: int
+    build: str
     link: str
     time: datetime | None
     failure: str = ""
     message: str = ""
-    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def run_row(run: Run) -> RunRow:
         first = run.failures[0]
         name = _name(first)
         message = _message(first.message, name, first.name)
-    return RunRow(run.job_name, run.number, run.link, run.time, name, message, run.build)
+    return RunRow(run.job_name, run.build, run.link, run.time, name, message)
 
 
 def _message(message: str, *names: str) -> str:
