@@ -394,7 +394,7 @@ def test_no_group_shows_a_secret() -> None:
 
 
 def test_every_key_is_in_one_group() -> None:
-    names = [key.name for group in GROUPS for key in keys_of(group).values()]
+    names = [key.name for group in GROUPS.values() for key in keys_of(group).values()]
     assert sorted(names) == sorted(set(names)) == sorted(KEYS)
 
 
@@ -425,10 +425,10 @@ def test_config_shows_that_a_secret_is_there_and_not_what_it_is(
 
 
 def test_config_as_json_has_every_key(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["config", "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
+    assert run(["config", "--json", "--all"]) == 0
+    rows = json.loads(capsys.readouterr().out)["settings"]
     assert [row["key"] for row in rows] == list(KEYS)
-    assert all(set(row) == {"key", "value", "source", "purpose"} for row in rows)
+    assert all(set(row) == {"group", "key", "value", "source", "purpose"} for row in rows)
 
 
 def _said(url: str) -> str:

@@ -6,15 +6,22 @@ from ci_stat.cli import options
 
 
 @click.command("config")
-@click.option("--check", is_flag=True, help="Try the connections too; exit code 3 if one fails.")
+@click.option(
+    "--check", is_flag=True, help="Try the connections too, and check the values of all settings."
+)
+@click.option("--all", "show_all", is_flag=True, help="Also show what is not set, with defaults.")
 @options.json_option
 @options.work("settings")
 def config() -> None:
-    """Show the effective settings and where each value came from. Secrets are never shown.
+    """Show what is set, by feature, and where each value came from. Secrets are never shown.
 
     \b
     Sources; a later one wins: defaults, env.json at STAT_ENV_PATH (the file or its folder),
-    environment variables CI_STAT_<KEY>, e.g. CI_STAT_PASSWORD.
+    environment variables CI_STAT_<KEY>, e.g. CI_STAT_PASSWORD. The preset, if one is set, comes
+    before the file.
+
+    \b
+    --check ends with 3 if a database fails, 4 if only settings are invalid, 7 if a service fails.
     """
 
 

@@ -247,12 +247,21 @@ class Issues:
     )
 
 
-# fmt: off
-GROUPS = (
-    Project, CiData, Timeouts, State, Logging, Logs, Jenkins, Reports, Feishu, Mail, Slack,
-    GitHub, Issues,
-)
-# fmt: on
+GROUPS: dict[str, type] = {
+    "Project": Project,
+    "CI database": CiData,
+    "Timeouts": Timeouts,
+    "Our own state": State,
+    "Log": Logging,
+    "Build logs": Logs,
+    "Jenkins": Jenkins,
+    "Reports": Reports,
+    "Feishu": Feishu,
+    "Mail": Mail,
+    "Slack": Slack,
+    "GitHub": GitHub,
+    "Issues": Issues,
+}
 
 
 def keys_of(group: type) -> dict[str, Key]:
@@ -260,4 +269,6 @@ def keys_of(group: type) -> dict[str, Key]:
     return {field.name: field.metadata["key"] for field in fields(group)}
 
 
-KEYS: dict[str, Key] = {key.name: key for group in GROUPS for key in keys_of(group).values()}
+KEYS: dict[str, Key] = {
+    key.name: key for group in GROUPS.values() for key in keys_of(group).values()
+}

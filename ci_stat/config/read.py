@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ci_stat.config.groups import KEYS
+from ci_stat.config.permissions import readable_by_all
 from ci_stat.config.presets import PUBLISHED_DATABASE, PUBLISHED_KEYS, TIDB
 from ci_stat.config.settings import FILE_NAME, PATH_VARIABLE, PREFIX, VARIABLE, Settings, Value
 from ci_stat.errors import SettingsError
@@ -39,6 +40,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             warnings.append(_unknown(name, _VARIABLES, "the environment"))
 
     values = {key: Value(text, source) for key, text in in_file.items() if key in KEYS}
+    of_file = Settings({key: value for key, value in values.items() if value.text})
     for name, text in in_variables.items():
         if name in _VARIABLES:
             values[_VARIABLES[name]] = Value(text, f"{VARIABLE}{name}")
@@ -53,6 +55,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if not file:
         return Settings(not_empty, None, tuple(warnings))
 
+    open_file = readable_by_all(file, of_file)
+    if open_file:
+        warnings.append(open_file)
     implied = TIDB if _is_published(in_file.keys() & KEYS.keys(), not_empty) else ""
     if implied:
         warnings.append(_PUBLISHED.format(file=source))

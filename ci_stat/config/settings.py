@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from ci_stat.config.groups import (
+    GROUPS,
     KEYS,
     CiData,
     Feishu,
@@ -39,6 +40,7 @@ VARIABLE = "variable "  # prefix of the source of a value from an environment va
 _URLS = frozenset({"url", "state_url", "jenkins_url"})  # shown without their password
 _WEBHOOKS = frozenset({"webhook", "slack_webhook"})
 _HIDDEN = "(set, hidden)"
+_DEFAULT, _NOT_SET = "default", "not set"
 
 G = TypeVar("G")
 
@@ -55,10 +57,16 @@ class Value:
 class Shown:
     """A setting as `ci-stat config` shows it, without secrets."""
 
+    group: str
     key: str
     value: str
     source: str
     purpose: str
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the file, a variable or the preset sets it."""
+        return self.source not in (_NOT_SET, _DEFAULT)
 
 
 def _group(kind: type[G]) -> "cached_property[G]":
@@ -126,8 +134,9 @@ class Settings:
     def shown(self) -> list[Shown]:
         """Return every setting with its value, source and purpose."""
         return [
-            Shown(name, self._shown(name), self._value(name).source, key.purpose)
-            for name, key in KEYS.items()
+            Shown(title, key, self._shown(key), self._value(key).source, KEYS[key].purpose)
+            for title, group in GROUPS.items()
+            for key in (each.name for each in keys_of(group).values())
         ]
 
     def secrets(self) -> set[str]:
@@ -150,7 +159,7 @@ class Settings:
         if key in PRESETS.get(preset, {}):
             return Value(PRESETS[preset][key], f"preset {preset}")
         default = KEYS[key].default
-        return Value(default, "default" if default else "not set")
+        return Value(default, _DEFAULT if default else _NOT_SET)
 
     def _shown(self, key: str) -> str:
         text = self._value(key).text

@@ -63,10 +63,12 @@ def check_url(text: str, setting: str) -> None:
     server = re.split("[/?]", place, maxsplit=1)[0]
     port = server.rpartition("]")[2].partition(":")[2]
     password = account.partition(":")[2]
-    if "@" in password or not re.fullmatch("[0-9]{0,5}", port):
+    is_port = re.fullmatch("[0-9]{0,5}", port) and int(port or 1) in range(1, 65_536)
+    if "@" in password or not is_port:
         raise SettingsError(
             f"{setting} cannot be parsed: "
-            "one @ and HOST:PORT/DATABASE must follow the user and the password.",
+            "one @ and HOST:PORT/DATABASE must follow the user and the password,"
+            " and PORT is a whole number from 1 to 65535.",
             "Write the characters @ : / in the password as %40 %3A %2F, "
             "or set host, user, password and database instead.",
         )

@@ -1,5 +1,7 @@
 """Embedded databases: SQLite files and the folders that they are in."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -10,6 +12,19 @@ from ci_stat.errors import WriteError
 def is_embedded(engine: Engine) -> bool:
     """Whether the database is SQLite."""
     return engine.url.get_backend_name() == "sqlite"
+
+
+def create_private(engine: Engine) -> None:
+    """Create the file of an embedded database that does not exist, readable by its owner only.
+
+    SQLite takes an empty file for an empty database, and gives its journals the same mode. Without
+    the right to create it, the first connection says so.
+    """
+    file = engine.url.database or ""
+    if not is_embedded(engine) or file in ("", ":memory:") or file.startswith("file:"):
+        return
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def make_folder(engine: Engine) -> None:

@@ -1,42 +1,92 @@
-"""`ci-stat config --check`: connect to the CI database and to our own state."""
+"""`ci-stat config --check`: try what is set up, and report each result."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-import click
 from sqlalchemy import text
 
 from ci_stat.config import Settings
-from ci_stat.context import Context
-from ci_stat.errors import CiStatError, DatabaseError, WriteError
-from ci_stat.escape import visible, visible_lines
+from ci_stat.context import Context, real_time
+from ci_stat.errors import CiStatError, DatabaseError, SettingsError, SourceError, WriteError
+from ci_stat.runs.zone_doubt import zone_doubt
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import hidden
 
+CI_DATABASE, STATE = "CI database", "own state"
 
-def check_connections(settings: Settings) -> None:
-    """Try both connections and print the results. Raises DatabaseError if one fails."""
-    context = click.get_current_context().with_resource(Context(settings))
-    failed = []
-    for name, check in (("CI database", _check_runs), ("own state", _check_state)):
-        try:
-            click.echo(f"{name}: {visible(check(context))}")
-        except CiStatError as error:
-            click.echo(f"{name}: FAILED: {visible_lines(error)}", err=True)
-            failed.append(name)
-    if failed:
-        raise DatabaseError(f"Not usable: {', '.join(failed)}.")
+Work = Callable[[Context], str]  # what to say of something that works; "" if it is not set up
+
+_GROUPS = (
+    *("timeouts", "logging", "logs", "jenkins", "reports", "feishu", "mail", "slack"),
+    *("github", "issues"),
+)
 
 
-def _check_runs(context: Context) -> str:
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check. `warning`: it works, but may be set up wrongly."""
+
+    name: str
+    says: str = ""
+    error: CiStatError | None = None
+    warning: str = ""
+
+
+def checks(context: Context, now: datetime | None = None) -> Iterator[Check]:
+    """Yield a result for the databases, for each service that is set up, and for invalid settings.
+
+    Each is tried when its result is taken. `now`: aware, by default the current time.
+    """
+    runs: Work = partial(_runs, now or real_time())
+    seen = set()
+    for name, work in ((CI_DATABASE, runs), (STATE, _state), *SERVICES):
+        result = _tried(name, context, work)
+        if result.error:
+            seen.add(result.error.message)
+        if result.error or result.says:
+            yield result
+    for error in _invalid(context.settings):
+        if error.message not in seen:
+            seen.add(error.message)
+            yield Check("settings", error=error)
+
+
+def failure(results: Sequence[Check]) -> CiStatError | None:
+    """Return the error of the command if a check failed: its exit code says what failed."""
+    failed = {result.name: result.error for result in results if result.error}
+    if not failed:
+        return None
+    message = f"Not usable: {', '.join(failed)}."
+    if failed.keys() & {CI_DATABASE, STATE}:
+        return DatabaseError(message)
+    only_settings = all(isinstance(error, SettingsError) for error in failed.values())
+    return SettingsError(message) if only_settings else SourceError(message)
+
+
+def _tried(name: str, context: Context, work: Work) -> Check:
+    try:
+        says, *warnings = work(context).split("\n")
+    except CiStatError as error:
+        return Check(name, error=error)
+    return Check(name, says, warning=" ".join(warnings))
+
+
+def _runs(now: datetime, context: Context) -> str:
+    """The newest row; on a second line, why the time zone may be wrong."""
     source = context.source
     newest = source.newest()
     if newest is None:
         return f"ok, {source.name}, empty"
-    return f"ok, {source.name}, newest row {newest:%Y-%m-%d %H:%M:%S} {source.origin.zone.key}"
+    zone = source.origin.zone
+    says = f"ok, {source.name}, newest row {newest:%Y-%m-%d %H:%M:%S} {zone.key}"
+    return f"{says}\n{zone_doubt(newest, now, zone)}"
 
 
-def _check_state(context: Context) -> str:
+def _state(context: Context) -> str:
     """Check the server of our own state, or that its file exists or can be created."""
     engine = context.bare_state
     file = Path(engine.url.database or "")
@@ -51,3 +101,73 @@ def _check_state(context: Context) -> str:
     with connected(engine) as connection:
         connection.execute(text("select 1"))
     return f"ok, {hidden(engine.url)}"
+
+
+def jenkins(context: Context) -> str:
+    """Ask Jenkins for its first job."""
+    if not context.settings.jenkins.url:
+        return ""
+    client = context.jenkins
+    errors: list[SourceError] = []
+    first = next(client.find_jobs((), lambda _, error: errors.append(error)), None)
+    if first is not None:
+        return f"ok, {client.name}, lists jobs such as {first}"
+    if errors:
+        raise errors[0]
+    return f"ok, {client.name}, but no job is visible to {context.settings.jenkins.user or 'us'}"
+
+
+def _github(context: Context) -> str:
+    """Ask GitHub who we are."""
+    github = context.settings.github
+    if not github.token or not github.repo:
+        return ""
+    client = context.github
+    return f"ok, {client.root}, {github.repo}, token of {client.viewer() or 'an App'}"
+
+
+def _logs(context: Context) -> str:
+    folder = context.settings.logs.folder
+    if folder is None:
+        return ""
+    folder = folder.expanduser()
+    if not folder.is_dir():
+        raise SettingsError(f"log_dir {folder} is not an existing folder.", "Correct log_dir.")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise SettingsError(f"log_dir {folder} cannot be read by you.", "Check its permissions.")
+    _ = context.log_reader  # its rules and its template are valid
+    return f"ok, {folder}"
+
+
+def _channels(context: Context) -> str:
+    """The recipients of reports. Nothing is sent."""
+    named = context.settings.reports.channels or _channels_in_use(context.settings)
+    names = [each.name for channel in named for each in context.recipients([channel])]
+    return f"ok, {', '.join(names)}; nothing was sent" if names else ""
+
+
+def _channels_in_use(settings: Settings) -> tuple[str, ...]:
+    feishu, mail, slack = settings.feishu, settings.mail, settings.slack
+    in_use = {
+        "feishu": feishu.webhook or feishu.app_id or feishu.app_secret,
+        "mail": mail.host or mail.recipients,
+        "slack": slack.webhook or slack.token,
+    }
+    return tuple(channel for channel, is_set in in_use.items() if is_set)
+
+
+SERVICES: tuple[tuple[str, Work], ...] = (
+    ("Jenkins", jenkins),
+    ("GitHub", _github),
+    ("build logs", _logs),
+    ("reports", _channels),
+)
+
+
+def _invalid(settings: Settings) -> Iterator[SettingsError]:
+    """The errors of all groups: a command sees only those of the groups that it needs."""
+    for name in _GROUPS:
+        try:
+            getattr(settings, name)
+        except SettingsError as error:
+            yield error

@@ -1,48 +1,141 @@
-"""`ci-stat config`: show the effective settings and their sources."""
+"""`ci-stat config`: show the settings that are set, by feature, and their sources."""
 
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich import box
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ci_stat.cli.work import output
 from ci_stat.config import PATH_VARIABLE, Settings, load
-from ci_stat.escape import visible
+from ci_stat.config.settings import Shown
+from ci_stat.errors import CiStatError
+from ci_stat.escape import visible, visible_lines
+from ci_stat.rendering.format import plural
 
-_COLUMNS = ("setting", "value", "from", "what it is for")
+if TYPE_CHECKING:
+    from ci_stat.cli.work.check import Check
+    from ci_stat.context import Context
 
 
-def config(check: bool, as_json: bool) -> None:
+def config(check: bool, show_all: bool, as_json: bool) -> None:
     settings = load()
     output.warn(settings)
+    rows = [row for row in settings.shown() if show_all or row.is_set]
 
-    if as_json:
-        output.print_json([asdict(row) for row in settings.shown()])
-    else:
-        _print_table(settings)
+    if not as_json:
+        output.print_table(_screen(rows, settings, show_all), "auto")
+        if check:
+            _check(settings)
+        return
 
-    if check:
-        from ci_stat.cli.work.check import check_connections  # SQLAlchemy
+    data = _data(rows, settings)
+    if not check:
+        output.print_json(data)
+        return
+    results, error = _results(settings)
+    shown = [
+        {
+            "name": result.name,
+            "ok": result.error is None,
+            "message": result.error.message if result.error else result.says,
+            "warning": result.warning,
+        }
+        for result in results
+    ]
+    output.print_json(data | {"checks": shown})
+    if error:
+        raise error
 
-        check_connections(settings)
+
+def _data(rows: Sequence[Shown], settings: Settings) -> dict[str, Any]:
+    return {
+        "file": settings.file,
+        "warnings": list(settings.warnings),
+        "settings": [
+            {
+                "group": row.group,
+                "key": row.key,
+                "value": row.value,
+                "source": row.source,
+                "purpose": row.purpose,
+            }
+            for row in rows
+        ],
+    }
 
 
-def _print_table(settings: Settings) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in _COLUMNS:
-        table.add_column(name, overflow="fold")
-    for row in settings.shown():
-        style = "dim" if row.source == "not set" else ""
-        table.add_row(
-            Text(row.key, "bold"),
-            Text(visible(row.value)),
-            Text(visible(row.source)),
-            Text(row.purpose),
-            style=style,
-        )
-    output.print_table(table, "auto")
+# The screen
 
+
+def _screen(rows: Sequence[Shown], settings: Settings, show_all: bool) -> RenderableType:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    for _ in range(3 if show_all else 2):
+        table.add_column(overflow="fold")
+    for title in dict.fromkeys(row.group for row in rows):
+        table.add_row(Text(title, "bold underline"))
+        _add([row for row in rows if row.group == title], table, settings, show_all)
+        table.add_row("")
+    return Group(*([table] if rows else []), *_foot(rows, settings, show_all))
+
+
+def _add(rows: Sequence[Shown], table: Table, settings: Settings, with_purpose: bool) -> None:
+    for row in rows:
+        cells = [Text(row.key, "bold"), Text(visible(row.value)), Text(_source(row, settings))]
+        style = "" if row.is_set else "dim"
+        table.add_row(*cells, *([Text(row.purpose)] if with_purpose else []), style=style)
+
+
+def _source(row: Shown, settings: Settings) -> str:
+    """Where the value is from; the file by its name, as the last line has its path."""
+    is_file = settings.file is not None and row.source == settings.file
+    return visible(Path(row.source).name if is_file else row.source)
+
+
+def _foot(rows: Sequence[Shown], settings: Settings, show_all: bool) -> Iterator[Text]:
+    if not rows:
+        yield Text("Nothing is set: the data is in SQLite files in your data folder.\n")
     file = settings.file or f"none ({PATH_VARIABLE} is not set)"
-    click.echo(f"settings file: {visible(file)}")
+    yield Text(visible(f"settings file: {file}"))
+    if not show_all:
+        left = len(settings.shown()) - len(rows)
+        yield Text(f"{plural(left, 'more setting')} with defaults: ci-stat config --all", "dim")
+
+
+# The checks
+
+
+def _check(settings: Settings) -> None:
+    """Print each result as soon as it is known. Raises the error of what failed."""
+    from ci_stat.cli.work.check import checks, failure  # SQLAlchemy
+
+    click.echo()
+    results = []
+    for result in checks(_context(settings)):
+        results.append(result)
+        if result.error:
+            click.echo(f"{result.name}: FAILED: {visible_lines(result.error)}", err=True)
+        else:
+            click.echo(f"{result.name}: {visible(result.says)}")
+        if result.warning:
+            click.echo(f"ci-stat: warning: {visible(result.warning)}", err=True)
+    error = failure(results)
+    if error:
+        raise error
+
+
+def _results(settings: Settings) -> "tuple[list[Check], CiStatError | None]":
+    from ci_stat.cli.work.check import checks, failure
+
+    results = list(checks(_context(settings)))
+    return results, failure(results)
+
+
+def _context(settings: Settings) -> "Context":
+    from ci_stat.context import Context
+
+    return click.get_current_context().with_resource(Context(settings))

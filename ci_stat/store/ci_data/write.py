@@ -13,6 +13,7 @@ from ci_stat.records import RunRow, Stretch, to_json
 from ci_stat.store.ci_data.cells import text_of, time_of
 from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.ci_data.schema import ci_data, metadata
+from ci_stat.store.embedded import create_private
 from ci_stat.store.embedded_zone import record_zone
 from ci_stat.store.errors import database_errors, hidden
 from ci_stat.store.upsert import upsert
@@ -28,6 +29,7 @@ def prepare(engine: Engine) -> None:
     Raises SchemaMismatch if (job, job_id) is not unique: an upsert would write rows twice.
     """
     with database_errors(engine):
+        create_private(engine)
         record_zone(engine)
         _create(engine)
         keys = _unique_keys(engine)

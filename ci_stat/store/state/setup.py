@@ -5,6 +5,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
 from ci_stat.errors import AccessDenied, SchemaMismatch
+from ci_stat.store.embedded import create_private
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors, hidden, text_of, translate_error
 from ci_stat.store.state.tables import extractions, metadata, version_table
@@ -16,6 +17,7 @@ def prepare_state(engine: Engine) -> None:
 
     Raises SchemaMismatch for the state of a newer ci_stat, else DatabaseError.
     """
+    create_private(engine)
     with database_errors(engine):
         existing = set(inspect(engine).get_table_names())
         versions = _versions(engine) if version_table.name in existing else set()
