@@ -23,11 +23,11 @@ from ci_stat.issues.tracker import Tracker
 from ci_stat.logs.reader import LogReader
 from ci_stat.logs.setup import folder_place, places_key
 from ci_stat.logs.workers import LogOptions, scan_options
-from ci_stat.records import Origin
+from ci_stat.records import Extraction, Origin
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.runs.setup import zone_of_times
-from ci_stat.store.ci_data import runs
+from ci_stat.store.ci_data import actions_runs, runs
 from ci_stat.store.embedded import is_embedded, make_folder
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
@@ -41,6 +41,7 @@ from ci_stat.store.state.setup import prepare_state
 from ci_stat.store.state.window_counts import StoredCounts
 
 if TYPE_CHECKING:
+    from ci_stat.connectors.github.actions import Actions
     from ci_stat.connectors.github.repository import GitHub
     from ci_stat.connectors.jenkins.server import Jenkins
     from ci_stat.issues.service import Filer
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from ci_stat.records.log_place import LogPlace
     from ci_stat.reports.recipients import FeishuSender, Recipient
     from ci_stat.reports.service import Reporter
+    from ci_stat.store.state.actions_sync import ActionsSync
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,7 @@ class Context:
         """`settings`: by default `load()`. Raises SettingsError."""
         self.settings = load() if settings is None else settings
         self._closing = ExitStack()
+        self._actions_readers: dict[str, LogReader] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +124,7 @@ class Context:
 
     def existing_counts(self) -> StoredCounts | None:
         """Return the stored counts of past windows; None if the state does not exist yet."""
-        if not self._has_state():
+        if not self._has_state:
             return None
         return StoredCounts(self.state, self.source.name)
 
@@ -153,6 +156,9 @@ class Context:
         """The places of build logs, in the order of use. Raises SettingsError."""
         logs = self.settings.logs
         places: list[LogPlace] = [folder_place(logs)] if logs.folder else []
+        if self._has_github_logs:
+            # Before Jenkins: our table knows which runs are GitHub's, and Jenkins has to be asked.
+            places.append(self._github_logs(self._github_repository))
         if self.settings.jenkins.url:
             from ci_stat.connectors.jenkins.server import JenkinsPlace
 
@@ -164,9 +170,13 @@ class Context:
         """The reader of build logs, which stores failures in our state; None without a place."""
         if not self.log_places:
             return None
+        return self._log_reader(self.log_places, self._has_github_logs)
+
+    def _log_reader(self, places: "tuple[LogPlace, ...]", has_github: bool) -> LogReader:
         options = LogOptions(scan_options(self.settings.logs.rules))
-        key = places_key(self.settings.logs, self.settings.jenkins)
-        return LogReader(self.log_places, options, self._log_state, key)
+        github = self.settings.github.url if has_github else ""
+        key = places_key(self.settings.logs, self.settings.jenkins, github)
+        return LogReader(places, options, self._log_state, key)
 
     def _log_state(self) -> ExtractionStore:
         return ExtractionStore(self.state, self.source.name)
@@ -184,6 +194,54 @@ class Context:
             )
         client = Jenkins(place.url, place.user or None, place.token.reveal() or None, limit=limit)
         return self._closing.enter_context(client)
+
+    # GitHub Actions
+
+    @cached_property
+    def actions(self) -> "Actions":
+        """The client of GitHub Actions; anonymous without a token. Raises SettingsError."""
+        from ci_stat.connectors.github.actions import Actions
+
+        place = self.settings.github
+        return self._closing.enter_context(Actions(place.url, place.token.reveal()))
+
+    def actions_sync(self, repo: str, workflows: Sequence[str]) -> "ActionsSync":
+        """How far a repository's workflow runs were read. Raises as `state`."""
+        from ci_stat.store.state.actions_sync import ActionsSync
+
+        server = self.settings.github.url
+        return ActionsSync(self.state, self.source.name, server, repo, workflows)
+
+    def existing_actions_sync(self, repo: str, workflows: Sequence[str]) -> "ActionsSync | None":
+        """The same without creating our state; None if it does not exist yet."""
+        return self.actions_sync(repo, workflows) if self._has_state else None
+
+    def actions_log(self, repo: str, job: str, number: int) -> Extraction:
+        """The failures in the log of a job of GitHub Actions, kept in our state."""
+        if repo not in self._actions_readers:
+            place = self._github_logs(lambda _job, _number: repo)
+            self._actions_readers[repo] = self._log_reader((place,), has_github=True)
+        return self._actions_readers[repo].read_one(job, number)
+
+    @cached_property
+    def _has_github_logs(self) -> bool:
+        """Whether runs of GitHub Actions are in our table, and a token can read their logs."""
+        from ci_stat.store.state.actions_sync import has_syncs
+
+        if not self.settings.github.token or not self._has_state:
+            return False
+        try:
+            return has_syncs(self.state, self.source.name)
+        except CiStatError:
+            return False
+
+    def _github_logs(self, repository: Callable[[str, int], str]) -> "LogPlace":
+        from ci_stat.connectors.github.actions_place import ActionsPlace
+
+        return ActionsPlace(self.actions, repository, self.settings.logs.limit)
+
+    def _github_repository(self, job: str, number: int) -> str:
+        return actions_runs.repository_of(self.source.engine, job, number)
 
     # Reports
 
@@ -248,7 +306,7 @@ class Context:
 
     def _stored_logs(self) -> ExtractionStore | None:
         """The failures of logs that were read before; None if the state does not exist yet."""
-        return self._log_state() if self._has_state() else None
+        return self._log_state() if self._has_state else None
 
     def _knowledge(self) -> "Knowledge":
         """Issues, mutes and commands of cases, as far as our state and the settings have them."""
@@ -256,7 +314,7 @@ class Context:
         from ci_stat.reports.known_issues import with_known_issues
 
         template, file = self.settings.issues.reproduce, self.settings.reports.known_issues
-        if not self._has_state():
+        if not self._has_state:
             return Knowledge(with_known_issues({}, file), {}, template)
         links = own_links(lambda: self.issues(real_time), self.settings.github)
         return Knowledge(with_known_issues(links, file), self._mutes(), template)
@@ -268,7 +326,9 @@ class Context:
             log.info("No mutes: %s", visible(error))
             return {}
 
+    @property
     def _has_state(self) -> bool:
+        """Whether our state exists. A server's always counts as existing."""
         engine = self.bare_state
         return not is_embedded(engine) or Path(engine.url.database or "").exists()
 

@@ -53,4 +53,55 @@ def jenkins() -> None:
     """
 
 
+@sync.command()
+@click.option(
+    "--repo",
+    "repos",
+    multiple=True,
+    metavar="OWNER/NAME",
+    help="The repository; can be repeated. [github_repo]",
+)
+@click.option(
+    "--workflow",
+    "workflows",
+    multiple=True,
+    metavar="NAME",
+    help="Only this workflow, by its name or its file; can be repeated. [all]",
+)
+@click.option(
+    "--since",
+    metavar="TIME|LENGTH",
+    help="Only runs that were created on this day (UTC) or later: 2021-06-19, or 7d, 12w. [30d at"
+    " first, then what is missing]",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000_000),
+    metavar="N",
+    help="Maximum number of workflow runs per repository; the next sync continues.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print how many workflow runs would be read; read no jobs, store nothing.",
+)
+@click.option("--no-logs", is_flag=True, help="Read no logs; the failures of jobs stay unknown.")
+@options.json_option
+@options.work("sync_github")
+def github() -> None:
+    """Copy the jobs of GitHub Actions into the CI database, each attempt of each run.
+
+    It uses the setting gh_token: a token with the permissions Actions: read and Pull requests:
+    read. Without a token it reads public repositories, with 60 requests an hour and without logs.
+    Run it from cron: each time it copies what is new. A run is copied once it has ended. The log of
+    each failed job is read for its failures.
+
+    \b
+    Examples:
+      ci-stat sync github --repo owner/name
+      ci-stat sync github --repo owner/name --since 90d --workflow ci.yml
+      ci-stat sync github --repo owner/name --dry-run
+    """
+
+
 COMMANDS = {"sync": sync}

@@ -37,6 +37,7 @@ _REASONS = (
     LogState.UNREACHABLE,
     LogState.TOO_BIG,
     LogState.REFUSED,
+    LogState.EXPIRED,
     LogState.TOO_OLD,
     LogState.MISSING,
 )

@@ -85,6 +85,15 @@ class LogReader:
         log.info("%d logs read in %.2f s, %d known", len(missing), seconds, len(extractions))
         return extractions
 
+    def read_one(self, job: str, number: int) -> Extraction:
+        """Return the result for one log, from the state if it is there."""
+        key = (job, number)
+        reader, extractions = self._remembered([key])
+        if key not in extractions:
+            extractions[key] = read_log(self.places, self.options, key)
+            reader._remember(extractions)
+        return extractions[key]
+
     def _remembered(self, keys: Sequence[Key]) -> tuple["LogReader", dict[Key, Extraction]]:
         """Return the results in the state and the reader to continue with.
 

@@ -32,11 +32,14 @@ def _require_valid(template: str) -> None:
         )
 
 
-def places_key(logs: Logs, jenkins: Jenkins) -> str:
+def places_key(logs: Logs, jenkins: Jenkins, github: str = "") -> str:
     """Hash the settings that decide whether a log can be read.
 
-    The token is left out: no trace of it may be stored.
+    - `github`: the address of GitHub's API, if logs are read from it.
+
+    The tokens are left out: no trace of them may be stored.
     """
     folder = str(logs.folder or "")
     parts = [folder, logs.template, str(logs.megabytes), jenkins.url, jenkins.user]
+    parts += [github] if github else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

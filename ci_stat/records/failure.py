@@ -32,6 +32,7 @@ class LogState(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"  # no permission, not text, or invalid compressed data
     TOO_OLD = "too old"  # the log place has deleted it
+    EXPIRED = "expired"  # its retention period at GitHub is over
     RUNNING = "still being written"
     TOO_BIG = "too big"  # over the size limit, e.g. a decompression bomb
     REFUSED = "refused"  # the name leads out of the folder, or the server refused

@@ -51,7 +51,7 @@ class BuildStore:
         known = self.rows.known(list(places))
         unknown = {number: place for number, place in places.items() if number not in known}
         rows = list(self._rows(unknown))
-        refused = _write(self.rows.engine, rows)
+        refused = write_again(self.rows.engine, rows)
         self.result.left_out.update(f"because {error}" for _, error in refused)
         self.result.stored += len(rows) - len(refused)
         self.result.times.add(rows)
@@ -114,7 +114,7 @@ class BuildStore:
         return analysis if analysis or state == LogState.READ else None
 
 
-def _write(engine: Engine, rows: list[RunRow]) -> list[tuple[int, BadRecord]]:
+def write_again(engine: Engine, rows: list[RunRow]) -> list[tuple[int, BadRecord]]:
     """Write rows; repeat it once if another sync was writing at the same time."""
     try:
         return write_rows(engine, rows)

@@ -1,6 +1,7 @@
 """`ci-stat sync`: copy the builds of a Jenkins into the CI database."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from ci_stat.runs.stale_counts import forget_counts
 from ci_stat.runs.sync_jenkins import sync as copy_builds
 from ci_stat.runs.sync_plan import SyncPlan, SyncResult
 
-_SHOWN = 20  # failed jobs that are printed one by one
+_SHOWN = 20  # failures that are printed one by one
 
 
 def jenkins(
@@ -31,7 +32,7 @@ def jenkins(
     source = context.source
     zone = source.origin.zone
     now = datetime.now(zone)
-    begin = None if since is None else _begin(since, now, zone)
+    begin = None if since is None else begin_of(since, now, zone)
     plan = SyncPlan(
         now, jobs, begin, limit, not no_logs, dry_run, scan_options(context.settings.logs.rules)
     )
@@ -49,10 +50,10 @@ def jenkins(
         click.echo(_json(synced, name, dry_run))
     else:
         click.echo("\n".join(_sentences(synced, name, dry_run)))
-    _raise_failures(synced)
+    raise_failures(synced.failed)
 
 
-def _begin(since: str, now: datetime, zone: ZoneInfo) -> datetime:
+def begin_of(since: str, now: datetime, zone: ZoneInfo) -> datetime:
     """Parse a length before `now`, or a time. Raises UsageError if it is neither."""
     try:
         windows.parse_length(since)
@@ -89,15 +90,15 @@ def _json(synced: SyncResult, name: str, dry_run: bool) -> str:
     return json_safe(json.dumps(value, ensure_ascii=False))
 
 
-def _raise_failures(synced: SyncResult) -> None:
-    """Print the failed jobs to stderr. Raises SourceError if there are any."""
-    if not synced.failed:
+def raise_failures(failed: Sequence[tuple[str, SourceError]]) -> None:
+    """Print what failed to stderr. Raises SourceError if there is anything."""
+    if not failed:
         return
-    for job, error in synced.failed[:_SHOWN]:
-        click.echo(f"ci-stat: {visible(job, 200)}: {visible_lines(error)}", err=True)
-    if len(synced.failed) > _SHOWN:
-        click.echo(f"ci-stat: … and {len(synced.failed) - _SHOWN:,} more", err=True)
+    for place, error in failed[:_SHOWN]:
+        click.echo(f"ci-stat: {visible(place, 200)}: {visible_lines(error)}", err=True)
+    if len(failed) > _SHOWN:
+        click.echo(f"ci-stat: … and {len(failed) - _SHOWN:,} more", err=True)
     raise SourceError(
-        f"The sync is incomplete: {plural(len(synced.failed), 'problem')}.",
+        f"The sync is incomplete: {plural(len(failed), 'problem')}.",
         "The copied builds are stored; the next sync continues from there.",
     )

@@ -33,16 +33,24 @@ class Calls:
         """Wait until a write would not have to wait: what is read now is still fresh then."""
         self._turns.wait_to_write()
 
-    def read(self, path: str, query: Mapping[str, str] | None = None) -> CallResult:
-        """GET with state DONE. Raises SourceError for any other state."""
-        result = self.get(path, query)
+    def read(self, path: str, query: Mapping[str, str] | None = None, etag: str = "") -> CallResult:
+        """GET with state DONE. Raises SourceError for any other state.
+
+        `etag`: of the response that is known. If it is unchanged, `code` is 304.
+        """
+        result = self.get(path, query, etag)
         if result.state is not CallState.DONE:
             raise call_error(result)
         return result
 
-    def get(self, path: str, query: Mapping[str, str] | None = None) -> CallResult:
+    def get(self, path: str, query: Mapping[str, str] | None = None, etag: str = "") -> CallResult:
         """GET, in whatever state it ends."""
-        return self._repeated("GET", path, query, None, READ_WAITS)
+        accepted = frozenset({304} if etag else ())
+        return self._repeated("GET", path, query, None, READ_WAITS, etag, accepted)
+
+    def location(self, path: str) -> CallResult:
+        """GET that ends in a redirect, which is not followed: `code` 302, if the state is DONE."""
+        return self._repeated("GET", path, None, None, READ_WAITS, "", frozenset({302}))
 
     def patch(self, path: str, value: Mapping[str, Any]) -> CallResult:
         """A change. Its state is unknown if that of any attempt is."""
@@ -64,10 +72,12 @@ class Calls:
         query: Mapping[str, str] | None,
         value: Mapping[str, Any] | None,
         waits: int,
+        etag: str = "",
+        accepted: frozenset[int] = frozenset(),
     ) -> CallResult:
         retries, uncertain = Retries(self._timing, waits), False
         while True:
-            result = self._once(method, path, query, value)
+            result = self._once(method, path, query, value, etag, accepted)
             if result.state is CallState.DONE:
                 return result
             if result.state is CallState.UNKNOWN and method != "GET":
@@ -82,14 +92,23 @@ class Calls:
         path: str,
         query: Mapping[str, str] | None,
         value: Mapping[str, Any] | None,
+        etag: str = "",
+        accepted: frozenset[int] = frozenset(),
     ) -> CallResult:
         with self._turns.taken(method != "GET"):
-            return self._interpreter.result(self._client.request(method, path, query, value))
+            response = self._client.request(method, path, query, value, etag)
+            return self._interpreter.result(response, accepted)
+
+
+class NotFound(SourceError):
+    """What was asked for does not exist, or is not visible to the token."""
 
 
 def call_error(result: CallResult) -> SourceError:
     """The error for a result that is not DONE."""
-    return SourceError(f"{result.reason.rstrip('.')}.", result.hint)
+    is_missing = result.state is CallState.REFUSED and result.code in (404, 410)
+    error = NotFound if is_missing else SourceError
+    return error(f"{result.reason.rstrip('.')}.", result.hint)
 
 
 def _again(result: CallResult, retries: Retries) -> bool:

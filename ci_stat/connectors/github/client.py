@@ -23,20 +23,32 @@ HEADERS = {
 
 
 class GitHubClient:
-    """Requests with one token to one GitHub. Nothing is connected yet."""
+    """Requests with one token to one GitHub; anonymous without it. Nothing is connected yet."""
 
     def __init__(self, address: Address, token: str, mask: Mask, timeout: float) -> None:
-        headers = HEADERS | {"Authorization": f"token {token}"}
+        headers = HEADERS | ({"Authorization": f"token {token}"} if token else {})
         self._http = HttpClient(
             address, mask, timeout, headers=headers, max_body=MAX_BODY, keep_alive=True
         )
 
+    def close(self) -> None:
+        """Close the idle connections. The client may be used again."""
+        self._http.close()
+
     def request(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, value: Any = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        value: Any = None,
+        etag: str = "",
     ) -> Response | NoResponse:
-        """Send one request to `path` below the address, with `value` as its JSON body."""
+        """Send one request to `path` below the address, with `value` as its JSON body.
+
+        `etag`: of the response that is known; an unchanged one has the status 304 and no body.
+        """
         target = f"{path}?{urlencode(query)}" if query else path
         if value is None:
-            return self._http.exchange(method, target, {})
+            return self._http.exchange(method, target, {"If-None-Match": etag} if etag else {})
         headers = {"Content-Type": "application/json"}
         return self._http.exchange(method, target, headers, json.dumps(value).encode())

@@ -25,12 +25,16 @@ _REL = re.compile(r'rel="?(\w+)"?')
 class Page:
     """`next`: path and query of the next page, "" for none.
 
-    `last`: the number of the last page, if known.
+    `last`: the number of the last page, if known. `total`: the items of all pages, if GitHub
+    counts them. `etag`: of this page. `unchanged`: the page is the one with the given ETag.
     """
 
     items: list[Any] = field(repr=False)
     next: str = ""
     last: int | None = None
+    total: int | None = None
+    etag: str = ""
+    unchanged: bool = False
 
 
 class Pages:
@@ -39,22 +43,29 @@ class Pages:
     def __init__(self, calls: Calls, address: Address) -> None:
         self._calls, self._address = calls, address
 
-    def page(self, path: str, query: Mapping[str, str] | None = None) -> Page:
-        """One page. Raises SourceError."""
-        result = self._calls.read(path, query)
-        if not isinstance(result.value, list):
-            raise _unreadable("the response is not a list")
+    def page(
+        self, path: str, query: Mapping[str, str] | None = None, of: str = "", etag: str = ""
+    ) -> Page:
+        """One page. Raises SourceError.
+
+        `of`: the name of the list in a response that is an object. `etag`: of the page if known.
+        """
+        result = self._calls.read(path, query, etag)
+        if result.code == 304:
+            return Page([], etag=etag, unchanged=True)
+        items, total = _items(result.value, of)
         links = _links(result)
         target = self._next_target(links["next"], path) if links.get("next") else ""
-        return Page(result.value, target, _page_number(links.get("last", "")))
+        last = _page_number(links.get("last", ""))
+        return Page(items, target, last, total, result.headers.get("etag", ""))
 
-    def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Page]:
+    def pages(self, path: str, query: Mapping[str, str], of: str = "") -> Iterator[Page]:
         """All pages, as they arrive. Raises SourceError."""
-        page = self.page(path, dict(query) | {"per_page": str(PER_PAGE)})
+        page = self.page(path, dict(query) | {"per_page": str(PER_PAGE)}, of)
         seen = {page.next}
         yield page
         while page.next:
-            page = self.page(page.next)
+            page = self.page(page.next, of=of)
             if page.next and page.next in seen:
                 raise _unreadable("a page links back to an earlier one")
             seen.add(page.next)
@@ -88,6 +99,15 @@ class Pages:
         if not same_server or not is_below or not _same_list(f"/{below}", path.partition("?")[0]):
             raise _unreadable("a page links to another place")
         return f"/{below}?{link.query}"
+
+
+def _items(value: Any, of: str) -> tuple[list[Any], int | None]:
+    """The list, and how many items it has in all, if the response says so."""
+    items = value.get(of) if of and isinstance(value, dict) else value
+    if not isinstance(items, list):
+        raise _unreadable("the response is not a list")
+    total = value.get("total_count") if of else None
+    return items, total if isinstance(total, int) else None
 
 
 def _same_list(link: str, path: str) -> bool:

@@ -16,7 +16,8 @@ _LIMIT = re.compile(
 )
 _MOVED = (301, 307, 308)  # nothing was done; some servers send 303 after they did it
 _PAGE_HINT = "A proxy or a login page responded: check github_url and HTTPS_PROXY."
-_REFUSALS: dict[int, tuple[str, str]] = {
+Refusals = Mapping[int, tuple[str, str]]  # by status: what it means, and the next step
+ISSUE_REFUSALS: Refusals = {
     301: (
         "the repository or the issue has moved",
         "If the repository was renamed, set github_repo to its new name.",
@@ -36,6 +37,20 @@ _REFUSALS: dict[int, tuple[str, str]] = {
     ),
     422: ("the request is invalid", ""),
     451: ("it is blocked for legal reasons", ""),
+}
+ACTIONS_REFUSALS: Refusals = {
+    **ISSUE_REFUSALS,
+    301: ("the repository has moved", "Use its new name."),
+    403: (
+        "access is denied",
+        "The token (gh_token) needs the permissions 'Actions: read' and 'Pull requests: read' for"
+        " this repository; a classic token the scope 'repo'.",
+    ),
+    404: (
+        "not found, or not visible to the token",
+        "Check the name OWNER/NAME; a private repository needs a token (gh_token) with access.",
+    ),
+    410: ("it no longer exists", ""),
 }
 
 
@@ -73,16 +88,24 @@ class CallResult:
 class Interpreter:
     """Turns responses into results.
 
-    `wall`: Unix seconds, for a response without the server's time.
+    `wall`: Unix seconds, for a response without the server's time. `refusals`: what a refusal
+    means to these calls.
     """
 
-    def __init__(self, mask: Mask, wall: Callable[[], float]) -> None:
-        self._mask, self._wall = mask, wall
+    def __init__(
+        self, mask: Mask, wall: Callable[[], float], refusals: Refusals = ISSUE_REFUSALS
+    ) -> None:
+        self._mask, self._wall, self._refusals = mask, wall, refusals
 
-    def result(self, response: Response | NoResponse) -> CallResult:
+    def result(
+        self, response: Response | NoResponse, accepted: frozenset[int] = frozenset()
+    ) -> CallResult:
+        """`accepted`: statuses of responses that have no JSON and are DONE."""
         if isinstance(response, NoResponse):
             state = CallState.UNKNOWN if response.sent else CallState.UNREACHABLE
             return CallResult(state, response.reason, response.hint, temporary=response.temporary)
+        if response.status in accepted:
+            return CallResult(CallState.DONE, code=response.status, headers=response.headers)
         value = _parsed(response.body)
         message = _message(value)
         if _is_limit(response, message):
@@ -115,7 +138,7 @@ class Interpreter:
 
     def _refused(self, response: Response, value: Any, message: str) -> CallResult:
         status = 301 if response.status in _MOVED else response.status
-        words, hint = _REFUSALS.get(status, ("the request is refused", ""))
+        words, hint = self._refusals.get(status, ("the request is refused", ""))
         if response.headers.get("x-github-sso", "").startswith("required"):
             hint = "Authorize the token for single sign-on, in its owner's settings."
         reason = self._sentence(response, words, "; ".join([message, *_details(value)]))

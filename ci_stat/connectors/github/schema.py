@@ -48,7 +48,7 @@ class Item:
 
 def item_of(value: Any, repo: str, keep: Callable[[str], bool]) -> Item:
     """An issue or a pull request of `repo`. `keep`: whether a body is kept. Raises SchemaError."""
-    fields = _Fields(value)
+    fields = Fields(value)
     number = fields.number("number")
     if not _ends_with(fields.text("repository_url"), f"/repos/{repo}"):
         raise OtherRepository("an issue of another repository")
@@ -68,7 +68,7 @@ def issue_of(value: Any, repo: str) -> ListedIssue:
 
 def comment_of(value: Any, repo: str, number: int) -> IssueComment:
     """A comment on issue `number` of `repo`. Raises SchemaError."""
-    fields = _Fields(value)
+    fields = Fields(value)
     if not _ends_with(fields.text("issue_url"), f"/repos/{repo}/issues/{number}"):
         raise SchemaError("a comment on another issue")
     author, by_bot = _author(fields)
@@ -79,20 +79,20 @@ def comment_of(value: Any, repo: str, number: int) -> IssueComment:
 
 def label_of(value: Any) -> str:
     """A label's name. Raises SchemaError."""
-    return value if isinstance(value, str) else _Fields(value).text("name")
+    return value if isinstance(value, str) else Fields(value).text("name")
 
 
 def number_in(value: Any, name: str) -> int:
     """A count, e.g. `open_issues_count`. Raises SchemaError."""
-    return _Fields(value).number(name, 0)
+    return Fields(value).number(name, 0)
 
 
 def text_in(value: Any, name: str) -> str:
     """A text that is not empty. Raises SchemaError."""
-    return _Fields(value).text(name)
+    return Fields(value).text(name)
 
 
-class _Fields:
+class Fields:
     """The fields of one JSON object."""
 
     def __init__(self, value: Any) -> None:
@@ -143,7 +143,7 @@ class _Fields:
         return SchemaError(f"{name}{where} is missing, or {visible(repr(self.get(name)), 60)}")
 
 
-def _issue(fields: _Fields, keep: Callable[[str], bool]) -> ListedIssue:
+def _issue(fields: Fields, keep: Callable[[str], bool]) -> ListedIssue:
     author, by_bot = _author(fields)
     body, url = fields.optional("body"), fields.text("html_url")
     if web_link(url) is None:
@@ -165,21 +165,21 @@ def _issue(fields: _Fields, keep: Callable[[str], bool]) -> ListedIssue:
     )
 
 
-def _closed_by_bot(fields: _Fields) -> bool | UnsetType:
+def _closed_by_bot(fields: Fields) -> bool | UnsetType:
     """Lists of issues may not say who closed them, and deleted accounts are null."""
     closer = fields.get("closed_by")
-    return UNSET if closer is None else _Fields(closer).get("type") == "Bot"
+    return UNSET if closer is None else Fields(closer).get("type") == "Bot"
 
 
-def _author(fields: _Fields) -> tuple[str, bool]:
+def _author(fields: Fields) -> tuple[str, bool]:
     user = fields.get("user")
     if user is None:
         return GHOST, False
-    account = _Fields(user)
+    account = Fields(user)
     return account.text("login"), account.get("type") == "Bot"
 
 
-def _is_open(fields: _Fields) -> bool:
+def _is_open(fields: Fields) -> bool:
     state = fields.text("state")
     if state not in ("open", "closed"):
         raise SchemaError(f"state of #{fields.number('number')} is {visible(state, 60)}")

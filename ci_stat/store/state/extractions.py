@@ -26,7 +26,7 @@ BATCH = 200  # builds in one statement: older SQLite versions limit a statement 
 MOST_BYTES = 450_000
 
 # States that will not change. Other logs may exist or be readable the next time.
-FINAL = frozenset({LogState.READ, LogState.TOO_OLD, LogState.TOO_BIG})
+FINAL = frozenset({LogState.READ, LogState.TOO_OLD, LogState.EXPIRED, LogState.TOO_BIG})
 # These depend on the log places: another place may have the log.
 _BY_PLACE = FINAL - {LogState.READ}
 

@@ -134,6 +134,41 @@ window_counts = Table(
     comment="counts of past windows",
 )
 
+actions_syncs = Table(
+    "actions_syncs",
+    metadata,
+    Column("source", String(16), primary_key=True, comment="a hash of the name of the CI database"),
+    Column("scope", String(32), primary_key=True, comment="a hash of repository and workflows"),
+    Column("repo", String(255), nullable=False, comment="owner/name"),
+    Column("goal", BigInteger, nullable=False, comment="Unix time; older runs are not wanted"),
+    Column("reached", BigInteger, nullable=False, comment="from here to `listed` all are read"),
+    Column("listed", BigInteger, nullable=False, comment="Unix time"),
+    comment="how far the workflow runs of repositories were read",
+)
+actions_pages = Table(
+    "actions_pages",
+    metadata,
+    Column("source", String(16), primary_key=True, comment="a hash of the name of the CI database"),
+    Column("scope", String(32), primary_key=True, comment="a hash of repository and workflows"),
+    Column("page", String(32), primary_key=True, comment="a hash of the address"),
+    Column("etag", String(255), nullable=False, comment="of the page whose runs are read"),
+    Column("following", BYTES, nullable=False, comment="address of the next page, or empty"),
+    Column("total", BigInteger, nullable=False, comment="runs of all pages"),
+    Column("until", BigInteger, nullable=False, comment="Unix time; end of the page's range"),
+    comment="pages of workflow runs that need not be read again while they are unchanged",
+)
+actions_runs = Table(
+    "actions_runs",
+    metadata,
+    Column("source", String(16), primary_key=True, comment="a hash of the name of the CI database"),
+    Column("repo", String(32), primary_key=True, comment="a hash of the repository"),
+    Column("run", BigInteger, primary_key=True, autoincrement=False, comment="GitHub's run id"),
+    Column("created", BigInteger, nullable=False, comment="Unix time"),
+    Column("attempt", Integer, nullable=False, comment="the attempts up to it are read"),
+    Column("state", Integer, nullable=False, comment="0 ended, 1 running, 2 jobs have not ended"),
+    comment="workflow runs of the last weeks that were read",
+)
+
 
 # Rows about issues belong to the tracker's repository: CI databases that share it share the rows.
 def _case_notes(name: str, comment: str) -> Table:

@@ -25,7 +25,7 @@ class Asked:
     items: int = 100
     paths: list[str] = field(default_factory=list)
 
-    def read(self, path: str, query: Mapping[str, str] | None = None) -> CallResult:
+    def read(self, path: str, query: Mapping[str, str] | None = None, etag: str = "") -> CallResult:
         link = self.links[min(len(self.paths), len(self.links) - 1)]
         self.paths.append(path)
         return CallResult(

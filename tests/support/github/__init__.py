@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, call: Call, given: Answer, fault: Fault | None) -> None:
         body = given.raw
         if body is None:
-            body = json.dumps(given.value, ensure_ascii=False).encode()
+            body = _encoded(given.value)
         headers = {"Content-Type": given.kind, **self._rate(call, fault), **given.headers}
         self.send_response(given.status)
         length = {} if given.status == 304 else {"Content-Length": str(len(body))}
@@ -118,6 +118,13 @@ class Handler(BaseHTTPRequestHandler):
         return {f"X-RateLimit-{name.title()}": str(value) for name, value in numbers.items()} | {
             "X-RateLimit-Resource": resource
         }
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a pair, which JSON can only escape
+        return json.dumps(value).encode()
 
 
 def _count(value: Any) -> int | None:

@@ -77,6 +77,7 @@ class GitHub:
     findings: list[str] = field(default_factory=list)
     creations: list[datetime] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
+    waits: list[float] = field(default_factory=list)  # of a client, if the test records them
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
