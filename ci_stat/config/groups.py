@@ -184,10 +184,10 @@ class Slack:
 
 @dataclass(frozen=True, slots=True)
 class GitHub:
-    """The repository for issues."""
+    """GitHub: the repository for issues, and GitHub Actions."""
 
-    token: Secret = secret("gh_token", "GitHub token that reads and files issues")
-    repo: str = text("github_repo", "repository for issues: owner/name")
+    token: Secret = secret("gh_token", "GitHub token: for `ci-stat sync github`, build logs, and issues")
+    repo: str = text("github_repo", "repository for issues and `ci-stat sync github`: owner/name")
     url: str = text(
         "github_url",
         "URL of GitHub's API; for GitHub Enterprise: https://HOST/api/v3",

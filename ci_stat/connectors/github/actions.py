@@ -20,7 +20,7 @@ from ci_stat.connectors.github.actions_schema import (
     valid,
 )
 from ci_stat.connectors.github.calls import Calls, call_error
-from ci_stat.connectors.github.client import GitHubClient
+from ci_stat.connectors.github.client import REPO_NAME, GitHubClient
 from ci_stat.connectors.github.pagination import PER_PAGE, Pages
 from ci_stat.connectors.github.rate_limits import Timing
 from ci_stat.connectors.github.responses import (
@@ -34,8 +34,6 @@ from ci_stat.connectors.http.address import parse_address
 from ci_stat.connectors.http.client import TIMEOUT
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.errors import SettingsError, SourceError
-
-_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}(?<!\.git)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Actions:
     """GitHub Actions at one GitHub. Nothing is connected before the first call.
 
     - `base_url`: of the REST API. `token`: "" for anonymous requests: 60 an hour, and no logs.
-    - `limit`: bytes read of one log. The others are as in `repository.GitHub`.
+    - The others are as in `repository.GitHub`.
 
     Raises SettingsError for invalid arguments. It sends one request at a time, from any number of
     threads; logs are read beside them. All reads raise SourceError without a valid response.
@@ -200,7 +198,7 @@ class Actions:
 def checked_repo(text: str) -> str:
     """`owner/name`. Raises SettingsError for anything else."""
     repo = text.strip()
-    if not _REPO.fullmatch(repo):
+    if not REPO_NAME.fullmatch(repo):
         raise SettingsError(
             f"{text[:100]!r} is not the name of a GitHub repository.", "Write it as OWNER/NAME."
         )

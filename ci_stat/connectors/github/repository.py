@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from ci_stat.connectors.github.calls import Calls, call_error
-from ci_stat.connectors.github.client import GitHubClient
+from ci_stat.connectors.github.client import REPO_NAME, GitHubClient
 from ci_stat.connectors.github.complete_list import DESCENDING, complete_list, open_count
 from ci_stat.connectors.github.pagination import Pages
 from ci_stat.connectors.github.rate_limits import Timing
@@ -34,8 +34,6 @@ from ci_stat.connectors.http.masking import Mask
 from ci_stat.errors import SettingsError
 from ci_stat.records import IssueComment, ListedIssue, Listing, WriteResult
 
-# Owners have letters, digits and single hyphens; managed users end in _ and a company's short name.
-_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}(?<!\.git)")
 _MOVED_OR_DELETED = (301, 307, 308, 404, 410)
 
 
@@ -74,7 +72,7 @@ class GitHub:
     ) -> None:
         address = parse_address(base_url, "github_url", "https://api.github.com")
         self.repo, token = repo.strip(), token.strip()
-        if not _REPO.fullmatch(self.repo):
+        if not REPO_NAME.fullmatch(self.repo):
             raise SettingsError(
                 "github_repo is not the name of a repository.",
                 "Write it as owner/name, e.g. me/app",

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 from ci_stat.connectors.github.actions_schema import PullRequest, WorkflowJob, WorkflowRun
 from ci_stat.errors import BadRecord
-from ci_stat.records import RunRow, Status
+from ci_stat.records import (
+    ATTEMPT_KEY,
+    NUMBER_KEY,
+    URL_KEY,
+    RunRow,
+    Status,
+    stored_number,
+)
 
 STATUSES = {
     "success": Status.SUCCESS,
@@ -18,7 +25,6 @@ STATUSES = {
 }
 STARTUP_FAILURE = "startup_failure"
 _MILLISECOND = timedelta(milliseconds=1)
-_ATTEMPT_UNIT = 10**15  # the number of a row with a later attempt is attempt * 10**15 + number
 
 
 def job_name(run: WorkflowRun, job: WorkflowJob) -> str:
@@ -58,9 +64,9 @@ def row_of(
     duration = None if job.completed_at is None else job.completed_at - job.started_at
     description: dict[str, Any] = {
         **_pull_parameters(pull),
-        "ci_stat_attempt": job.attempt,
+        ATTEMPT_KEY: job.attempt,
         "ci_stat_run": str(run.id),
-        "ci_stat_url": job.url or run.url,
+        URL_KEY: job.url or run.url,
         "ci_stat_event": run.event,
         "ci_stat_conclusion": job.conclusion,
     }
@@ -82,19 +88,18 @@ def row_of(
 
 def startup_row(run: WorkflowRun, pull: PullRequest | None, repo: str, zone: ZoneInfo) -> RunRow:
     """A run that did not start, e.g. because its file is invalid: it has no jobs."""
-    number = run.id if run.attempt == 1 else run.attempt * _ATTEMPT_UNIT + run.id
     description = {
         **_pull_parameters(pull),
-        "ci_stat_attempt": run.attempt,
-        "ci_stat_number": run.id,
+        ATTEMPT_KEY: run.attempt,
+        NUMBER_KEY: run.id,
         "ci_stat_run": str(run.id),
-        "ci_stat_url": run.url,
+        URL_KEY: run.url,
         "ci_stat_event": run.event,
         "ci_stat_conclusion": STARTUP_FAILURE,
     }
     return RunRow(
         job=run.workflow,
-        job_id=number,
+        job_id=stored_number(run.id, run.attempt),
         status=Status.FAILURE,
         time=_wall_clock(run.started_at, zone),
         commit=run.sha or None,
