@@ -1,5 +1,6 @@
 """`ci-stat sync github` stores each attempt of each job once, also if the sync is interrupted."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,13 +46,22 @@ def github() -> Iterator[GitHub]:
         assert server.findings == []
 
 
-@pytest.fixture
-def lite(tmp_path: Path) -> Engine:
-    """SQLite, for tests in which databases do not differ."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'lite.sqlite'}")
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the table and our state, to be copied."""
+    file = tmp_path_factory.mktemp("github") / "empty.sqlite"
+    engine = open_engine(f"sqlite:///{file}")
     prepare(engine)
     prepare_state(engine)
-    return engine
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def lite(empty_database: Path, tmp_path: Path) -> Engine:
+    """SQLite, for tests in which databases do not differ."""
+    file = shutil.copy(empty_database, tmp_path / "lite.sqlite")
+    return open_engine(f"sqlite:///{file}")
 
 
 def client(github: GitHub, token: str | None = None) -> Actions:
@@ -462,7 +472,7 @@ def settings(github: GitHub, folder: Path) -> dict[str, str]:
         "CI_STAT_STATE_URL": f"sqlite:///{folder / 'state.sqlite'}",
         "CI_STAT_GITHUB_URL": github.url,
         "CI_STAT_GH_TOKEN": github.token,
-        "CI_STAT_TIME_ZONE": "UTC",
+        "CI_STAT_PRESET": "",
         "NO_PROXY": "127.0.0.1,localhost",
     }
 
@@ -518,16 +528,19 @@ def test_a_repository_that_becomes_invisible_is_a_failure(lite: Engine, github: 
 def test_a_list_that_is_not_whole_is_not_remembered(
     lite: Engine, github: GitHub, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Pages of ten runs, of eleven."""
     github.actions.cap = 1_000
     monkeypatch.setattr("ci_stat.runs.sync_github.listing.MOST", 1_000)
-    for minutes in range(101):
+    for module in ("runs.sync_github.listing", "connectors.github.actions"):
+        monkeypatch.setattr(f"ci_stat.{module}.PER_PAGE", 10)
+    for minutes in range(11):
         github.actions.run([], at=NOW - minutes * timedelta(minutes=10), conclusion="success")
     github.fault(Fault(fault, path="actions/runs$", times=5))
     result = run_sync(lite, github)
     assert len(result.failed) == 1
     github.faults.waiting.clear()
     again = run_sync(lite, github)
-    assert (again.failed, result.runs + again.runs) == ([], 101)
+    assert (again.failed, result.runs + again.runs) == ([], 11)
 
 
 @pytest.mark.parametrize("what", ["secondary", "429-retry-after", "primary", "502", "drop-after"])

@@ -15,7 +15,7 @@ def get_repository(github: GitHub, call: Call, repo: str) -> Answer:
 
 
 def _here(github: GitHub, repo: str) -> None:
-    if repo != github.repo:
+    if repo.lower() != github.repo.lower():
         raise refusals.not_found()
 
 
