@@ -32,6 +32,7 @@ Examples:
   ci-stat issues plan                       plan issues for the last night's failures
   ci-stat import runs.jsonl.gz              import the runs of another CI
   ci-stat sync jenkins --since 7d           copy the builds of a Jenkins
+  ci-stat sync github --repo owner/name     copy the jobs of GitHub Actions
 
 \b
 Exit codes:
@@ -95,7 +96,7 @@ class Commands(click.Group):
         "issues": "Plan and file GitHub issues for the failed cases of a nightly job.",
         "import": "Import run records from JSON Lines into the CI database.",
         "export": "Export run records as JSON Lines.",
-        "sync": "Copy the builds of a Jenkins into the CI database.",
+        "sync": "Copy runs from Jenkins or GitHub Actions into the CI database.",
         "demo": "Generate two weeks of CI data, and show them.",
         "config": "Show the effective settings and where they came from.",
         "completion": "Print the shell completion script.",
