@@ -133,8 +133,7 @@ class Context:
 
         A state that cannot be used is logged: the CI database alone answers too.
         """
-        engine = self.bare_state
-        if is_embedded(engine) and not Path(engine.url.database or "").exists():
+        if not self._has_state:
             return None
         try:
             return self._log_state()
@@ -177,6 +176,11 @@ class Context:
         github = self.settings.github.url if has_github else ""
         key = places_key(self.settings.logs, self.settings.jenkins, github)
         return LogReader(places, options, self._log_state, key)
+
+    def rename_logs(self, job: str, name: str, numbers: Sequence[int]) -> None:
+        """Give what our state knows of the logs of these builds to another job."""
+        if self._has_state:
+            self._log_state().rename(job, name, numbers)
 
     def _log_state(self) -> ExtractionStore:
         return ExtractionStore(self.state, self.source.name)

@@ -186,7 +186,9 @@ class Slack:
 class GitHub:
     """GitHub: the repository for issues, and GitHub Actions."""
 
-    token: Secret = secret("gh_token", "GitHub token: for `ci-stat sync github`, build logs, and issues")
+    token: Secret = secret(
+        "gh_token", "GitHub token: for `ci-stat sync github`, build logs, and issues"
+    )
     repo: str = text("github_repo", "repository for issues and `ci-stat sync github`: owner/name")
     url: str = text(
         "github_url",

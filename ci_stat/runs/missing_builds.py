@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from ci_stat.connectors.jenkins.builds import Build, Page
+from ci_stat.connectors.jenkins.builds import Build, Page, wall_clock
 from ci_stat.connectors.jenkins.server import Jenkins
 from ci_stat.errors import SourceError
+from ci_stat.runs.recreated_jobs import Recreated, first_new_start
 from ci_stat.runs.sync_plan import SyncPlan, SyncResult
 from ci_stat.store.ci_data.stored_builds import JobRows
 
@@ -32,7 +33,7 @@ class MissingBuilds:
 
         - `oldest`: the smallest stored number; None if no build is stored.
 
-        Raises SourceError if Jenkins does not respond or repeats a page.
+        Raises SourceError if Jenkins does not respond or repeats a page, and Recreated.
         """
         missing: dict[int, int] = {}
         previous: set[int] = set()
@@ -40,6 +41,7 @@ class MissingBuilds:
         while True:
             page = self.client.page(self.rows.job, start, start + PAGE)
             numbers = page.numbers
+            self._check_job(page)
             is_last = len(page.items) < PAGE
             if not is_last and numbers <= previous:
                 name = self.client.name
@@ -53,6 +55,19 @@ class MissingBuilds:
                 return missing
             previous = numbers
             start += PAGE - OVERLAP
+
+    def _check_job(self, page: Page) -> None:
+        """Raises Recreated if the stored rows are of an earlier job of this name."""
+        starts = {
+            build.number: start
+            for build in page.builds
+            if (start := wall_clock(build.timestamp, self.zone)) is not None
+        }
+        stored = self.rows.starts(list(starts))
+        newest = self.rows.newest() if starts else None
+        first = first_new_start(starts, stored, newest)
+        if first is not None:
+            raise Recreated(first)
 
     def _new_builds(self, page: Page, start: int, previous: set[int]) -> dict[int, int]:
         skipped = self.rows.known([build.number for build in page.builds]) | previous

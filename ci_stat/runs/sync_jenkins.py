@@ -7,6 +7,8 @@ rest above and below them.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -15,8 +17,10 @@ from ci_stat.connectors.jenkins.jobs import Unreachable
 from ci_stat.connectors.jenkins.server import Jenkins
 from ci_stat.errors import SourceError
 from ci_stat.runs.missing_builds import MissingBuilds
+from ci_stat.runs.recreated_jobs import Recreated
 from ci_stat.runs.store_builds import BuildStore
-from ci_stat.runs.sync_plan import SyncPlan, SyncResult
+from ci_stat.runs.sync_plan import KeptApart, SyncPlan, SyncResult
+from ci_stat.store.ci_data.former_jobs import FormerJob
 from ci_stat.store.ci_data.stored_builds import JobRows, has_table, statuses_of
 from ci_stat.store.ci_data.write import prepare
 
@@ -85,8 +89,14 @@ def _sync_job(
     progress: Callable[[int], None],
     result: SyncResult,
 ) -> None:
-    oldest = rows.oldest()
-    places = MissingBuilds(client, rows, zone, plan, result).find(oldest)
+    finder = MissingBuilds(client, rows, zone, plan, result)
+    try:
+        oldest = rows.oldest()
+        places = finder.find(oldest)
+    except Recreated as job:
+        rows = _keep_apart(rows, job.first, plan, result)
+        oldest = rows.oldest()
+        places = replace(finder, rows=rows).find(oldest)
     missing = _outward(places, oldest)[: plan.limit]
     builds = BuildStore(client, rows, zone, plan, result)
     for first in range(0, len(missing), BATCH):
@@ -96,6 +106,21 @@ def _sync_job(
         else:
             builds.store(batch)
         progress(len(batch))
+
+
+def _keep_apart(rows: JobRows, first: datetime, plan: SyncPlan, result: SyncResult) -> JobRows:
+    """Give the rows of the former job a name of their own; return the rows of the new one.
+
+    What our state knows of their logs goes first: killed in between, the next sync does it again.
+    """
+    former = FormerJob(rows.engine, rows.job, first)
+    name, numbers = former.name(), former.numbers()
+    if not plan.dry_run:
+        plan.rename_logs(rows.job, name, numbers)
+        times = former.keep_as(name)
+        result.times.add_times((times.first, times.last))
+    result.recreated.append(KeptApart(rows.job, name, len(numbers)))
+    return rows.since(first)
 
 
 def _outward(places: dict[int, int], oldest: int | None) -> list[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """What a sync with Jenkins fetches, and what it did."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +21,7 @@ class SyncPlan:
     - `limit`: number of builds of each job.
     - `logs`: read the logs of builds that did not succeed, with the options `scan`.
     - `dry_run`: count the builds and store nothing.
+    - `rename_logs`: gives what is known of logs to another job: (job, its new name, numbers).
     """
 
     now: datetime
@@ -29,10 +31,20 @@ class SyncPlan:
     logs: bool = True
     dry_run: bool = False
     scan: ScanOptions = field(default_factory=ScanOptions)
+    rename_logs: Callable[[str, str, Sequence[int]], None] = lambda _job, _name, _numbers: None
 
     def includes(self, build: Build) -> bool:
         """Whether the build started late enough."""
         return self.since is None or build.timestamp >= self.since.timestamp() * 1000
+
+
+@dataclass(frozen=True)
+class KeptApart:
+    """The former runs of a job that was created again, under the name that they have now."""
+
+    job: str
+    name: str
+    runs: int
 
 
 @dataclass
@@ -44,7 +56,8 @@ class SyncResult:
     - `logs`: number of logs by `LogState`.
     - `left_out`: number of builds that cannot be stored, by reason.
     - `failed`: (job, error) of each job that was not synced completely.
-    - `times`: first and last time of the stored rows.
+    - `recreated`: jobs that were deleted and created again.
+    - `times`: first and last time of the stored rows, and of rows that have another name now.
     """
 
     jobs: int = 0
@@ -53,4 +66,5 @@ class SyncResult:
     logs: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, SourceError]] = field(default_factory=list)
+    recreated: list[KeptApart] = field(default_factory=list)
     times: Stretch = field(default_factory=Stretch)

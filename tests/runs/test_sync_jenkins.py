@@ -30,7 +30,7 @@ from tests.support.forks import Forked, fork_command
 from tests.support.jenkins import FakeBuild, FakeJenkins, Trouble, running
 from tests.support.rows import row
 
-PROBE = "jobs%5Bname%5D"  # the request that asks whether the server answers at all
+PROBE = "tree=jobs%5Bname%5D"  # the request that asks whether the server answers at all
 NOW = datetime(2021, 6, 20, tzinfo=SHANGHAI)
 MINUTE = 60_000
 START = int(datetime(2021, 6, 19, 8, 30, tzinfo=SHANGHAI).timestamp()) * 1000
@@ -102,6 +102,12 @@ def builds(drawn: str, first: int = 1) -> list[FakeBuild]:
         build(number, words.get(letter), building=letter in "RX")
         for number, letter in enumerate(drawn.replace(" ", ""), first)
     ]
+
+
+def copied(number: int, status: str = "SUCCESS", **more: Any) -> RunRow:
+    """The row of `build(number)`, as another program has stored it."""
+    start = datetime(2021, 6, 19, 8, 30) + timedelta(minutes=number)
+    return row("unit", number, status, time=start, **more)
 
 
 def run_sync(engine: Engine, client: Jenkins, **plan: Any) -> SyncResult:
@@ -459,7 +465,7 @@ def test_what_the_table_never_had_comes_too(
     lite: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
     fake.add("unit", *builds("P" * 50))
-    assert write_rows(lite, [row("unit", n) for n in range(25, 51)]) == []
+    assert write_rows(lite, [copied(n) for n in range(25, 51)]) == []
     assert run_sync(lite, client).stored == 24
     assert stored(lite) == list(range(1, 51))
 
@@ -480,7 +486,7 @@ def test_discarded_builds_stay_in_the_table(
 def test_rows_that_are_there_are_left_alone(
     lite: Engine, fake: FakeJenkins, client: Jenkins
 ) -> None:
-    kept = row("unit", 2, "FAILURE", analysis_res={"case": ["by hand"]})
+    kept = copied(2, "FAILURE", analysis_res={"case": ["by hand"]})
     assert write_rows(lite, [kept]) == []
     fake.add("unit", *builds("P F P"))
     assert run_sync(lite, client).stored == 2
@@ -534,7 +540,7 @@ def test_a_dry_run_counts_and_writes_nothing(
     assert logs(fake) == []
     assert not (tmp_path / "ci.sqlite").exists()
     prepare(engine)
-    write_rows(engine, [row("unit", 1)])
+    write_rows(engine, [copied(1)])
     assert run_sync(engine, client, dry_run=True).stored == 1
     assert stored(engine) == [1]
 
@@ -694,7 +700,7 @@ def test_wherever_a_sync_ends_the_next_one_goes_on(
     # Long after: no gap is so young that it is looked for.
     late = NOW + timedelta(days=90)
     fake.add("unit", *builds("P" * 120))
-    assert write_rows(lite, [row("unit", n) for n in known]) == []
+    assert write_rows(lite, [copied(n) for n in known]) == []
     if cut == 4:
         run_sync(lite, client, now=late, limit=35)
     else:
@@ -847,6 +853,7 @@ def test_the_command_prints_a_summary(lite: Engine, fake: FakeJenkins, call: Cal
         "dry_run": False,
         "jobs": 2,
         "stored": 0,
+        "recreated": [],
         "running": 2,
         "logs": {},
         "failed": [],

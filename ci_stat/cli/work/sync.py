@@ -33,9 +33,8 @@ def jenkins(
     zone = source.origin.zone
     now = datetime.now(zone)
     begin = None if since is None else begin_of(since, now, zone)
-    plan = SyncPlan(
-        now, jobs, begin, limit, not no_logs, dry_run, scan_options(context.settings.logs.rules)
-    )
+    scan = scan_options(context.settings.logs.rules)
+    plan = SyncPlan(now, jobs, begin, limit, not no_logs, dry_run, scan, context.rename_logs)
     synced = SyncResult()
     try:
         client = context.jenkins
@@ -66,6 +65,12 @@ def _sentences(synced: SyncResult, name: str, dry_run: bool) -> list[str]:
     verb = "would be stored" if dry_run else "stored"
     builds, jobs = plural(synced.stored, "build"), plural(synced.jobs, "job")
     sentences = [f"{builds} of {jobs} {verb}, from {visible(name)}."]
+    for kept in synced.recreated:
+        runs, verb = plural(kept.runs, "earlier run"), "would be kept" if dry_run else "are kept"
+        sentences.append(
+            f"{visible(kept.job, 200)} was deleted and created again: "
+            f"its {runs} {verb} as {visible(kept.name, 250)}."
+        )
     if synced.running:
         sentences.append(f"{synced.running:,} still running; copied once they have ended.")
     for reason, count in sorted(synced.left_out.items()):
@@ -82,6 +87,9 @@ def _json(synced: SyncResult, name: str, dry_run: bool) -> str:
         "dry_run": dry_run,
         "jobs": synced.jobs,
         "stored": synced.stored,
+        "recreated": [
+            {"job": kept.job, "kept_as": kept.name, "runs": kept.runs} for kept in synced.recreated
+        ],
         "running": synced.running,
         "left_out": dict(sorted(synced.left_out.items())),
         "logs": dict(sorted(synced.logs.items())),

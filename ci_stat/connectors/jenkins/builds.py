@@ -208,6 +208,9 @@ def row_of(
 
     Raises BadRecord for a start after the year 9999, which no table can store.
     """
+    start = wall_clock(build.timestamp, zone)
+    if start is None:
+        raise BadRecord("its start is not a time that a table can store")
     left = dict(parameters)
     columns: dict[str, str | None] = {}
     for column, names in COLUMNS.items():
@@ -220,7 +223,7 @@ def row_of(
         job,
         build.number,
         build.result or "",
-        _wall_clock(build.timestamp, zone),
+        start,
         build.duration,
         description=left,
         analysis_res=analysis,
@@ -228,16 +231,13 @@ def row_of(
     )
 
 
-def _wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime:
+def wall_clock(milliseconds: int, zone: ZoneInfo) -> datetime | None:
+    """A time of Jenkins as the table has it; None if no table can store it."""
     try:
-        moment = (
-            datetime.fromtimestamp(milliseconds // 1000, UTC)
-            .astimezone(zone)
-            .replace(tzinfo=None, fold=0)
-        )
+        moment = datetime.fromtimestamp(milliseconds // 1000, UTC).astimezone(zone)
     except (OverflowError, ValueError, OSError):
-        raise BadRecord("its start is not a time that a table can store") from None
-    return moment
+        return None
+    return moment.replace(tzinfo=None, fold=0)
 
 
 def analysis_of(extraction: Extraction) -> dict[str, Any]:

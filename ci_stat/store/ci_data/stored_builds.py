@@ -5,9 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, inspect, select
+from sqlalchemy import ColumnElement, Connection, Engine, String, func, inspect, select
 
 from ci_stat.errors import ServerUnreachable
+from ci_stat.records import ATTEMPT_UNIT
+from ci_stat.store.ci_data.cells import time_of
 from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, wall
@@ -16,6 +18,8 @@ from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors, retry_read
 
 T = TypeVar("T")
+
+_IS_FIRST_ATTEMPT = ci_data.c.job_id < ATTEMPT_UNIT
 
 
 def has_table(engine: Engine) -> bool:
@@ -57,6 +61,12 @@ class JobRows:
         if job.isascii():
             self._of_job.append(ci_data.c.job == job)
 
+    def since(self, first: datetime) -> "JobRows":
+        """Those rows of the job that did not begin before `first` (naive)."""
+        later = JobRows(self.engine, self.job, self._there, self._statuses)
+        later._of_job.append(wall(ci_data.c.time) >= wall_text(first))
+        return later
+
     def holds(self, status: str) -> bool:
         """Whether the table accepts a status."""
         return self._statuses is None or status in self._statuses
@@ -68,6 +78,23 @@ class JobRows:
         in_span = ci_data.c.job_id.between(min(numbers), max(numbers))
         stored = self._read(lambda connection: set(self._numbers(connection, in_span)))
         return (stored or set()) & set(numbers)
+
+    def starts(self, numbers: Sequence[int]) -> dict[int, datetime]:
+        """The start of each of `numbers` that is stored with a time (naive)."""
+        if not numbers:
+            return {}
+        in_span = ci_data.c.job_id.between(min(numbers), max(numbers))
+        found = self._read(lambda connection: dict(self._starts(connection, in_span))) or {}
+        return {number: found[number] for number in numbers if number in found}
+
+    def newest(self) -> tuple[int, datetime] | None:
+        """The largest stored number of a first attempt, and its start; None without a time."""
+
+        def last(connection: Connection) -> tuple[int, datetime] | None:
+            number = self._one(connection, func.max(ci_data.c.job_id), _IS_FIRST_ATTEMPT)
+            return next(self._starts(connection, ci_data.c.job_id == number), None)
+
+        return self._read(last)
 
     def oldest(self) -> int | None:
         """The smallest stored number."""
@@ -100,6 +127,16 @@ class JobRows:
     ) -> int | None:
         value = connection.execute(select(what).where(*self._of_job, *where)).scalar()
         return None if value is None else int(value)
+
+    def _starts(
+        self, connection: Connection, where: ColumnElement[bool]
+    ) -> Iterator[tuple[int, datetime]]:
+        statement = select(ci_data.c.job_id, wall(ci_data.c.time).cast(String(32)))
+        for rows in stream(connection, statement.where(*self._of_job, where)):
+            for number, value in rows:
+                start = time_of(value)
+                if start is not None:
+                    yield int(number), start
 
     def _numbers(self, connection: Connection, where: ColumnElement[bool]) -> Iterator[int]:
         statement = select(ci_data.c.job_id).where(*self._of_job, where).order_by(ci_data.c.job_id)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, String, bindparam, or_, select
+from sqlalchemy import ColumnElement, Engine, String, bindparam, delete, or_, select, update
 
 from ci_stat.records import CaseFailure, Extraction, LeftOut, LogState
 from ci_stat.store.ci_data.lookups import plain_part
@@ -135,6 +135,29 @@ class ExtractionStore:
 
         by_key = {(row.job, int(row.number)): _extraction(row) for row in rows}
         return {key: value for key, value in by_key.items() if value is not None}
+
+    def rename(self, job: str, name: str, numbers: Sequence[int]) -> None:
+        """Give the extractions of a job's builds to another name. One that is there stays.
+
+        What is left under the old name is removed: it belongs to builds that are not its own.
+        """
+        for batch in batches(numbers, BATCH):
+            moved = self._read([(job, number) for number in batch], extractions.c.job == job)
+            there = self._read([(name, number) for number in batch], extractions.c.job == name)
+            self._move(job, name, [number for _, number in moved if (name, number) not in there])
+            with database_errors(self.engine), self.engine.begin() as connection:
+                connection.execute(delete(extractions).where(*self._of(job, batch)))
+
+    def _move(self, job: str, name: str, numbers: Sequence[int]) -> None:
+        if not numbers:
+            return
+        statement = update(extractions).where(*self._of(job, numbers)).values(job=name)
+        with database_errors(self.engine), self.engine.begin() as connection:
+            connection.execute(statement)
+
+    def _of(self, job: str, numbers: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
+        table = extractions.c
+        return (table.source == self._source, table.job == job, table.number.in_(numbers))
 
     def keep(self, extracted: Mapping[Key, Extraction], rule_set: str, places: str = "") -> None:
         """Store the final extractions, one transaction per batch. `places` as for `stored`.
