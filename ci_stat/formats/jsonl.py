@@ -17,11 +17,13 @@ from ci_stat.records import (
     ATTEMPT_KEY,
     ATTEMPT_UNIT,
     HALF_PAIR,
+    JOB_KEY,
     MAX_ATTEMPT,
     NUMBER_KEY,
     URL_KEY,
     RunRow,
     finite,
+    full_name,
     no_number,
     pull_number,
     stored_number,
@@ -315,7 +317,7 @@ def encode_row(row: RunRow) -> str:
 
 
 def _short_of(row: RunRow) -> tuple[dict[str, Any], dict[str, Any] | str | None]:
-    """`job_id`, `attempt` and `url` as an import takes them, and the rest of the description."""
+    """Name, number, attempt and page as an import takes them, and the rest of the description."""
     if not isinstance(row.description, dict):
         return {}, row.description
     left, short = dict(row.description), {}
@@ -323,6 +325,9 @@ def _short_of(row: RunRow) -> tuple[dict[str, Any], dict[str, Any] | str | None]
     if _is_attempt(row.job_id, number, attempt):
         short = {"job_id": number, "attempt": attempt}
         del left[NUMBER_KEY], left[ATTEMPT_KEY]
+    job = left.get(JOB_KEY)
+    if isinstance(job, str) and full_name(row.job, job) == job != row.job:
+        short["job_name"] = left.pop(JOB_KEY)
     url = left.get(URL_KEY)
     if isinstance(url, str) and web_link(url) and not HALF_PAIR.search(url):
         short["url"] = left.pop(URL_KEY)

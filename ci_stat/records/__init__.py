@@ -54,6 +54,7 @@ from ci_stat.records.issue_state import (
     Ledger,
     Mute,
 )
+from ci_stat.records.job_names import JOB_KEY, full_name, may_be_cut, stored_name, stored_names
 from ci_stat.records.names import names
 from ci_stat.records.names_key import names_key, names_key_v0, names_of
 from ci_stat.records.run import (
@@ -81,6 +82,7 @@ __all__ = [
     "ATTEMPT_UNIT",
     "DETAILS_KEY",
     "HALF_PAIR",
+    "JOB_KEY",
     "MAX_ATTEMPT",
     "NUMBER_KEY",
     "OWN_KEYS",
@@ -130,6 +132,8 @@ __all__ = [
     "every_period",
     "failures_of",
     "finite",
+    "full_name",
+    "may_be_cut",
     "named_by_kind",
     "names",
     "names_key",
@@ -141,6 +145,8 @@ __all__ = [
     "seconds_after",
     "shown_id",
     "shown_number",
+    "stored_name",
+    "stored_names",
     "stored_number",
     "to_json",
 ]

@@ -39,6 +39,7 @@ class Description(msgspec.Struct, gc=False):
     ghprbPullLink: str | None = None
     ci_stat_attempt: int | str | None = None
     ci_stat_url: str | None = None
+    ci_stat_job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from ci_stat.records import Extraction, Origin, Provenance, Run, RunFilter
+from ci_stat.records import Extraction, Origin, Provenance, Run, RunFilter, stored_names
 from ci_stat.result import Result, log_states, with_failures
 from ci_stat.result.collector import collector_off
 from ci_stat.runs.progress import Advance
@@ -74,7 +74,8 @@ def read_window(
 
 
 def _parameters(descriptions: run_table.Kept, job: str, number: int) -> dict[str, Any]:
-    return parameters(descriptions.get((job, number)))
+    texts = (descriptions.get((name, number)) for name in stored_names(job))
+    return parameters(next(filter(None, texts), None))
 
 
 def provenance(

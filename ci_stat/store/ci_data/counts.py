@@ -23,7 +23,7 @@ from ci_stat.store.ci_data.cells import (
     time_of,
 )
 from ci_stat.store.ci_data.decode import Decoder
-from ci_stat.store.ci_data.runs import run_statement, wall_text
+from ci_stat.store.ci_data.runs import full_names, run_statement, wall_text
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import pull_value, wall
 from ci_stat.store.ci_data.streaming import stream
@@ -48,8 +48,10 @@ def job_statement(run_filter: RunFilter) -> Select[Any]:
 
 def count_jobs(connection: Connection, run_filter: RunFilter) -> list[JobCount]:
     """Every job of the window, most failures first."""
-    rows = fetch_groups(connection, job_statement(run_filter))
-    return sorted(map(_job_count, rows), key=attrgetter("rank"))
+    counts = list(map(_job_count, fetch_groups(connection, job_statement(run_filter))))
+    full = full_names(connection, (count.job_name for count in counts))
+    named = (replace(count, job_name=full.get(count.job_name, count.job_name)) for count in counts)
+    return sorted(named, key=attrgetter("rank"))
 
 
 def _job_count(row: tuple[Any, ...]) -> JobCount:

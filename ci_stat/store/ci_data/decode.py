@@ -10,6 +10,7 @@ import msgspec
 from ci_stat.escape import web_link
 from ci_stat.records import (
     ATTEMPT_KEY,
+    JOB_KEY,
     OWN_KEYS,
     URL_KEY,
     CaseFailure,
@@ -18,6 +19,7 @@ from ci_stat.records import (
     Run,
     Status,
     failures_of,
+    full_name,
     no_number,
     pull_number,
 )
@@ -97,8 +99,11 @@ class Decoder:
         known = self._known(repo, description) if description else _NO_PULL
         number = pull_number(known.ghprbPullId) if repo else 0
         pull = known if number else _NO_PULL
+        name = texts[job]
+        if known.ci_stat_job:
+            name = texts[full_name(name, known.ci_stat_job)]
         return Run(
-            texts[job],
+            name,
             job_id,
             texts[status] or "",
             self._time(time),
@@ -129,6 +134,7 @@ class Decoder:
         return Description(
             ci_stat_attempt=_as_text(decoded.get(ATTEMPT_KEY)),
             ci_stat_url=_as_text(decoded.get(URL_KEY)),
+            ci_stat_job=_as_text(decoded.get(JOB_KEY)),
         )
 
     def _time(self, value: Any) -> datetime | None:

@@ -9,9 +9,10 @@ from sqlalchemy.types import String
 
 from ci_stat.records import Stretch
 from ci_stat.store.ci_data.cells import time_of
-from ci_stat.store.ci_data.runs import wall_text
+from ci_stat.store.ci_data.runs import name_conditions_of_job, wall_text
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, wall
+from ci_stat.store.ci_data.write import name_limit
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors
 
@@ -22,7 +23,7 @@ class FormerJob:
     def __init__(self, engine: Engine, job: str, first: datetime) -> None:
         self.engine, self.job = engine, job
         began_before = or_(ci_data.c.time.is_(None), wall(ci_data.c.time) < wall_text(first))
-        self._rows = and_(exact(ci_data.c.job) == job, began_before)
+        self._rows = and_(*name_conditions_of_job(job), began_before)
 
     def numbers(self) -> list[int]:
         """The stored numbers of the former job."""
@@ -37,7 +38,8 @@ class FormerJob:
         """
         with connected(self.engine) as connection:
             last = self._last(connection)
-            names = _names(self.job, last.date().isoformat() if last else "unknown")
+            day = last.date().isoformat() if last else "unknown"
+            names = _names(self.job, day, name_limit(connection))
             return next(name for name in names if not _is_used(connection, name))
 
     def _last(self, connection: Connection) -> datetime | None:
@@ -60,9 +62,11 @@ class FormerJob:
         return times
 
 
-def _names(job: str, day: str) -> Iterator[str]:
-    numbered = (f"{job} (until {day}, {number})" for number in count(2))
-    return chain([f"{job} (until {day})"], numbered)
+def _names(job: str, day: str, limit: int | None) -> Iterator[str]:
+    """The possible names, each cut in front of its day where the column is short."""
+    endings = chain([f" (until {day})"], (f" (until {day}, {number})" for number in count(2)))
+    for ending in endings:
+        yield (job if limit is None else job[: limit - len(ending)]) + ending
 
 
 def _is_used(connection: Connection, name: str) -> bool:

@@ -1,9 +1,10 @@
 """Queries for the rows of `ci_data` as `Run`s: streamed, and filtered by window and names."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, bindparam, func, select
@@ -11,7 +12,15 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import BigInteger, String
 
 from ci_stat.errors import UsageError
-from ci_stat.records import Origin, Run, RunFilter
+from ci_stat.records import (
+    JOB_KEY,
+    Origin,
+    Run,
+    RunFilter,
+    full_name,
+    may_be_cut,
+    stored_names,
+)
 from ci_stat.store.ci_data.decode import Decoder, parameters, wall_time
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, in_window, of_rows, raw_json
@@ -49,7 +58,7 @@ def conditions(run_filter: RunFilter) -> list[ColumnElement[Any]]:
 def _columns(run_filter: RunFilter) -> tuple[tuple[ColumnElement[Any], tuple[str, ...]], ...]:
     """Each column that the filter may narrow, and the names to keep."""
     return (
-        (ci_data.c.job, run_filter.jobs),
+        (ci_data.c.job, tuple(chain.from_iterable(map(stored_names, run_filter.jobs)))),
         (ci_data.c.repo, run_filter.repos),
         (ci_data.c.branch, run_filter.branches),
         (ci_data.c.status, run_filter.statuses),
@@ -126,7 +135,9 @@ def count_rows(connection: Connection, run_filter: RunFilter) -> int:
 
 def known_names(connection: Connection, column: str) -> set[str]:
     """The distinct values of `job`, `repo` or `branch` in the table, read from an index."""
-    return {name for (name,) in connection.execute(select(ci_data.c[column]).distinct()) if name}
+    statement = select(ci_data.c[column]).distinct()
+    names = {name for (name,) in connection.execute(statement) if name}
+    return names | set(full_names(connection, names).values()) if column == "job" else names
 
 
 def newest_time(connection: Connection, until: datetime | None = None) -> datetime | None:
@@ -187,12 +198,31 @@ def read_runs(
         on_rows(len(rows))
 
 
+def name_conditions_of_job(job: str) -> list[ColumnElement[bool]]:
+    """WHERE for the rows of one job, under each name that a table may have for it."""
+    names = stored_names(job)
+    where: list[ColumnElement[bool]] = [exact(ci_data.c.job).in_(names)]
+    # The plain comparison uses the index; a latin1 column has no other letters.
+    return [*where, ci_data.c.job.in_(names)] if job.isascii() else where
+
+
+def full_names(connection: Connection, names: Iterable[str]) -> dict[str, str]:
+    """The full name of each stored name that may be cut, from a row of its job."""
+    return {name: _full_name(connection, name) for name in names if may_be_cut(name)}
+
+
+def _full_name(connection: Connection, name: str) -> str:
+    statement = select(raw_json(ci_data.c.description)).where(
+        *name_conditions_of_job(name), ci_data.c.description.is_not(None)
+    )
+    said = parameters(connection.execute(statement.limit(1)).scalar()).get(JOB_KEY)
+    return full_name(name, said if isinstance(said, str) else None)
+
+
 def describe(engine: Engine, job: str, job_id: int) -> dict[str, Any]:
     """All build parameters of one run, read from the database; {} without valid ones."""
     statement = select(raw_json(ci_data.c.description)).where(
-        ci_data.c.job == bindparam("job", job, String()),
-        exact(ci_data.c.job) == bindparam("exact_job", job, String()),
-        ci_data.c.job_id == bindparam("id", job_id, BigInteger()),
+        *name_conditions_of_job(job), ci_data.c.job_id == bindparam("id", job_id, BigInteger())
     )
     with connected(engine) as connection:
         return parameters(connection.execute(statement).scalar())

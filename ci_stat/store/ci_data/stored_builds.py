@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, String, func, inspect,
 from ci_stat.errors import ServerUnreachable
 from ci_stat.records import ATTEMPT_UNIT
 from ci_stat.store.ci_data.cells import time_of
-from ci_stat.store.ci_data.runs import wall_text
+from ci_stat.store.ci_data.runs import name_conditions_of_job, wall_text
 from ci_stat.store.ci_data.schema import ci_data
-from ci_stat.store.ci_data.sql import exact, wall
+from ci_stat.store.ci_data.sql import wall
 from ci_stat.store.ci_data.streaming import stream
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors, retry_read
@@ -56,10 +56,7 @@ class JobRows:
         self, engine: Engine, job: str, there: bool, statuses: frozenset[str] | None
     ) -> None:
         self.engine, self.job, self._there, self._statuses = engine, job, there, statuses
-        # The plain comparison uses the index; `exact` decides.
-        self._of_job: list[ColumnElement[bool]] = [exact(ci_data.c.job) == job]
-        if job.isascii():
-            self._of_job.append(ci_data.c.job == job)
+        self._of_job = name_conditions_of_job(job)
 
     def since(self, first: datetime) -> "JobRows":
         """Those rows of the job that did not begin before `first` (naive)."""

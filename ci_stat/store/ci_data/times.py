@@ -15,7 +15,7 @@ from ci_stat.records import (
 )
 from ci_stat.store.ci_data.cells import label_of, text_of
 from ci_stat.store.ci_data.decode import wall_time
-from ci_stat.store.ci_data.runs import conditions
+from ci_stat.store.ci_data.runs import conditions, full_names
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, wall
 from ci_stat.store.ci_data.streaming import stream
@@ -54,4 +54,6 @@ def run_times(
             late = seconds_after(end, wall_time(began), int(duration))
             if late > 0:
                 ended_after.append(late)
-    return dict(durations), sorted(ended_after)
+    full = full_names(connection, durations)
+    by_name = {full.get(job, job): times for job, times in durations.items()}
+    return by_name, sorted(ended_after)

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from unicodedata import combining, normalize
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, String, cast, inspect, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
 from ci_stat.errors import BadRecord, SchemaMismatch
-from ci_stat.records import RunRow, Stretch, to_json
+from ci_stat.records import JOB_KEY, RunRow, Stretch, stored_name, to_json
 from ci_stat.store.ci_data.cells import text_of, time_of
 from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.ci_data.schema import ci_data, metadata
@@ -19,6 +20,7 @@ from ci_stat.store.errors import database_errors, hidden
 from ci_stat.store.upsert import upsert
 
 _KEY = ("job", "job_id")
+_SHORT = 100  # characters of a job's name that every table holds
 
 
 def prepare(engine: Engine) -> None:
@@ -92,6 +94,9 @@ def write_rows(
     if not rows:
         return []
     with database_errors(engine), engine.begin() as connection:
+        if any(len(row.job) > _SHORT for row in rows):
+            limit = name_limit(connection)
+            rows = [_with_stored_name(row, limit) for row in rows]
         before = _stored(connection, rows)
         if replaced is not None:
             replaced.add_times(before.values())
@@ -107,6 +112,23 @@ def write_rows(
                 raise
             return _one_by_one(connection, rows)
     return []
+
+
+def name_limit(connection: Connection) -> int | None:
+    """Characters of a job's name that the table holds; None for any number (SQLite)."""
+    if connection.dialect.name == "sqlite":
+        return None
+    columns = inspect(connection).get_columns(ci_data.name)
+    types = {column["name"]: column["type"] for column in columns}
+    return getattr(types.get("job"), "length", None)
+
+
+def _with_stored_name(row: RunRow, limit: int | None) -> RunRow:
+    """The row under a name that fits. Without a place for the full name it is rejected later."""
+    name = stored_name(row.job, limit)
+    if name == row.job or isinstance(row.description, str):
+        return row
+    return replace(row, job=name, description={**(row.description or {}), JOB_KEY: row.job})
 
 
 def _stored(

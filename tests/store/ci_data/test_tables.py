@@ -209,7 +209,7 @@ def test_import_into_the_writers_table(make: Make, table: str) -> None:
     )
     too_much = [
         row("unit", 20, "UNSTABLE"),
-        row("j" * 101, 21),
+        row("j" * 101, 21, description="no place for the full name"),
         row("unit", 22, comment="c" * 101),
         row("unit", 2**32, "SUCCESS"),
         row("unit", 24, duration=2**40),
