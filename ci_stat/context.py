@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from ci_stat.connectors.github.repository import GitHub
     from ci_stat.connectors.jenkins.server import Jenkins
     from ci_stat.issues.service import Filer
-    from ci_stat.questions.service import Knowledge, Questions
+    from ci_stat.questions.knowledge import Knowledge
+    from ci_stat.questions.service import Questions
     from ci_stat.records import Mute
     from ci_stat.records.log_place import LogPlace
     from ci_stat.reports.recipients import FeishuSender, Recipient
@@ -314,7 +315,7 @@ class Context:
 
     def _knowledge(self) -> "Knowledge":
         """Issues, mutes and commands of cases, as far as our state and the settings have them."""
-        from ci_stat.questions.service import Knowledge
+        from ci_stat.questions.knowledge import Knowledge
         from ci_stat.reports.known_issues import with_known_issues
 
         template, file = self.settings.issues.reproduce, self.settings.reports.known_issues

@@ -26,6 +26,7 @@ Examples:
   ci-stat jobs --begin 2021-06-19 --end 2021-06-21
   ci-stat prs --since 7d --repo pingcap/tidb --limit 20
   ci-stat pr 25036                          are these failures mine?
+  ci-stat case testEvictSuite.TestEvict     since when, how often, where?
   ci-stat failures --since 7d --json | jq '.failures[0]'
   ci-stat compare --since 7d                what is new, gone, worse, better, slower?
   ci-stat report hourly --post              report the last hour to Feishu, mail or Slack
@@ -69,9 +70,12 @@ class Commands(click.Group):
         "jobs": "show",
         "prs": "show",
         "failures": "show",
+        "pr": "questions",
+        "case": "questions",
+        "job": "questions",
+        "run": "questions",
         "compare": "compare",
         "flaky": "flaky",
-        "pr": "questions",
         "report": "report",
         "deliveries": "report",
         "issues": "issues",
@@ -88,9 +92,12 @@ class Commands(click.Group):
         "jobs": "List jobs, most failures first.",
         "prs": "List pull requests, most failures first.",
         "failures": "List failures, most broken runs first.",
+        "pr": "Show whether the failures of a pull request are its own.",
+        "case": "Show since when a case fails, how often, and where.",
+        "job": "Show how often a job fails, since when, and of what.",
+        "run": "Show one run, and the runs around it.",
         "compare": "Compare two windows: what fails more or less, and what is slower.",
         "flaky": "List what passed and failed on one commit, the surest first.",
-        "pr": "Show whether the failures of a pull request are its own.",
         "report": "Show the hourly or daily report, or send it once to each recipient.",
         "deliveries": "List sent reports with their outcomes.",
         "issues": "Plan and file GitHub issues for the failed cases of a nightly job.",

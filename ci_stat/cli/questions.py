@@ -1,4 +1,4 @@
-"""`ci-stat pr`: its arguments and help text."""
+"""`ci-stat pr`, `case`, `job` and `run`: their arguments and help texts."""
 
 import click
 
@@ -49,4 +49,56 @@ def pr() -> None:
     """
 
 
-COMMANDS = {"pr": pr}
+@click.command()
+@click.argument("name", metavar="NAME")
+@_shared
+@options.work("questions")
+def case() -> None:
+    """Show since when a test case fails, how often, where, and with which messages.
+
+    NAME is a case in any spelling (file_test.go:Suite.Test, Suite.Test), the name of another
+    failure, or a fingerprint. For an unknown name, the nearest ones are shown.
+
+    \b
+    Examples:
+      ci-stat case testEvictSuite.TestEvictUnderPressure
+      ci-stat case "FAIL: evict_test.go:87: testEvictSuite.TestEvictUnderPressure" --since 30d
+    """
+
+
+@click.command()
+@click.argument("name", metavar="NAME")
+@_shared
+@options.work("questions")
+def job() -> None:
+    """Show how often a job fails, since when, on which branches, and of which failures.
+
+    \b
+    Examples:
+      ci-stat job tidb-unit-test-nightly
+      ci-stat job tidb_ghpr_unit_test --since 30d --json
+    """
+
+
+@click.command()
+@click.argument("job", metavar="JOB|LINK")
+@click.argument("number", metavar="[NUMBER]", required=False)
+@_limit
+@_no_logs
+@options.json_option
+@options.color_option
+@options.work("questions")
+def run() -> None:
+    """Show one run: its facts, its failures, the runs around it, and those on its commit.
+
+    NUMBER is the build number, with the attempt if it is not the first: 7, 7.2. The link of the
+    run's page does as well.
+
+    \b
+    Examples:
+      ci-stat run tidb_ghpr_unit_test 71631
+      ci-stat run https://ci.example/job/unit/71631/
+    """
+
+
+COMMANDS = {"pr": pr, "case": case, "job": job, "run": run}

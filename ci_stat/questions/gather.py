@@ -5,24 +5,42 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from statistics import median
 from typing import TypeVar
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
-from ci_stat.records import Extraction, Provenance, Run, RunFilter, Status, Tally, Window
+from ci_stat.failures import case_key
+from ci_stat.logs.checkout import last_checkout
+from ci_stat.logs.folder import first_log
+from ci_stat.records import (
+    Extraction,
+    PlaceDay,
+    Provenance,
+    Run,
+    RunFilter,
+    Status,
+    Tally,
+    Window,
+)
+from ci_stat.records.log_place import NoLog
 from ci_stat.result import with_failures
 from ci_stat.result.result import in_order
 from ci_stat.runs.database import Source
 from ci_stat.runs.loading import provenance
 from ci_stat.runs.progress import LogProgress
 from ci_stat.store.ci_data import lookups
+from ci_stat.store.ci_data.runs import known_names
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
 from ci_stat.store.state.extractions import ExtractionStore
 
 T = TypeVar("T")
+SECOND = timedelta(seconds=1)
+WITH_LOGS = 1_000  # failed runs of a job whose stored logs are used, newest first
 NEWEST = 3_000  # rows that are searched for similar names
 NEAR = 5  # similar names in an error
 Stored = Callable[[], ExtractionStore | None]
@@ -97,6 +115,105 @@ class Gatherer:
         """Runs of these jobs by outcome, for each job, repository and branch."""
         names = RunFilter(window, jobs=tuple(sorted(jobs)))
         return self._ask(lambda connection: lookups.count_places(connection, names))
+
+    def count_days(self, window: Window, jobs: Iterable[str]) -> list[PlaceDay]:
+        """Runs of these jobs by outcome, for each job, repository, branch and day."""
+        names = RunFilter(window, jobs=tuple(sorted(jobs)))
+        return self._ask(lambda connection: lookups.count_days(connection, names))
+
+    def failed_of(self, window: Window, job: str) -> list[Run]:
+        """The failed runs of a job; the newest with the failures of logs that were read before."""
+        names, origin = RunFilter(window, jobs=(job,)), self.source.origin
+        runs = in_order(self._ask(lambda c: lookups.failed_runs(c, names, origin)))
+        return [*runs[:-WITH_LOGS], *self.with_stored_logs(runs[-WITH_LOGS:])]
+
+    def passed_around(self, window: Window, first: Run, last: Run) -> tuple[Run | None, Run | None]:
+        """In the place of a run: the last success before `first`, the first one after `last`."""
+        begin, end = window.wall()
+        before = narrowed(window, begin, first.time or begin)
+        after = narrowed(window, last.time + SECOND if last.time else end, end)
+        return self._passed(before, first, newest=True), self._passed(after, last, newest=False)
+
+    def _passed(self, window: Window, like: Run, newest: bool) -> Run | None:
+        """The newest or the oldest success of the window in the same place as a run."""
+        origin = self.source.origin
+        names = RunFilter(
+            window,
+            jobs=(like.job_name,),
+            repos=(like.repo,) if like.repo else (),
+            branches=(like.branch,) if like.branch else (),
+            statuses=(Status.SUCCESS.value,),
+        )
+        found = self._ask(lambda c: lookups.nearest_run(c, names, origin, newest))
+        return None if found is None else self.with_commit(found)
+
+    def with_commit(self, run: Run) -> Run:
+        """The run with the commit that its log says was checked out, if the table has none."""
+        reader = None if run.commit or not self.read_logs else self.source.logs()
+        if reader is None:
+            return run
+        try:
+            with first_log(reader.places, run.job_name, run.job_id) as stream:
+                commit = last_checkout(stream.readinto)
+        except NoLog:
+            return run
+        return structs.replace(run, commit=commit or None)
+
+    def run_at(self, job: str, number: int) -> Run | None:
+        """One run; None without it."""
+        origin = self.source.origin
+        return self._ask(lambda connection: lookups.one_run(connection, job, number, origin))
+
+    def numbers_near(self, job: str, number: int) -> list[str]:
+        """The numbers of the runs before and after a number, as people write them."""
+        origin = self.source.origin
+
+        def near(connection: Connection) -> list[str]:
+            found = (
+                lookups.neighbour(connection, job, number, later, origin) for later in (False, True)
+            )
+            return [run.build for run in found if run is not None]
+
+        return self._ask(near)
+
+    def neighbours(self, run: Run) -> tuple[Run | None, Run | None]:
+        """The previous and the next run of the job, by number."""
+        key, origin = (run.job_name, run.job_id), self.source.origin
+        return self._ask(
+            lambda connection: (
+                lookups.neighbour(connection, *key, later=False, origin=origin),
+                lookups.neighbour(connection, *key, later=True, origin=origin),
+            )
+        )
+
+    def commit_runs(self, window: Window, run: Run) -> list[Run]:
+        """The other runs on the commit of a run, oldest first."""
+        commit, origin = run.commit, self.source.origin
+        if not commit:
+            return []
+        names = RunFilter(window)
+        runs = self._ask(lambda c: lookups.commit_runs(c, names, commit, origin))
+        key = (run.job_name, run.job_id)
+        others = [other for other in runs if (other.job_name, other.job_id) != key]
+        return self.with_stored_logs(in_order(others))
+
+    def median(self, window: Window, job: str) -> int | None:
+        """The median duration of a job's successes in milliseconds; None without one."""
+        names = RunFilter(window, jobs=(job,), statuses=(Status.SUCCESS.value,))
+        durations = self._ask(lambda connection: lookups.durations(connection, names))
+        return int(median(durations)) if durations else None
+
+    def job_names(self) -> set[str]:
+        """All jobs of the table."""
+        return self._ask(lambda connection: known_names(connection, "job"))
+
+    def newest_names(self, window: Window) -> list[str]:
+        """The names of the newest failures."""
+        names, origin = RunFilter(window), self.source.origin
+        runs = self._ask(lambda c: lookups.newest_failed(c, names, NEWEST, origin))
+        newest = self.with_stored_logs(in_order(runs))
+        keys = (case_key(failure.name) for run in newest for failure in run.failures)
+        return list(dict.fromkeys(keys))
 
     def provenance(self, run_filter: RunFilter, rows: int) -> Provenance:
         """Where the runs of an answer come from."""

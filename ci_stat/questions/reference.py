@@ -1,11 +1,14 @@
 """What people type for a pull request or a run: a number, `repo#number`, or a link. Pure."""
 
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from ci_stat.errors import UsageError
 from ci_stat.escape import visible
+from ci_stat.records import Run
+from ci_stat.records.attempts import build_id
 
 _NUMBER = re.compile(r"#?([1-9][0-9]{0,17})", re.ASCII)
 _OF_REPO = re.compile(r"([^\s#]{1,200})#([1-9][0-9]{0,17})", re.ASCII)
@@ -55,3 +58,49 @@ def _path(text: str) -> str:
         return ""
     is_link = parts.scheme in ("http", "https") and bool(parts.hostname)
     return unquote(parts.path).rstrip("/") if is_link else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReference:
+    """A run as a person names it: job and number, or the address of its page."""
+
+    job: str
+    number: int
+    link: str = ""
+
+    def candidates(self, jobs: Collection[str]) -> Iterator[tuple[str, int]]:
+        """The job and number that may be meant, the most likely first. `jobs`: of the table."""
+        if not self.link:
+            yield self.job, self.number
+            return
+        path = _path(self.link)
+        numbers = [int(part) for part in path.split("/") if _NUMBER.fullmatch(part)][::-1]
+        spelled = path.replace("/job/", "/")
+        named = [job for job in jobs if f"/{job}/" in f"{path}/" or f"/{job}/" in f"{spelled}/"]
+        for job in sorted(named, key=len, reverse=True):
+            yield from ((job, number) for number in numbers)
+        # The page of a GitHub job has its number only.
+        yield from ((job, number) for job in sorted(jobs) for number in numbers[:1])
+
+    def accepts(self, run: Run) -> bool:
+        """Whether a run is the one that is meant: a link without the job's name must be its own."""
+        if not self.link or f"/{run.job_name}/" in f"{_path(self.link)}/".replace("/job/", "/"):
+            return True
+        return _path(run.link) == _path(self.link)
+
+
+def run_reference(job: str, number: str | None) -> RunReference:
+    """Parse a job and a number (`7`, `#7`, `7.2`), or a link alone. Raises UsageError."""
+    if number is None:
+        if not _path(job):
+            raise UsageError(
+                f"{visible(job, 200)!r} is not the link of a run.",
+                "Write a job and a number, or the link of a run.",
+            )
+        return RunReference(job, 0, job)
+    build = build_id(number)
+    if build is None:
+        raise UsageError(
+            f"{visible(number, 100)!r} is not a build number.", "Write 7, #7, or 7.2 for attempt 2."
+        )
+    return RunReference(job, build)

@@ -1,46 +1,47 @@
 """Answer questions: gather the runs, decide, and add what people need next."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ci_stat.errors import UnknownName, UsageError
+from ci_stat.errors import UsageError
 from ci_stat.escape import visible
-from ci_stat.issues.evidence import key_of_case
-from ci_stat.issues.text.commands import command
-from ci_stat.questions.gather import NEAR, Gatherer, narrowed
+from ci_stat.failures import case_key
+from ci_stat.questions import unknown
+from ci_stat.questions.gather import WITH_LOGS, Gatherer, narrowed
+from ci_stat.questions.knowledge import Knowledge
 from ci_stat.questions.outages import traced
-from ci_stat.questions.reference import PullReference
-from ci_stat.records import FailureKind, Mute, Run, RunFilter, Window
+from ci_stat.questions.reference import PullReference, RunReference
+from ci_stat.records import PlaceDay, Provenance, Run, RunFilter, Window
 from ci_stat.rendering.format import plural
-from ci_stat.result.answers.model import PRAnswer, PRFailure
+from ci_stat.result.answers.history_model import History, RunAnswer, Since
+from ci_stat.result.answers.model import PRAnswer
+from ci_stat.result.answers.of_case import (
+    case_history,
+    job_history,
+    places_of,
+    since_of,
+    streak_of,
+    with_failure,
+)
 from ci_stat.result.answers.of_pull import Surroundings, answer, own_failures, period
 
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What is known about failures beside the runs.
-
-    - `links`: links to issues, by the name of the case; `mutes`: by key.
-    - `template`: the command that runs a test, from the settings.
-    """
-
-    links: Mapping[str, str] = field(default_factory=dict)
-    mutes: Mapping[str, Mute] = field(default_factory=dict)
-    template: str = ""
+ON_COMMIT = timedelta(days=3)  # around a run, in which other runs on its commit are looked for
 
 
 @dataclass(frozen=True)
 class Questions:
-    """Answers from one CI database. `knowledge`: opened when an answer needs it."""
+    """Answers from one CI database.
+
+    `knowledge`: opened when an answer needs it. In all answers, `since` is how far back runs are
+    read, and `end` (naive) up to when, by default the newest row.
+    """
 
     gatherer: Gatherer
     knowledge: Callable[[], Knowledge] = Knowledge
 
     def pr(self, wanted: PullReference, since: timedelta, end: datetime | None = None) -> PRAnswer:
         """The runs of a pull request, and whether its failures are its own.
-
-        - `since`: how far back; `end`: naive, by default the newest row.
 
         Raises UnknownName, UsageError if several repositories have the number, DatabaseError.
         """
@@ -49,19 +50,65 @@ class Questions:
         key = (runs[-1].repo or "", runs[-1].pr_number)
         runs = self.gatherer.with_logs(runs)
         around = self._surroundings(runs, window)
-        names = RunFilter(window, repos=(key[0],))
-        source = self.gatherer.provenance(names, len(runs))
+        source = self.gatherer.provenance(RunFilter(window, repos=(key[0],)), len(runs))
         found = answer(key, runs, around, source)
         knowledge = self.knowledge() if found.failures else Knowledge()
-        failures = tuple(_known(failure, key[0], knowledge) for failure in found.failures)
-        return replace(found, failures=failures)
+        known = tuple(knowledge.of_failure(failure, key[0]) for failure in found.failures)
+        return replace(found, failures=known)
+
+    def case(self, name: str, since: timedelta, end: datetime | None = None) -> History:
+        """The history of a case, in any spelling, or of a failure by its name or fingerprint.
+
+        Raises UnknownName, DatabaseError.
+        """
+        window = self.gatherer.window(end, since)
+        named = self.gatherer.failed_with(window, [case_key(name)])
+        seen = with_failure(named, name)
+        if not seen:
+            raise unknown.unknown_case(self.gatherer, name, window, named)
+        runs = [run for run, _ in seen]
+        places = places_of(runs)
+        days = self.gatherer.count_days(window, {run.job_name for run in runs})
+        counts = [day for day in days if (day.job, day.repo, day.branch) in places]
+        source = self._provenance(RunFilter(window), counts)
+        history = case_history(seen, counts, self._since(runs, counts, window), source)
+        return self.knowledge().of_history(history, seen[-1][1], runs[-1].repo or "")
+
+    def job(self, name: str, since: timedelta, end: datetime | None = None) -> History:
+        """The history of a job. Raises UnknownName, DatabaseError."""
+        window = self.gatherer.window(end, since)
+        counts = self.gatherer.count_days(window, [name])
+        if not counts:
+            raise unknown.unknown_job(self.gatherer, name, window)
+        failed = self.gatherer.failed_of(window, name)
+        source = self._provenance(RunFilter(window, jobs=(name,)), counts)
+        median = self.gatherer.median(window, name)
+        history = job_history(name, failed, counts, self._streak(failed, window), source, median)
+        if len(failed) <= WITH_LOGS:
+            return history
+        note = f"Logs are used for the newest {WITH_LOGS:,} of {len(failed):,} failed runs only."
+        return replace(history, notes=(note,))
+
+    def run(self, wanted: RunReference) -> RunAnswer:
+        """One run, the runs around it, and the others on its commit.
+
+        Raises UnknownName, DatabaseError.
+        """
+        gatherer = self.gatherer
+        run = gatherer.with_commit(gatherer.with_logs([self._run(wanted)])[0])
+        moment = run.time or datetime.now()  # noqa: DTZ005 - naive, as the table's times are
+        window = gatherer.source.window(moment - ON_COMMIT, moment + ON_COMMIT)
+        same_commit = gatherer.commit_runs(window, run)
+        previous, after = gatherer.neighbours(run)
+        source = gatherer.provenance(RunFilter(window), 1 + len(same_commit))
+        return RunAnswer(run, previous, after, tuple(same_commit), source)
 
     def _own_runs(self, wanted: PullReference, window: Window) -> Sequence[Run]:
         runs = self.gatherer.pull_runs(window, wanted.number)
         meant = [run for run in runs if run.is_pr and wanted.matches(run.repo or "")]
         repos = sorted({run.repo or "" for run in meant})
         if not repos:
-            raise self._unknown_pull(wanted, window, runs)
+            raise unknown.unknown_pull(self.gatherer, wanted, window, runs)
         if len(repos) > 1:
             names = [f"{visible(repo)}#{wanted.number}" for repo in repos]
             raise UsageError(
@@ -71,18 +118,32 @@ class Questions:
             )
         return meant
 
-    def _unknown_pull(
-        self, wanted: PullReference, window: Window, same_number: Sequence[Run]
-    ) -> UnknownName:
-        begin, end = window.wall()
-        others = sorted({f"{run.repo}#{run.pr_number}" for run in same_number if run.is_pr})
-        known = others or self.gatherer.similar_pulls(wanted.number, window)
-        similar = f"Similar: {', '.join(map(visible, known[:NEAR]))}. " if known else ""
-        return UnknownName(
-            f"The pull request {visible(wanted)} has no run"
-            f" from {begin:%Y-%m-%d} to {end:%Y-%m-%d}.",
-            f"{similar}Use --since to look further back.",
-        )
+    def _run(self, wanted: RunReference) -> Run:
+        jobs = self.gatherer.job_names()
+        if not wanted.link and wanted.job not in jobs:
+            raise unknown.unknown_job(self.gatherer, wanted.job)
+        candidates = wanted.candidates(jobs)
+        found = (self.gatherer.run_at(job, number) for job, number in candidates)
+        run = next((run for run in found if run is not None and wanted.accepts(run)), None)
+        if run is None:
+            raise unknown.unknown_run(self.gatherer, wanted)
+        return run
+
+    def _since(self, failed: Sequence[Run], counts: Iterable[PlaceDay], window: Window) -> Since:
+        first = self.gatherer.with_commit(failed[0])
+        passed = self.gatherer.passed_around(window, first, failed[-1])
+        oldest, begin = self.gatherer.source.oldest(), window.wall()[0]
+        return since_of([first, *failed[1:]], counts, oldest, begin, passed)
+
+    def _streak(self, failed: Sequence[Run], window: Window) -> Since | None:
+        if not failed:
+            return None
+        passed = self.gatherer.passed_around(window, failed[-1], failed[-1])
+        since = streak_of(failed, self.gatherer.source.oldest(), window.wall()[0], passed)
+        return replace(since, first=self.gatherer.with_commit(since.first))
+
+    def _provenance(self, names: RunFilter, counts: Iterable[PlaceDay]) -> Provenance:
+        return self.gatherer.provenance(names, sum(count.tally.total for count in counts))
 
     def _surroundings(self, runs: Sequence[Run], window: Window) -> Surroundings:
         failures = own_failures(runs)
@@ -90,7 +151,7 @@ class Questions:
         if begin >= end:
             return Surroundings(begin, end)
         around = narrowed(window, begin, end)
-        names = {name for failure in failures if (name := _search_name(failure.key))}
+        names = {name for kind, name in (failure.key for failure in failures) if kind}
         jobs = {run.job_name for failure in failures for run in failure.runs}
         return Surroundings(
             begin=begin,
@@ -99,21 +160,3 @@ class Questions:
             counts=self.gatherer.count_places(around, jobs),
             outage=traced([failure.runs[-1] for failure in failures], self.gatherer, around),
         )
-
-
-def _search_name(key: tuple[str, str]) -> str:
-    kind, name = key
-    return name if kind else ""
-
-
-def _known(failure: PRFailure, repo: str, knowledge: Knowledge) -> PRFailure:
-    """The failure with its issue, its mute, and the command that runs it."""
-    if failure.newest is None or failure.kind != FailureKind.CASE:
-        return failure
-    mute = knowledge.mutes.get(key_of_case(failure.name))
-    return replace(
-        failure,
-        issue=knowledge.links.get(failure.name, ""),
-        muted=mute.why if mute else "",
-        reproduce=command(failure.name, failure.newest, repo, knowledge.template),
-    )

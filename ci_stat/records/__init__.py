@@ -25,6 +25,7 @@ from ci_stat.records.attempts import (
 from ci_stat.records.counts import (
     JobCount,
     PeriodCount,
+    PlaceDay,
     PRCount,
     PRFacts,
     Tally,
@@ -116,6 +117,7 @@ __all__ = [
     "PRCount",
     "PRFacts",
     "PeriodCount",
+    "PlaceDay",
     "Provenance",
     "Run",
     "RunFilter",

@@ -117,6 +117,20 @@ class PRCount:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceDay:
+    """The runs of one job, repository and branch ("" if unknown) that started on one day.
+
+    `day`: `YYYY-MM-DD`, in the database's zone.
+    """
+
+    job: str
+    repo: str
+    branch: str
+    day: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
 class PeriodCount:
     """All runs, nightly ones included, that started in one hour, day or month.
 

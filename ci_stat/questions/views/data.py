@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from ci_stat.records import Provenance, Run
-from ci_stat.rendering.values import source_data
+from ci_stat.rendering.values import source_data, tally_data
+from ci_stat.result.answers.history_model import History, RunAnswer, Share, Since, Subject
 from ci_stat.result.answers.model import OwnRuns, PRAnswer, PRFailure, Trouble
 from ci_stat.result.answers.sentences import reasons
 
@@ -111,6 +112,8 @@ def run_data(run: Run, source: Provenance) -> Row:
     return {
         "job_name": run.job_name,
         "job_id": run.job_id,
+        "number": run.number,
+        "attempt": run.attempt,
         "status": run.status,
         "time": _iso(run.time, source),
         "duration": run.duration,
@@ -122,6 +125,115 @@ def run_data(run: Run, source: Provenance) -> Row:
         "comment": run.comment,
         "link": run.link or None,
         "failures": [failure.name for failure in run.failures],
+    }
+
+
+def history_data(history: History, limit: int) -> Row:
+    """The history of a case or a job. Lists have at most `limit` entries."""
+    source, since = history.source, history.since
+    command, where = history.reproduce
+    return {
+        "source": source_data(source),
+        history.subject.value: history.name,
+        "kind": history.kind or None,
+        "failed": history.total.failed,
+        "finished_runs": history.total.runs,
+        **_rate(history.total),
+        "since": None if since is None else _since(since, source),
+        "days": [
+            {"date": day.date, "failed": day.failed, "runs": day.runs} for day in history.days
+        ],
+        **_shares("jobs", history.jobs, limit),
+        **_shares("branches", history.branches, limit),
+        "total_prs": len(history.prs),
+        "prs": [{"pr": pr.name, "failed": pr.failed} for pr in history.prs[:limit]],
+        "nightly_runs": history.nightly,
+        **_seen(history, limit),
+        "tally": tally_data(history.tally) if history.subject is Subject.JOB else None,
+        "median_duration": history.median,
+        "notes": list(history.notes),
+        "issue": history.issue or None,
+        "muted": history.muted or None,
+        "reproduce": command or None,
+        "reproduce_in": where or None,
+        **run_list("failed_runs", history.failed, limit, source),
+    }
+
+
+def _since(since: Since, source: Provenance) -> Row:
+    before, after = since.passed_before, since.passed_after
+    return {
+        "first": run_data(since.first, source),
+        "last": run_data(since.last, source),
+        "first_means": since.origin.value,
+        "runs_before": since.runs_before,
+        "passed_before": None if before is None else run_data(before, source),
+        "passed_after": None if after is None else run_data(after, source),
+    }
+
+
+def _rate(share: Share) -> Row:
+    interval = share.interval
+    rate = None if share.rate is None else round(share.rate, 4)
+    return {"rate": rate, "interval": [round(interval.low, 4), round(interval.high, 4)]}
+
+
+def _shares(name: str, shares: Sequence[Share], limit: int) -> Row:
+    rows = [
+        {
+            "name": share.name,
+            "failed": share.failed,
+            "finished_runs": share.runs,
+            **_rate(share),
+        }
+        for share in shares[:limit]
+    ]
+    return {f"total_{name}": len(shares), name: rows}
+
+
+def _seen(history: History, limit: int) -> Row:
+    """The messages of a case, or the failures of a job."""
+    name = "messages" if history.subject is Subject.CASE else "failures"
+    rows = [
+        {
+            "name": seen.failure.name,
+            "kind": seen.failure.kind,
+            "message": seen.failure.message or None,
+            "excerpt": seen.failure.excerpt or None,
+            "fingerprint": seen.failure.fingerprint or None,
+            "runs": seen.runs,
+            "first": run_data(seen.first, history.source),
+            "last": run_data(seen.last, history.source),
+        }
+        for seen in history.seen[:limit]
+    ]
+    return {f"total_{name}": len(history.seen), name: rows}
+
+
+def run_answer_data(answer: RunAnswer, limit: int) -> Row:
+    """One run with the messages of its failures, and the runs around it."""
+    source, run = answer.source, answer.run
+    previous, after = answer.previous, answer.next
+    failures = [
+        {
+            "name": failure.name,
+            "kind": failure.kind,
+            "message": failure.message or None,
+            "excerpt": failure.excerpt or None,
+            "fingerprint": failure.fingerprint or None,
+        }
+        for failure in run.failures[:limit]
+    ]
+    return {
+        "database": source.database,
+        **run_data(run, source),
+        "pr_title": run.pr_title,
+        "log": run.log or None,
+        "total_failures": len(run.failures),
+        "failures": failures,
+        "previous": None if previous is None else run_data(previous, source),
+        "next": None if after is None else run_data(after, source),
+        **run_list("same_commit", answer.same_commit, limit, source),
     }
 
 

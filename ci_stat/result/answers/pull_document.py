@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ci_stat.records import Run, Status
+from ci_stat.records import CaseFailure, Run, Status
 from ci_stat.rendering.document import (
     Block,
     Document,
@@ -103,7 +103,7 @@ def _lines(failure: PRFailure, branch: str) -> Iterator[Text]:
         yield text(Span(f"muted: {cut(failure.muted, 200)}", Tone.WARN))
     yield from _message(failure)
     if may_be_own:
-        yield from _excerpt(failure)
+        yield from excerpt_lines(failure.newest)
     yield from _newest(failure.own.failed[-1])
     command, where = failure.reproduce
     if command and may_be_own:
@@ -117,8 +117,9 @@ def _message(failure: PRFailure) -> Iterator[Text]:
         yield text(Span(cut(message, 300), Tone.BAD))
 
 
-def _excerpt(failure: PRFailure) -> Iterator[Text]:
-    lines = failure.newest.excerpt.splitlines() if failure.newest else []
+def excerpt_lines(failure: CaseFailure | None) -> Iterator[Text]:
+    """Yield the first lines of the excerpt of a log, and how many more there are."""
+    lines = failure.excerpt.splitlines() if failure else []
     for line in lines[:EXCERPT]:
         yield text(Span(f"| {line[:WIDEST]}", Tone.FAINT))
     if len(lines) > EXCERPT:

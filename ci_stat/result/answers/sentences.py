@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from ci_stat.records import Run
+from ci_stat.failures import case_key
+from ci_stat.records import CaseFailure, Run
 from ci_stat.rendering.format import plural
 from ci_stat.result.answers.model import Judgement, OtherRuns, OwnRuns, PRFailure, Reason, Verdict
+from ci_stat.result.fail_info import is_case
 
 SHOWN_PRS = 5
 SHOWN_JOBS = 3
@@ -24,6 +26,11 @@ def reasons(failure: PRFailure, branch: str) -> Iterator[str]:
 def minute(run: Run) -> str:
     """The start of a run as `2021-06-16 14:00`; "an unknown time" without one."""
     return f"{run.time:%Y-%m-%d %H:%M}" if run.time else "an unknown time"
+
+
+def shown_name(failure: CaseFailure) -> str:
+    """The name of a failure; that of a case without the place in the code."""
+    return case_key(failure.name) if is_case(failure) else failure.name
 
 
 def short(commit: str | None) -> str:

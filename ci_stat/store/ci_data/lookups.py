@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 from sqlalchemy.types import String
 
-from ci_stat.records import Origin, Run, RunFilter, Status, Tally, pull_number
+from ci_stat.records import Origin, PlaceDay, Run, RunFilter, Status, Tally, pull_number
 from ci_stat.store.ci_data.cells import text_of
 from ci_stat.store.ci_data.decode import Decoder
-from ci_stat.store.ci_data.runs import conditions, run_statement
+from ci_stat.store.ci_data.runs import conditions, run_columns, run_statement
 from ci_stat.store.ci_data.schema import ci_data
-from ci_stat.store.ci_data.sql import contains, exact, pull_text
+from ci_stat.store.ci_data.sql import contains, exact, in_status, pull_text, wall
 from ci_stat.store.ci_data.streaming import stream
 
 Place = tuple[str, str, str]  # job, repository, branch
@@ -55,8 +55,12 @@ def failed_runs(
     connection: Connection, run_filter: RunFilter, origin: Origin, *where: ColumnElement[bool]
 ) -> list[Run]:
     """The failed runs of a window, in any order."""
-    is_failed = exact(ci_data.c.status) == Status.FAILURE.value
-    return _read(connection, run_filter, (is_failed, *where), origin)
+    return _read(connection, run_filter, (*is_failed(), *where), origin)
+
+
+def is_failed() -> list[ColumnElement[bool]]:
+    """WHERE for failed runs: the server chooses between its indexes on time and status."""
+    return [in_status(Status.FAILURE), ci_data.c.status == Status.FAILURE.value]
 
 
 def _text(name: str, value: str) -> ColumnElement[str]:
@@ -127,3 +131,82 @@ def newest_pulls(connection: Connection, run_filter: RunFilter, most: int) -> li
             if all(key):
                 found[key] = None
     return list(found)
+
+
+def count_days(connection: Connection, run_filter: RunFilter) -> list[PlaceDay]:
+    """Runs by outcome for each job, repository, branch and day of the window, in any order."""
+    c = ci_data.c
+    day = func.substr(wall(c.time).cast(String(32)), 1, len("YYYY-MM-DD")).label("d")
+    columns = [exact(c[name]).label(name[:1]) for name in ("job", "repo", "branch", "status")]
+    statement = select(*columns, day, func.count()).where(*conditions(run_filter))
+    counts: dict[tuple[str, str, str, str], Counter[str]] = {}
+    for rows in stream(connection, statement.group_by("j", "r", "b", "s", "d")):
+        for job, repo, branch, status, date, runs in rows:
+            key = (text_of(job), text_of(repo), text_of(branch), text_of(date))
+            counts.setdefault(key, Counter())[text_of(status)] += int(runs)
+    return [PlaceDay(*key, Tally.of(by_status)) for key, by_status in counts.items()]
+
+
+def nearest_run(
+    connection: Connection,
+    run_filter: RunFilter,
+    origin: Origin,
+    newest: bool,
+    commit: str | None = None,
+) -> Run | None:
+    """The newest or the oldest run of a window, of one commit; None without one."""
+    c = ci_data.c
+    order = (c.time.desc(), c.job_id.desc()) if newest else (c.time, c.job_id)
+    statement = select(c.job, c.job_id).where(*conditions(run_filter))
+    if commit is not None:
+        statement = statement.where(exact(c.commit) == commit)
+    # The key alone: sorting whole rows would read the JSON of all runs of a job.
+    row = next(iter(connection.execute(statement.order_by(*order).limit(1))), None)
+    if row is None:
+        return None
+    found = runs_of(connection, [(text_of(row[0]), int(row[1]))], run_filter, origin)
+    return found[0] if found else None
+
+
+def neighbour(
+    connection: Connection, job: str, number: int, later: bool, origin: Origin
+) -> Run | None:
+    """The run of a job with the next higher or lower number; None without one."""
+    c = ci_data.c
+    best, is_beyond = (func.min, c.job_id > number) if later else (func.max, c.job_id < number)
+    statement = select(best(c.job_id)).where(*is_job(job), is_beyond)
+    found = connection.execute(statement).scalar()
+    return None if found is None else one_run(connection, job, int(found), origin)
+
+
+def one_run(connection: Connection, job: str, number: int, origin: Origin) -> Run | None:
+    """The run of this job and number; None without it."""
+    decode = Decoder(origin, Counter())
+    statement = run_columns().where(*is_job(job), ci_data.c.job_id == number)
+    rows = [decode(row) for some in stream(connection, statement, BATCH) for row in some]
+    return rows[0] if rows else None
+
+
+def commit_runs(
+    connection: Connection, run_filter: RunFilter, commit: str, origin: Origin
+) -> list[Run]:
+    """The runs of one commit in a short window, in any order."""
+    return _read(connection, run_filter, (exact(ci_data.c.commit) == commit,), origin)
+
+
+def newest_failed(
+    connection: Connection, run_filter: RunFilter, most: int, origin: Origin
+) -> list[Run]:
+    """The newest `most` failed runs of the window, newest first."""
+    c = ci_data.c
+    keys = select(c.job, c.job_id).where(*conditions(run_filter), *is_failed())
+    newest = connection.execute(keys.order_by(c.time.desc()).limit(most))
+    found = [(text_of(job), int(number)) for job, number in newest]
+    return runs_of(connection, found, run_filter, origin)
+
+
+def durations(connection: Connection, run_filter: RunFilter) -> list[int]:
+    """The known durations of the runs of a window, in milliseconds."""
+    c = ci_data.c
+    statement = select(c.duration).where(*conditions(run_filter), c.duration.is_not(None))
+    return [int(value) for rows in stream(connection, statement) for (value,) in rows]

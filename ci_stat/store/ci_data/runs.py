@@ -94,6 +94,11 @@ def _check_text(names: tuple[str, ...]) -> None:
 
 
 def run_statement(run_filter: RunFilter) -> Select[Any]:
+    """The runs of a window."""
+    return run_columns().where(*conditions(run_filter))
+
+
+def run_columns() -> Select[Any]:
     """The columns of a Run, in the order that `Decoder` expects."""
     c = ci_data.c
     return select(
@@ -108,7 +113,7 @@ def run_statement(run_filter: RunFilter) -> Select[Any]:
         c.comment,
         raw_json(c.description).label("description"),
         raw_json(c.analysis_res).label("analysis_res"),
-    ).where(*conditions(run_filter))
+    )
 
 
 def query_text(run_filter: RunFilter) -> str:

@@ -1,0 +1,49 @@
+"""What is known about a case beside its runs: its issue, its mute, and the command that runs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ci_stat.issues.evidence import key_of_case
+from ci_stat.issues.text.commands import command
+from ci_stat.records import CaseFailure, FailureKind, Mute
+from ci_stat.result.answers.history_model import History
+from ci_stat.result.answers.model import PRFailure
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What our state and the settings know about cases.
+
+    - `links`: links to issues, by the name of the case; `mutes`: by key.
+    - `template`: the command that runs a test, from the settings.
+    """
+
+    links: Mapping[str, str] = field(default_factory=dict)
+    mutes: Mapping[str, Mute] = field(default_factory=dict)
+    template: str = ""
+
+    def of_failure(self, failure: PRFailure, repo: str) -> PRFailure:
+        """The failure with what is known about its case."""
+        if failure.newest is None or failure.kind != FailureKind.CASE:
+            return failure
+        return replace(
+            failure,
+            issue=self.links.get(failure.name, ""),
+            muted=self._why_muted(failure.name),
+            reproduce=command(failure.name, failure.newest, repo, self.template),
+        )
+
+    def of_history(self, history: History, newest: CaseFailure, repo: str) -> History:
+        """The history with what is known about its case. `newest`: the failure's newest form."""
+        if history.kind != FailureKind.CASE:
+            return history
+        return replace(
+            history,
+            issue=self.links.get(history.name, ""),
+            muted=self._why_muted(history.name),
+            reproduce=command(history.name, newest, repo, self.template),
+        )
+
+    def _why_muted(self, name: str) -> str:
+        mute = self.mutes.get(key_of_case(name))
+        return mute.why if mute else ""

@@ -1,0 +1,74 @@
+"""Errors for names that no run has, with similar names."""
+
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
+
+from ci_stat.errors import UnknownName
+from ci_stat.escape import visible
+from ci_stat.failures import case_key
+from ci_stat.questions.gather import NEAR, Gatherer
+from ci_stat.questions.reference import PullReference, RunReference
+from ci_stat.records import Run, Window
+from ci_stat.records.attempts import shown_id
+
+_FURTHER_BACK = "Use --since to look further back."
+_JOBS = "`ci-stat jobs` lists the jobs."
+
+
+def unknown_pull(
+    gatherer: Gatherer, wanted: PullReference, window: Window, same_number: Sequence[Run]
+) -> UnknownName:
+    """`same_number`: runs of pull requests with the number in other repositories."""
+    others = sorted({f"{run.repo}#{run.pr_number}" for run in same_number if run.is_pr})
+    similar = others[:NEAR] or gatherer.similar_pulls(wanted.number, window)
+    message = f"The pull request {visible(wanted)} has no run {_in_window(window)}."
+    return UnknownName(message, _hint(similar, _FURTHER_BACK))
+
+
+def unknown_case(
+    gatherer: Gatherer, name: str, window: Window, named: Sequence[Run]
+) -> UnknownName:
+    """`named`: failed runs whose failures contain a part of the name."""
+    names = [case_key(failure.name) for run in named for failure in run.failures]
+    known = list(dict.fromkeys([*names, *gatherer.newest_names(window)]))
+    message = f"No failure is named {visible(name, 200)!r} {_in_window(window)}."
+    return UnknownName(message, _hint(_similar(case_key(name), known), _FURTHER_BACK))
+
+
+def unknown_job(gatherer: Gatherer, name: str, window: Window | None = None) -> UnknownName:
+    """`window`: in which the job has no run; None if no window was asked for."""
+    jobs = gatherer.job_names()
+    if window is not None and name in jobs:
+        return UnknownName(f"{visible(name, 200)} has no run {_in_window(window)}.", _FURTHER_BACK)
+    return UnknownName(
+        f"No run has the job {visible(name, 200)!r}.", _hint(_similar(name, jobs), _JOBS)
+    )
+
+
+def unknown_run(gatherer: Gatherer, wanted: RunReference) -> UnknownName:
+    """For a link, or a number that the job does not have."""
+    if wanted.link:
+        message = f"No run has the page {visible(wanted.link, 300)}."
+        return UnknownName(message, "Write a job and a number: ci-stat run JOB NUMBER.")
+    job = visible(wanted.job, 200)
+    numbers = gatherer.numbers_near(wanted.job, wanted.number)
+    hint = _hint((f"#{number}" for number in numbers), f"See: ci-stat job {job}")
+    return UnknownName(f"{job} has no run {shown_id(wanted.number)}.", hint)
+
+
+def _in_window(window: Window) -> str:
+    begin, end = window.wall()
+    return f"from {begin:%Y-%m-%d} to {end:%Y-%m-%d}"
+
+
+def _similar(typed: str, names: Collection[str]) -> list[str]:
+    """Names that contain what was typed, then those that are spelled nearly so."""
+    wanted = typed.casefold()
+    containing = sorted((name for name in names if wanted and wanted in name.casefold()), key=len)
+    spelled_so = get_close_matches(typed, names, n=NEAR, cutoff=0.5)
+    return list(dict.fromkeys([*containing[:NEAR], *spelled_so]))[:NEAR]
+
+
+def _hint(similar: Iterable[str], then: str) -> str:
+    names = ", ".join(visible(name, 200) for name in similar)
+    return f"Similar: {names}. {then}" if names else then

@@ -1,0 +1,121 @@
+"""The values of the answers about a case, a job and a run."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ci_stat.records import CaseFailure, Provenance, Run, Tally
+from ci_stat.statistics.intervals import Interval, wilson
+
+
+class Subject(StrEnum):
+    """What a history is about."""
+
+    CASE = "case"
+    JOB = "job"
+
+
+class Origin(StrEnum):
+    """What the first failure of the data means."""
+
+    BEGAN = "it began"
+    DATA = "the data begins here"
+    WINDOW = "the window begins here"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The runs of one day, `YYYY-MM-DD`, and how many of them have the failure."""
+
+    date: str
+    failed: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A job, branch, ... with the runs that have the failure among all finished ones."""
+
+    name: str
+    failed: int
+    runs: int
+
+    @property
+    def rate(self) -> float | None:
+        return self.failed / self.runs if self.runs else None
+
+    @property
+    def interval(self) -> Interval:
+        """The 95 % interval of the rate (Wilson)."""
+        return wilson(self.failed, self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Runs with one message (of a case) or one failure (of a job), and its newest form."""
+
+    failure: CaseFailure
+    runs: int
+    first: Run
+    last: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """When a failure began, and whether it ended.
+
+    - `first`, `last`: its first and last failed run in the window.
+    - `origin`: whether the runs before the first one show that it began there.
+    - `runs_before`: finished runs of the same jobs and branches on the days before the first one.
+    - `passed_before`: the last success of the job and branch before `first`; `passed_after`: the
+      first one after `last`. None without one.
+    """
+
+    first: Run
+    last: Run
+    origin: Origin
+    runs_before: int
+    passed_before: Run | None
+    passed_after: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The answer about a case or a job.
+
+    - `total`: runs with the failure among the finished runs of its jobs on its branches.
+    - `prs`: pull requests as `repo#number`, most runs first; `seen`: most runs first.
+    - `failed`: the failed runs, oldest first.
+    - `tally`, `median`: of a job: its runs by outcome, and the median duration of its successes in
+      milliseconds, None if unknown.
+    """
+
+    subject: Subject
+    name: str
+    kind: str
+    total: Share
+    days: tuple[Day, ...]
+    jobs: tuple[Share, ...]
+    branches: tuple[Share, ...]
+    prs: tuple[Share, ...]
+    nightly: int
+    seen: tuple[Seen, ...]
+    failed: tuple[Run, ...]
+    since: Since | None
+    source: Provenance
+    tally: Tally = Tally()  # noqa: RUF009 - frozen
+    median: int | None = None
+    notes: tuple[str, ...] = ()
+    issue: str = ""
+    muted: str = ""
+    reproduce: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class RunAnswer:
+    """One run, the runs around it, and the other runs on its commit, oldest first."""
+
+    run: Run
+    previous: Run | None
+    next: Run | None
+    same_commit: tuple[Run, ...]
+    source: Provenance
