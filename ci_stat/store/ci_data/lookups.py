@@ -7,8 +7,9 @@ decides.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
 from sqlalchemy.types import String
 
 from ci_stat.records import Origin, PlaceDay, Run, RunFilter, Status, Tally, pull_number
@@ -29,12 +30,15 @@ def pull_runs(
     connection: Connection, run_filter: RunFilter, number: int, origin: Origin
 ) -> list[Run]:
     """The runs of the pull requests with this number, of all repositories, in any order."""
+    return _decoded(connection, pull_statement(run_filter, number), origin)
+
+
+def pull_statement(run_filter: RunFilter, number: int) -> Select[Any]:
     c = ci_data.c
     text = bindparam("pull", str(number), String())
-    is_pull = pull_text(c.description) == text
-    # Reading a text is ten times faster than parsing it.
+    # Searching a text is four times faster than parsing it.
     mentions = contains(c.description, text)
-    return _read(connection, run_filter, (mentions, is_pull), origin)
+    return run_statement(run_filter).where(mentions, pull_text(c.description) == text)
 
 
 def failed_naming(
@@ -78,8 +82,11 @@ def _read(
     where: Sequence[ColumnElement[bool]],
     origin: Origin,
 ) -> list[Run]:
+    return _decoded(connection, run_statement(run_filter).where(*where), origin)
+
+
+def _decoded(connection: Connection, statement: Select[Any], origin: Origin) -> list[Run]:
     decode = Decoder(origin, Counter())
-    statement = run_statement(run_filter).where(*where)
     return [decode(row) for rows in stream(connection, statement, BATCH) for row in rows]
 
 
@@ -181,10 +188,9 @@ def neighbour(
 
 def one_run(connection: Connection, job: str, number: int, origin: Origin) -> Run | None:
     """The run of this job and number; None without it."""
-    decode = Decoder(origin, Counter())
     statement = run_columns().where(*is_job(job), ci_data.c.job_id == number)
-    rows = [decode(row) for some in stream(connection, statement, BATCH) for row in some]
-    return rows[0] if rows else None
+    runs = _decoded(connection, statement, origin)
+    return runs[0] if runs else None
 
 
 def commit_runs(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from ci_stat.errors import BadRecord, SchemaMismatch
 from ci_stat.records import JOB_KEY, RunRow, Stretch, stored_name, to_json
 from ci_stat.store.ci_data.cells import text_of, time_of
+from ci_stat.store.ci_data.indexes import add_indexes
 from ci_stat.store.ci_data.runs import wall_text
 from ci_stat.store.ci_data.schema import ci_data, metadata
 from ci_stat.store.embedded import create_private
@@ -34,6 +35,7 @@ def prepare(engine: Engine) -> None:
         create_private(engine)
         record_zone(engine)
         _create(engine)
+        add_indexes(engine)
         keys = _unique_keys(engine)
     if set(_KEY) not in map(set, keys):
         raise SchemaMismatch(
@@ -46,6 +48,9 @@ def prepare(engine: Engine) -> None:
 def _unique_keys(engine: Engine) -> list[Any]:
     inspector = inspect(engine)
     primary = inspector.get_pk_constraint(ci_data.name)["constrained_columns"]
+    if set(primary) == set(_KEY):
+        # SQLAlchemy warns about an index on an expression, which it cannot reflect.
+        return [primary]
     indexes = [index for index in inspector.get_indexes(ci_data.name) if index["unique"]]
     constraints = inspector.get_unique_constraints(ci_data.name)
     return [primary, *(unique["column_names"] for unique in (*indexes, *constraints))]
