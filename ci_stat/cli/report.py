@@ -12,6 +12,8 @@ Examples:
   ci-stat report hourly                                 show the last whole hour
   ci-stat report hourly --post                          send it once to each recipient
   ci-stat report daily --begin 2021-06-16 --preview     draw the Feishu card of a day
+  ci-stat report daily --since 7d                       the last seven whole days
+  ci-stat report hourly --since 3h --end latest         the three hours up to the newest row
   ci-stat report daily --preview-html card.html         write the card as a web page
   ci-stat report hourly --as card | jq .                print the card for Feishu
 Crontab and systemd timers: docs/production.md.
@@ -38,7 +40,13 @@ _report_options = options.stack(
     click.option(
         "--end",
         metavar="TIME",
-        help="End of the window, not included. [an hour or a day after --begin]",
+        help="End of the window, not included; 'latest' is the newest row."
+        " [an hour or a day after --begin]",
+    ),
+    click.option(
+        "--since",
+        metavar="LENGTH",
+        help="Length of the window up to its end, e.g. 7d. [an hour or a day]",
     ),
     click.option(
         "--now",

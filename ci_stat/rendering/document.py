@@ -48,6 +48,7 @@ class Table:
 
     - `weight`: rows of the lightest block are omitted first.
     - `more`: rows that are omitted, each of them one `what`.
+    - `essential`: its few rows are the point of the document. No channel omits one.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Table:
     weight: int = 100
     more: int = 0
     what: str = "more row"
+    essential: bool = False
 
 
 @dataclass(frozen=True, slots=True)

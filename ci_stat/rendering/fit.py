@@ -82,7 +82,7 @@ def _removal_order(document: Document) -> list[_Detail]:
     blocks = {
         place: block
         for place, block in enumerate(document.blocks)
-        if isinstance(block, (Section, Table))
+        if isinstance(block, Section) or (isinstance(block, Table) and not block.essential)
     }
     lightest_first = sorted(blocks, key=lambda place: blocks[place].weight)
     entries = {place: _entries(block) for place, block in blocks.items()}

@@ -11,6 +11,7 @@ from ci_stat.reports.model import LateRuns
 from ci_stat.reports.windows import DAY, mostly_after, shifted
 
 _CHART_DAYS = 14
+_WEEK = 7 * DAY
 
 
 def compare_hour(
@@ -24,19 +25,24 @@ def compare_hour(
 
     facts = counted.counts([*previous, *usual])
     before, others = facts[: len(previous)], facts[len(previous) :]
-    baselines = (
-        _baseline(f"{span(length)} before", before),
-        _baseline(f"usual (median of {plural(len(usual), 'day')})", others),
-    )
-    return Comparison(baselines, late=_late(window, before, counted.now))
+    baselines = [_baseline(f"{span(length)} before", before)]
+    is_same = usual == previous and bool(usual)
+    if length <= DAY and not is_same:
+        name = f"usual (median of {plural(len(usual), 'day')})"
+        baselines.append(_baseline(name, others))
+    return Comparison(tuple(baselines), late=_late(window, before, counted.now))
 
 
 def compare_day(window: RunFilter, loaded: LoadedWindow, counted: CountedWindows) -> Comparison:
-    """Compare with the day before and the same weekday of last week, and count the chart's days."""
+    """Compare with the day before and the same weekday of last week, and count the chart's days.
+
+    A window of several days is compared with as many days before, and with the same weekdays of the
+    last weeks before it. For whole weeks these are the same days, and one column.
+    """
     length = window.window.length
-    previous, last_week = shifted(window, -length), shifted(window, -DAY * 7)
-    apart = [day for day in (previous, last_week) if day.window.end <= window.window.begin]
-    with_rows = _with_rows(apart, loaded.oldest)
+    weeks = -(-length // _WEEK)
+    previous, last_week = shifted(window, -length), shifted(window, -_WEEK * weeks)
+    with_rows = _with_rows(dict.fromkeys((previous, last_week)), loaded.oldest)
     facts = dict(zip(with_rows, counted.counts(with_rows), strict=True))
 
     before = [facts[previous]] if previous in facts else []
@@ -44,11 +50,12 @@ def compare_day(window: RunFilter, loaded: LoadedWindow, counted: CountedWindows
     result = loaded.result
     days = counted.days(window, result.tally + result.special_tally, _CHART_DAYS)
     first_day = str(loaded.oldest.date())
+    baselines = [_baseline(f"{span(length)} before", before)]
+    if last_week != previous and (week_before or length <= DAY):
+        name = "a week before" if weeks == 1 else f"{weeks} weeks before"
+        baselines.append(_baseline(name, week_before))
     return Comparison(
-        baselines=(
-            _baseline(f"{span(length)} before", before),
-            _baseline("a week before", week_before),
-        ),
+        baselines=tuple(baselines),
         late=_late(window, before, counted.now),
         durations=_durations(facts.values()),
         days=[day for day in days if day.label >= first_day],

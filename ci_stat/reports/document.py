@@ -127,7 +127,7 @@ def _blocks(report: WindowReport) -> Iterator[Block | None]:
 
 def _numbers(report: WindowReport) -> Table:
     columns = ("", "now", *report.baselines)
-    return Table("", columns, tuple(map(_compared, report.numbers)))
+    return Table("", columns, tuple(map(_compared, report.numbers)), essential=True)
 
 
 def _compared(row: Compared) -> tuple[Text, ...]:

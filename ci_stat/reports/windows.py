@@ -54,11 +54,15 @@ def chosen_window(
     begin: datetime | None = None,
     end: datetime | None = None,
     delay: timedelta = timedelta(0),
+    since: timedelta | None = None,
 ) -> Window:
     """Return the window from `begin` to `end`, or `report_window` if neither is given.
 
-    If only one of them is given, the window is an hour or a day long. Raises UsageError.
+    If only one of them is given, the window is an hour or a day long. `since`: the length up to
+    `end`, or to the end of `report_window`. Raises UsageError.
     """
+    if since is not None:
+        return _ending(end or report_window(kind, now, zone, delay).end, since, zone)
     length = DAY if kind == DAILY else timedelta(hours=1)
     if begin is None and end is None:
         return report_window(kind, now, zone, delay)
@@ -66,3 +70,11 @@ def chosen_window(
         assert end is not None
         return Window.of(end - length, end, zone)
     return Window.of(begin, begin + length if end is None else end, zone)
+
+
+def _ending(end: datetime, length: timedelta, zone: ZoneInfo) -> Window:
+    """The window of this length up to `end`; whole days by the clock, else by time that passed."""
+    last = end.astimezone(zone)
+    if length % DAY:
+        return Window.of(last.astimezone(UTC) - length, last, zone)
+    return Window.of(last.replace(tzinfo=None) - length, last, zone)

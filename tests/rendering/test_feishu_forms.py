@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 
 from ci_stat.escape import web_link
-from ci_stat.rendering.document import Document, Section, Span, Table
+from ci_stat.rendering.document import Block, Document, Section, Span, Table
 from ci_stat.rendering.feishu.card import card_v2
 from ci_stat.rendering.feishu.card_v1 import card_v1
 from ci_stat.rendering.feishu.forms import (
@@ -151,10 +151,16 @@ def test_what_is_left_out_is_counted(report: Report) -> None:
     for removed in {0, 1, details(document) // 2, details(document)}:
         assert _entries(shorter(document, removed)) == total
     bare = shorter(document, details(document))
-    assert all(not _rows(block) for block in bare.blocks if isinstance(block, (Section, Table)))
+    assert not any(map(_rows, filter(_can_be_cut, bare.blocks)))
+    essential = [block for block in document.blocks if getattr(block, "essential", False)]
+    assert [block for block in bare.blocks if getattr(block, "essential", False)] == essential
 
 
-def _rows(block: Section | Table) -> tuple[Any, ...]:
+def _can_be_cut(block: Block) -> bool:
+    return isinstance(block, Section) or (isinstance(block, Table) and not block.essential)
+
+
+def _rows(block: Any) -> tuple[Any, ...]:
     return block.items if isinstance(block, Section) else block.rows
 
 

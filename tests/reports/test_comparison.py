@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.reports.counted_windows import SETTLED, CountedWindows
 from ci_stat.reports.failure_history import LOOK_BACK, FailureHistory, sightings_of
-from ci_stat.reports.windows import DAILY, DAY, HOURLY, report_window, shifted
+from ci_stat.reports.windows import DAILY, DAY, HOURLY, chosen_window, report_window, shifted
 from ci_stat.result.counting import window_facts
 from ci_stat.runs.database import Source
 from ci_stat.store.ci_data.write import prepare, write_rows
@@ -321,6 +321,34 @@ def test_a_report_that_waits() -> None:
     now = datetime(2021, 6, 19, 15, 7, tzinfo=BERLIN)
     assert report_window(HOURLY, now, BERLIN, timedelta(minutes=60)).end.hour == 14
     assert report_window(HOURLY, now, BERLIN, timedelta(minutes=7)).end.hour == 15
+
+
+@pytest.mark.parametrize(
+    ("kind", "since", "end", "begin"),
+    [
+        (DAILY, timedelta(days=7), None, "2021-06-12 00:00"),
+        (HOURLY, timedelta(hours=3), None, "2021-06-19 09:00"),
+        (HOURLY, timedelta(minutes=90), "2021-06-18 08:30", "2021-06-18 07:00"),
+        (DAILY, timedelta(days=2), "2021-06-18 08:30", "2021-06-16 08:30"),
+    ],
+)
+def test_a_window_of_a_length(kind: str, since: timedelta, end: str | None, begin: str) -> None:
+    now = datetime(2021, 6, 19, 12, 34, tzinfo=SHANGHAI)
+    last = datetime.fromisoformat(end).replace(tzinfo=SHANGHAI) if end else None
+    window = chosen_window(kind, now, SHANGHAI, end=last, since=since)
+    assert f"{window.begin:%Y-%m-%d %H:%M}" == begin
+    assert window.end - window.begin == since
+    assert window.end == (last or report_window(kind, now, SHANGHAI).end)
+
+
+def test_whole_days_are_days_of_the_clock() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    now = datetime(2021, 3, 30, 12, tzinfo=berlin)
+    window = chosen_window(DAILY, now, berlin, since=timedelta(days=7))
+    assert (str(window.begin)[:16], str(window.end)[:16]) == (
+        "2021-03-23 00:00",
+        "2021-03-30 00:00",
+    )
 
 
 def test_prepared_by_another(tmp_path: Path) -> None:

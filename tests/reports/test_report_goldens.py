@@ -16,14 +16,14 @@ from ci_stat.records import RunFilter, Window
 from ci_stat.rendering.as_markdown import as_markdown
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.document import Document
-from ci_stat.rendering.feishu.forms import WEBHOOK_BYTES, forms, webhook_bytes
+from ci_stat.rendering.feishu.forms import APP_BYTES, WEBHOOK_BYTES, forms, webhook_bytes
 from ci_stat.rendering.mail import mail
-from ci_stat.rendering.slack import slack
+from ci_stat.rendering.slack import slack, slack_plain
 from ci_stat.rendering.terminal import screen
 from ci_stat.reports.counted_windows import CountedWindows
 from ci_stat.reports.document import report_document
 from ci_stat.reports.failure_history import FailureHistory
-from ci_stat.reports.model import Report
+from ci_stat.reports.model import DataProblem, Report
 from ci_stat.reports.service import Reporter
 from ci_stat.reports.windows import DAILY, HOURLY
 from ci_stat.runs.database import Source
@@ -147,3 +147,61 @@ def test_no_secret_in_any_of_them() -> None:
         for file in folder.glob("report_*")
         if "hunter2" in file.read_text(encoding="utf-8")
     ]
+
+
+# Sizes
+
+
+def long_report(source: Source, begin: datetime, days: int) -> Report:
+    end = begin + timedelta(days=days)
+    now = end.replace(tzinfo=SHANGHAI) + timedelta(minutes=13)
+    return reporter(source, now).report(DAILY, RunFilter(Window.of(begin, end, SHANGHAI)))
+
+
+def chat_forms(document: Document) -> Iterator[tuple[str, str]]:
+    """The name of each form for a chat, and its content as text."""
+    for most in (WEBHOOK_BYTES, APP_BYTES):
+        for form in forms(document, webhook_bytes, most):
+            yield f"{form.name}, {most} bytes", json.dumps(form.content, ensure_ascii=False)
+    yield "slack", json.dumps(slack(document), ensure_ascii=False)
+    yield "slack, plain", json.dumps(slack_plain(document), ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("first", "days"),
+    [(7, 1), (8, 1), (9, 1), (10, 1), (11, 1), (12, 1), (13, 1), (14, 1), (8, 7), (6, 10)],
+)
+def test_no_chat_form_drops_a_row_of_the_main_counts(source: Source, first: int, days: int) -> None:
+    report = long_report(source, datetime(2021, 6, first), days)
+    assert not isinstance(report, DataProblem)
+    document = report_document(report)
+    names = [number.name for number in report.numbers]
+    assert names[-4:] == ["runs", "successes", "failures", "aborts"]
+    cut = 0
+    for form, content in chat_forms(document):
+        assert [name for name in names if name not in content] == [], form
+        cut += "… and " in content
+    assert cut >= 5, "the lists are long, and what they lack is counted"
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "columns"),
+    [
+        (DAILY, 1, ("1 day before", "a week before")),
+        (DAILY, 2, ("2 days before", "a week before")),
+        (DAILY, 4, ("4 days before",)),  # there are no rows of a week before
+        (DAILY, 7, ("7 days before",)),
+        (HOURLY, 1, ("1 day before", "usual (median of 8 days)")),
+        (HOURLY, 2, ("2 days before",)),
+    ],
+)
+def test_no_two_columns_of_a_report_are_the_same_window(
+    source: Source, kind: str, days: int, columns: tuple[str, ...]
+) -> None:
+    end = datetime(2021, 6, 16) if days != 4 else datetime(2021, 6, 12)
+    window = Window.of(end - timedelta(days=days), end, SHANGHAI)
+    now = window.end + timedelta(minutes=13)
+    report = reporter(source, now).report(kind, RunFilter(window))
+    assert not isinstance(report, DataProblem)
+    assert report.baselines == columns
+    assert all(len(number.others) == len(columns) for number in report.numbers)

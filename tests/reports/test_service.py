@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -612,3 +612,20 @@ def test_a_cron_killed_while_it_sends(
     code, err = _cron(environment).finish()
     assert len(feishu.messages) == 1
     assert (code, "uncertain" in err) == ((8, True) if way == "webhook" else (0, False)), err
+
+
+def test_a_length_up_to_the_newest_row(database: Engine, call: Call) -> None:
+    newest = call("summary", "--end", "latest", "--json").out
+    answer = hourly(call, "--since", "3h", "--end", "latest", "--json")
+    window, source = json.loads(answer.out)["window"], json.loads(newest)["source"]
+    assert window["end"] == source["end"]
+    begin, end = map(datetime.fromisoformat, (window["begin"], window["end"]))
+    assert end - begin == timedelta(hours=3)
+
+
+def test_since_and_begin_contradict_each_other(database: Engine, call: Call) -> None:
+    answer = call("report", "daily", "--since", "7d", "--begin", "2021-06-15")
+    assert (answer.code, answer.out) == (2, "")
+    assert "both set the start" in answer.err
+    answer = call("report", "daily", "--since", "1y")
+    assert "--since '1y' is not a length of time" in answer.err

@@ -82,15 +82,21 @@ def _filter(
     now: datetime,
     begin: str | None,
     end: str | None,
+    since: str | None,
     jobs: Sequence[str],
     repos: Sequence[str],
     branches: Sequence[str],
 ) -> RunFilter:
+    if begin is not None and since is not None:
+        raise UsageError(
+            "--begin and --since both set the start of the window.", "Use one of them."
+        )
     zone = context.source.origin.zone
     first = windows.parse_time(begin, "--begin", zone) if begin is not None else None
-    last = windows.parse_time(end, "--end", zone) if end is not None else None
+    last = windows.parse_end(end, context.source) if end is not None else None
+    length = windows.parse_length(since) if since is not None else None
     delay = timedelta(minutes=context.settings.reports.delay)
-    window = chosen_window(kind, now, zone, first, last, delay)
+    window = chosen_window(kind, now, zone, first, last, delay, length)
     return RunFilter(window, _unique(jobs), _unique(repos), _unique(branches))
 
 
