@@ -18,6 +18,9 @@ from ci_stat.result.models import PR, Commit, Job
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from ci_stat.result.comparing import Comparison
+    from ci_stat.result.flakiness import Flakiness
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -115,6 +118,24 @@ class Result(OutcomeCounts):
     def all_runs(self) -> list[Run]:
         """`run_list` and `special_list` together, oldest first."""
         return self._runs
+
+    def compare(self, other: "Result") -> "Comparison":
+        """Compare this window with `other`, the earlier one: what is new, gone, worse, slower.
+
+        The same as `ci-stat compare` (docs/compare.md). Raises UsageError if a run is in both.
+        """
+        from ci_stat.result.comparing import compare
+        from ci_stat.result.comparing.from_result import require_apart, side_of
+
+        require_apart(self, other)
+        return compare(side_of(self), side_of(other))
+
+    def flaky(self) -> "Flakiness":
+        """What passed and failed on one commit. The same as `ci-stat flaky`."""
+        from ci_stat.result.flakiness import flakiness
+        from ci_stat.result.flakiness.repetitions import repetitions_of
+
+        return flakiness(repetitions_of(self))
 
     def to_frame(self) -> "DataFrame":
         """One row a run; see `ci_stat.result.frames`."""

@@ -158,6 +158,7 @@ def test_the_table_and_json_of_the_command(database: Engine, fill: Fill, call: C
     assert case["newest_run"] == {
         "job": "unit",
         "number": 1,
+        "build": "1",
         "time": (BEGIN + timedelta(minutes=1)).isoformat() + "+08:00",
     }
     assert data["runs_without_commit"] == 2

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ci_stat.records import FailureKey
+from ci_stat.result.comparing import html
 from ci_stat.result.comparing.changes import (
     Change,
     DurationChange,
@@ -14,12 +16,15 @@ from ci_stat.result.comparing.durations import compare_durations
 from ci_stat.result.comparing.rates import Sample, compare_rates
 from ci_stat.result.comparing.side import FailureSide, JobSide, KnownFailures, Side
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 # The share of failed runs with a known failure may differ by so much before failures could look
 # new or worse because of that.
 _UNEVEN = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """A window (`now`) and the one that it is compared with (`before`).
 
@@ -38,6 +43,32 @@ class Comparison:
     durations: tuple[DurationChange, ...]
     by_logs: bool
     uneven: bool
+
+    def failures_frame(self) -> "DataFrame":
+        """One row per failure; see `ci_stat.result.comparing.frames`."""
+        from ci_stat.result.comparing import frames
+
+        return frames.failures_frame(self.failures)
+
+    def jobs_frame(self) -> "DataFrame":
+        """One row per job: its failure rates."""
+        from ci_stat.result.comparing import frames
+
+        return frames.jobs_frame(self.jobs)
+
+    def durations_frame(self) -> "DataFrame":
+        """One row per job: the medians of its successful runs, in milliseconds."""
+        from ci_stat.result.comparing import frames
+
+        return frames.durations_frame(self.durations)
+
+    def __repr__(self) -> str:
+        windows = f"{self.now.provenance.window} with {self.before.provenance.window}"
+        certain = sum(not failure.rates.by_chance for failure in self.failures)
+        return f"<Comparison {windows}: {certain} of {len(self.failures)} failures changed>"
+
+    def _repr_html_(self) -> str:
+        return html.comparison_html(self)
 
     @property
     def is_empty(self) -> bool:

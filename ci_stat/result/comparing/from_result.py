@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ci_stat.errors import UsageError
 from ci_stat.records import ALL_NAMES, Run, Status
 from ci_stat.result.comparing.side import (
     FailureCounts,
@@ -19,6 +20,17 @@ from ci_stat.statistics.clusters import Clusters
 if TYPE_CHECKING:
     from ci_stat.result.models import PR, Job
     from ci_stat.result.result import Result
+
+
+def require_apart(res: "Result", other: "Result") -> None:
+    """Raises UsageError if a run is in both."""
+    runs = {(run.job_name, run.job_id) for run in res.all_runs}
+    shared = sum((run.job_name, run.job_id) in runs for run in other.all_runs)
+    if shared:
+        raise UsageError(
+            f"{shared:,} of the runs are in both results, so they cannot be compared.",
+            "Load windows, branches or jobs that do not overlap.",
+        )
 
 
 def side_of(res: "Result") -> Side:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, FailureKey, Names, Provenance, Tally
+from ci_stat.records.attempts import shown_id
 from ci_stat.result.fail_info import failure_key
 from ci_stat.statistics.clusters import Clusters, affected_effect
 
@@ -18,6 +19,11 @@ class SeenRun:
     job: str
     number: int
     time: datetime | None
+
+    @property
+    def build(self) -> str:
+        """The number for people: `7`, or `7.2` for a second attempt."""
+        return shown_id(self.number)
 
 
 @dataclass(frozen=True, slots=True)

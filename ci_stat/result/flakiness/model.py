@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ci_stat.records import Provenance
+from ci_stat.result.comparing import html
 from ci_stat.result.comparing.side import SeenRun
 from ci_stat.statistics.intervals import Interval
 from ci_stat.statistics.repeats import Repeats
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class FlakyCase:
     newest: SeenRun
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Flakiness:
     """What passed and failed on one commit, the surest first (by the low end of the interval).
 
@@ -85,3 +90,22 @@ class Flakiness:
     def is_unknown(self) -> bool:
         """Whether no job ran twice on a commit, so that nothing can be told."""
         return not self.commits.repeated
+
+    def cases_frame(self) -> "DataFrame":
+        """One row per flaky failure, machines last; see `ci_stat.result.comparing.frames`."""
+        from ci_stat.result.comparing import frames
+
+        return frames.flaky_cases_frame((*self.cases, *self.machines))
+
+    def jobs_frame(self) -> "DataFrame":
+        """One row per flaky job."""
+        from ci_stat.result.comparing import frames
+
+        return frames.flaky_jobs_frame(self.jobs)
+
+    def __repr__(self) -> str:
+        commits = f"{self.commits.mixed} of {self.commits.keys} pairs of job and commit"
+        return f"<Flakiness {self.provenance.window}: {commits}, {len(self.cases)} failures>"
+
+    def _repr_html_(self) -> str:
+        return html.flakiness_html(self)

@@ -69,7 +69,7 @@ def _failure(failure: FailureChange, comparison: Comparison) -> Row:
 
 def _run(run: SeenRun, comparison: Comparison) -> Row:
     time = _iso(run.time, comparison.now.provenance)
-    return {"job": run.job, "number": run.number, "time": time}
+    return {"job": run.job, "number": run.number, "build": run.build, "time": time}
 
 
 def _job(job: JobChange) -> Row:

@@ -62,6 +62,7 @@ def _case(case: FlakyCase, flakiness: Flakiness) -> Row:
         "newest_run": {
             "job": case.newest.job,
             "number": case.newest.number,
+            "build": case.newest.build,
             "time": _iso(case.newest.time, flakiness.provenance),
         },
     }

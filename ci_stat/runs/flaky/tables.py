@@ -86,7 +86,7 @@ def _case_row(case: FlakyCase) -> list[Cell]:
         _interval(case.interval),
         f"{case.runs:,}",
         f"{case.prs:,}",
-        visible(f"{case.newest.job} #{case.newest.number}", 120),
+        visible(f"{case.newest.job} #{case.newest.build}", 120),
         clock(case.newest.time),
     ]
 
