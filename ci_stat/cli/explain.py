@@ -28,6 +28,7 @@ from ci_stat.cli import options
     help="Lines to add above and below each failure. [0]",
 )
 @click.option("--brief", is_flag=True, help="Only the causes, without their context.")
+@click.option("--show-secrets", is_flag=True, help="Do not mask tokens, passwords and keys.")
 @click.option(
     "--job", default="", metavar="NAME", help="Name of the job, for rules that are limited to jobs."
 )
@@ -58,7 +59,7 @@ def explain() -> None:
     """Show why a build failed: the failing part of its log, the case, the kind, and the rule.
 
     Below the cause of the first failure stands its context: what else the failed command printed
-    that a diagnosis needs.
+    that a diagnosis needs. Tokens, passwords and keys in the log are masked as ***.
 
     LOG is a file (plain, .gz, .zst, .xz, .bz2, or a .zip of logs) or - for standard input. It needs
     no database and no settings. JOB NUMBER is a build; its log is read from the configured places

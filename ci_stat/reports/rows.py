@@ -7,11 +7,14 @@ from datetime import datetime
 
 from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, Run, Status
+from ci_stat.redaction.redact import redacted, redacted_beginning
 from ci_stat.reports.inputs import KnownFailures
 from ci_stat.reports.model import FailureRow, JobRow, NightlyRow, OutageRow, PRRow, RunRow
 from ci_stat.reports.outages import Outage
 from ci_stat.reports.reruns import pr_times
 from ci_stat.result import PR, FailInfo, Job, failure_key, is_case
+
+_LONGEST = 1_000  # characters of a message; channels show fewer
 
 SHOWN_PR_RUNS = 3
 SHOWN_JOB_PRS = 4
@@ -21,21 +24,22 @@ SHOWN_NIGHTLY_FAILURES = 5
 
 def run_row(run: Run) -> RunRow:
     """A run and its first failure, under the name that the lists of failures use."""
-    name = message = ""
-    if run.failures:
-        first = run.failures[0]
-        name = _name(first)
-        message = _message(first.message, name, first.name)
+    if not run.failures:
+        return RunRow(run.job_name, run.build, run.link, run.time)
+    first = run.failures[0]
+    name = _name(first)
+    message = _message(first.message, case_key(first.name), first.name)
     return RunRow(run.job_name, run.build, run.link, run.time, name, message)
 
 
 def _message(message: str, *names: str) -> str:
-    """The message, or "" if it only repeats a name."""
-    return "" if message in names else message
+    """The message without secrets, or "" if it only repeats a name."""
+    return "" if message in names else redacted_beginning(message, _LONGEST)
 
 
 def _name(failure: CaseFailure) -> str:
-    return case_key(failure.name) if is_case(failure) else failure.name
+    """Without secrets: the name of a failure without a case is a line of the log."""
+    return redacted(case_key(failure.name) if is_case(failure) else failure.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class FailureRows:
         if first_seen is None and self.known.since:
             first_seen = failure.run_list[0].time
         return FailureRow(
-            name=failure.info,
+            name=redacted(failure.info),
             kind=failure.kind,
             message=_message(failure.message, failure.info),
             runs=failure.fail_cnt(),

@@ -223,3 +223,22 @@ def test_the_log_may_be_a_stream_that_gives_little_at_a_time() -> None:
             return len(piece)
 
     assert extract(Slow()).failures == extract(io.BytesIO(LOG.encode())).failures
+
+
+TOKEN = "gh" + "p_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"
+KEY_LINES = ("MIIEpAIBAAKCAQEA" + "aB3dE5fG7hJ9kL1m" * 3, "zA5B3dE5fG7hJ9kL" * 4)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_secrets_of_a_log_are_masked(call: Call, log: Path, form: str) -> None:
+    """The output goes into issues, files and chats."""
+    said = f"cargo_test.go:31: push to https://ci:{TOKEN}@github.com/o/r failed"
+    keys = "\n".join(f"[2021-06-06T12:07:52.100Z]     {line}" for line in KEY_LINES)
+    log.write_text(LOG.replace("cargo_test.go:31: 3 crates, want 4", f"{said}\n{keys}"))
+    shown = call("explain", "--format", form, str(log)).out
+    assert "cargo_test.go:31" in shown
+    assert "***" in shown
+    assert TOKEN not in shown
+    assert not any(line in shown for line in KEY_LINES)
+    plain = call("explain", "--format", form, "--show-secrets", str(log)).out
+    assert TOKEN in plain

@@ -629,3 +629,14 @@ def test_since_and_begin_contradict_each_other(database: Engine, call: Call) -> 
     assert "both set the start" in answer.err
     answer = call("report", "daily", "--since", "1y")
     assert "--since '1y' is not a length of time" in answer.err
+
+
+def test_secrets_of_logs_reach_no_report(database: Engine, call: Call) -> None:
+    token = "gh" + "p_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"
+    name = f"fatal: unable to access 'https://ci:{token}@github.com/o/r'"
+    late = run(HOUR + timedelta(minutes=20), 6100, "FAILURE", analysis_res={"env": [name]})
+    write_rows(database, [late])
+    for form in ("json", "terminal", "card", "mail"):
+        shown = hourly(call, "--as", form).out
+        assert "unable to access" in shown
+        assert token not in shown

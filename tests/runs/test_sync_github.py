@@ -308,7 +308,12 @@ def pull_facts(row: RunRow) -> tuple[str | None, ...]:
 
 def test_a_pull_request_is_found_by_the_run(lite: Engine, github: GitHub) -> None:
     pull = github.actions.pull(7, "Fix <b>", base="release-8.5")
-    run = {"event": "pull_request", "branch": pull.branch, "sha": pull.sha, "listed": (7,)}
+    run: dict[str, Any] = {
+        "event": "pull_request",
+        "branch": pull.branch,
+        "sha": pull.sha,
+        "listed": (7,),
+    }
     for hours in (1, 2):
         github.actions.run(at=NOW - hours * HOUR, **run)
     run_sync(lite, github)
@@ -327,7 +332,12 @@ def test_a_pull_request_from_a_fork_is_found_by_the_commit(
     github.actions.pull(6, head_repo="mallory/tidb", branch="fix")
     github.actions.pull(7, head_repo="bob/tidb", branch="fix", state=state, merged=merged)
     sha = github.actions.pulls[7].sha
-    fork = {"event": "pull_request", "branch": "fix", "sha": sha, "head_repo": "bob/tidb"}
+    fork: dict[str, Any] = {
+        "event": "pull_request",
+        "branch": "fix",
+        "sha": sha,
+        "head_repo": "bob/tidb",
+    }
     for hours in (1, 2):
         github.actions.run(at=NOW - hours * HOUR, **fork)
     run_sync(lite, github)
@@ -341,7 +351,12 @@ def test_runs_that_belong_to_no_pull_request(lite: Engine, github: GitHub) -> No
     github.actions.pull(6, branch="fix")
     github.actions.run(at=NOW - HOUR, listed=(5,))
     github.actions.run("success", "Nightly", "schedule", at=NOW - HOUR, listed=(5,))
-    other = {"event": "pull_request", "branch": "fix", "head_repo": "bob/tidb", "listed": (6,)}
+    other: dict[str, Any] = {
+        "event": "pull_request",
+        "branch": "fix",
+        "head_repo": "bob/tidb",
+        "listed": (6,),
+    }
     github.actions.run("success", "Fork", at=NOW - HOUR, **other)
     result = run_sync(lite, github)
     assert [pull_facts(row)[1] for row in rows(lite)] == [None] * 3
@@ -359,7 +374,12 @@ def test_a_push_to_a_branch_and_a_merge_queue(lite: Engine, github: GitHub) -> N
 
 def test_without_permission_for_pull_requests(lite: Engine, github: GitHub) -> None:
     pull = github.actions.pull(7)
-    known = {"event": "pull_request", "branch": pull.branch, "sha": pull.sha, "listed": (7,)}
+    known: dict[str, Any] = {
+        "event": "pull_request",
+        "branch": pull.branch,
+        "sha": pull.sha,
+        "listed": (7,),
+    }
     github.actions.run("success", "Known", at=NOW - HOUR, **known)
     github.actions.run("success", "Fork", at=NOW - HOUR, event="pull_request", branch="x")
     github.actions.denied = {"pulls"}
@@ -412,7 +432,7 @@ def test_killed_at_any_point_and_repeated(
     """Each sync dies one step later than the one before it, until one ends."""
     prepare_state(engine)
     pull = github.actions.pull(7, head_repo="bob/tidb")
-    fork = {"event": "pull_request", "branch": pull.branch, "sha": pull.sha}
+    fork: dict[str, Any] = {"event": "pull_request", "branch": pull.branch, "sha": pull.sha}
     run = github.actions.run("failure", at=NOW - HOUR, head_repo="bob/tidb", **fork)
     github.actions.rerun(run, "success")
     github.actions.run([("a", "failure"), ("b", "success")], at=NOW - 9 * DAY)
@@ -590,7 +610,7 @@ def test_hostile_names_are_stored_as_they_are(engine: Engine, github: GitHub) ->
     prepare_state(engine)
     name = "test'; drop table ci_data; -- 🐧 \x1b[31m"
     pull = github.actions.pull(7, "@all <at id=all></at> \ud800")
-    run = {"event": "pull_request", "branch": pull.branch, "listed": (7,)}
+    run: dict[str, Any] = {"event": "pull_request", "branch": pull.branch, "listed": (7,)}
     github.actions.run([(name, "failure")], at=NOW - HOUR, **run)
     assert run_sync(engine, github).stored == 1
     assert run_sync(engine, github).runs == 0

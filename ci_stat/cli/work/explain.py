@@ -11,6 +11,7 @@ from ci_stat.cli.work import output
 from ci_stat.errors import UsageError, WriteError
 from ci_stat.failures import LogDiagnosis, ScanOptions
 from ci_stat.logs import view
+from ci_stat.logs.masking import masked
 from ci_stat.logs.workers import LogOptions, diagnose_files, load_rules, read_baseline
 from ci_stat.records import build_id
 from ci_stat.rendering.format import plural
@@ -23,6 +24,7 @@ def explain(
     against: str | None,
     context: int,
     brief: bool,
+    show_secrets: bool,
     job: str,
     rules_file: Path | None,
     workers: int | None,
@@ -38,13 +40,20 @@ def explain(
     rules = load_rules(rules_file) if rules_file else None
     scan = ScanOptions(rules, baseline, everything)
     options = LogOptions(scan, job or (build[0] if build else ""), context, brief)
+    shown = _as_it_is if show_secrets else masked
     if build is None:
-        _print(diagnose_files(logs, options, workers), form, color)
+        answers = diagnose_files(logs, options, workers)
+        _print(((name, shown(answer)) for name, answer in answers), form, color)
         return
 
     from ci_stat.cli.work.explain_build import explain_build  # SQLAlchemy
 
-    _print([explain_build(*build, options)], form, color)
+    name, answer = explain_build(*build, options)
+    _print([(name, shown(answer))], form, color)
+
+
+def _as_it_is(diagnosis: LogDiagnosis) -> LogDiagnosis:
+    return diagnosis
 
 
 def _build_of(logs: tuple[str, ...]) -> tuple[str, int] | None:
