@@ -84,11 +84,13 @@ def get_result(
     with Context(settings) as context:
         warn_once(context.settings, partial(log.warning, "%s"))
         source = context.source
+        chosen_repos = names(repos, "repos")
         filter = RunFilter(
             source.window(begin, end),
             names(job_name, "job_name"),
-            names(repos, "repos"),
+            chosen_repos,
             names(branches, "branches"),
+            nightly=source.nightly_jobs(chosen_repos),
         )
         if not (_is_terminal(sys.stderr) if progress is None else progress):
             return source.load(filter, keep_descriptions=keep_descriptions, logs=logs)

@@ -91,7 +91,12 @@ class Context:
         engine = self._engine(ci_data.url)
         zone = zone_of_times(ci_data, self.settings.zone_is_set, engine)
         origin = Origin(zone, ci_data.run_url, partial(runs.describe, engine))
-        return Source(engine, origin, lambda: self.log_reader)
+        return Source(
+            engine,
+            origin,
+            lambda: self.log_reader,
+            lambda: self.settings.reports.nightly_repos,
+        )
 
     def _engine(self, url: Secret) -> Engine:
         timeouts = self.settings.timeouts
@@ -284,11 +289,15 @@ class Context:
             return None, None
         return StoredCounts(state, self.source.name), StoredSightings(state, self.source.name)
 
-    def recipients(self, only: Sequence[str] = ()) -> "list[Recipient]":
-        """All recipients of reports, or those of the channels in `only`. Raises SettingsError."""
+    def recipients(self, only: Sequence[str] = (), team: str = "") -> "list[Recipient]":
+        """All recipients of reports, or those of the channels in `only`. Raises SettingsError.
+
+        `team`: of the report with this name in the settings.
+        """
         from ci_stat.reports.setup import recipients
 
-        return recipients(self.settings, only)
+        settings = self.settings.of_team(team) if team else self.settings
+        return recipients(settings, only)
 
     def feishu_sender(self, chat: str | None = None) -> "FeishuSender":
         """The clients for Feishu. `chat`: instead of the setting. Raises SettingsError."""

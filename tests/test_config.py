@@ -356,6 +356,7 @@ def test_what_is_a_secret() -> None:
         "slack_token",
         "gh_token",
         "jenkins_token",
+        "reports",
     }
 
 
@@ -387,7 +388,7 @@ def test_no_group_shows_a_secret() -> None:
     ]
     values = [getattr(group, name) for group in groups for name in keys_of(type(group))]
     secrets = [value for value in values if isinstance(value, Secret)]
-    assert len(secrets) == len(SECRETS)
+    assert len(secrets) == len(SECRETS) - 1  # `reports` is an object: see test_teams.py
     for value in (*groups, *secrets):
         assert "t0p-secret" not in f"{value} {value!r} {value!s}"
     assert {secret.reveal() for secret in secrets} == {"sqlite:////t0p-secret"}

@@ -196,7 +196,7 @@ def test_no_setting_is_looked_up_by_text() -> None:
         for name, method in inspect.getmembers(Settings, inspect.isfunction)
         if not name.startswith("_")
     }
-    assert methods == {"secrets": ["self"], "shown": ["self"]}
+    assert methods == {"of_team": ["self", "name"], "secrets": ["self"], "shown": ["self"]}
     assert all(module.startswith("config/") for module in _readers("texts"))
     variables = {f"CI_STAT_{key.upper()}" for key in KEYS}
     texts = {

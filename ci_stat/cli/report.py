@@ -16,6 +16,7 @@ Examples:
   ci-stat report hourly --since 3h --end latest         the three hours up to the newest row
   ci-stat report daily --preview-html card.html         write the card as a web page
   ci-stat report hourly --as card | jq .                print the card for Feishu
+  ci-stat report daily --name storage --post            send the report of one team
 Crontab and systemd timers: docs/production.md.
 
 \b
@@ -52,6 +53,12 @@ _report_options = options.stack(
         "--now",
         metavar="TIME",
         help="Use this as the current time, e.g. 2021-06-16T15:07. [now]",
+    ),
+    click.option(
+        "--name",
+        default="",
+        metavar="NAME",
+        help="The report with this name in the setting `reports`: its filter, its recipients.",
     ),
     options.name_options,
     click.option("--post", is_flag=True, help="Send it to each recipient who has not received it."),

@@ -4,6 +4,7 @@ A field names the published key, its purpose and its default. The function that 
 gives the type. To add a setting, add a field here, then follow CONTRIBUTING.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,11 +19,14 @@ from ci_stat.config.keys import (
     number,
     optional_number,
     path,
+    reports_of_teams,
+    repos_of_jobs,
     secret,
     text,
     zone,
 )
 from ci_stat.config.presets import PRESETS
+from ci_stat.config.teams import TeamReport
 
 MAX_PORT = 65_535
 MAX_DAYS = 366
@@ -137,6 +141,14 @@ class Reports:
         "report_delay", "minutes that a report waits for running builds", 0, least=0, most=10_080
     )
     known_issues: Path | None = path("known_issues", "JSON file of known cases: {case: link}")
+    teams: Mapping[str, TeamReport] = reports_of_teams(
+        "reports",
+        "reports of teams for `report --name`: {name: {jobs, repos, branches, chat_id, ...}}",
+    )
+    nightly_repos: Mapping[str, str] = repos_of_jobs(
+        "nightly_repos",
+        "repositories of nightly jobs, whose runs name none: {job: owner/name}",
+    )
 
 
 @dataclass(frozen=True, slots=True)

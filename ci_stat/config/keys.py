@@ -5,13 +5,14 @@ the place that an error names (`port (from env.json)`), and raises SettingsError
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from ci_stat.config.teams import TeamReport, nightly_repos, team_reports
 from ci_stat.config.urls import check_url
 from ci_stat.errors import SettingsError
 
@@ -31,6 +32,7 @@ class Key:
     default: str
     convert: Callable[[str, str], Any] = field(repr=False)
     secret: bool = False
+    nested: bool = False  # the value in `env.json` is a JSON object, and `default` its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,18 @@ def names(name: str, purpose: str, default: str = "") -> tuple[str, ...]:
         return tuple(filter(None, parts))
 
     return _setting(name, purpose, default, convert)
+
+
+def reports_of_teams(name: str, purpose: str) -> Mapping[str, TeamReport]:
+    """Reports by name, from a JSON object, which may hold secrets."""
+    key = Key(name, purpose, "", team_reports, secret=True, nested=True)
+    return field(default_factory=dict, metadata={"key": key})
+
+
+def repos_of_jobs(name: str, purpose: str) -> Mapping[str, str]:
+    """Repositories by job, from a JSON object."""
+    key = Key(name, purpose, "", nightly_repos, nested=True)
+    return field(default_factory=dict, metadata={"key": key})
 
 
 def zone(name: str, purpose: str, default: str) -> ZoneInfo:

@@ -123,6 +123,8 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _as_text(key: str, value: object, path: Path) -> str:
+    if key in KEYS and KEYS[key].nested and isinstance(value, (dict, list)):
+        return json.dumps(value) if value else ""
     is_text_or_number = isinstance(value, (str, int)) and not isinstance(value, bool)
     if key in KEYS and not is_text_or_number:
         raise SettingsError(

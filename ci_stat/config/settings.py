@@ -6,6 +6,7 @@ commands that need its group.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ from ci_stat.config.groups import (
 )
 from ci_stat.config.keys import Secret
 from ci_stat.config.presets import PRESETS
+from ci_stat.config.teams import secrets_of
 from ci_stat.config.urls import embedded_url, hidden_url, secret_parts, server_url
 from ci_stat.errors import SettingsError
 
@@ -131,6 +133,26 @@ class Settings:
         """Whether the file or the environment sets `time_zone`."""
         return "time_zone" in self.texts
 
+    def of_team(self, name: str) -> "Settings":
+        """The settings of the team's report. Raises SettingsError for an unknown name."""
+        teams = self.reports.teams
+        if name not in teams:
+            raise self._unknown_report(name)
+        source = self.texts["reports"].source
+        own = {
+            key: Value(text, f"reports.{name} in {source}")
+            for key, text in teams[name].settings().items()
+        }
+        texts = {key: value for key, value in {**self.texts, **own}.items() if value.text}
+        return replace(self, texts=texts)
+
+    def _unknown_report(self, name: str) -> SettingsError:
+        names = sorted(self.reports.teams)
+        near = get_close_matches(name, names, n=1, cutoff=0.5)
+        known = f"Reports are {', '.join(names)}." if names else "The setting reports is not set."
+        hint = f"Did you mean {near[0]!r}?" if near else known
+        return SettingsError(f"The settings have no report {name[:80]!r}.", hint)
+
     def shown(self) -> list[Shown]:
         """Return every setting with its value, source and purpose."""
         return [
@@ -143,6 +165,9 @@ class Settings:
         """Return the texts that logs must mask: secrets, and the secret parts of URLs."""
         secrets: set[str] = set()
         for key, value in self.texts.items():
+            if key == "reports":
+                secrets |= set(secrets_of(value.text))
+                continue
             if KEYS[key].secret and key not in _URLS:
                 secrets.add(value.text)
             if key in _URLS | _WEBHOOKS:
@@ -167,7 +192,15 @@ class Settings:
             return ""
         if key in _URLS:
             return hidden_url(text)
+        if key == "reports":
+            return self._report_names()
         return _HIDDEN if KEYS[key].secret else text
+
+    def _report_names(self) -> str:
+        try:
+            return ", ".join(self.reports.teams) or _HIDDEN
+        except SettingsError:
+            return _HIDDEN
 
     def _ci_url(self, group: CiData) -> Secret:
         """The setting `url`, or the URL of the server, or the embedded SQLite file."""

@@ -57,7 +57,13 @@ from ci_stat.records.issue_state import (
 )
 from ci_stat.records.job_names import JOB_KEY, full_name, may_be_cut, stored_name, stored_names
 from ci_stat.records.names import names
-from ci_stat.records.names_key import names_key, names_key_v0, names_of
+from ci_stat.records.names_key import (
+    names_key,
+    names_key_v0,
+    names_of,
+    report_key,
+    report_name_of,
+)
 from ci_stat.records.run import (
     HALF_PAIR,
     TABLE,
@@ -144,6 +150,8 @@ __all__ = [
     "no_number",
     "period_length",
     "pull_number",
+    "report_key",
+    "report_name_of",
     "seconds_after",
     "shown_id",
     "shown_number",

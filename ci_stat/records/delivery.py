@@ -44,7 +44,7 @@ class DeliveryKey:
     - `report`: `hourly`, `daily`, or their error reports (`hourly-trouble`, ...).
     - `begin`, `end`: the window, ISO 8601 with offset.
     - `audience`: channel and address without secrets: `feishu chat oc_1`, `mail dev@example.com`.
-    - `about`: the `names_key` of the report's filter; "" for all names.
+    - `about`: the `names_key` of the report's filter, "" for all names; or its `report_key`.
     - `about_v0`: the same in version 0, to find old rows. It does not count for equality.
     """
 
@@ -60,8 +60,9 @@ class DeliveryKey:
 class Delivery:
     """A stored delivery. Times are aware, in UTC.
 
-    `news_since`: a failure first seen at or after it is new in the message, ISO 8601 with offset;
-    "" in rows of older versions.
+    - `news_since`: a failure first seen at or after it is new in the message, ISO 8601 with offset;
+      "" in rows of older versions.
+    - `names`: the `names_key` of the filter of a report with a name.
     """
 
     key: DeliveryKey
@@ -75,3 +76,4 @@ class Delivery:
     reason: str = ""
     message_id: str = ""
     news_since: str = ""
+    names: str = ""

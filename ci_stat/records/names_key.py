@@ -10,13 +10,28 @@ import msgspec
 
 from ci_stat.records.window import Names
 
-_V1 = "v1:"
+_V1, _REPORT = "v1:", "report:"
 
 
 def names_key(names: Names) -> str:
     """The key of names in any order, e.g. `v1:{"jobs":["unit"]}`; "" for all names."""
     given = {kind: sorted(set(values)) for kind, values in asdict(names).items() if values}
     return _V1 + json.dumps(given, separators=(",", ":")) if given else ""
+
+
+def report_key(name: str) -> str:
+    """The key of a report with a name in the settings: it stays when its filter changes."""
+    return _REPORT + json.dumps(name)
+
+
+def report_name_of(key: str) -> str:
+    """The name in a key of `report_key`; "" for another key, or one that was cut."""
+    if not key.startswith(_REPORT):
+        return ""
+    try:
+        return str(json.loads(key.removeprefix(_REPORT)))
+    except ValueError:
+        return ""
 
 
 def names_of(key: str) -> Names | None:

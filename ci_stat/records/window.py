@@ -122,12 +122,16 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The exact names that rows must have. An empty tuple accepts all."""
+    """The exact names that rows must have. An empty tuple accepts all.
+
+    `nightly`: jobs whose runs without a repository count as runs of `repos`.
+    """
 
     jobs: tuple[str, ...] = ()
     repos: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    nightly: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether any name is required."""
@@ -139,14 +143,15 @@ ALL_NAMES = Names()
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Selects rows by window and exact names. An empty tuple accepts all names."""
+    """Selects rows by window and exact names, which are those of `Names`."""
 
     window: Window
     jobs: tuple[str, ...] = ()
     repos: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    nightly: tuple[str, ...] = ()
 
     @property
     def names(self) -> Names:
-        return Names(self.jobs, self.repos, self.branches, self.statuses)
+        return Names(self.jobs, self.repos, self.branches, self.statuses, self.nightly)

@@ -90,6 +90,7 @@ def filters(names: Names) -> str:
         "repo": names.repos,
         "branch": names.branches,
         "status": names.statuses,
+        "nightly": names.nightly,
     }
     return " · ".join(f"{kind} {_listed(values)}" for kind, values in kinds.items() if values)
 

@@ -1,7 +1,7 @@
 """Build a report from gathered values: a pure function of window, baselines and known failures."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, TypeVar
 
@@ -9,7 +9,14 @@ from ci_stat import __version__
 from ci_stat.records import FailureKey, Run, WindowCount
 from ci_stat.reports.durations import slowest
 from ci_stat.reports.inputs import Baseline, Comparison, KnownFailures, ReportRequest
-from ci_stat.reports.model import Compared, DailyReport, DayCount, FailureRow, HourlyReport
+from ci_stat.reports.model import (
+    Compared,
+    DailyReport,
+    DayCount,
+    FailureRow,
+    HourlyReport,
+    OutageRow,
+)
 from ci_stat.reports.outages import Outage, outages
 from ci_stat.reports.reruns import most_rerun
 from ci_stat.reports.rows import (
@@ -86,7 +93,7 @@ def _window_fields(
         "numbers": _numbers(count, comparison.baselines),
         "tally": count.tally,
         "miss_cnt": count.miss_cnt,
-        "outages": tuple(map(rows.outage, shown_outages)),
+        "outages": tuple(_outage_rows(shown_outages, request, result, rows)),
         **_failure_fields(result, in_outage, rows),
         "news_since": request.news_since,
         **_missed_fields(request, result, rows),
@@ -95,6 +102,7 @@ def _window_fields(
         "history_since": rows.known.since,
         "late": comparison.late,
         "names": request.names,
+        "name": request.name,
         "version": __version__,
     }
 
@@ -120,6 +128,16 @@ def _outages(result: Result, known: KnownFailures) -> list[Outage]:
     own = {id(run) for run in result.run_list}
     candidates = outages([*known.earlier, *result.run_list])
     return [outage for outage in candidates if any(id(run) in own for run in outage.runs)]
+
+
+def _outage_rows(
+    shown: Iterable[Outage], request: ReportRequest, result: Result, rows: FailureRows
+) -> Iterator[OutageRow]:
+    """The rows. A report that is limited to names says how many of the runs are its own."""
+    own = {id(run) for run in result.run_list}
+    for outage in shown:
+        here = sum(id(run) in own for run in outage.runs) if request.names else None
+        yield replace(rows.outage(outage), here=here)
 
 
 def _numbers(count: WindowCount, baselines: Sequence[Baseline]) -> tuple[Compared, ...]:

@@ -77,5 +77,6 @@ def problem(
         newest=newest,
         database=request.database,
         names=request.names,
+        name=request.name,
         version=__version__,
     )

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ci_stat.escape import visible
-from ci_stat.records import Delivery, DeliveryState, names_of
+from ci_stat.records import Delivery, DeliveryState, names_of, report_name_of
 from ci_stat.rendering.format import clock, filters
 from ci_stat.rendering.terminal.columns import Column, Fitted, Role
 
@@ -20,6 +20,8 @@ _STYLES = {
     DeliveryState.SENDING: "cyan",
     DeliveryState.PREPARING: "cyan",
 }
+
+_ABOUT = 3  # the place of the column with names and filters, if a delivery has any
 
 
 def deliveries_table(deliveries: Sequence[Delivery], zone: ZoneInfo) -> RenderableType:
@@ -34,7 +36,12 @@ def deliveries_table(deliveries: Sequence[Delivery], zone: ZoneInfo) -> Renderab
         Column("form", Role.WORD, spare=4),
         Column("reason", Role.SENTENCE),
     ]
-    return Fitted(columns, [_row(delivery, zone) for delivery in deliveries])
+    rows = [_row(delivery, zone) for delivery in deliveries]
+    if any(map(_about, deliveries)):
+        columns.insert(_ABOUT, Column("about", Role.IDENTITY, floor=12))
+        for row, delivery in zip(rows, deliveries, strict=True):
+            row.insert(_ABOUT, Text(visible(_about(delivery), 200)))
+    return Fitted(columns, rows)
 
 
 def _row(delivery: Delivery, zone: ZoneInfo) -> list[Text | str]:
@@ -71,7 +78,8 @@ def _data(delivery: Delivery) -> dict[str, Any]:
         "begin": key.begin,
         "end": key.end,
         "audience": key.audience,
-        "about": _names(key.about),
+        "name": report_name_of(key.about),
+        "about": _filters(delivery),
         "state": str(delivery.state),
         "started": delivery.started.isoformat(),
         "changed": delivery.changed.isoformat(),
@@ -82,6 +90,17 @@ def _data(delivery: Delivery) -> dict[str, Any]:
         "message_id": delivery.message_id,
         "owner": delivery.owner,
     }
+
+
+def _about(delivery: Delivery) -> str:
+    """The name and the filter of the report; "" for a report of everything."""
+    parts = (report_name_of(delivery.key.about), _filters(delivery))
+    return ": ".join(filter(None, parts))
+
+
+def _filters(delivery: Delivery) -> str:
+    is_named = bool(report_name_of(delivery.key.about))
+    return _names(delivery.names if is_named else delivery.key.about)
 
 
 def _names(key: str) -> str:

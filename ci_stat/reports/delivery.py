@@ -56,9 +56,14 @@ def deliver(
     return results
 
 
-def missed_by(ledger: Deliveries, kind: str, window: RunFilter, recipient: str) -> Missed:
-    """What the recipient missed before the report of this window. Raises DatabaseError."""
-    key = delivery_key(kind, window.window, window.names, recipient)
+def missed_by(
+    ledger: Deliveries, kind: str, window: RunFilter, recipient: str, name: str = ""
+) -> Missed:
+    """What the recipient missed before the report of this window. Raises DatabaseError.
+
+    `name`: of the report in the settings.
+    """
+    key = delivery_key(kind, window.window, window.names, recipient, name)
     return missed(ledger.earlier(key, LONGEST), window.window.begin)
 
 
@@ -111,18 +116,18 @@ class _Delivery:
     def _record(self, key: DeliveryKey, outcome: Outcome, form: str, since: str) -> str:
         """Store the outcome. An error of our state, which is returned, does not change it."""
         try:
-            self.ledger.finish(key, outcome, form, since)
+            self.ledger.finish(key, outcome, form, since, self.report.filter)
             return ""
         except CiStatError as error:
             return error.message
 
     def _ticket(self, key: DeliveryKey, claim: Claim, since: str) -> Ticket:
         return Ticket(
-            kind=self.report.kind,
+            kind=self.report.thread,
             name=delivery_id(key),
             attempt=delivery_id(key, claim.first_started.isoformat()),
             now=self.now,
-            sending=partial(self.ledger.sending, key, news_since=since),
+            sending=partial(self.ledger.sending, key, news_since=since, names=self.report.filter),
         )
 
 

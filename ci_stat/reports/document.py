@@ -65,7 +65,7 @@ def _window_report(report: WindowReport) -> Document:
     new_words = f", {new:,} new" if new else ""
     missed = len(report.missed_failures) + report.more_missed_failures
     missed_words = f", {missed:,} new in missed reports" if missed else ""
-    title = f"CI {report.kind}: {plural(tally.total, 'run')}, {failures}{new_words}{missed_words}"
+    title = f"{_heading(report)}: {plural(tally.total, 'run')}, {failures}{new_words}{missed_words}"
     return Document(
         title=title,
         subtitle=_subtitle(report),
@@ -74,6 +74,11 @@ def _window_report(report: WindowReport) -> Document:
         blocks=tuple(filter(None, _blocks(report))),
         foot=tuple(map(_faint, _foot(report))),
     )
+
+
+def _heading(report: WindowReport | DataProblem) -> str:
+    name = f" of {cut(report.name, 60)}" if report.name else ""
+    return f"CI {report.kind}{name}"
 
 
 def _tone(report: WindowReport) -> Tone:
@@ -202,7 +207,7 @@ def _source(source: Provenance) -> Iterator[str]:
 
 
 def _data_problem(report: DataProblem) -> Document:
-    title = f"CI {report.kind}: {_CAUSES[report.cause]}"
+    title = f"{_heading(report)}: {_CAUSES[report.cause]}"
     message = Span(cut(report.message, _LINE), Tone.BAD, bold=True)
     lines = [text(message), text(cut(report.hint, _LINE))]
     newest = f", newest row {clock(report.newest)}" if report.newest else ""

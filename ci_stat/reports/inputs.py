@@ -16,6 +16,7 @@ class ReportRequest:
     - `made_at`: the present, naive, in the zone of the CI database.
     - `news_since`: failures first seen at or after it are new, naive, before the window; None: at
       or after the begin of the window.
+    - `name`: of the report in the settings, or "".
     """
 
     kind: str
@@ -24,6 +25,7 @@ class ReportRequest:
     made_at: datetime
     database: str = ""
     news_since: datetime | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

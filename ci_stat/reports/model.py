@@ -102,6 +102,7 @@ class OutageRow:
     - `what`, `message`: of most of its runs. `newest`: the last run that has them.
     - `mixed`: some of its runs have other messages; `begin`: may be before the window.
     - `new`, `first_seen`, `issue`: as in `FailureRow`; machine failures are never new.
+    - `here`: how many of its runs are in the report, if that is limited to names; else None.
     """
 
     what: str
@@ -118,6 +119,7 @@ class OutageRow:
     first_seen: datetime | None = None
     new: bool = False
     issue: str = ""
+    here: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class WindowReport:
     - `missed_failures`: new ones since then that did not fail in the window.
     - `more_*`: number of entries that are omitted from the list of that name.
     - `history_since`: begin of the failure history; None without one, and then no failure is new.
-    - `names`: the report is limited to them.
+    - `names`: the report is limited to them. `name`: of the report in the settings, or "".
     """
 
     kind: str
@@ -215,6 +217,7 @@ class WindowReport:
     history_since: datetime | None
     late: LateRuns | None
     names: Names
+    name: str
     version: str
 
 
@@ -253,6 +256,7 @@ class DataProblem:
     newest: datetime | None
     database: str
     names: Names
+    name: str
     version: str
 
 

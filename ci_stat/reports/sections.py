@@ -44,10 +44,11 @@ def _outage(row: OutageRow) -> Text:
     mixed = " and other machine failures" if row.mixed else ""
     runs, jobs = plural(row.runs, "failed run"), plural(row.jobs, "job")
     prs, authors = plural(row.prs, "pull request"), plural(row.authors, "author")
+    here = "" if row.here is None else f" of the whole CI, {row.here:,} of them in this report"
     return text(
         Span("New: ", Tone.BAD, bold=True) if row.new else None,
         Span(f"{cause}: {cut(row.what, NAME)}", Tone.BAD, bold=True),
-        f" ({cut(row.kind, 20)}){mixed}: {runs} of {prs} by {authors} in {jobs}, ",
+        f" ({cut(row.kind, 20)}){mixed}: {runs} of {prs} by {authors} in {jobs}{here}, ",
         f"{clock(row.begin)} to {clock(row.end)}{_first_seen(row)}",
         *_issue(row),
         ", newest ",

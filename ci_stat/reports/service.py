@@ -42,13 +42,14 @@ class Reporter:
         return self.reports(kind, window, [begin])[begin]
 
     def reports(
-        self, kind: str, window: RunFilter, news_since: Collection[datetime]
+        self, kind: str, window: RunFilter, news_since: Collection[datetime], name: str = ""
     ) -> dict[datetime, Report]:
         """The reports of a window for recipients that were last told at these times (aware).
 
-        They differ in which failures are new. Raises as `report`.
+        They differ in which failures are new. `name`: of the report in the settings. Raises as
+        `report`.
         """
-        request = self._request(kind, window)
+        request = replace(self._request(kind, window), name=name)
         try:
             return self._reports(request, window, sorted(set(news_since)))
         except DatabaseError as error:
@@ -137,7 +138,7 @@ class Reporter:
             self.history_days,
             news_since,
         )
-        earlier = self._runs_before(request, window)
+        earlier = self._runs_before(request, window, loaded)
         return KnownFailures(first_seen, since, self.known_issues, earlier, missed)
 
     def _missed_runs(
@@ -149,13 +150,23 @@ class Reporter:
         before = Window.of(news_since, begin.replace(fold=0), window.zone)
         return self.history.failed_runs(before, names)
 
-    def _runs_before(self, request: ReportRequest, window: RunFilter) -> list[Run]:
-        """Failed runs in which an outage of an hour may have begun. A day has room for its own."""
-        if request.kind == DAILY:
+    def _runs_before(
+        self, request: ReportRequest, window: RunFilter, loaded: LoadedWindow
+    ) -> list[Run]:
+        """Failed runs in which an outage of an hour may have begun. A day has room for its own.
+
+        An outage is one of the whole CI: a report that is limited to names also gets the failed
+        runs of the others.
+        """
+        begin, end = window.window.wall()
+        first = begin if request.kind == DAILY else begin - SPAN
+        if window.names:
+            others = self.history.failed_runs(Window.of(first, end, window.window.zone))
+            own = {(run.job_name, run.job_id) for run in loaded.result.all_runs}
+            return [run for run in others if (run.job_name, run.job_id) not in own]
+        if first == begin:
             return []
-        begin, _ = window.window.wall()
-        before = Window.of(begin - SPAN, begin, window.window.zone)
-        return self.history.failed_runs(before, window)
+        return self.history.failed_runs(Window.of(first, begin, window.window.zone))
 
 
 def _before_window(since: datetime, window: Window) -> datetime | None:

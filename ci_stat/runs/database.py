@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -24,6 +24,7 @@ from ci_stat.records import (
     WindowCount,
     WindowFacts,
 )
+from ci_stat.rendering.format import filters
 from ci_stat.result import Result
 from ci_stat.runs.loading import LoadedRuns, provenance, read_window
 from ci_stat.runs.progress import Advance, LogProgress, no_progress
@@ -50,11 +51,13 @@ class Source:
     - `origin`: the zone of its times, and where details of a run are.
     - `logs`: opens the log reader; called when logs are to be read, so that invalid log settings do
       not stop a question that needs no logs.
+    - `nightly_repos`: returns repositories of jobs whose runs name none.
     """
 
     engine: Engine = field(repr=False)  # its repr shows the options of the URL
     origin: Origin
     logs: Callable[[], LogReader | None] = field(default=no_logs, repr=False)
+    nightly_repos: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -73,6 +76,12 @@ class Source:
     def window(self, begin: object, end: object) -> Window:
         """Return the window [begin, end) in the zone of the database. Raises UsageError."""
         return Window.of(begin, end, self.origin.zone)
+
+    def nightly_jobs(self, repos: Iterable[str]) -> tuple[str, ...]:
+        """The jobs whose runs without a repository belong to these repositories, sorted."""
+        chosen = {repo.lower() for repo in repos}
+        assigned = self.nightly_repos() if chosen else {}
+        return tuple(sorted(job for job, repo in assigned.items() if repo.lower() in chosen))
 
     # Times and names of the table
 
@@ -221,7 +230,20 @@ def _unknown_names(connection: Connection, run_filter: RunFilter) -> list[str]:
         known = runs.known_names(connection, column) if names else set()
         unknown = [name for name in names if name not in known]
         messages += [_unknown_name(column, name, known) for name in unknown]
-    return messages
+    return messages or _never_together(connection, run_filter)
+
+
+def _never_together(connection: Connection, run_filter: RunFilter) -> list[str]:
+    """A message if rows have each of the names, and none has one of each kind."""
+    kinds = [run_filter.jobs, run_filter.repos, run_filter.branches]
+    if sum(map(bool, kinds)) < 2 or runs.has_rows(connection, run_filter):
+        return []
+    described = filters(replace(run_filter.names, statuses=(), nightly=()))
+    advice = "" if not (run_filter.jobs and run_filter.repos) else _NIGHTLY_ADVICE
+    return [f"no run has all of {described}{advice}"]
+
+
+_NIGHTLY_ADVICE = "; nightly runs name no repository: the setting nightly_repos assigns their jobs"
 
 
 def _unknown_name(column: str, name: str, known: set[str]) -> str:

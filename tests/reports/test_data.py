@@ -17,6 +17,7 @@ PROBLEM = {
     "newest",
     "database",
     "about",
+    "name",
     "version",
 }
 

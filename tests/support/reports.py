@@ -170,7 +170,7 @@ _NIGHTLY = st.builds(values.NightlyRow, _HOSTILE, _TALLIES, _few(_OF_NIGHTLY, 5)
 _DAYS = st.builds(
     values.DayCount, st.sampled_from([f"2021-06-{day:02}" for day in range(1, 15)]), _COUNTS, _RATES
 )
-_NAMES = st.builds(Names, *[_few(_HOSTILE, 2)] * 4)
+_NAMES = st.builds(Names, *[_few(_HOSTILE, 2)] * 5)
 WINDOW = Window.of(BEGIN, BEGIN + timedelta(hours=1), SHANGHAI)
 _SOURCES = st.builds(
     Provenance,
@@ -216,6 +216,7 @@ def _common(kind: str) -> dict[str, st.SearchStrategy[object]]:
         "history_since": st.none() | _TIMES,
         "late": st.none() | st.builds(values.LateRuns, st.integers(1, 10**6), _COUNTS),
         "names": _NAMES,
+        "name": st.just("") | _HOSTILE,
         "version": st.just("0.1.0"),
     }
 
@@ -260,6 +261,7 @@ PROBLEMS = st.builds(
     st.none() | _TIMES,
     _HOSTILE,
     _NAMES,
+    st.just("") | _HOSTILE,
     st.just("0.1.0"),
 )
 ANY: st.SearchStrategy[Report] = st.one_of(HOURLY, DAILY, PROBLEMS)

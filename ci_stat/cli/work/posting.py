@@ -21,7 +21,7 @@ _IN_PROGRESS = (DeliveryState.PREPARING, DeliveryState.SENDING)
 
 
 def missed_reports(
-    context: Context, kind: str, window: RunFilter, recipients: Sequence[Recipient]
+    context: Context, kind: str, window: RunFilter, recipients: Sequence[Recipient], name: str
 ) -> dict[str, Missed]:
     """What each recipient missed before this window, by its name; {} if our state cannot tell."""
     if not recipients:
@@ -29,7 +29,7 @@ def missed_reports(
     try:
         ledger = context.deliveries()
         return {
-            recipient.name: missed_by(ledger, kind, window, recipient.name)
+            recipient.name: missed_by(ledger, kind, window, recipient.name, name)
             for recipient in recipients
         }
     except CiStatError as error:

@@ -35,6 +35,7 @@ def _report(
     form: str | None,
     preview: bool,
     preview_html: str | None,
+    name: str,
     **window: Any,
 ) -> None:
     if force and not post:
@@ -44,14 +45,15 @@ def _report(
     with windows.within_calendar():
         zone = context.source.origin.zone
         moment = windows.parse_time(now or "now", "--now", zone).astimezone(UTC)
-        filter = _filter(kind, context, moment, **window)
+        filter = _filter(kind, context, moment, name, **window)
     # Checked before the work: a missing setting is an error at once.
-    recipients = context.recipients(channels) if post else []
-    missed = missed_reports(context, kind, filter, recipients)
+    recipients = context.recipients(channels, name) if post else []
+    missed = missed_reports(context, kind, filter, recipients, name)
     begin = filter.window.begin
     with show_progress() as watched:
         reporter = context.reporter(moment, watched)
-        reports = reporter.reports(kind, filter, {begin, *(one.since for one in missed.values())})
+        news_since = {begin, *(one.since for one in missed.values())}
+        reports = reporter.reports(kind, filter, news_since, name)
 
     # Sent before it is printed: a full disk or a closed pipe must not stop the delivery.
     report = reports[begin]
@@ -67,7 +69,7 @@ def _report(
         # Reports without a filter explain an empty window themselves.
         opening.explain_empty(context.source, filter, report.provenance)
     if not post and form is None:
-        _print_recipients(context, channels)
+        _print_recipients(context, channels, name)
     if error := undelivered or _data_problem(report):
         raise error
 
@@ -80,6 +82,7 @@ def _filter(
     kind: str,
     context: Context,
     now: datetime,
+    name: str,
     begin: str | None,
     end: str | None,
     since: str | None,
@@ -97,7 +100,25 @@ def _filter(
     length = windows.parse_length(since) if since is not None else None
     delay = timedelta(minutes=context.settings.reports.delay)
     window = chosen_window(kind, now, zone, first, last, delay, length)
-    return RunFilter(window, _unique(jobs), _unique(repos), _unique(branches))
+    if name:
+        jobs, repos, branches = _of_team(name, context, jobs, repos, branches)
+    nightly = context.source.nightly_jobs(repos)
+    return RunFilter(window, _unique(jobs), _unique(repos), _unique(branches), nightly=nightly)
+
+
+def _of_team(
+    name: str, context: Context, *given: Sequence[str]
+) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    """The jobs, repositories and branches of a team's report. Raises SettingsError."""
+    if any(given):
+        raise UsageError(
+            "--name has the filter of its report in the settings, "
+            "so --job, --repo and --branch cannot be used with it.",
+            "Omit them, or omit --name.",
+        )
+    context.settings.of_team(name)  # raises for an unknown name
+    team = context.settings.reports.teams[name]
+    return team.jobs, team.repos, team.branches
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
@@ -105,10 +126,10 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
 
 
-def _print_recipients(context: Context, channels: Sequence[str]) -> None:
+def _print_recipients(context: Context, channels: Sequence[str], team: str) -> None:
     """Print to whom --post would send the report. Unlike --post, this needs no channel."""
     try:
-        for recipient in context.recipients(channels):
+        for recipient in context.recipients(channels, team):
             name = visible(recipient.name)
             click.echo(f"ci-stat: would send it to {name} (--post sends)", err=True)
     except SettingsError as error:

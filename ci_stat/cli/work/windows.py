@@ -126,4 +126,10 @@ def run_filter(
         else:
             first = parse_time(begin, "--begin", source.origin.zone)
         window = source.window(first, last)
-    return RunFilter(window, tuple(jobs), tuple(repos), tuple(branches))
+    return RunFilter(
+        window,
+        tuple(jobs),
+        tuple(repos),
+        tuple(branches),
+        nightly=source.nightly_jobs(repos),
+    )

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, select
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import BigInteger, String
 
@@ -69,14 +69,24 @@ def name_conditions(run_filter: RunFilter) -> list[ColumnElement[bool]]:
     """WHERE for the names, at any time. The plain IN uses the index; `exact` decides."""
     where: list[ColumnElement[bool]] = []
     for column, names in _columns(run_filter):
-        if not names:
-            continue
-        _check_text(names)
-        where.append(exact(column).in_(names))
-        # Comparing a latin1 column with letters that it lacks would be an error.
-        if all(name.isascii() for name in names):
-            where.append(column.in_(names))
+        conditions = _in_names(column, names)
+        if column is ci_data.c.repo and conditions and run_filter.nightly:
+            nightly = _in_names(ci_data.c.job, run_filter.nightly)
+            of_nightly = and_(or_(column.is_(None), column == ""), *nightly)
+            conditions = [or_(and_(*conditions), of_nightly)]
+        where += conditions
     return where
+
+
+def _in_names(column: ColumnElement[Any], names: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    if not names:
+        return []
+    _check_text(names)
+    conditions: list[ColumnElement[bool]] = [exact(column).in_(names)]
+    # Comparing a latin1 column with letters that it lacks would be an error.
+    if all(name.isascii() for name in names):
+        conditions.append(column.in_(names))
+    return conditions
 
 
 def _check_text(names: tuple[str, ...]) -> None:
@@ -143,6 +153,12 @@ def known_names(connection: Connection, column: str) -> set[str]:
     statement = select(ci_data.c[column]).distinct()
     names = {name for (name,) in connection.execute(statement) if name}
     return names | set(full_names(connection, names).values()) if column == "job" else names
+
+
+def has_rows(connection: Connection, run_filter: RunFilter) -> bool:
+    """Whether any row, at any time, has these names."""
+    query = select(ci_data.c.job).where(*name_conditions(run_filter)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def newest_time(connection: Connection, until: datetime | None = None) -> datetime | None:

@@ -131,16 +131,16 @@ class Deliveries:
         is_recent = call.called is not None and abs(self._outbox.now() - call.called) < resumable
         return Answer(CallState.UNKNOWN, repeatable=is_recent)
 
-    def sending(self, key: DeliveryKey, form: str, news_since: str = "") -> None:
+    def sending(self, key: DeliveryKey, form: str, news_since: str = "", names: str = "") -> None:
         """Record that the message may have been sent from now on; again for each other form.
 
-        `news_since`: as in `Delivery`. Raises LostClaim if the claim is lost, or the server may
-        have forgotten the uuid; then nothing may be sent.
+        `news_since`, `names`: as in `Delivery`. Raises LostClaim if the claim is lost, or the
+        server may have forgotten the uuid; then nothing may be sent.
         """
         row = row_of(self._source, key)
         self._require_recent(key, row)
         try:
-            self._outbox.calling(row, payload_of(form, news_since))
+            self._outbox.calling(row, payload_of(form, news_since, names))
         except LostClaim as error:
             raise LostClaim(error.message, "See which process sends it.") from None
 
@@ -158,7 +158,14 @@ class Deliveries:
             "Check whether it arrived; if not, send it again with --force.",
         )
 
-    def finish(self, key: DeliveryKey, outcome: Outcome, form: str, news_since: str = "") -> bool:
+    def finish(
+        self,
+        key: DeliveryKey,
+        outcome: Outcome,
+        form: str,
+        news_since: str = "",
+        names: str = "",
+    ) -> bool:
         """Store the outcome: SENT, FAILED or UNCERTAIN.
 
         False, and nothing is stored, if another process has taken over. A report that arrived
@@ -172,7 +179,7 @@ class Deliveries:
             code=outcome.code,
             reason=outcome.reason,
         )
-        payload = payload_of(form, news_since)
+        payload = payload_of(form, news_since, names)
         return self._outbox.finish(row_of(self._source, key), answer, payload)
 
     def release(self, key: DeliveryKey) -> bool:

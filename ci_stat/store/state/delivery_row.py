@@ -24,10 +24,14 @@ STATES = {
 
 
 class _Payload(msgspec.Struct, frozen=True):
-    """`form`: which form of the message was sent last, e.g. `card`. `since`: begin of its news."""
+    """`form`: which form of the message was sent last, e.g. `card`. `since`: begin of its news.
+
+    `names`: the filter of a report with a name.
+    """
 
     form: str = ""
     since: str = ""
+    names: str = ""
 
 
 def row_of(source: str, key: DeliveryKey) -> str:
@@ -59,8 +63,10 @@ def key_of(call: Call) -> DeliveryKey:
     return DeliveryKey(*texts)
 
 
-def payload_of(form: str, news_since: str = "") -> str:
-    payload = _Payload(fit(form, _LONGEST_FORM), fit(news_since, _LONGEST_TIME))
+def payload_of(form: str, news_since: str = "", names: str = "") -> str:
+    payload = _Payload(
+        fit(form, _LONGEST_FORM), fit(news_since, _LONGEST_TIME), fit(names, MOST_TEXT)
+    )
     return msgspec.json.encode(payload).decode()
 
 
@@ -78,6 +84,7 @@ def delivery_of(call: Call, key: DeliveryKey) -> Delivery:
         call.reason,
         call.reference,
         payload.since if instant(payload.since) else "",
+        payload.names,
     )
 
 
