@@ -142,7 +142,7 @@ def prs_frame(res: "Result") -> pd.DataFrame:
         "branch": [pr.branch for pr in prs],
     }
     columns = names | _counts(prs)
-    columns["commits"] = [len(pr.commit_hashes) for pr in prs]
+    columns["commits"] = [len({run.commit for run in pr.runs if run.commit}) for pr in prs]
     columns["rerun_cnt"] = [pr.total_rerun_cnt for pr in prs]
     columns["attempt_cnt"] = [pr.attempt_cnt() for pr in prs]
     columns["last_run"] = [_last(pr.runs) for pr in prs]

@@ -47,6 +47,9 @@ class Commit(CountedRuns):
         """Number of `pr`; 0 for nightly runs."""
         return self.prs[0].number if self.prs else self.runs[0].pr_number
 
+    def __str__(self) -> str:
+        return self.hash
+
     def __repr__(self) -> str:
         name = f"{visible(self.repo, 200)} {visible(self.hash[:10])}"
         return f"<Commit {name} {self.total_cnt} runs, {self.fail_cnt} failed>"
@@ -89,9 +92,9 @@ class PR(CountedRuns):
         return self.runs[-1].branch
 
     @property
-    def commit_hashes(self) -> list[str]:
-        """Hashes of its tested commits, in order of their first run."""
-        return list(dict.fromkeys(run.commit for run in self.runs if run.commit))
+    def commit_hashes(self) -> list[Commit]:
+        """Its tested commits in order of their first run; runs without a hash are in `commits`."""
+        return [commit for commit in self.commits if commit.hash]
 
     @property
     def commits(self) -> list[Commit]:

@@ -74,7 +74,7 @@ class Result(OutcomeCounts):
         """Give each commit its pull requests; thousands can have one text as their commit."""
         tested: dict[tuple[str, str], list[PR]] = {}
         for pr in self.pr_map.values():
-            for commit in pr.commit_hashes:
+            for commit in dict.fromkeys(run.commit for run in pr.runs if run.commit):
                 _add(tested, (pr.repo, commit), pr)
         for key, prs in tested.items():
             self.commit_hash_map[key].prs = tuple(prs)

@@ -65,7 +65,8 @@ def test_a_rerun_is_counted_inside_one_pull_request() -> None:
 
 def test_commits_come_in_order_with_their_runs() -> None:
     pr = result(history("F P | P")).pr_map[7]
-    assert pr.commit_hashes == ["sha0", "sha1"]
+    assert [commit.hash for commit in pr.commit_hashes] == ["sha0", "sha1"]
+    assert [str(commit) for commit in pr.commit_hashes] == ["sha0", "sha1"]
     assert [[run.job_id for run in commit.jobs] for commit in pr.commits] == [[1, 2], [3]]
     assert [(commit.fail_cnt, commit.success_cnt, commit.pr) for commit in pr.commits] == [
         (1, 1, pr),

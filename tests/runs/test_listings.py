@@ -4,15 +4,17 @@ import io
 import re
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 import ci_stat.ci_stat as stat
 from ci_stat.escape import visible
-from ci_stat.records import RunRow
+from ci_stat.records import CaseFailure, RunRow
 from ci_stat.rendering.terminal.lines import line, to_text
 from ci_stat.result import Result
 from tests.support.golden import Golden
@@ -159,3 +161,40 @@ def test_a_list_ends_with_the_source_of_its_numbers() -> None:
 def test_a_plain_dict_of_jobs_is_listed_too() -> None:
     jobs = dict(result(_scene()).job_map)
     assert _printed(stat.job_list, jobs, color=False).startswith("check ")
+
+
+def _failed(**more: Any) -> Result:
+    """A failed run of o/r#7 with a failure from its log."""
+    res = result([row("unit", 1, "FAILURE", pr=7), row("unit", 2, "FAILURE", pr=7)])
+    first, second = res.all_runs
+    failure = CaseFailure("case", "a_test.go:9: S.Test", source="log", **more)
+    return Result([replace(first, failures=(failure,)), second], res.provenance)
+
+
+def test_a_failure_has_three_lines_of_its_log() -> None:
+    excerpt = (
+        "FAIL: a_test.go:9: S.Test\n\na_test.go:31:\n    c.Assert(n, Equals, 3)\n"
+        "... obtained int = 2\n... expected int = 3"
+    )
+    res = _failed(message="obtained 2, expected 3: c.Assert(n, Equals, 3)", excerpt=excerpt)
+    listed = _printed(stat.job_list, res.job_map, color=False)
+    _, _, below = listed.partition("case: a_test.go:9: S.Test\n")
+    assert [text.strip() for text in below.splitlines()[:4]] == [
+        "obtained 2, expected 3: c.Assert(n, Equals, 3)",
+        "a_test.go:31:",
+        "c.Assert(n, Equals, 3)",
+        "... obtained int = 2",
+    ]
+
+
+def test_a_failed_run_without_a_failure_says_so() -> None:
+    for text in (
+        _printed(stat.job_list, _failed().job_map, color=False),
+        _printed(stat.pr_list, _failed().pr_map, color=False),
+    ):
+        assert text.count("no error message found") == 1
+
+
+def test_a_pull_request_ends_with_its_failures() -> None:
+    listed = _printed(stat.pr_list, _failed().pr_map, color=False)
+    assert "    failures 1\n        S.Test 1 run: unit #1\n" in listed

@@ -11,6 +11,7 @@ from ci_stat.result.rankings import worst_first
 
 Part = tuple[object, str] | str
 _LABEL = "dim"
+_EXCERPT = 3  # lines of the log below the message of a failure
 
 
 def job_lines(job_map: Mapping[str, Job]) -> Iterator[Line]:
@@ -35,7 +36,20 @@ def pr_lines(pr_map: Mapping[Any, PR]) -> Iterator[Line]:
         for commit in pr.commits:
             yield _commit_head(commit)
             yield from _run_list(commit.runs, with_job=True)
+        yield from _failure_summary(pr)
     yield from _footer(pr_map)
+
+
+def _failure_summary(pr: PR) -> Iterator[Line]:
+    """Yield the failures of a pull request, each with the runs it broke."""
+    infos = list(pr.fail_info_map.values())
+    if infos:
+        yield line(1, ("failures ", _LABEL), f"{len(infos):,}")
+    for info in infos:
+        runs = ", ".join(f"{run.job_name} #{run.build}" for run in info.run_list)
+        yield line(
+            2, (info.info, "red"), " ", plural(info.fail_cnt(), "run"), (f": {runs}", _LABEL)
+        )
 
 
 def _nightly_failures(job: Job) -> Iterator[Line]:
@@ -71,12 +85,30 @@ def run_lines(run: Run, depth: int, with_job: bool) -> Iterator[Line]:
         *_link(run),
     )
     for failure in run.failures:
-        yield line(depth + 1, (f"{failure.kind}: ", _LABEL), (failure.name, "red"))
-        for text in failure.message.splitlines():
-            yield line(depth + 2, text)
-        place = _place(failure)
-        if place:
-            yield line(depth + 2, (place, _LABEL))
+        yield from _failure_lines(failure, depth + 1)
+    if run.status == Status.FAILURE and not run.failures:
+        yield line(depth + 1, ("no error message found", "yellow"))
+
+
+def _failure_lines(failure: CaseFailure, depth: int) -> Iterator[Line]:
+    yield line(depth, (f"{failure.kind}: ", _LABEL), (failure.name, "red"))
+    for text in failure.message.splitlines():
+        yield line(depth + 1, text)
+    for text in _excerpt(failure):
+        yield line(depth + 1, (text, _LABEL))
+    place = _place(failure)
+    if place:
+        yield line(depth + 1, (place, _LABEL))
+
+
+def _excerpt(failure: CaseFailure) -> list[str]:
+    """The first lines of the log that say more than the failure's name and message."""
+    said = (failure.message, failure.name)
+    lines = (text.rstrip() for text in failure.excerpt.splitlines())
+    new = [
+        text for text in lines if text and not any(text.strip().endswith(words) for words in said)
+    ]
+    return new[:_EXCERPT]
 
 
 def _place(failure: CaseFailure) -> str:
