@@ -187,6 +187,11 @@ def test_a_failure_has_three_lines_of_its_log() -> None:
     ]
 
 
+def test_without_a_message_the_lines_of_the_log_are_shown() -> None:
+    listed = _printed(stat.job_list, _failed(excerpt="one\ntwo").job_map, color=False)
+    assert "case: a_test.go:9: S.Test\n                one\n                two\n" in listed
+
+
 def test_a_failed_run_without_a_failure_says_so() -> None:
     for text in (
         _printed(stat.job_list, _failed().job_map, color=False),

@@ -103,11 +103,9 @@ def _failure_lines(failure: CaseFailure, depth: int) -> Iterator[Line]:
 
 def _excerpt(failure: CaseFailure) -> list[str]:
     """The first lines of the log that say more than the failure's name and message."""
-    said = (failure.message, failure.name)
+    said = tuple(filter(None, (failure.message, failure.name)))
     lines = (text.rstrip() for text in failure.excerpt.splitlines())
-    new = [
-        text for text in lines if text and not any(text.strip().endswith(words) for words in said)
-    ]
+    new = [text for text in lines if text and not text.endswith(said)]
     return new[:_EXCERPT]
 
 
