@@ -133,11 +133,11 @@ def _outages(result: Result, known: KnownFailures) -> list[Outage]:
 def _outage_rows(
     shown: Iterable[Outage], request: ReportRequest, result: Result, rows: FailureRows
 ) -> Iterator[OutageRow]:
-    """The rows. A report that is limited to names says how many of the runs are its own."""
+    """The rows. An outage may have runs before the window, and runs of other teams."""
     own = {id(run) for run in result.run_list}
     for outage in shown:
-        here = sum(id(run) in own for run in outage.runs) if request.names else None
-        yield replace(rows.outage(outage), here=here)
+        runs_here = sum(id(run) in own for run in outage.runs)
+        yield replace(rows.outage(outage), runs_here=runs_here, whole_ci=bool(request.names))
 
 
 def _numbers(count: WindowCount, baselines: Sequence[Baseline]) -> tuple[Compared, ...]:

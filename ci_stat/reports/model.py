@@ -101,14 +101,16 @@ class OutageRow:
 
     - `what`, `message`: of most of its runs. `newest`: the last run that has them.
     - `mixed`: some of its runs have other messages; `begin`: may be before the window.
+    - `runs`: all of them, as `prs`, `authors` and `jobs`; `runs_here`: those of the report.
     - `new`, `first_seen`, `issue`: as in `FailureRow`; machine failures are never new.
-    - `here`: how many of its runs are in the report, if that is limited to names; else None.
+    - `whole_ci`: the report is limited to names, and some of the runs are of others.
     """
 
     what: str
     kind: str
     message: str
     runs: int
+    runs_here: int
     prs: int
     authors: int
     jobs: int
@@ -119,7 +121,7 @@ class OutageRow:
     first_seen: datetime | None = None
     new: bool = False
     issue: str = ""
-    here: int | None = None
+    whole_ci: bool = False
 
 
 @dataclass(frozen=True, slots=True)

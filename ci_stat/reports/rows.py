@@ -58,6 +58,7 @@ class FailureRows:
             kind=typical.kind,
             message=_message(typical.message, typical.name),
             runs=len(outage.runs),
+            runs_here=len(outage.runs),
             prs=outage.prs,
             authors=outage.authors,
             jobs=len({run.job_name for run in outage.runs}),

@@ -35,27 +35,38 @@ NAME, MESSAGE, TITLE = 110, 160, 80  # characters
 
 
 def outages(report: WindowReport) -> Paragraph | None:
-    return Paragraph(tuple(map(_outage, report.outages))) if report.outages else None
+    lines = tuple(_outage(row, report.tally.failure) for row in report.outages)
+    return Paragraph(lines) if lines else None
 
 
-def _outage(row: OutageRow) -> Text:
+def _outage(row: OutageRow, failures: int) -> Text:
+    """A sentence. `failures`: failed runs of the window; those of the outage are a part of them."""
     is_machine = row.kind in ("env", "setup")
     cause = "Looks like an outage" if is_machine else "Same failure in many pull requests"
     mixed = " and other machine failures" if row.mixed else ""
-    runs, jobs = plural(row.runs, "failed run"), plural(row.jobs, "job")
-    prs, authors = plural(row.prs, "pull request"), plural(row.authors, "author")
-    here = "" if row.here is None else f" of the whole CI, {row.here:,} of them in this report"
+    here = f"{row.runs_here:,} of the {plural(failures, 'failed run')} of this window"
+    listed = "This run is" if row.runs_here == 1 else f"These {row.runs_here:,} runs are"
     return text(
         Span("New: ", Tone.BAD, bold=True) if row.new else None,
         Span(f"{cause}: {cut(row.what, NAME)}", Tone.BAD, bold=True),
-        f" ({cut(row.kind, 20)}){mixed}: {runs} of {prs} by {authors} in {jobs}{here}, ",
-        f"{clock(row.begin)} to {clock(row.end)}{_first_seen(row)}",
+        f" ({cut(row.kind, 20)}){mixed}: {here}{_whole_outage(row)}{_first_seen(row)}",
         *_issue(row),
         ", newest ",
         run_link(row.newest),
         _message(row.message),
-        ". These runs are not listed below.",
+        f". {listed} not listed below.",
     )
+
+
+def _whole_outage(row: OutageRow) -> str:
+    """Whom it affected, and when. Runs outside of the report are counted, so the sums are right."""
+    others = row.runs - row.runs_here
+    all_runs = f"; with the {others:,} before it, {row.runs:,}" if others else ","
+    if row.whole_ci and others:
+        all_runs = f"; in the whole CI, {row.runs:,}"
+    jobs, prs = plural(row.jobs, "job"), plural(row.prs, "pull request")
+    whom = f"of {prs} by {plural(row.authors, 'author')} in {jobs}"
+    return f"{all_runs} {whom}, {clock(row.begin)} to {clock(row.end)}"
 
 
 def new_failures(report: WindowReport) -> Section | None:

@@ -15,6 +15,7 @@ from ci_stat.demo import generate_rows
 from ci_stat.records import RunFilter, Window
 from ci_stat.rendering.as_markdown import as_markdown
 from ci_stat.rendering.as_terminal import on_terminal
+from ci_stat.rendering.as_text import as_text
 from ci_stat.rendering.document import Document
 from ci_stat.rendering.feishu.forms import APP_BYTES, WEBHOOK_BYTES, forms, webhook_bytes
 from ci_stat.rendering.mail import mail
@@ -23,7 +24,7 @@ from ci_stat.rendering.terminal import screen
 from ci_stat.reports.counted_windows import CountedWindows
 from ci_stat.reports.document import report_document
 from ci_stat.reports.failure_history import FailureHistory
-from ci_stat.reports.model import DataProblem, Report
+from ci_stat.reports.model import DataProblem, Report, WindowReport
 from ci_stat.reports.service import Reporter
 from ci_stat.reports.windows import DAILY, HOURLY
 from ci_stat.runs.database import Source
@@ -138,6 +139,19 @@ def test_what_people_get(source: Source, golden: Golden, situation: object) -> N
     golden.check(f"{name}_mail.txt", _mail(document))
     golden.check(f"{name}.md", as_markdown(document))
     golden.check(f"{name}_slack.json", _json(slack(document)))
+
+
+def test_the_numbers_of_an_outage_add_up(source: Source) -> None:
+    """What it has of the window, and what is listed besides, are all failures of the window."""
+    report = outage(source)
+    assert isinstance(report, WindowReport)
+    (row,) = report.outages
+    listed = sum(job.tally.failure - job.in_outage for job in report.jobs)
+    assert row.runs_here + listed == report.tally.failure
+    words = as_text(report_document(report), 1_000)
+    here = f"{row.runs_here} of the {report.tally.failure} failed runs of this window"
+    before = f"with the {row.runs - row.runs_here} before it, {row.runs} of {row.prs} pull requests"
+    assert f"{here}; {before}" in words
 
 
 def test_no_secret_in_any_of_them() -> None:

@@ -122,6 +122,7 @@ _OUTAGES = st.builds(
     _COUNTS,
     _COUNTS,
     _COUNTS,
+    _COUNTS,
     st.none() | _TIMES,
     st.none() | _TIMES,
     _RUNS,
@@ -222,7 +223,10 @@ def _common(kind: str) -> dict[str, st.SearchStrategy[object]]:
 
 
 def _consistent(report: Any) -> Any:
-    """The report with the runs by outcome among its numbers; it missed only what it may miss."""
+    """The report with the runs by outcome among its numbers; it missed only what it may miss.
+
+    An outage has no more runs of the window than it has runs.
+    """
     tally = report.tally
     named = {
         "runs": tally.total,
@@ -232,7 +236,11 @@ def _consistent(report: Any) -> Any:
         "other ends": tally.other,
     }
     rows = tuple(values.Compared(name, now, (None, 0.5)) for name, now in named.items())
-    report = replace(report, numbers=(*rows, *report.numbers))
+    outages = tuple(
+        replace(row, runs=max(row.runs, row.runs_here), runs_here=min(row.runs, row.runs_here))
+        for row in report.outages
+    )
+    report = replace(report, numbers=(*rows, *report.numbers), outages=outages)
     if report.news_since:
         return report
     return replace(report, missed_failures=(), more_missed_failures=0)
