@@ -1,6 +1,7 @@
 """The tables of jobs, pull requests and failures at the widths of terminals."""
 
 import io
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import RenderableType
 
-from ci_stat.records import CaseFailure, JobCount, PRCount, PRFacts, Tally
+from ci_stat.records import CaseFailure, JobCount, PeriodCount, PRCount, PRFacts, Tally, WindowCount
 from ci_stat.rendering.terminal.screen import show
 from ci_stat.result import Result
 from ci_stat.runs.views import tables
@@ -83,3 +84,39 @@ def test_a_name_that_is_too_long_keeps_its_end() -> None:
 def test_one_row_that_is_left_out_is_one_row() -> None:
     text = _shown(tables.jobs([_job(name) for name in JOBS], provenance(3), limit=2), 80)
     assert "… and 1 more job (--limit)" in text
+
+
+def _summary(periods: Sequence[PeriodCount], width: int = 80) -> str:
+    count = WindowCount(Tally(9, 1), Tally(), 1, 1, 0, 1, 1, 0, periods=tuple(periods))
+    return _shown(tables.summary(count, provenance(10)), width)
+
+
+def _hours(day: int, *runs: int) -> list[PeriodCount]:
+    return [
+        PeriodCount(f"2021-06-{day} {hour:02d}", Tally(number)) for hour, number in enumerate(runs)
+    ]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_empty_hours_fold_into_one_line(width: int) -> None:
+    text = _summary([*_hours(19, 5, 0, 4), *_hours(20, *[0] * 24), *_hours(21, 1)], width)
+    table = text[text.index("fail rate", text.index("fail rate") + 1) :]
+    lines = [line for line in table.splitlines() if line.startswith(" 2021")]
+    labels = [line.rstrip(" █")[:20].rstrip() for line in lines]
+    assert labels == [
+        " 2021-06-19 00",
+        " 2021-06-19 01",
+        " 2021-06-19 02",
+        " 2021-06-20 00 to 23",
+        " 2021-06-21 00",
+    ]
+    assert "24 hours without runs" in lines[3]
+    assert "█" in lines[0]
+
+
+def test_empty_days_fold_into_one_line() -> None:
+    days = [PeriodCount(f"2021-06-{day}", Tally(0)) for day in range(11, 21)]
+    text = _summary([*days, PeriodCount("2021-06-21", Tally(3))])
+    assert "2021-06-11 to 2021-06-20" in text
+    assert "2021-06-15" not in text
+    assert "2021-06-21 Mon" in text

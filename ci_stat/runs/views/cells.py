@@ -13,7 +13,7 @@ from ci_stat.runs.views.listings import source_lines
 
 Cell = Text | str
 
-_BAR = 40  # cells of the longest bar
+_BAR = 24  # cells of the longest bar
 _OUTCOMES = (("success", "green"), ("failure", "red"), ("aborted", "yellow"), ("other", "magenta"))
 # A narrow terminal leaves out the column with the highest number first; 0 stays.
 _COUNT_COLUMNS = {"runs": 0, "success": 6, "failure": 0, "aborted": 7, "other": 8, "fail rate": 0}

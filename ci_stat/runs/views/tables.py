@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -32,6 +33,7 @@ from ci_stat.runs.views.cells import (
 )
 
 SHOWN_RUNS = 4  # newest runs of a failure
+_FOLDED = 3  # periods in a row without runs that are shown as one
 
 
 # The summary
@@ -88,7 +90,26 @@ def _over_time(periods: Sequence[PeriodCount]) -> Fitted:
         Column("fail rate"),
         Column("", Role.BAR),
     ]
-    return Fitted(columns, [_period_row(period, most) for period in periods])
+    return Fitted(columns, list(_period_rows(periods, most)))
+
+
+def _period_rows(periods: Sequence[PeriodCount], most: int) -> Iterator[list[Cell]]:
+    """Yield a row for each period, and one for several in a row without runs."""
+    for is_empty, group in groupby(periods, lambda period: not period.tally.total):
+        same = list(group)
+        if is_empty and len(same) >= _FOLDED:
+            yield _folded(same)
+        else:
+            yield from (_period_row(period, most) for period in same)
+
+
+def _folded(periods: Sequence[PeriodCount]) -> list[Cell]:
+    first, last = periods[0].label, periods[-1].label
+    hours = last.removeprefix(first[: len("YYYY-MM-DD ")])
+    is_days = len(last) == len("YYYY-MM-DD")
+    unit = "days" if is_days else "hours"
+    note = Text(f"{len(periods):,} {unit} without runs", "dim")
+    return [f"{first} to {last if is_days else hours}", "0", "0", percent(None), note]
 
 
 def _period_row(period: PeriodCount, most: int) -> list[Cell]:
