@@ -14,6 +14,7 @@ from typing import ClassVar, NoReturn
 import click
 
 from ci_stat import __version__
+from ci_stat.cli.near import add_near_value, unknown_command
 from ci_stat.cli.streams import OutputError, watch_stdout
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible, visible_lines
@@ -128,6 +129,21 @@ class Commands(click.Group):
             target.context_settings.setdefault("help_option_names", _HELP_OPTIONS)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self._modules:
+            ctx.fail(unknown_command(args[0], self.paths(ctx)))
+        return super().resolve_command(ctx, args)
+
+    def paths(self, ctx: click.Context) -> dict[str, str]:
+        """What to type for each command and subcommand, by its last word."""
+        paths: dict[str, str] = {}
+        for name in self._modules:
+            for subcommand in getattr(self.get_command(ctx, name), "commands", {}):
+                paths[subcommand] = f"{name} {subcommand}"
+        return paths | {name: name for name in self._modules}
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
@@ -201,6 +217,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
+        add_near_value(error)
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
