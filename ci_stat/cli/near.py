@@ -18,13 +18,16 @@ def unknown_command(name: str, paths: Mapping[str, str]) -> str:
     return " ".join(filter(None, (message, _did_you_mean(name, paths))))
 
 
-def add_near_value(error: click.ClickException) -> None:
-    """Add the near value to the message about one that an option does not have."""
-    kind = error.param.type if isinstance(error, click.BadParameter) and error.param else None
+def with_near_value(error: click.ClickException) -> click.ClickException:
+    """The error, with the near value if it is about one that an option does not have."""
     match = _WRONG_VALUE.match(error.message)
-    if isinstance(kind, click.Choice) and match:
-        values = {str(value): str(value) for value in kind.choices}
-        error.message = f"{error.message} {_did_you_mean(match['value'], values)}".rstrip()
+    if not isinstance(error, click.BadParameter) or error.param is None or match is None:
+        return error
+
+    choices = getattr(error.param.type, "choices", ())
+    values = {str(value): str(value) for value in choices}
+    message = f"{error.message} {_did_you_mean(match['value'], values)}".rstrip()
+    return click.BadParameter(message, error.ctx, error.param, error.param_hint)
 
 
 def _did_you_mean(name: str, words: Mapping[str, str]) -> str:
