@@ -6,15 +6,17 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from ci_stat.escape import visible, visible_lines
+from ci_stat.escape import shortened, visible, visible_lines
 from ci_stat.issues.model import IssuePlan, PlanEntry
+from ci_stat.issues.views.skipped import has_skipped, skipped_by_reason
 from ci_stat.records import IssueAction
 from ci_stat.rendering.format import plural
 from ci_stat.rendering.terminal import screen
+from ci_stat.rendering.terminal.columns import Column, Fitted, Role
 
 _STYLES = {
     IssueAction.FILE: "bold red",
@@ -25,6 +27,7 @@ _STYLES = {
     IssueAction.SKIP: "dim",
 }
 _TEXT_WIDTH = 110
+_WHY = 36  # cells of a reason beside its case
 
 
 class AppliedEntry(Protocol):
@@ -73,14 +76,10 @@ def plan_screen(
 
     acting = [entry for entry in plan.entries if entry.action != IssueAction.SKIP]
     if acting:
-        parts += [_table(acting, _results(applied)), Text()]
+        parts += [_Entries(acting, _results(applied)), Text()]
 
-    skipped, more = _by_reason(plan.entries, limit)
-    if skipped:
-        parts += [Text("Skipped", "bold"), _table(skipped, {})]
-        if more:
-            parts.append(Text(more, "dim"))
-        parts.append(Text())
+    if has_skipped(plan.entries):
+        parts += [Text("Skipped", "bold"), *skipped_by_reason(plan.entries, limit), Text()]
     parts += [Text(f"Note: {visible(note)}", "yellow") for note in plan.notes]
     return Group(*parts)
 
@@ -96,19 +95,6 @@ def _title(plan: IssuePlan, zone: ZoneInfo) -> Text:
     )
 
 
-def _by_reason(entries: Iterable[PlanEntry], limit: int | None) -> tuple[list[PlanEntry], str]:
-    """Return the shown skipped entries, grouped by reason, and a note on those left out."""
-    groups: dict[str, list[PlanEntry]] = {}
-    for entry in entries:
-        if entry.action == IssueAction.SKIP:
-            groups.setdefault(entry.reason, []).append(entry)
-
-    shown = [entry for group in groups.values() for entry in group[:limit]]
-    left = {reason: len(group[limit:]) for reason, group in groups.items()} if limit else {}
-    notes = [f"{count:,} {reason}" for reason, count in left.items() if count]
-    return shown, f"… and {', '.join(notes)}" if notes else ""
-
-
 def _counts(entries: Iterable[PlanEntry]) -> str:
     actions = [entry.action for entry in entries]
     counts = {action: actions.count(action) for action in IssueAction}
@@ -120,25 +106,45 @@ def _counts(entries: Iterable[PlanEntry]) -> str:
     return ", ".join(words) or "Nothing failed, and none of our issues is open."
 
 
-def _table(entries: Sequence[PlanEntry], results: Mapping[int, Text]) -> Table:
-    """`results`: the outcome of entries, by their id()."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", ratio=2, max_width=70)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold", ratio=3, max_width=140)
+class _Entries:
+    """Entries with their reasons beside them; below them, if the names leave no room for that."""
 
-    for entry in entries:
-        why = Text(visible(entry.why, 600))
-        if id(entry) in results:
-            why = Text("\n").join([why, results[id(entry)]])
-        table.add_row(
-            Text(entry.reason or entry.action, _STYLES[IssueAction(entry.action)]),
-            Text(visible(entry.name, 300)),
-            plural(entry.runs, "run") if entry.runs else "",
-            why,
-        )
-    return table
+    def __init__(self, entries: Sequence[PlanEntry], results: Mapping[int, Text]) -> None:
+        """`results`: the outcome of entries, by their id()."""
+        self._rows = [_row(entry, results.get(id(entry))) for entry in entries]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        *short, _ = zip(*self._rows, strict=True)
+        used = sum(max(cell.cell_len for cell in cells) + 2 for cells in short)
+        yield self._beside() if options.max_width - used >= _WHY else self._below()
+
+    def _beside(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for justify in ("left", "left", "right"):
+            table.add_column(no_wrap=True, justify=justify)
+        table.add_column(overflow="fold", max_width=140)
+        for row in self._rows:
+            table.add_row(*row)
+        return table
+
+    def _below(self) -> Fitted:
+        columns = [
+            Column("action", Role.WORD),
+            Column("case", Role.IDENTITY),
+            Column("runs"),
+            Column("why", Role.SENTENCE),
+        ]
+        return Fitted(columns, self._rows)
+
+
+def _row(entry: PlanEntry, result: Text | None) -> list[Text]:
+    why = Text(visible(entry.why, 600))
+    return [
+        Text(entry.action, _STYLES[IssueAction(entry.action)]),
+        Text(shortened(entry.name, 300)),
+        Text(plural(entry.runs, "run") if entry.runs else ""),
+        why if result is None else Text("\n").join([why, result]),
+    ]
 
 
 def _results(applied: AppliedPlan | None) -> dict[int, Text]:
