@@ -102,11 +102,11 @@ def test_a_subtest_whose_report_is_above_that_of_its_parent() -> None:
     [
         (
             "+ make unit_test\nok\nTerminated\nscript returned exit code 124\n",
-            "make unit_test: stopped at a time limit, exit code 124",
+            "make unit_test: timed out, exit code 124",
         ),
         (
             "+ export KEY=1\n+ go test -run=x ./...\n+ echo done\nscript returned exit code 124\n",
-            "go test: stopped at a time limit, exit code 124",
+            "go test: timed out, exit code 124",
         ),
         (
             "+ make unit_test\nscript returned exit code 137\n",
@@ -122,7 +122,7 @@ def test_an_exit_code_is_told_with_its_command(log: str, name: str) -> None:
 
 def test_options_of_a_command_are_not_told() -> None:
     failure = _only("+ curl -H token:abc http://x\nscript returned exit code 124\n")
-    assert failure.name == "curl: stopped at a time limit, exit code 124"
+    assert failure.name == "curl: timed out, exit code 124"
 
 
 def test_a_check_of_make_says_what_it_found() -> None:

@@ -24,7 +24,7 @@ from ci_stat.logs.setup import places_key
 from ci_stat.records import Run, RunRow
 from ci_stat.rendering.terminal import screen
 from ci_stat.result import Result
-from ci_stat.runs.views import tables
+from ci_stat.runs.views import failures
 from tests.conftest import Fill
 from tests.support.command import Call, terminal
 from tests.support.golden import Golden
@@ -410,7 +410,7 @@ def test_the_table_fits(golden: Golden, width: int) -> None:
     out = io.StringIO()
     result = get()
     result.provenance = replace(result.provenance, database="sqlite:///ci.sqlite")
-    screen.show(tables.failures(result, 3), out, color=False, width=width)
+    screen.show(failures.failures(result, 3), out, color=False, width=width)
     table = out.getvalue().partition("logs read")[0]
     assert max(map(len, table.splitlines()[2:])) <= width
     assert "TestApply" in table

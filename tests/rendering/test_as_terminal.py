@@ -90,7 +90,7 @@ def _links(shown: str) -> set[str]:
     return set(re.findall(r"\x1b\]8;id=[^;]*;([^\x1b]+)\x1b", shown))
 
 
-@pytest.mark.parametrize(("make", "code"), [(busy, "160"), (quiet, "28"), (daily, "130")])
+@pytest.mark.parametrize(("make", "code"), [(busy, "196"), (quiet, "28"), (daily, "166")])
 def test_the_title_has_the_colour_of_the_tone(make: object, code: str) -> None:
     assert _shown(make(), color=True).startswith(f"\x1b[1;38;5;{code}mCI ")  # type: ignore[operator]
 

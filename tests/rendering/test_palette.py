@@ -13,7 +13,7 @@ from ci_stat.rendering.terminal.screen import show
 
 STYLES = ("red", "green", "yellow", "blue", "magenta", "cyan", "dim", "dim yellow")
 # White, black, and the backgrounds of Solarized Light and of a popular dark editor.
-BACKGROUNDS = {"#ffffff": 3.8, "#000000": 3.8, "#fdf6e3": 3.5, "#1e1e1e": 3.0}
+BACKGROUNDS = {"#ffffff": 3.7, "#000000": 3.8, "#fdf6e3": 3.5, "#1e1e1e": 3.2}
 
 
 def _luminance(color: Color) -> float:

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from ci_stat.records import CaseFailure, JobCount, PeriodCount, PRCount, PRFacts, Tally, WindowCount
 from ci_stat.rendering.terminal.screen import show
 from ci_stat.result import Result
-from ci_stat.runs.views import tables
+from ci_stat.runs.views import failures, tables
 from tests.support.results import provenance, result
 from tests.support.rows import row
 
@@ -66,7 +66,7 @@ def test_numbers_of_pull_requests_are_whole(width: int) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_failures_show_their_names_and_then_what_tells_most(width: int) -> None:
-    text = _shown(tables.failures(_failures()), width)
+    text = _shown(failures.failures(_failures()), width)
     assert all(case in text for case in CASES)
     assert "first seen" in text
     assert ("kind" in text) == (width >= 100)

@@ -12,6 +12,7 @@ from ci_stat.rendering import format as words
 from ci_stat.rendering.values import source_data
 from ci_stat.runs.progress_bar import loading
 from ci_stat.runs.views import data, tables
+from ci_stat.runs.views import failures as failures_view
 
 
 def summary(form: str | None, color: str, **window: Any) -> None:
@@ -72,7 +73,8 @@ def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: 
         rows = data.failure_rows(infos[:limit], provenance)
         _print_rows("failures", rows, len(infos), source_data(provenance), form)
     else:
-        output.print_table(tables.failures(result, limit, words.filters(filter.names)), color)
+        table = failures_view.failures(result, limit, words.filters(filter.names))
+        output.print_table(table, color)
 
 
 def _print_rows(

@@ -13,8 +13,8 @@ from rich.segment import Segment
 from rich.style import Style
 
 # By the number of the colour among the 16.
-_READABLE = {1: 160, 2: 28, 3: 130, 4: 27, 5: 129, 6: 30}
-_FAINT = Color.from_ansi(243)
+_READABLE = {1: 196, 2: 28, 3: 166, 4: 27, 5: 133, 6: 31}
+_FAINT = Color.from_ansi(244)
 
 
 class Readable:

@@ -1,4 +1,4 @@
-"""The short reports as rich renderables: the summary of a window; jobs, pull requests, failures."""
+"""The short reports as rich renderables: the summary of a window; jobs, pull requests."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -10,17 +10,13 @@ from rich.text import Text
 from ci_stat.escape import shortened, visible
 from ci_stat.records import (
     JobCount,
-    LogState,
     PeriodCount,
     PRCount,
     Provenance,
-    Run,
-    Status,
     WindowCount,
 )
 from ci_stat.rendering.format import minute, percent, plural
 from ci_stat.rendering.terminal.columns import Column, Fitted, Role
-from ci_stat.result import FailInfo, Result
 from ci_stat.runs.views.cells import (
     Cell,
     bar,
@@ -32,7 +28,6 @@ from ci_stat.runs.views.cells import (
     omitted,
 )
 
-SHOWN_RUNS = 4  # newest runs of a failure
 _FOLDED = 3  # periods in a row without runs that are shown as one
 
 
@@ -136,7 +131,14 @@ def jobs(
     counts: Sequence[JobCount], source: Provenance, limit: int | None = None, filtered: str = ""
 ) -> RenderableType:
     """Show a row for each job, most failures first."""
-    rows = [_job_row(job) for job in counts[:limit]]
+    shown = counts[:limit]
+    title = heading("Jobs", source, filtered)
+    more = omitted(len(shown), len(counts), "job")
+    return Group(title, job_table(shown), *more, *foot(source))
+
+
+def job_table(counts: Sequence[JobCount]) -> Fitted:
+    """A row for each job, in the given order."""
     columns = [
         Column("job", Role.IDENTITY),
         *count_columns(),
@@ -145,9 +147,7 @@ def jobs(
         Column("last failure", spare=4),
         Column("", Role.BAR),
     ]
-    title = heading("Jobs", source, filtered)
-    more = omitted(len(rows), len(counts), "job")
-    return Group(title, Fitted(columns, rows), *more, *foot(source))
+    return Fitted(columns, [_job_row(job) for job in counts])
 
 
 def _job_row(job: JobCount) -> list[Cell]:
@@ -194,78 +194,3 @@ def _pr_row(pr: PRCount) -> list[Cell]:
         Text(visible(facts.author, 40), "dim"),
         Text(visible(facts.title, 200)),
     ]
-
-
-# Failures
-
-
-def failures(res: Result, limit: int | None = None, filtered: str = "") -> RenderableType:
-    """Show a row for each failure, most runs first: its message, and the newest runs it broke."""
-    source, infos = res.provenance, list(res.fail_info_map.values())
-    rows = [_failure_row(info) for info in infos[:limit]]
-    columns = [
-        Column("failure", Role.IDENTITY),
-        Column("kind", Role.WORD, spare=3),
-        Column("runs"),
-        Column("PRs"),
-        Column("first seen", spare=2),
-        Column("last seen", spare=6),
-        Column("message", Role.TEXT, spare=4, floor=24),
-        Column("broke, newest first", Role.TEXT, spare=8, floor=28),
-    ]
-    title = heading("Failures", source, filtered)
-    more = omitted(len(rows), len(infos), "failure")
-    return Group(title, Fitted(columns, rows), *more, *_completeness(res), *foot(source))
-
-
-def _failure_row(info: FailInfo) -> list[Cell]:
-    return [
-        Text(shortened(info.info, 300), "red"),
-        info.kind,
-        f"{info.fail_cnt():,}",
-        f"{len(info.prs):,}",
-        minute(info.run_list[0].time),
-        minute(info.run_list[-1].time),
-        Text(visible(info.message, 300), "dim"),
-        Text(_newest_runs(info.run_list)),
-    ]
-
-
-def _newest_runs(runs: Sequence[Run]) -> str:
-    """Return `job #12 #11, other #3 +5`: the newest runs by job, and the number of others."""
-    newest = runs[: -SHOWN_RUNS - 1 : -1]
-    numbers: dict[str, list[str]] = {}
-    for run in newest:
-        numbers.setdefault(run.job_name, []).append(f"#{run.build}")
-    shown = ", ".join(f"{shortened(job, 80)} {' '.join(numbers[job])}" for job in numbers)
-    others = len(runs) - len(newest)
-    return f"{shown} +{others:,}" if others else shown
-
-
-def _completeness(res: Result) -> Iterator[Text]:
-    """Yield what the failures are based on, logs or the table, and what is unknown."""
-    if res.log_states:
-        yield _log_counts(res)
-
-    failed = [run for run in res.all_runs if run.status == Status.FAILURE]
-    from_table = sum(map(_is_from_table, failed))
-    if from_table:
-        runs = plural(from_table, "failed run")
-        text = f"{runs} with failures of the table only, one for each run: a lower bound"
-        yield Text(text, "dim")
-
-    if res.miss_cnt:
-        yield Text(f"{plural(res.miss_cnt, 'failed run')} without a known failure", "yellow")
-
-
-def _log_counts(res: Result) -> Text:
-    counts = [f"{plural(res.log_states[LogState.READ], 'log')} read"]
-    for state, count in res.log_states.most_common():
-        if state != LogState.READ:
-            counts.append(f"{plural(count, 'log')} {state}")
-    return Text("; ".join(counts), "yellow" if len(counts) > 1 else "dim")
-
-
-def _is_from_table(run: Run) -> bool:
-    sources = {failure.source for failure in run.failures}
-    return bool(sources) and "log" not in sources

@@ -1,0 +1,65 @@
+"""`ci-stat demo` tells a story on one screen: what fails, where, why, and what to type next."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from ci_stat.cli import run
+from ci_stat.cli.work.demo import Demo, build, show
+from ci_stat.config import PATH_VARIABLE
+
+QUESTIONS = ("What fails?", "Where?", "Why?", "What next?")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("story")
+        patch.chdir(folder)
+        yield build(Path("demo"), rows_per_day=60, days=14, seed=20210621)
+
+
+def _told(made: Demo, width: int, patch: pytest.MonkeyPatch) -> str:
+    out = io.StringIO()
+    patch.setattr("sys.stdout", out)
+    patch.setattr("ci_stat.rendering.terminal.screen.width_of", lambda _stream: width)
+    show(made, color=False)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_the_story_is_one_screen(made: Demo, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = _told(made, width, monkeypatch).splitlines()
+    assert 24 <= len(lines) <= 40
+    assert max(map(cell_len, lines)) <= width
+    asked = [line for line in lines if line.startswith(QUESTIONS)]
+    assert [line.partition("  ")[0] for line in asked] == list(QUESTIONS)
+
+
+def test_the_reason_is_in_the_story(made: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = _told(made, 80, monkeypatch)
+    assert "testJoinSpillSuite.TestSpillPartitionBoundary" in text
+    assert re.search(r"Why\?  .* #\d+ says:\n  FAIL: .*\n", text)
+
+
+def test_the_next_commands_work(
+    made: Demo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = _told(made, 80, monkeypatch)
+    monkeypatch.undo()
+    monkeypatch.setenv(PATH_VARIABLE, str(made.folder))
+    commands = re.findall(r"^  ci-stat (.*?)(?: {2,}.*)?$", text, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == [
+        "pr",
+        "compare",
+        "flaky",
+        "explain",
+        "report",
+        "issues",
+    ]
+    for command in commands:
+        assert run(command.split()) == 0, (command, capsys.readouterr().err)
