@@ -114,7 +114,7 @@ class GoPackage:
         place = _PLACE.match(text) if text else None
         return CaseResult(
             suite=self._name,
-            class_name="",
+            class_name=self._name,
             name=clean_line(test),
             outcome=outcome,
             word=word,
@@ -131,5 +131,11 @@ class GoPackage:
 def _package_case(package: str, word: str, text: str) -> CaseResult:
     message = next((line.strip() for line in text.split("\n") if line.strip()), word)
     return CaseResult(
-        package, "", PACKAGE_CASE, Outcome.ERROR, word, message=message[:MAX_MESSAGE], text=text
+        package,
+        package,
+        PACKAGE_CASE,
+        Outcome.ERROR,
+        word,
+        message=message[:MAX_MESSAGE],
+        text=text,
     )
