@@ -1,7 +1,7 @@
 """Single statements that change our state, repeated while another process holds a lock."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -41,19 +41,24 @@ def write(engine: Engine, statement: Executable, values: Sequence[Mapping[str, A
     Raises DatabaseError.
     """
     with database_errors(engine):
-        for attempt in range(1, TRIES):
-            try:
-                return _once(engine, statement, values)
-            except DBAPIError as error:
-                if not _is_locked(error):
-                    raise
-                time.sleep(PAUSE * attempt)
-        return _once(engine, statement, values)
+        return repeated(lambda: _once(engine, statement, values))
 
 
 def _once(engine: Engine, statement: Executable, values: Sequence[Mapping[str, Any]]) -> int:
     with engine.begin() as connection:
         return int(connection.execute(statement, values or None).rowcount)
+
+
+def repeated(transaction: Callable[[], T]) -> T:
+    """Repeat a transaction that lost a lock: it has changed nothing."""
+    for attempt in range(1, TRIES):
+        try:
+            return transaction()
+        except DBAPIError as error:
+            if not _is_locked(error):
+                raise
+            time.sleep(PAUSE * attempt)
+    return transaction()
 
 
 def _is_locked(error: DBAPIError) -> bool:

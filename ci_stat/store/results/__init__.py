@@ -1,0 +1,1 @@
+"""The results database: runs, their files, cases, attempts and messages."""

@@ -1,0 +1,187 @@
+"""Reads runs, their attempts, and the history of cases from the results database."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, Select, func, select
+
+from ci_stat.formats.results import Outcome
+from ci_stat.records.run_info import RunInfo
+from ci_stat.store.engine import connected
+from ci_stat.store.results.attempt_rows import OUTCOMES
+from ci_stat.store.results.tables import cases, files, messages, results, runs, texts
+from ci_stat.store.state.writing import batches
+
+_BATCH = 500  # ids in one statement
+
+
+class StoredRun(msgspec.Struct, frozen=True):
+    """A run with its id in the database."""
+
+    id: int
+    info: RunInfo
+
+    @property
+    def started(self) -> datetime:
+        assert self.info.started is not None  # each stored run has a time
+        return self.info.started
+
+
+class StoredCase(msgspec.Struct, frozen=True):
+    """A case as it was first spelled."""
+
+    id: int
+    suite: str
+    class_name: str
+    name: str
+    parameters: str
+    file: str
+
+    @property
+    def full_name(self) -> str:
+        """Class and name for people, with parameters."""
+        place = self.class_name or self.file or self.suite
+        name = self.name + self.parameters
+        return name if not place or name.startswith(place) else f"{place} :: {name}"
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One attempt of a case in a run. `position`: its order in the run."""
+
+    case_id: int
+    run_id: int
+    position: tuple[int, int]
+    outcome: Outcome
+    word: str
+    seconds: float | None
+
+
+class ResultsReader:
+    """Questions to the results database. Each raises DatabaseError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def jobs(self) -> list[str]:
+        """Return all jobs, the one with the newest run first."""
+        query = select(runs.c.job).group_by(runs.c.job).order_by(func.max(runs.c.started).desc())
+        return [row.job for row in self._rows(query)]
+
+    def runs(
+        self, job: str | None = None, limit: int = 1, before: int | None = None
+    ) -> list[StoredRun]:
+        """Return the newest runs, newest first. `before`: only runs before this id's run."""
+        query = select(runs).order_by(runs.c.started.desc(), runs.c.id.desc()).limit(limit)
+        if job is not None:
+            query = query.where(runs.c.job == job)
+        if before is not None:
+            anchor = select(runs.c.started).where(runs.c.id == before).scalar_subquery()
+            is_earlier = (runs.c.started < anchor) | (
+                (runs.c.started == anchor) & (runs.c.id < before)
+            )
+            query = query.where(is_earlier)
+        return [_run(row) for row in self._rows(query)]
+
+    def files(self, run_id: int) -> list[Any]:
+        """Return the files of a run: rows of `test_files`."""
+        return list(self._rows(select(files).where(files.c.run_id == run_id).order_by(files.c.id)))
+
+    def attempts(self, run_id: int) -> Iterator[Attempt]:
+        """Yield the attempts of a run in their order."""
+        query = (
+            select(results)
+            .where(results.c.run_id == run_id)
+            .order_by(results.c.file_id, results.c.position)
+        )
+        for row in self._rows(query):
+            yield _attempt(row)
+
+    def history(self, case_ids: Sequence[int], run_ids: Sequence[int]) -> Iterator[Attempt]:
+        """Yield the attempts of some cases in some runs, in no order across batches."""
+        for some_cases in batches(case_ids, _BATCH):
+            for some_runs in batches(run_ids, _BATCH):
+                query = (
+                    select(results)
+                    .where(results.c.case_id.in_(some_cases), results.c.run_id.in_(some_runs))
+                    .order_by(results.c.run_id, results.c.file_id, results.c.position)
+                )
+                for row in self._rows(query):
+                    yield _attempt(row)
+
+    def cases(self, case_ids: Sequence[int]) -> dict[int, StoredCase]:
+        """Return cases by id."""
+        found = {}
+        for ids in batches(case_ids, _BATCH):
+            for row in self._rows(select(cases).where(cases.c.id.in_(ids))):
+                found[row.id] = StoredCase(
+                    row.id, row.suite, row.class_name, row.name, row.parameters, row.file
+                )
+        return found
+
+    def first_runs(self, case_ids: Sequence[int], job: str) -> dict[int, int]:
+        """Return the start (ms) of the first run of the job that had each case."""
+        found = {}
+        for ids in batches(case_ids, _BATCH):
+            query = (
+                select(results.c.case_id, func.min(runs.c.started))
+                .join(runs, runs.c.id == results.c.run_id)
+                .where(results.c.case_id.in_(ids), runs.c.job == job)
+                .group_by(results.c.case_id)
+            )
+            found.update({case_id: int(started) for case_id, started in self._rows(query)})
+        return found
+
+    def messages(self, run_id: int, case_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return (fingerprint, message) of the last attempt with a message, by case."""
+        found: dict[int, tuple[str, str]] = {}
+        for ids in batches(case_ids, _BATCH):
+            query = (
+                select(results.c.case_id, messages.c.fingerprint, texts.c.message)
+                .join(messages, messages.c.id == results.c.message_id)
+                .outerjoin(
+                    texts,
+                    (texts.c.run_id == results.c.run_id)
+                    & (texts.c.file_id == results.c.file_id)
+                    & (texts.c.position == results.c.position),
+                )
+                .where(results.c.run_id == run_id, results.c.case_id.in_(ids))
+                .order_by(results.c.file_id, results.c.position)
+            )
+            for case_id, fingerprint, message in self._rows(query):
+                found[case_id] = fingerprint, message or ""
+        return found
+
+    def _rows(self, query: Select[Any]) -> Sequence[Any]:
+        with connected(self._engine) as connection:
+            return connection.execute(query).all()
+
+
+def _run(row: Any) -> StoredRun:
+    info = RunInfo(
+        job=row.job,
+        number=row.number,
+        attempt=row.attempt,
+        repo=row.repo,
+        commit=row.commit_hash,
+        branch=row.branch,
+        pull=row.pull,
+        trigger=row.cause,
+        url=row.url,
+        labels=json.loads(row.labels),
+        started=datetime.fromtimestamp(row.started / 1000, UTC),
+    )
+    return StoredRun(row.id, info)
+
+
+def _attempt(row: Any) -> Attempt:
+    return Attempt(
+        case_id=row.case_id,
+        run_id=row.run_id,
+        position=(row.file_id, row.position),
+        outcome=OUTCOMES[row.outcome],
+        word=row.word,
+        seconds=None if row.duration is None else row.duration / 1_000_000,
+    )
