@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from ci_stat.formats.numbers import MAX_SECONDS
 from ci_stat.formats.parameters import split_parameters
-from ci_stat.formats.results import (
+from ci_stat.formats.text_parts import TextPart, clean, clean_line
+from ci_stat.records.case_results import (
     MAX_MESSAGE,
     CaseResult,
     Limits,
@@ -16,7 +17,6 @@ from ci_stat.formats.results import (
     ReadState,
     Unreadable,
 )
-from ci_stat.formats.text_parts import TextPart, clean, clean_line
 
 MAX_SIZE = 256 * 2**20  # characters; the document is decoded as a whole
 _OUTCOMES = {

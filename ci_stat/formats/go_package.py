@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ci_stat.formats.results import MAX_MESSAGE, CaseResult, Limits, Outcome
 from ci_stat.formats.text_parts import TextPart, clean, clean_line
+from ci_stat.records.case_results import MAX_MESSAGE, CaseResult, Limits, Outcome
 
 PACKAGE_CASE = "(package)"
 MAX_OPEN = 100_000  # tests of one package that have not ended

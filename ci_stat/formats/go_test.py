@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ci_stat.formats.go_package import GoPackage
-from ci_stat.formats.results import CaseResult, Limits, ReadState, Unreadable
+from ci_stat.records.case_results import CaseResult, Limits, ReadState, Unreadable
 
 MAX_LINE = 8 * 2**20  # characters of a line
 MAX_PACKAGES = 20_000  # that are open at once

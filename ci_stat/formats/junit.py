@@ -12,8 +12,8 @@ from ci_stat.formats.junit_case import Suite, simple_result
 from ci_stat.formats.junit_common import COMMON, with_body
 from ci_stat.formats.junit_details import PROBLEMS, CaseDetails
 from ci_stat.formats.junit_shape import Shape, cases_of_shape, shape_of
-from ci_stat.formats.results import CaseResult, Limits
 from ci_stat.formats.xml_tokens import CDATA, EMPTY, END, START, Token, XmlTokens
+from ci_stat.records.case_results import CaseResult, Limits
 
 ROOTS = ("testsuites", "testsuite", "testcase")
 SUITE_CASE = "(suite)"

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from ci_stat.formats.junit_case import Suite, simple_result
 from ci_stat.formats.junit_details import AFTER, BEFORE, PROBLEMS, CaseDetails, Problem
-from ci_stat.formats.results import MAX_PROPERTIES, CaseResult
+from ci_stat.records.case_results import MAX_PROPERTIES, CaseResult
 
 _WORST_FIRST = {name: place for place, name in enumerate(PROBLEMS)}
 

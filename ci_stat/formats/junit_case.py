@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from ci_stat.formats.numbers import line_number, seconds
 from ci_stat.formats.parameters import has_parameters, split_parameters
-from ci_stat.formats.results import MAX_NAME, CaseResult, Outcome
 from ci_stat.formats.text_parts import clean_line
+from ci_stat.records.case_results import MAX_NAME, CaseResult, Outcome
 
 # Words of `status` and `result` attributes, for cases without an element (GoogleTest, CTest).
 _STATUSES = {

@@ -8,11 +8,11 @@ import re
 from msgspec.structs import replace
 
 from ci_stat.formats.junit_details import PROBLEMS, message_of, word_of
-from ci_stat.formats.results import CaseResult, Limits
 from ci_stat.formats.text_parts import TextPart, tidy
 from ci_stat.formats.xml_names import unescape
 from ci_stat.formats.xml_parts import one_line
 from ci_stat.formats.xml_tokens import XmlTokens
+from ci_stat.records.case_results import CaseResult, Limits
 
 _CDATA = r"<!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+\]\]>"
 _TEXT = rf"([^<]*+|{_CDATA})"

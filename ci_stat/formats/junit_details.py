@@ -1,10 +1,10 @@
 """The elements in a `testcase` of JUnit XML: problems, output, properties."""
 
 from ci_stat.formats.numbers import seconds
-from ci_stat.formats.results import MAX_MESSAGE, MAX_NAME, Limits, Outcome
 from ci_stat.formats.text_parts import TextPart, clean_line, tidy
 from ci_stat.formats.xml_names import unescape
 from ci_stat.formats.xml_tokens import XmlTokens
+from ci_stat.records.case_results import MAX_MESSAGE, MAX_NAME, Limits, Outcome
 
 PROBLEMS = {"error": Outcome.ERROR, "failure": Outcome.FAILED, "skipped": Outcome.SKIPPED}
 """Elements that state an outcome, the worst first."""

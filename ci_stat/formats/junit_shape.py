@@ -12,8 +12,8 @@ from ci_stat.formats.junit_case import Suite, repeated
 from ci_stat.formats.junit_common import BODY, with_body
 from ci_stat.formats.numbers import line_number, seconds
 from ci_stat.formats.parameters import has_parameters, split_parameters
-from ci_stat.formats.results import MAX_NAME, CaseResult, Limits, Outcome
 from ci_stat.formats.xml_tokens import XmlTokens
+from ci_stat.records.case_results import MAX_NAME, CaseResult, Limits, Outcome
 
 _ONE = re.compile(r' ([\w:.-]{1,40})="[^"]*"')
 _KNOWN = ("classname", "name", "time", "file", "line", "timestamp")

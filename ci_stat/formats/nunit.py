@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from ci_stat.formats.numbers import seconds
 from ci_stat.formats.parameters import split_parameters
-from ci_stat.formats.results import MAX_MESSAGE, CaseResult, Limits, Outcome
 from ci_stat.formats.text_parts import TextPart, clean_line
 from ci_stat.formats.xml_names import unescape
 from ci_stat.formats.xml_tokens import CDATA, EMPTY, END, START, TEXT, Token, XmlTokens
+from ci_stat.records.case_results import MAX_MESSAGE, CaseResult, Limits, Outcome
 
 ROOT = "test-run"
 _OUTCOMES = {

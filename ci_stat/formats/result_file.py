@@ -9,8 +9,8 @@ from itertools import chain
 
 from ci_stat.formats import ctrf, go_test, junit, nunit, trx
 from ci_stat.formats.decoding import Decoded
-from ci_stat.formats.results import CaseResult, Limits, ReadState, Unreadable
 from ci_stat.formats.xml_tokens import Token, XmlTokens
+from ci_stat.records.case_results import CaseResult, Limits, ReadState, Unreadable
 
 _HEAD = 64 * 1024  # characters that decide about the format
 _BLANK = " \t\r\n\0\ufeff"

@@ -9,9 +9,9 @@ refuses declarations of entities and opens nothing outside of the file. Errors a
 import re
 from collections.abc import Iterable, Iterator
 
-from ci_stat.formats.results import ReadState, Unreadable
 from ci_stat.formats.xml_names import Names, unescaped
 from ci_stat.formats.xml_parts import before_open_entity, declaration_end, one_line
+from ci_stat.records.case_results import ReadState, Unreadable
 
 START, END, EMPTY, TEXT, CDATA = 1, 2, 3, 4, 5
 Token = tuple[int, str, str]

@@ -13,15 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ci_stat.logs.decoders import HEAD, ZIP
 from ci_stat.logs.encoding import SAMPLE, is_plain, text_of
-from ci_stat.logs.members import AHEAD_PIECE, PIECE, explained, is_packed, unpacked
 from ci_stat.logs.read_ahead import ReadAhead, is_worth_it
 from ci_stat.logs.regular_file import FLAGS, RegularFile, no_log, regular
-from ci_stat.logs.sizes import size_text
-from ci_stat.logs.source import Incomplete, Source
 from ci_stat.records import LogState
 from ci_stat.records.log_place import NoLog
+from ci_stat.unpacking.decoders import HEAD, ZIP
+from ci_stat.unpacking.members import AHEAD_PIECE, PIECE, explained, is_packed, unpacked
+from ci_stat.unpacking.sizes import size_text
+from ci_stat.unpacking.source import Incomplete, Source
 
 if TYPE_CHECKING:
     from ci_stat.logs.zip_members import ZipText

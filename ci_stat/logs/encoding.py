@@ -10,10 +10,10 @@ The first bytes decide for the whole log:
 import codecs
 from collections.abc import Callable, Iterator
 
-from ci_stat.logs.members import explained
 from ci_stat.logs.signatures import not_text
-from ci_stat.logs.source import Incomplete
 from ci_stat.records import LogState
+from ci_stat.unpacking.members import explained
+from ci_stat.unpacking.source import Incomplete
 
 SAMPLE = 64 * 1024  # bytes that decide
 _BINARY = 16 * 1024  # bytes that show whether the log is text

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ci_stat.formats.result_file import ResultFile
-from ci_stat.formats.results import CaseResult, Limits, ReadState
+from ci_stat.records.case_results import CaseResult, Limits, ReadState
 
 
 def in_blocks(content: bytes, size: int = 1 << 16) -> Iterator[bytes]:

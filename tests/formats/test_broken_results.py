@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.formats.result_file import ResultFile
-from ci_stat.formats.results import ReadState
+from ci_stat.records.case_results import ReadState
 from tests.formats.result_files import in_blocks, read, suite
 
 TWO = suite('<testcase name="a"/><testcase name="b"><failure message="m">t</failure></testcase>')

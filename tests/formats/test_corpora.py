@@ -12,7 +12,7 @@ from functools import cache
 
 import pytest
 
-from ci_stat.formats.results import ReadState
+from ci_stat.records.case_results import ReadState
 from tests.conftest import REAL
 from tests.formats.result_files import outcomes, read
 

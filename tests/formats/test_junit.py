@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_stat.formats.results import Limits, Outcome, ReadState
+from ci_stat.records.case_results import Limits, Outcome, ReadState
 from tests.formats.result_files import cases, outcomes, read, suite
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from ci_stat.formats.results import Outcome, ReadState
+from ci_stat.records.case_results import Outcome, ReadState
 from tests.formats.result_files import cases, outcomes, read
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.formats import junit
-from ci_stat.formats.results import CaseResult
 from ci_stat.formats.xml_names import unescape
 from ci_stat.formats.xml_tokens import CDATA, EMPTY, END, START, Token, XmlTokens
+from ci_stat.records.case_results import CaseResult
 from tests.formats.result_files import read
 
 LETTERS = st.characters(

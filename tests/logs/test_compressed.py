@@ -277,7 +277,7 @@ _BOMB = """
     import resource, sys
     from ci_stat.logs.compressed import opened
     import isal.igzip_lib, lzma, numpy
-    from ci_stat.logs.decoders import zstd
+    from ci_stat.unpacking.decoders import zstd
     zstd()
     buffer = memoryview(bytearray(2**17))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -354,7 +354,7 @@ def test_a_frame_that_wants_too_much_memory() -> None:
 
 
 def test_millions_of_empty_members_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ci_stat.logs.members._MEMBERS", 1000)
+    monkeypatch.setattr("ci_stat.unpacking.members._MEMBERS", 1000)
     assert unpacked(zstd(b"") * 1000)[1] is LogState.READ
     for pack in (gzip.compress, zstd, lzma.compress):
         text, state, detail = unpacked(pack(b"") * 1001)

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci_stat.logs import compressed, zip_members
+from ci_stat.logs import compressed
 from ci_stat.logs.compressed import Unpacked, opened
-from ci_stat.logs.zip_members import natural_key
 from ci_stat.records import LogState
+from ci_stat.unpacking.zip_files import natural_key
 from tests.logs.test_compressed import LOG, MIB, Dripping, from_file, unpacked
 from tests.support.zstd import compress
 
@@ -227,7 +227,7 @@ def test_a_bomb_ends_by_its_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_list_of_files_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_members, "_MAX_DIRECTORY", 100_000)
+    monkeypatch.setattr("ci_stat.unpacking.zip_files._MAX_DIRECTORY", 100_000)
     text, state, detail = both_ways(overlapping(3000, b"x\n"))
     assert (text, state) == (b"", LogState.TOO_BIG)
     assert "the list of files in the zip archive is longer than" in detail

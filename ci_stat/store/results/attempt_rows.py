@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table
 
 from ci_stat.failures.case_identity import full_name, identity_key, name_key
 from ci_stat.failures.fingerprint import fingerprint
-from ci_stat.formats.results import CaseResult, Outcome
+from ci_stat.records.case_results import CaseResult, Outcome
 from ci_stat.store.results.names import Ids
 from ci_stat.store.results.tables import results, texts
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, func, select
 
-from ci_stat.formats.results import Outcome
+from ci_stat.records.case_results import Outcome
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import connected
 from ci_stat.store.results.attempt_rows import OUTCOMES

@@ -7,14 +7,13 @@ processes may import at once: the same file is written by the first of them.
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ci_stat.formats.result_file import ResultFile
-from ci_stat.formats.results import ReadState
+from ci_stat.records.case_results import CaseResult, ReadState
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.embedded import is_embedded
 from ci_stat.store.errors import database_errors
@@ -27,6 +26,20 @@ from ci_stat.store.state.writing import batches, insert_missing, repeated
 _BATCH = 2_000  # attempts in one statement
 _MAX_JOB = 255
 _NAME = 1_000
+
+
+class ReadFile(Protocol):
+    """Attempts of a file; the other values are final after the last one."""
+
+    @property
+    def state(self) -> ReadState: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def format(self) -> str: ...
+    @property
+    def attempts(self) -> int: ...
+    def __iter__(self) -> Iterator[CaseResult]: ...
 
 
 class StoredFile(msgspec.Struct, frozen=True):
@@ -74,7 +87,7 @@ class ResultsWriter:
             return int(connection.execute(query).scalar_one())
 
     def store(
-        self, run_id: int, digest: str, name: str, open_file: Callable[[], ResultFile]
+        self, run_id: int, digest: str, name: str, open_file: Callable[[], ReadFile]
     ) -> StoredFile:
         """Read a file and store its attempts. `open_file` is called again if a lock is lost.
 
@@ -98,7 +111,7 @@ class ResultsWriter:
             return None
         return StoredFile(False, ReadState(row.state), row.detail, row.format, row.attempts)
 
-    def _store(self, run_id: int, digest: str, name: str, file: ResultFile) -> StoredFile:
+    def _store(self, run_id: int, digest: str, name: str, file: ReadFile) -> StoredFile:
         with self._engine.begin() as connection, self._shared_rows(connection) as shared:
             # First the file: whoever reads it at the same time waits here, then leaves it out.
             values = {"run_id": run_id, "digest": digest, "name": name[:_NAME], "format": "",

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, inspect, select, text
 from ci_stat.errors import SchemaMismatch
 from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.formats.result_file import ResultFile
-from ci_stat.formats.results import Outcome, ReadState
+from ci_stat.records.case_results import Outcome, ReadState
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import open_engine
 from ci_stat.store.results import tables

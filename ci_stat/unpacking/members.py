@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from ci_stat.logs.decoders import HEAD, MEMORY, Decoder, decoder_of, is_begun
-from ci_stat.logs.sizes import size_text
-from ci_stat.logs.source import Incomplete, Source
 from ci_stat.records import LogState
+from ci_stat.unpacking.decoders import HEAD, MEMORY, Decoder, decoder_of, is_begun
+from ci_stat.unpacking.sizes import size_text
+from ci_stat.unpacking.source import Incomplete, Source
 
 _MEMBERS = 1_000_000  # block-wise gzip has one member per 64 KB
 _ENDS_EARLY = "the compressed data ends early"
