@@ -87,6 +87,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for module in ("ci_stat.config.warn", "ci_stat.runs.setup"):
         monkeypatch.setattr(f"{module}._said", set())  # each test is a process of its own
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config-home"))
 
 
 @pytest.fixture(scope="session")

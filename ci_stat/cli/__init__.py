@@ -21,6 +21,7 @@ from ci_stat.escape import visible, visible_lines
 
 _EPILOG = """\b
 Examples:
+  ci-stat init                              say where the runs of your CI are
   ci-stat explain build.log                 why did this build fail?
   ci-stat demo                              generate two weeks of CI data, and show them
   ci-stat summary --since 24h               counts of the last day
@@ -84,6 +85,7 @@ class Commands(click.Group):
         "export": "data",
         "sync": "sync",
         "demo": "data",
+        "init": "init",
         "config": "settings",
         "completion": "settings",
     }
@@ -106,7 +108,8 @@ class Commands(click.Group):
         "export": "Export run records as JSON Lines.",
         "sync": "Copy runs from Jenkins or GitHub Actions into the CI database.",
         "demo": "Generate two weeks of CI data, and show them.",
-        "config": "Show the effective settings and where they came from.",
+        "init": "Set up ci_stat: say where your runs are, and write env.json.",
+        "config": "Show what is set and where it came from.",
         "completion": "Print the shell completion script.",
     }
 

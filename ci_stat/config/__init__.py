@@ -21,7 +21,7 @@ from ci_stat.config.groups import (
 )
 from ci_stat.config.keys import Key, Secret, zone_of
 from ci_stat.config.presets import TIDB
-from ci_stat.config.read import load
+from ci_stat.config.read import default_file, load
 from ci_stat.config.settings import FILE_NAME, PATH_VARIABLE, PREFIX, Settings, Value
 from ci_stat.config.urls import data_folder
 from ci_stat.config.warn import warn_once
@@ -50,6 +50,7 @@ __all__ = [
     "Timeouts",
     "Value",
     "data_folder",
+    "default_file",
     "load",
     "warn_once",
     "zone_of",

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Set
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
 
 from ci_stat.config.groups import KEYS
 from ci_stat.config.permissions import readable_by_all
@@ -26,10 +29,13 @@ _TEST_PREFIX = f"{PREFIX}TEST_"  # variables of the test suite
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Return the effective settings, from `env.json` and from `environ` (default: the process's).
 
+    Only the process's environment has a default for the file: `default_file`.
+
     Raises SettingsError if the file is missing, unreadable or not a JSON object.
     """
+    default = default_file() if environ is None else None
     environ = os.environ if environ is None else environ
-    file = _file(environ)
+    file = _file(environ, default)
     in_file = _read(file) if file else {}
     source = str(file)
     in_variables = {name: environ[name] for name in sorted(environ) if name.startswith(PREFIX)}
@@ -77,8 +83,15 @@ def _unknown(name: str, known: Iterable[str], where: str) -> str:
     return f"Unknown setting {name[:80]!r} in {where}{advice}"
 
 
-def _file(environ: Mapping[str, str]) -> Path | None:
+def default_file() -> Path:
+    """Return where the file is looked for if `STAT_ENV_PATH` is not set. It may not exist."""
+    return user_config_path("ci_stat", appauthor=False) / FILE_NAME
+
+
+def _file(environ: Mapping[str, str], default: Path | None) -> Path | None:
     text = environ.get(PATH_VARIABLE)
+    if text is None and default is not None and _exists(default):
+        return default
     if not text:
         return None
 
@@ -86,19 +99,34 @@ def _file(environ: Mapping[str, str]) -> Path | None:
     try:
         path = path.expanduser()
         path = path / FILE_NAME if path.is_dir() else path
-        exists = path.is_file()
     except (OSError, RuntimeError):  # no permission, a name that is too long, an unknown ~user
-        exists = False
-    if exists:
+        pass
+    if _exists(path):
         return path
     raise SettingsError(
         f"{PATH_VARIABLE} is {text[:500]!r}, but {str(path)[:500]} does not exist.",
-        "Copy env.example.json there and fill it in, or unset the variable.",
+        "Create it with `ci-stat init`, copy env.example.json there, or unset the variable.",
     )
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def _read(path: Path) -> dict[str, str]:
-    """The settings in the file, as texts. Errors name line and column, but no value."""
+    """The settings in the file, as texts."""
+    content = read_object(path)
+    return {key: _as_text(key, value, path) for key, value in content.items() if value is not None}
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in the file. Errors name line and column, but no value.
+
+    Raises SettingsError.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
@@ -119,7 +147,7 @@ def _read(path: Path) -> dict[str, str]:
             f"{path} contains a {type(content).__name__}, not an object.",
             'Write {"host": "...", ...}.',
         )
-    return {key: _as_text(key, value, path) for key, value in content.items() if value is not None}
+    return content
 
 
 def _as_text(key: str, value: object, path: Path) -> str:

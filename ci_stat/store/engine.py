@@ -196,8 +196,8 @@ def require_file(url: URL) -> None:
     if not exists and not name.startswith("file:"):
         raise ServerUnreachable(
             f"There is no database yet: {name} does not exist.",
-            "Fill it with `ci-stat import FILE`, see invented data with `ci-stat demo`, or set"
-            " host, user and database (or url) in env.json: see `ci-stat config`.",
+            "Say where your runs are with `ci-stat init`, fill it with `ci-stat sync` or"
+            " `ci-stat import FILE`, or see invented data with `ci-stat demo`.",
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 
@@ -34,6 +35,15 @@ class Check:
     says: str = ""
     error: CiStatError | None = None
     warning: str = ""
+
+    def data(self) -> dict[str, Any]:
+        """Return the result for JSON."""
+        return {
+            "name": self.name,
+            "ok": self.error is None,
+            "message": self.error.message if self.error else self.says,
+            "warning": self.warning,
+        }
 
 
 def checks(context: Context, now: datetime | None = None) -> Iterator[Check]:

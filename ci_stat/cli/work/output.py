@@ -9,6 +9,8 @@ import click
 from rich.console import RenderableType
 
 from ci_stat.config import Settings, warn_once
+from ci_stat.errors import CiStatError
+from ci_stat.escape import visible, visible_lines
 from ci_stat.rendering.terminal import screen
 
 
@@ -34,6 +36,18 @@ def colored(choice: str) -> bool:
     if choice == "auto":
         return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return choice == "always"
+
+
+def print_check(
+    name: str, says: str, error: CiStatError | None, warning: str, err: bool = False
+) -> None:
+    """Print the result of a check; failures and warnings to stderr, with `err` all."""
+    if error:
+        click.echo(f"{name}: FAILED: {visible_lines(error)}", err=True)
+    else:
+        click.echo(f"{name}: {visible(says)}", err=err)
+    if warning:
+        click.echo(f"ci-stat: warning: {visible(warning)}", err=True)
 
 
 def warn(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from ci_stat.cli.work import output
 from ci_stat.config import PATH_VARIABLE, Settings, load
 from ci_stat.config.settings import Shown
 from ci_stat.errors import CiStatError
-from ci_stat.escape import visible, visible_lines
+from ci_stat.escape import visible
 from ci_stat.rendering.format import plural
 
 if TYPE_CHECKING:
@@ -37,16 +37,7 @@ def config(check: bool, show_all: bool, as_json: bool) -> None:
         output.print_json(data)
         return
     results, error = _results(settings)
-    shown = [
-        {
-            "name": result.name,
-            "ok": result.error is None,
-            "message": result.error.message if result.error else result.says,
-            "warning": result.warning,
-        }
-        for result in results
-    ]
-    output.print_json(data | {"checks": shown})
+    output.print_json(data | {"checks": [result.data() for result in results]})
     if error:
         raise error
 
@@ -117,12 +108,7 @@ def _check(settings: Settings) -> None:
     results = []
     for result in checks(_context(settings)):
         results.append(result)
-        if result.error:
-            click.echo(f"{result.name}: FAILED: {visible_lines(result.error)}", err=True)
-        else:
-            click.echo(f"{result.name}: {visible(result.says)}")
-        if result.warning:
-            click.echo(f"ci-stat: warning: {visible(result.warning)}", err=True)
+        output.print_check(result.name, result.says, result.error, result.warning)
     error = failure(results)
     if error:
         raise error

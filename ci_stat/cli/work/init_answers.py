@@ -1,0 +1,122 @@
+"""What `ci-stat init` was told, as settings and as the commands to type next. Pure."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from ci_stat.config.urls import check_url
+from ci_stat.errors import UsageError
+
+_PAGE = re.compile(
+    r"(?:https?://(?:www\.)?github\.com/|git@github\.com:)(?P<repo>[^/\s]+/[^/\s]+)/?"
+)
+_REPO = re.compile(r"[\w.-]+/[\w.-]+")
+_SINCE = "30d"  # what the first sync of GitHub Actions copies
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The options of `ci-stat init`, or the answers to its questions; "" for what is not given."""
+
+    github: str = ""
+    github_token: str = ""
+    github_url: str = ""
+    jenkins: str = ""
+    jenkins_user: str = ""
+    jenkins_token: str = ""
+    database: str = ""
+    password: str = ""
+    files: str = ""
+    logs: str = ""
+    log_template: str = ""
+    time_zone: str = ""
+    run_url: str = ""
+    preset: str = ""
+
+    @property
+    def has_source(self) -> bool:
+        """Whether they name a source of runs."""
+        return any((self.github, self.jenkins, self.database, self.files))
+
+
+def repository(text: str) -> str:
+    """Return OWNER/NAME, also from the address of a page. Raises UsageError."""
+    page = _PAGE.fullmatch(text.strip())
+    name = (page["repo"] if page else text.strip()).removesuffix(".git")
+    if _REPO.fullmatch(name):
+        return name
+    raise UsageError(
+        f"{text[:200]!r} is not the name of a repository.", "Write OWNER/NAME, e.g. me/app."
+    )
+
+
+def values_of(answers: Answers) -> dict[str, str]:
+    """Return the settings, without those that keep their defaults. Raises UsageError."""
+    values = {
+        "preset": answers.preset,
+        "url": _with_password(answers.database, answers.password),
+        "time_zone": answers.time_zone or ("UTC" if _has_own_zone(answers) else ""),
+        "run_url": answers.run_url or _jenkins_runs(answers.jenkins),
+        "log_dir": str(Path(answers.logs).expanduser().absolute()) if answers.logs else "",
+        "log_template": answers.log_template,
+        "jenkins_url": answers.jenkins,
+        "jenkins_user": answers.jenkins_user,
+        "jenkins_token": answers.jenkins_token if answers.jenkins else "",
+        "gh_token": answers.github_token if answers.github else "",
+        "github_repo": repository(answers.github) if answers.github else "",
+        "github_url": answers.github_url,
+    }
+    return {key: value for key, value in values.items() if value}
+
+
+def _has_own_zone(answers: Answers) -> bool:
+    """Whether the zone of a server should be in the file, even if it is the default."""
+    return bool(answers.database) and not answers.preset
+
+
+def _with_password(url: str, password: str) -> str:
+    """Put the password into a URL that has a user without one. Raises SettingsError."""
+    if not url:
+        return ""
+    check_url(url, "--database")
+    scheme, _, rest = url.partition("://")
+    user, at, server = rest.rpartition("@")
+    if not password or not at or ":" in user:
+        return url
+    return f"{scheme}://{user}:{quote(password, safe='')}@{server}"
+
+
+def lacks_password(url: str) -> bool:
+    """Whether a URL names a user without a password."""
+    user, at, _ = url.partition("://")[2].rpartition("@")
+    return bool(at) and ":" not in user
+
+
+def _jenkins_runs(url: str) -> str:
+    """The page of a build, from the root of Jenkins without user and token."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    root = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+    return f"{root}/{{job_path}}/{{number}}/"
+
+
+def next_commands(answers: Answers, exported: str) -> Iterator[tuple[str, str]]:
+    """Yield the commands to type next, each with its purpose.
+
+    `exported`: the file that STAT_ENV_PATH must name, or "".
+    """
+    if exported:
+        yield f"export STAT_ENV_PATH={shlex.quote(exported)}", "so that the file is found"
+    if answers.github:
+        repo = shlex.quote(repository(answers.github))
+        yield f"ci-stat sync github --repo {repo}", "copy the runs of GitHub Actions"
+    if answers.jenkins:
+        yield f"ci-stat sync jenkins --since {_SINCE}", "copy the builds of Jenkins"
+    if answers.files:
+        yield f"ci-stat import {shlex.quote(answers.files)}", "import the runs of the file"
+    yield f"ci-stat failures --since {_SINCE}", "what fails, and since when"
+    yield f"ci-stat summary --since {_SINCE}", "how much fails"
