@@ -50,9 +50,15 @@ class Turns:
                 self._end(writes)
 
     def wait_to_write(self) -> None:
-        """Wait until a write would not have to wait."""
+        """Wait until a write would not have to wait, and a little longer.
+
+        With jitter: two processes that started together must not check and write in step.
+        """
+        timing = self._timing
         with self._lock:
             self._sleep_until(self._free_to_write)
+            extra = timing.jitter() * timing.between_writes
+            self._sleep_until(timing.clock() + extra)
 
     def _sleep_until(self, moment: float) -> None:
         seconds = moment - self._timing.clock()

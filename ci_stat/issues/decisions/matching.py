@@ -64,6 +64,16 @@ class TrackerIndex:
         for name in bare_names(named.case):
             self._titled[name].append((named, tracked))
 
+    def first_of(self, marker: Marker) -> TrackedIssue | None:
+        """Our open issue with the lowest number for this failure of these jobs."""
+        same = self._ours.get(marker.key, ()) if marker.kind != INCIDENT else ()
+        open_ones = (
+            tracked
+            for tracked in same
+            if tracked.issue.open and tracked.marker and is_of_jobs(marker, tracked.marker.jobs)
+        )
+        return min(open_ones, key=lambda tracked: tracked.issue.number, default=None)
+
     def match(self, history: FailureHistory) -> IssueMatch:
         """Find the open issue (ours first, then the oldest) and the one closed last."""
         numbers = self._created.get(history.key, ())

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from msgspec import structs
+
 from ci_stat.issues.decisions.candidates import Candidate, Inputs, failed_runs, passes_gate
 from ci_stat.issues.decisions.closing import blocked, quiet_decision
 from ci_stat.issues.decisions.issue_decisions import decide_issue
 from ci_stat.issues.decisions.limits import Today, capped
-from ci_stat.issues.decisions.marker_updates import grown, is_of_jobs
+from ci_stat.issues.decisions.marker_updates import grown, is_of_jobs, stamp
 from ci_stat.issues.decisions.matching import TrackerIndex, history_of, merged, mute_of
-from ci_stat.issues.decisions.rules import Decision, Decisions, Rules
+from ci_stat.issues.decisions.rules import Change, Decision, Decisions, Rules
 from ci_stat.issues.evidence import (
     INCIDENT,
     MACHINES,
@@ -154,9 +156,48 @@ class _Planner:
 
         history = history_of(marker, self.inputs.known)
         mute = mute_of(marker, history, self.inputs.ledger.mutes)
+        first = self.index.first_of(marker)
+        if first and first.issue.number < issue.issue.number:
+            twin = self._twin(issue, marker, first, mute)
+            if twin is not None:
+                return twin
         if history is None or self._is_untouchable(issue, marker, mute):
             return self._quiet(issue, mute)
         return self._failed_otherwise(issue, marker, history) or self._quiet(issue, mute)
+
+    def _twin(
+        self, issue: TrackedIssue, marker: Marker, first: TrackedIssue, mute: Mute | None
+    ) -> Decision | None:
+        """Close the later of two issues of ours for one failure; None if it must be left alone.
+
+        Two processes without a common state may file it in the same second. Both find the same
+        one to keep: the issue with the lower number.
+        """
+        if self._is_untouchable(issue, marker, mute):
+            return None
+        number, kept = issue.issue.number, first.issue.number
+        close = stamp("duplicate", number, kept)
+        decision = Decision(
+            marker.key,
+            marker.kind,
+            issue.issue.title,
+            IssueAction.CLOSE,
+            f"#{number} is a duplicate of #{kept}",
+            issue=issue,
+            last=marker.last,
+        )
+        if marker.closed == close:
+            why = f"#{number}: a person reopened it after we had closed it as a duplicate"
+            return replace(decision, action=IssueAction.SKIP, reason=Reason.PERSON, why=why)
+        if issue.person_wrote and self.inputs.now - issue.person_wrote < self.inputs.rules.person:
+            why = f"#{number} is a duplicate of #{kept}, and a person commented on it"
+            return replace(decision, action=IssueAction.SKIP, reason=Reason.PERSON, why=why)
+        return replace(
+            decision,
+            marker=structs.replace(marker, closed=close),
+            stamp=close,
+            changes=(Change("duplicate", str(kept)),),
+        )
 
     def _is_untouchable(self, issue: TrackedIssue, marker: Marker, mute: Mute | None) -> bool:
         reasons = (

@@ -47,8 +47,10 @@ class Rules:
 class Change:
     """News about a failure that is worth a comment.
 
-    - `what`: `message`, `branch`, `back`, `again` (after a close), `members` or `closed`.
-    - `said`: the new message, branch or tests; quiet days for `back`; the close's date for `again`.
+    - `what`: `message`, `branch`, `back`, `again` (after a close), `members`, `closed` or
+      `duplicate`.
+    - `said`: the new message, branch or tests; quiet days for `back`; the close's date for `again`;
+      the number of the issue that is kept for `duplicate`.
 
     Comment marks are hashes of both.
     """

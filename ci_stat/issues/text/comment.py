@@ -113,6 +113,11 @@ class Comment:
     def _members(self, change: Change) -> Iterator[str]:
         yield f"New tests in this incident: {self.writer.pen.code(change.said, 1_000)}."
 
+    def _duplicate(self, change: Change) -> Iterator[str]:
+        """GitHub knows the first three words, and links both issues."""
+        yield f"Duplicate of #{int(change.said)}"
+        yield "Two processes of ci_stat filed this failure at the same time; the older issue stays."
+
     def _introduction(self) -> str:
         pen, about = self.writer.pen, self.writer.about
         author = f"Written by {pen.code(f'ci_stat {about.version}')}, which tracks failed runs."
@@ -128,6 +133,7 @@ _DESCRIBE = {
     "branch": Comment._branch,
     "back": Comment._back,
     "members": Comment._members,
+    "duplicate": Comment._duplicate,
 }
 
 

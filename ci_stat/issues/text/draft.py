@@ -33,6 +33,8 @@ def issue_draft(decision: Decision, evidence: Evidence, about: About) -> Draft:
         return Draft(body=body)
 
     state, state_reason = _STATES.get(decision.action, (None, None))
+    if any(change.what == "duplicate" for change in decision.changes):
+        state_reason = "duplicate"
     return Draft(
         body=body,
         comment=Comment(writer).text() if decision.stamp else None,

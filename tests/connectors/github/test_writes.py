@@ -362,15 +362,16 @@ def test_a_change_of_what_is_not_ours() -> None:
 def test_what_is_looked_at_right_before_a_write_is_not_old_by_then() -> None:
     """The pause between two writes comes before the look, not after it.
 
-    Otherwise another filer has two seconds to write in between.
+    Otherwise another filer has two seconds to write in between. Before the look is a pause of a
+    random length, too (here the longest), so that two filers do not look and write in step.
     """
     with hub(pauses=True) as it:
         it.client.create("first", "", ())
         it.client.wait_to_write()
-        assert it.time.waits == [2.0]
+        assert it.time.waits == [2.0, 2.0]
         it.client.newest(it.server.now)
         it.client.create("second", "", ())
-        assert it.time.waits == [2.0, 0.25]
+        assert it.time.waits == [2.0, 2.0, 0.25]
         it.time.now += 3
         it.client.wait_to_write()
-        assert it.time.waits == [2.0, 0.25]
+        assert it.time.waits == [2.0, 2.0, 0.25, 2.0]

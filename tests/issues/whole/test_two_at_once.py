@@ -215,3 +215,46 @@ def test_two_machines_in_the_narrow_window_write_twice_at_most_once(
     assert [it.ours()[number].failures for number in (1, 2)] == [4, 4]
     assert [it.comments(number) for number in (1, 2)] == [[], []]
     assert it.clock.now() - it.github.issues[1].created_at > timedelta(days=1)
+
+
+def twins(it: World) -> None:
+    """Two issues for one failure, as two processes with separate states file them in step."""
+    it.runs([0.2, 0.4, 1.2], case("suite.TestOne"))
+    it.post(0)
+    first = it.github.issues[1]
+    copied = (read(first.body) or pytest.fail("no marker")).create
+    body = first.body.replace(copied, copied[::-1])
+    it.github.issue(first.title, body=body, author=it.github.login, created_at=first.created_at)
+
+
+def test_the_later_of_two_twins_is_closed_as_a_duplicate(it: World) -> None:
+    """Both processes find the same one, whichever runs first; the other one finds nothing to do."""
+    twins(it)
+    result, applied = it.post(1)
+    assert applied.succeeded
+    assert {(str(entry.action), entry.number) for entry in result.plan.entries} == {
+        ("update", 1),
+        ("close", 2),
+    }
+    issue = it.github.issues[2]
+    assert (issue.state, issue.state_reason) == ("closed", "duplicate")
+    assert it.comments(2)[0].startswith("Duplicate of #1\n")
+    it.forget()  # the other process
+    result, _ = it.post(1)
+    assert [entry.action for entry in result.plan.entries] == ["not"]
+    assert it.github.issues[1].state == "open"
+    assert len(it.comments(2)) == 1
+
+
+def test_a_twin_that_a_person_reopened_or_discusses_stays(it: World) -> None:
+    twins(it)
+    it.github.comment(2, "I am looking into it.")
+    result, _ = it.post(1)
+    assert [entry.action for entry in result.plan.entries] == ["update", "not"]
+    it.github.issues[2].comments.clear()
+    it.post(1)
+    assert it.github.issues[2].state == "closed"
+    it.github.reopen(2)
+    result, _ = it.post(1)
+    assert "a person reopened it" in result.plan.entries[-1].why
+    assert it.github.issues[2].state == "open"
