@@ -76,7 +76,7 @@ def is_failed() -> list[ColumnElement[bool]]:
 
     A literal, so that SQLite can use its index of failed runs.
     """
-    failure = literal_column(f"'{Status.FAILURE}'")
+    failure: ColumnElement[str] = literal_column(f"'{Status.FAILURE}'")
     return [exact(ci_data.c.status) == failure, ci_data.c.status == failure]
 
 
