@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ci_stat.cli import options
+from ci_stat.config import PREFIX
 from ci_stat.config.presets import PRESETS
 
 
@@ -15,7 +16,7 @@ from ci_stat.config.presets import PRESETS
 @click.option(
     "--github-token",
     metavar="TOKEN",
-    envvar="CI_STAT_GH_TOKEN",
+    envvar=f"{PREFIX}GH_TOKEN",
     help="A token with the permission Actions: read. Rather than here, where other users of the"
     " computer may see it, set it in the variable CI_STAT_GH_TOKEN, or enter it when asked.",
 )
@@ -25,7 +26,7 @@ from ci_stat.config.presets import PRESETS
 @click.option(
     "--jenkins-token",
     metavar="TOKEN",
-    envvar="CI_STAT_JENKINS_TOKEN",
+    envvar=f"{PREFIX}JENKINS_TOKEN",
     help="API token of that user; rather in the variable CI_STAT_JENKINS_TOKEN, or when asked.",
 )
 @click.option(

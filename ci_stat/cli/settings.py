@@ -16,9 +16,9 @@ def config() -> None:
     """Show what is set, by feature, and where each value came from. Secrets are never shown.
 
     \b
-    Sources; a later one wins: defaults, env.json at STAT_ENV_PATH (the file or its folder),
-    environment variables CI_STAT_<KEY>, e.g. CI_STAT_PASSWORD. The preset, if one is set, comes
-    before the file.
+    Sources; a later one wins: defaults, the preset, env.json, environment variables
+    CI_STAT_<KEY>, e.g. CI_STAT_PASSWORD. STAT_ENV_PATH names env.json or its folder; if it is
+    not set, ci_stat/env.json in your configuration folder is used.
 
     \b
     --check ends with 3 if a database fails, 4 if only settings are invalid, 7 if a service fails.

@@ -48,7 +48,7 @@ def demo_story(
         *_why(infos),
         *_next(activation, folder),
         *_commands(facts, infos, stories, end),
-        Text("For your own CI: ci-stat config --help, and docs/production.md", "dim"),
+        Text(f"For your own CI: unset {PATH_VARIABLE}, then ci-stat init", "dim"),
     )
 
 

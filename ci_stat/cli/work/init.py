@@ -17,7 +17,14 @@ from ci_stat.config import FILE_NAME, KEYS, PATH_VARIABLE, PREFIX, Settings, Val
 from ci_stat.config.read import read_object
 from ci_stat.config.write import require_new, write_settings
 from ci_stat.context import Context
-from ci_stat.errors import BadRecord, CiStatError, SchemaMismatch, SettingsError, UsageError
+from ci_stat.errors import (
+    BadRecord,
+    CiStatError,
+    SchemaMismatch,
+    ServerUnreachable,
+    SettingsError,
+    UsageError,
+)
 from ci_stat.escape import visible, visible_lines
 from ci_stat.formats.jsonl import decode_line
 from ci_stat.rendering.format import plural
@@ -151,11 +158,11 @@ def _checks(answers: Answers, existing: Mapping[str, Any]) -> Iterator[Check]:
     }
     settings = Settings(texts)
     with Context(settings) as context:
-        has_database = bool(answers.database) or Path(_file_of(settings)).is_file()
+        has_database = bool(merged.get("url") or merged.get("host"))
         for result in checks(context):
             if result.name != CI_DATABASE:
                 yield result
-            elif has_database or result.error is None:
+            elif has_database or not isinstance(result.error, ServerUnreachable):
                 yield _to_be_filled(result, answers, context)
         if answers.files:
             yield _file_of_runs(answers.files, context)
@@ -169,11 +176,6 @@ def _to_be_filled(result: Check, answers: Answers, context: Context) -> Check:
     if has_table(context.source.engine):
         return result
     return Check(result.name, "ok, the first import or sync creates the table ci_data")
-
-
-def _file_of(settings: Settings) -> str:
-    """The file of an embedded CI database; the URL of any other."""
-    return settings.ci_data.url.reveal().removeprefix("sqlite:///")
 
 
 def _file_of_runs(file: str, context: Context) -> Check:
