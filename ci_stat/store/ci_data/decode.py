@@ -178,17 +178,27 @@ class Decoder:
         return failures
 
     def _object(self, text: bytes, warning: str) -> dict[str, Any]:
-        try:
-            # json.loads would accept UTF-16 and a byte order mark. Databases reject NaN in JSON.
-            decoded = json.loads(text.decode(), parse_constant=no_number)
-        except (ValueError, RecursionError):
-            decoded = None
+        decoded = _decoded(text)
         if isinstance(decoded, dict):
             return decoded
         # `null` is a valid empty value.
         if text.strip() != b"null":
             self._warnings[warning] += 1
         return {}
+
+
+def names_failure(text: bytes | None) -> bool:
+    """Whether an `analysis_res` names a failure, as a load decides it."""
+    return next(failures_of(_decoded(text)), None) is not None if text else False
+
+
+def _decoded(text: bytes) -> object:
+    """The JSON of a row; None if it is invalid."""
+    try:
+        # json.loads would accept UTF-16 and a byte order mark. Databases reject NaN in JSON.
+        return json.loads(text.decode(), parse_constant=no_number)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _attempt(value: int | str | None) -> int:

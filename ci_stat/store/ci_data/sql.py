@@ -159,7 +159,7 @@ def _pull_text_mysql(element: pull_text, compiler: Any, **kw: Any) -> str:
     value = (
         f"CAST(CAST(JSON_UNQUOTE(JSON_EXTRACT({column}, '$.ghprbPullId')) AS CHAR(19)) AS BINARY)"
     )
-    if _is_mariadb(compiler):
+    if is_mariadb(compiler):
         # MariaDB returns NULL for invalid JSON; JSON_VALID would double the cost.
         return value
     # MySQL raises an error for invalid JSON in a text column; in a JSON column this is free.
@@ -197,11 +197,11 @@ def _has_names_mysql(element: has_names, compiler: Any, **kw: Any) -> str:
     has_any = f"JSON_SEARCH({column}, 'one', {pattern}, NULL, {paths}) IS NOT NULL"
     # Validity first: MariaDB finds names in a text that is cut after them. There, JSON_TYPE reads
     # the whole text, and unlike JSON_VALID, Spider passes it on to its shards.
-    valid = f"JSON_TYPE({column}) IS NOT NULL" if _is_mariadb(compiler) else f"JSON_VALID({column})"
+    valid = f"JSON_TYPE({column}) IS NOT NULL" if is_mariadb(compiler) else f"JSON_VALID({column})"
     return f"CASE WHEN {valid} THEN {has_any} ELSE 0 END"
 
 
-def _is_mariadb(compiler: Any) -> bool:
+def is_mariadb(compiler: Any) -> bool:
     return bool(getattr(compiler.dialect, "is_mariadb", False))
 
 
@@ -223,7 +223,7 @@ def _is_no_object(element: is_no_object, compiler: Any, **kw: Any) -> str:
 def _is_no_object_mysql(element: is_no_object, compiler: Any, **kw: Any) -> str:
     column = compiler.process(element.clauses, **kw)
     json_type = f"COALESCE(JSON_TYPE({column}), 'broken')"
-    if not _is_mariadb(compiler):
+    if not is_mariadb(compiler):
         json_type = f"CASE WHEN JSON_VALID({column}) THEN JSON_TYPE({column}) ELSE 'broken' END"
     return f"({column} <> '' AND {json_type} NOT IN ('OBJECT', 'NULL'))"
 

@@ -19,6 +19,7 @@ from ci_stat.store.ci_data.cells import (
     text_of,
 )
 from ci_stat.store.ci_data.decode import BAD_ANALYSIS, BAD_DESCRIPTION
+from ci_stat.store.ci_data.odd_analysis import is_odd, odd_correction
 from ci_stat.store.ci_data.runs import conditions
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, in_status, is_no_object, names_failure, wall
@@ -63,6 +64,7 @@ def _period_statement(run_filter: RunFilter) -> Select[Any]:
     c = ci_data.c
     label = func.substr(wall(c.time).cast(String(32)), 1, period_length(run_filter.window))
     unnamed = case((in_status(Status.FAILURE), case((names_failure(), 0), else_=1)), else_=0)
+    odd = case((in_status(Status.FAILURE), case((is_odd(c.analysis_res), 1), else_=0)), else_=0)
     is_broken = and_(not_(in_status(Status.SUCCESS)), is_no_object(c.analysis_res))
     return (
         select(
@@ -72,6 +74,7 @@ def _period_statement(run_filter: RunFilter) -> Select[Any]:
             func.count(),
             func.sum(unnamed),
             count_if(is_broken),
+            func.sum(odd),
         )
         .where(*conditions(run_filter))
         .group_by("period", "j", "s")
@@ -88,14 +91,19 @@ def count_window(
 
     by_period: dict[str, Counter[str]] = defaultdict(Counter)
     by_job: dict[str, Counter[str]] = defaultdict(Counter)
-    unnamed = broken = 0
-    for period, job, status, runs, runs_unnamed, runs_broken in fetch_groups(connection, periods):
+    unnamed = broken = odd = 0
+    for period, job, status, runs, runs_unnamed, runs_broken, runs_odd in fetch_groups(
+        connection, periods
+    ):
         name, count = text_of(status), int(runs)
         by_period[label_of(text_of(period))][name] += count
         by_job[text_of(job)][name] += count
         unnamed += int(runs_unnamed)
         broken += int(runs_broken)
+        odd += int(runs_odd)
 
+    if odd:
+        unnamed += odd_correction(connection, run_filter)
     warnings[BAD_ANALYSIS] += broken
     if int(special[7]):
         warnings[BAD_DESCRIPTION] += _broken_descriptions(connection, run_filter)

@@ -197,7 +197,7 @@ def test_only_sql_that_the_databases_share(
     rows = [*history("PFAU|FP"), row("nightly"), row("hostile '->>' JSON_TABLE(", pr=9)]
     import_lines(engine, _lines(rows), SHANGHAI)
     import_lines(engine, _lines(rows), SHANGHAI)  # the table is there, the rows are replaced
-    write_rows(engine, [row("x" * 5_000), *rows])  # refused, so one by one
+    write_rows(engine, [row("x", repo="x" * 5_000), *rows])  # refused, so one by one
     everything(_source(engine))
     sent = log.ours()
     assert {
