@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import issues, logs, reports, row_logs, unpacking
+from benchmarks import comparing, issues, logs, reports, row_logs, unpacking
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.work.demo import build
@@ -164,7 +164,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--only",
-        choices=["logs", "row-logs", "reports", "issues", "database"],
+        choices=["logs", "row-logs", "reports", "issues", "database", "comparing"],
         help="run only this group",
     )
     parser.add_argument(
@@ -198,7 +198,22 @@ def main() -> None:
         issues.report(figures, arguments.seeds)
     if arguments.only in (None, "database"):
         _database(figures, arguments, sizes, drivers)
+    if arguments.only in (None, "comparing"):
+        _comparing(figures, SIZES[arguments.largest], max(3, arguments.rounds // 2))
     figures.show()
+
+
+def _comparing(figures: Figures, size: int, rounds: int) -> None:
+    console.print("Compare and flaky")
+    with tempfile.TemporaryDirectory() as folder:
+        where = comparing.windows(comparing.fill_sqlite(Path(folder), size), size)
+        comparing.plant(where)
+        comparing.bench(figures, "SQLite", where, size, rounds)
+    with running(log_file="1G", pool="6G", memory=False) as server:
+        fill(server, "comparing", size)
+        where = comparing.windows(server.url("comparing"), size)
+        comparing.plant(where)
+        comparing.bench(figures, "MariaDB", where, size, rounds)
 
 
 def _database(
