@@ -644,6 +644,16 @@ def test_since_limit_and_the_way_back(lite: Engine, github: GitHub) -> None:
     assert len(paths(github)) < 8, "weeks that are older than any rerun are not listed again"
 
 
+def test_a_gap_between_two_syncs_is_not_called_read(lite: Engine, github: GitHub) -> None:
+    run_sync(lite, github)
+    github.advance(60 * DAY)
+    github.actions.run(at=github.now - 30 * DAY)
+    result = run_sync(lite, github, since=github.now - 3 * DAY)
+    assert (result.stored, result.since) == (0, {REPO: datetime(2026, 3, 3, tzinfo=UTC)})
+    result = run_sync(lite, github)
+    assert (result.stored, result.since) == (1, {REPO: datetime(2025, 12, 6, tzinfo=UTC)})
+
+
 def test_workflows_by_name_or_file(lite: Engine, github: GitHub) -> None:
     github.actions.run("success", "CI", at=NOW - HOUR)
     github.actions.run("success", "Nightly", at=NOW - HOUR, path=".github/workflows/night.yml")

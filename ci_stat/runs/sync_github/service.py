@@ -127,7 +127,9 @@ class RepositorySync:
                 mark = Watermark(mark.goal, min(mark.reached, week.first), now)
                 self._set_watermark(mark)
         if self.complete:
-            self.result.since[self.repository.name] = datetime.fromtimestamp(mark.reached, UTC)
+            # With `since` after the last sync, runs between the two are not read.
+            since = mark.reached if mark.listed == now else begin
+            self.result.since[self.repository.name] = datetime.fromtimestamp(since, UTC)
 
     def _first_mark(self, now: int) -> Watermark:
         """The watermark before this sync. Its goal is the earliest time that was ever asked for."""
