@@ -248,7 +248,7 @@ def test_services_that_are_set_up_are_tried(
             monkeypatch.setenv(f"CI_STAT_{key}", value)
         answer = call("config", "--check")
         assert (answer.code, answer.err) == (0, "")
-        assert f"GitHub: ok, {github.url}, {github.repo}, token of " in answer.out
+        assert f"GitHub: ok, https://github.com/{github.repo}\n" in answer.out
         assert f"build logs: ok, {at / 'logs'}" in answer.out
         assert "nothing was sent" in answer.out
         assert feishu.messages == []

@@ -6,7 +6,8 @@ import pty
 import select
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,8 +22,15 @@ from tests.conftest import Fill
 from tests.support import jenkins
 from tests.support.command import Answer, Call
 from tests.support.forks import fork
+from tests.support.github import GitHub, actions_server
 from tests.support.rows import row
 
+REPO = "pingcap/tidb"
+FAILED = b"""\
+2026-01-05T09:01:01.1234567Z === RUN   TestMerge
+2026-01-05T09:01:02.1234567Z     merge_test.go:42: got 3, want 4
+2026-01-05T09:01:02.1234567Z --- FAIL: TestMerge (0.00s)
+"""
 RUN = '{"job_name": "unit", "job_id": 7, "status": "FAILED", "time": "2025-09-04T08:30:00Z"}\n'
 
 
@@ -47,6 +55,61 @@ def written(file: Path) -> dict[str, object]:
 
 
 # What a user has
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+    monkeypatch.setattr("ci_stat.connectors.github.rate_limits.Timing.between_reads", 0.0)
+    with actions_server(now=datetime.now(UTC)) as server:
+        yield server
+        assert server.findings == []
+
+
+def test_github_actions_in_three_commands(home: Path, call: Call, github: GitHub) -> None:
+    run = github.actions.run([("lint", "success"), ("test", "failure")], workflow="CI")
+    run.last.jobs[1].log = FAILED
+    options = ("--github", REPO, "--github-token", github.token, "--github-url", github.url)
+    first = call("init", *options)
+    assert first.code == 0
+    assert f"GitHub: ok, https://github.com/{REPO}\n" in first.err
+    assert "GitHub Actions: ok, 1 workflow run in the last 30 days" in first.err
+    assert github.token not in first.out + first.err
+    commands = [line.split("  ")[1] for line in first.out.splitlines() if "ci-stat" in line]
+    assert commands[0] == f"ci-stat sync github --repo {REPO}"
+
+    assert call(*commands[0].split()[1:]).code == 0
+    failures = call(*commands[1].split()[1:])
+    assert failures.code == 0
+    assert "TestMerge" in failures.out
+    assert "first seen" in failures.out
+    assert call(*commands[2].split()[1:]).code == 0
+    assert stat.S_IMODE(home.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--github", REPO, "--github-token", "wr0ng"), "the token is wrong or has expired"),
+        (("--github", "no/such"), "not found, or not visible"),
+    ],
+    ids=str,
+)
+def test_github_that_refuses(
+    home: Path, call: Call, github: GitHub, options: tuple[str, ...], says: str
+) -> None:
+    answer = call("init", "--github-url", github.url, "--github-token", github.token, *options)
+    assert answer.code == 7
+    assert says in answer.err
+    assert "wr0ng" not in answer.err
+    assert not home.exists()
+
+
+def test_a_public_repository_needs_no_token(home: Path, call: Call, github: GitHub) -> None:
+    github.anonymous = True
+    answer = call("init", "--github-url", github.url, "--github", REPO)
+    assert answer.code == 0
+    assert "without a token: 60 requests an hour, and no logs" in answer.err
+    assert "gh_token" not in written(home)
 
 
 def test_jenkins_in_three_commands(home: Path, call: Call) -> None:

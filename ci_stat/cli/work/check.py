@@ -128,12 +128,14 @@ def jenkins(context: Context) -> str:
 
 
 def _github(context: Context) -> str:
-    """Ask GitHub who we are."""
+    """Ask GitHub for the repository, with the token if there is one."""
     github = context.settings.github
-    if not github.token or not github.repo:
+    if not github.repo:
         return ""
-    client = context.github
-    return f"ok, {client.root}, {github.repo}, token of {client.viewer() or 'an App'}"
+    client = context.actions
+    found = client.repository(github.repo)
+    limits = "" if github.token else ", without a token: 60 requests an hour, and no logs"
+    return f"ok, {found.url}{limits}"
 
 
 def _logs(context: Context) -> str:

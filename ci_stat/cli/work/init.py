@@ -4,36 +4,22 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ci_stat.cli.work import init_questions, output
-from ci_stat.cli.work.check import CI_DATABASE, Check, checks
+from ci_stat.cli.work.check import Check
 from ci_stat.cli.work.init_answers import Answers, lacks_password, next_commands, values_of
-from ci_stat.config import FILE_NAME, KEYS, PATH_VARIABLE, PREFIX, Settings, Value, default_file
+from ci_stat.cli.work.init_checks import checks_of
+from ci_stat.config import FILE_NAME, PATH_VARIABLE, PREFIX, default_file
 from ci_stat.config.read import read_object
 from ci_stat.config.write import require_new, write_settings
-from ci_stat.context import Context
-from ci_stat.errors import (
-    BadRecord,
-    CiStatError,
-    SchemaMismatch,
-    ServerUnreachable,
-    SettingsError,
-    UsageError,
-)
+from ci_stat.errors import CiStatError, UsageError
 from ci_stat.escape import visible, visible_lines
-from ci_stat.formats.jsonl import decode_line
-from ci_stat.rendering.format import plural
-from ci_stat.runs.import_runs import open_input
-from ci_stat.store.ci_data.stored_builds import has_table
 
-_SOURCE = "ci-stat init"
 _COMMAND = 44  # characters of a command that leave room for its purpose
-_LINES = 1_000  # of a file of runs that are tried
 
 
 def init(file: Path | None, force: bool, no_check: bool, as_json: bool, **options: Any) -> None:
@@ -102,7 +88,7 @@ def _answered(
         )
     if _asks():
         answers = _with_secrets(answers)
-    results = [] if no_check else list(_shown(_checks(answers, existing)))
+    results = [] if no_check else list(_shown(checks_of(answers, existing)))
     for result in results:
         if result.error:
             raise type(result.error)(
@@ -136,7 +122,7 @@ def _asked(
         answers = init_questions.ask(answers)
         results: list[Check] = []
         try:
-            results = [] if no_check else list(_shown(_checks(answers, existing)))
+            results = [] if no_check else list(_shown(checks_of(answers, existing)))
             failed = any(result.error for result in results)
         except CiStatError as error:
             click.echo(f"ci-stat: {visible_lines(error)}", err=True)
@@ -145,58 +131,7 @@ def _asked(
             return answers, results
 
 
-# Checks
-
-
-def _checks(answers: Answers, existing: Mapping[str, Any]) -> Iterator[Check]:
-    """Try what the file would set up. Raises SettingsError or UsageError for invalid answers."""
-    merged = dict(existing) | values_of(answers)
-    texts = {
-        key: Value(str(value), _SOURCE)
-        for key, value in merged.items()
-        if key in KEYS and value not in (None, "")
-    }
-    settings = Settings(texts)
-    with Context(settings) as context:
-        has_database = bool(merged.get("url") or merged.get("host"))
-        for result in checks(context):
-            if result.name != CI_DATABASE:
-                yield result
-            elif has_database or not isinstance(result.error, ServerUnreachable):
-                yield _to_be_filled(result, answers, context)
-        if answers.files:
-            yield _file_of_runs(answers.files, context)
-
-
-def _to_be_filled(result: Check, answers: Answers, context: Context) -> Check:
-    """The result for the CI database; a sync or an import may still have to create the table."""
-    fills = answers.github or answers.jenkins or answers.files
-    if not fills or not isinstance(result.error, SchemaMismatch):
-        return result
-    if has_table(context.source.engine):
-        return result
-    return Check(result.name, "ok, the first import or sync creates the table ci_data")
-
-
-def _file_of_runs(file: str, context: Context) -> Check:
-    """Decode the first lines of a file of runs."""
-    bad = []
-    number = 0
-    try:
-        zone = context.source.origin.zone
-        with open_input(file) as lines:
-            for number, line in enumerate(islice(lines, _LINES), 1):
-                try:
-                    _ = line.strip() and decode_line(line, zone)
-                except BadRecord as error:
-                    bad.append(f"line {number}: {error}")
-    except CiStatError as error:
-        return Check("files", error=error)
-    if number == len(bad):
-        why = bad[0] if bad else "it is empty"
-        return Check("files", error=SettingsError(f"{file} has no run: {why}.", "docs/formats.md"))
-    warning = f"{plural(len(bad), 'line')} cannot be read, the first is {bad[0]}" if bad else ""
-    return Check("files", f"ok, {file}, {plural(number - len(bad), 'line')} read", warning=warning)
+# What to say
 
 
 def _shown(results: Iterator[Check]) -> Iterator[Check]:
@@ -204,9 +139,6 @@ def _shown(results: Iterator[Check]) -> Iterator[Check]:
     for result in results:
         output.print_check(result.name, result.says, result.error, result.warning, err=True)
         yield result
-
-
-# What to say
 
 
 def _data(
