@@ -20,6 +20,7 @@ from ci_stat.feishu_bot import res_to_card
 from ci_stat.records import Origin
 from ci_stat.runs.database import Source
 from ci_stat.store.ci_data.write import prepare
+from jobs import nightly_issues
 from tests.conftest import Fill
 from tests.support.command import Call
 from tests.support.rows import history
@@ -116,6 +117,19 @@ def test_what_names_a_project_is_required_where_it_is_used(
     assert answer.code == 4
     assert answer.err.startswith(f"ci-stat: {key} is not set")
     assert re.search(rf'"{key}": "\S+"', answer.err), "an example"
+
+
+@pytest.mark.usefixtures("stranger")
+def test_a_copied_cron_line_aims_at_nobodys_tracker(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stranger sets a token, and copies the line of the crontab."""
+    monkeypatch.setenv("CI_STAT_GITHUB_URL", "http://127.0.0.1:1")  # refuses every request
+    monkeypatch.setenv("CI_STAT_GH_TOKEN", "t0p")
+    assert nightly_issues.main(["--post"]) == 4
+    assert "issue_jobs is not set" in capsys.readouterr().err
+    assert nightly_issues.main(["--post", "--job", "nightly"]) == 4
+    assert "github_repo is not set" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("stranger")

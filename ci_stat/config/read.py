@@ -64,17 +64,20 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     open_file = readable_by_all(file, of_file)
     if open_file:
         warnings.append(open_file)
-    implied = TIDB if _is_published(in_file.keys() & KEYS.keys(), not_empty) else ""
+    texts = {key: value.text for key, value in not_empty.items()}
+    implied = implied_preset(in_file.keys(), texts)
     if implied:
         warnings.append(_PUBLISHED.format(file=source))
     return Settings(not_empty, source, tuple(warnings), implied)
 
 
-def _is_published(in_file: Set[str], values: Mapping[str, Value]) -> bool:
-    """Whether the file is as it was published, for TiDB's CI database. Nobody chose otherwise."""
-    database = values.get("database")
-    is_theirs = database is not None and database.text == PUBLISHED_DATABASE
-    return is_theirs and in_file <= PUBLISHED_KEYS and not values.keys() & {"url", "preset"}
+def implied_preset(in_file: Set[str], values: Mapping[str, Any]) -> str:
+    """Return the preset of a file as it was published, for TiDB's CI database; else "".
+
+    - `in_file`: the keys in the file. `values`: the values that are set, also by variables.
+    """
+    is_published = in_file & KEYS.keys() <= PUBLISHED_KEYS and not values.keys() & {"url", "preset"}
+    return TIDB if is_published and values.get("database") == PUBLISHED_DATABASE else ""
 
 
 def _unknown(name: str, known: Iterable[str], where: str) -> str:

@@ -19,7 +19,7 @@ _OTHERS = 0o007
 
 def require_new(file: Path) -> None:
     """Raises WriteError if the file exists."""
-    if file.exists():
+    if os.path.exists(file):
         raise WriteError(
             f"{file} exists already; nothing was changed.",
             "--force changes it: keys that you do not set stay. --file PATH writes another file.",

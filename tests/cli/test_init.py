@@ -319,6 +319,18 @@ def test_a_broken_file_is_not_replaced(call: Call, home: Path, runs: str) -> Non
     assert home.read_text() == '{"webhook": "https://x", oops'
 
 
+def test_the_preset_of_a_published_file_is_not_lost(call: Call, home: Path) -> None:
+    home.parent.mkdir(parents=True)
+    published = {"host": "h", "user": "u", "password": "p", "database": "sync_ci_data"}
+    home.write_text(json.dumps(published))
+    home.chmod(0o600)
+    assert load().ci_data.zone.key == "Asia/Shanghai"
+    assert call("init", "--jenkins", "https://ci.example/", "--force", "--no-check").code == 0
+    assert written(home)["preset"] == "tidb"
+    assert written(home)["password"] == "p"
+    assert load().ci_data.zone.key == "Asia/Shanghai"
+
+
 @pytest.mark.parametrize(
     ("mode", "then"), [(0o640, 0o640), (0o600, 0o600), (0o644, 0o600), (0o660, 0o660)]
 )

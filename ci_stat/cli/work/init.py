@@ -26,10 +26,10 @@ def init(file: Path | None, force: bool, no_check: bool, as_json: bool, **option
     target = _target(file)
     if not force:
         require_new(target)
-    existing = read_object(target) if target.exists() else {}
+    existing = read_object(target) if os.path.exists(target) else {}
     answers, results = _answered(_of(options), existing, no_check)
 
-    values = values_of(answers)
+    values = values_of(answers, existing)
     replaced = write_settings(target, values, force)
     following = list(next_commands(answers, _exported(target)))
     if as_json:
@@ -43,7 +43,7 @@ def init(file: Path | None, force: bool, no_check: bool, as_json: bool, **option
     width = max(len(command) for command, _ in following)
     gap = "  " if width <= _COMMAND else "\n      "
     for command, purpose in following:
-        click.echo(f"  {command:<{width if width <= _COMMAND else 0}}{gap}{purpose}")
+        click.echo(f"  {visible(command):<{width if width <= _COMMAND else 0}}{gap}{purpose}")
     _warn_of_variables(values)
 
 

@@ -2,11 +2,14 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote, urlsplit
 
+from ci_stat.config.read import implied_preset
 from ci_stat.config.urls import check_url
 from ci_stat.errors import UsageError
 
@@ -14,6 +17,7 @@ _PAGE = re.compile(
     r"(?:https?://(?:www\.)?github\.com/|git@github\.com:)(?P<repo>[^/\s]+/[^/\s]+)/?"
 )
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
+_NEW: Mapping[str, Any] = MappingProxyType({})
 _SINCE = "30d"  # what the first sync of GitHub Actions copies
 
 
@@ -53,10 +57,14 @@ def repository(text: str) -> str:
     )
 
 
-def values_of(answers: Answers) -> dict[str, str]:
-    """Return the settings, without those that keep their defaults. Raises UsageError."""
+def values_of(answers: Answers, existing: Mapping[str, Any] = _NEW) -> dict[str, str]:
+    """Return the settings, without those that keep their defaults. Raises UsageError.
+
+    `existing`: the file that they are added to. The preset that a published file implies is written
+    into it, because with other keys it would be lost.
+    """
     values = {
-        "preset": answers.preset,
+        "preset": answers.preset or implied_preset(existing.keys(), existing),
         "url": _with_password(answers.database, answers.password),
         "time_zone": answers.time_zone or ("UTC" if _has_own_zone(answers) else ""),
         "run_url": answers.run_url or _jenkins_runs(answers.jenkins),

@@ -29,7 +29,7 @@ _LINES = 1_000  # of a file of runs that are tried
 
 def checks_of(answers: Answers, existing: Mapping[str, Any]) -> Iterator[Check]:
     """Try what the file would set up. Raises SettingsError or UsageError for invalid answers."""
-    merged = dict(existing) | values_of(answers)
+    merged = dict(existing) | values_of(answers, existing)
     texts = {
         key: Value(str(value), _SOURCE)
         for key, value in merged.items()
