@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from ci_stat.config import CiData, zone_of
-from ci_stat.errors import ServerUnreachable, SettingsError
+from ci_stat.errors import DatabaseError, ServerUnreachable, SettingsError
 from ci_stat.escape import visible
 from ci_stat.store.embedded_zone import WrittenIn, written_in
 from ci_stat.store.errors import hidden
@@ -21,9 +21,9 @@ def zone_of_times(ci_data: CiData, is_set: bool, engine: Engine) -> ZoneInfo:
 
     This is `time_zone` if it is set, else the zone in which an embedded database was written, else
     the zone of the preset, else UTC. Raises SettingsError if `time_zone` is not the zone in which
-    the database was written.
+    the database was written, and DatabaseError if a locked one does not tell its zone.
     """
-    written = _written_in(engine)
+    written = _written_in(engine, is_set)
     if written is None:
         return ci_data.zone
     if not written.recorded:
@@ -40,11 +40,19 @@ def zone_of_times(ci_data: CiData, is_set: bool, engine: Engine) -> ZoneInfo:
     return recorded
 
 
-def _written_in(engine: Engine) -> WrittenIn | None:
+def _written_in(engine: Engine, is_set: bool) -> WrittenIn | None:
+    """The record; None if the file cannot be read, which the first question says.
+
+    Raises DatabaseError if a locked file does not tell its zone, and no setting does.
+    """
     try:
         return written_in(engine)
-    except ServerUnreachable:  # not a SQLite file: the first question says so
+    except ServerUnreachable:  # not a SQLite file
         return None
+    except DatabaseError:
+        if is_set:
+            return None
+        raise
 
 
 def _older(written: WrittenIn, ci_data: CiData, engine: Engine) -> ZoneInfo:

@@ -158,3 +158,13 @@ def test_a_broken_file_is_reported_by_the_first_question(file: Path) -> None:
         assert context.settings
     with Context(load({"CI_STAT_URL": url_of(file)})) as context, pytest.raises(CiStatError):
         context.source.newest()
+
+
+def test_a_locked_file_is_not_read_in_a_wrong_zone(file: Path) -> None:
+    older(file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("begin exclusive")
+        with pytest.raises(DatabaseError, match="is locked"):
+            zone_of(URL=url_of(file), CONNECT_TIMEOUT="1")
+        chosen = {"TIME_ZONE": "Europe/Berlin", "CONNECT_TIMEOUT": "1"}
+        assert zone_of(URL=url_of(file), **chosen) == "Europe/Berlin"
