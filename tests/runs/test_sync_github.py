@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from ci_stat.connectors.github.actions import Actions
 from ci_stat.connectors.github.client import GitHubClient
@@ -19,6 +19,7 @@ from ci_stat.runs.export_runs import read_rows
 from ci_stat.runs.sync_github import ranges, run_jobs
 from ci_stat.runs.sync_github.model import GitHubPlan, GitHubResult
 from ci_stat.runs.sync_github.service import sync
+from ci_stat.store.ci_data.actions_runs import repository_of, stored_runs
 from ci_stat.store.ci_data.write import prepare
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.actions_sync import ActionsSync
@@ -619,6 +620,17 @@ def test_hostile_names_are_stored_as_they_are(engine: Engine, github: GitHub) ->
     assert pull_facts(row)[3] == "@all <at id=all></at> \ufffd"
 
 
+def test_a_name_that_is_too_long_for_the_column(engine: Engine, github: GitHub) -> None:
+    prepare_state(engine)
+    name = f"test ({'x' * 300})"
+    (job,) = github.actions.run([(name, "failure")], at=NOW - HOUR).last.jobs
+    assert run_sync(engine, github).stored == 1
+    assert stored_runs(engine, [(f"CI / {name}", job.id)]) == {(f"CI / {name}", job.id)}
+    assert repository_of(engine, f"CI / {name}", job.id) == REPO
+    (row,) = rows(engine)
+    assert described(row).get("ci_stat_job", row.job) == f"CI / {name}"
+
+
 # The choice of runs
 
 
@@ -652,6 +664,19 @@ def test_a_gap_between_two_syncs_is_not_called_read(lite: Engine, github: GitHub
     assert (result.stored, result.since) == (0, {REPO: datetime(2026, 3, 3, tzinfo=UTC)})
     result = run_sync(lite, github)
     assert (result.stored, result.since) == (1, {REPO: datetime(2025, 12, 6, tzinfo=UTC)})
+
+
+def test_a_lost_state_stores_nothing_twice(engine: Engine, github: GitHub) -> None:
+    prepare_state(engine)
+    run = github.actions.run("failure", at=NOW - HOUR)
+    github.actions.rerun(run, "success")
+    run_sync(engine, github)
+    before = rows(engine)
+    for table in ("actions_syncs", "actions_pages", "actions_runs"):
+        with engine.begin() as connection:
+            connection.execute(text(f"delete from {table}"))
+    again = run_sync(engine, github)
+    assert (again.runs, again.stored, rows(engine)) == (1, 0, before)
 
 
 def test_workflows_by_name_or_file(lite: Engine, github: GitHub) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, select, tuple_
 
 from ci_stat.errors import DatabaseError
+from ci_stat.records import stored_names
 from ci_stat.store.ci_data.cells import text_of
 from ci_stat.store.ci_data.decode import parameters
 from ci_stat.store.ci_data.schema import ci_data
@@ -37,13 +38,16 @@ def _stored(engine: Engine, keys: Sequence[Key]) -> set[Key]:
 
 
 def _stored_under(engine: Engine, keys: Sequence[Key]) -> set[Key]:
+    # A long name is stored cut.
+    by_stored_key = {(name, key[1]): key for key in keys for name in stored_names(key[0])}
     c = ci_data.c
-    statement = select(c.job, c.job_id).where(tuple_(c.job, c.job_id).in_(keys))
+    statement = select(c.job, c.job_id).where(tuple_(c.job, c.job_id).in_(list(by_stored_key)))
 
     def read() -> set[Key]:
         with connected(engine) as connection:
             rows = connection.execute(statement)
-            return {(text_of(job), int(number)) for job, number in rows} & set(keys)
+            stored = {(text_of(job), int(number)) for job, number in rows}
+        return {by_stored_key[key] for key in stored if key in by_stored_key}
 
     return retry_read(read)
 
@@ -54,13 +58,14 @@ def repository_of(engine: Engine, job: str, number: int) -> str:
     "" for a run of another CI, and for a workflow that did not start: it has no job and no log.
     """
     c = ci_data.c
+    names = stored_names(job)
     statement = select(c.job, c.repo, raw_json(c.description).label("description")).where(
-        tuple_(c.job, c.job_id).in_([(job, number)])
+        tuple_(c.job, c.job_id).in_([(name, number) for name in names])
     )
     with connected(engine) as connection:
         for name, repo, description in connection.execute(statement):
             known = parameters(description)
             is_job = "ci_stat_run" in known and "ci_stat_number" not in known
-            if is_job and text_of(name) == job:
+            if is_job and text_of(name) in names:
                 return text_of(repo)
     return ""
