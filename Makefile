@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test test-full hunt test-cluster check format bench lock env env-dev clean
+.PHONY: help demo test test-full test-pandas hunt test-cluster check format bench lock env env-dev clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -28,6 +28,10 @@ test: env-dev  ## all checks and tests; as root, installs MariaDB
 
 test-full: env-dev  ## the same with all combinations instead of a random sample (half an hour)
 	@CI_STAT_TEST_FULL=1 $(MAKE) --no-print-directory test
+
+test-pandas: env-dev  ## the tests of frames with the oldest pandas that is supported
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/pandas-2.2 'pandas==2.2.*'
+	@PYTHONPATH=build/pandas-2.2 $(BIN)/python -m pytest -q tests/result tests/runs/test_attempts.py tests/test_api.py
 
 hunt: env-dev  ## search for new counter-examples of the property tests (an hour; EXAMPLES=300)
 	@CI_STAT_TEST_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -q -n auto --dist worksteal -m hypothesis --timeout 3600

@@ -441,6 +441,14 @@ def test_workflow_runs_what_ci_runs() -> None:
         assert not version or f'"{version[1]}"' in workflow
 
 
+def test_the_oldest_pandas_is_tested_too() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (oldest,) = (text[8:] for text in project["dependencies"] if text.startswith("pandas>="))
+    assert f"'pandas=={oldest}.*'" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert "make test-pandas" in workflow
+
+
 # Examples
 
 _ESCAPE = "\x1b["
