@@ -49,6 +49,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """The published names: `stat.<tab>` shows nothing else."""
+    return sorted(__all__)
+
+
 def get_result(
     begin: datetime,
     end: datetime,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, Provenance, Run, Status
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _RUN_COLUMNS: dict[str, Callable[[Run], Any]] = {
     "number": lambda run: run.number,
     "attempt": lambda run: run.attempt,
     "url": lambda run: run.url,
+    "failure": lambda run: case_key(run.failures[0].name) if run.failures else None,
 }
 _TIMES = {"time", "last_run", "last_failure"}
 _CATEGORIES = {
@@ -51,10 +53,11 @@ _INTEGERS = {
     *("failures", "line", "first_line", "last_line"),
 }
 _COUNTS = {
+    *("runs", "failed", "passed", "other_passed", "other_prs", "other_nightly"),
     *("total_cnt", "success_cnt", "fail_cnt", "abort_cnt", "other_cnt"),
     *("prs", "commits", "rerun_cnt", "attempt_cnt"),
 }
-_SHARES = {"fail_rate"}
+_SHARES = {"fail_rate", "low", "high"}
 # The type that pandas gives to text: `object` before version 3, `str` since. Named, because an
 # empty column shows nothing to infer a type from.
 _TEXT = pd.Series([""]).dtype
@@ -84,7 +87,7 @@ def _column(name: str, values: list[Any], zone: ZoneInfo) -> Any:
     return pd.Series(values, dtype=_TEXT)
 
 
-def _frame(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
+def frame_of(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
     """A frame whose `attrs` say where the runs came from.
 
     Values of `attrs` are text and numbers: Parquet files store them as JSON.
@@ -104,7 +107,7 @@ def _frame(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
 def runs_frame(res: "Result") -> pd.DataFrame:
     """One row per run, oldest first; nightly runs lack `pr_number`."""
     columns = {name: [get(run) for run in res.all_runs] for name, get in _RUN_COLUMNS.items()}
-    return _frame(columns, res.provenance)
+    return frame_of(columns, res.provenance)
 
 
 def _counts(things: Sequence[Any]) -> dict[str, list[Any]]:
@@ -128,7 +131,7 @@ def jobs_frame(res: "Result") -> pd.DataFrame:
     columns["attempt_cnt"] = [job.attempt_cnt for job in jobs]
     columns["last_run"] = [_last(job.runs) for job in jobs]
     columns["last_failure"] = [_last(job.runs, Status.FAILURE) for job in jobs]
-    return _frame(columns, res.provenance)
+    return frame_of(columns, res.provenance)
 
 
 def prs_frame(res: "Result") -> pd.DataFrame:
@@ -146,7 +149,7 @@ def prs_frame(res: "Result") -> pd.DataFrame:
     columns["rerun_cnt"] = [pr.total_rerun_cnt for pr in prs]
     columns["attempt_cnt"] = [pr.attempt_cnt() for pr in prs]
     columns["last_run"] = [_last(pr.runs) for pr in prs]
-    return _frame(columns, res.provenance)
+    return frame_of(columns, res.provenance)
 
 
 _FAILURE_COLUMNS: dict[str, Callable[[CaseFailure], Any]] = {
@@ -177,4 +180,4 @@ def failures_frame(res: "Result") -> pd.DataFrame:
     columns |= {name: [_RUN_COLUMNS[name](run) for run, _, _ in occurrences] for name in names}
     failures = [failure for _, _, failure in occurrences]
     columns |= {name: list(map(get, failures)) for name, get in _FAILURE_COLUMNS.items()}
-    return _frame(columns, res.provenance)
+    return frame_of(columns, res.provenance)

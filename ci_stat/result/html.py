@@ -32,10 +32,37 @@ class _Rows(Generic[T]):
 
 
 def result_html(res: "Result") -> str:
-    """The counts of the window, its worst jobs and its worst pull requests."""
+    """The counts of the window over time, its failures, and the worst jobs and pull requests."""
     jobs = sorted(res.job_map.values(), key=attrgetter("rank"))
     prs = sorted(res.pr_map.values(), key=attrgetter("rank"))
-    return _render("result.html", res=res, jobs=_first(jobs, _ROWS), prs=_first(prs, _ROWS))
+    infos = list(res.fail_info_map.values())
+    return _render(
+        "result.html",
+        res=res,
+        jobs=_first(jobs, _ROWS),
+        prs=_first(prs, _ROWS),
+        infos=_first(infos, _ROWS),
+        chart=_runs_chart(res) if res.all_runs else "",
+    )
+
+
+def _runs_chart(res: "Result") -> str:
+    """The address of a picture of the runs over time, with their failure rate."""
+    from ci_stat.rendering.document import Chart
+    from ci_stat.result.answers.notebook import picture
+    from ci_stat.result.counting import count_window
+
+    periods = count_window(res).periods
+    return picture(
+        Chart(
+            "Runs over time",
+            tuple(period.label for period in periods),
+            "runs",
+            tuple(period.tally.total for period in periods),
+            "failure rate",
+            tuple(period.tally.fail_rate for period in periods),
+        )
+    )
 
 
 def job_html(job: "Job") -> str:

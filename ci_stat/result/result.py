@@ -18,6 +18,8 @@ from ci_stat.result.models import PR, Commit, Job
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from ci_stat.result.answers.history_model import History
+    from ci_stat.result.answers.model import PRAnswer
     from ci_stat.result.comparing import Comparison
     from ci_stat.result.flakiness import Flakiness
 
@@ -136,6 +138,26 @@ class Result(OutcomeCounts):
         from ci_stat.result.flakiness.repetitions import repetitions_of
 
         return flakiness(repetitions_of(self))
+
+    def pr(self, which: "int | tuple[str, int]") -> "PRAnswer":
+        """Whether the failures of a pull request are its own, as `ci-stat pr` decides it.
+
+        `which`: a number, or (repo, number), as in `pr_map`. Only the runs of this window count,
+        and outages are not looked for. Raises KeyError for an unknown or an ambiguous number.
+        """
+        from ci_stat.result.answers.from_result import pull_answer
+
+        return pull_answer(self, self.pr_map[which])
+
+    def case(self, name: str) -> "History":
+        """Since when a case fails, how often and where, as `ci-stat case` shows it.
+
+        `name`: in any spelling, the name of another failure, or a fingerprint. Raises KeyError for
+        an unknown name, with near ones.
+        """
+        from ci_stat.result.answers.from_result import case_answer
+
+        return case_answer(self, name)
 
     def to_frame(self) -> "DataFrame":
         """One row a run; see `ci_stat.result.frames`."""

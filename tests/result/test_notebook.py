@@ -70,11 +70,13 @@ class _Checker(HTMLParser):
         self.tags: list[str] = []
         self.open: list[str] = []
         self.links: list[str | None] = []
+        self.images: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.open.append(tag)
         self.links += [value for name, value in attrs if name == "href"]
+        self.images += [value or "" for name, value in attrs if name == "src"]
         assert not any(name.startswith("on") for name, _ in attrs)
 
     def handle_endtag(self, tag: str) -> None:
@@ -120,7 +122,9 @@ def test_hostile_texts_are_harmless_in_html() -> None:
             "b",
             "a",
             "span",
+            "img",
         }
+        assert all(image.startswith("data:image/svg+xml;base64,") for image in parsed.images)
         assert all(link is not None and link.startswith("https://") for link in parsed.links)
         assert "\x1b" not in markup
         assert "\u202e" not in markup

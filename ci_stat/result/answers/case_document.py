@@ -99,7 +99,7 @@ def since_lines(since: Since, word: str) -> Iterator[Text]:
     if since.origin is Origin.BEGAN:
         yield text(f"{word} ", Span(minute(first), bold=True), ": ", *_named(first))
     else:
-        how = "the data begins" if since.origin is Origin.DATA else "the window (--since) begins"
+        how = "the data begins" if since.origin is Origin.DATA else "the window begins"
         yield text(
             f"{word} at least ",
             Span(minute(first), bold=True),

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from ci_stat.escape import visible
 from ci_stat.records import CaseFailure, Provenance, Run, Tally
 from ci_stat.statistics.intervals import Interval, wilson
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class Subject(StrEnum):
@@ -78,7 +83,7 @@ class Since:
     passed_after: Run | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class History:
     """The answer about a case or a job.
 
@@ -108,6 +113,22 @@ class History:
     issue: str = ""
     muted: str = ""
     reproduce: tuple[str, str] = ("", "")
+
+    def __repr__(self) -> str:
+        share = f"{self.total.failed:,} of {self.total.runs:,} runs"
+        return f"<History of the {self.subject} {visible(self.name, 200)}: failed in {share}>"
+
+    def _repr_html_(self) -> str:
+        from ci_stat.result.answers.case_document import history_document
+        from ci_stat.result.answers.notebook import notebook_html
+
+        return notebook_html(history_document(self, chart=True))
+
+    def to_frame(self) -> "DataFrame":
+        """One row for each day: `date runs failed rate low high`."""
+        from ci_stat.result.answers.frames import days_frame
+
+        return days_frame(self)
 
 
 @dataclass(frozen=True, slots=True)

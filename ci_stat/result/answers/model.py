@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from ci_stat.escape import visible
 from ci_stat.records import CaseFailure, FailureKey, Provenance, Run
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 PR = tuple[str, int]  # repository, number
 
@@ -147,7 +152,7 @@ class PRFailure:
     reproduce: tuple[str, str] = ("", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PRAnswer:
     """A pull request, its runs and its failures.
 
@@ -185,3 +190,19 @@ class PRAnswer:
     def branch(self) -> str:
         """The target branch."""
         return self.runs[-1].branch or ""
+
+    def __repr__(self) -> str:
+        name = f"{visible(self.repo, 200)}#{self.number}"
+        return f"<PRAnswer {name}: {self.verdict}, {len(self.failures)} failures>"
+
+    def _repr_html_(self) -> str:
+        from ci_stat.result.answers.notebook import notebook_html
+        from ci_stat.result.answers.pull_document import pull_document
+
+        return notebook_html(pull_document(self))
+
+    def to_frame(self) -> "DataFrame":
+        """One row for each failure, those of the newest commit first."""
+        from ci_stat.result.answers.frames import verdicts_frame
+
+        return verdicts_frame(self)

@@ -1,0 +1,88 @@
+"""The answers from a loaded Result, by the same rules as those from the database. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from ci_stat.failures import case_key
+from ci_stat.records import PlaceDay, Run, Status, Tally
+from ci_stat.result.answers.history_model import History
+from ci_stat.result.answers.model import PRAnswer
+from ci_stat.result.answers.of_case import (
+    case_history,
+    place_of,
+    places_of,
+    since_of,
+    with_failure,
+)
+from ci_stat.result.answers.of_pull import Place, Surroundings, answer, own_failures, period
+
+if TYPE_CHECKING:
+    from ci_stat.result.models import PR
+    from ci_stat.result.result import Result
+
+
+def pull_answer(res: "Result", pr: "PR") -> PRAnswer:
+    """Whether the failures of a pull request are its own, by the runs of the window."""
+    failures = own_failures(pr.runs)
+    begin, end = period(failures, res.begin_time, res.end_time)
+    jobs = {run.job_name for failure in failures for run in failure.runs}
+    within = [run for run in res.all_runs if run.time and begin <= run.time < end]
+    around = Surroundings(
+        begin=begin,
+        end=end,
+        failed=[run for run in within if run.status == Status.FAILURE],
+        counts=_counts(run for run in within if run.job_name in jobs),
+    )
+    return answer((pr.repo, pr.number), pr.runs, around, res.provenance)
+
+
+def case_answer(res: "Result", name: str) -> History:
+    """The history of a case in the window. Raises KeyError with near names for an unknown one."""
+    seen = with_failure(res.all_runs, name)
+    if not seen:
+        known = [case_key(info.info) for info in res.fail_info_map.values()]
+        near = ", ".join(get_close_matches(case_key(name), known, n=3, cutoff=0.5))
+        raise KeyError(f"no failure is named {name!r}" + (f"; similar: {near}" if near else ""))
+    failed = [run for run, _ in seen]
+    places = places_of(failed)
+    runs = [run for run in res.all_runs if place_of(run) in places]
+    days = _days(runs)
+    passed = (_passed(runs, failed[0], before=True), _passed(runs, failed[-1], before=False))
+    since = since_of(failed, days, None, res.begin_time, passed)
+    return case_history(seen, days, since, res.provenance)
+
+
+def _counts(runs: Iterable[Run]) -> dict[Place, Tally]:
+    statuses: dict[Place, Counter[str]] = defaultdict(Counter)
+    for run in runs:
+        statuses[place_of(run)][run.status] += 1
+    return {place: Tally.of(of_place) for place, of_place in statuses.items()}
+
+
+def _days(runs: Iterable[Run]) -> list[PlaceDay]:
+    statuses: dict[tuple[str, str, str, str], Counter[str]] = defaultdict(Counter)
+    for run in runs:
+        day = f"{run.time:%Y-%m-%d}" if run.time else ""
+        statuses[(*place_of(run), day)][run.status] += 1
+    return [PlaceDay(*key, Tally.of(of_day)) for key, of_day in statuses.items()]
+
+
+def _passed(runs: Sequence[Run], like: Run, before: bool) -> Run | None:
+    """The last success before a run in its place, or the first one after it."""
+    successes = [
+        run
+        for run in runs
+        if run.status == Status.SUCCESS and place_of(run) == place_of(like) and run.time
+    ]
+    moment = like.time or datetime.min  # noqa: DTZ901 - naive, as the table's times are
+    if before:
+        return max((run for run in successes if _time(run) < moment), key=_time, default=None)
+    return min((run for run in successes if _time(run) > moment), key=_time, default=None)
+
+
+def _time(run: Run) -> datetime:
+    assert run.time is not None
+    return run.time
