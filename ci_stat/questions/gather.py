@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from statistics import median
 from typing import TypeVar
 
@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
-from ci_stat.failures import case_key
 from ci_stat.logs.checkout import last_checkout
 from ci_stat.logs.folder import first_log
 from ci_stat.records import (
@@ -34,6 +33,7 @@ from ci_stat.runs.loading import provenance
 from ci_stat.runs.progress import LogProgress
 from ci_stat.store.ci_data import lookups
 from ci_stat.store.ci_data.runs import known_names
+from ci_stat.store.embedded import is_embedded
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
 from ci_stat.store.state.extractions import ExtractionStore
@@ -41,8 +41,8 @@ from ci_stat.store.state.extractions import ExtractionStore
 T = TypeVar("T")
 SECOND = timedelta(seconds=1)
 WITH_LOGS = 1_000  # failed runs of a job whose stored logs are used, newest first
-NEWEST = 3_000  # rows that are searched for similar names
-NEAR = 5  # similar names in an error
+CONNECTIONS = 4  # that read the rows of a server at once
+SHORT = timedelta(days=3)
 Stored = Callable[[], ExtractionStore | None]
 log = logging.getLogger(__name__)
 
@@ -67,16 +67,28 @@ class Gatherer:
 
     def pull_runs(self, window: Window, number: int) -> list[Run]:
         """The runs of pull requests with this number, oldest first."""
-        origin, names = self.source.origin, RunFilter(window)
-        return in_order(self._ask(lambda c: lookups.pull_runs(c, names, number, origin)))
+        origin = self.source.origin
 
-    def similar_pulls(self, number: int, window: Window) -> list[str]:
-        """Pull requests of the newest rows with the most similar numbers, most similar first."""
-        names = RunFilter(window)
-        pulls = self._ask(lambda connection: lookups.newest_pulls(connection, names, NEWEST))
-        by_number = {str(pull): f"{repo}#{pull}" for repo, pull in pulls}
-        similar = get_close_matches(str(number), by_number, n=NEAR, cutoff=0.6)
-        return [by_number[text] for text in similar]
+        def read(jobs: tuple[str, ...]) -> list[Run]:
+            names = RunFilter(window, jobs=jobs)
+            return self.ask(lambda c: lookups.pull_runs(c, names, number, origin))
+
+        parts = self._parts(window)
+        with ThreadPoolExecutor(len(parts)) as readers:
+            found = list(readers.map(read, parts))
+        return in_order(run for runs in found for run in runs)
+
+    def _parts(self, window: Window) -> list[tuple[str, ...]]:
+        """The jobs in parts that are read at once; one part of all jobs if that is faster.
+
+        The table of a server has no index of pull requests: it reads all rows of a long window,
+        several jobs at the same time. Each part of a short window would read the whole window.
+        """
+        if is_embedded(self.source.engine) or window.length <= SHORT:
+            return [()]
+        jobs = sorted(self.job_names())
+        parts = [tuple(jobs[first::CONNECTIONS]) for first in range(CONNECTIONS)]
+        return [part for part in parts if part] or [()]
 
     def with_logs(self, runs: Sequence[Run]) -> list[Run]:
         """The runs with the failures of their logs; logs that were not read before are read."""
@@ -102,29 +114,29 @@ class Gatherer:
             others = [key for key in extractions if key not in present]
             return runs + lookups.runs_of(connection, others, names_of, origin)
 
-        failed = [run for run in self._ask(read) if run.status == Status.FAILURE]
+        failed = [run for run in self.ask(read) if run.status == Status.FAILURE]
         return with_failures(in_order(failed), extractions)
 
     def failed_runs(self, window: Window) -> list[Run]:
         """All failed runs of a short window, with the failures of logs that were read before."""
         names, origin = RunFilter(window), self.source.origin
-        runs = self._ask(lambda connection: lookups.failed_runs(connection, names, origin))
+        runs = self.ask(lambda connection: lookups.failed_runs(connection, names, origin))
         return self.with_stored_logs(in_order(runs))
 
     def count_places(self, window: Window, jobs: Iterable[str]) -> dict[lookups.Place, Tally]:
         """Runs of these jobs by outcome, for each job, repository and branch."""
         names = RunFilter(window, jobs=tuple(sorted(jobs)))
-        return self._ask(lambda connection: lookups.count_places(connection, names))
+        return self.ask(lambda connection: lookups.count_places(connection, names))
 
     def count_days(self, window: Window, jobs: Iterable[str]) -> list[PlaceDay]:
         """Runs of these jobs by outcome, for each job, repository, branch and day."""
         names = RunFilter(window, jobs=tuple(sorted(jobs)))
-        return self._ask(lambda connection: lookups.count_days(connection, names))
+        return self.ask(lambda connection: lookups.count_days(connection, names))
 
     def failed_of(self, window: Window, job: str) -> list[Run]:
         """The failed runs of a job; the newest with the failures of logs that were read before."""
         names, origin = RunFilter(window, jobs=(job,)), self.source.origin
-        runs = in_order(self._ask(lambda c: lookups.failed_runs(c, names, origin)))
+        runs = in_order(self.ask(lambda c: lookups.failed_runs(c, names, origin)))
         return [*runs[:-WITH_LOGS], *self.with_stored_logs(runs[-WITH_LOGS:])]
 
     def passed_around(self, window: Window, first: Run, last: Run) -> tuple[Run | None, Run | None]:
@@ -144,7 +156,7 @@ class Gatherer:
             branches=(like.branch,) if like.branch else (),
             statuses=(Status.SUCCESS.value,),
         )
-        found = self._ask(lambda c: lookups.nearest_run(c, names, origin, newest))
+        found = self.ask(lambda c: lookups.nearest_run(c, names, origin, newest))
         return None if found is None else self.with_commit(found)
 
     def with_commit(self, run: Run) -> Run:
@@ -162,24 +174,12 @@ class Gatherer:
     def run_at(self, job: str, number: int) -> Run | None:
         """One run; None without it."""
         origin = self.source.origin
-        return self._ask(lambda connection: lookups.one_run(connection, job, number, origin))
-
-    def numbers_near(self, job: str, number: int) -> list[str]:
-        """The numbers of the runs before and after a number, as people write them."""
-        origin = self.source.origin
-
-        def near(connection: Connection) -> list[str]:
-            found = (
-                lookups.neighbour(connection, job, number, later, origin) for later in (False, True)
-            )
-            return [run.build for run in found if run is not None]
-
-        return self._ask(near)
+        return self.ask(lambda connection: lookups.one_run(connection, job, number, origin))
 
     def neighbours(self, run: Run) -> tuple[Run | None, Run | None]:
         """The previous and the next run of the job, by number."""
         key, origin = (run.job_name, run.job_id), self.source.origin
-        return self._ask(
+        return self.ask(
             lambda connection: (
                 lookups.neighbour(connection, *key, later=False, origin=origin),
                 lookups.neighbour(connection, *key, later=True, origin=origin),
@@ -192,7 +192,7 @@ class Gatherer:
         if not commit:
             return []
         names = RunFilter(window)
-        runs = self._ask(lambda c: lookups.commit_runs(c, names, commit, origin))
+        runs = self.ask(lambda c: lookups.commit_runs(c, names, commit, origin))
         key = (run.job_name, run.job_id)
         others = [other for other in runs if (other.job_name, other.job_id) != key]
         return self.with_stored_logs(in_order(others))
@@ -200,24 +200,16 @@ class Gatherer:
     def median(self, window: Window, job: str) -> int | None:
         """The median duration of a job's successes in milliseconds; None without one."""
         names = RunFilter(window, jobs=(job,), statuses=(Status.SUCCESS.value,))
-        durations = self._ask(lambda connection: lookups.durations(connection, names))
+        durations = self.ask(lambda connection: lookups.durations(connection, names))
         return int(median(durations)) if durations else None
 
     def job_names(self) -> set[str]:
         """All jobs of the table."""
-        return self._ask(lambda connection: known_names(connection, "job"))
-
-    def newest_names(self, window: Window) -> list[str]:
-        """The names of the newest failures."""
-        names, origin = RunFilter(window), self.source.origin
-        runs = self._ask(lambda c: lookups.newest_failed(c, names, NEWEST, origin))
-        newest = self.with_stored_logs(in_order(runs))
-        keys = (case_key(failure.name) for run in newest for failure in run.failures)
-        return list(dict.fromkeys(keys))
+        return self.ask(lambda connection: known_names(connection, "job"))
 
     def provenance(self, run_filter: RunFilter, rows: int) -> Provenance:
         """Where the runs of an answer come from."""
-        return self._ask(lambda connection: provenance(connection, run_filter, rows))
+        return self.ask(lambda connection: provenance(connection, run_filter, rows))
 
     def _from_state(
         self, question: Callable[[ExtractionStore], dict[tuple[str, int], Extraction]]
@@ -229,7 +221,9 @@ class Gatherer:
             log.warning("Our own state cannot be used: %s", visible(error))
             return {}
 
-    def _ask(self, question: Callable[[Connection], T]) -> T:
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Ask the CI database over a connection; once more if it breaks."""
+
         def once() -> T:
             with connected(self.source.engine) as connection:
                 return question(connection)

@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from ci_stat.errors import UnknownName
 from ci_stat.escape import visible
 from ci_stat.failures import case_key
-from ci_stat.questions.gather import NEAR, Gatherer
+from ci_stat.questions.gather import Gatherer
 from ci_stat.questions.reference import PullReference, RunReference
+from ci_stat.questions.similar import NEAR, newest_names, numbers_near, similar_pulls
 from ci_stat.records import Run, Window
 from ci_stat.records.attempts import shown_id
 
@@ -20,7 +21,7 @@ def unknown_pull(
 ) -> UnknownName:
     """`same_number`: runs of pull requests with the number in other repositories."""
     others = sorted({f"{run.repo}#{run.pr_number}" for run in same_number if run.is_pr})
-    similar = others[:NEAR] or gatherer.similar_pulls(wanted.number, window)
+    similar = others[:NEAR] or similar_pulls(gatherer, wanted.number, window)
     message = f"The pull request {visible(wanted)} has no run {_in_window(window)}."
     return UnknownName(message, _hint(similar, _FURTHER_BACK))
 
@@ -30,7 +31,7 @@ def unknown_case(
 ) -> UnknownName:
     """`named`: failed runs whose failures contain a part of the name."""
     names = [case_key(failure.name) for run in named for failure in run.failures]
-    known = list(dict.fromkeys([*names, *gatherer.newest_names(window)]))
+    known = list(dict.fromkeys([*names, *newest_names(gatherer, window)]))
     message = f"No failure is named {visible(name, 200)!r} {_in_window(window)}."
     return UnknownName(message, _hint(_similar(case_key(name), known), _FURTHER_BACK))
 
@@ -51,7 +52,7 @@ def unknown_run(gatherer: Gatherer, wanted: RunReference) -> UnknownName:
         message = f"No run has the page {visible(wanted.link, 300)}."
         return UnknownName(message, "Write a job and a number: ci-stat run JOB NUMBER.")
     job = visible(wanted.job, 200)
-    numbers = gatherer.numbers_near(wanted.job, wanted.number)
+    numbers = numbers_near(gatherer, wanted.job, wanted.number)
     hint = _hint((f"#{number}" for number in numbers), f"See: ci-stat job {job}")
     return UnknownName(f"{job} has no run {shown_id(wanted.number)}.", hint)
 

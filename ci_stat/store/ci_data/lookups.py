@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    and_,
     bindparam,
     func,
     literal_column,
@@ -46,7 +47,7 @@ def pull_statement(run_filter: RunFilter, number: int) -> Select[Any]:
     c = ci_data.c
     text = bindparam("pull", str(number), String())
     # Searching a text is four times faster than parsing it.
-    mentions = contains(c.description, text)
+    mentions = and_(c.repo.is_not(None), contains(c.description, text))
     return run_statement(run_filter).where(mentions, pull_text(c.description) == text)
 
 
