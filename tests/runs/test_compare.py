@@ -326,6 +326,14 @@ def test_a_window_without_runs_cannot_be_compared(database: Engine, fill: Fill, 
     assert json.loads(call("compare", *WEEK, "--json").out)["before"]["runs"] == 0
 
 
+def test_an_unknown_job_is_said_once(database: Engine, fill: Fill, call: Call) -> None:
+    fill([*runs(NOW, 3, 1), *runs(BEFORE, 3, 1)])
+    answer = call("compare", *WEEK, "--job", "units")
+    assert answer.code == 12
+    assert answer.err.count("'units'") == 1
+    assert "similar: unit" in answer.err
+
+
 def test_it_reads_the_state_of_logs_and_creates_none(
     database: Engine, fill: Fill, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

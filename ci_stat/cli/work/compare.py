@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import click
+
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.errors import CannotTell, UsageError
+from ci_stat.escape import visible
 from ci_stat.records import RunFilter
+from ci_stat.result.comparing import Comparison
 from ci_stat.runs.comparing.data import comparison_data
 from ci_stat.runs.comparing.service import Comparer
 from ci_stat.runs.comparing.tables import comparison_table
 from ci_stat.runs.database import Source
+from ci_stat.runs.empty_window import empty_reasons
 from ci_stat.runs.progress_bar import counting
 
 
@@ -31,8 +36,7 @@ def compare(
     comparer = Comparer(source, context.existing_extractions())
     with counting("Reading failed runs") as progress:
         comparison = comparer.compare(now, before, progress)
-    for filter, side in ((now, comparison.now), (before, comparison.before)):
-        opening.explain_empty(source, filter, side.provenance)
+    _explain_empty(source, comparison, now, before)
 
     data = comparison_data(comparison, limit)
     table = comparison_table(comparison, limit, everything)
@@ -42,6 +46,16 @@ def compare(
             "One of the windows has no finished run, so nothing can be compared.",
             "Compare with another window: --with 2w, --with BEGIN..END.",
         )
+
+
+def _explain_empty(
+    source: Source, comparison: Comparison, now: RunFilter, before: RunFilter
+) -> None:
+    """Print to stderr why a window may contain no runs; once, if both have the same reason."""
+    sides = ((now, comparison.now), (before, comparison.before))
+    reasons = [empty_reasons(source, filter, side.provenance) for filter, side in sides]
+    for reason in dict.fromkeys([*reasons[0], *reasons[1]]):
+        click.echo(f"ci-stat: {visible(reason)}", err=True)
 
 
 def _other_side(
