@@ -16,6 +16,7 @@ from ci_stat.failures.describe import describe, short_spans
 from ci_stat.failures.document import Document
 from ci_stat.failures.log_lines import LogLine, context_lines, failure_lines
 from ci_stat.failures.matching import Matcher, rarest_lines
+from ci_stat.failures.packages import Packages
 from ci_stat.failures.rules import EFFECT, Rule, builtin
 from ci_stat.failures.scanning.condense import Condenser
 from ci_stat.failures.scanning.left_out import Omissions, left_out, sentence
@@ -102,14 +103,20 @@ def _read(stream: ByteStream, job: str, options: ScanOptions) -> _Reading:
     scanned = scan(stream, matcher.anchors, condenser)
     document = Document(scanned.parts, options.baseline)
     lines, failed = Omissions(), Omissions()
-    commands, spans = _spans(document, matcher, job, options.everything, lines)
+    anchored = document.anchored(matcher.anchors)
+    commands, spans = _spans(document, anchored, matcher, job, options.everything, lines)
+    packages = Packages(document, anchored)
 
     rarest = rarest_lines(rules_of(spans), MAX_FAILURES)
     for index, span in enumerate(spans):
         if index not in rarest:
             failed.add(document.numbers[span.first], document.numbers[span.last])
     kept = _without_repeats(
-        [(describe(document, span), span) for index, span in enumerate(spans) if index in rarest]
+        [
+            (packages.of(describe(document, span), span), span)
+            for index, span in enumerate(spans)
+            if index in rarest
+        ]
     )
     short = short_spans(document, [span for _, span in kept])
     failures = tuple(
@@ -127,9 +134,13 @@ def _read(stream: ByteStream, job: str, options: ScanOptions) -> _Reading:
 
 
 def _spans(
-    document: Document, matcher: Matcher, job: str, everything: bool, omitted: Omissions
+    document: Document,
+    anchored: dict[int, frozenset[int]],
+    matcher: Matcher,
+    job: str,
+    everything: bool,
+    omitted: Omissions,
 ) -> tuple[list[Section], list[FailureSpan]]:
-    anchored = document.anchored(matcher.anchors)
     marks = [position for position in anchored if not matcher.marks.isdisjoint(anchored[position])]
     if passed(document, marks) and not everything:
         return [], []
@@ -241,4 +252,5 @@ def _rank(failure: CaseFailure) -> int:
 
 def _identity(failure: CaseFailure) -> tuple[str, ...]:
     # The fingerprint covers the message: two packages may each have a case of this name.
-    return (failure.kind, failure.suite, case_key(failure.name), failure.fingerprint)
+    place = (failure.suite, failure.package)
+    return (failure.kind, *place, case_key(failure.name), failure.fingerprint)

@@ -125,7 +125,9 @@ class EntryWork:
         if marker is not None:
             return marker.key == self.entry.key
         theirs, ours = named_in(issue.title), named_in(self.draft.title or "")
-        return theirs is not None and ours is not None and theirs.case == ours.case
+        if theirs is None or ours is None or theirs.case != ours.case:
+            return False
+        return not (theirs.package and ours.package) or theirs.package == ours.package
 
     def _created_issue(self) -> WriteResult | None:
         for issue in self.tracker.github.newest(self.plan.looked_at - _MARKER_MARGIN):

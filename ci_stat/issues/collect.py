@@ -1,7 +1,7 @@
 """Collects the history of some jobs: all runs with their failures, cut into evidence by window."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -16,8 +16,10 @@ from ci_stat.issues.evidence import (
     Occurrence,
     RunRef,
     issue_key,
+    package_of,
 )
 from ci_stat.issues.incidents import broken_runs, incidents
+from ci_stat.issues.packages import ambiguous_keys, with_aliases
 from ci_stat.records import CaseFailure, Run, Status
 
 _FINISHED = frozenset({Status.SUCCESS, Status.FAILURE})
@@ -48,8 +50,9 @@ class History:
         finished = [run for run in runs if run.time and run.status in _FINISHED]
         finished.sort(key=_moment)
         self._refs = [_ref(run) for run in finished]
+        self.ambiguous = ambiguous_keys(run.failures for run in finished)
         self._failed = [
-            _FailedRun(ref, _by_key(run.failures), run.log)
+            _FailedRun(ref, _by_key(run.failures, self.ambiguous), run.log)
             for ref, run in zip(self._refs, finished, strict=True)
             if run.status == Status.FAILURE
         ]
@@ -71,7 +74,7 @@ class History:
         runs = [ref for ref in self._refs if since <= ref.started < known]
         failed = [run for run in self._failed if since <= run.ref.started < known]
         broken = self._broken(runs, failed)
-        histories = _histories(failed, broken, others or {})
+        histories = with_aliases(_histories(failed, broken, others or {}))
         failures = {run.ref: run.failures for run in failed}
 
         return Evidence(
@@ -112,8 +115,17 @@ def _history(
     key: str, occurrences: Sequence[Occurrence], others: tuple[Elsewhere, ...]
 ) -> FailureHistory:
     newest = occurrences[-1].failure
-    _, name = issue_key(newest)
-    return FailureHistory(key, newest.kind, name, tuple(occurrences), elsewhere=others)
+    name_key, name = issue_key(newest)
+    package = package_of(newest) if key != name_key else ""
+    return FailureHistory(
+        key,
+        newest.kind,
+        name,
+        tuple(occurrences),
+        elsewhere=others,
+        package=package,
+        name_key=name_key,
+    )
 
 
 def _unread(
@@ -125,8 +137,13 @@ def _unread(
     return tuple(sorted(counts.items()))
 
 
-def elsewhere(runs: Iterable[Run], jobs: Iterable[str]) -> dict[str, tuple[Elsewhere, ...]]:
-    """Find the failures in the failed runs of other jobs; by key, most runs first."""
+def elsewhere(
+    runs: Iterable[Run], jobs: Iterable[str], ambiguous: Container[str] = frozenset()
+) -> dict[str, tuple[Elsewhere, ...]]:
+    """Find the failures in the failed runs of other jobs; by key, most runs first.
+
+    `ambiguous`: as for `issue_key`.
+    """
     own = set(jobs)
     counts: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     links: dict[tuple[str, tuple[str, str]], str] = {}
@@ -134,7 +151,7 @@ def elsewhere(runs: Iterable[Run], jobs: Iterable[str]) -> dict[str, tuple[Elsew
     for run in runs:
         if run.job_name in own or run.status != Status.FAILURE:
             continue
-        failures = _by_key(run.failures)
+        failures = _by_key(run.failures, ambiguous)
         if _of_machines(failures):
             continue
         place = (run.job_name, run.branch or "")
@@ -151,11 +168,13 @@ def elsewhere(runs: Iterable[Run], jobs: Iterable[str]) -> dict[str, tuple[Elsew
     }
 
 
-def _by_key(failures: Sequence[CaseFailure]) -> dict[str, CaseFailure]:
+def _by_key(
+    failures: Sequence[CaseFailure], ambiguous: Container[str] = frozenset()
+) -> dict[str, CaseFailure]:
     """Keep one failure for each key, in order: the first with a message, else the first."""
     chosen: dict[str, CaseFailure] = {}
     for failure in failures:
-        key, _ = issue_key(failure)
+        key, _ = issue_key(failure, ambiguous)
         known = chosen.get(key)
         if known is None or (failure.message and not known.message):
             chosen[key] = failure

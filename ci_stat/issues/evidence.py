@@ -6,7 +6,7 @@ many tests failed together is one incident, not many failing tests.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -84,6 +84,9 @@ class FailureHistory:
 
     - `members`: names of an incident's tests by key.
     - `elsewhere`: occurrences in other jobs.
+    - `package`: of its test, if tests of other packages with this name fail too; else "".
+    - `aliases`: keys that the failure had or has when it is known with, or without, its package.
+    - `name_key`: the key of its name in any package.
     """
 
     key: str
@@ -92,6 +95,19 @@ class FailureHistory:
     occurrences: tuple[Occurrence, ...]
     members: Mapping[str, str] = field(default_factory=dict)
     elsewhere: tuple[Elsewhere, ...] = ()
+    package: str = ""
+    aliases: tuple[str, ...] = ()
+    name_key: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key, and its aliases."""
+        return (self.key, *self.aliases)
+
+    @property
+    def mute_keys(self) -> tuple[str, ...]:
+        """The keys whose mute holds for it: a mute of a name holds in each package."""
+        return (*self.keys, self.name_key)
 
     @property
     def own(self) -> tuple[Occurrence, ...]:
@@ -125,6 +141,13 @@ class Evidence:
     runs: tuple[RunRef, ...]
     unread: tuple[tuple[str, int], ...] = ()
     later: datetime | None = None
+
+    def of_key(self, key: str) -> FailureHistory | None:
+        """The history with this key, or with this alias."""
+        history = self.histories.get(key)
+        if history is not None:
+            return history
+        return next((one for one in self.histories.values() if key in one.aliases), None)
 
     @property
     def until(self) -> datetime:
@@ -181,19 +204,31 @@ def run_keys(occurrences: Iterable[Occurrence]) -> set[tuple[str, int]]:
     return {(occurrence.run.job, occurrence.run.number) for occurrence in occurrences}
 
 
-def issue_key(failure: CaseFailure) -> tuple[str, str]:
+def issue_key(failure: CaseFailure, ambiguous: Container[str] = frozenset()) -> tuple[str, str]:
     """Return key and name of the failure that one issue is about.
 
     Subtests belong to their test. A failure without a case name is keyed by its fingerprint.
+    `ambiguous`: keys of names that tests of several packages have; their keys name the package.
     """
     kind, name = failure_key(failure)
     name = _without_surrogates(name)
 
     if kind == FailureKind.CASE and not failure.guess:
         test = _SUBTEST.sub(r"\1", name)
-        return _bounded(f"case:{test}"), test
+        key, package = _bounded(f"case:{test}"), package_of(failure)
+        return (key_in(key, package), test) if package and key in ambiguous else (key, test)
 
     return _bounded(f"{kind}:{name}"), _without_surrogates(case_key(failure.name))
+
+
+def package_of(failure: CaseFailure) -> str:
+    """Where the test is: its package, or its suite; "" if the log names neither."""
+    return _without_surrogates(failure.package or failure.suite)
+
+
+def key_in(key: str, package: str) -> str:
+    """The key of a test of this package, if the name alone is ambiguous."""
+    return _bounded(f"{key} in {package}")
 
 
 def _without_surrogates(text: str) -> str:

@@ -35,7 +35,8 @@ def explain(case: str, result: PlanResult, calls: Sequence[Intent]) -> Explanati
 
 def _failing(key: str, evidence: Evidence) -> FailureHistory | None:
     incidents = (incident for incident in evidence.incidents if incident.key == key)
-    return evidence.histories.get(key) or next(incidents, None)
+    of_name = (one for one in evidence.histories.values() if one.name_key == key)
+    return evidence.of_key(key) or next(incidents, None) or next(of_name, None)
 
 
 def _issues(key: str, name: str, result: PlanResult) -> tuple[TrackedIssue, ...]:

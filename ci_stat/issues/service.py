@@ -121,7 +121,8 @@ class Filer:
         history = self._history(Window.of(since, until, window.zone), jobs)
         self.progress.step("Looking for the same failures in other jobs")
         failed_runs = self._load(RunFilter(window, statuses=(Status.FAILURE.value,)))
-        return history.evidence(begin, end, since, elsewhere(failed_runs, jobs), until)
+        others = elsewhere(failed_runs, jobs, history.ambiguous)
+        return history.evidence(begin, end, since, others, until)
 
     def _history(self, window: Window, jobs: tuple[str, ...]) -> History:
         self.progress.step(f"Loading runs since {window.begin:%Y-%m-%d}")

@@ -56,6 +56,7 @@ class CaseFailure(msgspec.Struct, frozen=True, gc=False):
       looks for them, and it gives them to the first failure of a log.
     - `omitted`: lines of the failure, and relevant lines around it, for which there was no room.
     - `link`: an http(s) page about the failure; "" if its source gave none.
+    - `package`: of a Go test, if the log names it below the test; "" if unknown.
     """
 
     kind: str
@@ -74,6 +75,7 @@ class CaseFailure(msgspec.Struct, frozen=True, gc=False):
     context: tuple[tuple[int, int], ...] = ()
     omitted: int = 0
     link: str = ""
+    package: str = ""
 
 
 class LeftOut(msgspec.Struct, frozen=True, gc=False):

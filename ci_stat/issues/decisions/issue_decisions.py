@@ -205,7 +205,7 @@ def _new(
     if _is_over(history.key, inputs):
         why = "the window is old, and the failure has not recurred since"
         return candidate.skip(Reason.OVER, why, before)
-    if history.key in inputs.ledger.unsettled:
+    if not inputs.ledger.unsettled.isdisjoint(history.keys):
         why = "the outcome of an earlier attempt to file it is still unknown"
         return candidate.skip(Reason.UNSETTLED, why, before)
 

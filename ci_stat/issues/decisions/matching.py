@@ -76,7 +76,7 @@ class TrackerIndex:
 
     def match(self, history: FailureHistory) -> IssueMatch:
         """Find the open issue (ours first, then the oldest) and the one closed last."""
-        numbers = self._created.get(history.key, ())
+        numbers = [number for key in history.keys for number in self._created.get(key, ())]
         created = [self._by_number[number] for number in numbers if number in self._by_number]
         issues = [*self._about(history), *created]
 
@@ -97,11 +97,12 @@ class TrackerIndex:
                 if _is_alike(marker.members, history.members)
             ]
 
-        own = self._ours.get(history.key, []) + self._ours.get(masked_name(history.key), [])
+        keys = [spelling for key in history.keys for spelling in (key, masked_name(key))]
+        own = [tracked for key in keys for tracked in self._ours.get(key, ())]
         return own + self._by_title(history)
 
     def _by_title(self, history: FailureHistory) -> list[TrackedIssue]:
-        place = history.newest.file or history.newest.suite
+        place = history.package or history.newest.file or history.newest.suite
         candidates = [*self._cut]
         for name in bare_names(history.name):
             candidates += self._titled.get(name, ())
@@ -152,7 +153,7 @@ def history_of(marker: Marker, evidence: Evidence) -> FailureHistory | None:
         ]
         return merged(incidents) if incidents else None
 
-    history = evidence.histories.get(marker.key) or _by_masked_key(marker.key, evidence.histories)
+    history = evidence.of_key(marker.key) or _by_masked_key(marker.key, evidence.histories)
     if history is None:
         return None
     occurrences = tuple(
@@ -170,7 +171,8 @@ def mute_of(
     marker: Marker, history: FailureHistory | None, mutes: Mapping[str, Mute]
 ) -> Mute | None:
     """Return the mute for an issue: by the current key of its failure, or by the marker's key."""
-    by_failure = mutes.get(history.key) if history else None
+    keys = history.mute_keys if history else ()
+    by_failure = next((mutes[key] for key in keys if key in mutes), None)
     return by_failure or mutes.get(marker.key) or _by_masked_key(marker.key, mutes)
 
 

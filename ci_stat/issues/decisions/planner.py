@@ -145,7 +145,7 @@ class _Planner:
         mutes = self.inputs.ledger.mutes
         if issue and issue.marker:
             return mute_of(issue.marker, history, mutes)
-        return mutes.get(history.key)
+        return next((mutes[key] for key in history.mute_keys if key in mutes), None)
 
     # --- open issues of ours without failures that count
 

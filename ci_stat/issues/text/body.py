@@ -1,5 +1,7 @@
 """Writes an issue's title and our block of its text, shortened to the space that is left."""
 
+import re
+
 from ci_stat.issues.marker import block, hidden, remarked, replaced
 from ci_stat.issues.text.footer import foot, people, silence, version, why
 from ci_stat.issues.text.observed import seen
@@ -9,6 +11,7 @@ from ci_stat.issues.titles import title_name
 from ci_stat.redaction.redact import redacted
 from ci_stat.rendering.format import plural
 
+_PLACE = re.compile(r"[\w./-]{1,120}")  # a package, so short that the title has room for it
 TITLE, BODY = 256, 60_000  # characters of ours; people write around the block
 WHOLE = 65_000  # characters of a text with what people wrote; GitHub's limit is 65,536
 # Shown members of an incident, and lines of the log; without lines only the numbers are left.
@@ -27,7 +30,9 @@ class Writer(Subject):
             job = title_name(redacted(history.occurrences[0].run.job, hosts), 150)
             cases = plural(len(history.members), "case")
             return f"unstable tests: {cases} fail together in `{job}`"
-        return f"unstable test `{title_name(redacted(decision.name, hosts))}`"[:TITLE]
+        title = f"unstable test `{title_name(redacted(decision.name, hosts))}`"
+        package = redacted(history.package, hosts) if history else ""
+        return f"{title} in `{package}`" if _PLACE.fullmatch(package) else title[:TITLE]
 
     def new_body(self) -> str | None:
         """The issue's text with our block updated; None if it must not or need not change."""

@@ -61,6 +61,8 @@ def _when(subject: Subject) -> Iterator[str]:
     yield f"- First seen: {pen.run(first) if knows_first else pen.moment(marker.first)}"
     yield f"- Last seen: {pen.run(last) if knows_last else pen.moment(marker.last)}"
 
+    if package := occurrences[-1].failure.package:
+        yield f"- Package: {pen.code(package)}"
     branches = list(
         dict.fromkeys(filter(None, (occurrence.run.branch for occurrence in occurrences)))
     )
