@@ -640,3 +640,28 @@ def test_secrets_of_logs_reach_no_report(database: Engine, call: Call) -> None:
         shown = hourly(call, "--as", form).out
         assert "unable to access" in shown
         assert token not in shown
+
+
+def test_what_reports_write_is_readable_by_its_owner_only(
+    database: Engine,
+    webhook: Feishu,
+    call: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """State, its journals and the log, also with a generous umask."""
+    state, log = tmp_path / "own" / "state.sqlite", tmp_path / "reports.log"
+    state.parent.mkdir()
+    monkeypatch.setenv("CI_STAT_STATE_URL", f"sqlite:///{state}")
+    monkeypatch.setenv("CI_STAT_LOG_FILE", str(log))
+    monkeypatch.setenv("CI_STAT_LOG_LEVEL", "debug")
+    before = os.umask(0)
+    try:
+        assert hourly(call, "--post").code == 0
+    finally:
+        os.umask(before)
+    written = [*state.parent.iterdir(), log]
+    assert {file.name: oct(file.stat().st_mode & 0o777) for file in written} == {
+        "state.sqlite": "0o600",
+        "reports.log": "0o600",
+    }
