@@ -630,3 +630,31 @@ def test_a_state_that_breaks_between_two_issues_keeps_the_first_result(it: World
     assert [result.succeeded for result in applied.results] == [True]
     assert "full" in applied.stopped
     assert len(it.github.issues) == 1
+
+
+def test_tests_of_two_packages_with_one_name_get_an_issue_each(it: World) -> None:
+    """From the logs to the tracker; the next days keep each issue with its package."""
+    executor, planner = "github.com/pingcap/tidb/executor", "github.com/pingcap/tidb/planner"
+
+    def of(package: str, message: str) -> str:
+        failed = f"    x_test.go:17: {message}\n--- FAIL: TestX (0.03s)\n"
+        return f"=== RUN   TestX\n{failed}FAIL\nFAIL\t{package}\t0.412s\n"
+
+    both = of(executor, "rows differ") + of(planner, "plan differs")
+    it.runs([0.2, 0.4, 1.2], both)
+    it.run(2.2, of(planner, "plan differs"))
+    it.post(0)
+    bodies = {issue.title: issue.body for issue in it.github.issues.values()}
+    assert set(bodies) == {
+        f"unstable test `TestX` in `{executor}`",
+        f"unstable test `TestX` in `{planner}`",
+    }
+    assert "rows differ" in bodies[f"unstable test `TestX` in `{executor}`"]
+    assert "plan differs" not in bodies[f"unstable test `TestX` in `{executor}`"]
+    it.post(1)
+    result, _ = it.post(2)
+    assert len(it.github.issues) == 2
+    acting = [entry for entry in result.plan.entries if entry.action != "not"]
+    assert [(entry.action, entry.number) for entry in acting] == [
+        ("update", it.number(planner)),
+    ]
