@@ -1,5 +1,6 @@
 """Jinja2 templates that escape each value as hostile text, unless it is Markup already."""
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,11 @@ from ci_stat.escape import MAX_SHOWN, html_text, web_link
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
+
+
+_TAG = re.compile("<[^<>]*>")
+_NUMBER = r"[+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?%?[hms]?"
+_NUMBERS = re.compile(rf"–|{_NUMBER}(?:(?: of | to | \(| |–)(?:{_NUMBER}|–)\)?)*")
 
 
 @cache
@@ -25,8 +31,14 @@ def templates(package: str) -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
+    environment.tests["of_digits"] = of_digits
     environment.filters.update(shown=shown, web_link=web_link, px="{:.1f}".format, g="{:g}".format)
     return environment
+
+
+def of_digits(cell: Any) -> bool:
+    """Whether a cell contains numbers only: `1,204`, `3 of 12 (25.0%)`, `5m 03s`, or a dash."""
+    return bool(_NUMBERS.fullmatch(_TAG.sub("", str(cell)).strip()))
 
 
 def shown(value: Any, limit: int = MAX_SHOWN) -> "Markup":

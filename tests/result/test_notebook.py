@@ -1,5 +1,6 @@
 """Frames and HTML: what a notebook sees."""
 
+import re
 from datetime import datetime
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
+from ci_stat.html_templates import of_digits
 from ci_stat.result.frames import zoned
 from tests.support.results import result
 from tests.support.rows import history, pull, row
@@ -128,6 +130,38 @@ def test_hostile_texts_are_harmless_in_html() -> None:
         assert all(link is not None and link.startswith("https://") for link in parsed.links)
         assert "\x1b" not in markup
         assert "\u202e" not in markup
+
+
+_CELL = re.compile(r'<t[hd] style="([^"]*)">(.*?)</t[hd]>', re.DOTALL)
+
+
+def test_numbers_are_to_the_right_below_their_titles() -> None:
+    rows = history("P F A U | F") + [row("check", number, "FAILURE", pr=9) for number in range(12)]
+    res = result(rows)
+    earlier = result(history("P P F", first=50))
+    for thing in (res, res.compare(earlier), res.flaky()):
+        cells = [
+            (re.sub("<[^>]*>", "", words).strip(), "text-align:right" in style)
+            for style, words in _CELL.findall(thing._repr_html_())
+        ]
+        assert ("runs", True) in cells or ("failed runs", True) in cells or ("now", True) in cells
+        assert not any(is_right for words, is_right in cells if re.match("[a-z]*[_/#]", words))
+        numbers = [is_right for words, is_right in cells if re.match(r"[+-]?\d[\d,.]*%?$", words)]
+        assert numbers
+        assert all(numbers)
+
+
+@pytest.mark.parametrize(
+    "words", ["1,204", "19.5%", "3 of 12 (25.0%)", "5m 03s", "–", "-1.0 to +2.5", "0 of 0 (–)"]
+)
+def test_a_cell_of_numbers(words: str) -> None:
+    assert of_digits(words)
+    assert of_digits(f"<b>{words}</b>")
+
+
+@pytest.mark.parametrize("words", ["", "1234567890", "2021-06-19 08:01", "o/r#7", "unit #3"])
+def test_a_cell_of_words(words: str) -> None:
+    assert not of_digits(words)
 
 
 @pytest.mark.parametrize("drawn", ["", "P F A U | F"])
