@@ -6,7 +6,7 @@ worded better.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ci_stat.failures.document import Document
@@ -27,6 +27,7 @@ _WORD = re.compile(r"[\w./:=@%+-]+")
 _RUNNING = re.compile(r"^goroutine \d+ .*\[running")
 _FRAME = re.compile(r"^\s+(?P<path>\S+\.go):(?P<line>\d+)\b")
 _OWN_FRAME = re.compile(r"^(?!runtime\.|panic\(|testing\.|created by )(?P<function>\S+)\(")
+_RUST_SIDE = re.compile(r"^\s*(?P<side>left|right): (?P<value>`[^`]*`|.*[^,\s])")
 _CAUSED_BY = "Caused by: "
 _BARE = re.compile(r"^[\w.$]+( at \S+)?$")  # the name of an exception alone
 
@@ -37,7 +38,9 @@ def telling(line: str, texts: Sequence[str]) -> str:
         return gocheck_message(texts) or line.removeprefix("... ")
     if any(map(_RUNNING.match, texts)):
         return f"{line}{_innermost_frame(texts)}"
-    return _of_testify(texts) or _caused_by(line, texts)
+    if "left == right" in line or "left != right" in line:
+        return ", ".join([line, *_left_and_right(texts)])
+    return _of_testify(texts) or _caused_by(line.removeprefix("### "), texts)
 
 
 def command_above(document: Document, position: int) -> str:
@@ -120,6 +123,14 @@ def _innermost_frame(texts: Sequence[str]) -> str:
 
 def _last(path: str) -> str:
     return path.rpartition("/")[2]
+
+
+def _left_and_right(texts: Sequence[str]) -> Iterator[str]:
+    """The two values of an assertion of Rust."""
+    for text in texts:
+        match = _RUST_SIDE.match(text)
+        if match:
+            yield f"{match['side']} {short(match['value'])}"
 
 
 def _caused_by(line: str, texts: Sequence[str]) -> str:

@@ -76,6 +76,15 @@ def test_a_panic_says_where_it_began() -> None:
     )
 
 
+def test_an_assertion_of_rust_has_both_values() -> None:
+    log = (
+        "---- raft::test_merge stdout ----\n"
+        "thread 'raft::test_merge' panicked at 'assertion failed: `(left == right)`\n"
+        "  left: `3`,\n right: `5`', tests/raft.rs:18:5\n"
+    )
+    assert _only(log).message.endswith("`(left == right)`, left `3`, right `5`")
+
+
 _TESTIFY = (
     "    promise_test.go:41: \n        \tError Trace:\t/ci/promise_test.go:41\n"
     "        \tError:      \tNot equal: \n        \t            \texpected: 63\n"
