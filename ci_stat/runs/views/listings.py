@@ -104,7 +104,7 @@ def _failure_lines(failure: CaseFailure, depth: int) -> Iterator[Line]:
 def _excerpt(failure: CaseFailure) -> list[str]:
     """The first lines of the log that say more than the failure's name and message."""
     said = tuple(filter(None, (failure.message, failure.name)))
-    lines = (text.rstrip() for text in failure.excerpt.splitlines())
+    lines = (text.strip() for text in failure.excerpt.splitlines())
     new = [text for text in lines if text and not text.endswith(said)]
     return new[:_EXCERPT]
 
