@@ -29,7 +29,7 @@ from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.runs.setup import zone_of_times
 from ci_stat.store.ci_data import actions_runs, runs
 from ci_stat.store.embedded import is_embedded, make_folder
-from ci_stat.store.engine import open_engine
+from ci_stat.store.engine import open_engine, parse_url
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
 from ci_stat.store.state.deliveries import Deliveries
 from ci_stat.store.state.extractions import ExtractionStore
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ci_stat.reports.recipients import FeishuSender, Recipient
     from ci_stat.reports.service import Reporter
     from ci_stat.store.state.actions_sync import ActionsSync
+    from ci_stat.test_results.service import TestResults
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +154,27 @@ class Context:
     def deliveries(self, clock: Clock = real_time) -> Deliveries:
         """Return the ledger of sent reports. Raises as `state`."""
         return Deliveries(self.state, self.source.name, this_process(), clock, is_alive)
+
+    # Results of tests
+
+    def test_results(self, clock: Clock = real_time) -> "TestResults":
+        """Return the results of tests. Raises SettingsError, WriteError or DatabaseError."""
+        from ci_stat.store.results.setup import prepare_results
+        from ci_stat.test_results.service import TestResults
+
+        engine = self._results_engine
+        make_folder(engine)
+        prepare_results(engine)
+        return TestResults(engine, clock)
+
+    @cached_property
+    def _results_engine(self) -> Engine:
+        """Who imports waits for others who import, as long as a large file takes."""
+        url, timeouts = parse_url(self.settings.results.url.reveal()), self.settings.timeouts
+        is_file = url.get_backend_name() == "sqlite"
+        engine = open_engine(url, timeouts.read if is_file else timeouts.connect, timeouts.read)
+        self._closing.callback(engine.dispose)
+        return engine
 
     # Build logs
 

@@ -351,6 +351,7 @@ def test_what_is_a_secret() -> None:
         "password",
         "url",
         "state_url",
+        "results_url",
         "webhook",
         "webhook_secret",
         "app_secret",
@@ -383,6 +384,7 @@ def test_no_group_shows_a_secret() -> None:
     groups = [
         settings.ci_data,
         settings.state,
+        settings.results,
         settings.jenkins,
         settings.feishu,
         settings.mail,

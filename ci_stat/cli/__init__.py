@@ -36,6 +36,7 @@ Examples:
   ci-stat import runs.jsonl.gz              import the runs of another CI
   ci-stat sync jenkins --since 7d           copy the builds of a Jenkins
   ci-stat sync github --repo owner/name     copy the jobs of GitHub Actions
+  ci-stat tests import build/test-results   keep the results of tests; `ci-stat tests` shows them
 
 \b
 Exit codes:
@@ -81,6 +82,7 @@ class Commands(click.Group):
         "report": "report",
         "deliveries": "report",
         "issues": "issues",
+        "tests": "tests",
         "import": "data",
         "export": "data",
         "sync": "sync",
@@ -104,6 +106,7 @@ class Commands(click.Group):
         "report": "Show the hourly or daily report, or send it once to each recipient.",
         "deliveries": "List sent reports with their outcomes.",
         "issues": "Plan and file GitHub issues for the failed cases of a nightly job.",
+        "tests": "Import results of tests, and show what fails and since when.",
         "import": "Import run records from JSON Lines into the CI database.",
         "export": "Export run records as JSON Lines.",
         "sync": "Copy runs from Jenkins or GitHub Actions into the CI database.",

@@ -80,6 +80,16 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Results:
+    """Results of test cases. In `Settings.results`, `url` is always set."""
+
+    url: Secret = database_url(
+        "results_url",
+        "SQLAlchemy URL of the results of tests (default: SQLite in the data folder)",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Logging:
     """The log that commands and jobs write."""
 
@@ -266,6 +276,7 @@ GROUPS: dict[str, type] = {
     "CI database": CiData,
     "Timeouts": Timeouts,
     "Our own state": State,
+    "Results of tests": Results,
     "Log": Logging,
     "Build logs": Logs,
     "Jenkins": Jenkins,

@@ -23,6 +23,7 @@ from ci_stat.config.groups import (
     Mail,
     Project,
     Reports,
+    Results,
     Slack,
     State,
     Timeouts,
@@ -39,7 +40,9 @@ PREFIX = "CI_STAT_"
 FILE_NAME = "env.json"
 VARIABLE = "variable "  # prefix of the source of a value from an environment variable
 
-_URLS = frozenset({"url", "state_url", "jenkins_url"})  # shown without their password
+_URLS = frozenset(
+    {"url", "state_url", "results_url", "jenkins_url"}
+)  # shown without their password
 _WEBHOOKS = frozenset({"webhook", "slack_webhook"})
 _HIDDEN = "(set, hidden)"
 _DEFAULT, _NOT_SET = "default", "not set"
@@ -122,6 +125,12 @@ class Settings:
         """Our own state: by default a SQLite file in the data folder."""
         group = _converted(self, State)
         return replace(group, url=group.url or Secret(embedded_url("state.sqlite")))
+
+    @cached_property
+    def results(self) -> Results:
+        """The results of tests: by default a SQLite file in the data folder."""
+        group = _converted(self, Results)
+        return replace(group, url=group.url or Secret(embedded_url("results.sqlite")))
 
     @cached_property
     def preset(self) -> str:

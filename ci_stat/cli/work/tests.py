@@ -1,0 +1,109 @@
+"""`ci-stat tests` and `ci-stat tests import`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from ci_stat.cli.work import opening, output, windows
+from ci_stat.errors import CannotTell, UsageError
+from ci_stat.escape import visible
+from ci_stat.rendering.as_terminal import on_terminal
+from ci_stat.rendering.format import plural
+from ci_stat.runs.progress_bar import counting
+from ci_stat.test_results.checkout import from_git
+from ci_stat.test_results.environment import from_environment, workspace
+from ci_stat.test_results.inputs import find_inputs
+from ci_stat.test_results.model import ImportReport
+from ci_stat.test_results.views import data
+from ci_stat.test_results.views.document import run_document
+from ci_stat.test_results.views.words import counts_words, run_words, state_words
+
+_SHOWN = 20  # files that are named one by one
+_MAX_LABEL = 200  # characters
+
+
+def tests(job: str | None, labels: Sequence[str], limit: int, as_json: bool, color: str) -> None:
+    wanted = _labels(labels)
+    context = opening.opened()
+    report = context.test_results().newest(job, wanted)
+    output.print_either(
+        data.run_data(report, limit), on_terminal(run_document(report, limit)), as_json, color
+    )
+
+
+def import_(
+    paths: Sequence[str], labels: Sequence[str], time: str | None, as_json: bool, **options: Any
+) -> None:
+    given = {name: value for name, value in options.items() if value is not None}
+    if labels:
+        given["labels"] = _labels(labels)
+    context = opening.opened()
+    if time is not None:
+        given["started"] = windows.parse_time(time, "--time", context.settings.ci_data.zone)
+
+    known = from_environment(os.environ) or from_git(Path.cwd())
+    run = msgspec.structs.replace(known, **given)
+    if not run.job:
+        raise UsageError("The environment does not name the job.", "Name it: --job NAME")
+    with ExitStack() as files:
+        inputs = list(find_inputs(paths, sys.stdin.buffer, files))
+        with counting("Importing", len(inputs)) as advance:
+            service = context.test_results()
+            report = service.import_files(inputs, run, workspace(os.environ), advance)
+
+    _print_problems(report)
+    if as_json:
+        output.print_json(data.import_data(report))
+    else:
+        _print_report(report)
+    _require_whole(report)
+
+
+def _labels(texts: Sequence[str]) -> dict[str, str]:
+    labels = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not sign or not key.strip() or len(text) > _MAX_LABEL:
+            shown = visible(text, 60)
+            raise UsageError(f"Invalid label {shown!r}.", "Write KEY=VALUE, e.g. spark=3.5.7.")
+        labels[key.strip()] = value.strip()
+    return labels
+
+
+def _print_problems(report: ImportReport) -> None:
+    for file in report.problems[:_SHOWN]:
+        name, words = visible(file.name, 300), visible(state_words(file), 400)
+        click.echo(f"ci-stat: {name}: {words}", err=True)
+    more = len(report.problems) - _SHOWN
+    if more > 0:
+        click.echo(f"ci-stat: … and {plural(more, 'more file')} that are not whole", err=True)
+
+
+def _print_report(report: ImportReport) -> None:
+    known = sum(not file.is_new for file in report.files)
+    again = f", {known:,} of them imported before" if known else ""
+    left_out = len(report.left_out)
+    others = f"; {plural(left_out, 'other file')} left out" if left_out else ""
+    click.echo(f"{plural(len(report.files), 'file')} read{again}{others}.")
+    if report.counts.tests:
+        name = visible(run_words(report.run), 300)
+        click.echo(f"{name[:1].upper()}{name[1:]}: {counts_words(report.counts)}.")
+
+
+def _require_whole(report: ImportReport) -> None:
+    """End with 12 if not all results are known."""
+    if report.problems:
+        number = plural(len(report.problems), "file")
+        verb = "is" if len(report.problems) == 1 else "are"
+        raise CannotTell(
+            f"{number} {verb} not whole, so nobody can tell whether all tests passed.",
+            "The lines above say why. Import the whole files when they exist.",
+        )
+    if not report.files:
+        raise CannotTell("No file with test results.", "Check the paths.")

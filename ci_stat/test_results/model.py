@@ -1,0 +1,98 @@
+"""Values of the feature: what an import did, and what is known of a run's tests."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ci_stat.records.case_results import ReadState
+from ci_stat.records.run_info import RunInfo
+from ci_stat.store.results.read import StoredCase, StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One result file of an import. `is_new`: False if the run had it already."""
+
+    name: str
+    state: ReadState
+    detail: str = ""
+    format: str = ""
+    attempts: int = 0
+    is_new: bool = True
+
+    @property
+    def is_whole(self) -> bool:
+        return self.state is ReadState.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Tests by their last outcome; `flaky` ones passed at last, after a failure.
+
+    `tests`: different cases. `runs`: attempts of them.
+    """
+
+    tests: int = 0
+    runs: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    flaky: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did. `left_out`: files in folders that are no results."""
+
+    run: RunInfo
+    files: tuple[FileReport, ...]
+    left_out: tuple[FileReport, ...]
+    counts: Counts
+
+    @property
+    def problems(self) -> tuple[FileReport, ...]:
+        return tuple(file for file in self.files if not file.is_whole)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTest:
+    """A test that failed at last in a run.
+
+    - `runs`: failed runs in a row of this job, this one included; `since` is the first of them.
+    - `last_passed`: the newest run in which it passed, before them.
+    - `is_open_ended`: the row reaches the oldest run that was looked at.
+    - `is_new_test`: no earlier run of the job had it.
+    - `flaky_commits`: commits on which it both failed and passed, of `commits` looked at.
+    """
+
+    case: StoredCase
+    outcome: str
+    message: str
+    fingerprint: str
+    attempts: int
+    runs: int
+    since: StoredRun
+    last_passed: StoredRun | None
+    is_open_ended: bool
+    is_new_test: bool
+    flaky_commits: int
+    commits: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The tests of one run, and since when those fail that fail. `now`: aware."""
+
+    run: StoredRun
+    counts: Counts
+    failed: tuple[FailedTest, ...]
+    flaky: tuple[StoredCase, ...]
+    files: tuple[FileReport, ...]
+    jobs: tuple[str, ...]
+    looked_at: int
+    now: datetime
+
+    @property
+    def problems(self) -> tuple[FileReport, ...]:
+        return tuple(file for file in self.files if not file.is_whole)

@@ -1,0 +1,1 @@
+"""Imports and runs of tests for a terminal and for other programs."""

@@ -1,0 +1,95 @@
+"""Imports and runs of tests as data for JSON. Times are ISO 8601, UTC."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from ci_stat.records.run_info import RunInfo
+from ci_stat.store.results.read import StoredCase
+from ci_stat.test_results.model import Counts, FailedTest, FileReport, ImportReport, RunReport
+
+Row = dict[str, Any]
+
+
+def import_data(report: ImportReport) -> Row:
+    """An import."""
+    return {
+        "run": _run(report.run),
+        "counts": _counts(report.counts),
+        "files": [_file(file) | {"new": file.is_new} for file in report.files],
+        "left_out": [file.name for file in report.left_out],
+        "complete": not report.problems and bool(report.files),
+    }
+
+
+def run_data(report: RunReport, limit: int) -> Row:
+    """A run. Lists have at most `limit` entries; `total_...` are all of them."""
+    return {
+        "run": _run(report.run.info),
+        "counts": _counts(report.counts),
+        "complete": not report.problems and bool(report.counts.tests),
+        "files": [_file(file) for file in report.files],
+        "total_failed": len(report.failed),
+        "failed": [_failed(test, report.now) for test in report.failed[:limit]],
+        "total_flaky": len(report.flaky),
+        "flaky": [_case(case) for case in report.flaky[:limit]],
+        "earlier_runs": report.looked_at,
+        "jobs": list(report.jobs),
+    }
+
+
+def _run(run: RunInfo) -> Row:
+    return {
+        "job": run.job,
+        "number": run.number,
+        "attempt": run.attempt,
+        "repo": run.repo or None,
+        "commit": run.commit or None,
+        "branch": run.branch or None,
+        "pull": run.pull,
+        "trigger": run.trigger or None,
+        "url": run.url or None,
+        "labels": run.labels,
+        "started": run.started.isoformat() if run.started else None,
+    }
+
+
+def _counts(counts: Counts) -> Row:
+    return {**asdict(counts), "seconds": round(counts.seconds, 3)}
+
+
+def _file(file: FileReport) -> Row:
+    return {
+        "name": file.name,
+        "format": file.format or None,
+        "state": str(file.state),
+        "detail": file.detail or None,
+        "results": file.attempts,
+    }
+
+
+def _failed(test: FailedTest, now: datetime) -> Row:
+    return {
+        **_case(test.case),
+        "outcome": test.outcome,
+        "message": test.message or None,
+        "fingerprint": test.fingerprint or None,
+        "attempts": test.attempts,
+        "failed_runs": test.runs,
+        "at_least": test.is_open_ended,
+        "since": _run(test.since.info),
+        "last_passed": _run(test.last_passed.info) if test.last_passed else None,
+        "days": round((now - test.since.started).total_seconds() / 86_400, 2),
+        "new_test": test.is_new_test,
+        "flaky_commits": test.flaky_commits,
+        "commits": test.commits,
+    }
+
+
+def _case(case: StoredCase) -> Row:
+    return {
+        "name": case.name + case.parameters,
+        "class": case.class_name or None,
+        "suite": case.suite or None,
+        "file": case.file or None,
+    }
