@@ -47,7 +47,10 @@ def stranger(
 ) -> None:
     """Somebody with a CI database of their own, and no other settings."""
     prepare(Source(engine, Origin(ZoneInfo("UTC"))).engine_for_writing())
-    fill([*history("P F F", job="nightly", pr=None, first=1), *history("F P", first=10)])
+    nightly = history("P F F", job="nightly", pr=None, first=1)
+    for failed in nightly[1:]:
+        failed.analysis_res = {"case": ["testSuite.TestX"]}
+    fill([*nightly, *history("F P", first=10)])
     monkeypatch.delenv("CI_STAT_PRESET")
     monkeypatch.setenv("CI_STAT_URL", url)
     monkeypatch.setenv("CI_STAT_STALE_HOURS", "25")
@@ -188,6 +191,17 @@ def test_without_run_url_no_output_has_a_broken_link(
 
 
 @pytest.mark.usefixtures("stranger")
+def test_without_run_url_an_issue_has_no_link(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI_STAT_GITHUB_REPO", "me/app")
+    window = ("--begin", "2021-06-19", "--now", "2021-06-20T08:00")
+    answer = call("issues", "plan", *window, "--job", "nightly", "--drafts")
+    assert "testSuite.TestX" in answer.out
+    assert "run 3" in answer.out
+    assert not re.search(r"\]\(|http", answer.out)
+    assert not THEIRS.search(answer.out)
+
+
+@pytest.mark.usefixtures("stranger")
 def test_json_says_null_where_there_is_no_link(call: Call) -> None:
     rows = json.loads(call("failures", *DAY, "--json").out)["failures"]
     assert {row["newest_run"] for row in rows} <= {None}
@@ -273,6 +287,7 @@ def test_the_preset_of_a_published_file_is_said_once(
     monkeypatch.delenv("CI_STAT_PRESET")
     monkeypatch.setenv("STAT_ENV_PATH", str(write(tmp_path, PUBLISHED | {"host": "127.0.0.1"})))
     first, second = call("config"), call("config")
+    assert "published keys" in first.out
     assert first.err.count("the preset tidb applies") == 1
     assert second.err == ""
     monkeypatch.setattr("ci_stat.config.warn._said", set())

@@ -187,7 +187,7 @@ class Settings:
         if key in self.texts:
             return self.texts[key]
         if key == "preset" and self.implied_preset:
-            return Value(self.implied_preset, f"the keys of {self.file}")
+            return Value(self.implied_preset, "published keys")
 
         preset = self._value("preset").text if key != "preset" else ""
         if key in PRESETS.get(preset, {}):

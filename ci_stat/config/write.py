@@ -45,7 +45,10 @@ def write_settings(file: Path, values: Mapping[str, str | int], force: bool = Fa
 
 
 def _replace(target: Path, content: Mapping[str, Any]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    prefix = f".{target.name}.ci_stat-"
+    for left in target.parent.glob(f"{prefix}*"):  # by a process that was killed: we have the lock
+        left.unlink()
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=prefix)
     try:
         with open(handle, "w", encoding="utf-8") as file:
             file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")

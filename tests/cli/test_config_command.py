@@ -260,6 +260,16 @@ def test_services_that_are_set_up_are_tried(
     assert "wrong-t0p" not in answer.err
 
 
+def test_a_repository_without_a_token_is_not_asked_for(
+    at: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The preset names one; nobody may use it."""
+    monkeypatch.setenv("CI_STAT_PRESET", "tidb")
+    monkeypatch.setenv("CI_STAT_GITHUB_URL", "http://127.0.0.1:1")
+    answer = call("config", "--check")
+    assert (answer.code, "GitHub: " in answer.out + answer.err) == (0, False)
+
+
 def test_check_as_json_is_one_object(at: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI_STAT_STATE_URL", "mysql://root:t0p@127.0.0.1:1/state")
     answer = call("config", "--check", "--json")

@@ -367,6 +367,26 @@ def test_a_write_that_fails_leaves_the_old_file(
     assert written(file) == {"user": "u"}
 
 
+def test_a_killed_writer_loses_nothing_and_leaves_no_secret(tmp_path: Path) -> None:
+    file = tmp_path / "env.json"
+    write_settings(file, {"gh_token": "old"})
+    (tmp_path / ".env.json.swp").write_text("an editor's")
+    killed = fork(
+        f"""
+        import os, signal
+        from pathlib import Path
+        from ci_stat.config.write import write_settings
+        os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        write_settings(Path({str(file)!r}), {{"gh_token": "new"}}, force=True)
+        """
+    )
+    assert killed.finish()[0] == -9
+    assert written(file) == {"gh_token": "old"}
+    write_settings(file, {"host": "h"}, force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".env.json.swp", "env.json"]
+    assert written(file) == {"gh_token": "old", "host": "h"}
+
+
 def test_two_at_once_lose_no_key(tmp_path: Path) -> None:
     file = tmp_path / "env.json"
     script = """

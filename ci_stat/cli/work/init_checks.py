@@ -69,7 +69,8 @@ def _workflow_runs(repo: str, context: Context) -> Check:
     except CiStatError as error:
         return Check("GitHub Actions", error=error)
     runs = plural(page.total, "workflow run")
-    return Check("GitHub Actions", f"ok, {runs} in the last {_DAYS} days")
+    limits = ", without a token: 60 requests an hour, and no logs" if client.is_anonymous else ""
+    return Check("GitHub Actions", f"ok, {runs} in the last {_DAYS} days{limits}")
 
 
 def _file_of_runs(file: str, context: Context) -> Check:
