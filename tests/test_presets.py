@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,12 +12,13 @@ import pytest
 from sqlalchemy import Engine
 
 import ci_stat.ci_stat as stat
+from ci_stat.bug_report import bug_report
 from ci_stat.cli.report import FORMS
 from ci_stat.cli.work.demo import build
 from ci_stat.config import KEYS, Settings, Value, load
 from ci_stat.config.presets import PRESETS, PUBLISHED_KEYS
-from ci_stat.errors import SettingsError
-from ci_stat.feishu_bot import res_to_card
+from ci_stat.errors import CiStatError, SettingsError
+from ci_stat.feishu_bot import post_card, res_to_card
 from ci_stat.records import Origin
 from ci_stat.runs.database import Source
 from ci_stat.store.ci_data.write import prepare
@@ -294,6 +296,29 @@ def test_the_preset_of_a_published_file_is_said_once(
     for _ in range(2):
         with pytest.raises(Exception, match="cannot be reached"):
             stat.get_result(datetime(2021, 6, 19), datetime(2021, 6, 20))
+    assert caplog.text.count("the preset tidb applies") == 1
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        lambda: stat.get_result(datetime(2021, 6, 19), datetime(2021, 6, 20)),
+        lambda: bug_report(datetime(2021, 6, 19), datetime(2021, 6, 20), ["nightly"]),
+        lambda: post_card({}),
+    ],
+    ids=["get_result", "bug_report", "post_card"],
+)
+def test_every_published_door_says_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    door: Callable[[], object],
+) -> None:
+    monkeypatch.delenv("CI_STAT_PRESET")
+    monkeypatch.setenv("STAT_ENV_PATH", str(write(tmp_path, PUBLISHED | {"host": "127.0.0.1"})))
+    monkeypatch.setenv("CI_STAT_PORT", "1")
+    with pytest.raises(CiStatError):
+        door()
     assert caplog.text.count("the preset tidb applies") == 1
 
 
