@@ -152,6 +152,7 @@ def test_without_a_token(github: GitHub, call: Call, monkeypatch: pytest.MonkeyP
         (["--repo", "nonsense"], 4, "Write it as OWNER/NAME"),
         ([], 2, "Use --repo OWNER/NAME, or set github_repo"),
         (["--repo", REPO, "--since", "soon"], 2, "soon"),
+        (["--repo", REPO, "--since", "2199-01-01"], 2, "lies in the future"),
     ],
 )
 def test_errors_say_what_to_do(

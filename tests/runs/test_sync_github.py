@@ -656,6 +656,18 @@ def test_since_limit_and_the_way_back(lite: Engine, github: GitHub) -> None:
     assert len(paths(github)) < 8, "weeks that are older than any rerun are not listed again"
 
 
+def test_since_before_there_was_anything(
+    lite: Engine, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither GitHub Actions nor the repository."""
+    long_ago = datetime(1, 1, 2, tzinfo=UTC)
+    monkeypatch.setattr("ci_stat.runs.sync_github.service._FIRST_RUNS", NOW - 12 * DAY)
+    assert run_sync(lite, github, since=long_ago).since[REPO].day == 24
+    github.created_at = NOW - 9 * DAY
+    result = run_sync(lite, github, since=long_ago, workflows=("CI",))
+    assert result.since[REPO].day == 27
+
+
 def test_a_gap_between_two_syncs_is_not_called_read(lite: Engine, github: GitHub) -> None:
     run_sync(lite, github)
     github.advance(60 * DAY)

@@ -74,6 +74,8 @@ def _plan(
     zone = context.source.origin.zone
     now = datetime.now(zone)
     begin = None if since is None else begin_of(since, now, zone)
+    if begin is not None and begin > now:
+        raise UsageError(f"--since {since} lies in the future.", "Use an earlier time.")
     has_token = bool(context.settings.github.token)
     if not has_token:
         click.echo(f"ci-stat: {_ANONYMOUS}", err=True)

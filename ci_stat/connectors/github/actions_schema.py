@@ -18,12 +18,13 @@ COMPLETED = "completed"
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """`name`: owner/name as GitHub spells it. `url`: its page."""
+    """`name`: owner/name as GitHub spells it. `url`: its page. `created_at`: None if unknown."""
 
     id: int
     name: str
     default_branch: str
     url: str
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def repository_of(value: Any) -> Repository:
         fields.text("full_name"),
         fields.optional("default_branch"),
         web_link(fields.text("html_url")) or "",
+        None if fields.get("created_at") is None else fields.time("created_at"),
     )
 
 

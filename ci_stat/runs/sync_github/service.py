@@ -26,6 +26,7 @@ from ci_stat.store.ci_data.write import prepare
 from ci_stat.store.state.actions_sync import ActionsSync, KnownRun, RunState, Watermark
 
 MAX_FAILED = 3  # runs in a row without a response, after which the sync of a repository ends
+_FIRST_RUNS = datetime(2018, 10, 1, tzinfo=UTC)  # GitHub Actions began then
 _FORGET = 2 * int(REVISIT.total_seconds())
 
 # The state of a repository; None for a dry run without a state.
@@ -118,7 +119,7 @@ class RepositorySync:
     def _read_weeks(self, now: int, revisit: int) -> None:
         """Read the weeks back to the goal, newest first, but for those that are read and old."""
         mark = self._first_mark(now)
-        begin = mark.goal if self.plan.since is None else _day(self.plan.since)
+        begin = mark.goal if self.plan.since is None else self._earliest(self.plan.since)
         for week in weeks(begin, now):
             if not is_read(week, mark, revisit):
                 self._read_week(week)
@@ -134,7 +135,7 @@ class RepositorySync:
     def _first_mark(self, now: int) -> Watermark:
         """The watermark before this sync. Its goal is the earliest time that was ever asked for."""
         mark = self.state.watermark() if self.state is not None else None
-        wanted = _day(self.plan.since or self.plan.now - FIRST_SYNC)
+        wanted = self._earliest(self.plan.since or self.plan.now - FIRST_SYNC)
         if mark is None:
             mark = Watermark(wanted, now, now)
             self._set_watermark(mark)
@@ -142,6 +143,11 @@ class RepositorySync:
             mark = replace(mark, goal=wanted)
             self._set_watermark(mark)
         return mark
+
+    def _earliest(self, since: datetime) -> int:
+        """The day of `since`, or the first day on which the repository can have runs."""
+        created = self.repository.created_at or _FIRST_RUNS
+        return max(_day(since), _day(created), _day(_FIRST_RUNS))
 
     def _set_watermark(self, mark: Watermark) -> None:
         if self.writes is not None:

@@ -192,7 +192,7 @@ def repository(github: GitHub, repo: str = "") -> Json:
     counts = dict.fromkeys(
         ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size"), 0
     )
-    times = dict.fromkeys(("created_at", "updated_at", "pushed_at"), "2015-09-06T04:01:52Z")
+    times = dict.fromkeys(("created_at", "updated_at", "pushed_at"), stamp(github.created_at))
     no = dict.fromkeys(
         ("private", "fork", "has_wiki", "has_pages", "has_discussions", "archived", "disabled"),
         False,

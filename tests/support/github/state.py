@@ -49,6 +49,7 @@ class GitHub:
     now: datetime = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
     labels: set[str] = field(default_factory=lambda: set(LABELS))
     bots: set[str] = field(default_factory=set)
+    created_at: datetime = datetime(2015, 9, 6, 4, 1, 52, tzinfo=UTC)
     may_push: bool = True
     issues_enabled: bool = True
     search_lag: timedelta = timedelta(0)
