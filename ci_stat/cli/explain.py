@@ -62,8 +62,8 @@ def explain() -> None:
     that a diagnosis needs. Tokens, passwords and keys in the log are masked as ***.
 
     LOG is a file (plain, .gz, .zst, .xz, .bz2, or a .zip of logs) or - for standard input. It needs
-    no database and no settings. JOB NUMBER is a build; its log is read from the configured places
-    (log_dir, jenkins_url).
+    no database and no settings. JOB NUMBER is a build (7, or 7.2 for a second attempt); its log is
+    read from the configured places (log_dir, jenkins_url).
 
     \b
     Examples:

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, String, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Engine, String, bindparam, delete, or_, select, true, update
 
-from ci_stat.records import CaseFailure, Extraction, LeftOut, LogState
+from ci_stat.records import CaseFailure, Extraction, LeftOut, LogState, stored_name
 from ci_stat.store.ci_data.lookups import plain_part
 from ci_stat.store.ci_data.sql import contains
 from ci_stat.store.engine import connected
@@ -31,6 +31,7 @@ FINAL = frozenset({LogState.READ, LogState.TOO_OLD, LogState.EXPIRED, LogState.T
 _BY_PLACE = FINAL - {LogState.READ}
 
 Key = tuple[str, int]
+_NAME_LENGTH = 255  # characters of the column `job`
 
 
 class ExtractionStore:
@@ -67,7 +68,7 @@ class ExtractionStore:
         return failures
 
     def _read_failures(self, builds: Sequence[Key]) -> dict[Key, tuple[CaseFailure, ...]]:
-        table, keys = extractions.c, set(builds)
+        table, keys = extractions.c, {_stored(key): key for key in builds}
         statement = select(table.job, table.number, table.failures).where(
             table.state == str(LogState.READ), *self._is_one_of(builds)
         )
@@ -76,7 +77,7 @@ class ExtractionStore:
 
         named = ((row.job, int(row.number), _names(row.failures)) for row in rows)
         return {
-            (job, number): failures
+            keys[job, number]: failures
             for job, number, failures in named
             if failures is not None and (job, number) in keys
         }
@@ -85,7 +86,7 @@ class ExtractionStore:
         table = extractions.c
         return (
             table.source == self._source,
-            table.job.in_({job for job, _ in builds}),
+            table.job.in_({_stored(key)[0] for key in builds}),
             table.number.in_({number for _, number in builds}),
         )
 
@@ -115,9 +116,9 @@ class ExtractionStore:
     def _read_batch(
         self, builds: Sequence[Key], where: ColumnElement[bool]
     ) -> dict[Key, Extraction]:
-        keys = set(builds)
+        keys = {_stored(key): key for key in builds}
         by_key = self._select(where, *self._is_one_of(builds))
-        return {key: extraction for key, extraction in by_key.items() if key in keys}
+        return {keys[key]: extraction for key, extraction in by_key.items() if key in keys}
 
     def _select(self, *where: ColumnElement[bool]) -> dict[Key, Extraction]:
         table = extractions.c
@@ -142,8 +143,8 @@ class ExtractionStore:
         What is left under the old name is removed: it belongs to builds that are not its own.
         """
         for batch in batches(numbers, BATCH):
-            moved = self._read([(job, number) for number in batch], extractions.c.job == job)
-            there = self._read([(name, number) for number in batch], extractions.c.job == name)
+            moved = self._read([(job, number) for number in batch], true())
+            there = self._read([(name, number) for number in batch], true())
             self._move(job, name, [number for _, number in moved if (name, number) not in there])
             with database_errors(self.engine), self.engine.begin() as connection:
                 connection.execute(delete(extractions).where(*self._of(job, batch)))
@@ -151,13 +152,16 @@ class ExtractionStore:
     def _move(self, job: str, name: str, numbers: Sequence[int]) -> None:
         if not numbers:
             return
-        statement = update(extractions).where(*self._of(job, numbers)).values(job=name)
+        statement = (
+            update(extractions).where(*self._of(job, numbers)).values(job=_stored((name, 0))[0])
+        )
         with database_errors(self.engine), self.engine.begin() as connection:
             connection.execute(statement)
 
     def _of(self, job: str, numbers: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
         table = extractions.c
-        return (table.source == self._source, table.job == job, table.number.in_(numbers))
+        stored = _stored((job, 0))[0]
+        return (table.source == self._source, table.job == stored, table.number.in_(numbers))
 
     def keep(self, extracted: Mapping[Key, Extraction], rule_set: str, places: str = "") -> None:
         """Store the final extractions, one transaction per batch. `places` as for `stored`.
@@ -184,7 +188,7 @@ class ExtractionStore:
         cut = f"only the first {kept:,} of {count:,} failures are kept" if kept < count else ""
         return {
             "source": self._source,
-            "job": key[0],
+            "job": _stored(key)[0],
             "number": key[1],
             "rule_set": _with_places(rule_set, places) if is_by_place else rule_set,
             "state": str(extraction.state),
@@ -193,6 +197,11 @@ class ExtractionStore:
             "log_bytes": extraction.bytes,
             "failures": failures,
         }
+
+
+def _stored(key: Key) -> Key:
+    """The key as the table has it: a long name is cut, with a hash."""
+    return stored_name(key[0], _NAME_LENGTH), key[1]
 
 
 def _with_places(rule_set: str, places: str) -> str:

@@ -416,3 +416,14 @@ def test_a_log_that_was_read_is_not_forgotten_when_its_place_discards_it(engine:
     assert state.stored([("unit", 7)], "rules-1") == {("unit", 7): read}
     assert state.stored([("unit", 7)], "rules-2", "here") == {}
     assert state.read_before([("unit", 7), ("unit", 8)]) == {("unit", 7): read}
+
+
+def test_names_of_any_length(state: ExtractionStore) -> None:
+    keys = [("folder/" * 60 + name, 1) for name in ("a", "b")]
+    state.keep({key: Extraction("read", detail=key[0][-1]) for key in keys}, "rules")
+    found = state.stored(keys, "rules")
+    assert {key: found[key].detail for key in keys} == {keys[0]: "a", keys[1]: "b"}
+    state.rename(keys[0][0], keys[0][0] + " (until 2021-06-19)", [1])
+    assert set(state.stored(keys, "rules")) == {keys[1]}
+    kept = (keys[0][0] + " (until 2021-06-19)", 1)
+    assert state.stored([kept], "rules")[kept].detail == "a"
