@@ -18,6 +18,7 @@ from ci_stat.runs.export_runs import export_rows, read_rows
 from ci_stat.runs.import_runs import import_lines
 from ci_stat.runs.sync_jenkins import sync
 from ci_stat.runs.sync_plan import SyncPlan, SyncResult
+from ci_stat.store.ci_data.actions_runs import repository_of, stored_runs
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.conftest import SHANGHAI, Fill, day
@@ -178,3 +179,27 @@ def test_a_name_without_a_place_for_the_full_one_is_refused(mariadb_url: str) ->
     ((position, error),) = write_rows(engine, [row(LONG, 1, description="no object")])
     assert position == 0
     assert "job" in str(error)
+
+
+def test_questions_take_and_show_the_full_name(
+    call: Call, url: str, engine: Engine, fake: FakeJenkins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.add(LONG, failed(1), failed(2))
+    run_sync(engine, fake, jobs=(LONG,))
+    monkeypatch.setenv("CI_STAT_URL", url)
+    monkeypatch.setenv("CI_STAT_TIME_ZONE", "Asia/Shanghai")
+    shown = call("run", LONG, "2")
+    assert (shown.code, shown.out.startswith(f"{LONG} #2: FAILURE")) == (0, True)
+    assert f"{LONG} #1" in shown.out
+    job = call("job", LONG, "--json")
+    assert job.code == 0
+    data = json.loads(job.out)
+    del data["source"]["query"]  # SQL has the stored forms
+    assert data["job"] == LONG
+    assert " ~" not in json.dumps(data)
+
+
+def test_runs_of_github_with_long_names_are_found_again(engine: Engine) -> None:
+    write_rows(engine, [row(LONG, 7, description={"ci_stat_run": 1}, repo="o/r")])
+    assert stored_runs(engine, [(LONG, 7), (LONG, 8), (OTHER, 7)]) == {(LONG, 7)}
+    assert repository_of(engine, LONG, 7) == "o/r"

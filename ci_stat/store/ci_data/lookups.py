@@ -25,7 +25,13 @@ from sqlalchemy.types import String
 from ci_stat.records import Origin, PlaceDay, Run, RunFilter, Status, Tally, pull_number
 from ci_stat.store.ci_data.cells import text_of
 from ci_stat.store.ci_data.decode import Decoder
-from ci_stat.store.ci_data.runs import conditions, run_columns, run_statement
+from ci_stat.store.ci_data.runs import (
+    conditions,
+    full_names,
+    name_conditions_of_job,
+    run_columns,
+    run_statement,
+)
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import contains, exact, pull_text, wall
 from ci_stat.store.ci_data.streaming import stream
@@ -124,9 +130,7 @@ def runs_of(
 
 def is_job(job: str) -> list[ColumnElement[bool]]:
     """WHERE for the rows of one job."""
-    # Comparing a latin1 column with letters that it lacks would be an error.
-    plain = [ci_data.c.job == job] if job.isascii() else []
-    return [exact(ci_data.c.job) == job, *plain]
+    return name_conditions_of_job(job)
 
 
 def count_places(connection: Connection, run_filter: RunFilter) -> dict[Place, Tally]:
@@ -139,7 +143,11 @@ def count_places(connection: Connection, run_filter: RunFilter) -> dict[Place, T
         for job, repo, branch, status, runs in rows:
             place = (text_of(job), text_of(repo), text_of(branch))
             counts.setdefault(place, Counter())[text_of(status)] += int(runs)
-    return {place: Tally.of(by_status) for place, by_status in counts.items()}
+    full = full_names(connection, {job for job, _, _ in counts})
+    return {
+        (full.get(job, job), repo, branch): Tally.of(by_status)
+        for (job, repo, branch), by_status in counts.items()
+    }
 
 
 def newest_pulls(connection: Connection, run_filter: RunFilter, most: int) -> list[tuple[str, int]]:
@@ -167,7 +175,11 @@ def count_days(connection: Connection, run_filter: RunFilter) -> list[PlaceDay]:
         for job, repo, branch, status, date, runs in rows:
             key = (text_of(job), text_of(repo), text_of(branch), text_of(date))
             counts.setdefault(key, Counter())[text_of(status)] += int(runs)
-    return [PlaceDay(*key, Tally.of(by_status)) for key, by_status in counts.items()]
+    full = full_names(connection, {job for job, *_ in counts})
+    return [
+        PlaceDay(full.get(job, job), repo, branch, date, Tally.of(by_status))
+        for (job, repo, branch, date), by_status in counts.items()
+    ]
 
 
 def nearest_run(
