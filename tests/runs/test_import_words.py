@@ -207,6 +207,15 @@ def test_commands_and_cards_show_the_message_and_the_page(
     assert {name: failure[name] for name in ("message", "file", "line", "link")} == {
         name: FAILURE[name] for name in ("message", "file", "line", "link")
     }
+    run = call("run", "unit", "7").out
+    assert "cargo_test.go:31" in run
+    assert str(FAILURE["link"]) in run
+    (of_run,) = json.loads(call("run", "unit", "7", "--json").out)["failures"]
+    assert (of_run["file"], of_run["line"], of_run["link"]) == (
+        "cargo_test.go",
+        31,
+        FAILURE["link"],
+    )
     card = call("report", "daily", "--end", "2021-06-20", "--as", "markdown").out
     assert "3 crates" in card
     assert "](https://ci.example/runs/7#TestCargo)" in card

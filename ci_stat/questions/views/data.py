@@ -219,6 +219,9 @@ def run_answer_data(answer: RunAnswer, limit: int) -> Row:
             "name": failure.name,
             "kind": failure.kind,
             "message": failure.message or None,
+            "file": failure.file or None,
+            "line": failure.line or None,
+            "link": failure.link or None,
             "excerpt": failure.excerpt or None,
             "fingerprint": failure.fingerprint or None,
         }

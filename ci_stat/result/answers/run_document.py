@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ci_stat.records import Run, Status
+from ci_stat.escape import web_link
+from ci_stat.records import CaseFailure, Run, Status
 from ci_stat.rendering.document import (
     Block,
     Document,
@@ -74,12 +75,19 @@ def _lead(run: Run) -> Iterator[Text]:
         yield text(Span("No failure is known: neither the table nor a log names one.", Tone.WARN))
 
 
+def _place(failure: CaseFailure) -> str:
+    """File and line, as far as they are known, and the page that an import gave."""
+    code = f"{failure.file}:{failure.line}" if failure.line else failure.file
+    return f"{cut(code, 100)}  {web_link(failure.link) or ''}".strip()
+
+
 def _failures(run: Run, limit: int) -> Section:
     items = []
     for failure in run.failures[:limit]:
         head = text(
-            Span(cut(shown_name(failure), 200), Tone.BAD, bold=True),
+            Span(cut(shown_name(failure), 200), Tone.BAD, bold=True, link=web_link(failure.link)),
             Span(f"  {failure.kind}", Tone.FAINT),
+            Span(f"  {_place(failure)}", Tone.FAINT) if failure.link else None,
         )
         message = failure.message if failure.message != failure.name else ""
         lines = [text(cut(message, 300))] if message else []
