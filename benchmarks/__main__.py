@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import comparing, issues, logs, reports, row_logs, unpacking
+from benchmarks import comparing, issues, logs, questions, reports, row_logs, unpacking
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.work.demo import build
@@ -164,7 +164,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--only",
-        choices=["logs", "row-logs", "reports", "issues", "database", "comparing"],
+        choices=["logs", "row-logs", "reports", "issues", "questions", "database", "comparing"],
         help="run only this group",
     )
     parser.add_argument(
@@ -196,6 +196,9 @@ def main() -> None:
     if arguments.only in (None, "issues"):
         console.print("Issues")
         issues.report(figures, arguments.seeds)
+    if arguments.only in (None, "questions"):
+        console.print("Questions")
+        questions.bench(figures, max(3, arguments.rounds // 2), SIZES[arguments.largest])
     if arguments.only in (None, "database"):
         _database(figures, arguments, sizes, drivers)
     if arguments.only in (None, "comparing"):
