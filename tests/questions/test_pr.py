@@ -158,6 +158,25 @@ def test_json_says_the_same(database: None, call: Call) -> None:
     assert failure["here"]["passed_before"]["commit"] == "c1"
 
 
+@pytest.mark.parametrize("since", ["999999w", "0d", "soon"])
+def test_a_length_that_cannot_be_is_an_error(database: None, call: Call, since: str) -> None:
+    for command in ("pr", "case", "job"):
+        answer = call(command, "7", "--since", since)
+        assert (answer.code, answer.out) == (2, "")
+        assert "Traceback" not in answer.err
+
+
+def test_an_empty_table_says_what_to_do(
+    source: Source, url: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI_STAT_URL", url)
+    for words in (("pr", "7"), ("case", "x"), ("job", "x")):
+        answer = call(*words)
+        assert answer.code == 2
+        assert "ci-stat import FILE" in answer.err
+    assert call("run", "x", "7").code == 2
+
+
 def test_unknown_names_end_with_2(database: None, call: Call) -> None:
     for typed in ("4711", "o/r#4711", "nothing"):
         answer = call("pr", typed)

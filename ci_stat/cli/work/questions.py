@@ -60,7 +60,7 @@ def _print_history(history: History, limit: int, as_json: bool, color: str) -> N
 @contextmanager
 def _asking(no_logs: bool) -> Iterator[tuple[Questions, Source]]:
     context = opening.opened()
-    with show_progress() as progress:
+    with show_progress() as progress, windows.within_calendar():
         yield context.questions(progress, read_logs=not no_logs), context.source
 
 
