@@ -1,7 +1,7 @@
 """One side of a comparison: what a window of runs adds up to, in memory for any number of runs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -96,6 +96,9 @@ def rounded(duration: int) -> int:
     return duration - duration % step
 
 
+_KEPT = 10_000  # tuples of failures whose keys are kept
+
+
 class FailureCounts:
     """Adds up failures, run by run, in any order."""
 
@@ -105,12 +108,13 @@ class FailureCounts:
         self._clusters: dict[FailureKey, Counter[Hashable]] = defaultdict(Counter)
         self._jobs: dict[FailureKey, Counter[str]] = defaultdict(Counter)
         self._newest: dict[FailureKey, SeenRun] = {}
+        self._kept: dict[int, tuple[tuple[CaseFailure, ...], dict[FailureKey, CaseFailure]]] = {}
 
     def add(
-        self, run: SeenRun, pr: tuple[str, int] | None, failures: Iterable[CaseFailure]
+        self, run: SeenRun, pr: tuple[str, int] | None, failures: tuple[CaseFailure, ...]
     ) -> None:
         """Count the failures of one failed run. `pr`: None for a nightly run."""
-        keys = {failure_key(failure): failure for failure in failures}
+        keys = self._keys(failures)
         self.named += bool(keys)
         for key, failure in keys.items():
             self._first.setdefault(key, failure)
@@ -119,6 +123,16 @@ class FailureCounts:
             newest = self._newest.get(key)
             if newest is None or _order(run) > _order(newest):
                 self._newest[key] = run
+
+    def _keys(self, failures: tuple[CaseFailure, ...]) -> dict[FailureKey, CaseFailure]:
+        """The failures by key. Many runs share one tuple, which is kept with its keys."""
+        kept = self._kept.get(id(failures))
+        if kept is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            kept = (failures, {failure_key(failure): failure for failure in failures})
+            self._kept[id(failures)] = kept
+        return kept[1]
 
     def known(self) -> KnownFailures:
         return KnownFailures(self.named, {key: self._side(key) for key in self._first})

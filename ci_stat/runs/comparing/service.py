@@ -43,11 +43,14 @@ class Comparer:
     def _side(self, connection: Connection, run_filter: RunFilter, progress: Advance) -> Side:
         rates = read_rates(connection, run_filter)
         durations = read_durations(connection, run_filter)
-        table, logs, read = FailureCounts(), FailureCounts(), 0
+        table, read = FailureCounts(), 0
+        logs = table if self.extractions is None else FailureCounts()
         for runs in read_failed_runs(connection, run_filter, self.source.origin):
             of_logs = self._of_logs(runs)
             for failed in runs:
                 table.add(failed.run, failed.pr, failed.failures)
+                if logs is table:
+                    continue
                 key = (failed.run.job, failed.run.number)
                 logs.add(failed.run, failed.pr, of_logs.get(key, failed.failures))
             read += len(of_logs)

@@ -26,6 +26,7 @@ from ci_stat.store.ci_data.cells import (
     time_of,
 )
 from ci_stat.store.ci_data.decode import Decoder
+from ci_stat.store.ci_data.lookups import is_failed
 from ci_stat.store.ci_data.runs import conditions
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, pull_text, raw_json, wall
@@ -146,7 +147,7 @@ def read_failed_runs(
         exact(c.commit).label("c"),
         pull_text(c.description).label("p"),
         raw_json(c.analysis_res).label("a"),
-    ).where(*conditions(_with_status(run_filter, Status.FAILURE)))
+    ).where(*conditions(replace(run_filter, statuses=())), *is_failed())
     decoder = Decoder(origin, Counter())
     for rows in stream(connection, statement):
         yield [_failed_run(row, decoder) for row in rows]
