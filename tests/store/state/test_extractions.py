@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from ci_stat.errors import DatabaseError, SchemaMismatch
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LeftOut, LogState
+from ci_stat.result import failure_key
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import BATCH, FINAL, MOST_BYTES, ExtractionStore
 from ci_stat.store.state.setup import prepare_state
@@ -427,3 +428,30 @@ def test_names_of_any_length(state: ExtractionStore) -> None:
     assert set(state.stored(keys, "rules")) == {keys[1]}
     kept = (keys[0][0] + " (until 2021-06-19)", 1)
     assert state.stored([kept], "rules")[kept].detail == "a"
+
+
+def test_names_alone_tell_the_same_failures_apart(state: ExtractionStore) -> None:
+    failures = (
+        failure("pkg.TestA", message="m", suite="pkg", excerpt="x" * 100),
+        failure("guess", guess=True, fingerprint="v1:1"),
+        CaseFailure("compile", "undefined: x", source="log", fingerprint="v1:2"),
+    )
+    left_out = Extraction(LogState.READ, failures, 10, 100, left_out=LeftOut(lines=3))
+    builds = {("unit", 1): read(*failures), ("unit", 2): left_out, ("unit", 3): read()}
+    state.keep(builds, RULES)
+    state.keep({("unit", 4): Extraction(LogState.TOO_OLD)}, RULES)
+    keys = [*builds, ("unit", 4), ("other", 1)]
+
+    full = {key: value.failures for key, value in state.read_before(keys).items()}
+    names = state.failures_read_before(keys)
+    assert names.keys() == full.keys() == builds.keys()
+    for key in names:
+        assert list(map(failure_key, names[key])) == list(map(failure_key, full[key]))
+    assert {one.source for one in names["unit", 1]} == {"log"}
+
+
+def test_a_column_that_is_not_valid_names_nothing(state: ExtractionStore) -> None:
+    state.keep({("unit", 1): read(failure())}, RULES)
+    with state.engine.begin() as connection:
+        connection.execute(text("update log_extractions set failures = '{broken'"))
+    assert state.failures_read_before([("unit", 1)]) == {}
