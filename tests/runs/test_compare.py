@@ -35,7 +35,7 @@ from tests.support.rows import row
 
 NOW, BEFORE = datetime(2021, 6, 19), datetime(2021, 6, 12)
 WEEK = ["--begin", "2021-06-19", "--end", "2021-06-26"]
-_ids = count(1)
+_ids = count(10)
 
 
 def runs(
@@ -240,6 +240,7 @@ def test_the_table_and_json_of_the_command(database: Engine, fill: Fill, call: C
             *runs(BEFORE, 100, 0),
             *runs(NOW, 97, 3, "S.Noise", "noise"),
             *runs(BEFORE, 98, 2, "S.Noise", "noise"),
+            row("unit", 1, pr=1, time=BEFORE - timedelta(days=30)),
         ]
     )
     shown = call("compare", *WEEK)
@@ -250,10 +251,10 @@ def test_the_table_and_json_of_the_command(database: Engine, fill: Fill, call: C
     assert re.search(r"new .*20 of 100 +20\.0% +13\.3–28\.9%", shown.out)
 
     data = json.loads(call("compare", *WEEK, "--json", "--limit", "1").out)
-    (row,) = data["failures"]["rows"]
+    (first,) = data["failures"]["rows"]
     assert (data["failures"]["total"], data["failures"]["shown"]) == (2, 1)
-    assert (row["change"], row["may_be_chance"]) == ("new", False)
-    assert row["now"] == {
+    assert (first["change"], first["may_be_chance"]) == ("new", False)
+    assert first["now"] == {
         "failed": 20,
         "runs": 100,
         "rate": 0.2,
@@ -324,6 +325,21 @@ def test_a_window_without_runs_cannot_be_compared(database: Engine, fill: Fill, 
     assert "nothing can be compared" in answer.err
     assert "Compare" in answer.out
     assert json.loads(call("compare", *WEEK, "--json").out)["before"]["runs"] == 0
+
+
+def test_data_that_begins_in_the_window_before_is_said(
+    database: Engine, fill: Fill, call: Call
+) -> None:
+    late = row("unit", 1, pr=1, time=BEFORE + timedelta(days=3))
+    fill([*runs(NOW, 3, 1), late])
+    answer = call("compare", *WEEK)
+    assert answer.code == 0
+    assert "the data begins at 2021-06-15" in answer.err
+    assert "what is new may be older" in answer.err
+    assert json.loads(call("compare", *WEEK, "--json").out)["data_begins"][:10] == "2021-06-15"
+    older = row("unit", 2, pr=2, time=BEFORE - timedelta(days=30))
+    fill([*runs(NOW, 3, 1), late, older])
+    assert call("compare", *WEEK).err == ""
 
 
 def test_an_unknown_job_is_said_once(database: Engine, fill: Fill, call: Call) -> None:

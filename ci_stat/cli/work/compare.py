@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -17,6 +18,8 @@ from ci_stat.runs.comparing.tables import comparison_table
 from ci_stat.runs.database import Source
 from ci_stat.runs.empty_window import empty_reasons
 from ci_stat.runs.progress_bar import counting
+
+_GAP = timedelta(hours=1)  # a quiet hour at the begin of a window is no lack of data
 
 
 def compare(
@@ -39,6 +42,13 @@ def compare(
     _explain_empty(source, comparison, now, before)
 
     data = comparison_data(comparison, limit)
+    if begin := _late_begin(source, before):
+        data["data_begins"] = begin.isoformat()
+        click.echo(
+            f"ci-stat: the data begins at {begin:%Y-%m-%d %H:%M:%S}, in the window to compare "
+            "with: what is new may be older",
+            err=True,
+        )
     table = comparison_table(comparison, limit, everything)
     output.print_either(data, table, as_json, color)
     if comparison.is_empty:
@@ -56,6 +66,15 @@ def _explain_empty(
     reasons = [empty_reasons(source, filter, side.provenance) for filter, side in sides]
     for reason in dict.fromkeys([*reasons[0], *reasons[1]]):
         click.echo(f"ci-stat: {visible(reason)}", err=True)
+
+
+def _late_begin(source: Source, before: RunFilter) -> datetime | None:
+    """The time of the oldest row, if it lies in the window; aware."""
+    oldest = source.oldest()
+    begin, end = before.window.wall()
+    if oldest is None or not begin + _GAP < oldest < end:
+        return None
+    return oldest.replace(tzinfo=before.window.zone)
 
 
 def _other_side(
