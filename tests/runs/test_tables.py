@@ -1,8 +1,10 @@
 """The tables of jobs, pull requests and failures at the widths of terminals."""
 
 import io
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +14,7 @@ from rich.console import RenderableType
 from ci_stat.records import CaseFailure, JobCount, PeriodCount, PRCount, PRFacts, Tally, WindowCount
 from ci_stat.rendering.terminal.screen import show
 from ci_stat.result import Result
-from ci_stat.runs.views import failures, tables
+from ci_stat.runs.views import cells, failures, tables
 from tests.support.results import provenance, result
 from tests.support.rows import row
 
@@ -120,3 +122,22 @@ def test_empty_days_fold_into_one_line() -> None:
     assert "2021-06-11 to 2021-06-20" in text
     assert "2021-06-15" not in text
     assert "2021-06-21 Mon" in text
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [(1, "… and 2 more failures (--limit)"), (2, "… and 1 more failure (--limit)")],
+)
+def test_rows_that_are_left_out_are_counted(shown: int, said: str) -> None:
+    (text,) = cells.omitted(shown, 3, "failure")
+    assert text.plain == said
+    assert cells.omitted(3, 3, "failure") == []
+
+
+def test_no_caller_names_what_it_omits_in_the_plural() -> None:
+    """`omitted` makes the plural: `failures` became `failuress`."""
+    package = Path(cells.__file__).parents[1]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    things = re.findall(r'[^_]omitted\([^"\n]*"([^"]*)"\)', sources)
+    assert len(things) >= 6
+    assert [thing for thing in things if thing.endswith("s")] == []

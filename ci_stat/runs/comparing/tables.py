@@ -6,7 +6,7 @@ from typing import TypeVar
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ci_stat.escape import visible
+from ci_stat.escape import shortened, visible
 from ci_stat.records import FailureKind
 from ci_stat.rendering.format import clock, duration, filters, percent, plural, span, staleness
 from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted, Role
@@ -197,7 +197,7 @@ def _narrow_columns(title: str) -> list[Column]:
 def _name(row: _Rated) -> str:
     """A name: whole, but for messages of build tools, which are names too."""
     is_message = isinstance(row, FailureChange) and row.kind != FailureKind.CASE
-    return visible(row.name, _MESSAGE if is_message else 200)
+    return shortened(row.name, _MESSAGE if is_message else 200)
 
 
 def _verdict(change: Change, by_chance: bool) -> Text:
@@ -245,7 +245,7 @@ def _duration_row(change: DurationChange) -> list[Cell]:
     style = "dim" if change.by_chance else _STYLES[change.change]
     return [
         _verdict(change.change, change.by_chance),
-        Text(visible(change.job, 200), "bold"),
+        Text(shortened(change.job, 200), "bold"),
         *_duration(change.now),
         *_duration(change.before),
         Text(f"{change.change_of_median:+.0%}", style),
@@ -263,7 +263,7 @@ def _narrow_duration(change: DurationChange) -> list[Cell]:
     numbers = f"{now}, before {before}, change {change.change_of_median:+.0%}"
     return [
         _verdict(change.change, change.by_chance),
-        Text(visible(change.job, 200), "bold"),
+        Text(shortened(change.job, 200), "bold"),
         f"{numbers} ({_relative(change.interval)})",
     ]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ci_stat.escape import visible
+from ci_stat.escape import shortened
 from ci_stat.records import FailureKind
 from ci_stat.rendering.format import clock, percent, plural
 from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted, Role
@@ -26,13 +26,13 @@ def flaky_table(flakiness: Flakiness, limit: int, filtered: str = "") -> Rendera
     parts: list[RenderableType] = [title, *_sum(flakiness)]
     if cases:
         parts += [_case_table("failure", cases)]
-        parts += omitted(len(cases), len(flakiness.cases), "failures")
+        parts += omitted(len(cases), len(flakiness.cases), "failure")
     if machines:
         parts += [Text("Machines and services, no flaky tests:", "bold")]
         parts += [_case_table("problem", machines)]
-        parts += omitted(len(machines), len(flakiness.machines), "problems")
+        parts += omitted(len(machines), len(flakiness.machines), "problem")
     if jobs:
-        parts += [_job_table(jobs), *omitted(len(jobs), len(flakiness.jobs), "jobs")]
+        parts += [_job_table(jobs), *omitted(len(jobs), len(flakiness.jobs), "job")]
     return Group(*parts, *_unproven(flakiness), *foot(flakiness.provenance))
 
 
@@ -86,7 +86,7 @@ def _case_row(case: FlakyCase) -> list[Cell]:
         _interval(case.interval),
         f"{case.runs:,}",
         f"{case.prs:,}",
-        visible(f"{case.newest.job} #{case.newest.build}", 120),
+        shortened(f"{case.newest.job} #{case.newest.build}", 120),
         clock(case.newest.time),
     ]
 
@@ -102,7 +102,7 @@ def _narrow_row(case: FlakyCase) -> list[Cell]:
 
 def _name(case: FlakyCase) -> str:
     """A name: whole, but for messages of build tools, which are names too."""
-    return visible(case.name, 200 if case.kind == FailureKind.CASE else _MESSAGE)
+    return shortened(case.name, 200 if case.kind == FailureKind.CASE else _MESSAGE)
 
 
 def _job_table(jobs: Sequence[FlakyJob]) -> Fitted:
@@ -122,7 +122,7 @@ def _job_table(jobs: Sequence[FlakyJob]) -> Fitted:
 def _job_row(job: FlakyJob) -> list[Cell]:
     commits = job.commits
     return [
-        Text(visible(job.name, 200), "bold"),
+        Text(shortened(job.name, 200), "bold"),
         f"{commits.mixed:,} of {commits.keys:,}",
         percent(commits.share),
         _interval(commits.interval),
@@ -165,6 +165,6 @@ def _unproven(flakiness: Flakiness) -> Iterator[Text]:
 def _named(jobs: Sequence[str]) -> str:
     if not jobs:
         return ""
-    shown = ", ".join(visible(job, 120) for job in jobs[:_JOBS])
+    shown = ", ".join(shortened(job, 120) for job in jobs[:_JOBS])
     more = f" and {len(jobs) - _JOBS:,} more" if len(jobs) > _JOBS else ""
     return f"; {shown}{more} {'has' if len(jobs) == 1 else 'have'} no other runs"
