@@ -6,7 +6,7 @@ from typing import Any
 from ci_stat.failures import LogDiagnosis, LogLine
 from ci_stat.records import CaseFailure, LogState
 from ci_stat.rendering.format import plural
-from ci_stat.rendering.terminal.lines import Line, line
+from ci_stat.rendering.terminal.lines import Line, line, whole_line
 
 KIND_STYLES = {"env": "magenta", "setup": "magenta", "timeout": "magenta", "unknown": "yellow"}
 
@@ -42,13 +42,13 @@ def _summary(diagnosis: LogDiagnosis) -> str:
 def _failure_lines(number: int, failure: CaseFailure, lines: tuple[LogLine, ...]) -> Iterator[Line]:
     style = f"bold {KIND_STYLES.get(failure.kind, 'red')}"
     suite = f"  {failure.suite}" if failure.suite else ""
-    yield line(
+    yield whole_line(
         0, f"{number:>3}. ", (failure.kind, style), "  ", (failure.name, "bold"), (suite, "dim")
     )
 
     if failure.message and failure.message != failure.name:
-        yield line(1, (failure.message, "red"))
-    yield line(1, (_source(failure), "dim"))
+        yield whole_line(1, (failure.message, "red"))
+    yield whole_line(1, (_source(failure), "dim"))
 
     width = len(str(failure.last_line))
     for log_line in lines:

@@ -15,13 +15,14 @@ from rich.cells import cell_len
 import ci_stat.ci_stat as stat
 from ci_stat.escape import visible
 from ci_stat.records import CaseFailure, RunRow
-from ci_stat.rendering.terminal.lines import line, to_text
+from ci_stat.rendering.terminal.lines import line, to_text, whole_line
 from ci_stat.result import Result
 from tests.support.golden import Golden
 from tests.support.results import result
 from tests.support.rows import history, pull, row
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_WIDTHS = st.integers(24, 120)
 
 
 def _scene() -> list[RunRow]:
@@ -203,3 +204,25 @@ def test_a_failed_run_without_a_failure_says_so() -> None:
 def test_a_pull_request_ends_with_its_failures() -> None:
     listed = _printed(stat.pr_list, _failed().pr_map, color=False)
     assert "    failures 1\n        S.Test 1 run: unit #1\n" in listed
+
+
+@given(
+    st.lists(st.sampled_from(["name.Test", "a/b/c", " ", "界界", "x" * 30]), min_size=1), _WIDTHS
+)
+def test_a_whole_line_is_whole_at_any_width(words: list[str], width: int) -> None:
+    indented = whole_line(1, *((word, "red") for word in words))
+    shown = list(to_text([indented], color=False, width=width))
+    assert max(map(cell_len, shown)) <= width
+    together = "".join(text.strip() for text in shown)
+    assert together.replace(" ", "") == "".join(words).replace(" ", "")
+    colored = to_text([indented], color=True, width=width)
+    assert [_ANSI.sub("", text).rstrip() for text in colored] == shown
+
+
+def test_messages_and_names_wrap_and_lines_of_logs_are_cut() -> None:
+    long = "obtained 2, expected 3: c.Assert(numberOfRowsOfThePartition, Equals, 3)"
+    listed = _printed(
+        stat.job_list, _failed(message=long, excerpt="y" * 200).job_map, color=False, width=60
+    )
+    assert long.replace(" ", "") in re.sub(r"\s", "", listed)
+    assert "y…" in listed

@@ -5,7 +5,7 @@ from typing import Any
 
 from ci_stat.records import CaseFailure, Provenance, Run, Status, Tally
 from ci_stat.rendering.format import clock, duration, percent, plural, staleness
-from ci_stat.rendering.terminal.lines import Line, line, status_style
+from ci_stat.rendering.terminal.lines import Line, line, status_style, whole_line
 from ci_stat.result import PR, Commit, Job
 from ci_stat.result.rankings import worst_first
 
@@ -91,9 +91,9 @@ def run_lines(run: Run, depth: int, with_job: bool) -> Iterator[Line]:
 
 
 def _failure_lines(failure: CaseFailure, depth: int) -> Iterator[Line]:
-    yield line(depth, (f"{failure.kind}: ", _LABEL), (failure.name, "red"))
+    yield whole_line(depth, (f"{failure.kind}: ", _LABEL), (failure.name, "red"))
     for text in failure.message.splitlines():
-        yield line(depth + 1, text)
+        yield whole_line(depth + 1, text)
     for text in _excerpt(failure):
         yield line(depth + 1, (text, _LABEL))
     place = _place(failure)
