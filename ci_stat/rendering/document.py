@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ci_stat.escape import visible, web_link
+from ci_stat.escape import shortened, visible, web_link
 from ci_stat.rendering.format import plural
 
 
@@ -161,6 +161,16 @@ def cut(words: object, most: int) -> str:
     while end and _is_inside_character(line, end):
         end -= 1
     return f"{line[:end].rstrip()}…"
+
+
+def cut_name(name: object, most: int) -> str:
+    """A name as `cut` shows it, but with its end, which tells names apart: … is in its middle."""
+    line = " ".join(shortened(name, most * 4).split())
+    if len(line) <= most:
+        return line
+    begin = cut(line, most // 2)
+    end = line[len(begin) - most :].lstrip("".join(_JOINERS)).lstrip()
+    return f"{begin}{end}"
 
 
 def _is_inside_character(line: str, place: int) -> bool:

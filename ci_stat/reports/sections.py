@@ -13,6 +13,7 @@ from ci_stat.rendering.document import (
     Text,
     Tone,
     cut,
+    cut_name,
     linked,
     text,
 )
@@ -48,7 +49,7 @@ def _outage(row: OutageRow, failures: int) -> Text:
     listed = "This run is" if row.runs_here == 1 else f"These {row.runs_here:,} runs are"
     return text(
         Span("New: ", Tone.BAD, bold=True) if row.new else None,
-        Span(f"{cause}: {cut(row.what, NAME)}", Tone.BAD, bold=True),
+        Span(f"{cause}: {cut_name(row.what, NAME)}", Tone.BAD, bold=True),
         f" ({cut(row.kind, 20)}){mixed}: {here}{_whole_outage(row)}{_first_seen(row)}",
         *_issue(row),
         ", newest ",
@@ -101,11 +102,11 @@ def _history(report: WindowReport, words: str) -> str:
 
 def _failure(row: FailureRow) -> Item:
     prs = f", {plural(row.prs, 'pull request')}" if row.prs else ""
-    jobs = ", ".join(cut(job, TITLE) for job in row.jobs)
+    jobs = ", ".join(cut_name(job, TITLE) for job in row.jobs)
     more_jobs = f" and {plural(row.more_jobs, 'more job')}" if row.more_jobs else ""
     tone = Tone.BAD if row.new else Tone.PLAIN
     head = text(
-        Span(cut(row.name, NAME), tone, bold=True, link=web_link(row.link)),
+        Span(cut_name(row.name, NAME), tone, bold=True, link=web_link(row.link)),
         f" ({cut(row.kind, 20)}): {plural(row.runs, 'run')}{prs}{_first_seen(row)}",
         *_issue(row),
     )
@@ -117,7 +118,7 @@ def _failure_line(row: FailureRow) -> Text:
     """A failure on one line, below its nightly job."""
     return text(
         Span("new ", Tone.BAD, bold=True) if row.new else None,
-        linked(cut(row.name, NAME), row.link),
+        linked(cut_name(row.name, NAME), row.link),
         f" ({cut(row.kind, 20)}): {plural(row.runs, 'run')}{_first_seen(row)}, newest ",
         _number_link(row.newest),
         *_issue(row),
@@ -145,7 +146,7 @@ def pull_requests(report: WindowReport) -> Section | None:
 
 
 def _pr(row: PRRow) -> Item:
-    branch = f" {cut(row.branch, 60)}" if row.branch else ""
+    branch = f" {cut_name(row.branch, 60)}" if row.branch else ""
     reruns = f", {plural(row.rerun_cnt, 'rerun')}" if row.rerun_cnt else ""
     author = f", {cut(row.author, 40)}" if row.author else ""
     head = text(
@@ -157,7 +158,7 @@ def _pr(row: PRRow) -> Item:
 
 
 def _failed_run(row: RunRow) -> Text:
-    reason = f"{cut(row.failure, NAME)}: {row.message}" if row.message else row.failure
+    reason = f"{cut_name(row.failure, NAME)}: {row.message}" if row.message else row.failure
     shown = cut(reason, MESSAGE) if reason else "unknown failure"
     return text(run_link(row), Span(f" {shown}", Tone.FAINT))
 
@@ -170,7 +171,7 @@ def jobs(report: WindowReport) -> Section | None:
 def _job(row: JobRow) -> Item:
     rate = percent(row.tally.fail_rate)
     head = text(
-        Span(cut(row.job, NAME), bold=True),
+        Span(cut_name(row.job, NAME), bold=True),
         f": {_counts(row.tally)} ({rate}){_in_outage(row)}, newest failure ",
         _number_link(row.newest),
     )
@@ -197,7 +198,7 @@ def nightly(report: DailyReport) -> Section | None:
 def _nightly_job(row: NightlyRow) -> Item:
     rate = f" ({percent(row.tally.fail_rate)} failed)" if row.tally.failure else ""
     head = text(
-        Span(cut(row.job, NAME), bold=True),
+        Span(cut_name(row.job, NAME), bold=True),
         f": {_counts(row.tally)}{rate}, newest ",
         _number_link(row.newest),
     )
@@ -212,7 +213,7 @@ def reruns(report: DailyReport) -> Section | None:
 def _rerun(row: RerunRow) -> Item:
     reasons = ", ".join(f"{count:,} {cut(reason, 40)}" for reason, count in row.why)
     head = text(
-        Span(cut(row.job, NAME), bold=True),
+        Span(cut_name(row.job, NAME), bold=True),
         f": {plural(row.reruns, 'rerun')} of {plural(row.runs, 'run')}: {reasons}",
     )
     return Item(head, _times(row.prs, row.more_prs))
@@ -230,7 +231,7 @@ def slowest(report: DailyReport) -> Table | None:
 def _duration(row: DurationRow) -> Iterator[Text]:
     has_before = row.before is not None
     runs_before = f" of {plural(row.before_runs, 'run')}" if has_before else ""
-    yield text(cut(row.job, NAME))
+    yield text(cut_name(row.job, NAME))
     yield text(f"{row.runs:,}")
     yield text(duration(row.median))
     yield text(f"{duration(row.before)}{runs_before}")
@@ -251,7 +252,7 @@ def _section(section: Section) -> Section | None:
 
 def run_link(row: RunRow) -> Span:
     """Job and number of a run."""
-    return linked(f"{cut(row.job, TITLE)} #{row.build}", row.link)
+    return linked(f"{cut_name(row.job, TITLE)} #{row.build}", row.link)
 
 
 def _number_link(row: RunRow) -> Span:
@@ -260,7 +261,7 @@ def _number_link(row: RunRow) -> Span:
 
 
 def _pr_link(row: PRRow | PRTimes) -> Span:
-    return linked(f"{cut(row.repo, 60)}#{row.number}", row.link, bold=True)
+    return linked(f"{cut_name(row.repo, 60)}#{row.number}", row.link, bold=True)
 
 
 def _counts(tally: Tally) -> str:
