@@ -239,10 +239,18 @@ def _matcher(rules: tuple[Rule, ...]) -> Matcher:
 def _without_repeats(
     failures: list[tuple[CaseFailure, FailureSpan]],
 ) -> list[tuple[CaseFailure, FailureSpan]]:
-    """Keep the first of equal failures. Causes come first, otherwise the order of the log holds."""
+    """Keep the first of equal failures. Causes come first, otherwise the order of the log holds.
+
+    A script that prints a failure again does not print its package again.
+    """
     first: dict[tuple[str, ...], tuple[CaseFailure, FailureSpan]] = {}
+    known: set[tuple[str, ...]] = set()
     for failure, span in failures:
-        first.setdefault(_identity(failure), (failure, span))
+        identity = _identity(failure)
+        is_again = not failure.package and identity in known
+        if not is_again:
+            first.setdefault((*identity, failure.package), (failure, span))
+        known.add(identity)
     return sorted(first.values(), key=lambda pair: _rank(pair[0]))
 
 
@@ -251,6 +259,5 @@ def _rank(failure: CaseFailure) -> int:
 
 
 def _identity(failure: CaseFailure) -> tuple[str, ...]:
-    # The fingerprint covers the message: two packages may each have a case of this name.
-    place = (failure.suite, failure.package)
-    return (failure.kind, *place, case_key(failure.name), failure.fingerprint)
+    """What equal failures of one package have in common; the fingerprint covers the message."""
+    return (failure.kind, failure.suite, case_key(failure.name), failure.fingerprint)
