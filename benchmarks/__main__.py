@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import comparing, issues, logs, questions, reports, row_logs, unpacking
+from benchmarks import comparing, issues, junit, logs, questions, reports, row_logs, unpacking
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.work.demo import build
@@ -164,7 +164,16 @@ def main() -> None:
     )
     parser.add_argument(
         "--only",
-        choices=["logs", "row-logs", "reports", "issues", "questions", "database", "comparing"],
+        choices=[
+            "logs",
+            "row-logs",
+            "reports",
+            "issues",
+            "questions",
+            "database",
+            "comparing",
+            "junit",
+        ],
         help="run only this group",
     )
     parser.add_argument(
@@ -199,6 +208,9 @@ def main() -> None:
     if arguments.only in (None, "questions"):
         console.print("Questions")
         questions.bench(figures, max(3, arguments.rounds // 2), SIZES[arguments.largest])
+    if arguments.only in (None, "junit"):
+        console.print("Results of tests")
+        junit.bench(figures, max(3, arguments.rounds))
     if arguments.only in (None, "database"):
         _database(figures, arguments, sizes, drivers)
     if arguments.only in (None, "comparing"):

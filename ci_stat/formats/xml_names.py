@@ -5,8 +5,7 @@ import re
 _ELEMENT = re.compile(r"[^\W\d][\w:.-]{0,199}")
 _NAME_AND_SIGN = re.compile(r"\s*([^\W\d][\w:.-]{0,199})\s*=\s*")
 _ATTRIBUTE = re.compile(r"""\s*([^\W\d][\w:.-]{0,199})\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_NUMBER = re.compile(r"#(?:(\d{1,7})|x([0-9a-fA-F]{1,6}));")
-_CHARACTERS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_ENTITY = re.compile(r"&(lt|gt|amp|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 _MAX_KNOWN = 2000  # names; a file with more is checked name by name
 
 
@@ -63,22 +62,19 @@ def unescape(text: str) -> str:
     """
     if "&" not in text:
         return text
-    # Faster than a regular expression, and than five calls of `replace`, by a factor of 3.
-    first, *parts = text.split("&")
-    return first + "".join(map(_after_ampersand, parts))
+    # No call of ours for each entity: this is a third of the time that reading texts takes.
+    parts = _ENTITY.split(text)
+    parts[1::2] = map(_CHARACTERS.__getitem__, parts[1::2])
+    return "".join(parts)
 
 
-def _after_ampersand(part: str) -> str:
-    entity, _, rest = part.partition(";")
-    character = _CHARACTERS.get(entity)
-    if character is not None and part[len(entity) :]:
-        return character + rest
-    match = _NUMBER.match(part)
-    return _character(match) + part[match.end() :] if match else f"&{part}"
+class _Characters(dict[str, str]):
+    """Characters by the names of their entities; others are numbers."""
+
+    def __missing__(self, entity: str) -> str:
+        number = int(entity[2:], 16) if entity.startswith("#x") else int(entity[1:])
+        is_character = number < 0x110000 and not 0xD800 <= number < 0xE000
+        return chr(number) if is_character else "\ufffd"
 
 
-def _character(match: re.Match[str]) -> str:
-    decimal, hexadecimal = match.groups()
-    number = int(decimal) if decimal else int(hexadecimal, 16)
-    is_character = number < 0x110000 and not 0xD800 <= number < 0xE000
-    return chr(number) if is_character else "\ufffd"
+_CHARACTERS = _Characters(lt="<", gt=">", amp="&", quot='"', apos="'")
