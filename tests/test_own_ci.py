@@ -249,7 +249,7 @@ line 2</error></testcase>
 
 
 def _failures(folder: Path) -> Iterator[bytes]:
-    (script,) = _blocks("Failures with their messages", "python")
+    (script,) = _blocks("Failures with their messages", "py")
     (recipe,) = _blocks("Failures with their messages", "bash")
     (folder / "junit_failures.py").write_text(script)
     for report in (JUNIT, None):
