@@ -62,6 +62,19 @@ def test_an_outage_is_not_yours(source: Source, fill: Fill) -> None:
     assert (failure.outage.runs, failure.outage.prs) == (7, 7)
 
 
+def test_a_name_with_many_causes_proves_nothing(source: Source, fill: Fill) -> None:
+    lint: dict[str, Any] = {
+        "status": "FAILURE",
+        "job": "check",
+        "analysis_res": {"check": ["check error"]},
+    }
+    others = [scenes.run(hour, 9, **lint) for hour in range(3)]
+    fill([*scenes.passing(job="check"), *others, scenes.run(20, 7, **lint)])
+    assert judged(ask(source, "7")) == [("check error", "cannot tell", "no cause is known")]
+    fill([*scenes.passing(job="check"), scenes.run(20, 7, **lint)])
+    assert judged(ask(source, "7")) == [("check error", "yours", "fails only here")]
+
+
 def test_too_little_data_is_said(source: Source, fill: Fill) -> None:
     fill([*scenes.passing(3), *scenes.own_failure()])
     (failure,) = ask(source, "7").failures

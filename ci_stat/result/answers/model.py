@@ -36,7 +36,7 @@ class Reason(StrEnum):
     OFTENER_HERE = "fails more often here"
     SAME_AUTHOR = "same author only"
     MACHINES_HERE = "infrastructure fails only here"
-    UNNAMED = "no failure is known"
+    UNNAMED = "no cause is known"
     NO_RUNS = "no other runs"
     FEW_RUNS = "too few other runs"
 

@@ -24,6 +24,10 @@ LONGEST = timedelta(days=28)  # of a period
 
 Place = tuple[str, str, str]  # job, repository, target branch; "" if unknown
 Trace = Callable[[Run], Trouble | None]
+_NAMED = frozenset(
+    {FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.CRASH}
+)
+_NAMED_IN_LOGS = frozenset({FailureKind.COMPILE, FailureKind.CHECK, FailureKind.SETUP})
 _ORDER = (Verdict.YOURS, Verdict.UNKNOWN, Verdict.NOT_YOURS)
 
 
@@ -127,6 +131,7 @@ def _judged(failure: OwnFailure, pr: PR, runs: Sequence[Run], around: Surroundin
     other = _other_runs(failure, pr, runs, around)
     outage = around.outage(failure.runs[-1])
     kind, name = _kind_and_name(failure)
+    is_named = failure.newest is not None and names_a_cause(failure.newest)
     author = runs[-1].author
     return PRFailure(
         key=failure.key,
@@ -136,9 +141,17 @@ def _judged(failure: OwnFailure, pr: PR, runs: Sequence[Run], around: Surroundin
         jobs=tuple(dict.fromkeys(run.job_name for run in failure.runs)),
         own=own,
         other=other,
-        judgement=judge(kind, own, other, author, outage),
+        judgement=judge(kind if is_named else "", own, other, author, outage),
         outage=outage,
     )
+
+
+def names_a_cause(failure: CaseFailure) -> bool:
+    """Whether equal failures have one cause: `check error` and `exit code 124` have hundreds."""
+    if failure.kind == FailureKind.ENV:
+        return True
+    is_named_in_log = failure.source == "log" and failure.kind in _NAMED_IN_LOGS
+    return not failure.guess and (failure.kind in _NAMED or is_named_in_log)
 
 
 def _kind_and_name(failure: OwnFailure) -> tuple[str, str]:

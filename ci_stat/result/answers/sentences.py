@@ -82,19 +82,22 @@ def _machines_here(failure: PRFailure, _branch: str) -> str:
 
 def _job_fails(failure: PRFailure, branch: str) -> str:
     other = failure.other
-    return (
-        f"No failure is known, but {_job(failure)} failed in {other.job_failed:,} of"
-        f" {plural(other.job_failed + other.passed, 'other run')} on {branch}."
-    )
+    runs = plural(other.job_failed + other.passed, "other run")
+    share = f"{_job(failure)} failed in {other.job_failed:,} of {runs} on {branch}"
+    return f"{_why_unnamed(failure)} {share}."
 
 
 def _unnamed(failure: PRFailure, branch: str) -> str:
     other = failure.other
-    return (
-        f"No failure is known: neither the table nor a log names one. {_job(failure)} failed in"
-        f" {other.job_failed:,} of {plural(other.job_failed + other.passed, 'other run')} on"
-        f" {branch}."
-    )
+    runs = plural(other.job_failed + other.passed, "other run")
+    share = f"{_job(failure)} failed in {other.job_failed:,} of {runs} on {branch}"
+    return f"{_why_unnamed(failure)} {share}, perhaps for other reasons."
+
+
+def _why_unnamed(failure: PRFailure) -> str:
+    if failure.newest is None:
+        return "No failure is known: neither the table nor a log names one."
+    return "This name has many causes, so equal names prove nothing."
 
 
 def _only_here(failure: PRFailure, branch: str) -> str:

@@ -32,7 +32,8 @@ def judge(
 ) -> Judgement:
     """Decide about one failure.
 
-    `kind`: a `FailureKind`; "" for failed runs without a known failure. `author`: of the pull
+    `kind`: a `FailureKind`; "" for failed runs without a known failure, and for failures whose name
+    says nothing about their cause: then the job decides, not the name. `author`: of the pull
     request; failures in other pull requests of the same author are no proof that others have them.
     """
     if outage is not None:
@@ -41,10 +42,10 @@ def judge(
         return _seen_elsewhere(own, other)
     if kind == FailureKind.ENV:
         return _machines(own)
-    if other.prs:
-        return Judgement(Verdict.UNKNOWN, Reason.SAME_AUTHOR)
     if not kind and other.job_failed:
         return _unnamed(other)
+    if other.prs:
+        return Judgement(Verdict.UNKNOWN, Reason.SAME_AUTHOR)
     return _only_here(own, other)
 
 
