@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import github as client
 import pytest
 import requests
 
@@ -197,3 +198,25 @@ def test_pull_requests_of_a_commit_are_open_or_merged(server: GitHub, ask: Askin
     assert numbers(f"{HERE}/commits/{closed.sha}/pulls") == [4]
     assert numbers(f"{HERE}/pulls", state="all", head=f"bob:{closed.branch}") == [3]
     assert numbers(f"{HERE}/pulls", head=f"bob:{opened.branch}") == [4]
+
+
+def test_another_client_reads_the_same(server: GitHub) -> None:
+    """PyGithub, by other authors."""
+    pull = server.actions.pull(7)
+    run = server.actions.run([("lint", "success"), ("test", "failure")], sha=pull.sha)
+    server.actions.rerun(run, [("test", "success")], reappear="copied")
+    with client.Github(
+        auth=client.Auth.Token(server.token),
+        base_url=server.url,
+        retry=None,
+        seconds_between_requests=0,
+    ) as hub:
+        repository = hub.get_repo(server.repo)
+        created = "2026-01-01T00:00:00Z..2026-01-31T00:00:00Z"
+        (listed,) = repository.get_workflow_runs(created=created)
+        assert (listed.id, listed.run_attempt, listed.conclusion) == (run.id, 2, "success")
+        jobs = [(job.name, job.conclusion) for job in listed.jobs("all")]
+        assert jobs == [(job.name, job.conclusion) for job in server.actions.jobs(run)]
+        assert [job.name for job in listed.jobs("latest")] == ["lint", "test"]
+        found = repository.get_pull(7)
+        assert (found.title, found.head.sha) == ("a change", pull.sha)
