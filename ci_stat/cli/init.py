@@ -64,7 +64,7 @@ from ci_stat.config.presets import PRESETS
 @click.option("--force", is_flag=True, help="Change a file that exists; its other keys stay.")
 @click.option("--no-check", is_flag=True, help="Do not try the connections.")
 @options.json_option
-@options.work("init")
+@options.work("init.command")
 def init() -> None:
     """Set up ci_stat: say where your runs are, try the connections, and write env.json.
 

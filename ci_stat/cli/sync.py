@@ -37,7 +37,7 @@ def sync() -> None:
 )
 @click.option("--no-logs", is_flag=True, help="Read no logs; the failures of builds stay unknown.")
 @options.json_option
-@options.work("sync")
+@options.work("sync.jenkins")
 def jenkins() -> None:
     """Copy missing builds from Jenkins into the CI database.
 
@@ -87,7 +87,7 @@ def jenkins() -> None:
 )
 @click.option("--no-logs", is_flag=True, help="Read no logs; the failures of jobs stay unknown.")
 @options.json_option
-@options.work("sync_github")
+@options.work("sync.github")
 def github() -> None:
     """Copy the jobs of GitHub Actions into the CI database, each attempt of each run.
 

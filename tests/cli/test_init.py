@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 
 from ci_stat.cli import run
-from ci_stat.cli.work.init_answers import Answers, repository, values_of
+from ci_stat.cli.work.init.answers import Answers, repository, values_of
 from ci_stat.config import load
 from ci_stat.config.write import write_settings
 from ci_stat.errors import SettingsError, UsageError, WriteError
@@ -454,7 +454,7 @@ class Person:
         self._call = call
         self._answers: list[str] = []
         patch.setattr("click.prompt", self._prompt)
-        patch.setattr("ci_stat.cli.work.init._asks", lambda: True)
+        patch.setattr("ci_stat.cli.work.init.command._asks", lambda: True)
 
     def runs_init(self, answers: Sequence[str], *options: str) -> Answer:
         self._answers = list(answers)

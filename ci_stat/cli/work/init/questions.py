@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ci_stat.cli.work.init_answers import Answers, lacks_password, repository
+from ci_stat.cli.work.init.answers import Answers, lacks_password, repository
 from ci_stat.config import zone_of
 from ci_stat.errors import CiStatError, UsageError
 

@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 from ci_stat.cli.work import opening
-from ci_stat.cli.work.sync import begin_of, raise_failures
+from ci_stat.cli.work.sync.jenkins import begin_of, raise_failures
 from ci_stat.connectors.github.actions import checked_repo
 from ci_stat.context import Context
 from ci_stat.errors import UsageError

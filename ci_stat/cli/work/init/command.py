@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from ci_stat.cli.work import init_questions, output
+from ci_stat.cli.work import output
 from ci_stat.cli.work.check import Check
-from ci_stat.cli.work.init_answers import Answers, lacks_password, next_commands, values_of
-from ci_stat.cli.work.init_checks import checks_of
+from ci_stat.cli.work.init import questions
+from ci_stat.cli.work.init.answers import Answers, lacks_password, next_commands, values_of
+from ci_stat.cli.work.init.checks import checks_of
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, PREFIX, default_file
 from ci_stat.config.read import read_object
 from ci_stat.config.write import require_new, write_settings
@@ -106,11 +107,11 @@ def _asks() -> bool:
 def _with_secrets(answers: Answers) -> Answers:
     """Ask for the secrets that the options lack."""
     if answers.github and not answers.github_token:
-        answers = replace(answers, github_token=init_questions.token_of("GitHub"))
+        answers = replace(answers, github_token=questions.token_of("GitHub"))
     if answers.jenkins_user and not answers.jenkins_token:
-        answers = replace(answers, jenkins_token=init_questions.token_of("Jenkins"))
+        answers = replace(answers, jenkins_token=questions.token_of("Jenkins"))
     if lacks_password(answers.database) and not answers.password:
-        answers = replace(answers, password=init_questions.password_of(answers.database))
+        answers = replace(answers, password=questions.password_of(answers.database))
     return answers
 
 
@@ -119,7 +120,7 @@ def _asked(
 ) -> tuple[Answers, list[Check]]:
     """Ask until the checks succeed, or the person wants the file anyway."""
     while True:
-        answers = init_questions.ask(answers)
+        answers = questions.ask(answers)
         results: list[Check] = []
         try:
             results = [] if no_check else list(_shown(checks_of(answers, existing)))
@@ -127,7 +128,7 @@ def _asked(
         except CiStatError as error:
             click.echo(f"ci-stat: {visible_lines(error)}", err=True)
             failed = True
-        if not failed or not init_questions.again():
+        if not failed or not questions.again():
             return answers, results
 
 

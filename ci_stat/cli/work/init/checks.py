@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from ci_stat.cli.work.check import CI_DATABASE, Check, checks
-from ci_stat.cli.work.init_answers import Answers, repository, values_of
+from ci_stat.cli.work.init.answers import Answers, repository, values_of
 from ci_stat.config import KEYS, Settings, Value
 from ci_stat.context import Context, real_time
 from ci_stat.errors import (
