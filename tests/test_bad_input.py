@@ -23,6 +23,7 @@ from ci_stat.store.ci_data.decode import Decoder
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.support import hostile, mariadb
+from tests.support.columns import drop_columns
 from tests.support.command import Call
 from tests.support.drawn import FULL
 from tests.support.proxy import closed_port, silent
@@ -266,11 +267,7 @@ def test_a_missing_table(database: Engine, call: Call, name: str) -> None:
 @pytest.mark.parametrize("name", [*REPORTS, "export"])
 def test_missing_columns(database: Engine, call: Call, name: str) -> None:
     with database.begin() as connection:
-        connection.execute(
-            text("drop index ix_ci_data_repo" + ("" if _sqlite(database) else " on ci_data"))
-        )
-        for column in ("repo", "description"):
-            connection.execute(text(f"alter table ci_data drop column {column}"))
+        drop_columns(connection, "repo", "description")
     code, out, err = call(name, *DAY)
     assert (code, out) == (3, "")
     assert re.match(
@@ -278,10 +275,6 @@ def test_missing_columns(database: Engine, call: Call, name: str) -> None:
         r"description \(.*\), repo \(owner/name\)\.\n  Add it",
         err,
     )
-
-
-def _sqlite(engine: Engine) -> bool:
-    return engine.dialect.name == "sqlite"
 
 
 def test_a_file_that_is_no_database(

@@ -355,7 +355,7 @@ def test_many_logs(home: Path, fill: Fill, caplog: pytest.LogCaptureFixture) -> 
 @pytest.mark.usefixtures("environment")
 def test_a_frame_has_the_failures_of_each_run() -> None:
     frame = get().failures_frame()
-    assert list(frame.columns[-8:]) == [
+    assert list(frame.columns[-9:]) == [
         "message",
         "rule",
         "source",
@@ -364,6 +364,7 @@ def test_a_frame_has_the_failures_of_each_run() -> None:
         "line",
         "first_line",
         "last_line",
+        "link",
     ]
     resolve = frame[frame["case"] == "testLockSuite.TestResolve"]
     assert resolve["message"].tolist() == ["value = first", "value = second"]

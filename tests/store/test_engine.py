@@ -39,6 +39,7 @@ from ci_stat.store.engine import connected, open_engine, parse_url
 from ci_stat.store.errors import translate_error
 from tests.conftest import SHANGHAI, day
 from tests.support import mariadb, proxy
+from tests.support.columns import drop_columns
 from tests.support.rows import pull, row
 
 SECRET = "s3cr3t/p@ss:w%rd"
@@ -293,7 +294,7 @@ def test_one_missing_column(url: str) -> None:
     engine = open_engine(url)
     prepare(engine)
     with engine.begin() as connection:
-        connection.execute(text("alter table ci_data drop column `description`"))
+        drop_columns(connection, "description")
     error = refusal(
         SchemaMismatch,
         lambda: Source(engine, Origin(SHANGHAI)).load(day()),

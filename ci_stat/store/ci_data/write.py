@@ -35,14 +35,18 @@ def prepare(engine: Engine) -> None:
         create_private(engine)
         record_zone(engine)
         _create(engine)
+        _check_key(engine)
         add_indexes(engine)
-        keys = _unique_keys(engine)
-    if set(_KEY) not in map(set, keys):
-        raise SchemaMismatch(
-            f"Table {ci_data.name} of {hidden(engine.url)} has no unique key on (job, job_id).",
-            "An import would store runs twice. Add one: ALTER TABLE ci_data ADD PRIMARY KEY"
-            " (job, job_id).",
-        )
+
+
+def _check_key(engine: Engine) -> None:
+    if set(_KEY) in map(set, _unique_keys(engine)):
+        return
+    raise SchemaMismatch(
+        f"Table {ci_data.name} of {hidden(engine.url)} has no unique key on (job, job_id).",
+        "An import would store runs twice. Add one: ALTER TABLE ci_data ADD PRIMARY KEY"
+        " (job, job_id).",
+    )
 
 
 def _unique_keys(engine: Engine) -> list[Any]:

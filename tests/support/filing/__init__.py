@@ -428,6 +428,7 @@ def world(
             "log_dir": str(folder / "logs"),
             "log_template": "{job}/{number}.log",
             "run_url": "https://ci.example.com/{job}/{number}",
+            "preset": "tidb",
         }
         values |= settings or {}
         (folder / "logs").mkdir(exist_ok=True)
