@@ -10,6 +10,7 @@ from ci_stat.questions.gather import Gatherer
 from ci_stat.records import Origin, RunFilter
 from ci_stat.runs.database import Source
 from ci_stat.store.ci_data import lookups
+from ci_stat.store.ci_data.runs import run_statement
 from ci_stat.store.ci_data.streaming import _compiled
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
@@ -41,6 +42,16 @@ def test_an_embedded_table_finds_a_pull_request_by_an_index(source: Source, fill
         return
     statement = lookups.pull_statement(RunFilter(day().window), 1001)
     assert "USING INDEX ix_ci_data_pull" in plan(source.engine, statement)
+
+
+def test_failed_runs_of_an_embedded_table_are_found_by_their_time(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ci.sqlite'}")
+    prepare(engine)
+    with engine.begin() as connection:  # as an older ci_stat created it
+        connection.execute(text("CREATE INDEX ix_ci_data_status ON ci_data (status)"))
+    prepare(engine)
+    statement = run_statement(RunFilter(day().window)).where(*lookups.is_failed())
+    assert "USING INDEX ix_ci_data_failed (time>? AND time<?)" in plan(engine, statement)
 
 
 def test_an_older_embedded_table_gets_the_index(tmp_path: Path) -> None:
