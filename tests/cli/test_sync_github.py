@@ -75,6 +75,7 @@ def test_what_it_stored_and_what_not(github: GitHub, call: Call) -> None:
         "running": 1,
         "not_counted": {},
         "left_out": {},
+        "read_again": [],
         "without_pull": 0,
         "unlisted": 0,
         "logs": {},

@@ -691,6 +691,60 @@ def test_a_lost_state_stores_nothing_twice(engine: Engine, github: GitHub) -> No
     assert (again.runs, again.stored, rows(engine)) == (1, 0, before)
 
 
+@pytest.mark.parametrize("lost", ["delete from ci_data", "drop table ci_data"])
+@pytest.mark.parametrize("state_was_lost", [False, True])
+def test_an_emptied_table_is_read_again(
+    engine: Engine, github: GitHub, lost: str, state_was_lost: bool
+) -> None:
+    prepare_state(engine)
+    for days in (1, 9, 40):
+        github.actions.run("failure", at=NOW - days * DAY)
+    run_sync(engine, github, since=NOW - 45 * DAY)
+    if state_was_lost:
+        _execute(engine, "delete from actions_syncs", "delete from actions_pages")
+        _execute(engine, "delete from actions_runs", "delete from actions_stored")
+        run_sync(engine, github, since=NOW - 45 * DAY)
+    before = rows(engine)
+    _execute(engine, lost)
+    assert run_sync(engine, github, dry_run=True).read_again == [REPO]
+    again = run_sync(engine, github)
+    assert (again.read_again, again.stored, rows(engine)) == ([REPO], 3, before)
+    assert (run_sync(engine, github).read_again, run_sync(engine, github).runs) == ([], 0)
+
+
+def test_a_backup_of_the_table_is_read_again(lite: Engine, github: GitHub) -> None:
+    github.actions.run("failure", at=NOW - 9 * DAY)
+    run_sync(lite, github)
+    _execute(lite, "create table backup as select * from ci_data")
+    github.actions.run("failure", at=NOW - HOUR)
+    run_sync(lite, github, workflows=("CI",))
+    _execute(lite, "delete from ci_data", "insert into ci_data select * from backup")
+    result = run_sync(lite, github)
+    assert (result.read_again, result.stored, len(rows(lite))) == ([REPO], 1, 2)
+
+
+def test_killed_while_an_emptied_table_is_read_again(
+    lite: Engine, github: GitHub, countdown: Countdown
+) -> None:
+    for days in (1, 9):
+        github.actions.run("failure", at=NOW - days * DAY)
+    run_sync(lite, github)
+    _execute(lite, "delete from ci_data")
+    for steps in range(1, 200):
+        countdown.left = steps
+        with suppress(KeyboardInterrupt):
+            run_sync(lite, github)
+            break
+    assert steps > 10
+    assert {row.job_id for row in rows(lite)} == job_ids(github)
+
+
+def _execute(engine: Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
 def test_workflows_by_name_or_file(lite: Engine, github: GitHub) -> None:
     github.actions.run("success", "CI", at=NOW - HOUR)
     github.actions.run("success", "Nightly", at=NOW - HOUR, path=".github/workflows/night.yml")

@@ -56,6 +56,7 @@ class GitHubResult:
     - `failed`: (place, error) of all that was not read completely.
     - `times`: first and last time of the stored rows. `workflows`: names and files of all listed.
     - `since`: by repository, from when all its runs are read now.
+    - `read_again`: repositories with rows that the table has lost: all runs are read again.
     """
 
     repositories: list[str] = field(default_factory=list)
@@ -73,3 +74,4 @@ class GitHubResult:
     times: Stretch = field(default_factory=Stretch)
     workflows: set[str] = field(default_factory=set)
     since: dict[str, datetime] = field(default_factory=dict)
+    read_again: list[str] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """Reads the jobs of one workflow run, in all its attempts, and stores them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,7 +35,10 @@ _NOT_COUNTED = ("skipped", "neutral", "action_required", "stale")
 
 @dataclass(frozen=True)
 class RunReader:
-    """Reads and stores the runs of one repository. It counts in `result` what it did."""
+    """Reads and stores the runs of one repository. It counts in `result` what it did.
+
+    `remember`: is told a job, by name and number, that the table has now.
+    """
 
     engine: Engine
     actions: Actions
@@ -44,6 +47,7 @@ class RunReader:
     plan: GitHubPlan
     result: GitHubResult
     pulls: PullFinder
+    remember: Callable[[str, int], None]
 
     def read(self, run: WorkflowRun, read_before: int) -> bool:
         """Store the jobs of all attempts that have ended. Existing rows are not changed.
@@ -92,6 +96,16 @@ class RunReader:
         self.result.left_out.update(f"because {error}" for _, error in refused)
         self.result.stored += len(rows) - len(refused)
         self.result.times.add(rows)
+        lost = {index for index, _ in refused}
+        kept = {(row.job, row.job_id) for index, row in enumerate(rows) if index not in lost}
+        self._remember_newest(kept if rows else self._stored_keys(run, jobs))
+
+    def _remember_newest(self, keys: set[tuple[str, int]]) -> None:
+        if keys:
+            self.remember(*max(keys, key=lambda key: key[1]))
+
+    def _stored_keys(self, run: WorkflowRun, jobs: list[WorkflowJob]) -> set[tuple[str, int]]:
+        return stored_runs(self.engine, [(job_name(run, job), job.id) for job in jobs])
 
     def _rows(
         self, run: WorkflowRun, jobs: list[WorkflowJob], pull: PullRequest | None

@@ -22,6 +22,8 @@ from ci_stat.runs.sync_github.model import FIRST_SYNC, REVISIT, GitHubPlan, GitH
 from ci_stat.runs.sync_github.pulls import PullFinder
 from ci_stat.runs.sync_github.ranges import Range, is_read, weeks
 from ci_stat.runs.sync_github.run_jobs import RunReader
+from ci_stat.store.ci_data.actions_runs import stored_runs
+from ci_stat.store.ci_data.stored_builds import has_table
 from ci_stat.store.ci_data.write import prepare
 from ci_stat.store.state.actions_sync import ActionsSync, KnownRun, RunState, Watermark
 
@@ -58,14 +60,38 @@ def sync(
         try:
             repository = actions.repository(name)
             result.repositories.append(repository.name)
-            state = open_state(repository.name)
+            state = _valid_state(engine, open_state(repository.name), repository.name, plan, result)
+            pulls = PullFinder(actions, repository)
             reader = RunReader(
-                engine, actions, repository, zone, plan, result, PullFinder(actions, repository)
+                engine, actions, repository, zone, plan, result, pulls, _memory(state, plan)
             )
             RepositorySync(actions, repository, state, plan, result, reader, progress).sync()
         except SourceError as error:
             result.failed.append((name, error))
     return result
+
+
+def _valid_state(
+    engine: Engine, state: ActionsSync | None, repo: str, plan: GitHubPlan, result: GitHubResult
+) -> ActionsSync | None:
+    """The state, which starts again if the table has lost the row that was stored last.
+
+    Then the table was emptied, or the database was created again or restored from a backup. None
+    in a dry run in this case: nothing counts as read.
+    """
+    last = state.last_stored() if state is not None else None
+    if state is None or last is None or (has_table(engine) and stored_runs(engine, [last])):
+        return state
+    result.read_again.append(repo)
+    if plan.dry_run:
+        return None
+    state.start_again(int(plan.now.timestamp()))
+    return state
+
+
+def _memory(state: ActionsSync | None, plan: GitHubPlan) -> Callable[[str, int], None]:
+    """Where to note the job that was stored last."""
+    return (lambda _job, _number: None) if state is None or plan.dry_run else state.set_last_stored
 
 
 class _Stopped(Exception):

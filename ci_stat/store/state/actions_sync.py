@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
 
-from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, or_, select, update
 
-from ci_stat.store.errors import retry_read
+from ci_stat.store.errors import database_errors, retry_read
 from ci_stat.store.state.compare_and_set import read_rows
 from ci_stat.store.state.stored_values import digest, source_of
-from ci_stat.store.state.tables import actions_pages, actions_runs, actions_syncs
-from ci_stat.store.state.writing import batches, write
+from ci_stat.store.state.tables import actions_pages, actions_runs, actions_stored, actions_syncs
+from ci_stat.store.state.writing import batches, repeated, write
 from ci_stat.store.upsert import upsert
 
 BATCH = 200
 MAX_ETAG = 255  # characters; a page with a longer one is read each time
 
 _pages, _runs, _syncs = actions_pages.c, actions_runs.c, actions_syncs.c
+_stored = actions_stored.c
 
 
 class RunState(IntEnum):
@@ -93,6 +94,41 @@ class ActionsSync:
             reached=mark.reached,
             listed=mark.listed,
         )
+
+    # What the CI database must have
+
+    def last_stored(self) -> tuple[str, int] | None:
+        """Job and number of the row that was stored last; None if none was."""
+        query = select(_stored.job, _stored.number).where(
+            _stored.source == self._source, _stored.repo == self._repo
+        )
+        for job, number in read_rows(self._engine, query):
+            return job, int(number)
+        return None
+
+    def set_last_stored(self, job: str, number: int) -> None:
+        self._put(actions_stored, repo=self._repo, job=job, number=number)
+
+    def start_again(self, now: int) -> None:
+        """Of the repository, remember only how far back syncs are to read. All at once."""
+        syncs = (_syncs.source == self._source, _syncs.repo == self._name)
+        scopes = select(_syncs.scope).where(*syncs)
+        statements = (
+            delete(actions_pages).where(_pages.source == self._source, _pages.scope.in_(scopes)),
+            delete(actions_runs).where(_runs.source == self._source, _runs.repo == self._repo),
+            delete(actions_stored).where(
+                _stored.source == self._source, _stored.repo == self._repo
+            ),
+            update(actions_syncs).where(*syncs).values(reached=now, listed=now),
+        )
+
+        def transaction() -> None:
+            with self._engine.begin() as connection:
+                for statement in statements:
+                    connection.execute(statement)
+
+        with database_errors(self._engine):
+            repeated(transaction)
 
     # Pages
 

@@ -145,6 +145,15 @@ actions_syncs = Table(
     Column("listed", BigInteger, nullable=False, comment="Unix time"),
     comment="how far the workflow runs of repositories were read",
 )
+actions_stored = Table(
+    "actions_stored",
+    metadata,
+    Column("source", String(16), primary_key=True, comment="a hash of the name of the CI database"),
+    Column("repo", String(32), primary_key=True, comment="a hash of the repository"),
+    Column("job", BYTES, nullable=False, comment="job name"),
+    Column("number", BigInteger, nullable=False, comment="GitHub's job id"),
+    comment="the job that was stored last: without it, ci_data is not what was written",
+)
 actions_pages = Table(
     "actions_pages",
     metadata,

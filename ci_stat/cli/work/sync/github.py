@@ -100,6 +100,10 @@ def _sentences(synced: GitHubResult, name: str, plan: GitHubPlan) -> list[str]:
         sentences = [f"{runs} would be read, from {where}."]
     else:
         sentences = [f"{plural(synced.stored, 'job')} of {runs} stored, from {where}."]
+    sentences += [
+        f"{visible(repo)}: ci_data has lost stored rows; all runs are read again."
+        for repo in synced.read_again
+    ]
     sentences += _counts(synced)
     for repo, since in synced.since.items():
         if not plan.dry_run:
@@ -151,6 +155,7 @@ def _json(synced: GitHubResult, name: str, dry_run: bool) -> str:
         "running": synced.running,
         "not_counted": dict(sorted(synced.not_counted.items())),
         "left_out": dict(sorted(synced.left_out.items())),
+        "read_again": synced.read_again,
         "without_pull": synced.without_pull,
         "unlisted": synced.unlisted,
         "logs": dict(sorted(synced.logs.items())),
