@@ -520,13 +520,42 @@ def test_a_run_that_fails_does_not_stop_the_others(lite: Engine, github: GitHub)
     assert run_sync(lite, github).stored == 1
 
 
-def test_three_failures_in_a_row_end_the_sync(lite: Engine, github: GitHub) -> None:
+def test_three_failures_of_a_dead_server_end_the_sync(lite: Engine, github: GitHub) -> None:
     for hours in range(1, 9):
         github.actions.run(at=NOW - hours * HOUR)
     github.fault(Fault("502", path="/jobs", times=1_000))
+    github.fault(Fault("502", path=f"{REPO}$", nth=2, times=1_000))
     result = run_sync(lite, github)
     assert (result.runs, result.stored, len(result.failed)) == (3, 0, 4)
     assert "the remaining runs are skipped" in result.failed[-1][1].message
+
+
+def test_broken_runs_in_a_row_do_not_hide_the_older_ones(lite: Engine, github: GitHub) -> None:
+    """They are named and counted, and tried again by each sync."""
+    runs = [github.actions.run(at=NOW - hours * HOUR) for hours in range(1, 9)]
+    broken = [f"{REPO} run {run.id}" for run in runs[1:5]]
+    for run in runs[1:5]:
+        github.fault(Fault("502", path=f"{run.id}/jobs", times=1_000))
+    result = run_sync(lite, github)
+    assert (result.runs, result.stored) == (8, 4)
+    assert [where for where, _ in result.failed] == broken
+    again = run_sync(lite, github)
+    assert (again.runs, [where for where, _ in again.failed]) == (4, broken)
+    github.faults.waiting.clear()
+    assert run_sync(lite, github).stored == 4
+
+
+def test_a_run_that_always_fails_costs_no_older_run_again(lite: Engine, github: GitHub) -> None:
+    runs = [github.actions.run(at=NOW - days * DAY) for days in range(3, 160, 20)]
+    github.fault(Fault("502", path=f"{runs[1].id}/jobs", times=1_000))
+    since = NOW - 160 * DAY
+    assert run_sync(lite, github, since=since).runs == len(runs)
+    for _ in range(2):
+        github.advance(HOUR)
+        assert run_sync(lite, github, since=since).runs == 1, "the one that fails"
+    github.faults.waiting.clear()
+    assert run_sync(lite, github).stored == 1
+    assert run_sync(lite, github).runs == 0
 
 
 def test_a_deleted_run_is_no_failure(lite: Engine, github: GitHub) -> None:

@@ -27,7 +27,7 @@ from ci_stat.store.ci_data.stored_builds import has_table
 from ci_stat.store.ci_data.write import prepare
 from ci_stat.store.state.actions_sync import ActionsSync, KnownRun, RunState, Watermark
 
-MAX_FAILED = 3  # runs in a row without a response, after which the sync of a repository ends
+MAX_FAILED = 3  # failed runs in a row after which GitHub is asked whether it answers at all
 _FIRST_RUNS = datetime(2018, 10, 1, tzinfo=UTC)  # GitHub Actions began then
 _FORGET = 2 * int(REVISIT.total_seconds())
 
@@ -121,14 +121,15 @@ class RepositorySync:
         now = int(self.plan.now.timestamp())
         revisit = now - int(REVISIT.total_seconds())
         try:
-            self._read_weeks(now, revisit)
+            mark = self._read_weeks(now, revisit)
             self._read_open_runs(revisit)
         except _Stopped:
             return
         finally:
             self._count_running()
         if self.writes is not None:
-            self.writes.forget(now - _FORGET)
+            # Without the runs of a week that is not read to its end, all of it is read again.
+            self.writes.forget(mark.reached, min(mark.listed, now - _FORGET))
 
     def _count_running(self) -> None:
         """Count the runs that have not ended, also those on pages that are unchanged."""
@@ -142,8 +143,11 @@ class RepositorySync:
 
     # Weeks
 
-    def _read_weeks(self, now: int, revisit: int) -> None:
-        """Read the weeks back to the goal, newest first, but for those that are read and old."""
+    def _read_weeks(self, now: int, revisit: int) -> Watermark:
+        """Read the weeks back to the goal, newest first, but for those that are read and old.
+
+        Returns how far all runs are read.
+        """
         mark = self._first_mark(now)
         begin = mark.goal if self.plan.since is None else self._earliest(self.plan.since)
         for week in weeks(begin, now):
@@ -157,6 +161,7 @@ class RepositorySync:
             # With `since` after the last sync, runs between the two are not read.
             since = mark.reached if mark.listed == now else begin
             self.result.since[self.repository.name] = datetime.fromtimestamp(since, UTC)
+        return mark
 
     def _first_mark(self, now: int) -> Watermark:
         """The watermark before this sync. Its goal is the earliest time that was ever asked for."""
@@ -245,13 +250,18 @@ class RepositorySync:
         self.result.left_out["because the workflow run was deleted meanwhile"] += 1
 
     def _count_failure(self, run: WorkflowRun, error: SourceError) -> None:
-        """Raises SourceError after too many failures in a row."""
+        """Raises SourceError if, after some failures in a row, GitHub does not answer at all."""
         self.result.failed.append((f"{self.repository.name} run {run.id}", error))
         self.failures += 1
-        if self.failures == MAX_FAILED:
+        if self.failures < MAX_FAILED:
+            return
+        self.failures = 0
+        try:
+            self.actions.repository(self.repository.name)
+        except SourceError as silent:
             raise SourceError(
                 f"{self.actions.name} does not respond: the remaining runs are skipped."
-            )
+            ) from silent
 
     def _read_open_runs(self, revisit: int) -> None:
         """Read the runs that no page shows as changed: old ones, and those with jobs that ran on

@@ -199,13 +199,19 @@ class ActionsSync:
             state=run.state.value,
         )
 
-    def forget(self, before: int) -> None:
-        """Delete the pages and the runs from before a time."""
+    def forget(self, first: int, before: int) -> None:
+        """Delete the pages and the runs of a range of times, without its end."""
         pages = delete(actions_pages).where(
-            _pages.source == self._source, _pages.scope == self._scope, _pages.until < before
+            _pages.source == self._source,
+            _pages.scope == self._scope,
+            _pages.until >= first,
+            _pages.until < before,
         )
         runs = delete(actions_runs).where(
-            _runs.source == self._source, _runs.repo == self._repo, _runs.created < before
+            _runs.source == self._source,
+            _runs.repo == self._repo,
+            _runs.created >= first,
+            _runs.created < before,
         )
         for statement in (pages, runs):
             write(self._engine, statement)
