@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 import pytest
 
 from ci_stat.cli import run
-from ci_stat.cli.work.init.answers import Answers, repository, values_of
+from ci_stat.cli.work.init.answers import Answers, values_of
 from ci_stat.config import load
 from ci_stat.config.write import write_settings
+from ci_stat.connectors.github.names import repository_name
 from ci_stat.errors import SettingsError, UsageError, WriteError
 from tests.conftest import Fill
 from tests.support import jenkins
@@ -209,16 +210,17 @@ def test_secrets_may_come_from_variables(
         "https://github.com/me/app",
         "https://github.com/me/app.git",
         "git@github.com:me/app.git",
+        "https://x:s3cret@github.com/me/app",
     ],
 )
 def test_a_repository_may_be_an_address(text: str) -> None:
-    assert repository(text) == "me/app"
+    assert repository_name(text) == "me/app"
 
 
 @pytest.mark.parametrize("text", ["app", "a/b/c", "https://example.com/me/app", "me/app; rm -rf /"])
 def test_what_is_no_repository(call: Call, home: Path, text: str) -> None:
     with pytest.raises(UsageError, match="not the name of a repository"):
-        repository(text)
+        repository_name(text)
     assert call("init", "--github", text).code == 2
     assert not home.exists()
 

@@ -150,7 +150,7 @@ def test_without_a_token(github: GitHub, call: Call, monkeypatch: pytest.MonkeyP
     ("arguments", "code", "says"),
     [
         (["--repo", "pingcap/none"], 7, "not found, or not visible to the token"),
-        (["--repo", "nonsense"], 4, "Write it as OWNER/NAME"),
+        (["--repo", "nonsense"], 2, "Write OWNER/NAME"),
         ([], 2, "Use --repo OWNER/NAME, or set github_repo"),
         (["--repo", REPO, "--since", "soon"], 2, "soon"),
         (["--repo", REPO, "--since", "2199-01-01"], 2, "lies in the future"),
@@ -161,6 +161,40 @@ def test_errors_say_what_to_do(
 ) -> None:
     answer = call("sync", "github", *arguments)
     assert (answer.code, says in answer.err, answer.out) == (code, True, "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://github.com/{REPO}",
+        f"https://github.com/{REPO}.git",
+        f"git@github.com:{REPO}.git",
+        f"ssh://git@github.com/{REPO}.git",
+        f"https://x-access-token:ghs_s3cret@github.com/{REPO}",
+    ],
+)
+def test_a_repository_may_be_an_address(github: GitHub, call: Call, address: str) -> None:
+    github.actions.run("success")
+    code, out, err = call("sync", "github", "--repo", address)
+    assert (code, err) == (0, "")
+    assert f"1 job of 1 workflow run stored, from {REPO} at" in out
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://x:s3cret@example.com/o/r",
+        "https://s3cret@github.com/o",
+        "x:s3cret@github.com/o/r/tree",
+        "https://a/s3cret@github.com:o",
+        "https://github.com/o/r?token=s3cret",
+    ],
+)
+def test_a_token_in_a_wrong_address_is_not_shown(github: GitHub, call: Call, address: str) -> None:
+    for command in (("sync", "github", "--repo"), ("init", "--no-check", "--github")):
+        code, out, err = call(*command, address)
+        assert (code, out, "s3cret" in err) == (2, "", False)
+        assert "is not the name of a repository" in err
 
 
 def test_a_bad_token_is_named_but_never_shown(

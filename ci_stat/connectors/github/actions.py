@@ -20,7 +20,7 @@ from ci_stat.connectors.github.actions_schema import (
     valid,
 )
 from ci_stat.connectors.github.calls import Calls, call_error
-from ci_stat.connectors.github.client import REPO_NAME, GitHubClient
+from ci_stat.connectors.github.client import GitHubClient
 from ci_stat.connectors.github.pagination import PER_PAGE, Pages
 from ci_stat.connectors.github.rate_limits import Timing
 from ci_stat.connectors.github.responses import (
@@ -193,13 +193,3 @@ class Actions:
         if result.state is not CallState.DONE:
             raise call_error(result)
         return result.value
-
-
-def checked_repo(text: str) -> str:
-    """`owner/name`. Raises SettingsError for anything else."""
-    repo = text.strip()
-    if not REPO_NAME.fullmatch(repo):
-        raise SettingsError(
-            f"{text[:100]!r} is not the name of a GitHub repository.", "Write it as OWNER/NAME."
-        )
-    return repo

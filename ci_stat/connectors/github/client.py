@@ -5,7 +5,6 @@ twice; it repeats a 202 without end; and it asks once more for each object of a 
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +14,6 @@ from ci_stat.connectors.http.client import HttpClient
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.http.response import NoResponse, Response
 
-# Owners have letters, digits and single hyphens; managed users end in _ and a company's short name.
-REPO_NAME = re.compile(
-    r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}(?<!\.git)"
-)
 MAX_BODY = 2**26  # bytes; 100 issues of 65,536 characters, each of them escaped, have 39 million
 HEADERS = {
     "Accept": "application/vnd.github+json",

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from ci_stat.connectors.github.calls import Calls, call_error
-from ci_stat.connectors.github.client import REPO_NAME, GitHubClient
+from ci_stat.connectors.github.client import GitHubClient
 from ci_stat.connectors.github.complete_list import DESCENDING, complete_list, open_count
+from ci_stat.connectors.github.names import REPO_NAME
 from ci_stat.connectors.github.pagination import Pages
 from ci_stat.connectors.github.rate_limits import Timing
 from ci_stat.connectors.github.responses import CallState, Interpreter

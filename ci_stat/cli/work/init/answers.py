@@ -1,6 +1,5 @@
 """What `ci-stat init` was told, as settings and as the commands to type next. Pure."""
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,12 +10,8 @@ from urllib.parse import quote, urlsplit
 
 from ci_stat.config.read import implied_preset
 from ci_stat.config.urls import check_url
-from ci_stat.errors import UsageError
+from ci_stat.connectors.github.names import repository_name
 
-_PAGE = re.compile(
-    r"(?:https?://(?:www\.)?github\.com/|git@github\.com:)(?P<repo>[^/\s]+/[^/\s]+)/?"
-)
-_REPO = re.compile(r"[\w.-]+/[\w.-]+")
 _NEW: Mapping[str, Any] = MappingProxyType({})
 _SINCE = "30d"  # what the first sync of GitHub Actions copies
 
@@ -41,20 +36,14 @@ class Answers:
     preset: str = ""
 
     @property
+    def repository(self) -> str:
+        """OWNER/NAME of `github`; "" for none. Raises UsageError."""
+        return repository_name(self.github, self.github_url) if self.github else ""
+
+    @property
     def has_source(self) -> bool:
         """Whether they name a source of runs."""
         return any((self.github, self.jenkins, self.database, self.files))
-
-
-def repository(text: str) -> str:
-    """Return OWNER/NAME, also from the address of a page. Raises UsageError."""
-    page = _PAGE.fullmatch(text.strip())
-    name = (page["repo"] if page else text.strip()).removesuffix(".git")
-    if _REPO.fullmatch(name):
-        return name
-    raise UsageError(
-        f"{text[:200]!r} is not the name of a repository.", "Write OWNER/NAME, e.g. me/app."
-    )
 
 
 def values_of(answers: Answers, existing: Mapping[str, Any] = _NEW) -> dict[str, str]:
@@ -74,7 +63,7 @@ def values_of(answers: Answers, existing: Mapping[str, Any] = _NEW) -> dict[str,
         "jenkins_user": answers.jenkins_user,
         "jenkins_token": answers.jenkins_token if answers.jenkins else "",
         "gh_token": answers.github_token if answers.github else "",
-        "github_repo": repository(answers.github) if answers.github else "",
+        "github_repo": answers.repository,
         "github_url": answers.github_url,
     }
     return {key: value for key, value in values.items() if value}
@@ -120,7 +109,7 @@ def next_commands(answers: Answers, exported: str) -> Iterator[tuple[str, str]]:
     if exported:
         yield f"export STAT_ENV_PATH={shlex.quote(exported)}", "so that the file is found"
     if answers.github:
-        repo = shlex.quote(repository(answers.github))
+        repo = shlex.quote(answers.repository)
         yield f"ci-stat sync github --repo {repo}", "copy the runs of GitHub Actions"
     if answers.jenkins:
         yield f"ci-stat sync jenkins --since {_SINCE}", "copy the builds of Jenkins"

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from ci_stat.cli.work.check import CI_DATABASE, Check, checks
-from ci_stat.cli.work.init.answers import Answers, repository, values_of
+from ci_stat.cli.work.init.answers import Answers, values_of
 from ci_stat.config import KEYS, Settings, Value
 from ci_stat.context import Context, real_time
 from ci_stat.errors import (
@@ -44,7 +44,7 @@ def checks_of(answers: Answers, existing: Mapping[str, Any]) -> Iterator[Check]:
             elif has_database or not isinstance(result.error, ServerUnreachable):
                 yield _to_be_filled(result, answers, context)
         if answers.github:
-            yield _workflow_runs(repository(answers.github), context)
+            yield _workflow_runs(answers.repository, context)
         if answers.files:
             yield _file_of_runs(answers.files, context)
 

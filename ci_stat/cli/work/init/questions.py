@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
 
-from ci_stat.cli.work.init.answers import Answers, lacks_password, repository
+from ci_stat.cli.work.init.answers import Answers, lacks_password
 from ci_stat.config import zone_of
+from ci_stat.connectors.github.names import repository_name
 from ci_stat.errors import CiStatError, UsageError
 
 _SOURCES = {
@@ -52,7 +54,8 @@ def token_of(service: str) -> str:
 
 
 def _github(before: Answers, answers: Answers) -> Answers:
-    repo = _ask("Repository, OWNER/NAME", before.github, repository)
+    check = partial(repository_name, api_url=before.github_url)
+    repo = _ask("Repository, OWNER/NAME", before.github, check)
     token = before.github_token or token_of("GitHub, with the permission Actions: read")
     return replace(answers, github=repo, github_token=token, github_url=before.github_url)
 

@@ -11,7 +11,8 @@ import click
 
 from ci_stat.cli.work import opening
 from ci_stat.cli.work.sync.jenkins import begin_of, raise_failures
-from ci_stat.connectors.github.actions import checked_repo
+from ci_stat.config import GitHub
+from ci_stat.connectors.github.names import repository_name
 from ci_stat.context import Context
 from ci_stat.errors import UsageError
 from ci_stat.escape import json_safe, visible
@@ -37,7 +38,7 @@ def github(
     as_json: bool,
 ) -> None:
     context = opening.opened()
-    names = _repos(repos, context.settings.github.repo)
+    names = _repos(repos, context.settings.github)
     plan = _plan(context, workflows, since, limit, dry_run, no_logs)
     synced = GitHubResult()
     try:
@@ -55,9 +56,10 @@ def github(
     raise_failures(synced.failed)
 
 
-def _repos(given: Sequence[str], default: str) -> tuple[str, ...]:
-    """The repositories, each once. Raises UsageError, SettingsError."""
-    names = [checked_repo(name) for name in given or filter(None, [default])]
+def _repos(given: Sequence[str], github: GitHub) -> tuple[str, ...]:
+    """The repositories, each once. Raises UsageError."""
+    texts = given or filter(None, [github.repo])
+    names = [repository_name(text, github.url) for text in texts]
     if not names:
         raise UsageError("No repository is given.", "Use --repo OWNER/NAME, or set github_repo.")
     return tuple({name.lower(): name for name in names}.values())
