@@ -233,12 +233,30 @@ def test_a_run_that_fails_is_named(github: GitHub, call: Call) -> None:
     assert "all runs since" not in out
 
 
-def test_a_workflow_that_is_not_there_gets_near_names(github: GitHub, call: Call) -> None:
+@pytest.mark.parametrize(
+    ("name", "near"), [("unit test", ": Unit tests."), ("nope.yml", "ci.yml"), ("?", "Unit tests")]
+)
+def test_a_workflow_that_is_not_there_is_an_error_with_near_names(
+    github: GitHub, call: Call, name: str, near: str
+) -> None:
     github.actions.run("success", "Unit tests")
-    code, out, err = call("sync", "github", "--repo", REPO, "--workflow", "unit test")
-    assert code == 0
-    assert "no run of the workflow 'unit test' is new; similar: Unit tests" in err
-    assert "all runs of these workflows since" in out
+    for more in ((), ("--dry-run",), ("--workflow", "ci.yml")):
+        code, out, err = call("sync", "github", "--repo", REPO, "--workflow", name, *more)
+        assert (code, out) == (2, "")
+        assert f"{REPO} has no workflow '{name}'." in err
+        assert near in err
+    assert call("sync", "github", "--repo", REPO, "--workflow", "CI.yml").code == 0
+
+
+def test_counts_are_those_of_the_chosen_workflows(github: GitHub, call: Call) -> None:
+    github.actions.run("running", "Slow", path=".github/workflows/slow.yml")
+    github.actions.run("running", "Quick", path=".github/workflows/quick.yml")
+    github.actions.run("success", "Quick", path=".github/workflows/quick.yml")
+    assert "2 still running" in call("sync", "github", "--repo", REPO).out
+    for _ in range(2):
+        command = ("sync", "github", "--repo", REPO, "--workflow", "quick.yml", "--json")
+        counts = json.loads(call(*command).out)
+        assert (counts["running"], counts["stored"]) == (1, 0)
 
 
 def test_the_limit_is_said(github: GitHub, call: Call) -> None:

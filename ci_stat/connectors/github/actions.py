@@ -18,6 +18,7 @@ from ci_stat.connectors.github.actions_schema import (
     repository_of,
     run_of,
     valid,
+    workflow_of,
 )
 from ci_stat.connectors.github.calls import Calls, call_error
 from ci_stat.connectors.github.client import GitHubClient
@@ -101,6 +102,12 @@ class Actions:
         value = self._calls.read(f"/repos/{repo}").value
         with valid_schema():
             return repository_of(value)
+
+    def workflows(self, repo: str) -> list[tuple[str, str]]:
+        """Name and file name of each workflow."""
+        pages = self._pages.pages(f"/repos/{repo}/actions/workflows", {}, "workflows")
+        items = [item for page in pages for item in page.items]
+        return valid(items, workflow_of)[0]
 
     # Runs
 

@@ -128,6 +128,13 @@ def repository_of(value: Any) -> Repository:
     )
 
 
+def workflow_of(value: Any) -> tuple[str, str]:
+    """Name and file name of a workflow. Raises SchemaError."""
+    fields = Fields(value)
+    file = fields.text("path").rpartition("/")[2]
+    return _text(fields, "name") or file, file
+
+
 def run_of(value: Any) -> WorkflowRun:
     """Raises SchemaError."""
     fields = Fields(value)

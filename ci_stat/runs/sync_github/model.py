@@ -54,7 +54,7 @@ class GitHubResult:
     - `unlisted`: runs that GitHub does not list, because too many began in one second.
     - `logs`: number of logs by `LogState`. `left_out`: number of jobs or runs by reason.
     - `failed`: (place, error) of all that was not read completely.
-    - `times`: first and last time of the stored rows. `workflows`: names and files of all listed.
+    - `times`: first and last time of the stored rows.
     - `since`: by repository, from when all its runs are read now.
     - `read_again`: repositories with rows that the table has lost: all runs are read again.
     """
@@ -72,6 +72,5 @@ class GitHubResult:
     left_out: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, SourceError]] = field(default_factory=list)
     times: Stretch = field(default_factory=Stretch)
-    workflows: set[str] = field(default_factory=set)
     since: dict[str, datetime] = field(default_factory=dict)
     read_again: list[str] = field(default_factory=list)

@@ -7,7 +7,7 @@ at again for as long as GitHub allows a rerun: unchanged pages cost no request o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -102,7 +102,8 @@ class _Stopped(Exception):
 class RepositorySync:
     """The sync of one repository.
 
-    `complete`: whether all runs since the newest are read so far.
+    - `complete`: whether all runs since the newest are read so far.
+    - `included`: by number, whether a listed run belongs to the workflows of the plan.
     """
 
     actions: Actions
@@ -115,6 +116,7 @@ class RepositorySync:
     complete: bool = True
     failures: int = 0
     runs: int = 0
+    included: dict[int, bool] = field(default_factory=dict)
 
     def sync(self) -> None:
         """Raises SourceError, DatabaseError."""
@@ -134,7 +136,20 @@ class RepositorySync:
     def _count_running(self) -> None:
         """Count the runs that have not ended, also those on pages that are unchanged."""
         if self.writes is not None:
-            self.result.running += self.writes.count_running()
+            numbers = self.writes.running_runs()
+            self.result.running += sum(map(self._is_included, numbers))
+
+    def _is_included(self, number: int) -> bool:
+        """Whether a run belongs to the workflows of the plan: GitHub is asked if it is unlisted."""
+        if not self.plan.workflows:
+            return True
+        if number not in self.included:
+            try:
+                run = self.actions.run(self.repository.name, number)
+            except SourceError:
+                return False
+            self.included[number] = run is not None and self.plan.includes(run)
+        return self.included[number]
 
     @property
     def writes(self) -> ActionsSync | None:
@@ -198,8 +213,8 @@ class RepositorySync:
 
     def _read_runs(self, runs: list[WorkflowRun]) -> bool:
         """Read the runs of a page that are not read yet. Returns whether all are read now."""
-        self.result.workflows.update(name for run in runs for name in (run.workflow, run.file))
         wanted = [run for run in runs if self.plan.includes(run)]
+        self.included.update((run.id, self.plan.includes(run)) for run in runs)
         known = self.state.runs(run.id for run in wanted) if self.state is not None else {}
         complete = True
         for run in wanted:

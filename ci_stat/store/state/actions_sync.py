@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
 
-from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Table, and_, delete, or_, select, update
 
 from ci_stat.store.errors import database_errors, retry_read
 from ci_stat.store.state.compare_and_set import read_rows
@@ -170,15 +170,9 @@ class ActionsSync:
         is_old = and_(_runs.state == RunState.RUNNING.value, _runs.created < before)
         return self._read_runs(or_(is_old, _runs.state == RunState.UNFINISHED.value))
 
-    def count_running(self) -> int:
-        """The number of runs with an attempt that has not ended."""
-        query = select(func.count()).where(
-            _runs.source == self._source,
-            _runs.repo == self._repo,
-            _runs.state == RunState.RUNNING.value,
-        )
-        ((count,),) = read_rows(self._engine, query)
-        return int(count)
+    def running_runs(self) -> list[int]:
+        """The runs, of all workflows, with an attempt that has not ended."""
+        return list(self._read_runs(_runs.state == RunState.RUNNING.value))
 
     def _read_runs(self, *where: ColumnElement[bool]) -> dict[int, KnownRun]:
         query = select(_runs.run, _runs.created, _runs.attempt, _runs.state).where(

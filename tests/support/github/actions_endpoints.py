@@ -39,6 +39,15 @@ def list_runs(github: GitHub, call: Call, repo: str) -> Answer:
     return Answer(200, {"total_count": total, "workflow_runs": shown}, headers)
 
 
+def list_workflows(github: GitHub, call: Call, repo: str) -> Answer:
+    """Those that have runs."""
+    _admit(github, repo, "actions")
+    named = {run.path: run.workflow for run in github.actions.runs.values()}
+    page, headers = paged(github, call, sorted(named.items()))
+    shown = [actions_shapes.workflow(github, path, name) for path, name in page]
+    return Answer(200, {"total_count": len(named), "workflows": shown}, headers)
+
+
 def _matches(github: GitHub, call: Call, run: WorkflowRun) -> bool:
     query = call.query
     created = _created(github, query["created"]) if "created" in query else None

@@ -56,6 +56,23 @@ def workflow_run(github: GitHub, run: WorkflowRun) -> Json:
     }
 
 
+def workflow(github: GitHub, path: str, name: str) -> Json:
+    number = number_of(path)
+    file = path.rpartition("/")[2]
+    return {
+        "id": number,
+        "node_id": f"W_{number}",
+        "name": name,
+        "path": path,
+        "state": "active",
+        "created_at": stamp(github.now),
+        "updated_at": stamp(github.now),
+        "url": f"{github.url}/repos/{github.repo}/actions/workflows/{number}",
+        "html_url": f"{WEB}/{github.repo}/blob/master/{path}",
+        "badge_url": f"{WEB}/{github.repo}/workflows/{file}/badge.svg",
+    }
+
+
 def _commit(run: WorkflowRun) -> Json:
     return {
         "id": run.sha,

@@ -52,6 +52,7 @@ ROUTES = (
     Route("GET", f"{_REPO}/labels/(.+)", others.get_label),
     Route("GET", f"{_ONE}/labels", others.list_issue_labels, _PAGES),
     Route("POST", f"{_ONE}/labels", others.add_labels),
+    Route("GET", f"{_REPO}/actions/workflows", actions.list_workflows, _PAGES),
     Route("GET", f"{_REPO}/actions/runs", actions.list_runs, _RUNS),
     Route("GET", _RUN, actions.get_run, ("exclude_pull_requests",)),
     Route("GET", f"{_RUN}/jobs", actions.list_jobs, ("filter", *_PAGES)),

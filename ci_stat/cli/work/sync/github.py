@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from functools import partial
@@ -14,7 +14,7 @@ from ci_stat.cli.work.sync.jenkins import begin_of, raise_failures
 from ci_stat.config import GitHub
 from ci_stat.connectors.github.names import repository_name
 from ci_stat.context import Context
-from ci_stat.errors import UsageError
+from ci_stat.errors import SourceError, UnknownName, UsageError
 from ci_stat.escape import json_safe, visible
 from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
@@ -40,6 +40,7 @@ def github(
     context = opening.opened()
     names = _repos(repos, context.settings.github)
     plan = _plan(context, workflows, since, limit, dry_run, no_logs)
+    _require_workflows(context, names, workflows)
     synced = GitHubResult()
     try:
         _copy(context, names, plan, synced)
@@ -52,7 +53,6 @@ def github(
         click.echo(_json(synced, context.actions.name, dry_run))
     else:
         click.echo("\n".join(_sentences(synced, context.actions.name, plan)))
-    _note_unknown_workflows(synced, workflows)
     raise_failures(synced.failed)
 
 
@@ -63,6 +63,31 @@ def _repos(given: Sequence[str], github: GitHub) -> tuple[str, ...]:
     if not names:
         raise UsageError("No repository is given.", "Use --repo OWNER/NAME, or set github_repo.")
     return tuple({name.lower(): name for name in names}.values())
+
+
+def _require_workflows(
+    context: Context, names: tuple[str, ...], workflows: tuple[str, ...]
+) -> None:
+    """Raises UnknownName for a workflow that none of the repositories has."""
+    known: dict[str, str] = {}
+    for repo in names if workflows else ():
+        try:
+            listed = context.actions.workflows(repo)
+        except SourceError:
+            return  # the sync says what is wrong with the repository
+        known |= {name.casefold(): name for pair in listed for name in pair}
+    for name in workflows:
+        if name.casefold() not in known:
+            raise _unknown(name, known, names)
+
+
+def _unknown(name: str, known: Mapping[str, str], repos: tuple[str, ...]) -> UnknownName:
+    similar = get_close_matches(name.casefold(), known, n=3, cutoff=0.5) or sorted(known)[:3]
+    shown = ", ".join(visible(known[match], 100) for match in similar)
+    return UnknownName(
+        f"{' and '.join(repos)} has no workflow {visible(name, 100)!r}.",
+        f"Use the name or the file of a workflow: {shown}." if shown else "It has no workflows.",
+    )
 
 
 def _plan(
@@ -165,15 +190,3 @@ def _json(synced: GitHubResult, name: str, dry_run: bool) -> str:
         "failed": [{"where": where, "reason": error.message} for where, error in synced.failed],
     }
     return json_safe(json.dumps(value, ensure_ascii=False))
-
-
-def _note_unknown_workflows(synced: GitHubResult, workflows: tuple[str, ...]) -> None:
-    """Print a note for each workflow of which no run was listed. It may not have run yet."""
-    known = {name.casefold(): name for name in sorted(synced.workflows)}
-    for name in workflows:
-        if not known or name.casefold() in known:
-            continue
-        similar = get_close_matches(name.casefold(), known, n=3, cutoff=0.5)
-        shown = ", ".join(visible(known[match], 100) for match in similar)
-        hint = f"; similar: {shown}" if shown else ""
-        click.echo(f"ci-stat: no run of the workflow {visible(name, 100)!r} is new{hint}", err=True)
