@@ -42,6 +42,13 @@ def attempts(tmp_path: Path) -> int:
         return int(connection.execute(text("select count(*) from test_results")).scalar_one())
 
 
+def test_the_database_is_readable_by_its_owner_only(call: Call, tmp_path: Path) -> None:
+    Path("a.xml").write_text(GOOD)
+    imported(call, "a.xml")
+    modes = {file.stat().st_mode & 0o777 for file in tmp_path.glob("results.sqlite*")}
+    assert modes == {0o600}
+
+
 def test_a_file_is_imported_once(call: Call, tmp_path: Path) -> None:
     Path("a.xml").write_text(GOOD)
     answer = call("tests", "import", "a.xml", "--job", "unit", "--number", "7")

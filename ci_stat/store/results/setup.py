@@ -4,7 +4,7 @@ from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.schema import CreateTable
 
 from ci_stat.errors import SchemaMismatch
-from ci_stat.store.embedded import is_embedded
+from ci_stat.store.embedded import create_private, is_embedded
 from ci_stat.store.errors import database_errors, hidden
 from ci_stat.store.results.tables import metadata, version_table
 from ci_stat.store.state.writing import insert_missing, repeated
@@ -17,6 +17,7 @@ def prepare_results(engine: Engine) -> None:
 
     Raises SchemaMismatch for a database of a newer ci_stat, else DatabaseError.
     """
+    create_private(engine)
     with database_errors(engine):
         existing = set(inspect(engine).get_table_names())
         if version_table.name in existing and _version(engine) == VERSION:
