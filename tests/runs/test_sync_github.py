@@ -690,7 +690,7 @@ def test_since_before_there_was_anything(
 ) -> None:
     """Neither GitHub Actions nor the repository."""
     long_ago = datetime(1, 1, 2, tzinfo=UTC)
-    monkeypatch.setattr("ci_stat.runs.sync_github.service._FIRST_RUNS", NOW - 12 * DAY)
+    monkeypatch.setattr("ci_stat.runs.sync_github.repository._FIRST_RUNS", NOW - 12 * DAY)
     assert run_sync(lite, github, since=long_ago).since[REPO].day == 24
     github.created_at = NOW - 9 * DAY
     result = run_sync(lite, github, since=long_ago, workflows=("CI",))
