@@ -259,6 +259,17 @@ def test_counts_are_those_of_the_chosen_workflows(github: GitHub, call: Call) ->
         assert (counts["running"], counts["stored"]) == (1, 0)
 
 
+def test_a_deleted_database_is_noticed(github: GitHub, call: Call, tmp_path: Path) -> None:
+    github.actions.run("success")
+    call("sync", "github", "--repo", REPO)
+    (tmp_path / "ci.sqlite").unlink()
+    for more, says in (("--dry-run",), "would be read"), ((), "1 job of 1 workflow run stored"):
+        out = call("sync", "github", "--repo", REPO, *more).out
+        assert says in out
+        assert f"{REPO}: ci_data has lost stored rows; all runs are read again.\n" in out
+    assert "lost" not in call("sync", "github", "--repo", REPO).out
+
+
 def test_the_limit_is_said(github: GitHub, call: Call) -> None:
     for _ in range(3):
         github.actions.run("success")
