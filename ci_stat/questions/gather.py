@@ -27,6 +27,7 @@ from ci_stat.records import (
 )
 from ci_stat.records.log_place import NoLog
 from ci_stat.result import with_failures
+from ci_stat.result.answers.of_pull import is_unread
 from ci_stat.result.result import in_order
 from ci_stat.runs.database import Source
 from ci_stat.runs.loading import provenance
@@ -122,6 +123,13 @@ class Gatherer:
         names, origin = RunFilter(window), self.source.origin
         runs = self.ask(lambda connection: lookups.failed_runs(connection, names, origin))
         return self.with_stored_logs(in_order(runs))
+
+    def unread_of(self, window: Window, jobs: Iterable[str]) -> list[Run]:
+        """The failed runs of these jobs of which no row and no stored log names a failure."""
+        names, origin = RunFilter(window, jobs=tuple(sorted(jobs))), self.source.origin
+        failed = self.ask(lambda connection: lookups.failed_runs(connection, names, origin))
+        unnamed = in_order(run for run in failed if is_unread(run))
+        return [run for run in self.with_stored_logs(unnamed) if is_unread(run)]
 
     def count_places(self, window: Window, jobs: Iterable[str]) -> dict[lookups.Place, Tally]:
         """Runs of these jobs by outcome, for each job, repository and branch."""

@@ -158,5 +158,6 @@ class Questions:
             end=end,
             failed=self.gatherer.failed_with(around, names),
             counts=self.gatherer.count_places(around, jobs),
+            unread=self.gatherer.unread_of(around, jobs),
             outage=traced([failure.runs[-1] for failure in failures], self.gatherer, around),
         )

@@ -11,8 +11,9 @@ from ci_stat.questions.gather import Gatherer
 from ci_stat.questions.reference import pull_reference
 from ci_stat.questions.service import Questions
 from ci_stat.result.answers.model import PRAnswer
+from ci_stat.result.answers.sentences import reasons
 from ci_stat.runs.database import Source
-from tests.conftest import Fill
+from tests.conftest import Fill, day
 from tests.questions import scenes
 from tests.support.command import Call
 from tests.support.golden import Golden
@@ -80,6 +81,29 @@ def test_too_little_data_is_said(source: Source, fill: Fill) -> None:
     (failure,) = ask(source, "7").failures
     assert failure.judgement.reason == "too few other runs"
     assert failure.judgement.needed == 5
+
+
+def test_failed_runs_that_nobody_read_may_have_it(source: Source, fill: Fill) -> None:
+    elsewhere = [scenes.run(n / 2, 2000 + n, "FAILURE") for n in range(60)]
+    fill([*scenes.passing(25), *elsewhere, *scenes.own_failure()])
+    answer = ask(source, "7")
+    assert judged(answer) == [("Suite.TestX", "cannot tell", "other failures are unknown")]
+    because = next(reasons(answer.failures[0], "master"))
+    assert "Missing: 60 other failed runs of unit on master have no known failure" in because
+    assert f"ci-stat failures --begin {answer.begin:%Y-%m-%d} --end " in because
+    loaded = source.load(day(BEGIN, BEGIN + timedelta(days=3))).pr(7)
+    assert [failure.judgement for failure in loaded.failures] == [
+        failure.judgement for failure in answer.failures
+    ]
+
+
+def test_known_and_own_failures_are_not_unread(source: Source, fill: Fill) -> None:
+    known = [scenes.run(n / 2, 2000 + n, "FAILURE", analysis_res=scenes.Y) for n in range(60)]
+    own = [scenes.run(22, 7, "FAILURE", commit="c2"), scenes.run(23, 8, "FAILURE", commit="c2")]
+    fill([*scenes.passing(), *known, *scenes.own_failure(), *own])
+    named = ask(source, "7").failures[0]
+    assert (named.name, named.other.unread) == ("Suite.TestX", 0)
+    assert named.judgement.verdict == "yours"
 
 
 def test_runs_on_another_branch_prove_nothing(source: Source, fill: Fill) -> None:

@@ -28,7 +28,12 @@ def own(failed: int, passed: int = 0, flaky: bool = False) -> OwnRuns:
 
 
 def other(
-    passed: int, prs: int = 0, nightly: int = 0, job_failed: int = 0, author: str = "somebody"
+    passed: int,
+    prs: int = 0,
+    nightly: int = 0,
+    job_failed: int = 0,
+    author: str = "somebody",
+    unread: int = 0,
 ) -> OtherRuns:
     described = {"ghprbPullAuthorLogin": author}
     rows = [row(status="FAILURE", pr=100 + n) for n in range(prs)]
@@ -36,7 +41,7 @@ def other(
         assert isinstance(failed.description, dict)
         failed.description |= described
     rows += [row("nightly", status="FAILURE") for _ in range(nightly)]
-    return OtherRuns(*PERIOD, passed, runs(rows), job_failed)
+    return OtherRuns(*PERIOD, passed, runs(rows), max(job_failed, unread), unread)
 
 
 def verdict_of(judgement: Judgement) -> tuple[str, str]:
@@ -68,6 +73,16 @@ def verdict_of(judgement: Judgement) -> tuple[str, str]:
         (own(1), other(400), "env", (Verdict.NOT_YOURS, Reason.MACHINES)),
         (own(3), other(400), "env", (Verdict.UNKNOWN, Reason.MACHINES_HERE)),
         (own(3), other(400, prs=2), "env", (Verdict.UNKNOWN, Reason.OFTENER_HERE)),
+        # Others failed, and nobody knows of what.
+        (own(2), other(25, unread=60), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
+        (own(3), other(9000, unread=160), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
+        (own(1), other(19, unread=1), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
+        (own(1, 1, flaky=True), other(9, unread=9), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
+        (own(9), other(0, unread=9), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
+        (own(1), other(9, prs=1, unread=60), "case", (Verdict.NOT_YOURS, Reason.ELSEWHERE)),
+        # They are so few that it does not matter.
+        (own(2), other(40, unread=1), "case", (Verdict.YOURS, Reason.ONLY_HERE)),
+        (own(1), other(400, job_failed=60, unread=3), "case", (Verdict.YOURS, Reason.ONLY_HERE)),
         # No failure is known.
         (own(3), other(400), "", (Verdict.YOURS, Reason.ONLY_HERE)),
         (own(3), other(400, job_failed=9), "", (Verdict.UNKNOWN, Reason.UNNAMED)),

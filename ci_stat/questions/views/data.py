@@ -64,6 +64,7 @@ def _failure(
             "total_prs": len(other.prs),
             "nightly_runs": len(other.nightly),
             "failed_runs_of_these_jobs": other.job_failed,
+            "failed_runs_without_a_known_failure": other.unread,
             **run_list("failed_runs", other.failed, limit, source),
         },
         "chance": judgement.chance,

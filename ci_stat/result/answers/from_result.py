@@ -17,7 +17,14 @@ from ci_stat.result.answers.of_case import (
     since_of,
     with_failure,
 )
-from ci_stat.result.answers.of_pull import Place, Surroundings, answer, own_failures, period
+from ci_stat.result.answers.of_pull import (
+    Place,
+    Surroundings,
+    answer,
+    is_unread,
+    own_failures,
+    period,
+)
 
 if TYPE_CHECKING:
     from ci_stat.result.models import PR
@@ -30,11 +37,13 @@ def pull_answer(res: "Result", pr: "PR") -> PRAnswer:
     begin, end = period(failures, res.begin_time, res.end_time)
     jobs = {run.job_name for failure in failures for run in failure.runs}
     within = [run for run in res.all_runs if run.time and begin <= run.time < end]
+    failed = [run for run in within if run.status == Status.FAILURE]
     around = Surroundings(
         begin=begin,
         end=end,
-        failed=[run for run in within if run.status == Status.FAILURE],
+        failed=failed,
         counts=_counts(run for run in within if run.job_name in jobs),
+        unread=[run for run in failed if run.job_name in jobs and is_unread(run)],
     )
     return answer((pr.repo, pr.number), pr.runs, around, res.provenance)
 

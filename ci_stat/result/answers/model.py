@@ -39,6 +39,7 @@ class Reason(StrEnum):
     UNNAMED = "no cause is known"
     NO_RUNS = "no other runs"
     FEW_RUNS = "too few other runs"
+    UNREAD = "other failures are unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class OtherRuns:
     - `begin`, `end`: the period; `passed`: successes of the same jobs on the same branch.
     - `failed`: runs of any job with the same failure, oldest first.
     - `job_failed`: failed runs of the same jobs on the same branch, with any failure.
-    - `unread`: failed runs for which neither the table nor a stored log names a failure.
+    - `unread`: those of them for which neither the table nor a log names a failure.
     """
 
     begin: datetime

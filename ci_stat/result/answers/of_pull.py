@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ci_stat.failures import case_key
-from ci_stat.records import CaseFailure, FailureKey, FailureKind, Provenance, Run, Status, Tally
+from ci_stat.records import (
+    CaseFailure,
+    FailureKey,
+    FailureKind,
+    LogState,
+    Provenance,
+    Run,
+    Status,
+    Tally,
+)
 from ci_stat.result.answers.model import (
     PR,
     OtherRuns,
@@ -42,7 +51,7 @@ class Surroundings:
 
     - `failed`: failed runs that may have the same failures, its own included or not.
     - `counts`: runs of its failing jobs by place, its own included.
-    - `unread`: failed runs of these jobs without a known failure.
+    - `unread`: failed runs of these jobs without a known failure, its own included or not.
     - `outage`: returns the outage that a failed run belongs to.
     """
 
@@ -50,7 +59,7 @@ class Surroundings:
     end: datetime
     failed: Sequence[Run] = ()
     counts: Mapping[Place, Tally] = field(default_factory=dict)
-    unread: int = 0
+    unread: Sequence[Run] = ()
     outage: Trace = no_outage
 
 
@@ -160,6 +169,11 @@ def _kind_and_name(failure: OwnFailure) -> tuple[str, str]:
     return failure.newest.kind, case_key(failure.newest.name)
 
 
+def is_unread(run: Run) -> bool:
+    """Whether a failed run can have any failure: none is named, and its log was not read."""
+    return not run.failures and run.log != LogState.READ
+
+
 def own_runs(failure: OwnFailure, runs: Sequence[Run]) -> OwnRuns:
     """What the pull request's runs of the failing jobs did. `runs`: oldest first."""
     first = failure.runs[0]
@@ -209,7 +223,7 @@ def _other_runs(
         passed=max(0, totals.success - _count(own, Status.SUCCESS)),
         failed=tuple(_with(failure.key, _of_others(around.failed, pr, runs))),
         job_failed=max(0, totals.failure - _count(own, Status.FAILURE)),
-        unread=around.unread,
+        unread=sum(_place(run) in places for run in _of_others(around.unread, pr, runs)),
     )
 
 

@@ -1,6 +1,7 @@
 """A verdict in words: what decided it, since when, and what is missing."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, Run
@@ -138,6 +139,24 @@ def _few_runs(failure: PRFailure, branch: str) -> str:
     )
 
 
+def _unread(failure: PRFailure, branch: str) -> str:
+    """What `ci-stat failures` can read, which stores the failures for the next answer."""
+    other = failure.other
+    runs = plural(other.unread, "other failed run")
+    have = "has" if other.unread == 1 else "have"
+    its = "its log" if other.unread == 1 else "their logs"
+    return (
+        f"It failed in {_share(failure.own)} here, and in no other run with a known failure."
+        f" Missing: {runs} of {_job(failure)} on {branch} {have} no known failure and may have this"
+        f" one. To read {its}: ci-stat failures --begin {other.begin:%Y-%m-%d} --end"
+        f" {_day_after(other.end):%Y-%m-%d}"
+    )
+
+
+def _day_after(moment: datetime) -> datetime:
+    return moment + timedelta(days=1)
+
+
 def _none_elsewhere(failure: PRFailure, branch: str) -> str:
     passed = plural(failure.other.passed, "other run")
     return f"{passed} of {_job(failure)} on {branch} passed {_in_period(failure)}"
@@ -191,4 +210,5 @@ _DECIDED = {
     Reason.SAME_AUTHOR: _same_author,
     Reason.NO_RUNS: _no_runs,
     Reason.FEW_RUNS: _few_runs,
+    Reason.UNREAD: _unread,
 }

@@ -89,6 +89,8 @@ def _unnamed(other: OtherRuns) -> Judgement:
 
 def _only_here(own: OwnRuns, other: OtherRuns) -> Judgement:
     failed, runs = len(own.failed), own.runs
+    if _may_hide_it(own, other):
+        return Judgement(Verdict.UNKNOWN, Reason.UNREAD)
     if not other.passed:
         return Judgement(Verdict.UNKNOWN, Reason.NO_RUNS)
 
@@ -101,3 +103,20 @@ def _only_here(own: OwnRuns, other: OtherRuns) -> Judgement:
         needed = runs_needed(failed, runs, LEVEL)
         return Judgement(Verdict.UNKNOWN, Reason.FEW_RUNS, chance, needed)
     return Judgement(Verdict.YOURS, Reason.ONLY_HERE, chance)
+
+
+def _may_hide_it(own: OwnRuns, other: OtherRuns) -> bool:
+    """Whether others may have the failure in runs without a known one, which nobody has read.
+
+    They are too few if a single such run would probably be among those that are known, or if they
+    are no more than the own failures, and so many here would be no chance even if all had it.
+    """
+    unread, failed = other.unread, len(own.failed)
+    if not unread:
+        return False
+    known = max(0, other.job_failed - unread)
+    if chance_all_here(1, unread, 0, known) <= LEVEL:
+        return False
+    level = FLAKY_LEVEL if own.flaky else LEVEL
+    chance = chance_all_here(failed, own.runs, unread, unread + other.passed)
+    return unread > failed or chance > level
