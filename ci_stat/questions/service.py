@@ -159,5 +159,5 @@ class Questions:
             failed=self.gatherer.failed_with(around, names),
             counts=self.gatherer.count_places(around, jobs),
             unread=self.gatherer.unread_of(around, jobs),
-            outage=traced([failure.runs[-1] for failure in failures], self.gatherer, around),
+            outage=traced([failure.runs for failure in failures], self.gatherer, around),
         )

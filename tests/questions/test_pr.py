@@ -10,6 +10,7 @@ from ci_stat.errors import UnknownName, UsageError
 from ci_stat.questions.gather import Gatherer
 from ci_stat.questions.reference import pull_reference
 from ci_stat.questions.service import Questions
+from ci_stat.records import RunRow
 from ci_stat.result.answers.model import PRAnswer
 from ci_stat.result.answers.sentences import reasons
 from ci_stat.runs.database import Source
@@ -61,6 +62,33 @@ def test_an_outage_is_not_yours(source: Source, fill: Fill) -> None:
     assert (failure.judgement.verdict, failure.judgement.reason) == ("not yours", "outage")
     assert failure.outage is not None
     assert (failure.outage.runs, failure.outage.prs) == (7, 7)
+
+
+def shared_outage(*own: str) -> list[RunRow]:
+    """Eight pull requests fail with TestShared within an hour, and o/r#7 with these failures."""
+    failed: dict[str, Any] = {"status": "FAILURE", "commit": "c2"}
+    cases = {"case": [f"s_test.go:{name}" for name in own]}
+    others = [
+        scenes.run(30 + n / 10, 50 + n, "FAILURE", analysis_res={"case": ["Suite.TestShared"]})
+        for n in range(8)
+    ]
+    return [*others, scenes.run(30.4, 7, **failed, analysis_res=cases)]
+
+
+def test_an_outage_explains_only_its_own_failure(source: Source, fill: Fill) -> None:
+    fill([*scenes.passing(), *shared_outage("Suite.TestShared", "Suite.TestMine")])
+    assert judged(ask(source, "7")) == [
+        ("Suite.TestMine", "yours", "fails only here"),
+        ("Suite.TestShared", "not yours", "outage"),
+    ]
+
+
+def test_an_outage_explains_no_failure_outside_of_it(source: Source, fill: Fill) -> None:
+    disk: dict[str, Any] = {"status": "FAILURE", "job": "build", "analysis_res": scenes.DISK}
+    fill([*scenes.passing(job="build"), *scenes.outage(), scenes.run(3, 10, **disk)])
+    (failure,) = ask(source, "10").failures
+    assert (len(failure.own.failed), failure.outage) == (2, None)
+    assert failure.judgement.reason != "outage"
 
 
 def test_a_name_with_many_causes_proves_nothing(source: Source, fill: Fill) -> None:

@@ -105,13 +105,22 @@ class OtherRuns:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An outage that a failed run belongs to: its first and last failed run, and their number."""
+    """An outage that a failed run belongs to: its first and last failed run, and their number.
+
+    `cause`: the key of the failure that all its runs have; None if machines failed, whose messages
+    differ and whose effects are other failures.
+    """
 
     begin: datetime
     end: datetime
     runs: int
     prs: int
     name: str
+    cause: FailureKey | None = None
+
+    def explains(self, key: FailureKey) -> bool:
+        """Whether a failure with this key, of one of its runs, comes from the outage."""
+        return self.cause is None or self.cause == key
 
 
 @dataclass(frozen=True, slots=True)

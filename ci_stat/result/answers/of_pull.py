@@ -138,7 +138,7 @@ def _rank(failure: PRFailure) -> tuple[int, int, FailureKey]:
 def _judged(failure: OwnFailure, pr: PR, runs: Sequence[Run], around: Surroundings) -> PRFailure:
     own = own_runs(failure, runs)
     other = _other_runs(failure, pr, runs, around)
-    outage = around.outage(failure.runs[-1])
+    outage = _outage(failure, around.outage)
     kind, name = _kind_and_name(failure)
     is_named = failure.newest is not None and names_a_cause(failure.newest)
     author = runs[-1].author
@@ -153,6 +153,13 @@ def _judged(failure: OwnFailure, pr: PR, runs: Sequence[Run], around: Surroundin
         judgement=judge(kind if is_named else "", own, other, author, outage),
         outage=outage,
     )
+
+
+def _outage(failure: OwnFailure, trace: Trace) -> Trouble | None:
+    """The outage that explains the failure in all runs that have it, that of the newest run."""
+    troubles = [trace(run) for run in failure.runs]
+    explained = all(trouble and trouble.explains(failure.key) for trouble in troubles)
+    return troubles[-1] if explained else None
 
 
 def names_a_cause(failure: CaseFailure) -> bool:
