@@ -11,7 +11,9 @@ from ci_stat.questions.gather import Gatherer
 from ci_stat.questions.reference import pull_reference
 from ci_stat.questions.service import Questions
 from ci_stat.records import RunRow
+from ci_stat.rendering.as_text import as_text
 from ci_stat.result.answers.model import PRAnswer
+from ci_stat.result.answers.pull_document import pull_document
 from ci_stat.result.answers.sentences import reasons
 from ci_stat.runs.database import Source
 from tests.conftest import Fill, day
@@ -162,6 +164,16 @@ def test_failures_of_earlier_commits_do_not_decide(source: Source, fill: Fill) -
     fill([*scenes.passing(), *scenes.own_failure(), scenes.run(25, 7, commit="c3")])
     answer = ask(source, "7")
     assert (answer.verdict, answer.focus, len(answer.failures)) == ("nothing fails", 0, 1)
+
+
+def test_runs_without_commits_are_no_reruns(source: Source, fill: Fill) -> None:
+    failed = scenes.run(20, 7, "FAILURE", commit=None, analysis_res=scenes.X)
+    fill([*scenes.passing(), failed, scenes.run(21, 7, commit=None)])
+    answer = ask(source, "7")
+    assert (answer.verdict, answer.focus, len(answer.failures)) == ("nothing fails", 0, 1)
+    assert "rerun" not in as_text(pull_document(answer))
+    fill([*scenes.passing(), failed])
+    assert (ask(source, "7").verdict, ask(source, "7").focus) == ("yours", 1)
 
 
 def test_the_answer_of_an_earlier_time(source: Source, fill: Fill) -> None:

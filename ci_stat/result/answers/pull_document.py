@@ -157,11 +157,14 @@ def _commit(commit: str, runs: Sequence[Run]) -> Item:
     width = max(map(len, jobs))
     name = Span(short(commit) or "unknown commit", bold=True)
     head = text(name, Span(f"  {minute(runs[0])}", Tone.FAINT))
-    return Item(head, tuple(_job_line(job, own, width) for job, own in sorted(jobs.items())))
+    lines = (_job_line(job, own, width, commit) for job, own in sorted(jobs.items()))
+    return Item(head, tuple(lines))
 
 
-def _job_line(job: str, runs: Sequence[Run], width: int) -> Text:
-    reruns = f"  {plural(len(runs) - 1, 'rerun')}" if len(runs) > 1 else ""
+def _job_line(job: str, runs: Sequence[Run], width: int, commit: str) -> Text:
+    """One job on one commit. Without a commit, nobody knows which runs are reruns."""
+    is_repeated = len(runs) > 1 and commit
+    reruns = f"  {plural(len(runs) - 1, 'rerun')}" if is_repeated else ""
     return (Span(f"{job:<{width}}  "), *marks(runs), Span(reruns, Tone.FAINT))
 
 

@@ -57,9 +57,12 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def in_focus(owns: Sequence[OwnRuns], newest_commit: str) -> list[bool]:
-    """Which failures the overall verdict is about: those of the newest commit, or still open."""
+    """Which failures the overall verdict is about: those of the newest commit, or still open.
+
+    `newest_commit`: "" if no run has a commit; then only open failures are in focus.
+    """
     return [
-        own.is_open or any((run.commit or "") == newest_commit for run in own.failed)
+        own.is_open or any(run.commit and run.commit == newest_commit for run in own.failed)
         for own in owns
     ]
 
