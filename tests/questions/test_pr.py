@@ -77,6 +77,17 @@ def shared_outage(*own: str) -> list[RunRow]:
     return [*others, scenes.run(30.4, 7, **failed, analysis_res=cases)]
 
 
+def test_a_name_with_many_causes_elsewhere_is_not_of_the_same_author(
+    source: Source, fill: Fill
+) -> None:
+    lint: dict[str, Any] = {"status": "FAILURE", "analysis_res": {"check": ["check error"]}}
+    own = [scenes.run(19, 7, **lint), scenes.run(20, 7, **lint)]
+    fill([*scenes.passing(), scenes.run(9, 9, job="other", **lint), *own])
+    (failure,) = ask(source, "7").failures
+    assert failure.other.prs == (("o/r", 9),)
+    assert (failure.judgement.verdict, failure.judgement.reason) == ("yours", "fails only here")
+
+
 def test_an_outage_explains_only_its_own_failure(source: Source, fill: Fill) -> None:
     fill([*scenes.passing(), *shared_outage("Suite.TestShared", "Suite.TestMine")])
     assert judged(ask(source, "7")) == [

@@ -69,6 +69,10 @@ def verdict_of(judgement: Judgement) -> tuple[str, str]:
         # It passed on the same commit, and nobody else has it.
         (own(1, 1, flaky=True), other(400), "case", (Verdict.UNKNOWN, Reason.FLAKY_ONLY_HERE)),
         (own(9, 3, flaky=True), other(400), "case", (Verdict.YOURS, Reason.FLAKY_ONLY_HERE)),
+        # A name with many causes says nothing, whoever has it: the job decides.
+        (own(3), other(400, prs=2), "", (Verdict.YOURS, Reason.ONLY_HERE)),
+        (own(3), other(400, prs=2, author="author"), "", (Verdict.YOURS, Reason.ONLY_HERE)),
+        (own(3), other(2, prs=2), "", (Verdict.UNKNOWN, Reason.FEW_RUNS)),
         # Machines.
         (own(1), other(400), "env", (Verdict.NOT_YOURS, Reason.MACHINES)),
         (own(3), other(400), "env", (Verdict.UNKNOWN, Reason.MACHINES_HERE)),

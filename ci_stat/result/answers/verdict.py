@@ -44,7 +44,7 @@ def judge(
         return _machines(own)
     if not kind and other.job_failed:
         return _unnamed(other)
-    if other.prs:
+    if kind and other.prs:
         return Judgement(Verdict.UNKNOWN, Reason.SAME_AUTHOR)
     return _only_here(own, other)
 
