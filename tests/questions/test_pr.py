@@ -10,7 +10,7 @@ from ci_stat.errors import UnknownName, UsageError
 from ci_stat.questions.gather import Gatherer
 from ci_stat.questions.reference import pull_reference
 from ci_stat.questions.service import Questions
-from ci_stat.records import RunRow
+from ci_stat.records import RunRow, stored_number
 from ci_stat.rendering.as_text import as_text
 from ci_stat.result.answers.model import PRAnswer
 from ci_stat.result.answers.pull_document import pull_document
@@ -175,6 +175,20 @@ def test_failures_of_earlier_commits_do_not_decide(source: Source, fill: Fill) -
     fill([*scenes.passing(), *scenes.own_failure(), scenes.run(25, 7, commit="c3")])
     answer = ask(source, "7")
     assert (answer.verdict, answer.focus, len(answer.failures)) == ("nothing fails", 0, 1)
+
+
+def test_attempts_have_the_number_that_the_ci_shows(source: Source, fill: Fill) -> None:
+    again = {"ci_stat_number": "4", "ci_stat_attempt": "2"}
+    passed = scenes.run(1, 7, commit="c1", description=pull(7, **again))
+    failed = scenes.run(
+        20, 7, "FAILURE", commit="c2", description=pull(7, **again), analysis_res=scenes.X
+    )
+    passed.job_id, failed.job_id = stored_number(4, 2), stored_number(5, 2)
+    fill([*scenes.passing(), passed, failed])
+    text = as_text(pull_document(ask(source, "7")), 1_000)
+    assert "newest: unit #5.2 " in text
+    assert "Before it, unit #4.2 on c1 passed." in text
+    assert "00000000" not in text
 
 
 def test_runs_without_commits_are_no_reruns(source: Source, fill: Fill) -> None:

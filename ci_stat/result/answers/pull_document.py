@@ -127,7 +127,7 @@ def excerpt_lines(failure: CaseFailure | None) -> Iterator[Text]:
 
 
 def _newest(run: Run) -> Iterator[Text]:
-    name = linked(f"{run.job_name} #{run.job_id}", run.link)
+    name = linked(f"{run.job_name} #{run.build}", run.link)
     yield text("newest: ", name, Span(f"  {minute(run)}", Tone.FAINT))
     if run.link:
         yield text(Span(run.link, Tone.FAINT))

@@ -187,7 +187,7 @@ def _began(own: OwnRuns) -> str:
     if before is None:
         return f"{began}." if own.is_first_commit else f"{began}; no earlier commit passed."
     on = f" on {short(before.commit)}" if before.commit else ""
-    return f"{began}. Before it, {before.job_name} #{before.job_id}{on} passed."
+    return f"{began}. Before it, {before.job_name} #{before.build}{on} passed."
 
 
 def percent(judgement: Judgement) -> str:
