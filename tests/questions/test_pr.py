@@ -58,6 +58,18 @@ def test_a_failure_that_others_have_is_not_yours(source: Source, fill: Fill) -> 
     assert (other.prs, len(other.nightly)) == ((("o/r", 9),), 1)
 
 
+def test_the_evidence_has_all_times_of_one_other_pull_request(source: Source, fill: Fill) -> None:
+    others = [scenes.run(hour, 9, "FAILURE", analysis_res=scenes.X) for hour in (5, 9, 30)]
+    fill([*scenes.passing(), *scenes.own_failure(), *others])
+    because = next(reasons(ask(source, "7").failures[0], "master"))
+    assert because.startswith(
+        "1 other pull request has it too, from 2021-06-19 05:00 to 2021-06-20 06:00"
+    )
+    fill([*scenes.passing(), *scenes.own_failure(), others[0]])
+    because = next(reasons(ask(source, "7").failures[0], "master"))
+    assert because.startswith("1 other pull request has it too, on 2021-06-19 05:00")
+
+
 def test_an_outage_is_not_yours(source: Source, fill: Fill) -> None:
     fill([*scenes.passing(), *scenes.outage()])
     (failure,) = ask(source, "10").failures

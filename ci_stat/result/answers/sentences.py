@@ -65,7 +65,8 @@ def _others_with_it(other: OtherRuns) -> str:
     total = len(prs) + len(nightly)
     have = "has" if total == 1 else "have"
     first, last = other.failed[0], other.failed[-1]
-    since = f"on {minute(first)}" if total == 1 else f"from {minute(first)} to {minute(last)}"
+    is_once = minute(first) == minute(last)
+    since = f"on {minute(first)}" if is_once else f"from {minute(first)} to {minute(last)}"
     names = [f"{repo}#{number}" for repo, number in prs[-SHOWN_PRS:][::-1]]
     names += [f"and {len(prs) - SHOWN_PRS:,} more"] if len(prs) > SHOWN_PRS else []
     listed = f" ({', '.join(names)})" if names else ""
