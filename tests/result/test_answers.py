@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Any
 
+import pandas as pd
 import pytest
 
 import ci_stat.ci_stat as stat
@@ -46,6 +48,12 @@ def test_unknown_and_ambiguous_names() -> None:
     with pytest.raises(KeyError, match=r"similar: Suite\.Test[XY]"):
         res.case("Suite.TestZ")
     assert res.pr(("o/r", 7)).number == 7
+
+
+@pytest.mark.parametrize("name", [pd.NaT, pd.NA, None, float("nan"), 7, ["Suite.TestX"]])
+def test_a_case_without_a_name_is_a_clear_error(name: Any) -> None:
+    with pytest.raises(KeyError, match="a case is named by a text, not by"):
+        result(ALL).case(name)
 
 
 def test_frames_of_answers() -> None:

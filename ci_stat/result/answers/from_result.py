@@ -50,6 +50,8 @@ def pull_answer(res: "Result", pr: "PR") -> PRAnswer:
 
 def case_answer(res: "Result", name: str) -> History:
     """The history of a case in the window. Raises KeyError with near names for an unknown one."""
+    if not isinstance(name, str):  # pandas' missing values, from a frame
+        raise KeyError(f"a case is named by a text, not by {name!r}")
     seen = with_failure(res.all_runs, name)
     if not seen:
         known = [case_key(info.info) for info in res.fail_info_map.values()]
