@@ -82,6 +82,7 @@ def verdict_of(judgement: Judgement) -> tuple[str, str]:
         (own(3), other(9000, unread=160), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
         (own(1), other(19, unread=1), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
         (own(1, 1, flaky=True), other(9, unread=9), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
+        (own(72, 10), other(59, unread=40), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
         (own(9), other(0, unread=9), "case", (Verdict.UNKNOWN, Reason.UNREAD)),
         (own(1), other(9, prs=1, unread=60), "case", (Verdict.NOT_YOURS, Reason.ELSEWHERE)),
         # They are so few that it does not matter.

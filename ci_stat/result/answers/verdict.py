@@ -111,8 +111,9 @@ def _only_here(own: OwnRuns, other: OtherRuns) -> Judgement:
 def _may_hide_it(own: OwnRuns, other: OtherRuns) -> bool:
     """Whether others may have the failure in runs without a known one, which nobody has read.
 
-    They are too few if a single such run would probably be among those that are known, or if they
-    are no more than the own failures, and so many here would be no chance even if all had it.
+    They are too few if a single such run would probably be among those that are known. Or if they
+    are rare elsewhere and no more than the own failures, and so many here would be no chance even
+    if all had it.
     """
     unread, failed = other.unread, len(own.failed)
     if not unread:
@@ -122,4 +123,5 @@ def _may_hide_it(own: OwnRuns, other: OtherRuns) -> bool:
         return False
     level = FLAKY_LEVEL if own.flaky else LEVEL
     chance = chance_all_here(failed, own.runs, unread, unread + other.passed)
-    return unread > failed or chance > level
+    is_rare = unread <= min(failed, LEVEL * (unread + other.passed))
+    return not is_rare or chance > level
