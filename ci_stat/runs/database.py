@@ -26,7 +26,7 @@ from ci_stat.records import (
 )
 from ci_stat.rendering.format import filters
 from ci_stat.result import Result
-from ci_stat.runs.loading import LoadedRuns, provenance, read_window
+from ci_stat.runs.loading import LoadedRuns, latest_row, provenance, read_window
 from ci_stat.runs.progress import Advance, LogProgress, no_progress
 from ci_stat.store.ci_data import counts, runs, times, window_count
 from ci_stat.store.embedded import make_folder
@@ -97,11 +97,12 @@ class Source:
         return self.ask(runs.oldest_time)
 
     def latest_end(self) -> datetime:
-        """Return the end of a window that just includes the newest row.
+        """Return the end of a window that just includes the newest row that is not in the future.
 
-        Raises UsageError for an empty table.
+        Logs a warning about rows of the future. If all are, the newest of them counts. Raises
+        UsageError for an empty table.
         """
-        newest = self.newest()
+        newest = self.ask(lambda connection: latest_row(connection, self.origin.zone))
         if newest is None:
             raise UsageError(
                 "The table is empty, so there is no latest row.",

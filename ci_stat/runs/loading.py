@@ -3,6 +3,7 @@
 The only effects are the statements on the given connection.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,12 +15,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from ci_stat.records import Extraction, Origin, Provenance, Run, RunFilter, stored_names
+from ci_stat.rendering.format import clock
 from ci_stat.result import Result, log_states, with_failures
 from ci_stat.result.collector import collector_off
 from ci_stat.runs.progress import Advance
 from ci_stat.store.ci_data import runs as run_table
 from ci_stat.store.ci_data.decode import parameters
 
+log = logging.getLogger(__name__)
 IN_FUTURE = "time lies in the future (anywhere in the table)"
 CLOCKS_DIFFER = timedelta(days=1)  # more than any two time zones differ
 
@@ -88,7 +91,7 @@ def provenance(
 
     A row from the future would make a table look as if it was filled to the end of the window.
     """
-    newest, in_future = _newest(connection, run_filter.window.zone)
+    newest, in_future = newest_row(connection, run_filter.window.zone)
     if in_future:
         warnings = {**(warnings or {}), IN_FUTURE: in_future}
     return Provenance(
@@ -101,10 +104,24 @@ def provenance(
     )
 
 
-def _newest(connection: Connection, zone: ZoneInfo) -> tuple[datetime | None, int]:
-    """The newest time of the table up to now, and the number of rows in the future."""
+def latest_row(connection: Connection, zone: ZoneInfo) -> datetime | None:
+    """The newest time up to now, as in `newest_row`. Logs a warning about rows of the future."""
+    newest, in_future = newest_row(connection, zone)
+    if newest is not None and in_future:
+        lie = "1 row lies" if in_future == 1 else f"{in_future:,} rows lie"
+        counted = f"the newest row that counts is from {clock(newest)}"
+        log.warning("%s in the future (anywhere in the table): %s.", lie, counted)
+    return newest
+
+
+def newest_row(connection: Connection, zone: ZoneInfo) -> tuple[datetime | None, int]:
+    """The newest time of the table up to now, and the number of rows in the future.
+
+    If all rows lie in the future, their newest time. None for an empty table.
+    """
     newest = run_table.newest_time(connection)
     limit = datetime.now(zone).replace(tzinfo=None) + CLOCKS_DIFFER
     if newest is None or newest <= limit:
         return newest, 0
-    return run_table.newest_time(connection, limit), run_table.count_after(connection, limit)
+    until_now = run_table.newest_time(connection, limit)
+    return until_now or newest, run_table.count_after(connection, limit)

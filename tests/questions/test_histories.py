@@ -205,6 +205,36 @@ def test_json_says_the_same(database: None, call: Call) -> None:
     )
 
 
+@pytest.mark.parametrize("words", [("case", "Suite.TestY"), ("job", "unit"), ("pr", "7")])
+def test_a_row_of_the_future_is_not_the_newest(
+    database: None,
+    fill: Fill,
+    call: Call,
+    caplog: pytest.LogCaptureFixture,
+    words: tuple[str, str],
+) -> None:
+    before = json.loads(call(*words, "--json").out)
+    fill([*rows(), run(24 * 365 * 500, 7)])
+    shown, data = call(*words).out, json.loads(call(*words, "--json").out)
+    in_future = {"time lies in the future (anywhere in the table)": 1}
+    assert data["source"].pop("warnings") == in_future
+    assert before["source"].pop("warnings") == {}
+    assert data == before
+    assert "1 row lies in the future (anywhere in the table): the newest row that" in caplog.text
+    assert "2521" not in shown
+
+
+def test_if_all_rows_are_of_the_future_the_newest_counts(
+    database: None, fill: Fill, call: Call, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill([run(24 * 365 * 500 + hour, 7) for hour in range(3)])
+    answer = call("job", "unit", "--json")
+    data = json.loads(answer.out)
+    assert (answer.code, data["source"]["rows"]) == (0, 3)
+    assert data["source"]["newest_row"].startswith("2521-")
+    assert "3 rows lie in the future" in caplog.text
+
+
 def test_unknown_names_end_with_2(database: None, call: Call) -> None:
     for words in (
         ("case", "x"),
