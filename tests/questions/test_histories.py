@@ -105,7 +105,7 @@ def test_unknown_cases_offer_near_ones(source: Source, fill: Fill) -> None:
 def test_a_job(source: Source, fill: Fill) -> None:
     fill([*rows(), run(28, 8, "ABORTED", duration=5), run(29, 8, duration=9)])
     history = questions(source).job("unit", MONTH)
-    assert (history.total.failed, history.total.runs, history.tally.aborted) == (3, 44, 1)
+    assert (history.total.failed, history.total.runs, history.tally.aborted) == (3, 45, 1)
     assert [(seen.failure.name, seen.runs) for seen in history.seen] == [
         ("y_test.go:Suite.TestY", 2),
         ("y_test.go:Suite.TestYes", 1),
@@ -203,6 +203,21 @@ def test_json_says_the_same(database: None, call: Call) -> None:
         "case",
         "SUCCESS",
     )
+
+
+def test_a_job_has_the_numbers_of_the_list_of_jobs(database: None, fill: Fill, call: Call) -> None:
+    stopped = [run(hour + 0.5, 90 + hour, "ABORTED") for hour in range(30, 36)]
+    fill([*rows(), *stopped, run(37.5, 99, "RUNNING")])
+    window = ("--since", "7d", "--end", "latest", "--json")
+    listed = json.loads(call("jobs", "--job", "unit", *window).out)["jobs"][0]
+    job = json.loads(call("job", "unit", *window).out)
+    numbers = (job["failed"], job["finished_runs"], job["rate"])
+    assert numbers == (listed["failure"], 49, listed["fail_rate"])
+    assert job["branches"][0]["finished_runs"] == sum(day["runs"] for day in job["days"]) == 49
+    case = json.loads(call("case", "Suite.TestY", *window).out)
+    assert [row["passed_or_failed_runs"] for row in case["jobs"]] == [43, 1]
+    assert (case["passed_or_failed_runs"], "finished_runs" in case) == (44, False)
+    assert "of 44 runs that passed or failed" in call("case", "Suite.TestY").out
 
 
 @pytest.mark.parametrize("words", [("case", "Suite.TestY"), ("job", "unit"), ("pr", "7")])

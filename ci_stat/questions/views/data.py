@@ -11,6 +11,7 @@ from ci_stat.result.answers.model import OwnRuns, PRAnswer, PRFailure, Trouble
 from ci_stat.result.answers.sentences import reasons
 
 Row = dict[str, Any]
+_RUNS = {Subject.CASE: "passed_or_failed_runs", Subject.JOB: "finished_runs"}
 
 
 def pr_data(answer: PRAnswer, limit: int) -> Row:
@@ -138,14 +139,14 @@ def history_data(history: History, limit: int) -> Row:
         history.subject.value: history.name,
         "kind": history.kind or None,
         "failed": history.total.failed,
-        "finished_runs": history.total.runs,
+        _RUNS[history.subject]: history.total.runs,
         **_rate(history.total),
         "since": None if since is None else _since(since, source),
         "days": [
             {"date": day.date, "failed": day.failed, "runs": day.runs} for day in history.days
         ],
-        **_shares("jobs", history.jobs, limit),
-        **_shares("branches", history.branches, limit),
+        **_shares("jobs", history.jobs, history.subject, limit),
+        **_shares("branches", history.branches, history.subject, limit),
         "total_prs": len(history.prs),
         "prs": [{"pr": pr.name, "failed": pr.failed} for pr in history.prs[:limit]],
         "nightly_runs": history.nightly,
@@ -179,12 +180,12 @@ def _rate(share: Share) -> Row:
     return {"rate": rate, "interval": [round(interval.low, 4), round(interval.high, 4)]}
 
 
-def _shares(name: str, shares: Sequence[Share], limit: int) -> Row:
+def _shares(name: str, shares: Sequence[Share], subject: Subject, limit: int) -> Row:
     rows = [
         {
             "name": share.name,
             "failed": share.failed,
-            "finished_runs": share.runs,
+            _RUNS[subject]: share.runs,
             **_rate(share),
         }
         for share in shares[:limit]

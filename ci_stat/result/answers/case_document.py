@@ -42,10 +42,11 @@ def history_document(history: History, limit: int = 20, chart: bool = False) -> 
 
 def _subtitle(history: History) -> str:
     total = history.total
-    share = f"failed in {total.failed:,} of {plural(total.runs, 'finished run')}"
-    rate = f"{share}, {_rate(total)}"
+    failed = f"failed in {total.failed:,} of"
     if _of_case(history):
-        return f"{history.kind} · {rate}"
+        runs = f"{plural(total.runs, 'run')} that passed or failed"
+        return f"{history.kind} · {failed} {runs}, {_rate(total)}"
+    rate = f"{failed} {plural(total.runs, 'finished run')}, {_rate(total)}"
     others = history.tally.aborted
     parts = [rate, f"{others:,} aborted" if others else "", _median(history)]
     return " · ".join(("job", *filter(None, parts)))
@@ -69,9 +70,9 @@ def _blocks(history: History, limit: int, chart: bool) -> Iterator[Block]:
     if history.seen:
         yield _seen(history, limit)
     if history.jobs:
-        yield _table("Jobs", "job", history.jobs, limit)
+        yield _table("Jobs", "job", history.jobs, history, limit)
     if history.branches:
-        yield _table("Branches", "branch", history.branches, limit)
+        yield _table("Branches", "branch", history.branches, history, limit)
     if history.prs or history.nightly:
         yield _affected(history, limit)
     if history.failed:
@@ -163,7 +164,7 @@ def _seen_item(seen: Seen, of_case: bool) -> Item:
     return Item(head, tuple(lines))
 
 
-def _table(title: str, column: str, shares: Sequence[Share], limit: int) -> Table:
+def _table(title: str, column: str, shares: Sequence[Share], history: History, limit: int) -> Table:
     rows = tuple(
         (
             text(share.name or "(unknown)"),
@@ -174,7 +175,8 @@ def _table(title: str, column: str, shares: Sequence[Share], limit: int) -> Tabl
         )
         for share in shares[:limit]
     )
-    columns = (column, "failed", "finished runs", "rate", "95% interval")
+    runs = "passed or failed" if _of_case(history) else "finished runs"
+    columns = (column, "failed", runs, "rate", "95% interval")
     return Table(title, columns, rows, 60, len(shares) - len(rows), "more row")
 
 

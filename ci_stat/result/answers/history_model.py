@@ -29,7 +29,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The runs of one day, `YYYY-MM-DD`, and how many of them have the failure."""
+    """The runs of one day, `YYYY-MM-DD`, and how many have the failure. `runs`: as in `Share`."""
 
     date: str
     failed: int
@@ -38,7 +38,11 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A job, branch, ... with the runs that have the failure among all finished ones."""
+    """A job, branch, ... with the runs that have the failure, and the `runs` of its rate.
+
+    `runs`: of a case those that passed or failed, as an aborted run does not show whether the case
+    fails; of a job all finished ones, with the aborted.
+    """
 
     name: str
     failed: int
@@ -70,7 +74,8 @@ class Since:
 
     - `first`, `last`: its first and last failed run in the window.
     - `origin`: whether the runs before the first one show that it began there.
-    - `runs_before`: finished runs of the same jobs and branches on the days before the first one.
+    - `runs_before`: runs that passed or failed, of the same jobs and branches on the days before
+      the first one.
     - `passed_before`: the last success of the job and branch before `first`; `passed_after`: the
       first one after `last`. None without one.
     """
@@ -87,7 +92,7 @@ class Since:
 class History:
     """The answer about a case or a job.
 
-    - `total`: runs with the failure among the finished runs of its jobs on its branches.
+    - `total`: runs with the failure among the runs of its jobs on its branches, see `Share`.
     - `prs`: pull requests as `repo#number`, most runs first; `seen`: most runs first.
     - `failed`: the failed runs, oldest first.
     - `tally`, `median`: of a job: its runs by outcome, and the median duration of its successes in

@@ -15,7 +15,7 @@ _MARKS: dict[str, tuple[str, Tone]] = {
 }
 
 
-DAY_LEGEND = "one mark a day: · passed  ▁ to █ share of failed runs  _ no run"
+DAY_LEGEND = "one mark a day: · no failure  ▁ to █ share of failed runs  _ no run"
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 DAYS_A_LINE = 60
 

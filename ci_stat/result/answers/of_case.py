@@ -56,15 +56,15 @@ def case_history(
     runs = [run for run, _ in seen]
     places = places_of(runs)
     own = [count for count in counts if (count.job, count.repo, count.branch) in places]
-    newest = seen[-1][1]
+    newest, of_tally = seen[-1][1], _passed_or_failed
     return History(
         subject=Subject.CASE,
         name=case_key(newest.name),
         kind=newest.kind,
-        total=_total(case_key(newest.name), runs, own),
-        days=_days(runs, own),
-        jobs=_shares(runs, own, lambda run: run.job_name, lambda count: count.job),
-        branches=_shares(runs, own, lambda run: run.branch or "", lambda count: count.branch),
+        total=_total(case_key(newest.name), runs, own, of_tally),
+        days=_days(runs, own, of_tally),
+        jobs=_shares(runs, own, lambda run: run.job_name, lambda count: count.job, of_tally),
+        branches=_shares(runs, own, _branch, lambda count: count.branch, of_tally),
         prs=_pull_requests(runs),
         nightly=sum(not run.is_pr for run in runs),
         seen=_messages(seen),
@@ -87,10 +87,10 @@ def job_history(
         subject=Subject.JOB,
         name=name,
         kind="",
-        total=_total(name, failed, counts),
-        days=_days(failed, counts),
+        total=_total(name, failed, counts, _finished),
+        days=_days(failed, counts, _finished),
         jobs=(),
-        branches=_shares(failed, counts, lambda run: run.branch or "", lambda count: count.branch),
+        branches=_shares(failed, counts, _branch, lambda count: count.branch, _finished),
         prs=_pull_requests(failed),
         nightly=sum(not run.is_pr for run in failed),
         seen=_failures(failed),
@@ -118,9 +118,9 @@ def since_of(
     first_day = f"{failed[0].time:%Y-%m-%d}" if failed[0].time else ""
     before, after = 0, 0
     for count in counts:
-        finished = count.tally.success + count.tally.failure
-        before += finished if count.day < first_day else 0
-        after += finished if count.day >= first_day else 0
+        runs = _passed_or_failed(count.tally)
+        before += runs if count.day < first_day else 0
+        after += runs if count.day >= first_day else 0
     rate = min(1.0, len(failed) / after) if after else 1.0
     is_absent_by_chance = (1 - rate) ** before > CHANCE
     origin = _unknown_begin(oldest, begin) if is_absent_by_chance else Origin.BEGAN
@@ -151,17 +151,38 @@ def _unknown_begin(oldest: datetime | None, begin: datetime) -> Origin:
     return Origin.DATA if oldest is not None and oldest >= begin else Origin.WINDOW
 
 
-def _total(name: str, failed: Sequence[Run], counts: Iterable[PlaceDay]) -> Share:
-    runs = sum(count.tally.success + count.tally.failure for count in counts)
+def _passed_or_failed(tally: Tally) -> int:
+    """The runs that show whether a case fails: an aborted one may have stopped before it."""
+    return tally.success + tally.failure
+
+
+def _finished(tally: Tally) -> int:
+    """The runs of a job's rate, as in all rates of jobs."""
+    return tally.finished
+
+
+def _branch(run: Run) -> str:
+    return run.branch or ""
+
+
+def _total(
+    name: str,
+    failed: Sequence[Run],
+    counts: Iterable[PlaceDay],
+    of_tally: Callable[[Tally], int],
+) -> Share:
+    runs = sum(of_tally(count.tally) for count in counts)
     return Share(name, len(failed), max(runs, len(failed)))
 
 
-def _days(failed: Sequence[Run], counts: Iterable[PlaceDay]) -> tuple[Day, ...]:
+def _days(
+    failed: Sequence[Run], counts: Iterable[PlaceDay], of_tally: Callable[[Tally], int]
+) -> tuple[Day, ...]:
     """Each day from the first to the last run, also those without runs."""
     failures = Counter(f"{run.time:%Y-%m-%d}" for run in failed if run.time)
     runs: Counter[str] = Counter()
     for count in counts:
-        runs[count.day] += count.tally.success + count.tally.failure
+        runs[count.day] += of_tally(count.tally)
     dates = sorted(day for day in {*runs, *failures} if _is_date(day))
     if not dates:
         return ()
@@ -187,14 +208,14 @@ def _shares(
     counts: Iterable[PlaceDay],
     of_run: Callable[[Run], str],
     of_count: Callable[[PlaceDay], str],
+    of_tally: Callable[[Tally], int],
 ) -> tuple[Share, ...]:
     failed = Counter(map(of_run, runs))
-    finished: Counter[str] = Counter()
+    every: Counter[str] = Counter()
     for count in counts:
-        finished[of_count(count)] += count.tally.success + count.tally.failure
+        every[of_count(count)] += of_tally(count.tally)
     shares = (
-        Share(name, failed[name], max(finished[name], failed[name]))
-        for name in {*failed, *finished}
+        Share(name, failed[name], max(every[name], failed[name])) for name in {*failed, *every}
     )
     return tuple(sorted(shares, key=lambda share: (-share.failed, -share.runs, share.name)))
 
