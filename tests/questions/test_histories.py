@@ -10,6 +10,7 @@ from ci_stat.questions.gather import Gatherer
 from ci_stat.questions.reference import run_reference
 from ci_stat.questions.service import Questions
 from ci_stat.records import RunRow
+from ci_stat.result.answers.case_document import since_lines
 from ci_stat.result.answers.history_model import History, Origin
 from ci_stat.runs.database import Source
 from tests.conftest import Fill
@@ -77,12 +78,44 @@ def test_it_began_if_enough_runs_passed_before(source: Source, fill: Fill) -> No
 def test_the_begin_of_the_data_is_no_begin(source: Source, fill: Fill) -> None:
     fill(
         [
-            run(hour, hour, "FAILURE" if hour % 4 == 0 else "SUCCESS", analysis_res=Y)
+            run(hour, hour, "FAILURE" if hour % 4 == 1 else "SUCCESS", analysis_res=Y)
             for hour in range(1, 60)
         ]
     )
-    assert since(questions(source).case("Suite.TestY", MONTH)) == Origin.DATA
-    assert since(questions(source).case("Suite.TestY", timedelta(hours=20))) == Origin.WINDOW
+    data = questions(source).case("Suite.TestY", MONTH)
+    window = questions(source).case("Suite.TestY", timedelta(hours=2, seconds=2))
+    assert (since(data), since(window)) == (Origin.DATA, Origin.WINDOW)
+    assert lead(data)[:2] == [
+        "Since at least 2021-06-19 01:00: unit #100001 on c1 of o/r#1",
+        "The data has no pass of unit on master before it.",
+    ]
+    assert lead(window)[1] == "The window has no pass of unit on master before it."
+
+
+def lead(history: History) -> list[str]:
+    assert history.since is not None
+    lines = since_lines(history.since, "Since")
+    return ["".join(getattr(part, "text", part) for part in line) for line in lines]
+
+
+@pytest.mark.parametrize(("days", "runs"), [(4, 30), (30, 31)])
+def test_what_may_be_older_names_no_begin(source: Source, fill: Fill, days: int, runs: int) -> None:
+    """One failure of 40 runs may be absent from 30 runs by chance, whatever begins when."""
+    passes = [run(hour, hour) for hour in (*range(24, 54), *range(73, 113))]
+    fill([run(0, 1), *passes, run(72, 7, "FAILURE", analysis_res=Y)])
+    history = questions(source).case("Suite.TestY", timedelta(days=days))
+    assert since(history) == Origin.OLDER
+    assert lead(history)[0].startswith("First seen on 2021-06-22 00:00: unit #")
+    absent = f"{runs} runs of the days before did not have it"
+    assert lead(history)[1] == f"It may be older: {absent}, but that may be chance."
+    assert lead(history)[2].startswith("Last pass before: 2021-06-21 05:00, unit #")
+
+
+def test_a_pass_of_the_same_day_is_no_begin_either(source: Source, fill: Fill) -> None:
+    fill([run(1, 1), run(3, 7, "FAILURE", analysis_res=Y), run(4, 2)])
+    history = questions(source).case("Suite.TestY", MONTH)
+    assert since(history) == Origin.OLDER
+    assert lead(history)[1] == "It may be older: no run of the days before is known."
 
 
 def test_a_failure_by_its_name_of_another_kind(source: Source, fill: Fill) -> None:

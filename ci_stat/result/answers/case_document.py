@@ -95,29 +95,35 @@ def _lead(history: History) -> Iterator[Text]:
 
 
 def since_lines(since: Since, word: str) -> Iterator[Text]:
-    """Yield since when, the last pass before, the last failure, and whether it passed again."""
-    first, before = since.first, since.passed_before
-    if since.origin is Origin.BEGAN:
-        yield text(f"{word} ", Span(minute(first), bold=True), ": ", *_named(first))
-    else:
-        how = "the data begins" if since.origin is Origin.DATA else "the window begins"
-        yield text(
-            f"{word} at least ",
-            Span(minute(first), bold=True),
-            f", where {how}: ",
-            *_named(first),
-        )
-    if before is not None:
-        yield text("Last pass before: ", minute(before), ", ", *_named(before))
-    elif since.origin is Origin.BEGAN:
-        runs = plural(since.runs_before, "run")
-        yield text(f"{runs} of the days before did not have it.")
+    """Yield since when, what was before, the last failure, and whether it passed again."""
+    begun = {Origin.BEGAN: f"{word} ", Origin.OLDER: "First seen on "}
+    how = begun.get(since.origin, f"{word} at least ")
+    yield text(how, Span(minute(since.first), bold=True), ": ", *_named(since.first))
+    yield from _before(since)
     last, after = since.last, since.passed_after
     yield text("Last failure: ", minute(last), ", ", *_named(last))
     if after is not None:
         yield text("Passed after it: ", minute(after), ", ", *_named(after))
     else:
         yield text(Span(f"{last.job_name} has not passed since.", Tone.BAD))
+
+
+def _before(since: Since) -> Iterator[Text]:
+    """Yield what runs before the first failure tell."""
+    before, origin = since.passed_before, since.origin
+    absent = f"{plural(since.runs_before, 'run')} of the days before did not have it"
+    if origin is Origin.OLDER and since.runs_before:
+        yield text(f"It may be older: {absent}, but that may be chance.")
+    elif origin is Origin.OLDER:
+        yield text("It may be older: no run of the days before is known.")
+    if before is not None:
+        yield text("Last pass before: ", minute(before), ", ", *_named(before))
+    elif origin is Origin.BEGAN:
+        yield text(f"{absent}.")
+    elif origin is not Origin.OLDER:
+        place = "data" if origin is Origin.DATA else "window"
+        on = f" on {since.first.branch}" if since.first.branch else ""
+        yield text(f"The {place} has no pass of {since.first.job_name}{on} before it.")
 
 
 def _named(run: Run) -> Text:

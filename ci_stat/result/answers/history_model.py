@@ -20,11 +20,17 @@ class Subject(StrEnum):
 
 
 class Origin(StrEnum):
-    """What the first failure of the data means."""
+    """What the first failure of the window means.
+
+    - `BEGAN`: so many runs before did not have it that this is no chance.
+    - `OLDER`: some runs before did not have it, but it may be older and absent by chance.
+    - `DATA`, `WINDOW`: no pass before it is known, as the data or the window has none.
+    """
 
     BEGAN = "it began"
-    DATA = "the data begins here"
-    WINDOW = "the window begins here"
+    OLDER = "it may be older"
+    DATA = "no pass before it in the data"
+    WINDOW = "no pass before it in the window"
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,12 @@ def since_of(
         before += runs if count.day < first_day else 0
         after += runs if count.day >= first_day else 0
     rate = min(1.0, len(failed) / after) if after else 1.0
-    is_absent_by_chance = (1 - rate) ** before > CHANCE
-    origin = _unknown_begin(oldest, begin) if is_absent_by_chance else Origin.BEGAN
+    if (1 - rate) ** before <= CHANCE:
+        origin = Origin.BEGAN
+    elif before or passed[0] is not None:
+        origin = Origin.OLDER
+    else:
+        origin = _without_pass(oldest, begin)
     return Since(failed[0], failed[-1], origin, before, *passed)
 
 
@@ -136,7 +140,7 @@ def streak_of(
     """The newest failures of a job that follow each other without a success. As `since_of`."""
     before = passed[0]
     after_pass = [run for run in failed if _is_later(run, before)] or [failed[-1]]
-    origin = Origin.BEGAN if before is not None else _unknown_begin(oldest, begin)
+    origin = Origin.BEGAN if before is not None else _without_pass(oldest, begin)
     return Since(after_pass[0], failed[-1], origin, 0, *passed)
 
 
@@ -146,8 +150,8 @@ def _is_later(run: Run, other: Run | None) -> bool:
     return run.time is not None and other.time is not None and run.time > other.time
 
 
-def _unknown_begin(oldest: datetime | None, begin: datetime) -> Origin:
-    """Why the first failure may not be the first one ever."""
+def _without_pass(oldest: datetime | None, begin: datetime) -> Origin:
+    """Why no pass before the first failure is known."""
     return Origin.DATA if oldest is not None and oldest >= begin else Origin.WINDOW
 
 
