@@ -32,7 +32,7 @@ from ci_stat.result.result import in_order
 from ci_stat.runs.database import Source
 from ci_stat.runs.loading import provenance
 from ci_stat.runs.progress import LogProgress
-from ci_stat.store.ci_data import lookups
+from ci_stat.store.ci_data import lookups, neighbours
 from ci_stat.store.ci_data.runs import known_names
 from ci_stat.store.embedded import is_embedded
 from ci_stat.store.engine import connected
@@ -185,12 +185,12 @@ class Gatherer:
         return self.ask(lambda connection: lookups.one_run(connection, job, number, origin))
 
     def neighbours(self, run: Run) -> tuple[Run | None, Run | None]:
-        """The previous and the next run of the job, by number."""
-        key, origin = (run.job_name, run.job_id), self.source.origin
+        """The previous and the next run of the job, by time."""
+        origin = self.source.origin
         return self.ask(
             lambda connection: (
-                lookups.neighbour(connection, *key, later=False, origin=origin),
-                lookups.neighbour(connection, *key, later=True, origin=origin),
+                neighbours.beside(connection, run, later=False, origin=origin),
+                neighbours.beside(connection, run, later=True, origin=origin),
             )
         )
 

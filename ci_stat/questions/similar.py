@@ -8,7 +8,7 @@ from ci_stat.failures import case_key
 from ci_stat.questions.gather import Gatherer
 from ci_stat.records import RunFilter, Window
 from ci_stat.result.result import in_order
-from ci_stat.store.ci_data import lookups
+from ci_stat.store.ci_data import lookups, neighbours
 
 NEAR = 5  # similar names in an error
 NEWEST = 3_000  # rows that are searched
@@ -38,7 +38,8 @@ def numbers_near(gatherer: Gatherer, job: str, number: int) -> list[str]:
 
     def near(connection: Connection) -> list[str]:
         found = (
-            lookups.neighbour(connection, job, number, later, origin) for later in (False, True)
+            neighbours.with_number_near(connection, job, number, later, origin)
+            for later in (False, True)
         )
         return [run.build for run in found if run is not None]
 

@@ -10,6 +10,7 @@ from ci_stat.questions.gather import Gatherer
 from ci_stat.questions.reference import run_reference
 from ci_stat.questions.service import Questions
 from ci_stat.records import RunRow
+from ci_stat.records.attempts import shown_id, stored_number
 from ci_stat.result.answers.case_document import since_lines
 from ci_stat.result.answers.history_model import History, Origin
 from ci_stat.runs.database import Source
@@ -18,6 +19,7 @@ from tests.questions import scenes
 from tests.questions.scenes import Y, run
 from tests.support.command import Call
 from tests.support.golden import Golden
+from tests.support.rows import BEGIN, row
 
 MONTH = timedelta(days=30)
 SPELLINGS = [
@@ -173,6 +175,18 @@ def test_a_run_and_what_is_around_it(source: Source, fill: Fill) -> None:
         ("build", "SUCCESS"),
         ("unit", "FAILURE"),
     ]
+
+
+def test_attempts_stand_between_the_runs_of_their_time(source: Source, fill: Fill) -> None:
+    """#2.2 runs after #4 started; #5 and #5.2 start in one second."""
+    starts = {1: 1, 2: 2, 3: 3, 4: 4, stored_number(2, 2): 4.5, 5: 5, stored_number(5, 2): 5}
+    fill([row("unit", number, time=BEGIN + timedelta(hours=at)) for number, at in starts.items()])
+    shown = []
+    for build in ("1", "2", "4", "2.2", "5", "5.2"):
+        answer = questions(source).run(run_reference("unit", build))
+        around = (answer.previous, answer.next)
+        shown.append(tuple(shown_id(near.job_id) if near else "" for near in around))
+    assert shown == [("", "2"), ("1", "3"), ("3", "2.2"), ("4", "5"), ("2.2", "5.2"), ("5", "")]
 
 
 def test_an_unknown_number_offers_its_neighbours(source: Source, fill: Fill) -> None:

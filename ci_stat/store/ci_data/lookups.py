@@ -203,17 +203,6 @@ def nearest_run(
     return found[0] if found else None
 
 
-def neighbour(
-    connection: Connection, job: str, number: int, later: bool, origin: Origin
-) -> Run | None:
-    """The run of a job with the next higher or lower number; None without one."""
-    c = ci_data.c
-    best, is_beyond = (func.min, c.job_id > number) if later else (func.max, c.job_id < number)
-    statement = select(best(c.job_id)).where(*is_job(job), is_beyond)
-    found = connection.execute(statement).scalar()
-    return None if found is None else one_run(connection, job, int(found), origin)
-
-
 def one_run(connection: Connection, job: str, number: int, origin: Origin) -> Run | None:
     """The run of this job and number; None without it."""
     statement = run_columns().where(*is_job(job), ci_data.c.job_id == number)
