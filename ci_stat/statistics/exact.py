@@ -5,6 +5,16 @@ from math import exp, lgamma
 _NEGLIGIBLE = 1e-17  # of a sum of probabilities: below the precision of a float
 
 
+def tail_p(count: int, runs: int, other_count: int, other_runs: int) -> float:
+    """The one-sided p-value of `count` or more of all failures on the first side (Fisher)."""
+    total = count + other_count
+    if count <= max(0, total - other_runs):
+        return 1.0  # fewer are impossible
+    probability = exp(_log_probability(count, runs, other_runs, total))
+    tail = _tail(count, runs, other_runs, total, step=1) + probability / 2
+    return min(1.0, tail)
+
+
 def mid_p(count: int, runs: int, other_count: int, other_runs: int) -> float:
     """The two-sided p-value that `count` of `runs` and `other_count` of `other_runs` have one rate.
 

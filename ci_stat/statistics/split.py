@@ -1,6 +1,6 @@
 """Whether failures on one side of a comparison can be chance (Fisher's exact test, one-sided)."""
 
-from math import comb
+from ci_stat.statistics.exact import tail_p
 
 
 def chance_all_here(failed_here: int, runs_here: int, failed_there: int, runs_there: int) -> float:
@@ -9,14 +9,8 @@ def chance_all_here(failed_here: int, runs_here: int, failed_there: int, runs_th
     The total of failures is given, and each run is equally likely to be one of them: 1.0 without
     failures here, and small if nearly all failures are here although most runs are there.
     """
-    failed = failed_here + failed_there
-    runs = runs_here + runs_there
-    most = min(failed, runs_here)
-    ways = sum(
-        comb(runs_here, here) * comb(runs_there, failed - here)
-        for here in range(failed_here, most + 1)
-    )
-    return ways / comb(runs, failed)
+    tail = tail_p(failed_here, runs_here, failed_there, runs_there)
+    return float(f"{tail:.10g}")  # logarithms are not exact: 1 of 100 must be 0.01
 
 
 def runs_needed(failed_here: int, runs_here: int, level: float) -> int:

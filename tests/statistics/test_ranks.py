@@ -2,7 +2,9 @@
 
 import random
 from collections import Counter
+from fractions import Fraction
 from itertools import combinations, product
+from math import comb
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from ci_stat.statistics.ranks import (
     mann_whitney,
     median_interval,
+    median_level,
     quantile,
     ratio_of_medians,
     size,
@@ -72,6 +75,23 @@ def test_the_interval_of_the_median_covers_it_as_often_as_it_says() -> None:
         interval = median_interval(sample)
         covered += interval.low <= true_median <= interval.high
     assert 0.92 <= covered / 400 <= 0.99
+
+
+@pytest.mark.parametrize("number", [*range(5, 61), 997, 1_000, 1_001, 5_003])
+def test_the_ranks_of_the_median_cover_it_with_95_percent(number: int) -> None:
+    """The exact probability that the number of values below the median is within the ranks."""
+    interval = median_interval(Counter(range(1, number + 1)))
+    rank = int(interval.low)
+    assert interval.high == number + 1 - rank
+    assert coverage(number, rank) >= median_level(number)
+    assert median_level(number) == (0.95 if number > 5 else 0.9375)
+    if 5 < number <= 1_000:  # the narrowest of these
+        assert coverage(number, rank + 1) < 0.95
+
+
+def coverage(number: int, rank: int) -> Fraction:
+    inside = sum(comb(number, below) for below in range(rank, number - rank + 1))
+    return Fraction(inside, 2**number)
 
 
 def test_the_interval_of_the_ratio_covers_it_as_often_as_it_says() -> None:

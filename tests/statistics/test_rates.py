@@ -1,6 +1,7 @@
 """Intervals and tests of rates: published figures, exact sums, and laws."""
 
 import random
+import time
 from fractions import Fraction
 from math import comb
 
@@ -12,6 +13,7 @@ from ci_stat.statistics.clusters import Clusters, affected_effect
 from ci_stat.statistics.discovery import adjusted
 from ci_stat.statistics.exact import least_p, mid_p
 from ci_stat.statistics.intervals import newcombe, wilson
+from ci_stat.statistics.split import chance_all_here
 
 _RUNS = st.integers(1, 60)
 
@@ -100,6 +102,24 @@ def test_no_table_has_a_smaller_p_value_than_the_least(table: tuple[int, int, in
     assert least == pytest.approx(
         min(mid_p(at, runs, total - at, other_runs) for at in all_counts), rel=1e-9
     )
+
+
+@given(tables())
+def test_the_chance_of_so_many_is_its_definition(table: tuple[int, int, int, int]) -> None:
+    count, runs, other_count, other_runs = table
+    total = count + other_count
+    ways = sum(
+        comb(runs, here) * comb(other_runs, total - here)
+        for here in range(count, min(total, runs) + 1)
+    )
+    chance = chance_all_here(count, runs, other_count, other_runs)
+    assert chance == pytest.approx(float(Fraction(ways, comb(runs + other_runs, total))), rel=1e-9)
+
+
+def test_the_chance_of_a_hundred_thousand_runs_is_no_work() -> None:
+    started = time.process_time()
+    assert 0 < chance_all_here(100, 300, 10_000, 100_000) < 1e-20
+    assert time.process_time() - started < 0.2
 
 
 def test_millions_of_runs_are_no_work() -> None:

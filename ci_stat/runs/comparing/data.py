@@ -15,6 +15,7 @@ from ci_stat.result.comparing import (
 from ci_stat.result.comparing.changes import Duration, Rate, RateChange
 from ci_stat.result.comparing.rates import CHANCE
 from ci_stat.statistics.intervals import Interval
+from ci_stat.statistics.ranks import median_level
 
 T = TypeVar("T")
 
@@ -121,6 +122,7 @@ def _duration(duration: Duration) -> Row:
         "runs": duration.runs,
         "median_ms": duration.median,
         "median_interval_ms": [int(duration.interval.low), int(duration.interval.high)],
+        "median_interval_level": median_level(duration.runs),
     }
 
 
