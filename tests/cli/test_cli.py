@@ -202,8 +202,8 @@ def test_exit_0(database: Engine, call: Call) -> None:
         (["--begin", "yesterdy"], "--begin 'yesterdy' is not a time"),
         (["--end", "25:00"], "--end '25:00' is not a time"),
         (["--since", "1y"], "--since '1y' is not a length"),
-        (["--since", "0d"], "is not a length"),
-        (["--since", "-1d"], "is not a length"),
+        (["--since", "0d"], "is too short"),
+        (["--since", "-1d"], "is too short"),
         (["--since", "1d", "--begin", "2021-06-19"], "both set the start of the window"),
         (["--since", "999999w"], "beyond the year 1"),
         (["--begin", "0001-01-01T00:00:00+14:00"], "beyond the years"),
@@ -838,3 +838,23 @@ def test_a_command_hands_its_work_what_it_declares(words: str, command: click.Co
     function = getattr(module, work["declared"].__name__)
     declared = {parameter.name: None for parameter in command.params}
     inspect.signature(function).bind(**declared)
+
+
+@pytest.mark.parametrize(
+    ("length", "why"),
+    [
+        ("0h", "is too short: it must be above 0"),
+        ("000d", "is too short"),
+        ("-1h", "is too short"),
+        ("99999999999d", "is too long: its number may have 6 digits"),
+        ("h", "is not a length of time"),
+        ("1.5h", "is not a length of time"),
+        ("٣h", "is not a length of time"),
+    ],
+)
+def test_a_length_that_cannot_be_used_says_why(
+    database: Engine, call: Call, length: str, why: str
+) -> None:
+    answer = call("summary", "--since", length)
+    assert (answer.code, why in answer.err) == (2, True)
+    assert "90m, 24h, 7d, 2w" in answer.err

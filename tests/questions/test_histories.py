@@ -97,7 +97,7 @@ def test_the_begin_of_the_data_is_no_begin(source: Source, fill: Fill) -> None:
 def lead(history: History) -> list[str]:
     assert history.since is not None
     lines = since_lines(history.since, "Since")
-    return ["".join(getattr(part, "text", part) for part in line) for line in lines]
+    return ["".join(span.text for span in line) for line in lines]
 
 
 @pytest.mark.parametrize(("days", "runs"), [(4, 30), (30, 31)])

@@ -305,7 +305,7 @@ def test_two_branches_in_one_window(database: Engine, fill: Fill, call: Call) ->
         (["--with", "2021-06-20"], "contain the same runs"),
         (["--branch", "a", "--with-branch", "a"], "contain the same runs"),
         (["--with", "yesterdy"], "--with 'yesterdy' is not a time"),
-        (["--with", "0d"], "--with '0d' is not a length"),
+        (["--with", "0d"], "--with '0d' is too short"),
         (["--with", "..2021-06-01"], "--with '' is not a time"),
         (["--with", "999999w"], "beyond the years"),
     ],

@@ -17,19 +17,29 @@ from ci_stat.runs.database import Source
 LATEST = "latest"
 DEFAULT_SINCE = "24h"
 
-_LENGTH = re.compile(r"(\d{1,6})([mhdw])")
+_LENGTH = re.compile(r"(-?)(?=\d)0*(\d*)([mhdw])", re.ASCII)
+_DIGITS = 6
+_LENGTHS = "Write a number and m, h, d or w: 90m, 24h, 7d, 2w."
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def parse_length(text: str, option: str = "--since") -> timedelta:
     """Parse `90m`, `24h`, `7d` or `2w`. Raises UsageError."""
-    match = _LENGTH.fullmatch(text.strip())
-    if not match or int(match[1]) == 0:
-        raise UsageError(
-            f"{option} {text!r} is not a length of time.",
-            "Write a number and m, h, d or w: 90m, 24h, 7d, 2w.",
-        )
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    match = _length(text)
+    if not match:
+        raise UsageError(f"{option} {text!r} is not a length of time.", _LENGTHS)
+    sign, number, unit = match.groups()
+    if sign or not number:
+        raise UsageError(f"{option} {text!r} is too short: it must be above 0.", _LENGTHS)
+    if len(number) > _DIGITS:
+        too_long = f"{option} {text[:40]!r} is too long: its number may have {_DIGITS} digits."
+        raise UsageError(too_long, _LENGTHS)
+    return timedelta(**{_UNITS[unit]: int(number)})
+
+
+def _length(text: str) -> re.Match[str] | None:
+    """Sign, number without leading zeros, and unit; None for other text."""
+    return _LENGTH.fullmatch(text.strip())
 
 
 def parse_time(text: str, option: str, zone: ZoneInfo) -> datetime:
@@ -92,7 +102,7 @@ def compared_window(source: Source, window: Window, text: str | None) -> Window:
         if dots:
             first = parse_time(begin, "--with", source.origin.zone)
             return source.window(first, parse_end(end, source))
-        if text and not _LENGTH.fullmatch(text.strip()):
+        if text and not _length(text):
             first = parse_time(text, "--with", source.origin.zone)
             return source.window(first, first.astimezone(UTC) + elapsed(window))
         length = parse_length(text, "--with") if text else elapsed(window)
