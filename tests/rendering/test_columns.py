@@ -133,3 +133,9 @@ def test_the_middle_is_cut(name: str, width: int) -> None:
 def test_names_that_begin_alike_stay_apart() -> None:
     cells = [cut_in_the_middle(Text(job), 21).plain for job in _JOBS]
     assert cells == ["tidb_ghpr_…ommon_test", "tidb_ghpr_…_copr_test"]
+
+
+def test_a_pair_of_columns_is_omitted_together() -> None:
+    columns = [Column("now"), Column("rate", spare=1), Column("before"), Column("rate", spare=1)]
+    shown = _filled(columns, [["1 of 100", "1.0%", "2 of 100", "2.0%"]])
+    assert [column.title for column in kept_columns(shown, 32)] == ["now", "before"]

@@ -1,5 +1,6 @@
 """`ci-stat compare`: planted changes are found, chance is said to be chance."""
 
+import io
 import json
 import random
 import re
@@ -21,9 +22,11 @@ from ci_stat.records import (
     RunRow,
     Window,
 )
+from ci_stat.rendering.terminal.screen import show
 from ci_stat.result.comparing import Change, Comparison
 from ci_stat.result.comparing.rates import CHANCE, Sample, compare_rates
 from ci_stat.runs.comparing.service import Comparer
+from ci_stat.runs.comparing.tables import comparison_table
 from ci_stat.runs.database import Source
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import ExtractionStore
@@ -221,6 +224,46 @@ def test_failures_that_are_known_on_one_side_only_are_no_news(
     fill([*now, *before])
     keep(state, now, "S.First")
     assert (compared(source, state).by_logs, compared(source, state).uneven) == (True, True)
+
+
+# The tables
+
+
+def _shown(comparison: Comparison, width: int | None) -> str:
+    out = io.StringIO()
+    show(comparison_table(comparison, 9, everything=True), out, color=False, width=width)
+    return out.getvalue()
+
+
+def test_names_are_never_cut(source: Source, fill: Fill) -> None:
+    message = f"curl: {'a/long/folder/' * 16}cannot be reached"
+    failed = row("unit", 5, "FAILURE", pr=5, time=NOW, analysis_res={"env": [message]})
+    fill([failed, *runs(NOW, 20, 9), *runs(BEFORE, 20, 9)])
+    for width in (80, 120, None):
+        text = _shown(compared(source), width)
+        assert "…" not in text
+        assert "".join(message.split()) in "".join(text.split())
+
+
+def test_both_rates_are_shown_or_none(source: Source, fill: Fill) -> None:
+    fill([*runs(NOW, 20, 9), *runs(BEFORE, 20, 9)])
+    comparison = compared(source)
+    for width in range(60, 130, 4):
+        lines = _shown(comparison, width).splitlines()
+        heads = [line for line in lines if re.search(r" now .* before ", line)]
+        assert heads
+        for head in heads:
+            assert head.count(" rate ") in (0, 2), width
+            assert head[20:].count(" runs ") in (0, 2), width
+
+
+def test_without_durations_it_says_what_is_needed(source: Source, fill: Fill) -> None:
+    fill([*runs(NOW, 7, 9), *runs(BEFORE, 20, 9)])
+    text = _shown(compared(source), None)
+    *_, durations = text.partition("Durations of successful runs: ")
+    assert durations.startswith("no job has 8 successful runs on each side, which are needed\n")
+    assert "before" not in durations.splitlines()[1]
+    assert "within chance" not in durations.splitlines()[0]
 
 
 # The command

@@ -1,5 +1,6 @@
 """`ci-stat flaky`: what passed and failed on one commit, told apart from machines and outages."""
 
+import io
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 from sqlalchemy import Engine
 
 from ci_stat.records import CaseFailure, Extraction, FailureKind, LogState, RunRow
+from ci_stat.rendering.terminal.screen import show
 from ci_stat.result.flakiness import Flakiness, LostRuns
 from ci_stat.runs.database import Source
 from ci_stat.runs.flaky.service import FlakyFinder
+from ci_stat.runs.flaky.tables import flaky_table
 from ci_stat.statistics.repeats import Repeats, count_repeats
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.extractions import ExtractionStore
@@ -181,3 +184,34 @@ def test_runs_that_always_agree_are_an_answer(database: Engine, fill: Fill, call
     answer = call("flaky", *DAY)
     assert answer.code == 0
     assert "2 times a job ran again on a commit, always with the same outcome" in answer.out
+
+
+# The table
+
+
+def _shown(flakiness: Flakiness, width: int | None) -> str:
+    out = io.StringIO()
+    show(flaky_table(flakiness, 5), out, color=False, width=width)
+    return out.getvalue()
+
+
+def test_names_are_never_cut(source: Source, fill: Fill) -> None:
+    machine = "fatal: unable to access 'https://g.example/': Could not resolve host: g.example"
+    case = f"{'package/' * 24}Suite.TestName"
+    fill(drawn("F P", {"env": [machine]}) + drawn("F P", {"case": [case]}, first=20, pr=8))
+    for width in (80, 120, None):
+        text = _shown(found(source), width)
+        assert "…" not in text
+        assert text.count("package/") == 24
+        assert "Suite.TestName" in text
+        assert "".join(machine.split()) in "".join(text.split())
+
+
+def test_the_share_stays_before_its_interval(source: Source, fill: Fill) -> None:
+    fill(drawn("F P | F F | P", {"case": ["S." + "Long" * 21]}))
+    flakiness = found(source)
+    for width in (80, 110, 114, 118, 122, 126, 130):
+        lines = _shown(flakiness, width).splitlines()
+        heads = [line for line in lines if " 95 % " in line or " flaky " in line]
+        assert heads
+        assert all(" share" in head for head in heads)

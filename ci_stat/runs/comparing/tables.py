@@ -6,8 +6,7 @@ from typing import TypeVar
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ci_stat.escape import shortened, visible
-from ci_stat.records import FailureKind
+from ci_stat.escape import visible
 from ci_stat.rendering.format import clock, duration, filters, percent, plural, span, staleness
 from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted, Role
 from ci_stat.result.comparing import (
@@ -19,6 +18,7 @@ from ci_stat.result.comparing import (
     Side,
 )
 from ci_stat.result.comparing.changes import Duration, Rate, RateChange
+from ci_stat.result.comparing.durations import LEAST_RUNS
 from ci_stat.runs.views.cells import Cell
 from ci_stat.statistics.intervals import Interval
 
@@ -36,7 +36,6 @@ _STYLES = {
 
 _Rated = FailureChange | JobChange
 _BY_CHANCE = "chance"
-_MESSAGE = 70  # characters of a message that is the name of a failure
 _NAME = 90  # characters of a name that a table must have room for
 _FEW = 5  # rows of a list in which all changes may be chance
 
@@ -63,8 +62,7 @@ def comparison_table(
         _counts("Jobs", [job.rates for job in comparison.jobs]),
         _rate_table("job", jobs),
         *_omitted(comparison.jobs, jobs, "jobs"),
-        _counts("Durations of successful runs", comparison.durations),
-        _duration_table(durations),
+        *_durations(comparison.durations, durations),
         *_omitted(comparison.durations, durations, "jobs"),
         *_notes(comparison),
         *_feet(comparison),
@@ -138,7 +136,7 @@ def _rate_columns(title: str) -> list[Column]:
         Column("95 %", spare=6),
         Column("before"),
         Column("rate", spare=3),
-        Column("95 %", spare=7),
+        Column("95 %", spare=6),
         Column("change"),
         Column("95 %", spare=2),
     ]
@@ -148,7 +146,7 @@ def _rate_row(row: _Rated) -> list[Cell]:
     rates = row.rates
     return [
         _verdict(rates.change, rates.by_chance),
-        Text(_name(row), "bold"),
+        Text(visible(row.name), "bold"),
         *_kind_cells(row),
         *_rate(rates.now),
         *_rate(rates.before),
@@ -179,7 +177,7 @@ def _narrow_row(row: _Rated) -> list[Cell]:
         f"{_in_words(rates.now)}, before {_in_words(rates.before)}",
         f", change {points(rates.difference)} ({_points_interval(rates)})",
     )
-    return [_verdict(rates.change, rates.by_chance), Text(_name(row), "bold"), numbers]
+    return [_verdict(rates.change, rates.by_chance), Text(visible(row.name), "bold"), numbers]
 
 
 def _in_words(rate: Rate) -> str:
@@ -192,12 +190,6 @@ def _narrow_columns(title: str) -> list[Column]:
         Column(title, Role.IDENTITY, floor=_NAME),
         Column("numbers", Role.SENTENCE),
     ]
-
-
-def _name(row: _Rated) -> str:
-    """A name: whole, but for messages of build tools, which are names too."""
-    is_message = isinstance(row, FailureChange) and row.kind != FailureKind.CASE
-    return shortened(row.name, _MESSAGE if is_message else 200)
 
 
 def _verdict(change: Change, by_chance: bool) -> Text:
@@ -222,13 +214,25 @@ def points(difference: float | None) -> str:
 # Durations
 
 
+def _durations(
+    changes: Sequence[DurationChange], shown: Sequence[DurationChange]
+) -> Iterator[RenderableType]:
+    title = "Durations of successful runs"
+    if changes:
+        yield _counts(title, changes)
+        yield _duration_table(shown)
+    else:
+        needed = f"no job has {LEAST_RUNS} successful runs on each side, which are needed"
+        yield Text.assemble((f"{title}: ", "bold"), (needed, "dim"))
+
+
 def _duration_table(rows: Sequence[DurationChange]) -> FirstFitting:
     columns = [
         Column("", Role.WORD),
         Column("job", Role.IDENTITY, floor=_NAME),
         Column("now"),
-        Column("95 %", spare=4),
-        Column("runs", spare=2),
+        Column("95 %", spare=5),
+        Column("runs", spare=3),
         Column("before"),
         Column("95 %", spare=5),
         Column("runs", spare=3),
@@ -245,7 +249,7 @@ def _duration_row(change: DurationChange) -> list[Cell]:
     style = "dim" if change.by_chance else _STYLES[change.change]
     return [
         _verdict(change.change, change.by_chance),
-        Text(shortened(change.job, 200), "bold"),
+        Text(visible(change.job), "bold"),
         *_duration(change.now),
         *_duration(change.before),
         Text(f"{change.change_of_median:+.0%}", style),
@@ -263,7 +267,7 @@ def _narrow_duration(change: DurationChange) -> list[Cell]:
     numbers = f"{now}, before {before}, change {change.change_of_median:+.0%}"
     return [
         _verdict(change.change, change.by_chance),
-        Text(shortened(change.job, 200), "bold"),
+        Text(visible(change.job), "bold"),
         f"{numbers} ({_relative(change.interval)})",
     ]
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ci_stat.escape import shortened
-from ci_stat.records import FailureKind
+from ci_stat.escape import visible
 from ci_stat.rendering.format import clock, percent, plural
 from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted, Role
 from ci_stat.result.flakiness import Flakiness, FlakyCase, FlakyJob, LostRuns
@@ -14,7 +13,6 @@ from ci_stat.runs.views.cells import Cell, foot, heading, omitted
 from ci_stat.statistics.intervals import Interval
 
 _NAME = 90  # characters of a name that a table must have room for
-_MESSAGE = 70  # characters of a message that is the name of a failure
 _JOBS = 5  # named jobs without commits
 
 
@@ -63,8 +61,8 @@ def _case_table(title: str, cases: Sequence[FlakyCase]) -> FirstFitting:
         Column(title, Role.IDENTITY, floor=_NAME),
         Column("kind", Role.WORD, spare=3),
         Column("flaky"),
-        Column("share", spare=1),
-        Column("95 %"),
+        Column("share"),
+        Column("95 %", spare=1),
         Column("failed runs", spare=4),
         Column("PRs", spare=5),
         Column("newest run", Role.NAME, spare=6),
@@ -79,14 +77,14 @@ def _case_table(title: str, cases: Sequence[FlakyCase]) -> FirstFitting:
 
 def _case_row(case: FlakyCase) -> list[Cell]:
     return [
-        Text(_name(case), "bold"),
+        Text(visible(case.name), "bold"),
         case.kind,
         f"{case.commits:,} of {case.of:,}",
         percent(case.commits / case.of if case.of else None),
         _interval(case.interval),
         f"{case.runs:,}",
         f"{case.prs:,}",
-        shortened(f"{case.newest.job} #{case.newest.build}", 120),
+        visible(f"{case.newest.job} #{case.newest.build}"),
         clock(case.newest.time),
     ]
 
@@ -97,20 +95,15 @@ def _narrow_row(case: FlakyCase) -> list[Cell]:
         f"{case.commits:,} of {plural(case.of, 'commit')} ({share}, {_interval(case.interval)})"
     )
     runs = f"{plural(case.runs, 'failed run')} in {plural(case.prs, 'PR')}"
-    return [Text(_name(case), "bold"), f"{commits}, {runs}"]
-
-
-def _name(case: FlakyCase) -> str:
-    """A name: whole, but for messages of build tools, which are names too."""
-    return shortened(case.name, 200 if case.kind == FailureKind.CASE else _MESSAGE)
+    return [Text(visible(case.name), "bold"), f"{commits}, {runs}"]
 
 
 def _job_table(jobs: Sequence[FlakyJob]) -> Fitted:
     columns = [
         Column("job", Role.IDENTITY, floor=40),
         Column("flaky"),
-        Column("share", spare=1),
-        Column("95 %"),
+        Column("share"),
+        Column("95 %", spare=1),
         Column("run again", spare=2),
         Column("failed runs", spare=3),
         Column("of machines", spare=4),
@@ -122,7 +115,7 @@ def _job_table(jobs: Sequence[FlakyJob]) -> Fitted:
 def _job_row(job: FlakyJob) -> list[Cell]:
     commits = job.commits
     return [
-        Text(shortened(job.name, 200), "bold"),
+        Text(visible(job.name), "bold"),
         f"{commits.mixed:,} of {commits.keys:,}",
         percent(commits.share),
         _interval(commits.interval),
@@ -165,6 +158,6 @@ def _unproven(flakiness: Flakiness) -> Iterator[Text]:
 def _named(jobs: Sequence[str]) -> str:
     if not jobs:
         return ""
-    shown = ", ".join(shortened(job, 120) for job in jobs[:_JOBS])
+    shown = ", ".join(visible(job) for job in jobs[:_JOBS])
     more = f" and {len(jobs) - _JOBS:,} more" if len(jobs) > _JOBS else ""
     return f"; {shown}{more} {'has' if len(jobs) == 1 else 'have'} no other runs"
