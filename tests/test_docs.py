@@ -41,6 +41,8 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 BIN = Path(sys.executable).parent
+DOCS_ROWS_PER_DAY = 150
+MAKES_THE_DEMO = f"ci-stat demo build/demo --rows-per-day {DOCS_ROWS_PER_DAY}\n"
 PUBLISHED = """\
 import ci_stat.ci_stat as stat
 from datetime import datetime
@@ -104,10 +106,8 @@ SHOWN = {
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small demo, built once a test process."""
-    built = build(
-        tmp_path_factory.mktemp("docs") / "demo", rows_per_day=150, days=14, seed=20210621
-    )
-    return built.folder
+    folder = tmp_path_factory.mktemp("docs") / "demo"
+    return build(folder, DOCS_ROWS_PER_DAY, days=14, seed=20210621).folder
 
 
 @pytest.fixture
@@ -159,7 +159,10 @@ def test_bash_block_runs(
 ) -> None:
     folder = tmp_path / "checkout"
     shutil.copytree(ROOT / "examples", folder / "examples")
+    before = sorted(folder.rglob("*"))
     done = _run(["bash", "-euo", "pipefail", "-c", block.text], folder, world)
+    if block.page.stem != "usage":  # its blocks show how to write a file
+        assert sorted(folder.rglob("*")) == before, "the block leaves a file behind"
     assert "Traceback" not in done.stderr
     assert "No runs in this window" not in done.stdout, "the documentation shows an empty window"
     shown = SHOWN.get(str(block), done.stdout)
@@ -170,6 +173,29 @@ def test_bash_block_runs(
         )
         shown = done.stdout
     assert done.stdout == shown
+
+
+@pytest.mark.parametrize("name", ["compare", "questions"])
+def test_pages_say_which_demo_their_screens_show(name: str) -> None:
+    made, first = [
+        next(block.line for block in ALL_BLOCKS if block.page.stem == name and found in block.text)
+        for found in (MAKES_THE_DEMO, "--end latest")
+    ]
+    assert made < first
+    # The defaults of the command are those of the demo.
+    command = cli.get_command(click.Context(cli), "demo")
+    assert command is not None
+    defaults = {parameter.name: parameter.default for parameter in command.params}
+    assert (defaults["days"], defaults["seed"]) == (14, 20210621)
+
+
+def test_the_text_of_the_picture_says_what_it_shows() -> None:
+    found = re.search(r"!\[(.*)\]\(docs/images/demo\.svg\)", README.read_text(encoding="utf-8"))
+    assert found
+    picture = (ROOT / "docs" / "images" / "demo.svg").read_text(encoding="utf-8")
+    for question in ("What fails?", "Where?", "Why?", "What next?"):
+        assert question.replace(" ", "&#160;") in picture
+        assert question.split()[-1].strip("?").lower() in found[1]
 
 
 def test_python_blocks_run_one_after_the_other(
