@@ -307,6 +307,7 @@ def test_an_empty_window_is_not_a_quiet_one(call: Call) -> None:
     shown = call("issues", "plan", "--begin", "2021-01-01")
     assert shown.code == 9
     assert "does not mean that nothing failed" in shown.err
+    assert "Nothing failed" not in shown.out
     assert (
         "similar: tidb-unit-test-nightly"
         in call("issues", "plan", "--job", "tidb-unit-nightly", "--now", NOW).err

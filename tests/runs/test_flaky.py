@@ -151,7 +151,7 @@ def test_the_table_and_json_of_the_command(database: Engine, fill: Fill, call: C
     shown = call("flaky", *DAY)
     assert (shown.code, shown.err) == (0, "")
     assert not hostile.raw(shown.out)
-    assert "passed and failed on one commit 2 times, of 4 pairs of job and commit" in shown.out
+    assert "passed and failed on one commit twice, of 4 pairs of job and commit" in shown.out
     assert "2 failed runs there: 1 of tests, builds and checks, 1 of machines" in shown.out
     assert "2 runs without a commit prove nothing either; nightly has no other runs" in shown.out
     data = json.loads(call("flaky", *DAY, "--json", "--limit", "1").out)
@@ -183,7 +183,7 @@ def test_runs_that_always_agree_are_an_answer(database: Engine, fill: Fill, call
     fill(history("P P | F F"))
     answer = call("flaky", *DAY)
     assert answer.code == 0
-    assert "2 times a job ran again on a commit, always with the same outcome" in answer.out
+    assert "A job ran again on a commit twice, always with the same outcome" in answer.out
 
 
 # The table
@@ -205,6 +205,11 @@ def test_names_are_never_cut(source: Source, fill: Fill) -> None:
         assert text.count("package/") == 24
         assert "Suite.TestName" in text
         assert "".join(machine.split()) in "".join(text.split())
+
+
+def test_one_time_is_once(source: Source, fill: Fill) -> None:
+    fill(drawn("F P"))
+    assert "passed and failed on one commit once, of 1 pair" in _shown(found(source), None)
 
 
 def test_the_share_stays_before_its_interval(source: Source, fill: Fill) -> None:

@@ -1,6 +1,6 @@
 """Views of a plan: actions first, then skipped entries by reason; and the drafts of its texts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -67,7 +67,7 @@ def plan_screen(
     """
     parts: list[RenderableType] = [
         _title(plan, zone or ZoneInfo(plan.zone)),
-        Text(_counts(plan.entries), "dim"),
+        Text(_counts(plan), "dim"),
         Text(),
     ]
     if plan.stopped:
@@ -95,15 +95,21 @@ def _title(plan: IssuePlan, zone: ZoneInfo) -> Text:
     )
 
 
-def _counts(entries: Iterable[PlanEntry]) -> str:
-    actions = [entry.action for entry in entries]
+def _counts(plan: IssuePlan) -> str:
+    actions = [entry.action for entry in plan.entries]
     counts = {action: actions.count(action) for action in IssueAction}
     words = [
         f"{count:,} skipped" if action is IssueAction.SKIP else f"{count:,} to {action.value}"
         for action, count in counts.items()
         if count
     ]
-    return ", ".join(words) or "Nothing failed, and none of our issues is open."
+    return ", ".join(words) or _nothing(plan)
+
+
+def _nothing(plan: IssuePlan) -> str:
+    """Words for a plan without entries. Perhaps nothing ran, so it does not say: nothing failed."""
+    issues = ", and none of our issues is open" if plan.tracker_read else ""
+    return f"Nothing to do: no failure is known{issues}."
 
 
 class _Entries:

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ci_stat.escape import visible
-from ci_stat.rendering.format import clock, percent, plural
+from ci_stat.rendering.format import clock, percent, plural, times
 from ci_stat.rendering.terminal.columns import Column, FirstFitting, Fitted, Role
 from ci_stat.result.flakiness import Flakiness, FlakyCase, FlakyJob, LostRuns
 from ci_stat.runs.views.cells import Cell, foot, heading, omitted
@@ -40,7 +40,7 @@ def _sum(flakiness: Flakiness) -> Iterator[Text]:
         return
     share = f"{percent(commits.share)}, {_interval(commits.interval)}"
     yield Text(
-        f"A job passed and failed on one commit {commits.mixed:,} times, "
+        f"A job passed and failed on one commit {times(commits.mixed)}, "
         f"of {plural(commits.keys, 'pair')} of job and commit ({share})."
     )
     yield Text(f"{plural(lost.total, 'failed run')} there: {_lost(lost)}.")
@@ -136,7 +136,7 @@ def _unproven(flakiness: Flakiness) -> Iterator[Text]:
     if flakiness.is_unknown:
         yield Text("No job ran twice on one commit: nothing can be told.", "yellow")
     elif not commits.mixed:
-        again = f"{commits.repeated:,} times a job ran again on a commit"
+        again = f"A job ran again on a commit {times(commits.repeated)}"
         yield Text(f"{again}, always with the same outcome.", "green")
     else:
         once = commits.keys - commits.repeated
