@@ -204,6 +204,12 @@ def test_a_broken_file_ends_with_12_and_the_reason(call: Call, name: str) -> Non
     assert "2 tests" in answer.out or "tests: " in answer.out
 
 
+def test_a_missing_file_was_not_read(call: Call) -> None:
+    assert call("tests", "import", "no.xml").out == "No file read.\n"
+    Path("a.xml").write_text(GOOD)
+    assert call("tests", "import", "no.xml", "a.xml").out.startswith("1 file read.\n")
+
+
 def test_what_is_missing_ends_with_12(call: Call, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for path, words in (

@@ -13,6 +13,7 @@ import msgspec
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.errors import CannotTell, UsageError
 from ci_stat.escape import visible
+from ci_stat.records.case_results import ReadState
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
@@ -90,7 +91,8 @@ def _print_report(report: ImportReport) -> None:
     again = f", {known:,} of them imported before" if known else ""
     left_out = len(report.left_out)
     others = f"; {plural(left_out, 'other file')} left out" if left_out else ""
-    click.echo(f"{plural(len(report.files), 'file')} read{again}{others}.")
+    found = sum(file.state is not ReadState.MISSING for file in report.files)
+    click.echo(f"{plural(found, 'file') if found else 'No file'} read{again}{others}.")
     if report.counts.tests:
         name = visible(run_words(report.run), 300)
         click.echo(f"{name[:1].upper()}{name[1:]}: {counts_words(report.counts)}.")
