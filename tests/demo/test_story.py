@@ -63,3 +63,16 @@ def test_the_next_commands_work(
     ]
     for command in commands:
         assert run(command.split()) == 0, (command, capsys.readouterr().err)
+
+
+def test_a_demo_without_failures_promises_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = build(tmp_path / "small", rows_per_day=1, days=1, seed=20210621)
+    text = _told(small, 80, monkeypatch)
+    assert "ci-stat demo: 1 run and 0 logs" in text
+    assert "What fails?  0 of 1 run" in text
+    assert "first seen" not in text, "a table without rows"
+    for promise in ("outage", "keeps failing", "this build fail", "its own"):
+        assert promise not in text
+    assert caplog.text == ""

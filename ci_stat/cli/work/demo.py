@@ -64,6 +64,7 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
     _clear(folder)
     rows = generate_rows(rows_per_day=rows_per_day, days=days, seed=seed)
     _write_settings(folder)
+    (folder / "jenkins").mkdir()
     # Its own settings, not the effective ones: the demo must not touch other databases.
     context = Context(load({PATH_VARIABLE: str(folder)}))
     engine = context.source.engine_for_writing()
@@ -141,7 +142,7 @@ def _story(demo: Demo, context: Context) -> RenderableType:
     folder = _folder_for_shell(demo.folder)
     return demo_story(
         Facts(count, jobs, prs, result),
-        made=f"{demo.rows:,} runs and {plural(demo.logs, 'log')}, generated in {folder}",
+        made=f"{plural(demo.rows, 'run')} and {plural(demo.logs, 'log')}, generated in {folder}",
         activation=_activation(Path(sys.argv[0])),
         folder=folder,
         stories=stories_from(demo.begin),

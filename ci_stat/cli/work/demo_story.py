@@ -62,7 +62,10 @@ def _what(facts: Facts, infos: Sequence[FailInfo]) -> Iterator[RenderableType]:
     prs = f"{count.failing_prs:,} of {plural(count.prs, 'pull request')}"
     yield Text()
     yield _heading("What fails?", f"{runs} ({percent(count.tally.fail_rate)}), in {prs}")
-    yield failure_table(infos[:_FAILURES])
+    if infos:
+        yield failure_table(infos[:_FAILURES])
+    else:
+        yield Text()
 
 
 def _where(facts: Facts) -> Iterator[RenderableType]:
@@ -114,14 +117,17 @@ def _questions(
 ) -> Iterator[tuple[str, str]]:
     """Commands and the questions that they answer."""
     latest = "--since 7d --end latest"
-    for pr in facts.prs:
+    for pr in facts.prs if infos else ():
         yield f"pr {pr.number}", "are these failures its own?"
     yield f"compare {latest}", "what is new, worse, slower?"
     yield f"flaky {latest}", "what fails by chance?"
     for info in infos[:1]:
         run = info.run_list[-1]
         yield f"explain {visible(run.job_name, 60)} {run.build}", "why did this build fail?"
-    hour = min(stories.outage[0] + timedelta(hours=1, minutes=7), end)
-    yield f"report hourly --now {hour:%Y-%m-%dT%H:%M}", "the outage as a report"
-    night = min(stories.regression[0] + timedelta(days=1), end - timedelta(days=1))
-    yield f"issues plan --begin {night:%Y-%m-%d}", "issues for what keeps failing"
+    begin, over = stories.outage
+    if any(run.time and begin <= run.time < over for run in facts.result.run_list):
+        hour = min(begin + timedelta(hours=1, minutes=7), end)
+        yield f"report hourly --now {hour:%Y-%m-%dT%H:%M}", "the outage as a report"
+    if infos:
+        night = min(stories.regression[0] + timedelta(days=1), end - timedelta(days=1))
+        yield f"issues plan --begin {night:%Y-%m-%d}", "issues for what keeps failing"
