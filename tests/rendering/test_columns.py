@@ -139,3 +139,9 @@ def test_a_pair_of_columns_is_omitted_together() -> None:
     columns = [Column("now"), Column("rate", spare=1), Column("before"), Column("rate", spare=1)]
     shown = _filled(columns, [["1 of 100", "1.0%", "2 of 100", "2.0%"]])
     assert [column.title for column in kept_columns(shown, 32)] == ["now", "before"]
+
+
+def test_columns_with_other_titles_are_no_pair() -> None:
+    columns = [Column("now"), Column("rate", spare=1), Column("share", spare=1)]
+    shown = _filled(columns, [["1 of 100", "1.0%", "2.0%"]])
+    assert [column.title for column in kept_columns(shown, 20)] == ["now", "share"]

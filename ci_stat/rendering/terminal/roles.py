@@ -39,7 +39,8 @@ _FLOORS = {Role.IDENTITY: 44, Role.NAME: 24, Role.TEXT: 10}
 class Column:
     """A column of a table.
 
-    - `spare`: columns with the highest value are omitted first, equal ones together; 0 stays.
+    - `spare`: columns with the highest value are omitted first; 0 stays. Those that also have one
+      title are omitted together.
     - `floor`: cells of an identity, a name or a text before columns are omitted for it.
     """
 
@@ -106,7 +107,7 @@ def kept_columns(columns: Sequence[Column], max_width: int) -> list[Column]:
 
 def _goes_with(column: Column, spare: Column) -> bool:
     """Whether a column is omitted with this one: half of a pair would be read as the other half."""
-    return column.spare == spare.spare
+    return (column.title, column.spare) == (spare.title, spare.spare)
 
 
 def _omitted_first(column: Column) -> tuple[bool, bool, int]:
