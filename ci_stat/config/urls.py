@@ -54,6 +54,18 @@ def secret_parts(text: str) -> set[str]:
     return {part for part in (password, unquote(password), token) if part}
 
 
+def account_of(text: str) -> tuple[str, str, str]:
+    """Return host, user and password of a server's URL, decoded; "" for what it lacks."""
+    scheme, _, rest = text.partition("://")
+    if scheme.startswith("sqlite"):
+        return "", "", ""
+    account, _, place = rest.rpartition("@")
+    user, _, password = account.partition(":")
+    server = re.split("[/?]", place, maxsplit=1)[0]
+    host = re.sub(r":[0-9]*\Z", "", server).strip("[]").lower()
+    return host, unquote(user), unquote(password)
+
+
 def check_url(text: str, setting: str) -> None:
     """Raises SettingsError if a part of the password would be parsed, and shown, as the host."""
     scheme, _, rest = text.partition("://")

@@ -333,6 +333,55 @@ def test_the_preset_of_a_published_file_is_not_lost(call: Call, home: Path) -> N
     assert load().ci_data.zone.key == "Asia/Shanghai"
 
 
+TEN_KEYS = {
+    "host": "127.0.0.1",
+    "port": 1,
+    "user": "reader",
+    "password": "p@ss",
+    "database": "sync_ci_data",
+    **dict.fromkeys(("log_dir", "webhook", "app_id", "app_secret", "gh_token"), ""),
+}
+SERVER = "mysql://reader@127.0.0.1:1/sync_ci_data"
+
+
+def a_file(home: Path, content: dict[str, object]) -> None:
+    home.parent.mkdir(parents=True)
+    home.write_text(json.dumps(content))
+    home.chmod(0o600)
+
+
+def test_a_new_url_keeps_zone_and_password_of_a_published_file(call: Call, home: Path) -> None:
+    a_file(home, TEN_KEYS)
+    answer = call("init", "--database", SERVER, "--force", "--no-check")
+    assert (answer.code, answer.err) == (0, "")
+    assert "p@ss" not in answer.out
+    url = "mysql://reader:p%40ss@127.0.0.1:1/sync_ci_data"
+    assert written(home) == TEN_KEYS | {"preset": "tidb", "url": url}
+    assert load().ci_data.zone.key == "Asia/Shanghai"
+    assert call("init", "--database", SERVER, "--force", "--no-check").code == 0
+    assert written(home)["url"] == url, "the password of the url, too"
+
+
+def test_a_zone_is_written_if_none_is_in_force() -> None:
+    new = Answers(database=SERVER)
+    assert values_of(new)["time_zone"] == "UTC"
+    assert values_of(new, {"preset": "none"})["time_zone"] == "UTC"
+    assert "time_zone" not in values_of(new, {"time_zone": "Asia/Tokyo"})
+    assert "time_zone" not in values_of(new, {"preset": "tidb"})
+    asked_for = Answers(database=SERVER, time_zone="UTC")
+    assert values_of(asked_for, TEN_KEYS)["time_zone"] == "UTC"
+
+
+@pytest.mark.parametrize("place", ["ann@127.0.0.1:1", "reader@other.example"])
+def test_a_password_is_for_its_user_and_host_only(call: Call, home: Path, place: str) -> None:
+    a_file(home, TEN_KEYS)
+    url = f"mysql://{place}/sync_ci_data"
+    answer = call("init", "--database", url, "--force", "--no-check")
+    assert written(home)["url"] == url
+    assert "warning: url has no password, and the one in the file is for another" in answer.err
+    assert "CI_STAT_PASSWORD" in answer.err
+
+
 @pytest.mark.parametrize(
     ("mode", "then"), [(0o640, 0o640), (0o600, 0o600), (0o644, 0o600), (0o660, 0o660)]
 )
@@ -491,6 +540,15 @@ def test_questions_about_all_sources(home: Path, person: Person, runs: str) -> N
         "github_repo": "me/app",
     }
     assert "s3cret" not in answer.out + answer.err
+
+
+def test_the_zone_in_force_is_the_default_of_the_question(home: Path, person: Person) -> None:
+    a_file(home, TEN_KEYS)
+    assert person.runs_init(["3", SERVER, "", ""], "--force", "--no-check").code == 0
+    assert "time_zone" not in written(home)
+    assert load().ci_data.zone.key == "Asia/Shanghai"
+    assert person.runs_init(["3", SERVER, "", "UTC"], "--force", "--no-check").code == 0
+    assert written(home)["time_zone"] == "UTC"
 
 
 def test_after_a_failure_it_asks_again(home: Path, person: Person, runs: str) -> None:

@@ -8,11 +8,13 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from ci_stat.config.presets import PRESETS
 from ci_stat.config.read import implied_preset
-from ci_stat.config.urls import check_url
+from ci_stat.config.urls import account_of, check_url
 from ci_stat.connectors.github.names import repository_name
 
 _NEW: Mapping[str, Any] = MappingProxyType({})
+_ACCOUNT = ("host", "user", "password")
 _SINCE = "30d"  # what the first sync of GitHub Actions copies
 
 
@@ -52,10 +54,12 @@ def values_of(answers: Answers, existing: Mapping[str, Any] = _NEW) -> dict[str,
     `existing`: the file that they are added to. The preset that a published file implies is written
     into it, because with other keys it would be lost.
     """
+    stored = stored_password(answers.database, existing)
+    implied_zone = "UTC" if answers.database and not zone_in_force(answers, existing) else ""
     values = {
         "preset": answers.preset or implied_preset(existing.keys(), existing),
-        "url": _with_password(answers.database, answers.password),
-        "time_zone": answers.time_zone or ("UTC" if _has_own_zone(answers) else ""),
+        "url": _with_password(answers.database, answers.password or stored),
+        "time_zone": answers.time_zone or implied_zone,
         "run_url": answers.run_url or _jenkins_runs(answers.jenkins),
         "log_dir": str(Path(answers.logs).expanduser().absolute()) if answers.logs else "",
         "log_template": answers.log_template,
@@ -69,9 +73,30 @@ def values_of(answers: Answers, existing: Mapping[str, Any] = _NEW) -> dict[str,
     return {key: value for key, value in values.items() if value}
 
 
-def _has_own_zone(answers: Answers) -> bool:
-    """Whether the zone of a server should be in the file, even if it is the default."""
-    return bool(answers.database) and not answers.preset
+def zone_in_force(answers: Answers, existing: Mapping[str, Any] = _NEW) -> str:
+    """The zone that the file or its preset sets; "" for the default."""
+    preset = answers.preset or existing.get("preset") or ""
+    preset = preset or implied_preset(existing.keys(), existing)
+    of_preset = PRESETS.get(str(preset), {}).get("time_zone", "")
+    return str(existing.get("time_zone") or of_preset)
+
+
+def stored_password(url: str, existing: Mapping[str, Any]) -> str:
+    """The password in the file, for a URL that has none but the same host and user; else ""."""
+    if not lacks_password(url):
+        return ""
+    if existing.get("url"):
+        stored = account_of(str(existing["url"]))
+    else:
+        host, user, password = (str(existing.get(key) or "") for key in _ACCOUNT)
+        stored = (host.strip("[]").lower(), user, password)
+    host, user, _ = account_of(url)
+    return stored[2] if stored[:2] == (host, user) else ""
+
+
+def holds_password(existing: Mapping[str, Any]) -> bool:
+    """Whether the file has a password of a CI database."""
+    return bool(existing.get("password") or account_of(str(existing.get("url") or ""))[2])
 
 
 def _with_password(url: str, password: str) -> str:

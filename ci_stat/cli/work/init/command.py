@@ -12,7 +12,15 @@ import click
 from ci_stat.cli.work import output
 from ci_stat.cli.work.check import Check
 from ci_stat.cli.work.init import questions
-from ci_stat.cli.work.init.answers import Answers, lacks_password, next_commands, values_of
+from ci_stat.cli.work.init.answers import (
+    Answers,
+    holds_password,
+    lacks_password,
+    next_commands,
+    stored_password,
+    values_of,
+    zone_in_force,
+)
 from ci_stat.cli.work.init.checks import checks_of
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, PREFIX, default_file
 from ci_stat.config.read import read_object
@@ -32,6 +40,7 @@ def init(file: Path | None, force: bool, no_check: bool, as_json: bool, **option
 
     values = values_of(answers, existing)
     replaced = write_settings(target, values, force)
+    _warn_of_password(values, existing)
     following = list(next_commands(answers, _exported(target)))
     if as_json:
         output.print_json(_data(target, values, results, following))
@@ -88,7 +97,7 @@ def _answered(
             "Use --github, --jenkins, --database or --files, or run `ci-stat init` in a terminal.",
         )
     if _asks():
-        answers = _with_secrets(answers)
+        answers = _with_secrets(answers, existing)
     results = [] if no_check else list(_shown(checks_of(answers, existing)))
     for result in results:
         if result.error:
@@ -104,13 +113,14 @@ def _asks() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _with_secrets(answers: Answers) -> Answers:
-    """Ask for the secrets that the options lack."""
+def _with_secrets(answers: Answers, existing: Mapping[str, Any]) -> Answers:
+    """Ask for the secrets that the options and the file lack."""
     if answers.github and not answers.github_token:
         answers = replace(answers, github_token=questions.token_of("GitHub"))
     if answers.jenkins_user and not answers.jenkins_token:
         answers = replace(answers, jenkins_token=questions.token_of("Jenkins"))
-    if lacks_password(answers.database) and not answers.password:
+    known = answers.password or stored_password(answers.database, existing)
+    if lacks_password(answers.database) and not known:
         answers = replace(answers, password=questions.password_of(answers.database))
     return answers
 
@@ -120,7 +130,7 @@ def _asked(
 ) -> tuple[Answers, list[Check]]:
     """Ask until the checks succeed, or the person wants the file anyway."""
     while True:
-        answers = questions.ask(answers)
+        answers = questions.ask(answers, zone_in_force(answers, existing))
         results: list[Check] = []
         try:
             results = [] if no_check else list(_shown(checks_of(answers, existing)))
@@ -154,6 +164,16 @@ def _data(
         "checks": [result.data() for result in results],
         "next": [command for command, _ in following],
     }
+
+
+def _warn_of_password(values: Mapping[str, str], existing: Mapping[str, Any]) -> None:
+    """The new URL wins over an account with a password: say that the URL has none."""
+    if lacks_password(values.get("url", "")) and holds_password(existing):
+        click.echo(
+            "ci-stat: warning: url has no password, and the one in the file is for another user or"
+            f" host. Set {PREFIX}PASSWORD, and run `ci-stat init` again with --force.",
+            err=True,
+        )
 
 
 def _warn_of_variables(values: Mapping[str, str]) -> None:

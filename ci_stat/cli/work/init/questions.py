@@ -20,8 +20,11 @@ _SOURCES = {
 }
 
 
-def ask(answers: Answers) -> Answers:
-    """Ask where the runs are, and how to reach them. The defaults are `answers`."""
+def ask(answers: Answers, zone: str) -> Answers:
+    """Ask where the runs are, and how to reach them. The defaults are `answers`.
+
+    `zone`: the one in force, which is not written again.
+    """
     click.echo("Where are the runs of your CI?", err=True)
     for number, name in _SOURCES.items():
         click.echo(f"  {number}  {name}", err=True)
@@ -29,8 +32,9 @@ def ask(answers: Answers) -> Answers:
     fresh = Answers(preset=answers.preset, logs=answers.logs, log_template=answers.log_template)
     for number in chosen.split(","):
         fresh = _QUESTIONS[number](answers, fresh)
-    zone = _ask("Time zone of the times", answers.time_zone or "UTC", _zone)
-    return replace(fresh, time_zone="" if zone == "UTC" and "3" not in chosen else zone)
+    default = zone or "UTC"
+    chosen_zone = _ask("Time zone of the times", answers.time_zone or default, _zone)
+    return replace(fresh, time_zone="" if chosen_zone == default else chosen_zone)
 
 
 def again() -> bool:
@@ -45,7 +49,11 @@ def again() -> bool:
 
 def password_of(url: str) -> str:
     """Ask for the password of a database URL that has a user without one; "" for none."""
-    return _secret("Password of the database (empty: none)") if lacks_password(url) else ""
+    return (
+        _secret("Password of the database (empty: the stored one, or none)")
+        if lacks_password(url)
+        else ""
+    )
 
 
 def token_of(service: str) -> str:
