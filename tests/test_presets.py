@@ -259,7 +259,6 @@ def test_the_published_file_goes_on_working(tmp_path: Path) -> None:
     [
         {"database": "ci"},
         {"time_zone": "UTC"},
-        {"log_level": "info"},
         {"preset": "none"},
         {"preset": ""},
         {"url": "sqlite:////x"},
@@ -272,6 +271,27 @@ def test_any_other_file_has_no_preset(tmp_path: Path, change: dict[str, object])
     assert settings.ci_data.zone.key == "UTC"
     assert settings.github.repo == ""
     assert settings.warnings == ()
+
+
+def test_a_key_that_ends_the_preset_is_said_once(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = PUBLISHED | {"jenkins_url": "https://ci.example/", "log_level": "info"}
+    settings = from_file(tmp_path, content)
+    assert settings.preset == ""
+    (warning,) = settings.warnings
+    assert (
+        "has further keys (jenkins_url, log_level), so the preset tidb is not in force" in warning
+    )
+    assert '"preset": "tidb"' in warning
+    assert '"preset": "none"' in warning
+    assert from_file(tmp_path, content, CI_STAT_PRESET="tidb").warnings == ()
+    assert from_file(tmp_path, content | {"preset": "none"}).warnings == ()
+
+    monkeypatch.delenv("CI_STAT_PRESET")
+    monkeypatch.setenv("STAT_ENV_PATH", str(write(tmp_path, content)))
+    assert call("config").err.count("is not in force") == 1
+    assert call("config").err == ""
 
 
 def test_some_of_the_published_keys_are_enough(tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ _PUBLISHED = (
     ' time zone, links to runs, repository and nightly job. Write "preset": "tidb" into the file to'
     ' keep it, or "preset": "none".'
 )
+_EXTENDED = (
+    "{file} looks like a file that was published for TiDB's CI, but has further keys ({keys}), so"
+    " the preset tidb is not in force: times are in UTC, and runs have no links. Write"
+    ' "preset": "tidb" into the file if it is for TiDB\'s CI, else "preset": "none".'
+)
 _TEST_PREFIX = f"{PREFIX}TEST_"  # variables of the test suite
 
 
@@ -68,6 +73,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     implied = implied_preset(in_file.keys(), texts)
     if implied:
         warnings.append(_PUBLISHED.format(file=source))
+    warnings += _ended_preset(in_file.keys(), texts, source)
     return Settings(not_empty, source, tuple(warnings), implied)
 
 
@@ -78,6 +84,15 @@ def implied_preset(in_file: Set[str], values: Mapping[str, Any]) -> str:
     """
     is_published = in_file & KEYS.keys() <= PUBLISHED_KEYS and not values.keys() & {"url", "preset"}
     return TIDB if is_published and values.get("database") == PUBLISHED_DATABASE else ""
+
+
+def _ended_preset(in_file: Set[str], values: Mapping[str, Any], file: str) -> list[str]:
+    """Say which keys end the implied preset, unless a setting shows that this is meant."""
+    is_meant = "preset" in in_file or values.keys() & {"url", "preset", "time_zone"}
+    if is_meant or "host" not in in_file or values.get("database") != PUBLISHED_DATABASE:
+        return []
+    further = sorted(in_file & KEYS.keys() - PUBLISHED_KEYS)
+    return [_EXTENDED.format(file=file, keys=", ".join(further))] if further else []
 
 
 def _unknown(name: str, known: Iterable[str], where: str) -> str:
