@@ -30,7 +30,7 @@ from ci_stat.runs.loading import LoadedRuns, latest_row, provenance, read_window
 from ci_stat.runs.progress import Advance, LogProgress, no_progress
 from ci_stat.store.ci_data import counts, runs, times, window_count
 from ci_stat.store.embedded import make_folder
-from ci_stat.store.embedded_zone import ZONE_OPTION
+from ci_stat.store.embedded_zone import ZONE_OPTION, written_in
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
 
@@ -91,6 +91,15 @@ class Source:
         Times are naive, in the zone of the database.
         """
         return self.ask(lambda connection: runs.newest_time(connection, until))
+
+    def wrote(self, newest: datetime) -> bool:
+        """Whether ci_stat wrote the newest rows. `newest`: their time, from `newest`.
+
+        An embedded database has the zone that we recorded; rows of a server have our parameters.
+        """
+        written = written_in(self.engine)
+        is_recorded = written is not None and written.recorded
+        return is_recorded or self.ask(lambda connection: runs.is_ours(connection, newest))
 
     def oldest(self) -> datetime | None:
         """Return the time of the oldest row: naive, in the zone of the database."""

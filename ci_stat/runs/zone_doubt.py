@@ -11,17 +11,20 @@ _HOUR = timedelta(hours=1)
 _MOST = 14  # hours between UTC and any zone
 
 
-def zone_doubt(newest: datetime, now: datetime, zone: ZoneInfo) -> str:
+def zone_doubt(newest: datetime, now: datetime, zone: ZoneInfo, is_ours: bool = False) -> str:
     """Return why the zone may be wrong, or "".
 
     `newest`: the time of the newest row, naive, in `zone`. `now`: aware. A row of a wrong zone is
-    in the future, or some whole hours older than the delay with which rows appear.
+    in the future, or some whole hours older than the delay with which rows appear. `is_ours`:
+    ci_stat wrote the time, which it converts to `zone`: its age is no doubt.
     """
     age = now - newest.replace(tzinfo=zone)
     if age < -CLOCKS:
         hours = -(age // _HOUR)
         return f"The newest row lies {_length(-age)} in the future. {_cause(hours, now, zone)}"
 
+    if is_ours:
+        return ""
     hours = age // _HOUR
     is_whole = age % _HOUR <= DELAY
     if not is_whole or not 1 <= hours <= _MOST:

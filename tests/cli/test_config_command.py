@@ -198,6 +198,24 @@ def test_a_newest_row_whole_hours_ago(at: Path, call: Call, fill: Fill) -> None:
     assert call("config", "--check").err == ""
 
 
+def test_a_row_of_a_sync_may_be_whole_hours_old(at: Path, call: Call, fill: Fill) -> None:
+    ago = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=1, minutes=2)
+    fill([row(time=ago, description={"ci_stat_run": "7"})])
+    assert call("config", "--check").err == ""
+
+
+def test_a_row_of_an_import_may_be_whole_hours_old(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI_STAT_URL", f"sqlite:///{tmp_path / 'own.sqlite'}")
+    ago = datetime.now(UTC) - timedelta(hours=8, minutes=2)
+    runs = tmp_path / "runs.jsonl"
+    run = {"job_name": "a", "job_id": 1, "status": "SUCCESS", "time": ago.timestamp()}
+    runs.write_text(json.dumps(run) + "\n")
+    assert call("import", str(runs)).code == 0
+    assert call("config", "--check").err == ""
+
+
 @pytest.mark.parametrize("port", ["abc", "33o6", "-1", "0", "65536", "3306.0", "٣٣٠٦"])
 @pytest.mark.parametrize("key", ["port", "mail_port"])
 def test_a_port_that_is_no_number_is_refused(

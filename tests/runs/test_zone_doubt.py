@@ -52,5 +52,13 @@ def test_a_row_that_is_whole_hours_old(hours: int, offset: str) -> None:
     assert f"Asia/Shanghai, and the times look like those of a zone UTC{offset}." in said
 
 
+def test_the_age_of_a_time_that_we_wrote_is_no_doubt() -> None:
+    utc = ZoneInfo("UTC")
+    ago = (NOW - timedelta(hours=8, minutes=7)).replace(tzinfo=None)
+    ahead = (NOW + timedelta(hours=8)).replace(tzinfo=None)
+    assert zone_doubt(ago, NOW, utc, is_ours=True) == ""
+    assert "8 h 0 min in the future" in zone_doubt(ahead, NOW, utc, is_ours=True)
+
+
 def test_the_offset_is_that_of_today() -> None:
     assert "UTC+03:00" in doubt(timedelta(hours=-2), "Europe/Berlin"), "winter"

@@ -93,7 +93,7 @@ def _runs(now: datetime, context: Context) -> str:
         return f"ok, {source.name}, empty"
     zone = source.origin.zone
     says = f"ok, {source.name}, newest row {newest:%Y-%m-%d %H:%M:%S} {zone.key}"
-    return f"{says}\n{zone_doubt(newest, now, zone)}"
+    return f"{says}\n{zone_doubt(newest, now, zone, source.wrote(newest))}"
 
 
 def _state(context: Context) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.types import BigInteger, String
 from ci_stat.errors import UsageError
 from ci_stat.records import (
     JOB_KEY,
+    OWN_KEYS,
     Origin,
     Run,
     RunFilter,
@@ -29,6 +30,8 @@ from ci_stat.store.engine import connected
 from ci_stat.store.errors import hidden
 
 BATCH = 500  # rows at a time: each has 2-3 KB of JSON that is dropped after decoding
+
+_FEW = 20  # newest rows that tell who writes the table
 
 
 def wall_text(moment: datetime) -> str:
@@ -164,6 +167,14 @@ def has_rows(connection: Connection, run_filter: RunFilter) -> bool:
 def newest_time(connection: Connection, until: datetime | None = None) -> datetime | None:
     """The newest time in the table, or up to `until`; None without such rows."""
     return _time_of(connection, func.max(ci_data.c.time), until)
+
+
+def is_ours(connection: Connection, newest: datetime) -> bool:
+    """Whether a row since this time has parameters that ci_stat writes."""
+    text = raw_json(ci_data.c.description).label("description")
+    query = select(text).where(ci_data.c.time >= wall_text(newest)).limit(_FEW)
+    descriptions = connection.execute(query).scalars()
+    return any(key.startswith(OWN_KEYS) for text in descriptions for key in parameters(text))
 
 
 def count_after(connection: Connection, moment: datetime) -> int:
