@@ -105,6 +105,18 @@ def test_github_that_refuses(
     assert not home.exists()
 
 
+def test_without_a_token_none_is_wrong(home: Path, call: Call, github: GitHub) -> None:
+    answer = call("init", "--github-url", github.url, "--github", REPO)
+    assert answer.code == 7
+    assert "the repository is not public, or unknown without a token (HTTP status 401" in answer.err
+    assert "gh_token" in answer.err
+    assert "expired" not in answer.err
+    github.anonymous = True
+    answer = call("init", "--github-url", github.url, "--github", "no/such")
+    assert "the repository is not public, or does not exist (HTTP status 404" in answer.err
+    assert not home.exists()
+
+
 def test_a_public_repository_needs_no_token(home: Path, call: Call, github: GitHub) -> None:
     github.anonymous = True
     answer = call("init", "--github-url", github.url, "--github", REPO)

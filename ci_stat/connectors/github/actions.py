@@ -26,6 +26,7 @@ from ci_stat.connectors.github.pagination import PER_PAGE, Pages
 from ci_stat.connectors.github.rate_limits import Timing
 from ci_stat.connectors.github.responses import (
     ACTIONS_REFUSALS,
+    ANONYMOUS_REFUSALS,
     CallResult,
     CallState,
     Interpreter,
@@ -84,7 +85,8 @@ class Actions:
         self.mask = Mask(token)
         self._client = GitHubClient(address, token, self.mask, timeout)
         timing = Timing(clock, sleep, jitter, between_reads)
-        interpreter = Interpreter(self.mask, wall, ACTIONS_REFUSALS)
+        refusals = ACTIONS_REFUSALS if token else ANONYMOUS_REFUSALS
+        interpreter = Interpreter(self.mask, wall, refusals)
         self._calls = Calls(self._client, interpreter, timing)
         self._pages = Pages(self._calls, address)
 

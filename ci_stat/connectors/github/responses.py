@@ -52,6 +52,12 @@ ACTIONS_REFUSALS: Refusals = {
     ),
     410: ("it no longer exists", ""),
 }
+_HIDDEN_HINT = "Check the name OWNER/NAME, or set a token with access to it (gh_token)."
+ANONYMOUS_REFUSALS: Refusals = {
+    **ACTIONS_REFUSALS,
+    401: ("the repository is not public, or unknown without a token", _HIDDEN_HINT),
+    404: ("the repository is not public, or does not exist", _HIDDEN_HINT),
+}
 
 
 class CallState(StrEnum):
