@@ -384,6 +384,36 @@ def test_a_zone_is_written_if_none_is_in_force() -> None:
     assert values_of(asked_for, TEN_KEYS)["time_zone"] == "UTC"
 
 
+@pytest.mark.parametrize(
+    ("content", "keys"),
+    [
+        (TEN_KEYS, "host, user, password, database"),
+        ({"url": "mysql://u:s3cret@db.example/ci"}, "url"),
+    ],
+    ids=["keys", "url"],
+)
+@pytest.mark.parametrize("check", [(), ("--no-check",)], ids=str)
+def test_a_file_of_runs_is_not_for_a_server_of_others(
+    call: Call, home: Path, runs: str, content: dict[str, object], keys: str, check: tuple[str, ...]
+) -> None:
+    a_file(home, content)
+    answer = call("init", "--files", runs, "--force", *check)
+    assert (answer.code, answer.out) == (2, "")
+    assert f"The file points to a server ({keys}): `ci-stat import` would store" in answer.err
+    assert "--database sqlite:///" in answer.err
+    assert "s3cret" not in answer.err
+    assert written(home) == content
+    named = ("--database", f"sqlite:///{home.parent / 'own.sqlite'}", "--no-check")
+    assert call("init", "--files", runs, "--force", *named).code == 0
+
+
+def test_a_file_that_needs_no_change(call: Call, home: Path, runs: str) -> None:
+    a_file(home, {"url": "sqlite:////x/ci.sqlite"})
+    answer = call("init", "--files", runs, "--force", "--no-check")
+    assert answer.out.startswith(f"{home} needs no change.\n")
+    assert written(home) == {"url": "sqlite:////x/ci.sqlite"}
+
+
 @pytest.mark.parametrize("place", ["ann@127.0.0.1:1", "reader@other.example"])
 def test_a_password_is_for_its_user_and_host_only(call: Call, home: Path, place: str) -> None:
     a_file(home, TEN_KEYS)

@@ -14,6 +14,7 @@ from ci_stat.config.urls import account_of, check_url
 from ci_stat.connectors.github.names import repository_name
 
 _NEW: Mapping[str, Any] = MappingProxyType({})
+_SERVER = ("host", "user", "password", "database")
 _ACCOUNT = ("host", "user", "password")
 _SINCE = "30d"  # what the first sync of GitHub Actions copies
 
@@ -54,6 +55,7 @@ def values_of(answers: Answers, existing: Mapping[str, Any] = _NEW) -> dict[str,
     `existing`: the file that they are added to. The preset that a published file implies is written
     into it, because with other keys it would be lost.
     """
+    _require_own_database(answers, existing)
     stored = stored_password(answers.database, existing)
     implied_zone = "UTC" if answers.database and not zone_in_force(answers, existing) else ""
     values = {
@@ -71,6 +73,21 @@ def values_of(answers: Answers, existing: Mapping[str, Any] = _NEW) -> dict[str,
         "github_url": answers.github_url,
     }
     return {key: value for key, value in values.items() if value}
+
+
+def _require_own_database(answers: Answers, existing: Mapping[str, Any]) -> None:
+    """Raises UsageError if the runs of a file would be stored on a server of the existing file."""
+    if not answers.files or answers.database:
+        return
+    url = str(existing.get("url") or "")
+    keys = ["url"] if url else [key for key in _SERVER if existing.get(key)]
+    if keys and not url.startswith("sqlite"):
+        raise UsageError(
+            f"The file points to a server ({', '.join(keys)}): `ci-stat import` would store the"
+            " runs there.",
+            "Name the database for the runs, e.g. --database sqlite:////path/to/ci.sqlite, or write"
+            " another file with --file PATH.",
+        )
 
 
 def zone_in_force(answers: Answers, existing: Mapping[str, Any] = _NEW) -> str:

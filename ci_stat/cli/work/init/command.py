@@ -45,8 +45,7 @@ def init(file: Path | None, force: bool, no_check: bool, as_json: bool, **option
     if as_json:
         output.print_json(_data(target, values, results, following))
         return
-    verb = "Changed" if existing else "Wrote"
-    click.echo(f"{verb} {visible(target)}: {', '.join(values) or 'all settings have defaults'}.")
+    click.echo(_outcome(target, values, existing))
     if replaced:
         click.echo(f"Replaced: {', '.join(replaced)}.")
     click.echo("\nNext:")
@@ -150,6 +149,14 @@ def _shown(results: Iterator[Check]) -> Iterator[Check]:
     for result in results:
         output.print_check(result.name, result.says, result.error, result.warning, err=True)
         yield result
+
+
+def _outcome(target: Path, values: Mapping[str, str], existing: Mapping[str, Any]) -> str:
+    """Which settings the file got."""
+    place, keys = visible(target), ", ".join(values)
+    if existing:
+        return f"Changed {place}: {keys}." if keys else f"{place} needs no change."
+    return f"Wrote {place}: {keys or 'all settings have defaults'}."
 
 
 def _data(
