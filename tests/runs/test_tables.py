@@ -49,6 +49,24 @@ def _failures() -> Result:
     return Result(runs, res.provenance)
 
 
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ((1, 1), "2 failed runs with failures of the table only, one for each run: a lower bound"),
+        ((2, 3), "2 failed runs with failures of the table only: a lower bound"),
+        ((1, 1, 2), "3 failed runs with failures of the table only, one for each of 2 runs: a l"),
+    ],
+    ids=str,
+)
+def test_how_many_failures_the_table_has_for_a_run(counts: tuple[int, ...], says: str) -> None:
+    res = result([row("unit", number, "FAILURE") for number in range(len(counts))])
+    runs = [
+        replace(run, failures=tuple(CaseFailure("case", f"Test{n}", "") for n in range(count)))
+        for run, count in zip(res.all_runs, counts, strict=True)
+    ]
+    assert says in _shown(failures.failures(Result(runs, res.provenance)), 120)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_names_of_jobs_are_whole(width: int) -> None:
     table = tables.jobs([_job(name) for name in JOBS], provenance(3))

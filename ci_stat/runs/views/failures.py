@@ -69,10 +69,10 @@ def _completeness(res: Result) -> Iterator[Text]:
         yield _log_counts(res)
 
     failed = [run for run in res.all_runs if run.status == Status.FAILURE]
-    from_table = sum(map(_is_from_table, failed))
+    from_table = [run for run in failed if _is_from_table(run)]
     if from_table:
-        runs = plural(from_table, "failed run")
-        text = f"{runs} with failures of the table only, one for each run: a lower bound"
+        runs = plural(len(from_table), "failed run")
+        text = f"{runs} with failures of the table only{_with_one(from_table)}: a lower bound"
         yield Text(text, "dim")
 
     if res.miss_cnt:
@@ -85,6 +85,14 @@ def _log_counts(res: Result) -> Text:
         if state != LogState.READ:
             counts.append(f"{plural(count, 'log')} {state}")
     return Text("; ".join(counts), "yellow" if len(counts) > 1 else "dim")
+
+
+def _with_one(runs: Sequence[Run]) -> str:
+    """Say how many runs have exactly one failure: the table may lack their others."""
+    count = sum(len(run.failures) == 1 for run in runs)
+    if count == len(runs):
+        return ", one for each run"
+    return f", one for each of {plural(count, 'run')}" if count > 1 else ""
 
 
 def _is_from_table(run: Run) -> bool:
