@@ -22,6 +22,7 @@ from ci_stat.errors import (
     ServerUnreachable,
 )
 from ci_stat.store.ci_data.schema import ci_data
+from ci_stat.store.embedded import is_embedded
 from ci_stat.store.state.tables import metadata as state_metadata
 
 T = TypeVar("T")
@@ -29,6 +30,15 @@ T = TypeVar("T")
 _DRIVERS = ("pymysql", "MySQLdb", "sqlite3")
 # What PyMySQL raises when an answer is cut short or is not valid.
 _BROKEN_ANSWER = (OSError, EOFError, AttributeError, IndexError, AssertionError, struct.error)
+
+_EMPTY_FILE = (
+    "Fill it with `ci-stat sync` or `ci-stat import FILE`, which create the table, or set `url` to"
+    " another file."
+)
+_EMPTY_SERVER = (
+    "Is this the database that Jenkins fills (usually sync_ci_data)? `ci-stat import` would create"
+    " the table."
+)
 
 _LOST = {1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014, 2027, 2055, 4031}
 _UNREACHABLE = {2002, 2003, 2005, 2012, 1040, 1129, 1130, 1203}
@@ -160,11 +170,8 @@ def _missing(engine: Engine, text: str) -> DatabaseError:
     try:
         existing = {column["name"] for column in inspect(engine).get_columns(ci_data.name)}
     except NoSuchTableError:
-        return SchemaMismatch(
-            f"{where} has no table {ci_data.name} ({text}).",
-            "Is this the database that Jenkins fills (usually sync_ci_data)? `ci-stat import` would"
-            " create the table.",
-        )
+        hint = _EMPTY_FILE if is_embedded(engine) else _EMPTY_SERVER
+        return SchemaMismatch(f"{where} has no table {ci_data.name} ({text}).", hint)
     except SQLAlchemyError:
         return SchemaMismatch(f"{where}: {text}.", "Table and columns could not be inspected.")
 

@@ -291,6 +291,28 @@ def test_a_database_url_that_cannot_be_read(call: Call, home: Path, url: str) ->
     assert not home.exists()
 
 
+def test_an_invalid_zone_is_said_once(call: Call, home: Path, runs: str) -> None:
+    answer = call("init", "--files", runs, "--time-zone", "Mars")
+    assert answer.code in (3, 4)
+    assert answer.err.count("'Mars'") == 1
+    assert not home.exists()
+
+
+def test_a_file_of_a_database_that_does_not_exist(
+    call: Call, home: Path, runs: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/nope.sqlite"
+    answer = call("init", "--database", url)
+    assert answer.code == 3
+    assert f"{tmp_path}/nope.sqlite does not exist.\n  Correct the path." in answer.err
+    assert "ci-stat init" not in answer.err
+    assert not home.exists()
+    answer = call("init", "--database", url, "--files", runs)
+    assert answer.code == 0
+    assert "CI database: ok, the first import or sync creates the file" in answer.err
+    assert call("import", runs).code == 0
+
+
 def test_without_options_and_terminal_it_says_what_to_use(call: Call, home: Path) -> None:
     for options in ((), ("--time-zone", "UTC")):
         answer = call("init", *options)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from ci_stat.cli.work.check import CI_DATABASE, Check, checks
@@ -21,6 +22,7 @@ from ci_stat.rendering.format import plural
 from ci_stat.runs.import_runs import open_input
 from ci_stat.runs.sync_github.ranges import Range
 from ci_stat.store.ci_data.stored_builds import has_table
+from ci_stat.store.embedded import is_embedded
 
 _SOURCE = "ci-stat init"
 _DAYS = 30
@@ -36,27 +38,48 @@ def checks_of(answers: Answers, existing: Mapping[str, Any]) -> Iterator[Check]:
         if key in KEYS and value not in (None, "")
     }
     settings = Settings(texts)
+    has_database = bool(merged.get("url") or merged.get("host"))
+    said = set()
     with Context(settings) as context:
-        has_database = bool(merged.get("url") or merged.get("host"))
-        for result in checks(context):
-            if result.name != CI_DATABASE:
+        for result in _results(answers, context, has_database):
+            message = result.error.message if result.error else ""
+            if not message or message not in said:
                 yield result
-            elif has_database or not isinstance(result.error, ServerUnreachable):
-                yield _to_be_filled(result, answers, context)
-        if answers.github:
-            yield _workflow_runs(answers.repository, context)
-        if answers.files:
-            yield _file_of_runs(answers.files, context)
+            said.add(message)
+
+
+def _results(answers: Answers, context: Context, has_database: bool) -> Iterator[Check]:
+    """All results; an invalid setting fails all checks that need it."""
+    for result in checks(context):
+        if result.name != CI_DATABASE:
+            yield result
+        elif has_database or not isinstance(result.error, ServerUnreachable):
+            yield _to_be_filled(result, answers, context)
+    if answers.github:
+        yield _workflow_runs(answers.repository, context)
+    if answers.files:
+        yield _file_of_runs(answers.files, context)
 
 
 def _to_be_filled(result: Check, answers: Answers, context: Context) -> Check:
     """The result for the CI database; a sync or an import may still have to create the table."""
     fills = answers.github or answers.jenkins or answers.files
+    if isinstance(result.error, ServerUnreachable) and _lacks_file(context):
+        if fills:
+            return Check(result.name, "ok, the first import or sync creates the file")
+        hint = "Correct the path. For a new file, also say what fills it: --github, --jenkins, ..."
+        return Check(result.name, error=ServerUnreachable(result.error.message, hint))
     if not fills or not isinstance(result.error, SchemaMismatch):
         return result
     if has_table(context.source.engine):
         return result
     return Check(result.name, "ok, the first import or sync creates the table ci_data")
+
+
+def _lacks_file(context: Context) -> bool:
+    """Whether the database is a SQLite file that does not exist."""
+    engine = context.source.engine
+    return is_embedded(engine) and not Path(engine.url.database or "").exists()
 
 
 def _workflow_runs(repo: str, context: Context) -> Check:
