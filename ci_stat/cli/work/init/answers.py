@@ -12,6 +12,7 @@ from ci_stat.config.presets import PRESETS
 from ci_stat.config.read import implied_preset
 from ci_stat.config.urls import account_of, check_url
 from ci_stat.connectors.github.names import repository_name
+from ci_stat.errors import UsageError
 
 _NEW: Mapping[str, Any] = MappingProxyType({})
 _SERVER = ("host", "user", "password", "database")
