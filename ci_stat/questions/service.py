@@ -19,12 +19,12 @@ from ci_stat.result.answers.model import PRAnswer
 from ci_stat.result.answers.of_case import (
     case_history,
     job_history,
-    places_of,
     since_of,
     streak_of,
     with_failure,
 )
 from ci_stat.result.answers.of_pull import Surroundings, answer, own_failures, period
+from ci_stat.result.answers.places import places_of
 
 ON_COMMIT = timedelta(days=3)  # around a run, in which other runs on its commit are looked for
 

@@ -12,19 +12,17 @@ from ci_stat.result.answers.history_model import History
 from ci_stat.result.answers.model import PRAnswer
 from ci_stat.result.answers.of_case import (
     case_history,
-    place_of,
-    places_of,
     since_of,
     with_failure,
 )
 from ci_stat.result.answers.of_pull import (
-    Place,
     Surroundings,
     answer,
     is_unread,
     own_failures,
     period,
 )
+from ci_stat.result.answers.places import Place, place_of, places_of
 
 if TYPE_CHECKING:
     from ci_stat.result.models import PR

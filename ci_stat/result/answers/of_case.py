@@ -15,9 +15,9 @@ from ci_stat.result.answers.history_model import (
     Since,
     Subject,
 )
+from ci_stat.result.answers.places import places_of
 
 CHANCE = 0.05  # the highest probability that a failure is absent by chance
-Place = tuple[str, str, str]  # job, repository, branch
 
 
 def is_named(failure: CaseFailure, wanted: str) -> bool:
@@ -35,15 +35,6 @@ def with_failure(runs: Iterable[Run], wanted: str) -> list[tuple[Run, CaseFailur
         if failure is not None:
             found.append((run, failure))
     return found
-
-
-def places_of(runs: Iterable[Run]) -> set[Place]:
-    """Where runs failed: job, repository and branch."""
-    return {place_of(run) for run in runs}
-
-
-def place_of(run: Run) -> Place:
-    return run.job_name, run.repo or "", run.branch or ""
 
 
 def case_history(

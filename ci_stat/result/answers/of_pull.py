@@ -16,6 +16,7 @@ from ci_stat.records import (
     Status,
     Tally,
 )
+from ci_stat.result.answers.failed_others import FailedOthers
 from ci_stat.result.answers.model import (
     PR,
     OtherRuns,
@@ -25,13 +26,13 @@ from ci_stat.result.answers.model import (
     Trouble,
     Verdict,
 )
+from ci_stat.result.answers.places import Place, place_of
 from ci_stat.result.answers.verdict import in_focus, judge, overall
 from ci_stat.result.fail_info import failure_key
 
 AROUND = timedelta(days=7)  # before the first and after the last failure
 LONGEST = timedelta(days=28)  # of a period
 
-Place = tuple[str, str, str]  # job, repository, target branch; "" if unknown
 Trace = Callable[[Run], Trouble | None]
 _NAMED = frozenset(
     {FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.CRASH}
@@ -112,7 +113,8 @@ def answer(
     notes: Sequence[str] = (),
 ) -> PRAnswer:
     """The answer about one pull request. `runs`: all of its own, oldest first; not empty."""
-    failures = [_judged(failure, key, runs, around) for failure in own_failures(runs)]
+    others = FailedOthers(key, runs, around.failed, around.unread)
+    failures = [_judged(failure, runs, around, others) for failure in own_failures(runs)]
     newest = next((run.commit for run in reversed(runs) if run.commit), "")
     focused = in_focus([failure.own for failure in failures], newest)
     focus = [failure for failure, is_in in zip(failures, focused, strict=True) if is_in]
@@ -135,9 +137,11 @@ def _rank(failure: PRFailure) -> tuple[int, int, FailureKey]:
     return _ORDER.index(failure.judgement.verdict), -len(failure.own.failed), failure.key
 
 
-def _judged(failure: OwnFailure, pr: PR, runs: Sequence[Run], around: Surroundings) -> PRFailure:
+def _judged(
+    failure: OwnFailure, runs: Sequence[Run], around: Surroundings, others: FailedOthers
+) -> PRFailure:
     own = own_runs(failure, runs)
-    other = _other_runs(failure, pr, runs, around)
+    other = _other_runs(failure, runs, around, others)
     outage = _outage(failure, around.outage)
     kind, name = _kind_and_name(failure)
     is_named = failure.newest is not None and names_a_cause(failure.newest)
@@ -211,16 +215,16 @@ def _is_before(run: Run, other: Run) -> bool:
 
 
 def _other_runs(
-    failure: OwnFailure, pr: PR, runs: Sequence[Run], around: Surroundings
+    failure: OwnFailure, runs: Sequence[Run], around: Surroundings, others: FailedOthers
 ) -> OtherRuns:
     jobs = {run.job_name for run in failure.runs}
-    places = {_place(run) for run in failure.runs}
+    places = {place_of(run) for run in failure.runs}
     totals = sum((around.counts.get(place, Tally()) for place in places), Tally())
     own = [
         run
         for run in runs
         if run.job_name in jobs
-        and _place(run) in places
+        and place_of(run) in places
         and run.time is not None
         and around.begin <= run.time < around.end
     ]
@@ -228,30 +232,10 @@ def _other_runs(
         begin=around.begin,
         end=around.end,
         passed=max(0, totals.success - _count(own, Status.SUCCESS)),
-        failed=tuple(_with(failure.key, _of_others(around.failed, pr, runs))),
+        failed=others.failed_with(failure.key),
         job_failed=max(0, totals.failure - _count(own, Status.FAILURE)),
-        unread=sum(_place(run) in places for run in _of_others(around.unread, pr, runs)),
+        unread=sum(others.unread[place] for place in places),
     )
-
-
-def _of_others(failed: Iterable[Run], pr: PR, runs: Sequence[Run]) -> list[Run]:
-    """The failed runs of other code: pull requests can share a commit."""
-    commits = {run.commit for run in runs if run.commit}
-    return [
-        run
-        for run in failed
-        if run.status == Status.FAILURE
-        and (run.repo or "", run.pr_number) != pr
-        and run.commit not in commits
-    ]
-
-
-def _with(key: FailureKey, failed: Iterable[Run]) -> list[Run]:
-    return [run for run in failed if any(failure_key(failure) == key for failure in run.failures)]
-
-
-def _place(run: Run) -> Place:
-    return run.job_name, run.repo or "", run.branch or ""
 
 
 def _count(runs: Iterable[Run], status: Status) -> int:
