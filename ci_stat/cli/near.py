@@ -37,5 +37,5 @@ def _did_you_mean(name: str, words: Mapping[str, str]) -> str:
 
 def _begins(name: str, words: Iterable[str]) -> list[str]:
     """The only word that begins like this."""
-    found = [word for word in words if word.startswith(name.lower())]
-    return found if len(found) == 1 else []
+    longer = [word for word in words if word.startswith(name.lower())]
+    return longer if len(longer) == 1 else []

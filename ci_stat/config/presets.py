@@ -7,7 +7,8 @@ PRESETS: dict[str, dict[str, str]] = {
     TIDB: {
         "time_zone": "Asia/Shanghai",  # of the writer's connection since 2020-12-16
         "run_url": (
-            "https://ci.pingcap.net/blue/organizations/jenkins/{job}/detail/{job}/{number}/pipeline/"
+            "https://ci.pingcap.net/blue/organizations/jenkins/{job}"
+            "/detail/{job}/{number}/pipeline/"
         ),
         "github_repo": "pingcap/tidb",
         "issue_jobs": "tidb-unit-test-nightly",

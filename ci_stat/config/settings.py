@@ -167,7 +167,7 @@ class Settings:
         return [
             Shown(title, key, self._shown(key), self._value(key).source, KEYS[key].purpose)
             for title, group in GROUPS.items()
-            for key in (each.name for each in keys_of(group).values())
+            for key in (key.name for key in keys_of(group).values())
         ]
 
     def secrets(self) -> set[str]:

@@ -54,10 +54,10 @@ class TestResults:
 
         Raises DatabaseError. An input that cannot be read is part of the report.
         """
-        found = [_digested(input) for input in inputs]
-        run = _identified(run, found)
-        left_out = [_report_left_out(one) for one in found if _is_something_else(one)]
-        wanted = [one for one in found if not _is_something_else(one)]
+        digested = [_digested(input) for input in inputs]
+        run = _identified(run, digested)
+        left_out = [_report_left_out(one) for one in digested if _is_something_else(one)]
+        wanted = [one for one in digested if not _is_something_else(one)]
         writer = ResultsWriter(self._engine, self._now)
         run_id = writer.run_id(run) if any(one.digest for one in wanted) else None
 
@@ -121,10 +121,10 @@ def _report_left_out(one: _Digested) -> FileReport:
     return FileReport(one.input.name, ReadState.NOT_RESULTS)
 
 
-def _identified(run: RunInfo, found: Sequence[_Digested]) -> RunInfo:
+def _identified(run: RunInfo, digested: Sequence[_Digested]) -> RunInfo:
     """Return the run with its content, and outside of a CI with the time of its newest file."""
-    content = hashlib.sha256("".join(sorted(one.digest for one in found)).encode()).hexdigest()
-    changes = [one.input.changed for one in found if one.input.changed is not None]
+    content = hashlib.sha256("".join(sorted(one.digest for one in digested)).encode()).hexdigest()
+    changes = [one.input.changed for one in digested if one.input.changed is not None]
     started = run.started
     if started is None and run.number is None and changes:
         started = datetime.fromtimestamp(max(changes), UTC)

@@ -151,7 +151,7 @@ def _logs(context: Context) -> str:
 def _channels(context: Context) -> str:
     """The recipients of reports. Nothing is sent."""
     named = context.settings.reports.channels or _channels_in_use(context.settings)
-    names = [each.name for channel in named for each in context.recipients([channel])]
+    names = [to.name for channel in named for to in context.recipients([channel])]
     return f"ok, {', '.join(names)}; nothing was sent" if names else ""
 
 

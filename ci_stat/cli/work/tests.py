@@ -91,8 +91,8 @@ def _print_report(report: ImportReport) -> None:
     again = f", {known:,} of them imported before" if known else ""
     left_out = len(report.left_out)
     others = f"; {plural(left_out, 'other file')} left out" if left_out else ""
-    found = sum(file.state is not ReadState.MISSING for file in report.files)
-    click.echo(f"{plural(found, 'file') if found else 'No file'} read{again}{others}.")
+    count = sum(file.state is not ReadState.MISSING for file in report.files)
+    click.echo(f"{plural(count, 'file') if count else 'No file'} read{again}{others}.")
     if report.counts.tests:
         name = visible(run_words(report.run), 300)
         click.echo(f"{name[:1].upper()}{name[1:]}: {counts_words(report.counts)}.")

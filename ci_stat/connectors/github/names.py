@@ -24,8 +24,8 @@ def repository_name(text: str, api_url: str = "") -> str:
     Raises UsageError. A user or a token in the address is dropped, and is not in the message.
     """
     address = _USER.sub(r"\1", text.strip())
-    found = _ADDRESS.fullmatch(address)
-    name = found["name"] if found and found["host"].lower() in _hosts(api_url) else address
+    match = _ADDRESS.fullmatch(address)
+    name = match["name"] if match and match["host"].lower() in _hosts(api_url) else address
     if REPO_NAME.fullmatch(name.removesuffix(".git")):
         return name.removesuffix(".git")
     shown = re.split("[?#]", address)[0][:_SHOWN]

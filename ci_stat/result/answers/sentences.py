@@ -109,18 +109,20 @@ def _only_here(failure: PRFailure, branch: str) -> str:
 
 def _flaky_only_here(failure: PRFailure, branch: str) -> str:
     own = failure.own
-    found = f"It failed in {_share(own)} here, and {_none_elsewhere(failure, branch)}."
+    failed = f"It failed in {_share(own)} here, and {_none_elsewhere(failure, branch)}."
     if failure.judgement.verdict == Verdict.YOURS:
-        return f"{found} It also passed on the same commit: it is flaky, but only with this change."
+        return (
+            f"{failed} It also passed on the same commit: it is flaky, but only with this change."
+        )
     return (
-        f"It is flaky: it passed on the same commit. {found} This change may have made it flaky:"
+        f"It is flaky: it passed on the same commit. {failed} This change may have made it flaky:"
         " more reruns tell."
     )
 
 
 def _oftener(failure: PRFailure, _branch: str) -> str:
-    found = f"It failed in {_share(failure.own)} here, far more often than elsewhere."
-    return f"{found} {_others_with_it(failure.other)}."
+    failed = f"It failed in {_share(failure.own)} here, far more often than elsewhere."
+    return f"{failed} {_others_with_it(failure.other)}."
 
 
 def _same_author(failure: PRFailure, _branch: str) -> str:

@@ -78,12 +78,12 @@ class PullFinder:
     def _searched(self, run: WorkflowRun) -> PullRequest | None:
         name = self.repository.name
         pulls = self.actions.pulls_of_commit(name, run.sha) if run.sha else []
-        found = self._best(run, pulls)
-        if found is None and run.head_owner and run.branch:
-            found = self._best(run, self.actions.pulls_from(name, run.head_owner, run.branch))
-        if found is not None:
-            self.by_number[found.number] = found
-        return found
+        pull = self._best(run, pulls)
+        if pull is None and run.head_owner and run.branch:
+            pull = self._best(run, self.actions.pulls_from(name, run.head_owner, run.branch))
+        if pull is not None:
+            self.by_number[pull.number] = pull
+        return pull
 
     def _best(self, run: WorkflowRun, pulls: Iterable[PullRequest]) -> PullRequest | None:
         """The one at this commit, else the newest that existed when the run was created."""

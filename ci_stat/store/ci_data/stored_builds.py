@@ -81,8 +81,8 @@ class JobRows:
         if not numbers:
             return {}
         in_span = ci_data.c.job_id.between(min(numbers), max(numbers))
-        found = self._read(lambda connection: dict(self._starts(connection, in_span))) or {}
-        return {number: found[number] for number in numbers if number in found}
+        starts = self._read(lambda connection: dict(self._starts(connection, in_span))) or {}
+        return {number: starts[number] for number in numbers if number in starts}
 
     def newest(self) -> tuple[int, datetime] | None:
         """The largest stored number of a first attempt, and its start; None without a time."""
