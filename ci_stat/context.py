@@ -1,8 +1,8 @@
 """The composition root: open databases, clients and services from the settings.
 
-No other module opens the CI database or our state, or builds a client from settings. The command
-line and the public functions use a `Context`; features receive open objects. A context opens each
-object once, when it is first used.
+No other module opens the CI database or our state, or builds a client from settings, except the
+setup modules of features, which only a context calls. The command line and the public functions use
+a `Context`; features receive open objects. A context opens each object once, when it is first used.
 """
 
 import logging
@@ -29,7 +29,7 @@ from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.runs.setup import zone_of_times
 from ci_stat.store.ci_data import actions_runs, runs
 from ci_stat.store.embedded import is_embedded, make_folder
-from ci_stat.store.engine import open_engine, parse_url
+from ci_stat.store.engine import open_engine
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
 from ci_stat.store.state.deliveries import Deliveries
 from ci_stat.store.state.extractions import ExtractionStore
@@ -157,24 +157,20 @@ class Context:
 
     # Results of tests
 
-    def test_results(self, clock: Clock = real_time) -> "TestResults":
-        """Return the results of tests. Raises SettingsError, WriteError or DatabaseError."""
-        from ci_stat.store.results.setup import prepare_results
-        from ci_stat.test_results.service import TestResults
-
-        engine = self._results_engine
-        make_folder(engine)
-        prepare_results(engine)
-        return TestResults(engine, clock)
-
     @cached_property
-    def _results_engine(self) -> Engine:
-        """Who imports waits for others who import, as long as a large file takes."""
-        url, timeouts = parse_url(self.settings.results.url.reveal()), self.settings.timeouts
-        is_file = url.get_backend_name() == "sqlite"
-        engine = open_engine(url, timeouts.read if is_file else timeouts.connect, timeouts.read)
+    def results(self) -> Engine:
+        """The results database with its tables. Raises SettingsError, WriteError, DatabaseError."""
+        from ci_stat.test_results.setup import open_results
+
+        engine = open_results(self.settings.results, self.settings.timeouts)
         self._closing.callback(engine.dispose)
         return engine
+
+    def test_results(self, clock: Clock = real_time) -> "TestResults":
+        """Return the service that imports and shows results of tests. Raises as `results`."""
+        from ci_stat.test_results.service import TestResults
+
+        return TestResults(self.results, clock)
 
     # Build logs
 

@@ -157,7 +157,7 @@ def _readers(attribute: str) -> set[str]:
 
 def test_only_the_context_opens_a_database() -> None:
     assert _users("create_engine") == {"store/engine.py"}
-    assert _users("open_engine") == {"context.py"}
+    assert _users("open_engine") == {"context.py", "test_results/setup.py"}
 
 
 def test_only_the_context_prepares_our_state() -> None:
@@ -186,7 +186,8 @@ def test_only_the_entries_and_the_context_see_all_settings() -> None:
     others = {m for m in users if not m.startswith(("config/", "cli/"))}
     assert others <= entries
     revealing = _users("reveal")
-    assert revealing <= {"context.py", "reports/setup.py", "config/settings.py"}
+    setups = {"reports/setup.py", "test_results/setup.py"}
+    assert revealing <= {"context.py", "config/settings.py", *setups}
 
 
 def test_no_setting_is_looked_up_by_text() -> None:

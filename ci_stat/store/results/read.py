@@ -59,6 +59,18 @@ class Attempt(msgspec.Struct, frozen=True):
     seconds: float | None
 
 
+class RunFilter(msgspec.Struct, frozen=True):
+    """Which runs: of these jobs, repositories and branches (all if empty), with all labels."""
+
+    jobs: tuple[str, ...] = ()
+    repos: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+
+
+EVERY_RUN = RunFilter()
+
+
 class ResultsReader:
     """Questions to the results database. Each raises DatabaseError."""
 
@@ -84,6 +96,23 @@ class ResultsReader:
             )
             query = query.where(is_earlier)
         return [_run(row) for row in self._rows(query)]
+
+    def runs_between(
+        self, begin: datetime, end: datetime, filter: RunFilter = EVERY_RUN
+    ) -> list[StoredRun]:
+        """Return the runs that started in [begin, end), oldest first. `begin`, `end`: aware."""
+        milliseconds = [round(time.timestamp() * 1000) for time in (begin, end)]
+        is_between = (runs.c.started >= milliseconds[0]) & (runs.c.started < milliseconds[1])
+        query = select(runs).where(is_between).order_by(runs.c.started, runs.c.id)
+        for column, names in (
+            (runs.c.job, filter.jobs),
+            (runs.c.repo, filter.repos),
+            (runs.c.branch, filter.branches),
+        ):
+            if names:
+                query = query.where(column.in_(names))
+        stored = [_run(row) for row in self._rows(query)]
+        return [run for run in stored if filter.labels.items() <= run.info.labels.items()]
 
     def files(self, run_id: int) -> list[Any]:
         """Return the files of a run: rows of `test_files`."""

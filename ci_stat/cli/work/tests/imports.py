@@ -1,4 +1,4 @@
-"""`ci-stat tests` and `ci-stat tests import`."""
+"""`ci-stat tests import`: store result files, and say what could be read."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ import click
 import msgspec
 
 from ci_stat.cli.work import opening, output, windows
+from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.errors import CannotTell, UsageError
 from ci_stat.escape import visible
 from ci_stat.records.case_results import ReadState
-from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
 from ci_stat.test_results.checkout import from_git
@@ -22,20 +22,9 @@ from ci_stat.test_results.environment import from_environment, workspace
 from ci_stat.test_results.inputs import find_inputs
 from ci_stat.test_results.model import ImportReport
 from ci_stat.test_results.views import data
-from ci_stat.test_results.views.document import run_document
 from ci_stat.test_results.views.words import counts_words, run_words, state_words
 
 _SHOWN = 20  # files that are named one by one
-_MAX_LABEL = 200  # characters
-
-
-def tests(job: str | None, labels: Sequence[str], limit: int, as_json: bool, color: str) -> None:
-    wanted = _labels(labels)
-    context = opening.opened()
-    report = context.test_results().newest(job, wanted)
-    output.print_either(
-        data.run_data(report, limit), on_terminal(run_document(report, limit)), as_json, color
-    )
 
 
 def import_(
@@ -43,7 +32,7 @@ def import_(
 ) -> None:
     given = {name: value for name, value in options.items() if value is not None}
     if labels:
-        given["labels"] = _labels(labels)
+        given["labels"] = labels_of(labels)
     context = opening.opened()
     if time is not None:
         given["started"] = windows.parse_time(time, "--time", context.settings.ci_data.zone)
@@ -64,17 +53,6 @@ def import_(
     else:
         _print_report(report)
     _require_whole(report)
-
-
-def _labels(texts: Sequence[str]) -> dict[str, str]:
-    labels = {}
-    for text in texts:
-        key, sign, value = text.partition("=")
-        if not sign or not key.strip() or len(text) > _MAX_LABEL:
-            shown = visible(text, 60)
-            raise UsageError(f"Invalid label {shown!r}.", "Write KEY=VALUE, e.g. spark=3.5.7.")
-        labels[key.strip()] = value.strip()
-    return labels
 
 
 def _print_problems(report: ImportReport) -> None:

@@ -1,46 +1,18 @@
-"""`ci-stat tests`: the arguments and help texts of its subcommands."""
+"""`ci-stat tests import`: its arguments and help text."""
 
 import click
 
 from ci_stat.cli import options
 
-_EPILOG = """\b
+EPILOG = """\b
 Examples:
   ci-stat tests import build/test-results        import the result files below a folder
   ci-stat tests import 'out/**/*.xml' --job unit --number 7
   go test -json ./... | ci-stat tests import -
-  ci-stat tests                                  the newest run: what failed, and since when
-  ci-stat tests --job unit --json
 """
 
 
-@click.group(epilog=_EPILOG, invoke_without_command=True)
-@click.option("--job", metavar="NAME", help="The newest run of this job. [of any job]")
-@click.option(
-    "--label",
-    "labels",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only runs with this label, such as an entry of a matrix; can be repeated.",
-)
-@options.limit_option
-@options.json_option
-@options.color_option
-@click.pass_context
-def tests(command: click.Context, /, **arguments: object) -> None:
-    """Import results of tests, and show what fails and since when.
-
-    Without a subcommand: the newest run with its counts, the failed tests with their age in runs
-    and days, and whether they are new or known to be flaky. A test is known to be flaky if it
-    passed and failed on the same commit.
-    """
-    if command.invoked_subcommand is None:
-        from ci_stat.cli.work import tests as work
-
-        work.tests(**arguments)  # type: ignore[arg-type]
-
-
-@tests.command("import", epilog=_EPILOG)
+@click.command("import", epilog=EPILOG)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--job", metavar="NAME", help="Name of the job.")
 @click.option("--number", type=click.IntRange(0, 10**15 - 1), help="Number of the run in its CI.")
@@ -62,7 +34,7 @@ def tests(command: click.Context, /, **arguments: object) -> None:
     help="A label of the run, such as an entry of a matrix; can be repeated.",
 )
 @options.json_option
-@options.work("tests")
+@options.work("tests.imports")
 def import_() -> None:
     """Import result files into the results database (setting results_url).
 
@@ -77,6 +49,3 @@ def import_() -> None:
     a file is empty, cut, broken, missing, or has no test: then nobody can tell whether all tests
     passed. What could be read is kept.
     """
-
-
-COMMANDS = {"tests": tests}

@@ -1,0 +1,40 @@
+"""`ci-stat tests`: the newest run, and the group of its subcommands."""
+
+import click
+
+from ci_stat.cli import options
+
+EPILOG = """\b
+Examples:
+  ci-stat tests import build/test-results        import the result files below a folder
+  ci-stat tests import 'out/**/*.xml' --job unit --number 7
+  go test -json ./... | ci-stat tests import -
+  ci-stat tests                                  the newest run: what failed, and since when
+  ci-stat tests --job unit --json
+"""
+
+
+@click.group(epilog=EPILOG, invoke_without_command=True)
+@click.option("--job", metavar="NAME", help="The newest run of this job. [of any job]")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only runs with this label, such as an entry of a matrix; can be repeated.",
+)
+@options.limit_option
+@options.json_option
+@options.color_option
+@click.pass_context
+def tests(command: click.Context, /, **arguments: object) -> None:
+    """Import results of tests, and show what fails and since when.
+
+    Without a subcommand: the newest run with its counts, the failed tests with their age in runs
+    and days, and whether they are new or known to be flaky. A test is known to be flaky if it
+    passed and failed on the same commit.
+    """
+    if command.invoked_subcommand is None:
+        from ci_stat.cli.work.tests import newest as work
+
+        work.tests(**arguments)  # type: ignore[arg-type]
