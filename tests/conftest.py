@@ -99,13 +99,17 @@ def real() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[mariadb.Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.Server]:
     """One private MariaDB server for this test process."""
     reason = mariadb.missing()
     if reason and not _REQUIRED:
         pytest.skip(reason)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
     # Nothing has to outlive the server: no double write, no waiting for a disk.
-    with mariadb.running("--innodb-doublewrite=OFF", "--innodb-flush-method=nosync") as running:
+    options = ("--innodb-doublewrite=OFF", "--innodb-flush-method=nosync")
+    with mariadb.running(*options, template=shared / "mariadb") as running:
         yield running
 
 

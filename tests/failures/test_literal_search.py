@@ -56,7 +56,7 @@ def test_without_hyperscan_the_other_engine_is_used(monkeypatch: pytest.MonkeyPa
 
 
 def test_threads_search_at_the_same_time() -> None:
-    data = b"".join(LITERALS) * 200
+    data = b"".join(LITERALS) * 40
     expected = sorted(HYPERSCAN.find(data))
     with ThreadPoolExecutor(8) as threads:
         results = list(threads.map(HYPERSCAN.find, [data] * 40))
