@@ -188,8 +188,9 @@ class ResultsReader:
             return connection.execute(query).all()
 
 
-def _run(row: Any) -> StoredRun:
-    info = RunInfo(
+def run_info(row: Any) -> RunInfo:
+    """What a row of `test_runs` says about the run."""
+    return RunInfo(
         job=row.job,
         number=row.number,
         attempt=row.attempt,
@@ -202,7 +203,10 @@ def _run(row: Any) -> StoredRun:
         labels=json.loads(row.labels),
         started=datetime.fromtimestamp(row.started / 1000, UTC),
     )
-    return StoredRun(row.id, info)
+
+
+def _run(row: Any) -> StoredRun:
+    return StoredRun(row.id, run_info(row))
 
 
 def _attempt(row: Any) -> Attempt:

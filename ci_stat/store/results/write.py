@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from ci_stat.records.case_results import CaseResult, ReadState
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.embedded import is_embedded
+from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors
 from ci_stat.store.results import tables
 from ci_stat.store.results.attempt_rows import AttemptRows
@@ -59,11 +60,14 @@ class ResultsWriter:
         self._engine = engine
         self._now = now
 
-    def run_id(self, run: RunInfo) -> int:
-        """Return the id of the run; create it when it is first seen. Raises DatabaseError."""
+    def run_id(self, run: RunInfo, key: str = "") -> int:
+        """Return the id of the run; create it when it is first seen. Raises DatabaseError.
+
+        `key`: identity of the run, if `run` lacks the content that it is made from.
+        """
         imported = milliseconds(self._now())
         values = {
-            "run_key": run.key,
+            "run_key": key or run.key,
             "job": run.job[:_MAX_JOB],
             "number": run.number,
             "attempt": run.attempt,
@@ -101,6 +105,12 @@ class ResultsWriter:
                 if stored is None:
                     raise
                 return stored
+
+    def whole_names(self, run_id: int) -> set[str]:
+        """Return the names of the files that the run has completely. Raises DatabaseError."""
+        is_whole = (files.c.run_id == run_id) & (files.c.state == str(ReadState.COMPLETE))
+        with connected(self._engine) as connection:
+            return set(connection.execute(select(files.c.name).where(is_whole)).scalars())
 
     def _stored(self, run_id: int, digest: str) -> StoredFile | None:
         """What the run has of the file already."""

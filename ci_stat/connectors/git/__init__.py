@@ -1,0 +1,1 @@
+"""git as a store: files on a branch of a remote repository."""

@@ -1,0 +1,32 @@
+"""What a checkout knows of its remote: the address, and how to log in."""
+
+from pathlib import Path
+
+from ci_stat.connectors.git.program import Git, GitError
+from ci_stat.errors import SettingsError
+
+# Settings that are needed to reach a remote. actions/checkout keeps the job's token in one.
+_WANTED = r"^(http|credential|url|ssh)\.|^core\.sshcommand$"
+
+
+def remote_url(folder: Path, remote: str = "origin") -> str:
+    """Return the address to which the checkout pushes. Raises SettingsError."""
+    try:
+        url = Git(folder).run("read the remote", "remote", "get-url", "--push", "--", remote)
+    except GitError:
+        raise SettingsError(
+            f"{folder} is no git checkout with a remote {remote!r}, so there is no branch for"
+            " the history of tests.",
+            "Call ci-stat inside the checkout, or set results_url to a database.",
+        ) from None
+    return url.decode().strip()
+
+
+def login_settings(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return the settings with which the checkout reaches its remote."""
+    try:
+        text = Git(folder).run("read settings", "config", "--null", "--get-regexp", _WANTED)
+    except GitError:  # none is set
+        return ()
+    pairs = (entry.partition("\n") for entry in text.decode(errors="replace").split("\0") if entry)
+    return tuple((key, value) for key, _, value in pairs)

@@ -1,0 +1,110 @@
+"""What the local database knows of the segments on a branch, and what the branch lacks."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Engine, String, Table, select
+from sqlalchemy.schema import CreateTable
+
+from ci_stat.store.engine import connected
+from ci_stat.store.errors import database_errors
+from ci_stat.store.results.tables import cases, files, metadata, results, runs, texts
+from ci_stat.store.state.writing import insert_missing, repeated
+
+applied_table = Table(
+    "test_segments",
+    metadata,
+    Column("path", String(120), primary_key=True, comment="path on the branch"),
+    comment="segments and day packs that this database contains",
+)
+sent_table = Table(
+    "test_sent_files",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False, comment="test_runs.id"),
+    Column("digest", String(64), primary_key=True, comment="test_files.digest"),
+    comment="result files that are on the branch",
+)
+
+
+class SegmentStore:
+    """Which segments are in the database, and which files are on the branch.
+
+    Each method raises DatabaseError.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        with database_errors(engine):
+            repeated(self._create)
+
+    def applied(self) -> set[str]:
+        """Return the paths of all segments and packs that the database contains."""
+        with connected(self._engine) as connection:
+            return set(connection.execute(select(applied_table.c.path)).scalars())
+
+    def mark(self, paths: Iterable[str], sent: Iterable[tuple[int, str]]) -> None:
+        """Remember paths as contained, and files (run id, digest) as being on the branch."""
+        path_rows = [{"path": path} for path in paths]
+        file_rows = [{"run_id": run_id, "digest": digest} for run_id, digest in sent]
+        with database_errors(self._engine):
+            repeated(lambda: self._insert(path_rows, file_rows))
+
+    def unsent_runs(self) -> list[int]:
+        """Return the ids of runs with files that the branch lacks, in their order of import."""
+        query = _unsent(select(files.c.run_id)).distinct().order_by(files.c.run_id)
+        with connected(self._engine) as connection:
+            return list(connection.execute(query).scalars())
+
+    def unsent_files(self, run_id: int) -> Sequence[Any]:
+        """Return the rows of `test_files` of a run that the branch lacks, in their order."""
+        query = _unsent(select(files)).where(files.c.run_id == run_id).order_by(files.c.id)
+        with connected(self._engine) as connection:
+            return connection.execute(query).all()
+
+    def run_row(self, run_id: int) -> Any:
+        """Return the row of `test_runs`."""
+        with connected(self._engine) as connection:
+            return connection.execute(select(runs).where(runs.c.id == run_id)).one()
+
+    def attempt_rows(self, run_id: int, file_id: int) -> Sequence[Any]:
+        """Return the attempts of a file with their cases and texts, in the order of the file."""
+        is_text = (
+            (texts.c.run_id == results.c.run_id)
+            & (texts.c.file_id == results.c.file_id)
+            & (texts.c.position == results.c.position)
+        )
+        query = (
+            select(
+                results.c.position,
+                results.c.outcome,
+                results.c.word,
+                results.c.duration,
+                *(cases.c[name] for name in ("suite", "class_name", "name", "parameters", "file")),
+                *(texts.c[name] for name in ("message", "text", "stdout", "stderr", "line")),
+                texts.c.left_out,
+            )
+            .join(cases, cases.c.id == results.c.case_id)
+            .outerjoin(texts, is_text)
+            .where(results.c.run_id == run_id, results.c.file_id == file_id)
+            .order_by(results.c.position)
+        )
+        with connected(self._engine) as connection:
+            return connection.execute(query).all()
+
+    def _create(self) -> None:
+        with self._engine.begin() as connection:
+            for table in (applied_table, sent_table):
+                connection.execute(CreateTable(table, if_not_exists=True))
+
+    def _insert(self, path_rows: list[dict[str, str]], file_rows: list[dict[str, Any]]) -> None:
+        with self._engine.begin() as connection:
+            if path_rows:
+                connection.execute(insert_missing(applied_table), path_rows)
+            if file_rows:
+                connection.execute(insert_missing(sent_table), file_rows)
+
+
+def _unsent(query: Any) -> Any:
+    """Leave out the files that are on the branch."""
+    is_same = (sent_table.c.run_id == files.c.run_id) & (sent_table.c.digest == files.c.digest)
+    return query.outerjoin(sent_table, is_same).where(sent_table.c.digest.is_(None))
