@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ci_stat.reports.recipients import FeishuSender, Recipient
     from ci_stat.reports.service import Reporter
     from ci_stat.store.state.actions_sync import ActionsSync
+    from ci_stat.test_results.history.sync import BranchHistory
     from ci_stat.test_results.service import TestResults
 
 log = logging.getLogger(__name__)
@@ -159,18 +160,40 @@ class Context:
 
     @cached_property
     def results(self) -> Engine:
+        """The results database, with all that is new on its branch. Raises as `local_results`."""
+        if self.results_history is not None:
+            from ci_stat.runs.progress_bar import counting
+            from ci_stat.test_results.setup import bring_up_to_date
+
+            with counting("Reading the history", unit="files") as advance:
+                bring_up_to_date(self.results_history, advance)
+        return self.local_results
+
+    @cached_property
+    def local_results(self) -> Engine:
         """The results database with its tables. Raises SettingsError, WriteError, DatabaseError."""
         from ci_stat.test_results.setup import open_results
 
-        engine = open_results(self.settings.results, self.settings.timeouts)
+        settings = self.settings
+        engine = open_results(settings.results, settings.timeouts, Path.cwd())
         self._closing.callback(engine.dispose)
         return engine
 
-    def test_results(self, clock: Clock = real_time) -> "TestResults":
-        """Return the service that imports and shows results of tests. Raises as `results`."""
+    @cached_property
+    def results_history(self) -> "BranchHistory | None":
+        """The branch with the history of tests; None if results are in a database only."""
+        from ci_stat.test_results.setup import open_history
+
+        return open_history(self.settings.results, Path.cwd(), self.local_results, real_time)
+
+    def test_results(self, clock: Clock = real_time, has_history: bool = True) -> "TestResults":
+        """Return the service that imports and shows results of tests. Raises as `results`.
+
+        `has_history`: False if only an import follows, which needs nothing of the branch.
+        """
         from ci_stat.test_results.service import TestResults
 
-        return TestResults(self.results, clock)
+        return TestResults(self.results if has_history else self.local_results, clock)
 
     # Build logs
 

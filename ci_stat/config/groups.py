@@ -85,7 +85,11 @@ class Results:
 
     url: Secret = database_url(
         "results_url",
-        "SQLAlchemy URL of the results of tests (default: SQLite in the data folder)",
+        "SQLAlchemy URL of the results of tests, or git+branch:NAME to keep them on a branch of the"
+        " repository (default: SQLite in the data folder)",
+    )
+    days: int = number(
+        "results_days", "days of history that are read from a branch of the repository", 90
     )
 
 

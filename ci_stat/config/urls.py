@@ -11,6 +11,9 @@ from platformdirs import user_data_path
 
 from ci_stat.errors import SettingsError
 
+_BRANCH = "git+branch:"
+_BRANCH_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+
 
 def data_folder() -> Path:
     """Return the user's data folder. It may not exist."""
@@ -20,6 +23,18 @@ def data_folder() -> Path:
 def embedded_url(file: str) -> str:
     """Return the URL of a SQLite file in the data folder."""
     return f"sqlite:///{data_folder() / file}"
+
+
+def branch_of(url: str) -> str:
+    """Return the name in git+branch:NAME, or "" for another URL. Raises SettingsError."""
+    if not url.startswith(_BRANCH):
+        return ""
+    name = url.removeprefix(_BRANCH)
+    if not _BRANCH_NAME.fullmatch(name) or ".." in name or name.endswith((".lock", ".")):
+        raise SettingsError(
+            "results_url does not name a branch.", "Write e.g. git+branch:ci-stat-history."
+        )
+    return name
 
 
 def server_url(host: str, port: int, user: str, password: str, database: str) -> str:
@@ -33,6 +48,8 @@ def server_url(host: str, port: int, user: str, password: str, database: str) ->
 def hidden_url(text: str) -> str:
     """Return a URL without password and options, or a placeholder if they are ambiguous."""
     scheme, separator, rest = text.partition("://")
+    if text.startswith(_BRANCH):
+        return text
     if scheme in ("sqlite", "sqlite+pysqlite"):
         return text.partition("?")[0]  # a path: @ and : have no meaning
     place, _, options = rest.partition("?")

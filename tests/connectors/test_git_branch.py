@@ -7,6 +7,7 @@ import pytest
 
 from ci_stat.connectors.git.branch import Branch, Change
 from ci_stat.errors import SourceError
+from tests.support.drawn import FULL
 from tests.support.git import files_on, git, remote
 
 NAME = "ci-stat-history"
@@ -68,7 +69,7 @@ def test_only_the_files_that_are_read_are_downloaded(tmp_path: Path) -> None:
     assert f"?{files['large.txt']}" in listing.splitlines()
 
 
-@pytest.mark.parametrize("pushers", [12])
+@pytest.mark.parametrize("pushers", [50 if FULL else 8])
 def test_many_at_once_lose_nothing(tmp_path: Path, pushers: int) -> None:
     url = remote(tmp_path / "remote")
 

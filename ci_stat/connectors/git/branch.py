@@ -66,7 +66,7 @@ class Branch:
         """`cache`: folder of the bare repository, created when it is needed."""
         self._cache = cache
         self._url = url
-        self._name = name
+        self.name = name
         self._login = login
 
     def fetch(self) -> dict[str, str]:
@@ -79,10 +79,10 @@ class Branch:
 
     def _fetch(self) -> dict[str, str]:
         self._prepare()
-        wanted = f"+refs/heads/{self._name}:{_OURS}"
+        wanted = f"+refs/heads/{self.name}:{_OURS}"
         arguments = ("--quiet", "--depth=1", "--no-tags", "--filter=blob:none", "origin", wanted)
         try:
-            self._git.run(f"fetch the branch {self._name}", "fetch", *arguments)
+            self._git.run(f"fetch the branch {self.name}", "fetch", *arguments)
         except GitError as error:
             if "couldn't find remote ref" not in error.words:
                 raise
@@ -185,13 +185,13 @@ class Branch:
 
     def _is_pushed(self, commit: str) -> bool:
         """Push, or return False if somebody else was faster. Raises SourceError."""
-        target = f"{commit}:refs/heads/{self._name}"
+        target = f"{commit}:refs/heads/{self.name}"
         try:
-            self._git.run(f"push to the branch {self._name}", "push", "--quiet", "origin", target)
+            self._git.run(f"push to the branch {self.name}", "push", "--quiet", "origin", target)
         except GitError as error:
             if _is_race(error):
                 return False
-            raise _denied(error, self._name) from None
+            raise _denied(error, self.name) from None
         return True
 
     @contextmanager

@@ -48,7 +48,7 @@ class SegmentAttempts:
         return self._file.format
 
     def __iter__(self) -> Iterator[CaseResult]:
-        texts = {text.position: text for text in self._file.texts}
+        texts = {text.position: text for text in self._file.details}
         for position in range(len(self._file.case)):
             self.attempts += 1
             attempt = self._attempt(position)

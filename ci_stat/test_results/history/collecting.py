@@ -56,7 +56,7 @@ def _file(store: SegmentStore, run_id: int, file: Any, spelled: Places) -> Segme
         word=[words.of(attempt.word) for attempt in attempts],
         micros=[attempt.duration for attempt in attempts],
         words=words.values(),
-        texts=_texts(attempts),
+        details=_texts(attempts),
     )
 
 

@@ -53,7 +53,7 @@ class SegmentFile(msgspec.Struct, frozen=True, array_like=True):
     word: list[int]
     micros: list[int | None]
     words: list[str]
-    texts: list[SegmentText]
+    details: list[SegmentText]
 
 
 class Segment(msgspec.Struct, frozen=True, array_like=True):
@@ -158,7 +158,7 @@ def unpacked_days(paths: Iterable[str], today: date) -> dict[date, list[str]]:
             days.setdefault(day, []).append(path)
     return {
         day: files
-        for day, files in days.items()
+        for day, files in sorted(days.items())
         if len(files) > 1 and any(is_segment(path) for path in files)
     }
 

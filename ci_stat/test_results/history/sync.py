@@ -1,5 +1,6 @@
 """Brings the local database up to date from a branch, and pushes to it what it lacks."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -7,6 +8,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine
 
 from ci_stat.connectors.git.branch import Branch, Change
+from ci_stat.errors import SourceError
+from ci_stat.escape import visible
 from ci_stat.store.results.segments import SegmentStore
 from ci_stat.store.results.write import ResultsWriter
 from ci_stat.test_results.history.applying import apply
@@ -23,6 +26,8 @@ from ci_stat.test_results.history.segment import (
     unpacked_days,
 )
 
+log = logging.getLogger(__name__)
+
 PUSH_SECONDS = 300  # how long a push is repeated while others push first
 _READ_AT_ONCE = 50  # files of the branch
 _DAYS_AT_ONCE = 31  # days that one push packs
@@ -32,11 +37,15 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class UpdateReport:
-    """What an update read. `older`: files of the branch from before the first day."""
+    """What an update read.
+
+    `older`: files of the branch from before the first day. `problems`: why files were not read.
+    """
 
     files: int = 0
     runs: int = 0
     older: int = 0
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,11 @@ class BranchHistory:
         self._days = days
         self._store = SegmentStore(engine)
 
+    @property
+    def branch(self) -> str:
+        """The name of the branch."""
+        return self._branch.name
+
     def update(self, advance: Advance = lambda _: None) -> UpdateReport:
         """Read the segments that the local database lacks, oldest first."""
         on_branch = self._branch.fetch()
@@ -74,14 +88,18 @@ class BranchHistory:
 
         missing = sorted(wanted - applied - known_packs)
         runs = 0
+        problems = []
         for place in range(0, len(missing), _READ_AT_ONCE):
             paths = missing[place : place + _READ_AT_ONCE]
             contents = self._branch.read([on_branch[path] for path in paths])
             for path, content in zip(paths, contents, strict=True):
-                runs += self._apply(path, decode(path, content))
+                try:
+                    runs += self._apply(path, decode(path, content))
+                except SourceError as error:
+                    problems.append(str(error))
                 advance(1)
         dated = sum(day_of(path) is not None for path in on_branch)
-        return UpdateReport(len(missing), runs, dated - len(wanted))
+        return UpdateReport(len(missing), runs, dated - len(wanted), tuple(problems))
 
     def push(self) -> PushReport:
         """Push the files that the branch lacks, and pack finished days on the way."""
@@ -90,14 +108,13 @@ class BranchHistory:
         packed: list[date] = []
 
         def change(on_branch: Mapping[str, str]) -> Change:
-            packed.clear()
-            days = self._days_to_pack(on_branch)
-            packed.extend(days)
             added = {path: text for path, text in segments.items() if path not in on_branch}
-            for day, paths in days.items():
-                added.update([self._packed(day, paths, on_branch)])
-            removed = [path for paths in days.values() for path in paths if path not in added]
-            return Change(added, removed)
+            packs = self._packs(on_branch)
+            packed[:] = packs
+            for path, content, _ in packs.values():
+                added[path] = content
+            old = [path for _, _, paths in packs.values() for path in paths]
+            return Change(added, [path for path in old if path not in added])
 
         self._branch.append(change, _message(segments), PUSH_SECONDS)
         sent = [file for _, _, files in collected for file in files]
@@ -116,20 +133,24 @@ class BranchHistory:
         path, content = encode(segment)
         return path, content, [(run_id, digest) for digest in digests]
 
-    def _days_to_pack(self, on_branch: Mapping[str, str]) -> dict[date, list[str]]:
+    def _packs(self, on_branch: Mapping[str, str]) -> dict[date, tuple[str, bytes, Sequence[str]]]:
+        """Day packs to add: path, content, and the files that each replaces."""
         days = unpacked_days(on_branch, self._now().date())
-        return dict(sorted(days.items())[:_DAYS_AT_ONCE])
+        packs: dict[date, tuple[str, bytes, Sequence[str]]] = {}
+        for day, paths in sorted(days.items())[:_DAYS_AT_ONCE]:
+            contents = self._branch.read_now([on_branch[path] for path in paths])
+            try:
+                packs[day] = (*_packed(day, paths, contents), paths)
+            except SourceError as error:  # a damaged file stays, for somebody to look at
+                log.warning("The day %s is not packed: %s", day, visible(error, 500))
+        return packs
 
-    def _packed(
-        self, day: date, paths: Sequence[str], on_branch: Mapping[str, str]
-    ) -> tuple[str, bytes]:
-        contents = self._branch.read_now([on_branch[path] for path in paths])
-        segments = [
-            segment
-            for path, content in zip(paths, contents, strict=True)
-            for segment in decode(path, content)
-        ]
-        return pack(day, segments)
+
+def _packed(day: date, paths: Sequence[str], contents: Sequence[bytes]) -> tuple[str, bytes]:
+    segments: list[Segment] = []
+    for path, content in zip(paths, contents, strict=True):
+        segments += decode(path, content)
+    return pack(day, segments)
 
 
 def _of_days(paths: Iterable[str], first: date) -> set[str]:

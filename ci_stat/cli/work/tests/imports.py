@@ -12,6 +12,7 @@ import msgspec
 
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.cli.work.tests.labels import labels_of
+from ci_stat.context import Context
 from ci_stat.errors import CannotTell, UsageError
 from ci_stat.escape import visible
 from ci_stat.records.case_results import ReadState
@@ -44,7 +45,7 @@ def import_(
     with ExitStack() as files:
         inputs = list(find_inputs(paths, sys.stdin.buffer, files))
         with counting("Importing", len(inputs)) as advance:
-            service = context.test_results()
+            service = context.test_results(has_history=False)
             report = service.import_files(inputs, run, workspace(os.environ), advance)
 
     _print_problems(report)
@@ -52,7 +53,19 @@ def import_(
         output.print_json(data.import_data(report))
     else:
         _print_report(report)
+    _push(context)
     _require_whole(report)
+
+
+def _push(context: Context) -> None:
+    """Push to the branch what it lacks, also from earlier imports. Raises SourceError."""
+    history = context.results_history
+    if history is None:
+        return
+    pushed = history.push()
+    days = f", {plural(pushed.days, 'day')} packed" if pushed.days else ""
+    uploads = plural(pushed.segments, "upload")
+    click.echo(f"ci-stat: {uploads} pushed to the branch {history.branch}{days}.", err=True)
 
 
 def _print_problems(report: ImportReport) -> None:
