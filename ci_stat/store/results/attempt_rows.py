@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, insert
 
 from ci_stat.failures.case_identity import full_name, identity_key, name_key
 from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.records.case_results import CaseResult, Outcome
+from ci_stat.store.results.file_ends import FileEnds
 from ci_stat.store.results.names import Ids
-from ci_stat.store.results.tables import results, texts
+from ci_stat.store.results.tables import file_ends, results, texts
 
 OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED)
 """An outcome is stored as its place here."""
@@ -31,6 +32,7 @@ class AttemptRows:
         self._file_id = file_id
         self._cases, self._messages = shared
         self._position = 0
+        self._ends = FileEnds()
         self._keys: dict[Spelled, str] = {}  # keys of cases as this file spells them
 
     def write(self, connection: Connection, attempts: Sequence[CaseResult]) -> None:
@@ -58,8 +60,16 @@ class AttemptRows:
             )
             if has_text(attempt):
                 text_rows.append((self._run_id, self._file_id, position, *_text_row(attempt)))
+        self._ends.add((row[3], row[4], row[6]) for row in result_rows)
         _append(connection, results, result_rows)
         _append(connection, texts, text_rows)
+
+    def finish(self, connection: Connection) -> None:
+        """Write how each test ended, after the last attempt."""
+        packed = self._ends.packed()
+        if packed is not None:
+            values = {"run_id": self._run_id, "file_id": self._file_id, "packed": packed}
+            connection.execute(insert(file_ends), values)
 
     def _case_key(self, attempt: CaseResult) -> str:
         spelled = (

@@ -9,7 +9,7 @@ from ci_stat.store.errors import database_errors, hidden
 from ci_stat.store.results.tables import metadata, version_table
 from ci_stat.store.state.writing import insert_missing, repeated
 
-VERSION = 1
+VERSION = 2
 
 
 def prepare_results(engine: Engine) -> None:

@@ -2,14 +2,27 @@
 
 An attempt is one row of `test_results`, keyed by run, file and position, so that a file is appended
 and read in one piece. What only few attempts have, such as a message or output, is in `test_texts`.
+`test_file_ends` has the same facts added up by test, for questions about all tests of many runs.
 """
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, SmallInteger, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+)
 from sqlalchemy import UniqueConstraint as Unique
 
+from ci_stat.store.ci_data.schema import NamedType
 from ci_stat.store.state.tables import BYTES, NAME
 
 ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER up by itself
+
+PACKED = LargeBinary().with_variant(NamedType("MEDIUMBLOB"), "mysql", "mariadb")
 
 metadata = MetaData()
 
@@ -105,4 +118,12 @@ texts = Table(
     Column("line", Integer, comment="line in the source file"),
     Column("left_out", BigInteger, nullable=False, comment="characters beyond the limits"),
     comment="texts of those attempts that have any",
+)
+file_ends = Table(
+    "test_file_ends",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False, comment="test_runs.id"),
+    Column("file_id", BigInteger, primary_key=True, autoincrement=False, comment="test_files.id"),
+    Column("packed", PACKED, nullable=False, comment="the end of each test (file_ends.py)"),
+    comment="how tests ended in a file: the rows of test_results added up",
 )

@@ -130,6 +130,7 @@ class ResultsWriter:
             rows = AttemptRows(run_id, file_id, shared)
             for batch in batches(file, _BATCH):
                 rows.write(connection, batch)
+            rows.finish(connection)
             if file.state is ReadState.COMPLETE:
                 _remove_incomplete(connection, run_id, name[:_NAME])
             ended = {"format": file.format, "state": str(file.state), "detail": file.detail,
@@ -166,7 +167,7 @@ def _remove_incomplete(connection: Connection, run_id: int, name: str) -> None:
     earlier = list(connection.execute(query).scalars())
     if not earlier:
         return
-    for table in (tables.texts, tables.results):
+    for table in (tables.texts, tables.results, tables.file_ends):
         is_earlier = table.c.file_id.in_(earlier)
         connection.execute(delete(table).where(table.c.run_id == run_id, is_earlier))
     connection.execute(delete(files).where(files.c.id.in_(earlier)))
