@@ -7,13 +7,12 @@ from ci_stat.errors import SchemaMismatch
 from ci_stat.store.embedded import create_private, is_embedded
 from ci_stat.store.errors import database_errors, hidden
 from ci_stat.store.results.tables import metadata, version_table
-from ci_stat.store.state.writing import insert_missing, repeated
-
-VERSION = 2
+from ci_stat.store.results.upgrade import VERSION, upgrade
+from ci_stat.store.state.writing import insert_missing, repeated, write
 
 
 def prepare_results(engine: Engine) -> None:
-    """Create what is missing. Idempotent, also in several processes at once.
+    """Create what is missing, and upgrade an older database. Idempotent, also for many at once.
 
     Raises SchemaMismatch for a database of a newer ci_stat, else DatabaseError.
     """
@@ -25,6 +24,9 @@ def prepare_results(engine: Engine) -> None:
         if is_embedded(engine):
             repeated(lambda: _allow_readers(engine))
         repeated(lambda: _create(engine))
+        upgrade(engine)
+        # Last: without the version, a process that was killed before is repeated.
+        write(engine, insert_missing(version_table), [{"version": VERSION}])
 
 
 def _version(engine: Engine) -> int | None:
@@ -47,8 +49,6 @@ def _allow_readers(engine: Engine) -> None:
 
 
 def _create(engine: Engine) -> None:
-    """The version comes last: without it, a process that was killed here is repeated."""
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
             connection.execute(CreateTable(table, if_not_exists=True))
-        connection.execute(insert_missing(version_table), {"version": VERSION})

@@ -127,3 +127,26 @@ file_ends = Table(
     Column("packed", PACKED, nullable=False, comment="the end of each test (file_ends.py)"),
     comment="how tests ended in a file: the rows of test_results added up",
 )
+pruned_files = Table(
+    "test_pruned_files",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False, comment="test_runs.id"),
+    Column("file_id", BigInteger, primary_key=True, autoincrement=False, comment="test_files.id"),
+    comment="files whose attempts were pruned: they are in test_days",
+)
+days = Table(
+    "test_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="days since 1970, UTC"),
+    Column(
+        "group_key", String(32), primary_key=True, comment="a hash of job, repo, branch, labels"
+    ),
+    Column("part", BigInteger, primary_key=True, autoincrement=False, comment="first file in it"),
+    Column("job", NAME, nullable=False, comment="job name, as in test_runs"),
+    Column("repo", BYTES, nullable=False, comment="owner/name"),
+    Column("branch", BYTES, nullable=False, comment="branch"),
+    Column("labels", BYTES, nullable=False, comment="JSON object: the entry of a matrix"),
+    Column("runs", Integer, nullable=False, comment="runs that were added up"),
+    Column("packed", PACKED, nullable=False, comment="counts of each test (daily_columns.py)"),
+    comment="pruned runs added up by day",
+)

@@ -15,7 +15,8 @@ from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import open_engine
 from ci_stat.store.results import tables
 from ci_stat.store.results.read import ResultsReader
-from ci_stat.store.results.setup import VERSION, prepare_results
+from ci_stat.store.results.setup import prepare_results
+from ci_stat.store.results.upgrade import VERSION
 from ci_stat.store.results.write import ResultsWriter, StoredFile
 from tests.support.forks import fork
 
