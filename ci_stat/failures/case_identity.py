@@ -7,6 +7,7 @@ as in `case_names`. Suites whose names say nothing do not count, nor do times in
 
 import hashlib
 import re
+from functools import lru_cache
 
 from ci_stat.failures.case_names import case_key
 
@@ -14,6 +15,7 @@ VERSION = 1
 _MODULE = re.compile(r"(?:\./)?([\w./-]*[\w-])\.(?:py|pyi)(?=::|$)")
 _SEPARATORS = re.compile(r"::|#(?=\w)")
 _SPACE = re.compile(r"\s+")
+_MAX_PLACES = 2_000
 _SAYS_NOTHING = {"", "pytest", "junit", "tests", "test", "jest tests", "mocha tests", "root suite"}
 # A date, a time or a process number in the name of a suite would make each run a new case.
 _VARYING = re.compile(r"\d{4}-\d\d-\d\d(?:[T _]\d\d[:.-]?\d\d(?:[:.-]?\d\d)?)?|\d{6,}")
@@ -26,7 +28,7 @@ def identity_key(
 
     The class says where a case is; without one the file does.
     """
-    full = full_name(dotted(class_name) or dotted(file), name)
+    full = full_name(_place(class_name) or _place(file), name)
     return _hashed("c", _significant(suite, file, full), full, _SPACE.sub(" ", parameters.strip()))
 
 
@@ -35,7 +37,7 @@ def name_key(name: str, class_name: str = "", parameters: str = "") -> str:
 
     A log and a person name a case so: by one text with everything that they know.
     """
-    full = full_name(dotted(class_name), name)
+    full = full_name(_place(class_name), name)
     return _hashed("n", full, _SPACE.sub(" ", parameters.strip()))
 
 
@@ -45,7 +47,8 @@ def full_name(place: str, name: str) -> str:
     >>> full_name("tests.test_a.TestX", "test_y"), full_name("", "tests/test_a.py::TestX::test_y")
     ('tests.test_a.TestX.test_y', 'tests.test_a.TestX.test_y')
     """
-    key = dotted(case_key(_SPACE.sub(" ", name.strip())))
+    # Most names are one plain word, in which nothing is removed.
+    key = name if name.isidentifier() else dotted(case_key(_SPACE.sub(" ", name.strip())))
     is_whole = not place or key == place or key.startswith(f"{place}.")
     return key if is_whole else f"{place}.{key}"
 
@@ -62,11 +65,22 @@ def dotted(text: str) -> str:
     return _SEPARATORS.sub(".", text)
 
 
+@lru_cache(maxsize=_MAX_PLACES)
+def _place(text: str) -> str:
+    """Return `dotted(text)` of a class or a file: many cases share it."""
+    return dotted(text)
+
+
+@lru_cache(maxsize=_MAX_PLACES)
+def _suite(text: str) -> str:
+    return _VARYING.sub("#", dotted(text))
+
+
 def _significant(suite: str, file: str, full: str) -> str:
     """Return the suite if it says more than place and name, else ""."""
-    name = _VARYING.sub("#", dotted(suite))
+    name = _suite(suite)
     says_nothing = name.lower() in _SAYS_NOTHING or full.startswith(f"{name}.")
-    return "" if says_nothing or name == full or name == dotted(file) else name
+    return "" if says_nothing or name == full or name == _place(file) else name
 
 
 def _hashed(letter: str, *parts: str) -> str:

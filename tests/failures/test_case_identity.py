@@ -28,6 +28,12 @@ def test_spellings_of_one_case_have_one_key(spellings: list[tuple[str, str]]) ->
     assert len(keys) == 1
 
 
+@given(st.from_regex(r"\w{1,12}", fullmatch=True), st.sampled_from(["", "a.B", "a/b.py", "x"]))
+def test_plain_words_have_the_key_of_any_other_spelling(name: str, place: str) -> None:
+    """They are not searched for labels and places."""
+    assert identity_key("s", place, name) == identity_key("s", place, f" {name}")
+
+
 @pytest.mark.parametrize("suite", ["pytest", "", "tests.test_a", "tests/test_a.py", "jest tests"])
 def test_suites_that_say_nothing_do_not_count(suite: str) -> None:
     assert identity_key(suite, "tests.test_a.TestX", "test_y") == identity_key(

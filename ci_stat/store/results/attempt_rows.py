@@ -1,17 +1,20 @@
 """Attempts of a file as rows of `test_results` and `test_texts`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, insert
 
 from ci_stat.failures.case_identity import full_name, identity_key, name_key
 from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.records.case_results import CaseResult, Outcome
+from ci_stat.store.results import tables
+from ci_stat.store.results.driver_sql import Row, insert_rows
 from ci_stat.store.results.file_ends import FileEnds
 from ci_stat.store.results.names import Ids
-from ci_stat.store.results.tables import file_ends, results, texts
+from ci_stat.store.results.number_rows import insert_number_rows
 
 OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED)
 """An outcome is stored as its place here."""
@@ -24,75 +27,92 @@ _MAX_KNOWN = 50_000
 Spelled = tuple[str, str, str, str, str]
 
 
+class SharedIds:
+    """Ids of cases and messages. `connection` returns where to write them."""
+
+    def __init__(self, connection: Callable[[], Connection]) -> None:
+        self.cases = Ids(tables.cases, "case_key", connection, _case_row)
+        self.messages = Ids(tables.messages, "fingerprint", connection, _message_row)
+
+
 class AttemptRows:
     """Writes the attempts of one file in their order."""
 
-    def __init__(self, run_id: int, file_id: int, shared: tuple[Ids, Ids]) -> None:
+    def __init__(self, run_id: int, file_id: int, shared: SharedIds) -> None:
         self._run_id = run_id
         self._file_id = file_id
-        self._cases, self._messages = shared
-        self._position = 0
+        self._shared = shared
+        self._positions = count()
         self._ends = FileEnds()
-        self._keys: dict[Spelled, str] = {}  # keys of cases as this file spells them
+        self._ids: dict[Spelled, int] = {}  # ids of cases as this file spells them
 
     def write(self, connection: Connection, attempts: Sequence[CaseResult]) -> None:
-        keys = [self._case_key(attempt) for attempt in attempts]
-        rows = dict(zip(keys, attempts, strict=True))
-        case_ids = self._cases.of({key: _case_row(key, attempt) for key, attempt in rows.items()})
-        prints = [_fingerprint(attempt) for attempt in attempts]
-        message_ids = self._messages.of(_message_rows(prints, attempts))
-
-        begin, self._position = self._position, self._position + len(attempts)
+        case_ids = self._case_ids(attempts)
+        message_ids = self._message_ids(attempts)
         result_rows, text_rows = [], []
-        for place, attempt in enumerate(attempts):
-            position = begin + place
-            result_rows.append(
-                (
-                    self._run_id,
-                    self._file_id,
-                    position,
-                    case_ids[keys[place]],
-                    _NUMBERS[attempt.outcome],
-                    attempt.word[:_MAX_WORD],
-                    None if attempt.seconds is None else round(attempt.seconds * 1_000_000),
-                    message_ids[prints[place]] if prints[place] else None,
-                )
-            )
+        for row, attempt in zip(
+            self._result_rows(attempts, case_ids, message_ids), attempts, strict=True
+        ):
+            result_rows.append(row)
             if has_text(attempt):
-                text_rows.append((self._run_id, self._file_id, position, *_text_row(attempt)))
+                text_rows.append((*row[:3], *_text_row(attempt)))
         self._ends.add((row[3], row[4], row[6]) for row in result_rows)
-        _append(connection, results, result_rows)
-        _append(connection, texts, text_rows)
+        insert_number_rows(connection, tables.results, result_rows)
+        insert_rows(connection, tables.texts, text_rows)
 
     def finish(self, connection: Connection) -> None:
         """Write how each test ended, after the last attempt."""
         packed = self._ends.packed()
         if packed is not None:
             values = {"run_id": self._run_id, "file_id": self._file_id, "packed": packed}
-            connection.execute(insert(file_ends), values)
+            connection.execute(insert(tables.file_ends), values)
 
-    def _case_key(self, attempt: CaseResult) -> str:
-        spelled = (
-            attempt.suite, attempt.class_name, attempt.name, attempt.parameters, attempt.file
-        )  # fmt: skip
-        key = self._keys.get(spelled)
-        if key is None:
-            if len(self._keys) > _MAX_KNOWN:
-                self._keys.clear()
-            key = self._keys[spelled] = identity_key(*spelled)
-        return key
+    def _result_rows(
+        self,
+        attempts: Sequence[CaseResult],
+        case_ids: Sequence[int],
+        message_ids: Sequence[int | None],
+    ) -> Iterator[Row]:
+        run_id, file_id = self._run_id, self._file_id
+        for attempt, case_id, message_id, position in zip(
+            attempts, case_ids, message_ids, self._positions, strict=False
+        ):
+            seconds = attempt.seconds
+            duration = None if seconds is None else round(seconds * 1_000_000)
+            outcome, word = _NUMBERS[attempt.outcome], attempt.word[:_MAX_WORD]
+            yield run_id, file_id, position, case_id, outcome, word, duration, message_id
+
+    def _case_ids(self, attempts: Sequence[CaseResult]) -> list[int]:
+        if len(self._ids) > _MAX_KNOWN:
+            self._ids.clear()
+        spelled = [
+            (attempt.suite, attempt.class_name, attempt.name, attempt.parameters, attempt.file)
+            for attempt in attempts
+        ]
+        unknown = [case for case in dict.fromkeys(spelled) if case not in self._ids]
+        if unknown:
+            keys = [identity_key(*case) for case in unknown]
+            known = self._shared.cases.of(dict(zip(keys, unknown, strict=True)))
+            self._ids.update((case, known[key]) for case, key in zip(unknown, keys, strict=True))
+        return [self._ids[case] for case in spelled]
+
+    def _message_ids(self, attempts: Sequence[CaseResult]) -> list[int | None]:
+        prints = [_fingerprint(attempt) for attempt in attempts]
+        pairs = zip(prints, attempts, strict=True)
+        messages = {key: attempt.message for key, attempt in pairs if key}
+        if not messages:
+            return [None] * len(attempts)
+        known = self._shared.messages.of(messages)
+        return [known[key] if key else None for key in prints]
 
 
-def _case_row(key: str, attempt: CaseResult) -> dict[str, str]:
-    return {
-        "case_key": key,
-        "name_key": name_key(attempt.name, attempt.class_name, attempt.parameters),
-        "suite": attempt.suite,
-        "class_name": attempt.class_name,
-        "name": attempt.name,
-        "parameters": attempt.parameters,
-        "file": attempt.file,
-    }
+def _case_row(key: str, case: Spelled) -> Row:
+    suite, class_name, name, parameters, file = case
+    return key, name_key(name, class_name, parameters), suite, class_name, name, parameters, file
+
+
+def _message_row(key: str, message: str) -> Row:
+    return key, message
 
 
 def _fingerprint(attempt: CaseResult) -> str:
@@ -101,13 +121,6 @@ def _fingerprint(attempt: CaseResult) -> str:
         return ""
     name = full_name(attempt.class_name, attempt.name) + attempt.parameters
     return fingerprint("case", name, attempt.message)
-
-
-def _message_rows(
-    prints: Sequence[str], attempts: Sequence[CaseResult]
-) -> dict[str, dict[str, str]]:
-    pairs = zip(prints, attempts, strict=True)
-    return {key: {"fingerprint": key, "message": attempt.message} for key, attempt in pairs if key}
 
 
 def has_text(attempt: CaseResult) -> bool:
@@ -132,14 +145,3 @@ def _text_row(attempt: CaseResult) -> tuple[Any, ...]:
         attempt.line,
         attempt.left_out,
     )
-
-
-def _append(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows through the driver: SQLAlchemy would double the time of an import."""
-    if not rows:
-        return
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    columns = ", ".join(column.name for column in table.c)
-    marks = ", ".join([mark] * len(table.c))
-    statement = f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"  # noqa: S608  # our names
-    connection.exec_driver_sql(statement, list(rows))

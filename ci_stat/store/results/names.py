@@ -1,44 +1,58 @@
 """Ids of cases and messages: rows that many files share, created when they are first seen."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table
 
-from ci_stat.store.state.writing import batches, insert_missing
+from ci_stat.store.results.driver_sql import in_marks, insert_missing_rows
+from ci_stat.store.state.writing import batches
 
 _BATCH = 500  # keys in one statement
 _MAX_KNOWN = 200_000  # ids that are remembered: 30 MB
 
-Row = Mapping[str, Any]
+T = TypeVar("T")
 
 
-class Ids:
-    """The ids of the rows of `table` by their key. `connection` returns where to write them."""
+class Ids(Generic[T]):
+    """The ids of the rows of `table` by their key.
 
-    def __init__(self, table: Table, key: str, connection: Callable[[], Connection]) -> None:
+    `connection` returns where to write them. `row` makes the row of a key, without its id: only
+    rows that are missing are made.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        key: str,
+        connection: Callable[[], Connection],
+        row: Callable[[str, T], tuple[Any, ...]],
+    ) -> None:
         self._table = table
-        self._key = table.c[key]
+        self._key = key
         self._connection = connection
+        self._row = row
         self._known: dict[str, int] = {}
 
-    def of(self, rows: Mapping[str, Row]) -> dict[str, int]:
-        """Return the ids of `rows` (by key), and create those that are missing."""
-        unknown = sorted(key for key in rows if key not in self._known)
+    def of(self, values: Mapping[str, T]) -> Mapping[str, int]:
+        """Return at least the ids of `values` (by key), and create those that are missing."""
+        unknown = sorted(key for key in values if key not in self._known)
         if len(self._known) + len(unknown) > _MAX_KNOWN:
             self._known.clear()
-            unknown = sorted(rows)
+            unknown = sorted(values)
         for keys in batches(unknown, _BATCH):
             self._look_up(keys)
             missing = [key for key in keys if key not in self._known]
             if missing:
                 # Sorted: processes that create the same rows wait for each other, in one order.
-                self._connection().execute(
-                    insert_missing(self._table), [dict(rows[key]) for key in missing]
-                )
+                rows = [self._row(key, values[key]) for key in missing]
+                insert_missing_rows(self._connection(), self._table, rows)
                 self._look_up(missing)
         return self._known
 
     def _look_up(self, keys: Sequence[str]) -> None:
-        statement = select(self._key, self._table.c.id).where(self._key.in_(keys))
-        self._known.update((key, number) for key, number in self._connection().execute(statement))
+        connection = self._connection()
+        marks = in_marks(connection, len(keys))
+        table, key = self._table.name, self._key
+        statement = f"SELECT {key}, id FROM {table} WHERE {key} IN ({marks})"  # noqa: S608  # ours
+        self._known.update(connection.exec_driver_sql(statement, tuple(keys)).all())

@@ -19,8 +19,7 @@ from ci_stat.store.embedded import is_embedded
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors
 from ci_stat.store.results import tables
-from ci_stat.store.results.attempt_rows import AttemptRows
-from ci_stat.store.results.names import Ids
+from ci_stat.store.results.attempt_rows import AttemptRows, SharedIds
 from ci_stat.store.results.tables import files, runs
 from ci_stat.store.state.writing import batches, insert_missing, repeated
 
@@ -122,7 +121,7 @@ class ResultsWriter:
         return StoredFile(False, ReadState(row.state), row.detail, row.format, row.attempts)
 
     def _store(self, run_id: int, digest: str, name: str, file: ReadFile) -> StoredFile:
-        with self._engine.begin() as connection, self._shared_rows(connection) as shared:
+        with self._engine.begin() as connection, self._shared_ids(connection) as shared:
             # First the file: whoever reads it at the same time waits here, then leaves it out.
             values = {"run_id": run_id, "digest": digest, "name": name[:_NAME], "format": "",
                       "state": "", "detail": "", "attempts": 0}  # fmt: skip
@@ -139,7 +138,7 @@ class ResultsWriter:
         return StoredFile(True, file.state, file.detail, file.format, file.attempts)
 
     @contextmanager
-    def _shared_rows(self, connection: Connection) -> Iterator[tuple[Ids, Ids]]:
+    def _shared_ids(self, connection: Connection) -> Iterator[SharedIds]:
         """The ids of cases and messages.
 
         A server writes them outside of the file's transaction, which would lock them for as long.
@@ -150,8 +149,7 @@ class ResultsWriter:
             if not is_embedded(self._engine):
                 target = stack.enter_context(self._engine.connect())
                 target = target.execution_options(isolation_level="AUTOCOMMIT")
-            cases = Ids(tables.cases, "case_key", lambda: target)
-            yield cases, Ids(tables.messages, "fingerprint", lambda: target)
+            yield SharedIds(lambda: target)
 
 
 def _inserted_id(connection: Connection, values: dict[str, Any]) -> int:

@@ -1,6 +1,7 @@
 """The results database: what is stored comes back, once, whatever happens in between."""
 
 import hashlib
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -128,6 +129,15 @@ def test_an_incomplete_file_is_stored_and_replaced_by_the_complete_one(results: 
     assert store(results).state is ReadState.COMPLETE
     assert outcomes(results) == {Outcome.FAILED: 1, Outcome.PASSED: 2, Outcome.SKIPPED: 1}
     assert sizes(results)["test_files"] == 1
+
+
+@pytest.mark.parametrize("word", ["it's", "%s %", "\\' or 1=1; -- x", 'a"b', "\U0001f600 é"])
+def test_words_of_outcomes_come_back_as_they_are(results: Engine, word: str) -> None:
+    case = {"name": "a", "status": "failed", "duration": 1, "rawStatus": word}
+    report = {"results": {"tool": {"name": "x"}, "summary": {}, "tests": [case]}}
+    assert store(results, json.dumps(report)).attempts == 1
+    with results.connect() as connection:
+        assert connection.execute(select(tables.results.c.word)).scalar_one() == word
 
 
 def test_an_error_midway_leaves_nothing_of_the_file(results: Engine) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, MetaData, insert, select
 
+from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import open_engine
 from ci_stat.store.results import tables
 from ci_stat.store.results.columns import read_ends
@@ -16,6 +17,7 @@ from ci_stat.store.results.read import ResultsReader, StoredRun
 from ci_stat.store.results.setup import prepare_results
 from ci_stat.store.results.upgrade import VERSION
 from ci_stat.test_results.summary import counts_of, ends_of
+from tests.store.results.test_results import store
 from tests.support.forks import fork
 
 DUMP = Path(__file__).parents[2] / "fixtures" / "results_1.sql"
@@ -127,6 +129,14 @@ def test_version_1_is_upgraded_and_its_history_stays(old: Engine) -> None:
     ]
     prepare_results(old)
     assert versions(old) == [1, VERSION]
+
+
+def test_tests_of_version_1_are_known_in_later_imports(old: Engine) -> None:
+    prepare_results(old)
+    case = '<testcase classname="C" name="t1"/>'
+    store(old, f'<testsuite name="s">{case}</testsuite>', RunInfo("unit", 10))
+    with old.connect() as connection:
+        assert len(connection.execute(select(tables.cases)).all()) == 5
 
 
 def test_an_upgrade_that_is_killed_anywhere_is_continued(old: Engine, url: str) -> None:
