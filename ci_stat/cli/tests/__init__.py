@@ -2,7 +2,9 @@
 
 from ci_stat.cli.tests.group import tests
 from ci_stat.cli.tests.imports import import_
+from ci_stat.cli.tests.prune import prune
 
 tests.add_command(import_)
+tests.add_command(prune)
 
 COMMANDS = {"tests": tests}

@@ -45,7 +45,7 @@ class FileEnds:
         attempts = self._attempts
         data = pack(
             (
-                _steps(cases),
+                steps(cases),
                 [self._flags[case] for case in cases],
                 [attempts.get(case, 1) for case in cases] if attempts else [1] * len(cases),
                 [self._durations[case] for case in cases],
@@ -54,6 +54,6 @@ class FileEnds:
         return data if len(data) <= MAX_BYTES else None
 
 
-def _steps(cases: Sequence[int]) -> list[int]:
+def steps(cases: Sequence[int]) -> list[int]:
     """Ids as differences: small numbers, which need less room."""
     return list(map(sub, cases, [0, *cases[:-1]]))

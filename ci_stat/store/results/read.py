@@ -6,13 +6,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, exists, func, select
 
 from ci_stat.records.case_results import Outcome
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import connected
 from ci_stat.store.results.attempt_rows import OUTCOMES
-from ci_stat.store.results.tables import cases, files, messages, results, runs, texts
+from ci_stat.store.results.tables import (
+    cases,
+    files,
+    messages,
+    pruned_files,
+    results,
+    runs,
+    texts,
+)
 from ci_stat.store.state.writing import batches
 
 _BATCH = 500  # ids in one statement
@@ -70,9 +78,14 @@ class RunFilter(msgspec.Struct, frozen=True):
 
 EVERY_RUN = RunFilter()
 
+IS_PRUNED = exists().where(pruned_files.c.run_id == runs.c.id)
+
 
 class ResultsReader:
-    """Questions to the results database. Each raises DatabaseError."""
+    """Questions to the results database. Each raises DatabaseError.
+
+    Runs whose results were pruned are left out: only their days are known (daily.py).
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -86,7 +99,8 @@ class ResultsReader:
         self, job: str | None = None, limit: int = 1, before: int | None = None
     ) -> list[StoredRun]:
         """Return the newest runs, newest first. `before`: only runs before this id's run."""
-        query = select(runs).order_by(runs.c.started.desc(), runs.c.id.desc()).limit(limit)
+        newest_first = (runs.c.started.desc(), runs.c.id.desc())
+        query = select(runs).where(~IS_PRUNED).order_by(*newest_first).limit(limit)
         if job is not None:
             query = query.where(runs.c.job == job)
         if before is not None:
@@ -103,7 +117,7 @@ class ResultsReader:
         """Return the runs that started in [begin, end), oldest first. `begin`, `end`: aware."""
         milliseconds = [round(time.timestamp() * 1000) for time in (begin, end)]
         is_between = (runs.c.started >= milliseconds[0]) & (runs.c.started < milliseconds[1])
-        query = select(runs).where(is_between).order_by(runs.c.started, runs.c.id)
+        query = select(runs).where(is_between, ~IS_PRUNED).order_by(runs.c.started, runs.c.id)
         for column, names in (
             (runs.c.job, filter.jobs),
             (runs.c.repo, filter.repos),

@@ -81,9 +81,11 @@ def stored_runs(engine: Engine) -> list[StoredRun]:
 
 
 def history(engine: Engine) -> list[Any]:
-    """Counts of each run, from its attempts."""
+    """Each run with its counts, from its attempts."""
     reader = ResultsReader(engine)
-    return [(run.info, counts_of(ends_of(reader.attempts(run.id)))) for run in stored_runs(engine)]
+    with engine.connect() as connection:
+        rows = connection.execute(select(tables.runs).order_by(tables.runs.c.id)).all()
+    return [(tuple(row), counts_of(ends_of(reader.attempts(row.id)))) for row in rows]
 
 
 def packed_rows(engine: Engine) -> list[Any]:
@@ -151,7 +153,6 @@ def test_an_upgrade_that_is_killed_anywhere_is_continued(old: Engine, url: str) 
             break
         killed += 1
         assert history(old) == before
-        assert len(read_ends(old, [])) == 0
     assert killed > 5
     assert versions(old) == [1, VERSION]
     assert packed_rows(old) == expected_rows(old)

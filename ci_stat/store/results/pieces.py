@@ -1,0 +1,145 @@
+"""Reads how each test ended in the files of runs.
+
+The packed row of each file says it. A file without one, of an older ci_stat, is added up from its
+attempts by the database. Pruned files have neither: they are in `test_days`.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import case as case_when
+
+from ci_stat.records.ends import ERROR, FAILED, PASSED
+from ci_stat.store.results import file_ends
+from ci_stat.store.results.packed_columns import Column, unpack
+from ci_stat.store.results.tables import file_ends as packed_ends
+from ci_stat.store.results.tables import files, pruned_files, results
+
+Piece = tuple[Column, Column, Column, Column]
+"""Case, flags (file_ends.py), attempts and microseconds of each test, ordered by case."""
+
+
+def pieces_of_runs(connection: Connection, run_ids: Sequence[int]) -> Mapping[int, list[Piece]]:
+    """Return the pieces of each run in the order of its files. A run without tests has no entry."""
+    return _pieces(connection, and_(files.c.run_id.in_(run_ids), pruned_files.c.file_id.is_(None)))
+
+
+def pieces_of_files(
+    connection: Connection, keys: Sequence[tuple[int, int]]
+) -> Mapping[int, list[Piece]]:
+    """Return the pieces of files, given by run and file, by run."""
+    return _pieces(connection, files.c.id.in_([file_id for _, file_id in keys]))
+
+
+def _pieces(connection: Connection, is_wanted: ColumnElement[bool]) -> Mapping[int, list[Piece]]:
+    is_packed = and_(packed_ends.c.run_id == files.c.run_id, packed_ends.c.file_id == files.c.id)
+    is_pruned = and_(pruned_files.c.run_id == files.c.run_id, pruned_files.c.file_id == files.c.id)
+    query = (
+        select(files.c.run_id, files.c.id, packed_ends.c.packed)
+        .select_from(files)
+        .outerjoin(packed_ends, is_packed)
+        .outerjoin(pruned_files, is_pruned)
+        .where(is_wanted, files.c.attempts > 0)
+        .order_by(files.c.run_id, files.c.id)
+    )
+    pieces: dict[int, list[Piece]] = {}
+    names: defaultdict[int, list[int]] = defaultdict(list)
+    lacking = set()
+    for run_id, file_id, packed in connection.execute(query):
+        names[run_id].append(file_id)
+        if packed is None:
+            lacking.add(run_id)
+        else:
+            pieces.setdefault(run_id, []).append(unpacked(packed))
+    for run_id in lacking:
+        added_up = _added_up(connection, run_id, names[run_id])
+        pieces.pop(run_id, None)
+        if added_up:
+            pieces[run_id] = added_up
+    return pieces
+
+
+def unpacked(packed: bytes) -> Piece:
+    """Return what `file_ends.FileEnds` packed."""
+    steps, flags, attempts, durations = unpack(packed)
+    return np.cumsum(steps, dtype=np.int64), flags, attempts, durations
+
+
+def merged(pieces: Sequence[Piece]) -> Piece:
+    """Join the files of a run. A test that several of them have ended as the last one says."""
+    if len(pieces) == 1:
+        return pieces[0]
+    case, flags, attempts, durations = (
+        np.concatenate(columns) for columns in zip(*pieces, strict=True)
+    )
+    order = np.argsort(case, kind="stable")
+    case, flags, attempts, durations = (
+        column[order] for column in (case, flags, attempts, durations)
+    )
+    is_first = np.diff(case, prepend=-1) != 0
+    if is_first.all():
+        return case, flags, attempts, durations
+
+    begins = np.flatnonzero(is_first)
+    last = np.append(begins[1:], len(case)) - 1
+    seen = np.bitwise_or.reduceat(flags & ~np.uint8(file_ends.OUTCOME), begins)
+    return (
+        case[begins],
+        seen | flags[last] & file_ends.OUTCOME,
+        np.add.reduceat(attempts.astype(np.int32), begins),
+        np.add.reduceat(durations.astype(np.int64), begins),
+    )
+
+
+def _added_up(connection: Connection, run_id: int, file_ids: Sequence[int]) -> list[Piece]:
+    """Return files of a run as one piece; no piece if they have no attempts."""
+    rows = connection.execute(_ends_query(run_id, file_ids)).all()
+    if not rows:
+        return []
+    case, flags, attempts, durations = zip(*map(_fields, rows), strict=True)
+    return [
+        (
+            np.array(case, np.int64),
+            np.array(flags, np.uint8),
+            np.array(attempts, np.int32),
+            np.array(durations, np.int64),
+        )
+    ]
+
+
+def _fields(row: Any) -> tuple[int, int, int, int]:
+    flags = row.outcome | file_ends.PASSED * row.passed | file_ends.FAILED * row.failed
+    is_timed = row.duration is not None
+    flags |= file_ends.TIMED * is_timed
+    return row.case_id, flags, row.attempts, int(row.duration) if is_timed else 0
+
+
+def _ends_query(run_id: int, file_ids: Sequence[int]) -> Any:
+    """One row for each test of files of a run, with the outcome of its last attempt, by test."""
+    order = (results.c.file_id.desc(), results.c.position.desc())
+    ranked = (
+        select(
+            results,
+            func.row_number()
+            .over(partition_by=results.c.case_id, order_by=order)
+            .label("from_last"),
+        )
+        .where(results.c.run_id == run_id, results.c.file_id.in_(file_ids))
+        .subquery()
+    )
+    is_failed = ranked.c.outcome.in_((FAILED, ERROR))
+    return (
+        select(
+            ranked.c.case_id,
+            func.max(case_when((ranked.c.from_last == 1, ranked.c.outcome))).label("outcome"),
+            func.max(case_when((ranked.c.outcome == PASSED, 1), else_=0)).label("passed"),
+            func.max(case_when((is_failed, 1), else_=0)).label("failed"),
+            func.count().label("attempts"),
+            func.sum(ranked.c.duration).label("duration"),
+        )
+        .group_by(ranked.c.case_id)
+        .order_by(ranked.c.case_id)
+    )
