@@ -89,7 +89,7 @@ def _state(folder: Path) -> ExtractionStore:
 
 
 def _rule_set(folder: Path) -> str:
-    reader = _context(folder).log_reader
+    reader = _context(folder).logs.reader
     assert reader is not None
     return reader.options.rule_set
 

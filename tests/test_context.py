@@ -12,13 +12,13 @@ import pytest
 import sqlalchemy
 
 import ci_stat
-from ci_stat import context as context_module
 from ci_stat.config import KEYS, Settings, Value
 from ci_stat.context import Context
 from ci_stat.errors import CiStatError
 from ci_stat.store import engine as engine_module
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
+from ci_stat.store.state import setup as state_setup
 from ci_stat.store.state.setup import prepare_state
 from tests.support.command import Call
 from tests.support.github import GitHub, github_server
@@ -53,7 +53,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         prepare_state(engine)
 
     monkeypatch.setattr(engine_module, "create_engine", counted)
-    monkeypatch.setattr(context_module, "prepare_state", prepared)
+    monkeypatch.setattr(state_setup, "prepare_state", prepared)
     return files
 
 
@@ -155,21 +155,23 @@ def _readers(attribute: str) -> set[str]:
     }
 
 
+def _callers(name: str) -> set[str]:
+    return {
+        module
+        for module, nodes in _nodes().items()
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+    }
+
+
 def test_only_the_context_opens_a_database() -> None:
     assert _users("create_engine") == {"store/engine.py"}
     assert _users("open_engine") == {"context.py", "test_results/setup.py"}
 
 
 def test_only_the_context_prepares_our_state() -> None:
-    makers = {
-        module
-        for module, nodes in _nodes().items()
-        for node in nodes
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "prepare_state"
-    }
-    assert makers == {"context.py"}
+    assert _callers("prepare_state") == {"store/state/setup.py"}, "in OwnState, once"
+    assert _callers("OwnState") == {"context.py"}
 
 
 def test_only_the_entries_and_the_context_see_all_settings() -> None:
@@ -186,8 +188,18 @@ def test_only_the_entries_and_the_context_see_all_settings() -> None:
     others = {m for m in users if not m.startswith(("config/", "cli/"))}
     assert others <= entries
     revealing = _users("reveal")
-    setups = {"reports/setup.py", "test_results/setup.py"}
+    setups = {f"{room}/setup.py" for room in ("issues", "logs", "reports", "test_results")}
     assert revealing <= {"context.py", "config/settings.py", *setups}
+
+
+def test_the_context_hands_over_to_the_setup_of_features() -> None:
+    """It opens the databases and calls `setup` modules: no client, no rules of a feature."""
+    lines = (PACKAGE / "context.py").read_text().splitlines()
+    assert len(lines) <= 255
+    imported = {
+        node.module or "" for node in _nodes()["context.py"] if isinstance(node, ast.ImportFrom)
+    }
+    assert not [module for module in imported if module.startswith("ci_stat.connectors")]
 
 
 def test_no_setting_is_looked_up_by_text() -> None:
@@ -215,7 +227,7 @@ def test_a_context_closes_what_it_opened() -> None:
     settings = Settings({"jenkins_url": Value("http://127.0.0.1:1/", "test")})
     closed: list[bool] = []
     with Context(settings) as context:
-        client = context.jenkins
-        assert context.jenkins is client
+        client = context.logs.jenkins
+        assert context.logs.jenkins is client
         client.close = lambda: closed.append(True)  # type: ignore[method-assign]
     assert closed == [True]

@@ -1,19 +1,28 @@
-"""Build the recipients of reports, with their clients, from the settings; for the context only."""
+"""Build the service for reports, and the recipients with their clients, from the settings.
+
+For the context only.
+"""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import getaddresses
 from functools import partial
 from typing import cast
 
-from ci_stat.config import Feishu, Mail, Settings
+from sqlalchemy import Engine
+
+from ci_stat.config import Feishu, Mail, Reports, Settings
 from ci_stat.connectors.feishu import FeishuApp, FeishuWebhook
 from ci_stat.connectors.mail.client import MailServer, Tls
 from ci_stat.connectors.slack.client import SlackBot, SlackWebhook
-from ci_stat.errors import SettingsError
+from ci_stat.errors import CiStatError, SettingsError
+from ci_stat.escape import visible
 from ci_stat.records import DeliveryState, Outcome
 from ci_stat.rendering.mail import address, domain_of
+from ci_stat.reports.counted_windows import CountedWindows
+from ci_stat.reports.failure_history import FailureHistory
 from ci_stat.reports.recipients import (
     FeishuSender,
     MailSender,
@@ -21,6 +30,13 @@ from ci_stat.reports.recipients import (
     SendResult,
     send_to_slack,
 )
+from ci_stat.reports.service import Reporter
+from ci_stat.runs.database import Source
+from ci_stat.runs.progress import ProgressDisplay
+from ci_stat.store.state.failure_history import StoredSightings
+from ci_stat.store.state.window_counts import StoredCounts
+
+log = logging.getLogger(__name__)
 
 # Feishu drops a repeated uuid for an hour; the margin is for clocks that differ.
 _UUID_LIFE = timedelta(minutes=50)
@@ -33,6 +49,47 @@ _CHANNEL_SETTINGS = (
 )
 _NO_CHAT = "Set app_id and app_secret; a webhook has one chat."
 _FEISHU_SETTINGS = "Set webhook, or app_id, app_secret and chat_id."
+
+
+def open_reporter(
+    source: Source,
+    open_state: Callable[[], Engine],
+    reports: Reports,
+    known_issues: Mapping[str, str],
+    now: datetime,
+    progress: ProgressDisplay | None = None,
+) -> Reporter:
+    """Return the service for reports. `now`: aware. Without our state, no failure is new.
+
+    `known_issues`: links by the key of a case.
+    """
+    counts, sightings = _own_state(open_state, source.name)
+    progress = progress or ProgressDisplay()
+    return Reporter(
+        source=source,
+        counted=CountedWindows(source, counts, now),
+        history=FailureHistory(source, sightings, now, progress),
+        now=now,
+        progress=progress,
+        stale_after=timedelta(hours=reports.stale_hours),
+        history_days=reports.history_days,
+        known_issues=known_issues,
+    )
+
+
+def _own_state(
+    open_state: Callable[[], Engine], name: str
+) -> tuple[StoredCounts | None, StoredSightings | None]:
+    """Stored counts and failure history; None, after a warning, if our state cannot be used."""
+    try:
+        state = open_state()
+    except CiStatError as error:
+        reason = visible(error)
+        log.warning(
+            "Our own state cannot be used, so reports cannot mark failures as new: %s", reason
+        )
+        return None, None
+    return StoredCounts(state, name), StoredSightings(state, name)
 
 
 def recipients(settings: Settings, only: Sequence[str] = ()) -> list[Recipient]:

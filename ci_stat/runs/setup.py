@@ -1,15 +1,20 @@
-"""Turns settings into what a source of runs needs: the zone of its times."""
+"""Turn settings into what a source of runs and its sync need; for the context only."""
 
 import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from ci_stat.config import CiData, zone_of
+from ci_stat.config import CiData, GitHub, zone_of
 from ci_stat.errors import DatabaseError, ServerUnreachable, SettingsError
 from ci_stat.escape import visible
 from ci_stat.store.embedded_zone import WrittenIn, written_in
 from ci_stat.store.errors import hidden
+
+if TYPE_CHECKING:
+    from ci_stat.store.state.actions_sync import ActionsSync
 
 log = logging.getLogger(__name__)
 
@@ -67,3 +72,12 @@ def _older(written: WrittenIn, ci_data: CiData, engine: Engine) -> ZoneInfo:
             zone.key,
         )
     return zone
+
+
+def actions_sync(
+    state: Engine, database: str, github: GitHub, repo: str, workflows: Sequence[str]
+) -> "ActionsSync":
+    """Return how far the workflow runs of a repository were read."""
+    from ci_stat.store.state.actions_sync import ActionsSync
+
+    return ActionsSync(state, database, github.url, repo, workflows)

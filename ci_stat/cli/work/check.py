@@ -117,7 +117,7 @@ def jenkins(context: Context) -> str:
     """Ask Jenkins for its first job."""
     if not context.settings.jenkins.url:
         return ""
-    client = context.jenkins
+    client = context.logs.jenkins
     errors: list[SourceError] = []
     first = next(client.find_jobs((), lambda _, error: errors.append(error)), None)
     if first is not None:
@@ -132,7 +132,7 @@ def _github(context: Context) -> str:
     github = context.settings.github
     if not github.repo or not github.token:
         return ""
-    return f"ok, {context.actions.repository(github.repo).url}"
+    return f"ok, {context.logs.actions.repository(github.repo).url}"
 
 
 def _logs(context: Context) -> str:
@@ -144,7 +144,7 @@ def _logs(context: Context) -> str:
         raise SettingsError(f"log_dir {folder} is not an existing folder.", "Correct log_dir.")
     if not os.access(folder, os.R_OK | os.X_OK):
         raise SettingsError(f"log_dir {folder} cannot be read by you.", "Check its permissions.")
-    _ = context.log_reader  # its rules and its template are valid
+    _ = context.logs.reader  # its rules and its template are valid
     return f"ok, {folder}"
 
 

@@ -18,7 +18,7 @@ def explain_build(job: str, number: int, options: LogOptions) -> "tuple[str, Log
     """
     build = shown_id(number)
     context = opening.opened()
-    places = context.log_places
+    places = context.logs.places
     if not places:
         raise UsageError(
             f"{job!r} is not a file, and no place for the log of build {build} is configured.",

@@ -1,15 +1,50 @@
 """Creates the tables of our state, and upgrades a state of an older version."""
 
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
-from ci_stat.errors import AccessDenied, SchemaMismatch
-from ci_stat.store.embedded import create_private
+from ci_stat.errors import AccessDenied, CiStatError, SchemaMismatch
+from ci_stat.store.embedded import create_private, is_embedded, make_folder
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors, hidden, text_of, translate_error
 from ci_stat.store.state.tables import extractions, metadata, version_table
 from ci_stat.store.state.upgrade import VERSION, upgrade
+
+
+class OwnState:
+    """Our own state, which is prepared once, when it is first needed."""
+
+    def __init__(self, open_bare: Callable[[], Engine]) -> None:
+        """`open_bare`: returns the engine, without connecting. It may raise SettingsError."""
+        self._open_bare = open_bare
+
+    @property
+    def exists(self) -> bool:
+        """Whether our state exists. A server's always counts as existing."""
+        engine = self._open_bare()
+        return not is_embedded(engine) or Path(engine.url.database or "").exists()
+
+    def prepared(self) -> Engine:
+        """The state with its tables. Raises WriteError or DatabaseError, each time the same."""
+        if self._failure:
+            raise self._failure
+        return self._open_bare()
+
+    @cached_property
+    def _failure(self) -> CiStatError | None:
+        """Why it cannot be used: kept, as a second attempt would take as long again."""
+        try:
+            engine = self._open_bare()
+            make_folder(engine)
+            prepare_state(engine)
+        except CiStatError as error:
+            return error
+        return None
 
 
 def prepare_state(engine: Engine) -> None:

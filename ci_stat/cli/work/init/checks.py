@@ -84,7 +84,7 @@ def _lacks_file(context: Context) -> bool:
 
 def _workflow_runs(repo: str, context: Context) -> Check:
     """Ask GitHub for the newest workflow runs: a token may lack the right to read them."""
-    client = context.actions
+    client = context.logs.actions
     now = real_time()
     recent = Range(int((now - timedelta(days=_DAYS)).timestamp()), int(now.timestamp()))
     try:

@@ -50,9 +50,9 @@ def github(
     if not synced.repositories and len(synced.failed) == 1:
         raise synced.failed[0][1]
     if as_json:
-        click.echo(_json(synced, context.actions.name, dry_run))
+        click.echo(_json(synced, context.logs.actions.name, dry_run))
     else:
-        click.echo("\n".join(_sentences(synced, context.actions.name, plan)))
+        click.echo("\n".join(_sentences(synced, context.logs.actions.name, plan)))
     raise_failures(synced.failed)
 
 
@@ -72,7 +72,7 @@ def _require_workflows(
     known: dict[str, str] = {}
     for repo in names if workflows else ():
         try:
-            listed = context.actions.workflows(repo)
+            listed = context.logs.actions.workflows(repo)
         except SourceError:
             return  # the sync says what is wrong with the repository
         known |= {name.casefold(): name for pair in listed for name in pair}
@@ -106,18 +106,17 @@ def _plan(
     has_token = bool(context.settings.github.token)
     if not has_token:
         click.echo(f"ci-stat: {_ANONYMOUS}", err=True)
-    read_log = context.actions_log if has_token and not no_logs else None
+    read_log = context.logs.actions_log if has_token and not no_logs else None
     return GitHubPlan(now, workflows, begin, limit, read_log, dry_run)
 
 
 def _copy(context: Context, names: tuple[str, ...], plan: GitHubPlan, synced: GitHubResult) -> None:
     source = context.source
     engine = source.engine if plan.dry_run else source.engine_for_writing()
-    opened = context.existing_actions_sync if plan.dry_run else context.actions_sync
-    open_state = partial(opened, workflows=plan.workflows)
+    open_state = partial(context.actions_sync, workflows=plan.workflows, create=not plan.dry_run)
     with counting("Syncing", unit="workflow runs") as progress:
         zone = source.origin.zone
-        copy_runs(engine, context.actions, names, open_state, zone, plan, progress, synced)
+        copy_runs(engine, context.logs.actions, names, open_state, zone, plan, progress, synced)
 
 
 def _sentences(synced: GitHubResult, name: str, plan: GitHubPlan) -> list[str]:

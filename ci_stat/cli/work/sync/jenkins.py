@@ -34,10 +34,10 @@ def jenkins(
     now = datetime.now(zone)
     begin = None if since is None else begin_of(since, now, zone)
     scan = scan_options(context.settings.logs.rules)
-    plan = SyncPlan(now, jobs, begin, limit, not no_logs, dry_run, scan, context.rename_logs)
+    plan = SyncPlan(now, jobs, begin, limit, not no_logs, dry_run, scan, context.logs.rename)
     synced = SyncResult()
     try:
-        client = context.jenkins
+        client = context.logs.jenkins
         with counting("Syncing", unit="builds") as progress:
             engine = source.engine if dry_run else source.engine_for_writing()
             copy_builds(engine, client, zone, plan, progress, synced)
