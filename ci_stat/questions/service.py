@@ -1,6 +1,7 @@
 """Answer questions: gather the runs, decide, and add what people need next."""
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +11,6 @@ from ci_stat.failures import case_key
 from ci_stat.questions import unknown
 from ci_stat.questions.gather import WITH_LOGS, Gatherer, narrowed
 from ci_stat.questions.knowledge import Knowledge
-from ci_stat.questions.outages import traced
 from ci_stat.questions.reference import PullReference, RunReference
 from ci_stat.records import PlaceDay, Provenance, Run, RunFilter, Window
 from ci_stat.rendering.format import plural
@@ -24,6 +24,7 @@ from ci_stat.result.answers.of_case import (
     with_failure,
 )
 from ci_stat.result.answers.of_pull import Surroundings, answer, own_failures, period
+from ci_stat.result.answers.outages import traced
 from ci_stat.result.answers.places import places_of
 
 ON_COMMIT = timedelta(days=3)  # around a run, in which other runs on its commit are looked for
@@ -153,11 +154,17 @@ class Questions:
         around = narrowed(window, begin, end)
         names = {name for kind, name in (failure.key for failure in failures) if kind}
         jobs = {run.job_name for failure in failures for run in failure.runs}
+        gatherer = self.gatherer
+
+        def failed_between(first: datetime, last: datetime) -> list[Run]:
+            return gatherer.failed_runs(narrowed(around, first, last))
+
+        # At once: each waits for the database.
+        with ThreadPoolExecutor(4) as readers:
+            failed = readers.submit(gatherer.failed_with, around, names)
+            counts = readers.submit(gatherer.count_places, around, jobs)
+            unread = readers.submit(gatherer.unread_of, around, jobs)
+            outage = readers.submit(traced, [own.runs for own in failures], failed_between)
         return Surroundings(
-            begin=begin,
-            end=end,
-            failed=self.gatherer.failed_with(around, names),
-            counts=self.gatherer.count_places(around, jobs),
-            unread=self.gatherer.unread_of(around, jobs),
-            outage=traced([failure.runs for failure in failures], self.gatherer, around),
+            begin, end, failed.result(), counts.result(), unread.result(), outage.result()
         )

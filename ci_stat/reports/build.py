@@ -17,7 +17,6 @@ from ci_stat.reports.model import (
     HourlyReport,
     OutageRow,
 )
-from ci_stat.reports.outages import Outage, outages
 from ci_stat.reports.reruns import most_rerun
 from ci_stat.reports.rows import (
     SHOWN_JOB_PRS,
@@ -30,6 +29,7 @@ from ci_stat.reports.rows import (
 from ci_stat.reports.windows import HOURLY
 from ci_stat.result import PR, FailInfo, Job, Result, failure_key, group_failures
 from ci_stat.result.counting import count_window
+from ci_stat.result.outages import Outage, outages
 from ci_stat.result.rankings import worst_first
 
 Group = TypeVar("Group", PR, Job)

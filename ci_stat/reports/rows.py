@@ -10,9 +10,9 @@ from ci_stat.records import CaseFailure, Run, Status
 from ci_stat.redaction.redact import redacted, redacted_beginning
 from ci_stat.reports.inputs import KnownFailures
 from ci_stat.reports.model import FailureRow, JobRow, NightlyRow, OutageRow, PRRow, RunRow
-from ci_stat.reports.outages import Outage
 from ci_stat.reports.reruns import pr_times
 from ci_stat.result import PR, FailInfo, Job, failure_key, is_case
+from ci_stat.result.outages import Outage
 
 _LONGEST = 1_000  # characters of a message; channels show fewer
 

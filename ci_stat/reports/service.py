@@ -13,9 +13,9 @@ from ci_stat.reports.data_problem import problem, silence, stale_data, unusually
 from ci_stat.reports.failure_history import FailureHistory
 from ci_stat.reports.inputs import Comparison, KnownFailures, LoadedWindow, ReportRequest
 from ci_stat.reports.model import Report
-from ci_stat.reports.outages import SPAN
 from ci_stat.reports.windows import DAILY, DAY
 from ci_stat.result.collector import collector_off
+from ci_stat.result.outages import SPAN
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
 

@@ -143,7 +143,7 @@ class Result(OutcomeCounts):
         """Whether the failures of a pull request are its own, as `ci-stat pr` decides it.
 
         `which`: a number, or (repo, number), as in `pr_map`. Only the runs of this window count,
-        and outages are not looked for. Raises KeyError for an unknown or an ambiguous number.
+        also for outages. Raises KeyError for an unknown or an ambiguous number.
         """
         from ci_stat.result.answers.from_result import pull_answer
 

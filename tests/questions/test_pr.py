@@ -150,6 +150,17 @@ def test_failed_runs_that_nobody_read_may_have_it(source: Source, fill: Fill) ->
     ]
 
 
+@pytest.mark.parametrize("said", [{"check": ["check error"]}, {"compile": ["exit code 124"]}])
+def test_runs_of_which_only_a_general_name_is_known_may_have_it(
+    source: Source, fill: Fill, said: dict[str, Any]
+) -> None:
+    elsewhere = [scenes.run(n / 2, 2000 + n, "FAILURE", analysis_res=said) for n in range(60)]
+    fill([*scenes.passing(25), *elsewhere, *scenes.own_failure()])
+    answer = ask(source, "7")
+    assert judged(answer) == [("Suite.TestX", "cannot tell", "other failures are unknown")]
+    assert answer.failures[0].other.unread == 60
+
+
 def test_known_and_own_failures_are_not_unread(source: Source, fill: Fill) -> None:
     known = [scenes.run(n / 2, 2000 + n, "FAILURE", analysis_res=scenes.Y) for n in range(60)]
     own = [scenes.run(22, 7, "FAILURE", commit="c2"), scenes.run(23, 8, "FAILURE", commit="c2")]

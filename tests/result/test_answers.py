@@ -41,6 +41,16 @@ def test_a_result_answers_as_the_commands_do(source: Source, fill: Fill) -> None
     assert case.since.passed_after == asked.since.passed_after
 
 
+def test_a_result_looks_for_outages_as_the_command_does(source: Source, fill: Fill) -> None:
+    fill([*scenes.passing(), *scenes.outage()])
+    res = source.load(day(BEGIN, BEGIN + timedelta(days=2)))
+    questions = Questions(Gatherer(source, lambda: None))
+    (ours,) = res.pr(10).failures
+    (theirs,) = questions.pr(pull_reference("10"), timedelta(days=90)).failures
+    assert (ours.judgement.verdict, ours.judgement.reason) == ("not yours", "outage")
+    assert (ours.judgement, ours.outage) == (theirs.judgement, theirs.outage)
+
+
 def test_unknown_and_ambiguous_names() -> None:
     res = result(ALL)
     with pytest.raises(KeyError):

@@ -13,8 +13,8 @@ from ci_stat.demo import Stories
 from ci_stat.escape import visible
 from ci_stat.records import JobCount, PRCount, WindowCount
 from ci_stat.rendering.format import minute, percent, plural
-from ci_stat.reports.outages import Outage, outages
 from ci_stat.result import FailInfo, Result
+from ci_stat.result.outages import Outage, outages
 from ci_stat.runs.views.failures import failure_table
 from ci_stat.runs.views.tables import job_table
 

@@ -22,6 +22,7 @@ from ci_stat.result.answers.of_pull import (
     own_failures,
     period,
 )
+from ci_stat.result.answers.outages import traced
 from ci_stat.result.answers.places import Place, place_of, places_of
 
 if TYPE_CHECKING:
@@ -36,14 +37,23 @@ def pull_answer(res: "Result", pr: "PR") -> PRAnswer:
     jobs = {run.job_name for failure in failures for run in failure.runs}
     within = [run for run in res.all_runs if run.time and begin <= run.time < end]
     failed = [run for run in within if run.status == Status.FAILURE]
+
+    def failed_between(first: datetime, last: datetime) -> list[Run]:
+        return [run for run in res.all_runs if _is_failed_between(run, first, last)]
+
     around = Surroundings(
         begin=begin,
         end=end,
         failed=failed,
         counts=_counts(run for run in within if run.job_name in jobs),
         unread=[run for run in failed if run.job_name in jobs and is_unread(run)],
+        outage=traced([failure.runs for failure in failures], failed_between),
     )
     return answer((pr.repo, pr.number), pr.runs, around, res.provenance)
+
+
+def _is_failed_between(run: Run, first: datetime, last: datetime) -> bool:
+    return run.status == Status.FAILURE and run.time is not None and first <= run.time < last
 
 
 def case_answer(res: "Result", name: str) -> History:

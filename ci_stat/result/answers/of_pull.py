@@ -28,16 +28,13 @@ from ci_stat.result.answers.model import (
 )
 from ci_stat.result.answers.places import Place, place_of
 from ci_stat.result.answers.verdict import in_focus, judge, overall
+from ci_stat.result.causes import names_a_cause
 from ci_stat.result.fail_info import failure_key
 
 AROUND = timedelta(days=7)  # before the first and after the last failure
 LONGEST = timedelta(days=28)  # of a period
 
 Trace = Callable[[Run], Trouble | None]
-_NAMED = frozenset(
-    {FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.CRASH}
-)
-_NAMED_IN_LOGS = frozenset({FailureKind.COMPILE, FailureKind.CHECK, FailureKind.SETUP})
 _ORDER = (Verdict.YOURS, Verdict.UNKNOWN, Verdict.NOT_YOURS)
 
 
@@ -166,14 +163,6 @@ def _outage(failure: OwnFailure, trace: Trace) -> Trouble | None:
     return troubles[-1] if explained else None
 
 
-def names_a_cause(failure: CaseFailure) -> bool:
-    """Whether equal failures have one cause: `check error` and `exit code 124` have hundreds."""
-    if failure.kind == FailureKind.ENV:
-        return True
-    is_named_in_log = failure.source == "log" and failure.kind in _NAMED_IN_LOGS
-    return not failure.guess and (failure.kind in _NAMED or is_named_in_log)
-
-
 def _kind_and_name(failure: OwnFailure) -> tuple[str, str]:
     if failure.newest is None:
         return "", ""
@@ -181,8 +170,12 @@ def _kind_and_name(failure: OwnFailure) -> tuple[str, str]:
 
 
 def is_unread(run: Run) -> bool:
-    """Whether a failed run can have any failure: none is named, and its log was not read."""
-    return not run.failures and run.log != LogState.READ
+    """Whether a failed run can have any failure: none that tells is named, and no log was read.
+
+    `check error` or `exit code 124` in its row says nothing about which failure it was.
+    """
+    is_named = any(names_a_cause(failure) for failure in run.failures)
+    return not is_named and run.log != LogState.READ
 
 
 def own_runs(failure: OwnFailure, runs: Sequence[Run]) -> OwnRuns:

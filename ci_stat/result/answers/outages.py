@@ -1,19 +1,22 @@
-"""Which outage a failed run belongs to. Reads the failed runs of the hours around it."""
+"""Which outage a failed run belongs to, by the failed runs of the hours around it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
-from ci_stat.questions.gather import Gatherer, narrowed
-from ci_stat.records import Run, Window
-from ci_stat.reports.outages import SPAN, outages
-from ci_stat.result import failure_key
+from ci_stat.records import Run
 from ci_stat.result.answers.model import Trouble
 from ci_stat.result.answers.of_pull import Trace
+from ci_stat.result.fail_info import failure_key
+from ci_stat.result.outages import SPAN, outages
 
-MOST = 8  # failed runs, newest first, whose hours are read
+MOST = 8  # failed runs, newest first, whose hours are looked at
 RunKey = tuple[str, int]
 
+# (begin, end) -> the failed runs between these times (naive)
+FailedRuns = Callable[[datetime, datetime], Iterable[Run]]
 
-def traced(failures: Iterable[Sequence[Run]], gatherer: Gatherer, window: Window) -> Trace:
+
+def traced(failures: Iterable[Sequence[Run]], failed_runs: FailedRuns) -> Trace:
     """A function that finds the outage of a failed run; None for runs that were not looked at.
 
     `failures`: the runs of each failure, oldest first. Once a run is in no outage, the older ones
@@ -26,24 +29,23 @@ def traced(failures: Iterable[Sequence[Run]], gatherer: Gatherer, window: Window
             key = (run.job_name, run.job_id)
             if run.time and not {key} & (read | troubles.keys()) and len(read) < MOST:
                 read.add(key)
-                troubles = _around(run, gatherer, window) | troubles
+                around = failed_runs(run.time - SPAN, run.time + SPAN)
+                troubles = _by_run(around, run.time) | troubles
             if key not in troubles:
                 break
     return lambda run: troubles.get((run.job_name, run.job_id))
 
 
-def _around(run: Run, gatherer: Gatherer, window: Window) -> dict[RunKey, Trouble]:
-    assert run.time is not None
-    hours = narrowed(window, run.time - SPAN, run.time + SPAN)
+def _by_run(failed: Iterable[Run], moment: datetime) -> dict[RunKey, Trouble]:
     return {
         (broken.job_name, broken.job_id): Trouble(
-            begin=outage.runs[0].time or run.time,
-            end=outage.runs[-1].time or run.time,
+            begin=outage.runs[0].time or moment,
+            end=outage.runs[-1].time or moment,
             runs=len(outage.runs),
             prs=outage.prs,
             name=outage.typical.name,
             cause=None if outage.machines else failure_key(outage.typical),
         )
-        for outage in outages(gatherer.failed_runs(hours))
+        for outage in outages(failed)
         for broken in outage.runs
     }

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.records import Run, RunRow
-from ci_stat.reports.outages import (
+from ci_stat.result.outages import (
     AUTHORS,
     PRS_OF_ENV,
     PRS_OF_ONE_CAUSE,

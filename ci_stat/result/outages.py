@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ci_stat.records import CaseFailure, FailureKind, Run, Status
-from ci_stat.result import failure_key
+from ci_stat.result.causes import names_a_cause
+from ci_stat.result.fail_info import failure_key
 
 SPAN = timedelta(hours=2)  # in which enough pull requests fail
 AUTHORS = 3  # one author's pull requests can share a defect of their own
@@ -17,12 +18,6 @@ RUNS = 5
 SHARE = 0.4  # of the failed runs of that time: a busy project has machine failures in each hour
 
 _MACHINES = frozenset({FailureKind.ENV, FailureKind.SETUP})
-# Kinds whose name tells one failure from another. `build error` and `exit code 124` name hundreds.
-_NAMED = frozenset(
-    {FailureKind.CASE, FailureKind.PANIC, FailureKind.RACE, FailureKind.LEAK, FailureKind.CRASH}
-)
-_NAMED_IN_LOGS = frozenset({FailureKind.COMPILE, FailureKind.CHECK})
-
 _ENV_CAUSE = (FailureKind.ENV.value, "")
 
 
@@ -64,7 +59,7 @@ def outages(runs: Iterable[Run]) -> list[Outage]:
     times = list(map(_time, failed))
     by_cause: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in failed:
-        if run.failures and _names_a_cause(run.failures[0]):
+        if run.failures and _is_shared(run.failures[0]):
             by_cause[_cause(run.failures[0])].append(run)
 
     dense = (stretch for cause, own in by_cause.items() for stretch in _dense(own, _least(cause)))
@@ -83,12 +78,9 @@ def _is_large(stretch: Sequence[Run], times: Sequence[datetime]) -> bool:
     return len(stretch) >= max(RUNS, SHARE * failed_between)
 
 
-def _names_a_cause(failure: CaseFailure) -> bool:
+def _is_shared(failure: CaseFailure) -> bool:
     """Whether equal failures have one cause."""
-    if failure.kind in _MACHINES:
-        return True
-    is_named_in_log = failure.kind in _NAMED_IN_LOGS and failure.source == "log"
-    return not failure.guess and (failure.kind in _NAMED or is_named_in_log)
+    return failure.kind in _MACHINES or names_a_cause(failure)
 
 
 def _cause(failure: CaseFailure) -> tuple[str, str]:
