@@ -108,7 +108,10 @@ class Context:
 
     def existing_counts(self) -> StoredCounts | None:
         """Return the stored counts of past windows; None if the state does not exist yet."""
-        return StoredCounts(self.state, self.source.name) if self._own_state.exists else None
+        return self._counts() if self._own_state.exists else None
+
+    def _counts(self) -> StoredCounts:
+        return StoredCounts(self.state, self.source.name)
 
     def existing_extractions(self) -> ExtractionStore | None:
         """Return what was read from logs before; None if the state does not exist yet.
@@ -220,7 +223,8 @@ class Context:
         from ci_stat.questions.service import Questions
 
         log_progress = progress.logs if progress else None
-        gatherer = Gatherer(self.source, self.logs.stored, read_logs, log_progress)
+        stored = self.logs.stored
+        gatherer = Gatherer(self.source, stored, read_logs, log_progress, self._counts)
         return Questions(gatherer, self._knowledge)
 
     def _knowledge(self) -> "Knowledge":

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
@@ -34,18 +33,20 @@ from ci_stat.runs.loading import provenance
 from ci_stat.runs.progress import LogProgress
 from ci_stat.store.ci_data import lookups, neighbours
 from ci_stat.store.ci_data.runs import known_names
-from ci_stat.store.embedded import is_embedded
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import retry_read
 from ci_stat.store.state.extractions import ExtractionStore
+from ci_stat.store.state.window_counts import StoredCounts
 
 T = TypeVar("T")
 SECOND = timedelta(seconds=1)
 WITH_LOGS = 1_000  # failed runs of a job whose stored logs are used, newest first
-CONNECTIONS = 4  # that read the rows of a server at once
-SHORT = timedelta(days=3)
 Stored = Callable[[], ExtractionStore | None]
 log = logging.getLogger(__name__)
+
+
+def no_counts() -> None:
+    """Return None: no counts are stored."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Gatherer:
     """The CI database, and the stored failures of build logs. All methods raise DatabaseError.
 
     - `stored`: opens the stored failures; None without a log place.
+    - `counts`: opens the stored counts, which keep the pull requests of past days; None without.
     - `read_logs`: whether the logs of a pull request's own runs are read.
     """
 
@@ -60,36 +62,12 @@ class Gatherer:
     stored: Stored
     read_logs: bool = True
     log_progress: LogProgress | None = None
+    counts: Callable[[], StoredCounts | None] = no_counts
 
     def window(self, end: datetime | None, since: timedelta) -> Window:
         """The window of this length up to `end` (naive), by default up to the newest row."""
         last = end or self.source.latest_end()
         return self.source.window(last - since, last)
-
-    def pull_runs(self, window: Window, number: int) -> list[Run]:
-        """The runs of pull requests with this number, oldest first."""
-        origin = self.source.origin
-
-        def read(jobs: tuple[str, ...]) -> list[Run]:
-            names = RunFilter(window, jobs=jobs)
-            return self.ask(lambda c: lookups.pull_runs(c, names, number, origin))
-
-        parts = self._parts(window)
-        with ThreadPoolExecutor(len(parts)) as readers:
-            found = list(readers.map(read, parts))
-        return in_order(run for runs in found for run in runs)
-
-    def _parts(self, window: Window) -> list[tuple[str, ...]]:
-        """The jobs in parts that are read at once; one part of all jobs if that is faster.
-
-        The table of a server has no index of pull requests: it reads all rows of a long window,
-        several jobs at the same time. Each part of a short window would read the whole window.
-        """
-        if is_embedded(self.source.engine) or window.length <= SHORT:
-            return [()]
-        jobs = sorted(self.job_names())
-        parts = [tuple(jobs[first::CONNECTIONS]) for first in range(CONNECTIONS)]
-        return [part for part in parts if part] or [()]
 
     def with_logs(self, runs: Sequence[Run]) -> list[Run]:
         """The runs with the failures of their logs; logs that were not read before are read."""

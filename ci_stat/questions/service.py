@@ -11,6 +11,7 @@ from ci_stat.failures import case_key
 from ci_stat.questions import unknown
 from ci_stat.questions.gather import WITH_LOGS, Gatherer, narrowed
 from ci_stat.questions.knowledge import Knowledge
+from ci_stat.questions.pull_runs import pull_runs
 from ci_stat.questions.reference import PullReference, RunReference
 from ci_stat.records import PlaceDay, Provenance, Run, RunFilter, Window
 from ci_stat.rendering.format import plural
@@ -105,7 +106,7 @@ class Questions:
         return RunAnswer(run, previous, after, tuple(same_commit), source)
 
     def _own_runs(self, wanted: PullReference, window: Window) -> Sequence[Run]:
-        runs = self.gatherer.pull_runs(window, wanted.number)
+        runs = pull_runs(self.gatherer, window, wanted.number)
         meant = [run for run in runs if run.is_pr and wanted.matches(run.repo or "")]
         repos = sorted({run.repo or "" for run in meant})
         if not repos:

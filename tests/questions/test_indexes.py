@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from ci_stat.questions.gather import Gatherer
+from ci_stat.questions.pull_runs import pull_runs
 from ci_stat.records import Origin, RunFilter
 from ci_stat.runs.database import Source
 from ci_stat.store.ci_data import lookups
@@ -62,6 +63,6 @@ def test_an_older_embedded_table_gets_the_index(tmp_path: Path) -> None:
     write_rows(engine, scenes.passing())
     source = Source(engine, Origin(SHANGHAI))
     window = source.window(BEGIN, BEGIN + timedelta(days=1))
-    assert len(Gatherer(source, lambda: None).pull_runs(window, 1001)) == 1
+    assert len(pull_runs(Gatherer(source, lambda: None), window, 1001)) == 1
     prepare(engine)
     assert "ix_ci_data_pull" in names_of_indexes(engine)
