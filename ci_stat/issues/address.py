@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 
 from ci_stat.config import GitHub
+from ci_stat.connectors.github.names import repository_name
 from ci_stat.connectors.http.address import parse_address
-from ci_stat.errors import CiStatError, SettingsError
+from ci_stat.errors import CiStatError, SettingsError, UsageError
 from ci_stat.escape import visible
 from ci_stat.store.state.issue_calls import IssueCalls
 
@@ -19,14 +20,24 @@ def tracker_url(github: GitHub) -> str:
 
 
 def repository(github: GitHub) -> str:
-    """Return the repository for issues. Raises SettingsError if it is not set."""
+    """Return the repository for issues as OWNER/NAME, also from its address at GitHub.
+
+    Raises SettingsError if it is not set, or is no repository.
+    """
     if github.repo:
-        return github.repo
+        return _name(github)
     raise SettingsError(
         "github_repo is not set, so ci_stat does not know which repository the issues belong to.",
         'Set it to OWNER/NAME, e.g. "github_repo": "me/app" in env.json, or'
         " CI_STAT_GITHUB_REPO=me/app.",
     )
+
+
+def _name(github: GitHub) -> str:
+    try:
+        return repository_name(github.repo, github.url)
+    except UsageError as error:
+        raise SettingsError(f"github_repo: {error.message}", error.hint) from None
 
 
 def ledger_name(github: GitHub) -> str:
@@ -44,7 +55,7 @@ def issue_links(issues: IssueCalls, github: GitHub) -> dict[str, str]:
     """
     root = _web_root(tracker_url(github))
     return {
-        key.removeprefix("case:"): f"{root}/{github.repo}/issues/{numbers[-1]}"
+        key.removeprefix("case:"): f"{root}/{repository(github)}/issues/{numbers[-1]}"
         for key, numbers in issues.ledger().created.items()
         if key.startswith("case:")
     }

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from ci_stat.config import Settings
 from ci_stat.context import Context, real_time
 from ci_stat.errors import CiStatError, DatabaseError, SettingsError, SourceError, WriteError
+from ci_stat.issues.address import repository
 from ci_stat.runs.zone_doubt import zone_doubt
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import hidden
@@ -132,7 +133,7 @@ def _github(context: Context) -> str:
     github = context.settings.github
     if not github.repo or not github.token:
         return ""
-    return f"ok, {context.logs.actions.repository(github.repo).url}"
+    return f"ok, {context.logs.actions.repository(repository(github)).url}"
 
 
 def _logs(context: Context) -> str:
