@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 from ci_stat.failures import case_key
 from ci_stat.questions.gather import Gatherer
 from ci_stat.records import RunFilter, Window
+from ci_stat.result.answers.similar import NEAR
 from ci_stat.result.result import in_order
 from ci_stat.store.ci_data import lookups, neighbours
 
-NEAR = 5  # similar names in an error
 NEWEST = 3_000  # rows that are searched
 
 
@@ -37,10 +37,10 @@ def numbers_near(gatherer: Gatherer, job: str, number: int) -> list[str]:
     origin = gatherer.source.origin
 
     def near(connection: Connection) -> list[str]:
-        found = (
+        runs = (
             neighbours.with_number_near(connection, job, number, later, origin)
             for later in (False, True)
         )
-        return [run.build for run in found if run is not None]
+        return [run.build for run in runs if run is not None]
 
     return gatherer.ask(near)

@@ -1,16 +1,16 @@
 """Errors for names that no run has, with similar names."""
 
-from collections.abc import Collection, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
 
 from ci_stat.errors import UnknownName
 from ci_stat.escape import visible
 from ci_stat.failures import case_key
 from ci_stat.questions.gather import Gatherer
 from ci_stat.questions.reference import PullReference, RunReference
-from ci_stat.questions.similar import NEAR, newest_names, numbers_near, similar_pulls
+from ci_stat.questions.similar import newest_names, numbers_near, similar_pulls
 from ci_stat.records import Run, Window
 from ci_stat.records.attempts import shown_id
+from ci_stat.result.answers.similar import NEAR, similar_names
 
 _FURTHER_BACK = "Use --since to look further back."
 _JOBS = "`ci-stat jobs` lists the jobs."
@@ -33,7 +33,7 @@ def unknown_case(
     names = [case_key(failure.name) for run in named for failure in run.failures]
     known = list(dict.fromkeys([*names, *newest_names(gatherer, window)]))
     message = f"No failure is named {visible(name, 200)!r} {_in_window(window)}."
-    return UnknownName(message, _hint(_similar(case_key(name), known), _FURTHER_BACK))
+    return UnknownName(message, _hint(similar_names(case_key(name), known), _FURTHER_BACK))
 
 
 def unknown_job(gatherer: Gatherer, name: str, window: Window | None = None) -> UnknownName:
@@ -42,7 +42,7 @@ def unknown_job(gatherer: Gatherer, name: str, window: Window | None = None) -> 
     if window is not None and name in jobs:
         return UnknownName(f"{visible(name, 200)} has no run {_in_window(window)}.", _FURTHER_BACK)
     return UnknownName(
-        f"No run has the job {visible(name, 200)!r}.", _hint(_similar(name, jobs), _JOBS)
+        f"No run has the job {visible(name, 200)!r}.", _hint(similar_names(name, jobs), _JOBS)
     )
 
 
@@ -60,14 +60,6 @@ def unknown_run(gatherer: Gatherer, wanted: RunReference) -> UnknownName:
 def _in_window(window: Window) -> str:
     begin, end = window.wall()
     return f"from {begin:%Y-%m-%d} to {end:%Y-%m-%d}"
-
-
-def _similar(typed: str, names: Collection[str]) -> list[str]:
-    """Names that contain what was typed, then those that are spelled nearly so."""
-    wanted = typed.casefold()
-    containing = sorted((name for name in names if wanted and wanted in name.casefold()), key=len)
-    spelled_so = get_close_matches(typed, names, n=NEAR, cutoff=0.5)
-    return list(dict.fromkeys([*containing[:NEAR], *spelled_so]))[:NEAR]
 
 
 def _hint(similar: Iterable[str], then: str) -> str:

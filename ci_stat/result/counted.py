@@ -1,7 +1,7 @@
 """The published counts of anything that consists of runs."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from operator import attrgetter
 
 from ci_stat.records import Run, Tally
@@ -55,6 +55,20 @@ class CountedRuns(OutcomeCounts):
     def __init__(self, runs: list[Run]) -> None:
         self.runs = runs
         self._tally: Tally | None = None
+
+    @property
+    def identity(self) -> Hashable:
+        """What it is called, without its runs."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are of one kind, have one name and equal runs, also of two loads."""
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self.identity == other.identity and self.runs == other.runs
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.identity))
 
     @property
     def tally(self) -> Tally:

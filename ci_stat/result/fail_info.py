@@ -22,6 +22,19 @@ class FailInfo:
         self.run_list: list[Run] = []
         self.seen: list[CaseFailure] = []
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same name, kind and runs, also of two loads."""
+        if not isinstance(other, FailInfo):
+            return NotImplemented
+        return self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash((self.info, self.kind))
+
+    @property
+    def _value(self) -> tuple[object, ...]:
+        return self.info, self.kind, self.run_list, self.seen
+
     def add(self, run: Run, failure: CaseFailure) -> None:
         self.run_list.append(run)
         self.seen.append(failure)

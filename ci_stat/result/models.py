@@ -28,6 +28,10 @@ class Commit(CountedRuns):
         self.prs: tuple[PR, ...] = ()
 
     @property
+    def identity(self) -> tuple[str, str]:
+        return self.repo, self.hash
+
+    @property
     def jobs(self) -> list[Run]:
         """The runs on this commit, oldest first."""
         return self.runs
@@ -67,6 +71,10 @@ class PR(CountedRuns):
         super().__init__(runs)
         self.repo = repo
         self.number = number
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        return self.repo, self.number
 
     @property
     def rank(self) -> tuple[int, int, str, int]:
@@ -140,6 +148,10 @@ class Job(CountedRuns):
         super().__init__(runs)
         self.job_name = job_name
         self._pr_map = pr_map
+
+    @property
+    def identity(self) -> str:
+        return self.job_name
 
     @property
     def rank(self) -> tuple[int, int, str]:

@@ -35,6 +35,8 @@ class Result(OutcomeCounts):
       `provenance` has the zone, the number of rows, the newest row of the table, and the query.
     - `pr_map` by (repo, number), `commit_hash_map` by (repo, hash), `job_map` by name. Jobs count
       pull request and nightly runs.
+    - Results of one window with equal runs are equal, also those of two loads; so are `PR`, `Job`
+      and `Commit` with equal runs.
     - `success_cnt fail_cnt abort_cnt other_cnt total_cnt`: runs of `run_list`; `special_tally`:
       runs of `special_list`.
     """
@@ -182,6 +184,15 @@ class Result(OutcomeCounts):
         from ci_stat.result import frames
 
         return frames.failures_frame(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same window and equal runs, also of two loads."""
+        if not isinstance(other, Result):
+            return NotImplemented
+        return self.provenance.window == other.provenance.window and self._runs == other._runs
+
+    def __hash__(self) -> int:
+        return hash((self.begin_time, self.end_time, len(self._runs)))
 
     def __repr__(self) -> str:
         prs = f"{self.total_cnt} runs of {len(self.pr_map)} PRs, {self.fail_cnt} failed"

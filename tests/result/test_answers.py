@@ -57,6 +57,8 @@ def test_unknown_and_ambiguous_names() -> None:
         res.pr(4711)
     with pytest.raises(KeyError, match=r"similar: Suite\.Test[XY]"):
         res.case("Suite.TestZ")
+    with pytest.raises(KeyError, match=r"similar: Suite\.TestX"):
+        res.case("testx")
     assert res.pr(("o/r", 7)).number == 7
 
 

@@ -37,6 +37,27 @@ def test_equal_runs_of_two_loads_are_equal() -> None:
     assert first.all_runs[0] != first.all_runs[1]
 
 
+def test_equal_pull_requests_jobs_and_results_of_two_loads_are_equal() -> None:
+    first, second = _result(), _result()
+    assert first == second
+    assert len({first, second}) == 1
+    for name in ("pr_map", "job_map", "commit_hash_map", "fail_info_map"):
+        ours, theirs = getattr(first, name), getattr(second, name)
+        assert list(ours.values()) == list(theirs.values()), name
+        assert len({*ours.values(), *theirs.values()}) == len(ours), name
+
+
+def test_other_runs_make_another_pull_request_job_and_result() -> None:
+    first, grown = _result(), result([*history("P F F"), row("check", 1, "FAILURE", pr=8)])
+    assert first != grown
+    assert first.pr_map[8] != grown.pr_map[8]
+    assert first.job_map["check"] != grown.job_map["check"]
+    assert first.job_map["unit"] == grown.job_map["unit"]
+    assert first.job_map["unit"] != first.pr_map[8]
+    in_job = first.job_map["check"].local_prs[8]
+    assert in_job == first.pr_map[8]
+
+
 @pytest.mark.parametrize(
     "duplicate", [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
 )
@@ -44,6 +65,7 @@ def test_results_can_be_copied_and_pickled(duplicate: Any) -> None:
     res = _result()
     twin = duplicate(res)
 
+    assert twin == res
     assert twin.all_runs == res.all_runs
     assert repr(twin) == repr(res)
     assert list(twin.pr_map) == list(res.pr_map)

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ci_stat.failures import case_key
@@ -24,6 +23,7 @@ from ci_stat.result.answers.of_pull import (
 )
 from ci_stat.result.answers.outages import traced
 from ci_stat.result.answers.places import Place, place_of, places_of
+from ci_stat.result.answers.similar import similar_names
 
 if TYPE_CHECKING:
     from ci_stat.result.models import PR
@@ -63,7 +63,7 @@ def case_answer(res: "Result", name: str) -> History:
     seen = with_failure(res.all_runs, name)
     if not seen:
         known = [case_key(info.info) for info in res.fail_info_map.values()]
-        near = ", ".join(get_close_matches(case_key(name), known, n=3, cutoff=0.5))
+        near = ", ".join(similar_names(case_key(name), list(dict.fromkeys(known))))
         raise KeyError(f"no failure is named {name!r}" + (f"; similar: {near}" if near else ""))
     failed = [run for run, _ in seen]
     places = places_of(failed)
