@@ -13,8 +13,10 @@ from sqlalchemy import Engine, text
 from ci_stat.ci_stat import get_result
 from ci_stat.connectors.jenkins.server import Jenkins
 from ci_stat.records import Origin, RunRow, stored_name, stored_names
+from ci_stat.runs.comparing.service import Comparer
 from ci_stat.runs.database import Source
 from ci_stat.runs.export_runs import export_rows, read_rows
+from ci_stat.runs.flaky.service import FlakyFinder
 from ci_stat.runs.import_runs import import_lines
 from ci_stat.runs.sync_jenkins import sync
 from ci_stat.runs.sync_plan import SyncPlan, SyncResult
@@ -111,6 +113,22 @@ def test_parameters_of_a_run_with_a_long_name(
         assert res.all_runs[0].description["a"] == "b"
     assert LONG in call("jobs", "--end", "2021-06-20", "--json").out
     assert LONG in call("failures", "--end", "2021-06-20", "--json").out
+
+
+def test_comparisons_and_flaky_jobs_have_the_full_name(source: Source, fill: Fill) -> None:
+    """Also to find their logs, which our state keeps by the full name."""
+    rows = [
+        row(job, number, status, commit="c1", pr=7, time=datetime(2021, 6, 19, 8, number))
+        for job in (LONG, OTHER)
+        for number, status in enumerate(("FAILURE", "SUCCESS", "FAILURE"), 1)
+    ]
+    fill(rows)
+    side = Comparer(source).side(day())
+    assert set(side.jobs) == {LONG, OTHER}
+    assert all(job.durations for job in side.jobs.values())
+    flaky = FlakyFinder(source).repetitions(day())
+    assert set(flaky.jobs) == {LONG, OTHER}
+    assert [(run.run.job, run.commit[0]) for run in flaky.flaky_runs].count((LONG, LONG)) == 2
 
 
 @pytest.mark.parametrize("job", [LONG, LETTERS])

@@ -9,7 +9,7 @@ from ci_stat.records import RunFilter, Status
 from ci_stat.result.flakiness.repetitions import CommitKey, JobCommits
 from ci_stat.statistics.repeats import Repeats
 from ci_stat.store.ci_data.cells import count_if, fetch_groups, text_of
-from ci_stat.store.ci_data.runs import conditions
+from ci_stat.store.ci_data.runs import conditions, full_names, with_full_names
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, in_status
 
@@ -61,7 +61,9 @@ def read_commits(
         jobs[name] += _job_commits(int(kind), *map(int, sums))
         if int(kind) == 2:
             flaky.add((name, text_of(repo), text_of(commit)))
-    return dict(jobs), flaky
+    full = full_names(connection, jobs)
+    flaky = {(full.get(job, job), repo, commit) for job, repo, commit in flaky}
+    return with_full_names(connection, jobs), flaky
 
 
 def _job_commits(kind: int, passed: int, failed: int, commits: int, repeated: int) -> JobCommits:

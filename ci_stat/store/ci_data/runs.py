@@ -1,11 +1,11 @@
 """Queries for the rows of `ci_data` as `Run`s: streamed, and filtered by window and names."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
@@ -31,6 +31,7 @@ from ci_stat.store.errors import hidden
 
 BATCH = 500  # rows at a time: each has 2-3 KB of JSON that is dropped after decoding
 
+T = TypeVar("T")
 _FEW = 20  # newest rows that tell who writes the table
 
 
@@ -241,6 +242,12 @@ def name_conditions_of_job(job: str) -> list[ColumnElement[bool]]:
 def full_names(connection: Connection, names: Iterable[str]) -> dict[str, str]:
     """The full name of each stored name that may be cut, from a row of its job."""
     return {name: _full_name(connection, name) for name in names if may_be_cut(name)}
+
+
+def with_full_names(connection: Connection, by_job: Mapping[str, T]) -> dict[str, T]:
+    """The values by the full names of their jobs."""
+    full = full_names(connection, by_job)
+    return {full.get(job, job): value for job, value in by_job.items()}
 
 
 def _full_name(connection: Connection, name: str) -> str:

@@ -5,7 +5,7 @@ runs that succeeded.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from ci_stat.store.ci_data.cells import (
 )
 from ci_stat.store.ci_data.decode import Decoder
 from ci_stat.store.ci_data.lookups import is_failed
-from ci_stat.store.ci_data.runs import conditions
+from ci_stat.store.ci_data.runs import conditions, full_names, known_names, with_full_names
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.ci_data.sql import exact, pull_text, raw_json, wall
 from ci_stat.store.ci_data.streaming import stream
@@ -107,7 +107,7 @@ def read_rates(connection: Connection, run_filter: RunFilter) -> JobRates:
             nightly = _sum(nightly, tally, of_job)
         name = text_of(job)
         jobs[name] = _sum(jobs.get(name, JobSide()), tally, of_job)
-    return JobRates(pr, nightly, jobs)
+    return JobRates(pr, nightly, with_full_names(connection, jobs))
 
 
 def _clusters(tally: Tally, sums: list[Any]) -> Clusters:
@@ -131,7 +131,7 @@ def read_durations(connection: Connection, run_filter: RunFilter) -> Durations:
     durations: Durations = defaultdict(dict)
     for job, duration, runs in fetch_groups(connection, statement):
         durations[text_of(job)][int(duration)] = int(runs)
-    return durations
+    return with_full_names(connection, durations)
 
 
 def read_failed_runs(
@@ -149,13 +149,16 @@ def read_failed_runs(
         raw_json(c.analysis_res).label("a"),
     ).where(*conditions(replace(run_filter, statuses=())), *is_failed())
     decoder = Decoder(origin, Counter())
+    # Before the rows: a connection answers no second question while it streams.
+    full = full_names(connection, known_names(connection, "job"))
     for rows in stream(connection, statement):
-        yield [_failed_run(row, decoder) for row in rows]
+        yield [_failed_run(row, decoder, full) for row in rows]
 
 
-def _failed_run(row: tuple[Any, ...], decoder: Decoder) -> FailedRun:
-    job, number, time, repo, commit, pull, analysis = row
-    run = SeenRun(text_of(job), int(number), time_of(time))
+def _failed_run(row: tuple[Any, ...], decoder: Decoder, full: Mapping[str, str]) -> FailedRun:
+    stored, number, time, repo, commit, pull, analysis = row
+    job = text_of(stored)
+    run = SeenRun(full.get(job, job), int(number), time_of(time))
     pr_number = pull_number(text_of(pull)) if repo else 0
     pr = (text_of(repo), pr_number) if pr_number else None
     failures = decoder.failures(analysis) if analysis else ()
