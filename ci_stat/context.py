@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from ci_stat.store.state.actions_sync import ActionsSync
     from ci_stat.store.state.case_notes import Notes
     from ci_stat.store.state.issue_calls import IssueCalls
-    from ci_stat.test_results.history.sync import BranchHistory
     from ci_stat.test_results.service import TestResults
+    from ci_stat.test_results.setup import ResultsSetup
 
 log = logging.getLogger(__name__)
 
@@ -126,33 +126,18 @@ class Context:
 
     # Results of tests
 
-    @cached_property
+    @property
     def results(self) -> Engine:
-        """The results database, with all that is new on its branch. Raises as `local_results`."""
-        if self.results_history is not None:
-            from ci_stat.runs.progress_bar import counting
-            from ci_stat.test_results.setup import bring_up_to_date
-
-            with counting("Reading the history", unit="files") as advance:
-                bring_up_to_date(self.results_history, advance)
-        return self.local_results
+        """The results database, with all that is new on its branch. Raises DatabaseError."""
+        return self.results_setup.up_to_date
 
     @cached_property
-    def local_results(self) -> Engine:
-        """The results database with its tables. Raises SettingsError, WriteError, DatabaseError."""
-        from ci_stat.test_results.setup import open_results
+    def results_setup(self) -> "ResultsSetup":
+        """The results database and its branch, opened when they are asked for."""
+        from ci_stat.test_results.setup import ResultsSetup
 
         settings = self.settings
-        engine = open_results(settings.results, settings.timeouts, Path.cwd())
-        self._closing.callback(engine.dispose)
-        return engine
-
-    @cached_property
-    def results_history(self) -> "BranchHistory | None":
-        """The branch with the history of tests; None if results are in a database only."""
-        from ci_stat.test_results.setup import open_history
-
-        return open_history(self.settings.results, Path.cwd(), self.local_results, real_time)
+        return ResultsSetup(settings.results, settings.timeouts, self._closing, real_time)
 
     def test_results(self, clock: Clock = real_time, has_history: bool = True) -> "TestResults":
         """Return the service that imports and shows results of tests. Raises as `results`.
@@ -161,7 +146,7 @@ class Context:
         """
         from ci_stat.test_results.service import TestResults
 
-        return TestResults(self.results if has_history else self.local_results, clock)
+        return TestResults(self.results if has_history else self.results_setup.local, clock)
 
     # Build logs
 

@@ -195,7 +195,7 @@ def test_only_the_entries_and_the_context_see_all_settings() -> None:
 def test_the_context_hands_over_to_the_setup_of_features() -> None:
     """It opens the databases and calls `setup` modules: no client, no rules of a feature."""
     lines = (PACKAGE / "context.py").read_text().splitlines()
-    assert len(lines) <= 255
+    assert len(lines) <= 300
     imported = {
         node.module or "" for node in _nodes()["context.py"] if isinstance(node, ast.ImportFrom)
     }

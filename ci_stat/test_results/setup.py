@@ -3,7 +3,9 @@
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -14,6 +16,7 @@ from ci_stat.connectors.git.branch import Branch
 from ci_stat.connectors.git.checkout import login_settings, remote_url
 from ci_stat.errors import SourceError
 from ci_stat.escape import visible
+from ci_stat.runs.progress_bar import counting
 from ci_stat.store.embedded import make_folder
 from ci_stat.store.engine import open_engine, parse_url
 from ci_stat.store.results.setup import prepare_results
@@ -24,47 +27,68 @@ _SHOWN = 5  # problems that are named one by one
 log = logging.getLogger(__name__)
 
 
-def open_results(results: Results, timeouts: Timeouts, checkout: Path) -> Engine:
-    """Open the database of `results_url`, with its tables. The caller closes it.
+class ResultsSetup:
+    """Opens what `results_url` names, in the checkout of the current folder.
 
-    For a branch, it is a SQLite file that is kept for the remote of `checkout`.
-    Raises SettingsError, WriteError or DatabaseError.
+    Each part is opened when it is first asked for. Each raises SettingsError, WriteError or
+    DatabaseError.
     """
-    text = results.url.reveal()
-    name = branch_of(text)
-    if name:
-        text = embedded_url(f"results-{_key(name, checkout)}.sqlite")
-    url = parse_url(text)
-    # Who imports waits for others who import, as long as a large file takes.
-    is_file = url.get_backend_name() == "sqlite"
-    connect_timeout = timeouts.read if is_file else timeouts.connect
-    engine = open_engine(url, connect_timeout, timeouts.read)
-    try:
+
+    def __init__(
+        self,
+        results: Results,
+        timeouts: Timeouts,
+        closing: ExitStack,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = results
+        self._timeouts = timeouts
+        self._closing = closing
+        self._now = now
+        self._checkout = Path.cwd()
+
+    @cached_property
+    def local(self) -> Engine:
+        """The database with its tables. For a branch: a SQLite file of the checkout's remote."""
+        text = self._settings.url.reveal()
+        branch = branch_of(text)
+        if branch:
+            text = embedded_url(f"results-{self._key(branch)}.sqlite")
+        url = parse_url(text)
+        # Who imports waits for others who import, as long as a large file takes.
+        is_file = url.get_backend_name() == "sqlite"
+        connect_timeout = self._timeouts.read if is_file else self._timeouts.connect
+        engine = open_engine(url, connect_timeout, self._timeouts.read)
+        self._closing.callback(engine.dispose)
         make_folder(engine)
         prepare_results(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine
+        return engine
+
+    @cached_property
+    def history(self) -> BranchHistory | None:
+        """The history on the branch; None if `results_url` names a database."""
+        name = branch_of(self._settings.url.reveal())
+        if not name:
+            return None
+        cache = data_folder() / f"history-{self._key(name)}.git"
+        address, login = remote_url(self._checkout), login_settings(self._checkout)
+        branch = Branch(cache, address, name, login)
+        return BranchHistory(branch, self.local, self._now, self._settings.days)
+
+    @cached_property
+    def up_to_date(self) -> Engine:
+        """The database with all that is new on the branch; without a network, as it is."""
+        if self.history is not None:
+            with counting("Reading the history", unit="files") as advance:
+                _bring_up_to_date(self.history, advance)
+        return self.local
+
+    def _key(self, branch: str) -> str:
+        identity = f"{remote_url(self._checkout)}\n{branch}"
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
-def open_history(
-    results: Results, checkout: Path, engine: Engine, now: Callable[[], datetime]
-) -> BranchHistory | None:
-    """Return the history on the branch of `results_url`; None if it names a database.
-
-    Raises SettingsError, SourceError.
-    """
-    name = branch_of(results.url.reveal())
-    if not name:
-        return None
-    cache = data_folder() / f"history-{_key(name, checkout)}.git"
-    branch = Branch(cache, remote_url(checkout), name, login_settings(checkout))
-    return BranchHistory(branch, engine, now, results.days)
-
-
-def bring_up_to_date(history: BranchHistory, advance: Advance) -> None:
-    """Read what is new on the branch. Without a network, answers are from what was read before."""
+def _bring_up_to_date(history: BranchHistory, advance: Advance) -> None:
     try:
         report = history.update(advance)
     except SourceError as error:
@@ -76,8 +100,3 @@ def bring_up_to_date(history: BranchHistory, advance: Advance) -> None:
         log.warning("%d more files of the history are damaged", len(report.problems) - _SHOWN)
     if report.older:
         log.info("%d files on the branch are older than results_days", report.older)
-
-
-def _key(branch: str, checkout: Path) -> str:
-    identity = f"{remote_url(checkout)}\n{branch}"
-    return hashlib.sha256(identity.encode()).hexdigest()[:16]

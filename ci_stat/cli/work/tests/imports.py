@@ -59,7 +59,7 @@ def import_(
 
 def _push(context: Context) -> None:
     """Push to the branch what it lacks, also from earlier imports. Raises SourceError."""
-    history = context.results_history
+    history = context.results_setup.history
     if history is None:
         return
     pushed = history.push()
