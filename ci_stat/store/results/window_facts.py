@@ -1,0 +1,68 @@
+"""Small questions about runs and cases that answers about a window need."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine, exists, func, select
+
+from ci_stat.store.engine import connected
+from ci_stat.store.results.tables import cases, results, runs
+from ci_stat.store.results.write import milliseconds
+from ci_stat.store.state.writing import batches
+
+_BATCH = 500  # ids in one statement
+
+
+def branch_counts(engine: Engine, begin: datetime, end: datetime) -> dict[tuple[str, str], int]:
+    """Return the runs outside of pull requests in [begin, end), by repository and branch."""
+    is_between = (runs.c.started >= milliseconds(begin)) & (runs.c.started < milliseconds(end))
+    query = (
+        select(runs.c.repo, runs.c.branch, func.count())
+        .where(is_between, runs.c.pull.is_(None))
+        .group_by(runs.c.repo, runs.c.branch)
+    )
+    with connected(engine) as connection:
+        return {(repo, branch): count for repo, branch, count in connection.execute(query)}
+
+
+def case_keys(engine: Engine, case_ids: Sequence[int]) -> dict[int, str]:
+    """Return the keys of cases (`failures.case_identity.identity_key`) by id."""
+    keys: dict[int, str] = {}
+    with connected(engine) as connection:
+        for ids in batches(case_ids, _BATCH):
+            query = select(cases.c.id, cases.c.case_key).where(cases.c.id.in_(ids))
+            keys.update((number, key) for number, key in connection.execute(query))
+    return keys
+
+
+def seen_before(engine: Engine, case_ids: Sequence[int], begin: datetime) -> set[int]:
+    """Return those of the cases that a run before `begin` has, of any job."""
+    is_before = exists().where(
+        results.c.case_id == cases.c.id,
+        results.c.run_id == runs.c.id,
+        runs.c.started < milliseconds(begin),
+    )
+    seen: set[int] = set()
+    with connected(engine) as connection:
+        for ids in batches(case_ids, _BATCH):
+            query = select(cases.c.id).where(cases.c.id.in_(ids), is_before)
+            seen.update(connection.execute(query).scalars())
+    return seen
+
+
+def newest_run(engine: Engine) -> int | None:
+    """Return the start of the newest run, in milliseconds since 1970; None without runs."""
+    with connected(engine) as connection:
+        started: int | None = connection.execute(select(func.max(runs.c.started))).scalar_one()
+    return started
+
+
+def jobs_before(engine: Engine, begin: datetime) -> set[tuple[str, str]]:
+    """Return repository and job of all runs before `begin`."""
+    query = (
+        select(runs.c.repo, runs.c.job)
+        .where(runs.c.started < milliseconds(begin))
+        .group_by(runs.c.repo, runs.c.job)
+    )
+    with connected(engine) as connection:
+        return {(repo, job) for repo, job in connection.execute(query)}
