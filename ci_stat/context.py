@@ -84,6 +84,11 @@ class Context:
             lambda: self.settings.reports.nightly_repos,
         )
 
+    @property
+    def has_ci_data(self) -> bool:
+        """Whether the CI database exists. A server's always counts as existing."""
+        return _exists(self.settings.ci_data.url)
+
     def _engine(self, url: Secret) -> Engine:
         timeouts = self.settings.timeouts
         engine = open_engine(url.reveal(), timeouts.connect, timeouts.read)
@@ -130,6 +135,10 @@ class Context:
     def results(self) -> Engine:
         """The results database, with all that is new on its branch. Raises DatabaseError."""
         return self.results_setup.up_to_date
+
+    def existing_results(self) -> Engine | None:
+        """Return the results database; None if it does not exist or cannot be used."""
+        return self.results_setup.existing()
 
     @cached_property
     def results_setup(self) -> "ResultsSetup":

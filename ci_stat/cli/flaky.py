@@ -19,7 +19,9 @@ def flaky(**_: object) -> None:
     flaky tests. Counts have a 95 % interval; they are lower bounds, as most commits ran once.
 
     The database counts; ci-stat loads no window. Failures are those of build logs that were read
-    before (ci-stat failures reads them), else those of the table.
+    before (ci-stat failures reads them), else those of the table. If there are test results
+    (ci-stat tests import), a section says which tests they prove to be flaky; ci-stat tests flaky
+    has labels and CSV. Without a CI database, they alone answer.
 
     \b
     Examples:

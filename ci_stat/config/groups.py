@@ -91,6 +91,10 @@ class Results:
     days: int = number(
         "results_days", "days of history that are read from a branch of the repository", 90
     )
+    default_branch: str = text(
+        "default_branch",
+        "branch for failure rates of tests (default: that of most runs outside of pull requests)",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,13 @@ def parse_url(text: str) -> URL:
     return url
 
 
+def exists(url: str) -> bool:
+    """Whether a database exists. A server's always counts as existing. Raises SettingsError."""
+    address = parse_url(url)
+    is_file = address.get_backend_name() == "sqlite"
+    return not is_file or Path(address.database or "").exists()
+
+
 def open_engine(
     url: str | URL, connect_timeout: int = CONNECT_TIMEOUT, read_timeout: int = READ_TIMEOUT
 ) -> Engine:

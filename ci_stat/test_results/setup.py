@@ -14,11 +14,11 @@ from ci_stat.config.groups import Results, Timeouts
 from ci_stat.config.urls import branch_of, data_folder, embedded_url
 from ci_stat.connectors.git.branch import Branch
 from ci_stat.connectors.git.checkout import login_settings, remote_url
-from ci_stat.errors import SourceError
+from ci_stat.errors import CiStatError, SourceError
 from ci_stat.escape import visible
 from ci_stat.runs.progress_bar import counting
 from ci_stat.store.embedded import make_folder
-from ci_stat.store.engine import open_engine, parse_url
+from ci_stat.store.engine import exists, open_engine, parse_url
 from ci_stat.store.results.setup import prepare_results
 from ci_stat.test_results.history.sync import Advance, BranchHistory
 
@@ -50,11 +50,7 @@ class ResultsSetup:
     @cached_property
     def local(self) -> Engine:
         """The database with its tables. For a branch: a SQLite file of the checkout's remote."""
-        text = self._settings.url.reveal()
-        branch = branch_of(text)
-        if branch:
-            text = embedded_url(f"results-{self._key(branch)}.sqlite")
-        url = parse_url(text)
+        url = parse_url(self._local_url())
         # Who imports waits for others who import, as long as a large file takes.
         is_file = url.get_backend_name() == "sqlite"
         connect_timeout = self._timeouts.read if is_file else self._timeouts.connect
@@ -82,6 +78,23 @@ class ResultsSetup:
             with counting("Reading the history", unit="files") as advance:
                 _bring_up_to_date(self.history, advance)
         return self.local
+
+    def existing(self) -> Engine | None:
+        """The same; None, without connecting, if no database exists and no branch is set.
+
+        A database that cannot be used is logged: other sources answer too.
+        """
+        try:
+            is_there = self.history is not None or exists(self._local_url())
+            return self.up_to_date if is_there else None
+        except CiStatError as error:
+            log.warning("The results database cannot be used: %s", visible(error))
+            return None
+
+    def _local_url(self) -> str:
+        text = self._settings.url.reveal()
+        branch = branch_of(text)
+        return embedded_url(f"results-{self._key(branch)}.sqlite") if branch else text
 
     def _key(self, branch: str) -> str:
         identity = f"{remote_url(self._checkout)}\n{branch}"

@@ -11,6 +11,7 @@ Examples:
   go test -json ./... | ci-stat tests import -
   ci-stat tests                                  the newest run: what failed, and since when
   ci-stat tests --job unit --json
+  ci-stat tests flaky                            what passed and failed on one commit
 """
 
 

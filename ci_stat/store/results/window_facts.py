@@ -57,12 +57,9 @@ def newest_run(engine: Engine) -> int | None:
     return started
 
 
-def jobs_before(engine: Engine, begin: datetime) -> set[tuple[str, str]]:
-    """Return repository and job of all runs before `begin`."""
-    query = (
-        select(runs.c.repo, runs.c.job)
-        .where(runs.c.started < milliseconds(begin))
-        .group_by(runs.c.repo, runs.c.job)
-    )
+def groups_before(engine: Engine, begin: datetime) -> set[tuple[str, str, str]]:
+    """Return repository, job, and labels (JSON) of all runs before `begin`."""
+    columns = (runs.c.repo, runs.c.job, runs.c.labels)
+    query = select(*columns).where(runs.c.started < milliseconds(begin)).group_by(*columns)
     with connected(engine) as connection:
-        return {(repo, job) for repo, job in connection.execute(query)}
+        return {(repo, job, labels) for repo, job, labels in connection.execute(query)}

@@ -13,7 +13,7 @@ from ci_stat.records.ends import Ends
 from ci_stat.store.results.columns import read_ends
 from ci_stat.store.results.read import EVERY_RUN, ResultsReader, RunFilter, StoredRun
 from ci_stat.store.results.whole import incomplete_runs
-from ci_stat.store.results.window_facts import newest_run
+from ci_stat.store.results.window_facts import branch_counts, newest_run
 from ci_stat.test_results.flakiness.exclusions import Exclusions, find_exclusions
 from ci_stat.test_results.flakiness.model import TestWindow
 from ci_stat.test_results.flakiness.run_columns import RunColumns
@@ -21,13 +21,17 @@ from ci_stat.test_results.flakiness.run_columns import RunColumns
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The runs of a window, oldest first, and how each test ended in them."""
+    """The runs of a window, oldest first, and how each test ended in them.
+
+    `branch_counts`: all runs of the window outside of pull requests, by repository and branch.
+    """
 
     window: TestWindow
     runs: list[StoredRun]
     columns: RunColumns
     ends: Ends
     exclusions: Exclusions
+    branch_counts: dict[tuple[str, str], int]
 
 
 def gather(
@@ -47,7 +51,8 @@ def gather(
         jobs=tuple(sorted({run.info.job for run in runs})),
     )
     exclusions = find_exclusions(runs, ends, incomplete)
-    return Gathered(window, runs, RunColumns.of(runs), ends, exclusions)
+    branches = branch_counts(engine, begin, end)
+    return Gathered(window, runs, RunColumns.of(runs), ends, exclusions, branches)
 
 
 def require_runs(engine: Engine, gathered: Gathered) -> None:

@@ -24,14 +24,17 @@ Flags = NDArray[np.bool_]
 def mass_failures(columns: RunColumns, ends: Ends, considered: Flags, steady: Flags) -> Flags:
     """Whether many tests failed in each run, in any attempt.
 
-    Many: 25 % of its finished tests and at least 3; or at least 10, steady failures left out, and
-    at least three times the median of its job and label set. `considered`: runs that count.
+    Many: 25 % of the finished tests and at least 3; or at least 10, steady failures left out, and
+    at least three times the median of its job and label set. The 25 % are of the largest run on the
+    same commit, because a retry of failed tests has no others. `considered`: runs that count.
     """
     count = len(columns.group)
     finished = np.bincount(ends.run[ends.is_finished], minlength=count)
     failed = np.bincount(ends.run[ends.failed], minlength=count)
     unexpected = np.bincount(ends.run[ends.failed & ~steady], minlength=count)
-    is_share = (failed >= SHARE * finished) & (failed >= LEAST_OF_SHARE)
+    of_commit = np.zeros(count, np.int64)
+    np.maximum.at(of_commit, columns.commit, finished)
+    is_share = (failed >= SHARE * of_commit[columns.commit]) & (failed >= LEAST_OF_SHARE)
     is_many = unexpected >= np.maximum(LEAST, TIMES_USUAL * _medians(columns, unexpected))
     return considered & (is_share | is_many)
 

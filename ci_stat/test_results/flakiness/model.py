@@ -30,8 +30,14 @@ class DefaultBranch:
     basis: Basis
 
     def has(self, run: StoredRun) -> bool:
-        """Whether the run is on the default branch, and of no pull request."""
-        return run.info.pull is None and run.info.branch in self.names.get(run.info.repo, ())
+        """Whether the run counts for rates.
+
+        It is on the default branch, of no pull request, and the first attempt: others run because
+        something failed.
+        """
+        info = run.info
+        is_first = info.pull is None and info.attempt == 1
+        return is_first and info.branch in self.names.get(info.repo, ())
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -145,8 +151,8 @@ class FlakyTests:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether nothing can be told: no run counts."""
-        return not self.left_out.counted_runs
+        """Whether no commit ran twice, and there are too few runs for rates."""
+        return not self.repeated and self.rate_runs < LEAST_RUNS
 
 
 def _surest_first(counts: Counts, test: FlakyTest) -> tuple[float, int, str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from ci_stat.store.results.read import EVERY_RUN, ResultsReader, RunFilter, StoredCase
-from ci_stat.store.results.window_facts import branch_counts, case_keys
+from ci_stat.store.results.window_facts import case_keys
 from ci_stat.test_results.flakiness.branches import default_branch
 from ci_stat.test_results.flakiness.counting import PlaceCounts, count_places, repeated_commits
 from ci_stat.test_results.flakiness.gather import Gathered, gather
@@ -37,8 +37,8 @@ def find_flaky(
     `branch`: the default branch, as the setting names it. Raises DatabaseError.
     """
     gathered = gather(engine, begin, end, filter)
-    counts = branch_counts(engine, begin, end)
-    return judge(engine, gathered, default_branch(counts, filter.branches, branch))
+    default = default_branch(gathered.branch_counts, filter.branches, branch)
+    return judge(engine, gathered, default)
 
 
 def judge(engine: Engine, gathered: Gathered, branch: DefaultBranch) -> FlakyTests:

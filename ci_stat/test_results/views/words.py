@@ -1,5 +1,6 @@
 """Words that several views share."""
 
+import json
 from datetime import datetime
 
 from ci_stat.records.run_info import RunInfo
@@ -15,6 +16,12 @@ def run_words(run: RunInfo) -> str:
     labels = ", ".join(f"{key}={value}" for key, value in sorted(run.labels.items()))
     attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
     return f"{number} {run.job}{f' ({labels})' if labels else ''}{attempt}"
+
+
+def labels_words(labels: str) -> str:
+    """Labels that are stored as JSON, e.g. ` (spark=3.5.7)`; "" without any."""
+    words = ", ".join(f"{key}={value}" for key, value in sorted(json.loads(labels).items()))
+    return f" ({words})" if words else ""
 
 
 def counts_words(counts: Counts) -> str:

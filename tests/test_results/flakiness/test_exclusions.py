@@ -82,6 +82,15 @@ def test_a_run_of_the_failed_tests_is_a_retry(
     assert states(find_exclusions(*of_runs(*runs)))[-1] == state
 
 
+def test_a_retry_in_which_most_tests_fail_again_is_no_mass_failure() -> None:
+    runs = [
+        (a_run(1, "c1"), suite(91, 9)),
+        (a_run(2, "c1"), ["."] * 91 + ["F"] * 5 + ["P"] * 4),
+        (a_run(3, "c2"), ["F"] * 25 + ["P"] * 75),
+    ]
+    assert states(find_exclusions(*of_runs(*runs))) == [C, C, M]
+
+
 def steady(*tests: str) -> list[bool]:
     runs, ends = draw(*tests)
     return list(map(bool, find_exclusions(runs, ends).steady[ends.case == 1]))

@@ -1,6 +1,7 @@
 """What is flaky in a results database, on each kind of database."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -23,21 +24,33 @@ END = BEGIN + timedelta(days=30)
 INSIDE = {"P": "", "F": "<failure/>", "S": "<skipped/>"}
 
 
-def fill(engine: Engine, cut: int = 0, **tests: str) -> None:
-    """Tests as `PF P`: letters of one word are runs on one commit. A run an hour."""
-    words = {name: text.split() for name, text in tests.items()}
-    number = 0
+def fill(
+    engine: Engine,
+    names: Mapping[str, str] | None = None,
+    first: int = 1,
+    cut: int = 0,
+    begin: datetime = BEGIN,
+    **tests: str,
+) -> None:
+    """Tests as `PF P`: letters of one word are runs on one commit, `.` is absent. A run an hour.
+
+    `first`: number of the first run. `cut`: number of a run whose file ends early. A test takes a
+    second more in each run.
+    """
+    words = {name: text.split() for name, text in {**(names or {}), **tests}.items()}
+    number = first - 1
     for at, letters in enumerate(next(iter(words.values()))):
         for place in range(len(letters)):
             number += 1
             cases = "".join(
-                f'<testcase classname="C" name="{name}">{INSIDE[word[at][place]]}</testcase>'
-                for name, word in words.items()
+                f'<testcase classname="C" name="{name}" time="{number}">{INSIDE[letter]}</testcase>'
+                for name, letter in ((name, word[at][place]) for name, word in words.items())
+                if letter != "."
             )
             end = "" if number == cut else "</testsuite>"
             run = RunInfo(
-                job="unit", number=number, commit=f"c{at}", branch="main", repo="o/n",
-                started=BEGIN + timedelta(hours=number),
+                job="unit", number=number, commit=f"c{first + at - 1}", branch="main", repo="o/n",
+                started=begin + timedelta(hours=number),
             )  # fmt: skip
             store(engine, f"<testsuite name='s'>{cases}{end}", run, "r.xml")
 

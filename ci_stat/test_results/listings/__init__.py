@@ -1,0 +1,1 @@
+"""Lists of tests from a window of results: the slowest, the new ones, those that are gone."""
