@@ -10,7 +10,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import comparing, issues, junit, logs, questions, reports, row_logs, unpacking
+from benchmarks import (
+    comparing,
+    flaky,
+    issues,
+    junit,
+    logs,
+    questions,
+    reports,
+    row_logs,
+    unpacking,
+)
 from benchmarks.data import SIZES, fill, window
 from benchmarks.measure import Figures, console, in_turn, ratios, seconds
 from ci_stat.cli.work.demo import build
@@ -173,6 +183,7 @@ def main() -> None:
             "database",
             "comparing",
             "junit",
+            "flaky",
         ],
         help="run only this group",
     )
@@ -186,7 +197,9 @@ def main() -> None:
         help="bytes of the logs of 1,000 rows [half a gigabyte]",
     )
     parser.add_argument(
-        "--seeds", type=int, help="generated histories of each scenario, for issues [1 or 2]"
+        "--seeds",
+        type=int,
+        help="generated histories of each scenario, for issues and flaky [1 or 2]",
     )
     arguments = parser.parse_args()
     sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
@@ -211,6 +224,9 @@ def main() -> None:
     if arguments.only in (None, "junit"):
         console.print("Results of tests")
         junit.bench(figures, max(3, arguments.rounds))
+    if arguments.only in (None, "flaky"):
+        console.print("Flaky tests")
+        flaky.bench(figures, arguments.seeds or 1)
     if arguments.only in (None, "database"):
         _database(figures, arguments, sizes, drivers)
     if arguments.only in (None, "comparing"):

@@ -20,18 +20,28 @@ def partial_runs(columns: RunColumns, ends: Ends, considered: Flags) -> Flags:
 
     Usual is the median of the run and up to five runs of its group before and after it, so that a
     suite may grow or be split. A run that repeats all tests that failed in the run before it on the
-    same commit is a retry of failed tests, and no partial run. `considered`: the other runs do not
-    count, and are never partial.
+    same commit is a retry of failed tests: it is no partial run, and does not say what is usual.
+    `considered`: the other runs do not count, and are never partial.
     """
     tests = np.bincount(ends.run, minlength=len(columns.group))
+    retries = _retries(columns, ends, tests)
     partial = np.zeros(len(columns.group), np.bool_)
-    for places in _groups(columns, considered):
+    for places in _groups(columns, considered & ~retries):
         counts = tests[places]
         usual = np.array([_usual(counts, at) for at in range(len(places))])
         partial[places[counts < LEAST_SHARE * usual]] = True
-    for place in np.flatnonzero(partial):
-        partial[place] = not _is_retry(int(place), columns, ends)
     return partial
+
+
+def _retries(columns: RunColumns, ends: Ends, tests: NDArray[np.int64]) -> Flags:
+    """Whether each run, of those that are small for their commit, is a retry of failed tests."""
+    most = np.zeros(int(columns.commit.max(initial=0)) + 1, np.int64)
+    np.maximum.at(most, columns.commit, tests)
+    is_small = tests < LEAST_SHARE * most[columns.commit]
+    retries = np.zeros(len(tests), np.bool_)
+    for place in np.flatnonzero(is_small):
+        retries[place] = _is_retry(int(place), columns, ends)
+    return retries
 
 
 def _groups(columns: RunColumns, considered: Flags) -> list[NDArray[np.int64]]:

@@ -1,5 +1,7 @@
 """Which runs and results say nothing about flaky tests."""
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -82,6 +84,15 @@ def test_a_run_of_the_failed_tests_is_a_retry(
     assert states(find_exclusions(*of_runs(*runs)))[-1] == state
 
 
+def test_retries_do_not_say_how_many_tests_are_usual() -> None:
+    runs = []
+    for at in range(6):
+        runs += [(a_run(3 * at, f"c{at}"), suite(38, 2))]
+        runs += [(a_run(3 * at + more, f"c{at}"), ["."] * 38 + ["F", "F"]) for more in (1, 2)]
+    runs.append((a_run(50, "c9"), suite(8)))
+    assert states(find_exclusions(*of_runs(*runs))) == [C] * 18 + [P]
+
+
 def test_a_retry_in_which_most_tests_fail_again_is_no_mass_failure() -> None:
     runs = [
         (a_run(1, "c1"), suite(91, 9)),
@@ -112,6 +123,17 @@ def steady(*tests: str) -> list[bool]:
 def test_four_red_results_in_a_row_are_steady(row: str, expected: str) -> None:
     others = [" ".join("P" for _ in row.split())] * 9
     assert steady(row, *others) == [letter == "S" for letter in expected]
+
+
+def test_rows_that_chance_makes_are_not_steady() -> None:
+    """A test that fails every second time has rows of four among 200 runs; one of 30 is steady."""
+    drawn = random.Random(1)
+    row = [drawn.choice("PF") for _ in range(200)]
+    cells = [row + ["P"] + ["F"] * 30, *[["P"] * 231] * 9]
+    runs, ends = columns([a_run(at, f"c{at}") for at in range(231)], cells)
+    assert "FFFF" in "".join(row)
+    steady = find_exclusions(runs, ends).steady
+    assert ends.run[steady].tolist() == list(range(201, 231))
 
 
 def test_a_steady_failure_of_one_pull_request_between_passes_of_others() -> None:
@@ -212,10 +234,10 @@ CELLS = st.sampled_from(["P", "P", "P", "F", "S", "FP", "."])
 
 
 @given(st.lists(st.lists(CELLS, min_size=12, max_size=12), min_size=1, max_size=14), st.randoms())
-def test_the_order_of_runs_does_not_matter(cells: list[list[str]], random: object) -> None:
+def test_the_order_of_runs_does_not_matter(cells: list[list[str]], shuffle: object) -> None:
     runs = [a_run(at, f"c{at // 2}", job="ab"[at % 2], hours=at * 0.5) for at in range(12)]
     places = list(range(12))
-    random.shuffle(places)  # type: ignore[attr-defined]
+    shuffle.shuffle(places)  # type: ignore[attr-defined]
     shuffled = columns(
         [runs[place] for place in places], [[row[place] for place in places] for row in cells]
     )
