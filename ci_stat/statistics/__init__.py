@@ -1,4 +1,4 @@
-"""Intervals and tests: rates and durations of two samples, and many comparisons at once.
+"""Intervals, tests and change points: rates and durations, and many comparisons at once.
 
-Pure Python. Shares are 0 to 1; intervals are 95 %, two-sided.
+Pure: no database, no SciPy. Shares are 0 to 1; intervals are 95 %, two-sided.
 """

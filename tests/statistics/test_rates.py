@@ -5,13 +5,15 @@ import time
 from fractions import Fraction
 from math import comb
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.statistics.clusters import Clusters, affected_effect
 from ci_stat.statistics.discovery import adjusted
-from ci_stat.statistics.exact import least_p, mid_p
+from ci_stat.statistics.exact import least_p, mid_p, tail_p
+from ci_stat.statistics.exact_columns import least_tail_p_values, tail_p_values
 from ci_stat.statistics.intervals import newcombe, wilson
 from ci_stat.statistics.split import chance_all_here
 
@@ -177,3 +179,19 @@ def test_pull_requests_that_always_fail_count_once() -> None:
     assert together.effect == pytest.approx(5.0, rel=0.06)
     assert affected_effect([5] * 6) == 5.0
     assert affected_effect([1, 1, 1]) == affected_effect([]) == 1.0
+
+
+@given(st.lists(tables(), min_size=1, max_size=20))
+def test_columns_of_tables_are_the_tables_one_by_one(
+    many: list[tuple[int, int, int, int]],
+) -> None:
+    columns = [np.array(column, np.int64) for column in zip(*many, strict=True)]
+    assert tail_p_values(*columns).tolist() == [tail_p(*table) for table in many]
+    total = columns[0] + columns[2]
+    least = least_tail_p_values(total, columns[1], columns[3])
+    assert (least <= tail_p_values(*columns) * (1 + 1e-9)).all()
+
+
+def test_no_tables_have_no_values() -> None:
+    none = np.empty(0, np.int64)
+    assert tail_p_values(none, none, none, none).tolist() == []
