@@ -87,7 +87,7 @@ class Context:
     @property
     def has_ci_data(self) -> bool:
         """Whether the CI database exists. A server's always counts as existing."""
-        return _exists(self.settings.ci_data.url)
+        return exists(self.settings.ci_data.url.reveal())
 
     def _engine(self, url: Secret) -> Engine:
         timeouts = self.settings.timeouts

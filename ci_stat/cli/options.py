@@ -40,6 +40,14 @@ job_option = click.option(
     "--job", "jobs", multiple=True, metavar="NAME", help="Only this job; can be repeated."
 )
 
+label_option = click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only runs with this label, such as an entry of a matrix; can be repeated.",
+)
+
 name_options = stack(
     job_option,
     click.option(

@@ -5,9 +5,19 @@ from ci_stat.cli.tests.group import tests
 from ci_stat.cli.tests.imports import import_
 from ci_stat.cli.tests.new import new
 from ci_stat.cli.tests.prune import prune
+from ci_stat.cli.tests.regressions import regressions
 from ci_stat.cli.tests.slow import slow
+from ci_stat.cli.tests.trends import trends
 
-for command in (import_, flaky, slow, new, prune):
-    tests.add_command(command)
+for _command in (
+    import_,
+    flaky,
+    slow,
+    new,
+    trends,
+    regressions,
+    prune,
+):
+    tests.add_command(_command)
 
 COMMANDS = {"tests": tests}

@@ -12,6 +12,8 @@ Examples:
   ci-stat tests                                  the newest run: what failed, and since when
   ci-stat tests --job unit --json
   ci-stat tests flaky                            what passed and failed on one commit
+  ci-stat tests regressions                      what fails more often than before, and since when
+  ci-stat tests trends                           pass rate, flaky tests and duration of each job
 """
 
 

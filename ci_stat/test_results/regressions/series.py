@@ -1,0 +1,114 @@
+"""Series: the results of one test in one lane. A lane is a job with a branch and labels.
+
+Runs of different lanes are never mixed: a test may fail with one entry of a matrix only.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ci_stat.records.ends import Ends
+from ci_stat.store.results.read import StoredRun
+
+_USUAL = ("main", "master", "trunk")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """`labels`: as JSON text."""
+
+    repo: str
+    job: str
+    branch: str
+    labels: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRuns:
+    """Runs that are compared, oldest first, and how many are not.
+
+    `pulls`: of pull requests. `other_branches`: of other branches.
+    """
+
+    runs: tuple[StoredRun, ...]
+    pulls: int = 0
+    other_branches: int = 0
+
+
+def choose_runs(runs: Sequence[StoredRun], branches: Sequence[str]) -> ChosenRuns:
+    """Return the runs of `branches`; without them those of each repository's main branch.
+
+    Runs of pull requests test changes that nobody has accepted yet. The main branch is the one with
+    most runs outside of pull requests; of equal ones, `main`, `master` or `trunk`.
+    """
+    own = [run for run in runs if run.info.pull is None]
+    if branches:
+        chosen = [run for run in own if run.info.branch in branches]
+    else:
+        main = _main_branches(own)
+        chosen = [run for run in own if run.info.branch == main[run.info.repo]]
+    return ChosenRuns(tuple(chosen), len(runs) - len(own), len(own) - len(chosen))
+
+
+def _main_branches(runs: Sequence[StoredRun]) -> dict[str, str]:
+    counts: dict[str, Counter[str]] = {}
+    for run in runs:
+        counts.setdefault(run.info.repo, Counter())[run.info.branch] += 1
+
+    def order(branches: Counter[str], name: str) -> tuple[bool, int, bool, str]:
+        return bool(name), branches[name], name in _USUAL, name
+
+    return {
+        repo: max(branches, key=lambda name: order(branches, name))
+        for repo, branches in counts.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTable:
+    """All series of some runs.
+
+    - `lanes`, `lane`, `case`: the lanes; the lane (a place in `lanes`) and the test of each series.
+    - `rows`: places of the rows of `Ends` that count, by series, then in the order of runs.
+    - `series`: the series of each of these rows.
+    """
+
+    lanes: tuple[Lane, ...]
+    lane: NDArray[np.int64]
+    case: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    series: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.case)
+
+    def rows_of(self, series: int) -> NDArray[np.int64]:
+        """The rows of one series, oldest first."""
+        begin, end = np.searchsorted(self.series, [series, series + 1])
+        return self.rows[begin:end]
+
+
+def series_table(runs: Sequence[StoredRun], ends: Ends, counted: NDArray[np.bool_]) -> SeriesTable:
+    """Group the rows that count by lane and test. `counted`: one a row. Skipped tests never do."""
+    lane_of_run, lanes = lanes_of(runs)
+    rows = np.flatnonzero(counted & ends.is_finished)
+    keys = np.stack((lane_of_run[ends.run[rows]], ends.case[rows]), axis=1)
+    pairs, series = np.unique(keys, axis=0, return_inverse=True)
+    series = series.reshape(-1)
+    order = np.lexsort((ends.run[rows], series))
+    return SeriesTable(lanes, pairs[:, 0], pairs[:, 1], rows[order], series[order])
+
+
+def lanes_of(runs: Sequence[StoredRun]) -> tuple[NDArray[np.int64], tuple[Lane, ...]]:
+    """The lane of each run, as a place among the lanes."""
+    places: dict[Lane, int] = {}
+    lane_of_run = [
+        places.setdefault(
+            Lane(run.info.repo, run.info.job, run.info.branch, run.info.label_text), len(places)
+        )
+        for run in runs
+    ]
+    return np.array(lane_of_run, np.int64), tuple(places)

@@ -1,0 +1,1 @@
+"""The report of regressions as a document and as data."""

@@ -1,0 +1,1 @@
+"""Trends of jobs: pass rate, flaky tests, number of tests and duration by day or week."""

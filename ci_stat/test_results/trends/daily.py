@@ -1,0 +1,72 @@
+"""Counts of each job and day, from which all trends are drawn."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from itertools import groupby
+
+import numpy as np
+from sqlalchemy import Engine
+
+from ci_stat.records.ends import PASSED, SKIPPED, Ends
+from ci_stat.store.results.columns import read_ends
+from ci_stat.store.results.read import StoredRun
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """What ran of a job on a day (UTC), added up over its runs.
+
+    - `tests`: different tests; `passed`, `failed`, `skipped`: their ends in all runs.
+    - `flaky`: ends that passed after a failed attempt in the same run; they are in `passed`.
+    - `seconds`: of all tests of all runs; `timed_runs`: runs with a duration.
+    """
+
+    repo: str
+    job: str
+    day: date
+    runs: int
+    tests: int
+    passed: int
+    failed: int
+    skipped: int
+    flaky: int
+    seconds: float
+    timed_runs: int
+
+
+def day_counts(
+    engine: Engine, runs: Sequence[StoredRun], advance: Advance = lambda _: None
+) -> list[DayCount]:
+    """Count the runs, read day by day; ordered by repository, job and day. Raises DatabaseError."""
+    counts = []
+    ordered = sorted(runs, key=lambda run: (run.info.repo, run.info.job, run.started))
+    for (repo, job, day), group in groupby(ordered, key=_cell):
+        of_day = list(group)
+        counts.append(count_day(repo, job, day, len(of_day), read_ends(engine, of_day)))
+        advance(len(of_day))
+    return counts
+
+
+def _cell(run: StoredRun) -> tuple[str, str, date]:
+    return run.info.repo, run.info.job, run.started.astimezone(UTC).date()
+
+
+def count_day(repo: str, job: str, day: date, runs: int, ends: Ends) -> DayCount:
+    """Add up the ends of all runs of a job on a day."""
+    is_timed = np.isfinite(ends.seconds)
+    return DayCount(
+        repo=repo,
+        job=job,
+        day=day,
+        runs=runs,
+        tests=len(np.unique(ends.case)),
+        passed=int((ends.outcome == PASSED).sum()),
+        failed=int(ends.is_failed.sum()),
+        skipped=int((ends.outcome == SKIPPED).sum()),
+        flaky=int(((ends.outcome == PASSED) & ends.failed).sum()),
+        seconds=float(ends.seconds[is_timed].sum(dtype=np.float64)),
+        timed_runs=len(np.unique(ends.run[is_timed])),
+    )

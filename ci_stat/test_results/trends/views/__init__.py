@@ -1,0 +1,1 @@
+"""Trends as a document and as data."""
