@@ -17,6 +17,7 @@ from benchmarks import (
     junit,
     logs,
     questions,
+    regressions,
     reports,
     row_logs,
     unpacking,
@@ -184,6 +185,7 @@ def main() -> None:
             "comparing",
             "junit",
             "flaky",
+            "regressions",
         ],
         help="run only this group",
     )
@@ -199,7 +201,7 @@ def main() -> None:
     parser.add_argument(
         "--seeds",
         type=int,
-        help="generated histories of each scenario, for issues and flaky [1 or 2]",
+        help="histories of each scenario, for issues and flaky [1 or 2] and regressions [4]",
     )
     arguments = parser.parse_args()
     sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
@@ -227,6 +229,9 @@ def main() -> None:
     if arguments.only in (None, "flaky"):
         console.print("Flaky tests")
         flaky.bench(figures, arguments.seeds or 1)
+    if arguments.only in (None, "regressions"):
+        console.print("Regressions of tests")
+        regressions.bench(figures, arguments.seeds or 4)
     if arguments.only in (None, "database"):
         _database(figures, arguments, sizes, drivers)
     if arguments.only in (None, "comparing"):

@@ -21,7 +21,7 @@ from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.runs.setup import zone_of_times
 from ci_stat.store.ci_data import runs
-from ci_stat.store.engine import open_engine
+from ci_stat.store.engine import exists, open_engine
 from ci_stat.store.state.deliveries import Deliveries
 from ci_stat.store.state.extractions import ExtractionStore
 from ci_stat.store.state.process_id import is_alive, this_process

@@ -52,6 +52,12 @@ def shifts(all_series: Sequence[Floats]) -> list[list[Shift]]:
     return [_merged(values, places) for values, places in zip(logs, candidates, strict=True)]
 
 
+def shift_at(series: Floats, position: int) -> Shift:
+    """Return what a shift at this position of a series of positive values would be."""
+    test = _test(_Prefixes.of(np.log(series)), [position], 0)
+    return _shift(position, test)
+
+
 # Split
 
 
@@ -178,10 +184,7 @@ def _merged(values: Floats, places: list[int]) -> list[Shift]:
             if 0 <= at < len(places):
                 tests[at] = _test(sums, places, at)
     places = _sharpened(values, places)
-    return [
-        Shift(place, expm1(test.after - test.before), test.p_value, *test.levels)
-        for place, test in zip(places, _tests(sums, places), strict=True)
-    ]
+    return [_shift(place, test) for place, test in zip(places, _tests(sums, places), strict=True)]
 
 
 def _sharpened(values: Floats, places: list[int]) -> list[int]:
@@ -219,6 +222,10 @@ class _Test:
     @property
     def levels(self) -> tuple[float, float]:
         return float(np.exp(self.before)), float(np.exp(self.after))
+
+
+def _shift(position: int, test: _Test) -> Shift:
+    return Shift(position, expm1(test.after - test.before), test.p_value, *test.levels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ci_stat.statistics.shifts import divergence, shifts
+from ci_stat.statistics.outliers import without_outliers
+from ci_stat.statistics.shifts import divergence, shift_at, shifts
 from ci_stat.statistics.student import critical_t, two_sided_p
 
 Floats = NDArray[np.float64]
@@ -40,7 +41,21 @@ def test_t_of_one_and_two_degrees_has_a_formula(value: float) -> None:
     assert two_sided_p(-value, 2) == two_sided_p(value, 2)
 
 
-def test_t_of_many_degrees_is_normal_and_far_tails_are_exact() -> None:
+@pytest.mark.parametrize(
+    ("value", "freedom", "p_value"),
+    # SciPy 1.16: 2 * stats.t.sf(value, freedom)
+    [
+        (20, 98, 2.278169367734117e-36),
+        (8.5, 23, 1.492504681075077e-08),
+        (0.3, 4, 0.7791214282774597),
+        (60, 590, 2.4967341763181895e-253),
+    ],
+)
+def test_far_tails_are_exact(value: float, freedom: int, p_value: float) -> None:
+    assert two_sided_p(value, freedom) == pytest.approx(p_value, rel=1e-9)
+
+
+def test_t_of_many_degrees_is_normal() -> None:
     assert two_sided_p(1.96, 10**7) == pytest.approx(erfc(1.96 / sqrt(2)), rel=1e-5)
     assert two_sided_p(0, 5) == 1.0
     assert two_sided_p(float("inf"), 5) == 0.0
@@ -132,3 +147,31 @@ def test_the_unit_does_not_matter(length: int, unit: float) -> None:
 def test_no_series_and_short_ones() -> None:
     assert shifts([]) == []
     assert shifts([np.array([]), np.array([1.0]), np.array([1.0, 9.0, 1.0])]) == [[], [], []]
+
+
+# Outliers
+
+
+def test_slow_runs_are_cut_and_shifts_are_kept() -> None:
+    series = noisy([(1.0, 100), (2.0, 100)], 0.1, 6)
+    spoiled = series.copy()
+    spoiled[[20, 21, 77, 140, 199]] *= 10
+    smooth = without_outliers(spoiled)
+    assert smooth.max() < 4
+    assert np.abs(np.log(smooth / series)).max() < 0.8
+    # The rest, at both sides of the shift too, is what it was.
+    untouched = np.isclose(smooth, spoiled)
+    assert 190 <= untouched.sum() <= 195
+    assert untouched[96:104].all()
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 11, 12])
+def test_short_and_equal_series_stay_as_they_are(length: int) -> None:
+    series = np.full(length, 0.5)
+    assert without_outliers(series).tolist() == series.tolist()
+
+
+def test_a_shift_at_a_place() -> None:
+    shift = shift_at(np.repeat([1.0, 1.5], [30, 20]), 30)
+    assert (shift.position, shift.p_value) == (30, 0.0)
+    assert shift.change == pytest.approx(0.5)

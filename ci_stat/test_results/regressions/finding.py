@@ -137,6 +137,6 @@ def _duration(
         before=found.shift.before,
         after=found.shift.after,
         change=found.shift.change,
-        p_value=found.shift.p_value,
+        p_value=found.p_value,
         runs=found.runs,
     )

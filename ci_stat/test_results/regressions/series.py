@@ -92,14 +92,20 @@ class SeriesTable:
 
 
 def series_table(runs: Sequence[StoredRun], ends: Ends, counted: NDArray[np.bool_]) -> SeriesTable:
-    """Group the rows that count by lane and test. `counted`: one a row. Skipped tests never do."""
+    """Group the rows that count by lane and test. `counted`: one a row. Skipped tests never do.
+
+    `runs` are in the order of time.
+    """
     lane_of_run, lanes = lanes_of(runs)
     rows = np.flatnonzero(counted & ends.is_finished)
-    keys = np.stack((lane_of_run[ends.run[rows]], ends.case[rows]), axis=1)
-    pairs, series = np.unique(keys, axis=0, return_inverse=True)
-    series = series.reshape(-1)
-    order = np.lexsort((ends.run[rows], series))
-    return SeriesTable(lanes, pairs[:, 0], pairs[:, 1], rows[order], series[order])
+    # Tests numbered from 0, so that a lane and a test are one number: much faster than pairs.
+    cases, case = np.unique(ends.case, return_inverse=True)
+    keys, series = np.unique(
+        lane_of_run[ends.run[rows]] * len(cases) + case[rows], return_inverse=True
+    )
+    order = np.argsort(series, kind="stable")  # rows are in the order of runs
+    count = max(1, len(cases))
+    return SeriesTable(lanes, keys // count, cases[keys % count], rows[order], series[order])
 
 
 def lanes_of(runs: Sequence[StoredRun]) -> tuple[NDArray[np.int64], tuple[Lane, ...]]:
