@@ -1,0 +1,1 @@
+"""Gates: a policy over the results of tests, and its verdict."""

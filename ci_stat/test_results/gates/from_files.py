@@ -1,0 +1,140 @@
+"""Reads the results that a gate judges from files, without a database.
+
+The attempts of a test in one file are retries: the last one counts. A failure in one file is not
+undone by a pass in another file, which may be of another machine or matrix entry, unless the files
+are named as retries of each other.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from ci_stat.formats.result_file import ResultFile
+from ci_stat.records.case_results import CaseResult, Limits, Outcome, ReadState, Unreadable
+from ci_stat.test_results.gates.model import GateCase, GateResults, Labels, labels_key
+from ci_stat.test_results.inputs import Input
+from ci_stat.test_results.model import FileReport
+
+_NO_TEXTS = Limits(text=0, output=0)
+_FAILED = (Outcome.FAILED, Outcome.ERROR)
+_LABEL = re.compile(r"([\w.-]{1,64})=([^,=/\\]{1,128})")
+
+Spelled = tuple[str, str, str, str, str, Labels]
+Advance = Callable[[int], None]
+
+
+def read_results(
+    inputs: Iterable[Input],
+    labels: Mapping[str, str] | None = None,
+    are_retries: bool = False,
+    advance: Advance = lambda _: None,
+) -> GateResults:
+    """Read all inputs. What cannot be read is a file of the result that is not whole.
+
+    `labels`: of all files; folders named `key=value,key=value` give those below them more.
+    `are_retries`: the files are attempts of the same tests, in their order.
+    """
+    tests: dict[Spelled, GateCase] = {}
+    files = []
+    for input in inputs:
+        own = labels_key(labels_of_path(input.name) | dict(labels or {}))
+        report, read = _read(input, own)
+        advance(1)
+        if not input.is_named and report.state is ReadState.NOT_RESULTS:
+            continue
+        files.append(report)
+        for key, case in read.items():
+            known = tests.get(key)
+            if known is not None:
+                case = _later(known, case) if are_retries else _worse(known, case)
+            tests[key] = case
+    return GateResults(tuple(tests.values()), tuple(files), _name(files))
+
+
+def labels_of_path(name: str) -> dict[str, str]:
+    """Return the labels that folders of a path state, e.g. `out/spark=3.5.7,db=tidb/junit.xml`."""
+    labels: dict[str, str] = {}
+    for folder in re.split(r"[/\\]", name)[:-1]:
+        parts = folder.split(",")
+        pairs = [_LABEL.fullmatch(part) for part in parts]
+        labels.update((pair[1], pair[2]) for pair in pairs if pair and all(pairs))
+    return labels
+
+
+def _name(files: Sequence[FileReport]) -> str:
+    return files[0].name if len(files) == 1 else f"{len(files):,} files"
+
+
+def _read(input: Input, labels: Labels) -> tuple[FileReport, dict[Spelled, GateCase]]:
+    """Read one file: each of its tests with the end of its last attempt."""
+    tests: dict[Spelled, GateCase] = {}
+    try:
+        file = ResultFile(input.open(), _NO_TEXTS)
+        for attempt in file:
+            key = (
+                attempt.suite,
+                attempt.class_name,
+                attempt.name,
+                attempt.parameters,
+                attempt.file,
+                labels,
+            )
+            known = tests.get(key)
+            case = _case(attempt, labels)
+            tests[key] = case if known is None else _later(known, case)
+    except Unreadable as problem:
+        return FileReport(input.name, problem.state, problem.detail), tests
+    report = FileReport(input.name, file.state, file.detail, file.format, file.attempts)
+    return report, tests
+
+
+def _case(attempt: CaseResult, labels: Labels) -> GateCase:
+    return GateCase(
+        attempt.suite,
+        attempt.class_name,
+        attempt.name,
+        attempt.parameters,
+        attempt.file,
+        attempt.outcome,
+        labels,
+        False,
+        1,
+        attempt.seconds or 0.0,
+        attempt.message,
+        attempt.properties,
+    )
+
+
+def _later(earlier: GateCase, later: GateCase) -> GateCase:
+    """Add a later attempt: its outcome counts, unless it was skipped."""
+    if not later.is_finished and earlier.is_finished:
+        return _joined(earlier, later, earlier.is_flaky)
+    return _joined(later, earlier, earlier.is_failed or earlier.is_flaky)
+
+
+def _worse(first: GateCase, second: GateCase) -> GateCase:
+    """Join the ends of a test in two files: the worse one counts."""
+    worse, other = (first, second) if _badness(first) >= _badness(second) else (second, first)
+    return _joined(worse, other, other.is_flaky)
+
+
+def _joined(case: GateCase, other: GateCase, was_flaky: bool) -> GateCase:
+    return GateCase(
+        case.suite,
+        case.class_name,
+        case.name,
+        case.parameters,
+        case.file,
+        case.outcome,
+        case.labels,
+        not case.is_failed and (case.is_flaky or was_flaky),
+        case.attempts + other.attempts,
+        case.seconds + other.seconds,
+        case.message or other.message,
+        case.properties or other.properties,
+    )
+
+
+def _badness(case: GateCase) -> int:
+    if case.is_failed:
+        return 2
+    return int(case.is_finished)
