@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ci_stat.store.state.actions_sync import ActionsSync
     from ci_stat.store.state.case_notes import Notes
     from ci_stat.store.state.issue_calls import IssueCalls
+    from ci_stat.test_results.gates.policy import Policy
+    from ci_stat.test_results.gates.service import StoredGate
     from ci_stat.test_results.service import TestResults
     from ci_stat.test_results.setup import ResultsSetup
 
@@ -156,6 +158,12 @@ class Context:
         from ci_stat.test_results.service import TestResults
 
         return TestResults(self.results if has_history else self.results_setup.local, clock)
+
+    def stored_gate(self, policy: "Policy") -> "StoredGate":
+        """Return a policy over the results database. Raises as `results`."""
+        from ci_stat.test_results.gates.service import StoredGate
+
+        return StoredGate(self.results, policy)
 
     # Build logs
 

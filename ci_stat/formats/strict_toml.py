@@ -19,7 +19,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _MAX_SIZE = 4 * 2**20  # bytes of a file
 _HEADER = re.compile(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*=""")
+_KEY = re.compile(r"""\s*(?:"(?P<a>[^"]+)"|'(?P<b>[^']+)'|(?P<c>[\w-]+))\s*=""")
 _NAMED_KEY = re.compile(r"`(\w+)`")
 _WORDS = {
     "`array`": "a list",
@@ -161,7 +161,7 @@ def line_of(text: str, path: Path_) -> int:
             continue
         key = _KEY.match(line)
         is_here = not table if depth == 0 else table.split(".") == names[:depth]
-        if key and is_here and depth < len(names) and key[1] == names[depth]:
+        if key and is_here and depth < len(names) and key[key.lastgroup or 0] == names[depth]:
             if depth and seen[table] != place:
                 continue
             return number

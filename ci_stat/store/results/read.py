@@ -128,6 +128,11 @@ class ResultsReader:
         stored = [_run(row) for row in self._rows(query)]
         return [run for run in stored if filter.labels.items() <= run.info.labels.items()]
 
+    def of_number(self, job: str, number: int) -> list[StoredRun]:
+        """Return the runs of a job with this number: one for each attempt and set of labels."""
+        query = select(runs).where(runs.c.job == job, runs.c.number == number).order_by(runs.c.id)
+        return [_run(row) for row in self._rows(query)]
+
     def files(self, run_id: int) -> list[Any]:
         """Return the files of a run: rows of `test_files`."""
         return list(self._rows(select(files).where(files.c.run_id == run_id).order_by(files.c.id)))

@@ -7,16 +7,17 @@ are named as retries of each other.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import unquote
 
 from ci_stat.formats.result_file import ResultFile
-from ci_stat.records.case_results import CaseResult, Limits, Outcome, ReadState, Unreadable
+from ci_stat.records.case_results import CaseResult, Limits, ReadState, Unreadable
+from ci_stat.test_results.gates.joining import later, worse
 from ci_stat.test_results.gates.model import GateCase, GateResults, Labels, labels_key
 from ci_stat.test_results.inputs import Input
 from ci_stat.test_results.model import FileReport
 
 _NO_TEXTS = Limits(text=0, output=0)
-_FAILED = (Outcome.FAILED, Outcome.ERROR)
-_LABEL = re.compile(r"([\w.-]{1,64})=([^,=/\\]{1,128})")
+_LABEL = re.compile(r"([\w.-]{1,64})=([^,=/\\]{1,200})")
 
 Spelled = tuple[str, str, str, str, str, Labels]
 Advance = Callable[[int], None]
@@ -45,18 +46,21 @@ def read_results(
         for key, case in read.items():
             known = tests.get(key)
             if known is not None:
-                case = _later(known, case) if are_retries else _worse(known, case)
+                case = later(known, case) if are_retries else worse(known, case)
             tests[key] = case
     return GateResults(tuple(tests.values()), tuple(files), _name(files))
 
 
 def labels_of_path(name: str) -> dict[str, str]:
-    """Return the labels that folders of a path state, e.g. `out/spark=3.5.7,db=tidb/junit.xml`."""
+    """Return the labels that folders of a path state, e.g. `out/spark=3.5.7,db=tidb/junit.xml`.
+
+    `ci-stat matrix` makes such keys; %2F and the like stand for characters that names cannot have.
+    """
     labels: dict[str, str] = {}
     for folder in re.split(r"[/\\]", name)[:-1]:
         parts = folder.split(",")
         pairs = [_LABEL.fullmatch(part) for part in parts]
-        labels.update((pair[1], pair[2]) for pair in pairs if pair and all(pairs))
+        labels.update((pair[1], unquote(pair[2])) for pair in pairs if pair and all(pairs))
     return labels
 
 
@@ -80,7 +84,7 @@ def _read(input: Input, labels: Labels) -> tuple[FileReport, dict[Spelled, GateC
             )
             known = tests.get(key)
             case = _case(attempt, labels)
-            tests[key] = case if known is None else _later(known, case)
+            tests[key] = case if known is None else later(known, case)
     except Unreadable as problem:
         return FileReport(input.name, problem.state, problem.detail), tests
     report = FileReport(input.name, file.state, file.detail, file.format, file.attempts)
@@ -102,39 +106,3 @@ def _case(attempt: CaseResult, labels: Labels) -> GateCase:
         attempt.message,
         attempt.properties,
     )
-
-
-def _later(earlier: GateCase, later: GateCase) -> GateCase:
-    """Add a later attempt: its outcome counts, unless it was skipped."""
-    if not later.is_finished and earlier.is_finished:
-        return _joined(earlier, later, earlier.is_flaky)
-    return _joined(later, earlier, earlier.is_failed or earlier.is_flaky)
-
-
-def _worse(first: GateCase, second: GateCase) -> GateCase:
-    """Join the ends of a test in two files: the worse one counts."""
-    worse, other = (first, second) if _badness(first) >= _badness(second) else (second, first)
-    return _joined(worse, other, other.is_flaky)
-
-
-def _joined(case: GateCase, other: GateCase, was_flaky: bool) -> GateCase:
-    return GateCase(
-        case.suite,
-        case.class_name,
-        case.name,
-        case.parameters,
-        case.file,
-        case.outcome,
-        case.labels,
-        not case.is_failed and (case.is_flaky or was_flaky),
-        case.attempts + other.attempts,
-        case.seconds + other.seconds,
-        case.message or other.message,
-        case.properties or other.properties,
-    )
-
-
-def _badness(case: GateCase) -> int:
-    if case.is_failed:
-        return 2
-    return int(case.is_finished)

@@ -57,7 +57,7 @@ def _entries(policy: Policy) -> Iterator[CompiledEntry]:
     for table, entries, level in tables:
         for place, entry in enumerate(entries):
             fits = compiled(entry, policy.category)
-            yield CompiledEntry(f"{table}[{place}]", entry, level, fits)
+            yield CompiledEntry(f"{table} #{place + 1}", entry, level, fits)
 
 
 def _steps(policy: Policy) -> list[tuple[int, Test]]:

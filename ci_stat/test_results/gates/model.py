@@ -190,7 +190,7 @@ class LevelCounts(msgspec.Struct, frozen=True):
 class EntryUse(msgspec.Struct, frozen=True):
     """What an entry of `may_fail` or `quarantine` was good for.
 
-    - `key`: table and place, e.g. "may_fail[0]". `selects`: what it selects, for people.
+    - `key`: table and place, e.g. "may_fail #1". `selects`: what it selects, for people.
     - `matched`: tests. `failed`: failures that it excuses. `passed`: names that passed.
     - `clean_runs`: newest runs in a row in which all its tests passed, this one included.
     - `proposes_removal`: whether these are enough.

@@ -7,14 +7,34 @@ from pathlib import Path
 import msgspec
 
 from ci_stat.formats.strict_toml import InvalidValue, Path_, located, parse_toml, read_text
-from ci_stat.test_results.gates.policy import Policy, Selector
+from ci_stat.test_results.gates.policy import Policy, Required, Selector
+from ci_stat.test_results.matrix.choose import choose
+from ci_stat.test_results.matrix.file import read_matrix
+from ci_stat.test_results.matrix.model import ALL
 
 _SELECTOR = tuple(field.name for field in msgspec.structs.fields(Selector))
 
 
 def read_policy(path: Path) -> Policy:
-    """Return the policy of a TOML file. Raises SettingsError, which names file and line."""
-    return parse_policy(read_text(path, "the policy"), str(path))
+    """Return the policy of a TOML file. Raises SettingsError, which names file and line.
+
+    Raises UsageError if its matrix file has no such type.
+    """
+    policy = parse_policy(read_text(path, "the policy"), str(path))
+    if not policy.rules.required_from:
+        return policy
+    matrix = path.parent / policy.rules.required_from
+    return with_matrix(policy, matrix, policy.rules.required_type)
+
+
+def with_matrix(policy: Policy, path: Path, type_: str = "") -> Policy:
+    """Return the policy that also requires each entry of a matrix file.
+
+    `type_`: only of this type. Raises SettingsError, UsageError.
+    """
+    entries = choose(read_matrix(path), type_ or ALL)
+    required = tuple(Required(labels=entry.labels) for entry in entries)
+    return msgspec.structs.replace(policy, required=(*policy.required, *required))
 
 
 def parse_policy(text: str, where: str = "the policy") -> Policy:

@@ -53,7 +53,9 @@ def ramp_reasons(ramp: Ramp, state: RampState, now: datetime) -> Iterator[Reason
     """Yield what is wrong with the pass rate, or with the ramp itself."""
     for place, waiver in enumerate(ramp.waiver):
         if is_expired(waiver.expires, now):
-            text = f"ramp.waiver[{place}] expired on {waiver.expires}: its owner is {waiver.owner}"
+            text = (
+                f"ramp.waiver #{place + 1} expired on {waiver.expires}: its owner is {waiver.owner}"
+            )
             yield Reason(Rule.EXPIRED, text)
     if state.judged and not state.newest_finished:
         text = "no test of the categories that joined the ramp has a result in this run"

@@ -50,10 +50,9 @@ def minimum_reasons(policy: Policy, cases: Sequence[GateCase]) -> Iterator[Reaso
         fits = compiled(minimum, policy.category)
         count = sum(fits(subject) for subject in subjects)
         if count < minimum.tests:
-            text = (
-                f"{plural(count, 'test')} of minimum[{place}] ({words_of(minimum)}) ran, at least"
-                f" {minimum.tests:,} must run"
-            )
+            which = f"minimum #{place + 1} ({words_of(minimum)})"
+            tests = plural(count, "test")
+            text = f"{tests} of {which} ran, at least {minimum.tests:,} must run"
             yield Reason(Rule.MINIMUM, text)
 
 

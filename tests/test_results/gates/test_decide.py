@@ -104,7 +104,7 @@ def test_an_entry_without_a_test_is_an_error_unless_it_is_only_reported() -> Non
     assert rules(verdict(may_fail("C.typo"), "a:P")) == ["entry without a test"]
     reported = verdict('[rules]\nunmatched = "report"\n' + may_fail("C.typo"), "a:P")
     assert reported.exit_code == 0
-    assert "may_fail[0] (case C.typo) fits no test." in reported.notes
+    assert "may_fail #1 (case C.typo) fits no test." in reported.notes
 
 
 def test_nothing_is_said_of_entries_while_results_are_missing() -> None:
@@ -174,7 +174,7 @@ def test_minimum_of_a_suite() -> None:
     answer = decide(policy, too_few, NOW)
     assert rules(answer) == ["too few tests"]
     assert answer.reasons[0].text == (
-        "1 test of minimum[0] (suite integration) ran, at least 2 must run"
+        "1 test of minimum #1 (suite integration) ran, at least 2 must run"
     )
 
 

@@ -1,0 +1,1 @@
+"""Verdicts and replays for a terminal and for other programs."""

@@ -1,0 +1,1 @@
+"""The matrix of a pipeline as data: a TOML file becomes the entries that a CI runs."""
