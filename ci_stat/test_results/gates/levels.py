@@ -1,11 +1,12 @@
 """The level of each test: whether it must pass, may fail, or is judged by a pass rate."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from ci_stat.records.case_results import Outcome
-from ci_stat.test_results.gates.matching import Subject, Test, compiled
+from ci_stat.test_results.gates.matching import Subject, Test, compiled, exact_names
 from ci_stat.test_results.gates.model import CaseKey, GateCase, Level, PastRun, Tally
 from ci_stat.test_results.gates.policy import Entry, Policy
 
@@ -33,20 +34,41 @@ class Classifier:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.entries = tuple(_entries(policy))
-        self._steps = _steps(policy)
         self.step_count = len(policy.ramp.step) if policy.ramp else 0
+        self._steps = _steps(policy)
+        self._by_name = _by_name(self.entries)
+        self._others = [at for at, one in enumerate(self.entries) if not exact_names(one.entry)]
 
     def judged(self, cases: Iterable[GateCase]) -> Iterator[Judged]:
         """Yield each case with its entries and step."""
-        entries, steps = self.entries, self._steps
-        if not entries and not steps:
+        if not self.entries and not self._steps:
             yield from (Judged(case, (), 0) for case in cases)
             return
+        steps = self._steps
         for case in cases:
             subject = Subject(case)
-            fitting = tuple(entry for entry in entries if entry.fits(subject))
             step = next((number for number, fits in steps if fits(subject)), 0)
-            yield Judged(case, fitting, step)
+            yield Judged(case, tuple(self._fitting(subject)), step)
+
+    def _fitting(self, subject: Subject) -> Iterator[CompiledEntry]:
+        """Yield the entries that fit. Those with names are looked up, the others tried."""
+        places = self._others
+        if self._by_name:
+            named = [at for name in subject.names for at in self._by_name.get(name, ())]
+            places = sorted({*named, *places}) if named else places
+        for at in places:
+            entry = self.entries[at]
+            if entry.fits(subject):
+                yield entry
+
+
+def _by_name(entries: Sequence[CompiledEntry]) -> dict[str, list[int]]:
+    """The places of entries by the names that a test must have for them."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for at, one in enumerate(entries):
+        for name in exact_names(one.entry):
+            places[name].append(at)
+    return dict(places)
 
 
 def _entries(policy: Policy) -> Iterator[CompiledEntry]:

@@ -44,6 +44,10 @@ class Pattern:
         self.exact = frozenset(text for text in texts if not _WILD.search(text))
         self._wild = [_regex(text) for text in texts if _WILD.search(text)]
 
+    @property
+    def has_wildcards(self) -> bool:
+        return bool(self._wild)
+
     def fits(self, candidates: Iterable[str]) -> bool:
         """Whether one of the candidates fits one of the names."""
         texts = tuple(candidates)
@@ -107,6 +111,12 @@ def _spellings(names: Names) -> tuple[str, ...]:
     """The names, and each of them with points as separators."""
     texts = as_names(names)
     return (*texts, *(dotted(text) for text in texts))
+
+
+def exact_names(selector: Selector) -> frozenset[str]:
+    """Return spellings one of which a selected test has; empty if it may have others."""
+    names = Pattern(_spellings(selector.case))
+    return frozenset() if names.has_wildcards else names.exact
 
 
 def _is_below(case: GateCase, limits: Mapping[str, float]) -> bool:
