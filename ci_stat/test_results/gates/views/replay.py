@@ -18,7 +18,7 @@ from ci_stat.rendering.document import (
 )
 from ci_stat.rendering.format import minute, part_of, plural
 from ci_stat.test_results.gates.model import Decision
-from ci_stat.test_results.gates.replay import Replay
+from ci_stat.test_results.gates.replay import Replay, ReplayRun
 
 _NAME = 160
 _TONES = {Decision.PASS: Tone.GOOD, Decision.FAIL: Tone.BAD, Decision.CANNOT_TELL: Tone.WARN}
@@ -84,15 +84,20 @@ def _runs(replay: Replay, limit: int) -> Table:
         (
             text(minute(run.started)),
             text(cut_name(run.name, 80)),
-            _decision(run.decision),
-            text(cut("; ".join(run.reasons), _NAME)),
+            _decision(run),
         )
         for run in newest[:limit]
     )
     more = max(0, len(newest) - limit)
-    columns = ("started (UTC)", "run", "verdict", "reasons")
+    columns = ("started (UTC)", "run", "verdict")
     return Table("Runs, the newest first", columns, rows, 50, more, "more run")
 
 
-def _decision(decision: Decision) -> Text:
-    return text(Span(str(decision), _TONES[decision]))
+def _decision(run: ReplayRun) -> Text:
+    """The decision with its first reason; `Why` above counts all of them."""
+    decision = Span(str(run.decision), _TONES[run.decision])
+    if not run.rules:
+        return text(decision)
+    others = len(set(run.rules)) - 1
+    more = f" and {plural(others, 'other')}" if others else ""
+    return text(decision, f": {run.rules[0]}{more}")
