@@ -27,7 +27,7 @@ from ci_stat.test_results.gates.model import (
     Rule,
     Verdict,
 )
-from ci_stat.test_results.gates.notes import notes
+from ci_stat.test_results.gates.notes import excuse_notes, notes
 from ci_stat.test_results.gates.policy import Policy
 from ci_stat.test_results.gates.ramp import ramp_reasons, ramp_state
 from ci_stat.test_results.gates.requirements import (
@@ -83,10 +83,14 @@ def decide_with(
         unexpected=tuple(unexpected_passes(classifier, by_entry)),
         entries=uses,
         ramp=ramp,
-        notes=tuple(notes(classifier, by_entry, results.cases, now, history)),
+        notes=(
+            *excuse_notes([one.level for one in placed]),
+            *notes(classifier, by_entry, results.cases, now, history),
+        ),
         seconds=sum(case.seconds for case in results.cases),
         name=results.name,
         files=results.files,
+        left_out=results.left_out,
     )
 
 

@@ -35,12 +35,13 @@ def read_results(
     `are_retries`: the files are attempts of the same tests, in their order.
     """
     tests: dict[Spelled, GateCase] = {}
-    files = []
+    files, left_out = [], []
     for input in inputs:
         own = labels_key(labels_of_path(input.name) | dict(labels or {}))
         report, read = _read(input, own)
         advance(1)
         if not input.is_named and report.state is ReadState.NOT_RESULTS:
+            left_out.append(report.name)
             continue
         files.append(report)
         for key, case in read.items():
@@ -48,7 +49,7 @@ def read_results(
             if known is not None:
                 case = later(known, case) if are_retries else worse(known, case)
             tests[key] = case
-    return GateResults(tuple(tests.values()), tuple(files), _name(files))
+    return GateResults(tuple(tests.values()), tuple(files), _name(files), tuple(left_out))
 
 
 def labels_of_path(name: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Values of gates: the results that are judged, their history, and the verdict."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -78,12 +78,14 @@ class GateCase(msgspec.Struct, frozen=True, gc=False):
 class GateResults(msgspec.Struct, frozen=True):
     """The results that a gate judges: each test once for each matrix entry.
 
-    `files`: what was read; one that is not whole leaves the verdict open. `name`: for people.
+    `files`: what was read; one that is not whole leaves the verdict open. `left_out`: other files
+    in folders, which are no results. `name`: for people.
     """
 
     cases: tuple[GateCase, ...]
     files: tuple[FileReport, ...] = ()
     name: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[FileReport, ...]:
@@ -254,7 +256,8 @@ class Verdict:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     name: str = ""
-    files: tuple[FileReport, ...] = field(default=())
+    files: tuple[FileReport, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

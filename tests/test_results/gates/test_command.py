@@ -101,7 +101,10 @@ def test_a_file_that_is_not_whole_is_never_green(call: Call, content: str) -> No
 def test_other_files_in_a_folder_do_not_count(call: Call) -> None:
     junit("out/a.xml", "x:P")
     Path("out/pom.xml").write_text("<project/>")
-    assert call("gate", "out").code == 0
+    answer = call("gate", "out")
+    assert answer.code == 0
+    assert "Left out, 1 other file without test results: out/pom.xml" in answer.out
+    assert data(call("gate", "out", "--json"))["left_out"] == ["out/pom.xml"]
     assert call("gate", "out/pom.xml").code == 12
 
 
@@ -241,6 +244,7 @@ def test_a_replay_without_runs_cannot_tell(call: Call) -> None:
         ("--replay", "soon"),
         ("a.xml", "--now", "soon"),
         ("a.xml", "--label", "x"),
+        ("a.xml", "--output", "-"),
     ],
 )
 def test_arguments_that_do_not_fit(call: Call, arguments: tuple[str, ...]) -> None:

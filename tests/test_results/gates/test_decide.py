@@ -76,6 +76,12 @@ def test_an_entry_excuses_its_tests_only(table: str) -> None:
     assert [one.name for one in answer.excused] == ["a"]
 
 
+def test_a_policy_that_excuses_everything_is_noted() -> None:
+    note = "No test must pass: the policy excuses a failure of each of them."
+    assert note in verdict(may_fail("*"), "a:F b:F").notes
+    assert note not in verdict(may_fail("C.a"), "a:F b:P").notes
+
+
 def test_a_new_test_must_pass_at_once() -> None:
     policy = may_fail("C.a")
     assert verdict(policy, "a:F new:F", "a:F", "a:F").exit_code == 11

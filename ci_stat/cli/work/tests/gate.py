@@ -15,7 +15,7 @@ import click
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.errors import CannotTell, DidNotPass, UsageError
-from ci_stat.formats.files import open_output
+from ci_stat.formats.files import STANDARD_STREAM, open_output
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.runs.progress_bar import counting
 from ci_stat.test_results.gates.decide import decide
@@ -54,6 +54,8 @@ def gate(
     if init_:
         click.echo(example(), nl=False)
         return
+    if rest["output"] == STANDARD_STREAM:
+        raise UsageError("--output writes a file. To print JSON, use --json.")
     _check(paths, job, number, retries, replay)
     form = _Form(policy or "", rest["limit"], rest["as_json"], rest["color"], rest["output"])
     rules = read_policy(Path(policy)) if policy else STRICT

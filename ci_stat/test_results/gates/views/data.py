@@ -31,6 +31,7 @@ def verdict_data(verdict: Verdict, limit: int) -> Row:
             {"name": file.name, "state": str(file.state), "detail": file.detail or None}
             for file in verdict.files
         ],
+        "left_out": list(verdict.left_out),
     }
 
 

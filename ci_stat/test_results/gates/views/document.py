@@ -45,8 +45,17 @@ def verdict_document(verdict: Verdict, limit: int, policy: str = "") -> Document
         tone=_TONES[verdict.decision],
         summary=title,
         blocks=tuple(_blocks(verdict, limit)),
-        foot=(text(f"Policy: {cut(policy, _NAME) or 'none, so every test must pass'}."),),
+        foot=tuple(_foot(verdict, policy)),
     )
+
+
+def _foot(verdict: Verdict, policy: str) -> Iterator[Text]:
+    yield text(f"Policy: {cut(policy, _NAME) or 'none, so every test must pass'}.")
+    if verdict.left_out:
+        names = cut(", ".join(verdict.left_out[:5]), _NAME)
+        more = " …" if len(verdict.left_out) > 5 else ""
+        count = plural(len(verdict.left_out), "other file")
+        yield text(f"Left out, {count} without test results: {names}{more}")
 
 
 def _subtitle(verdict: Verdict) -> str:
