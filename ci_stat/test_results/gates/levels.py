@@ -50,6 +50,11 @@ class Classifier:
             step = next((number for number, fits in steps if fits(subject)), 0)
             yield Judged(case, tuple(self._fitting(subject)), step)
 
+    def concerns(self, case: GateCase) -> bool:
+        """Whether an entry or the ramp is about the test."""
+        ((_, entries, step),) = self.judged([case])
+        return bool(entries or step)
+
     def _fitting(self, subject: Subject) -> Iterator[CompiledEntry]:
         """Yield the entries that fit. Those with names are looked up, the others tried."""
         places = self._others

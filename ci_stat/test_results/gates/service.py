@@ -27,7 +27,11 @@ class StoredGate:
         self._reader = ResultsReader(engine)
         self._policy = policy
         self._classifier = Classifier(policy)
-        self._results = StoredResults(engine, needs_properties(policy))
+        has_properties = needs_properties(policy)
+        self._results = StoredResults(engine, has_properties)
+        # With properties, what concerns the policy may differ from run to run.
+        keep = None if has_properties else self._classifier.concerns
+        self._past = StoredResults(engine, has_properties, keep)
 
     def judge_run(
         self, job: str, number: int | None, labels: Mapping[str, str], now: datetime
@@ -80,7 +84,7 @@ class StoredGate:
         groups = groups_of(runs)[:HISTORY]
         return tuple(
             past_run(self._classifier, results.cases, started(group))
-            for group, results in self._results.read(groups)
+            for group, results in self._past.read(groups)
         )
 
     def _find(self, job: str, number: int | None, labels: Mapping[str, str]) -> Group:

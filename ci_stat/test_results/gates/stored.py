@@ -5,10 +5,11 @@ each entry the last attempt of each test counts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from ci_stat.records.case_results import Outcome, ReadState
@@ -18,11 +19,12 @@ from ci_stat.store.results.columns import read_ends
 from ci_stat.store.results.properties import Properties, read_properties
 from ci_stat.store.results.read import ResultsReader, StoredCase, StoredRun
 from ci_stat.test_results.gates.joining import later
-from ci_stat.test_results.gates.model import GateCase, GateResults, labels_key
+from ci_stat.test_results.gates.model import GateCase, GateResults, Labels, labels_key
 from ci_stat.test_results.model import FileReport
 
 _BATCH = 50  # runs whose ends are in memory at once
 
+Keep = Callable[[GateCase], bool]
 Group = tuple[StoredRun, ...]
 """The entries and attempts of one run, in the order of attempts."""
 
@@ -43,12 +45,18 @@ def started(group: Group) -> datetime:
 
 
 class StoredResults:
-    """Reads results; cases are read once. `with_properties`: whether the policy asks for them."""
+    """Reads results; cases are read once.
 
-    def __init__(self, engine: Engine, with_properties: bool) -> None:
+    - `with_properties`: whether the policy asks for them.
+    - `keep`: which tests are read, by their names and labels; None: all.
+    """
+
+    def __init__(self, engine: Engine, with_properties: bool, keep: Keep | None = None) -> None:
         self._engine = engine
         self._reader = ResultsReader(engine)
         self._with_properties = with_properties
+        self._keep = keep
+        self._kept: dict[tuple[int, str], bool] = {}
         self._cases: dict[int, StoredCase] = {}
 
     def read(self, groups: Sequence[Group]) -> Iterator[tuple[Group, GateResults]]:
@@ -92,6 +100,8 @@ class StoredResults:
     ) -> None:
         """Add the ends of a run; those of an earlier attempt become earlier attempts."""
         labels, label_text = labels_key(run.info.labels), run.info.label_text
+        if self._keep is not None:
+            ends = _rows(ends, self._is_kept(ends, label_text, labels))
         seconds = np.nan_to_num(ends.seconds).tolist()
         columns = zip(
             ends.case.tolist(),
@@ -103,24 +113,55 @@ class StoredResults:
             strict=True,
         )
         for case_id, code, has_passed, has_failed, attempts, duration in columns:
-            stored = self._cases[case_id]
             outcome = _outcome(code, has_failed)
-            case = GateCase(
-                stored.suite,
-                stored.class_name,
-                stored.name,
-                stored.parameters,
-                stored.file,
-                outcome,
+            is_flaky = has_passed and has_failed and outcome is Outcome.PASSED
+            case = _case(
+                self._cases[case_id],
                 labels,
-                has_passed and has_failed and outcome is Outcome.PASSED,
+                outcome,
+                is_flaky,
                 attempts,
                 duration,
-                "",
                 properties.get((run.id, case_id), ()),
             )
             key = (case_id, label_text)
             tests[key] = later(tests[key], case) if key in tests else case
+
+    def _is_kept(self, ends: Ends, label_text: str, labels: Labels) -> NDArray[np.bool_]:
+        """Say of each row whether its test is kept. Each test is asked for once."""
+        kept = []
+        for case_id in ends.case.tolist():
+            key = (case_id, label_text)
+            if key not in self._kept:
+                assert self._keep is not None  # the caller checked
+                self._kept[key] = self._keep(_case(self._cases[case_id], labels, Outcome.PASSED))
+            kept.append(self._kept[key])
+        return np.array(kept, np.bool_)
+
+
+def _case(
+    stored: StoredCase,
+    labels: Labels,
+    outcome: Outcome,
+    is_flaky: bool = False,
+    attempts: int = 1,
+    seconds: float = 0.0,
+    properties: Properties = (),
+) -> GateCase:
+    return GateCase(
+        stored.suite,
+        stored.class_name,
+        stored.name,
+        stored.parameters,
+        stored.file,
+        outcome,
+        labels,
+        is_flaky,
+        attempts,
+        seconds,
+        "",
+        properties,
+    )
 
 
 def _outcome(code: int, has_failed: bool) -> Outcome:
@@ -133,7 +174,10 @@ def _outcome(code: int, has_failed: bool) -> Outcome:
 def _of_run(ends: Ends, place: int) -> Ends:
     """The rows of one run; they are next to each other."""
     begin, end = np.searchsorted(ends.run, (place, place + 1))
-    rows = slice(int(begin), int(end))
+    return _rows(ends, slice(int(begin), int(end)))
+
+
+def _rows(ends: Ends, rows: slice | NDArray[np.bool_]) -> Ends:
     return Ends(
         ends.run[rows],
         ends.case[rows],
