@@ -138,8 +138,9 @@ class Context:
         """The results database, with all that is new on its branch. Raises DatabaseError."""
         return self.results_setup.up_to_date
 
+    @property
     def existing_results(self) -> Engine | None:
-        """Return the results database; None if it does not exist or cannot be used."""
+        """The results database; None if it does not exist or cannot be used."""
         return self.results_setup.existing()
 
     @cached_property

@@ -6,7 +6,9 @@ from ci_stat.cli.tests.imports import import_
 from ci_stat.cli.tests.new import new
 from ci_stat.cli.tests.prune import prune
 from ci_stat.cli.tests.regressions import regressions
+from ci_stat.cli.tests.run import run
 from ci_stat.cli.tests.slow import slow
+from ci_stat.cli.tests.split import split
 from ci_stat.cli.tests.trends import trends
 
 for _command in (
@@ -16,6 +18,8 @@ for _command in (
     new,
     trends,
     regressions,
+    run,
+    split,
     prune,
 ):
     tests.add_command(_command)

@@ -38,7 +38,7 @@ class TestsSection:
 
 def flaky_tests(context: Context, asked: Asked) -> TestsSection | None:
     """Return what is flaky by test results; None without a results database, or without runs."""
-    engine = context.existing_results()
+    engine = context.existing_results
     if engine is None:
         return None
 

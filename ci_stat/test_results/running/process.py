@@ -1,0 +1,123 @@
+"""Run a child process in its own process group, with a time limit, and end it for certain."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import IO
+
+GRACE = 5.0  # seconds that a child has after each signal
+_POLL = 0.05  # seconds
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child ended. `code`: None if it did not start, or a signal ended it.
+
+    `problem`: why it did not start.
+    """
+
+    seconds: float
+    code: int | None = None
+    signal: str = ""
+    is_timeout: bool = False
+    is_stopped: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What to run. `stdout`, `stderr`: files that are written; `stderr` None for the same file."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    folder: Path
+    stdout: Path
+    stderr: Path | None = None
+    timeout: float | None = None
+    grace: float = GRACE
+
+
+def run_child(child: Child, stop: Event) -> Ended:
+    """Run until the child ends, its time is over, or `stop` is set.
+
+    Then the whole group gets SIGINT, so that a runner can write what it has, SIGTERM and SIGKILL.
+    What a child left running in its group is killed too.
+    """
+    begin = time.monotonic()
+    try:
+        with open(child.stdout, "wb") as stdout, open(child.stderr or child.stdout, "ab") as stderr:
+            process = _started(child, stdout, stderr if child.stderr else stdout)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return Ended(time.monotonic() - begin, problem=f"{child.argv[0]}: {reason}")
+    try:
+        is_timeout, is_stopped = _wait(process, child, stop, begin)
+    finally:
+        _signal_group(process, signal.SIGKILL)
+        returned = process.wait()
+    return Ended(
+        seconds=time.monotonic() - begin,
+        code=returned if returned >= 0 else None,
+        signal=_signal_name(-returned) if returned < 0 else "",
+        is_timeout=is_timeout,
+        is_stopped=is_stopped,
+    )
+
+
+def _started(child: Child, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  # a list of arguments, no shell
+        list(child.argv),
+        cwd=child.folder,
+        env={**os.environ, **child.env},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+
+
+def _wait(
+    process: "subprocess.Popen[bytes]", child: Child, stop: Event, begin: float
+) -> tuple[bool, bool]:
+    """Return whether the time was over, and whether the child was stopped."""
+    while not _has_ended(process):
+        is_timeout = child.timeout is not None and time.monotonic() - begin > child.timeout
+        if is_timeout or stop.is_set():
+            _end(process, child.grace)
+            return is_timeout, not is_timeout
+        stop.wait(_POLL)
+    return False, False
+
+
+def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
+    for number in _ENDING:
+        _signal_group(process, number)
+        deadline = time.monotonic() + grace
+        while time.monotonic() < deadline:
+            if _has_ended(process):
+                return
+            time.sleep(_POLL)
+
+
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether the child has ended. It is not reaped: its group keeps its number."""
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

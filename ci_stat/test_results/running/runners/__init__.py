@@ -1,0 +1,1 @@
+"""Runners of tests, and which of them a command calls."""
