@@ -1,5 +1,6 @@
 """`ci-stat tests` and its subcommands: arguments and help texts, one module a command."""
 
+from ci_stat.cli.tests.aggregate import aggregate
 from ci_stat.cli.tests.flaky import flaky
 from ci_stat.cli.tests.group import tests
 from ci_stat.cli.tests.imports import import_
@@ -20,6 +21,7 @@ for _command in (
     regressions,
     run,
     split,
+    aggregate,
     prune,
 ):
     tests.add_command(_command)

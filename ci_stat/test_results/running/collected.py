@@ -1,6 +1,6 @@
 """Tests with all their attempts, and how they are counted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -72,6 +72,13 @@ class Collected:
         record.attempts.append(replace(case, attempt=len(record.attempts) + 1))
         return record
 
+    def get(self, key: str) -> TestRecord | None:
+        return self._tests.get(key)
+
+    def put(self, record: TestRecord) -> None:
+        """Add a test with its attempts."""
+        self._tests[record.key] = record
+
     def add_retry(self, case: CaseResult) -> TestRecord | None:
         """Add an attempt of a retry, and return its test.
 
@@ -108,13 +115,15 @@ def counts_of_records(records: Iterable[TestRecord]) -> Counts:
     )
 
 
-def suites_of(records: Iterable[TestRecord], label: str = "") -> list[JUnitSuite]:
+def suites_of(
+    records: Iterable[TestRecord], label: str = "", properties: Sequence[tuple[str, str]] = ()
+) -> list[JUnitSuite]:
     """Group the tests by suite, for a JUnit file. `label`: is appended to each suite's name."""
     suites: dict[str, list[list[CaseResult]]] = {}
     for record in records:
         name = " ".join(filter(None, (record.case.suite, label)))
         suites.setdefault(name, []).append(record.attempts)
-    return [JUnitSuite(name, tests) for name, tests in suites.items()]
+    return [JUnitSuite(name, tests, properties) for name, tests in suites.items()]
 
 
 def case_key(case: CaseResult) -> str:

@@ -84,6 +84,7 @@ class RunOptions:
 class TestRun:
     """A whole run.
 
+    - `id`: tells runs apart. `repeats`: the id of the run whose failed tests it ran again.
     - `missing`: tests, files or packages that the runner never reported.
     - `problems`: why the results are not whole; with any, nobody can tell whether all passed.
     - `notes`: what a reader should know besides.
@@ -94,6 +95,8 @@ class TestRun:
     runner: str
     labels: Mapping[str, str]
     started: datetime
+    id: str = ""
+    repeats: str = ""
     tests: Collected = field(default_factory=Collected)
     executions: list[Execution] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)

@@ -46,10 +46,15 @@ class StoredTest(msgspec.Struct, omit_defaults=True):
 
 
 class StoredTestRun(msgspec.Struct):
-    """A run. `total_missing` counts all; `missing` names at most MAX_MISSING."""
+    """A run. `total_missing` counts all; `missing` names at most MAX_MISSING.
+
+    `repeats`: the id of the run whose failed tests it ran again.
+    """
 
     format: str
     version: int
+    id: str
+    repeats: str
     runner: str
     labels: dict[str, str]
     started: datetime
@@ -72,6 +77,8 @@ def stored(run: TestRun) -> StoredTestRun:
     return StoredTestRun(
         format=FORMAT,
         version=VERSION,
+        id=run.id,
+        repeats=run.repeats,
         runner=run.runner,
         labels=dict(run.labels),
         started=run.started,
@@ -108,8 +115,9 @@ def read_run(name: str) -> TestRun:
 
 
 def run_of(stored_run: StoredTestRun) -> TestRun:
-    """Return the run with its attempts. Its shards are not kept."""
+    """Return a run that repeats this one, with its attempts. Its shards are not kept."""
     run = TestRun(stored_run.runner, stored_run.labels, stored_run.started)
+    run.repeats = stored_run.id
     for case in cases_of(stored_run.tests):
         run.tests.add(case)
     run.missing = list(stored_run.missing)

@@ -47,6 +47,7 @@ class Service:
     files: Sequence[Unit] = ()
     logs: Path | None = None
     grace: float = GRACE
+    run_id: str = ""
 
     def run(self) -> TestRun:
         """Run all tests, and retry what failed. Raises CannotTell, UsageError."""
@@ -73,6 +74,7 @@ class Service:
     def _end(self, run: TestRun, begin: float) -> TestRun:
         run.is_interrupted = self.stop.is_set()
         run.seconds = time.monotonic() - begin
+        run.id = run.id or self.run_id
         return run
 
     # The first attempt

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shlex
 import sys
 import tempfile
@@ -81,6 +82,7 @@ def run(
             stop=stop.event,
             files=[Unit(file) for file in matching_files(files)] if files else (),
             logs=_folder(logs),
+            run_id=secrets.token_hex(8),
         )
         earlier = read_run(retry_only) if retry_only else None
         with run_display(service.runner.name) as service.display:
@@ -94,7 +96,7 @@ def _finish(
     """Write and print everything, also of a run that was interrupted."""
     junit = outputs["junit"] or str(scratch / "out.xml")
     with open_output(junit) as file:
-        write_junit(file, suites_of(test_run.tests))
+        write_junit(file, suites_of(test_run.tests, properties=_properties(test_run)))
     if outputs["output"]:
         with open_output(outputs["output"]) as file:
             file.write(encoded(test_run))
@@ -107,6 +109,12 @@ def _finish(
         output.print_table(on_terminal(summary), outputs["color"])
     stop.end_if_stopped()
     _require_pass(test_run)
+
+
+def _properties(test_run: TestRun) -> list[tuple[str, str]]:
+    """What lets `tests aggregate` know the entry, and the same run in another file."""
+    labels = [(f"label.{key}", value) for key, value in sorted(test_run.labels.items())]
+    return [("ci-stat.run", test_run.id), *labels]
 
 
 def _require_pass(test_run: TestRun) -> None:

@@ -1,0 +1,1 @@
+"""Joins the result files of a matrix into one summary."""
