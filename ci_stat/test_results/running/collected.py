@@ -131,6 +131,11 @@ def case_key(case: CaseResult) -> str:
     return identity_key(case.suite, case.class_name, case.name, case.parameters, case.file)
 
 
+def spelled_name(case: CaseResult) -> tuple[str, str, str]:
+    """Class, name with parameters, and file."""
+    return case.class_name, case.name + case.parameters, case.file
+
+
 def full_name(case: CaseResult) -> str:
     """Class and name for people, with parameters."""
     place = case.class_name or case.file or case.suite

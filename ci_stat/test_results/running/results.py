@@ -47,8 +47,9 @@ def stamps_of(folder: Path, patterns: Sequence[str]) -> Stamps:
 def read_results(invocation: Invocation, folder: Path, before: Stamps, ended: Ended) -> Results:
     """Read what the runner wrote since `before`, and compare it with how the runner ended."""
     results = Results()
-    for name in _written(invocation, folder, before):
-        _read(name, results)
+    names = _written(invocation, folder, before)
+    for name in names:
+        _read(name, results, is_only=len(names) == 1)
     if ended.problem:
         results.problems = [ended.problem]
         results.is_whole = False
@@ -64,10 +65,12 @@ def _written(invocation: Invocation, folder: Path, before: Stamps) -> list[str]:
     return sorted(name for name, stamp in now.items() if before.get(name) != stamp)
 
 
-def _read(name: str, results: Results) -> None:
+def _read(name: str, results: Results, is_only: bool) -> None:
+    """Read a file. Of several files, some may have no test (a class whose tests are filtered)."""
     file = ResultFile(_blocks(name), LIMITS)
     results.cases += list(file)
-    if file.state is not ReadState.COMPLETE:
+    is_harmless = file.state is ReadState.NO_CASES and not is_only
+    if file.state is not ReadState.COMPLETE and not is_harmless:
         results.is_whole = False
         known = "no result file" if file.state is ReadState.MISSING else f"{file.state}"
         detail = "" if file.state is ReadState.MISSING else f": {visible(file.detail, 200)}"

@@ -7,12 +7,19 @@ from datetime import datetime
 from pathlib import Path
 from threading import Event
 
+from msgspec.structs import replace
+
 from ci_stat.errors import CannotTell
 from ci_stat.records.case_results import CaseResult
 from ci_stat.rendering.format import plural
 from ci_stat.test_results.running.balance import split
 from ci_stat.test_results.running.budget import RetryRules, decide_retry
-from ci_stat.test_results.running.collected import TestRecord, case_key
+from ci_stat.test_results.running.collected import (
+    Collected,
+    TestRecord,
+    case_key,
+    spelled_name,
+)
 from ci_stat.test_results.running.durations import Durations
 from ci_stat.test_results.running.model import (
     Display,
@@ -135,9 +142,13 @@ class Service:
         ended = list(self._workers().run(tasks, self.options.timeout))
         for done in sorted(ended, key=_place):
             self._add(run, done)
-            for case in done.results.cases:
+            for case in self._meant(done):
                 run.tests.add(case)
             run.missing += self._missing(done)
+
+    def _meant(self, done: Done) -> list[CaseResult]:
+        cases = map(self.runner.adjusted, done.results.cases)
+        return [case for case in cases if case is not None]
 
     def _missing(self, done: Done) -> list[str]:
         finished = done.task.invocation.finished if done.results.is_whole else None
@@ -187,14 +198,10 @@ class Service:
         ended = list(self._workers().run(tasks, self._time_left(spent)))
         for done in sorted(ended, key=_place):
             self._add(run, done)
-            reported |= self._add_retries(run, done.results.cases)
+            reported |= _add_retries(run.tests, self._meant(done), records)
         if unreported := len(asked - reported):
             self._note(run, f"{plural(unreported, 'test')} not reported by retry {attempt - 1}")
         return {case_key(case) for rerun in impossible for case in rerun.cases}
-
-    def _add_retries(self, run: TestRun, cases: Sequence[CaseResult]) -> set[str]:
-        records = [run.tests.add_retry(case) for case in cases]
-        return {record.key for record in records if record is not None}
 
     def _time_left(self, spent: float) -> float | None:
         limits = [self.options.timeout]
@@ -226,6 +233,24 @@ class Service:
 def _place(done: Done) -> int:
     """The order of results does not depend on which shard ended first."""
     return done.task.shard.number
+
+
+def _add_retries(
+    tests: Collected, cases: Sequence[CaseResult], asked: Sequence[TestRecord]
+) -> set[str]:
+    """Add the attempts of a retry. Return the tests that have one.
+
+    A selection of tests may be reported below another suite: class and name tell which test it is.
+    """
+    by_name = {spelled_name(record.case): record for record in asked}
+    reported = set()
+    for case in cases:
+        known = by_name.get(spelled_name(case))
+        suite = known.case.suite if known is not None else case.suite
+        record = tests.add_retry(replace(case, suite=suite))
+        if record is not None:
+            reported.add(record.key)
+    return reported
 
 
 def _impossible(rerun: Rerun) -> str:

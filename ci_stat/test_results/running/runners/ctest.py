@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ci_stat.records.case_results import CaseResult
+from msgspec.structs import replace
+
+from ci_stat.records.case_results import CaseResult, Outcome
 from ci_stat.test_results.running.model import Invocation, Rerun, Unit
 from ci_stat.test_results.running.runners.base import Runner, Setup, has_option
 
+_NOT_RUN = ("Unable to find", "Required Files Missing", "Fixture dependency failed", "Failed to")
 _LISTED = re.compile(r"\s*Test\s+#(\d+): (.*?)(?: \(Disabled\))?\s*$")
 
 
@@ -40,12 +43,18 @@ class CTest(Runner):
         if unknown:
             yield Rerun(unknown, reason="ctest did not list it before the run")
         if known:
-            # ctest takes numbers from a file: `Start,End,Stride,number,number`.
+            # A file has `Start,End,Stride,number,number`. Without its line end, ctest drops the
+            # last number.
             numbers = [self._numbers[_name(case)] for case in known]
             chosen = self.place(f"retry-{round_number}.txt")
-            chosen.write_text(",".join(["0", "0", "0", *numbers]), encoding="utf-8")
+            chosen.write_text(",".join(["0", "0", "0", *numbers]) + "\n", encoding="utf-8")
             options = ("-I", str(chosen))
             yield Rerun(known, self._invocation(options, f"retry-{round_number}.xml"))
+
+    def adjusted(self, case: CaseResult) -> CaseResult:
+        """A test whose program does not exist "did not run": nobody skipped it."""
+        is_broken = case.outcome is Outcome.SKIPPED and case.message.startswith(_NOT_RUN)
+        return replace(case, outcome=Outcome.ERROR, word="not run") if is_broken else case
 
     def missing(
         self, units: Sequence[Unit], cases: Sequence[CaseResult], finished: Path | None

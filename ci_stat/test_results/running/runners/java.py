@@ -42,8 +42,10 @@ class Maven(Runner):
             yield Rerun(chosen, self._invocation(options))
 
     def _invocation(self, options: Sequence[str]) -> Invocation:
+        """Retries have one fork: forks that run parts of one class overwrite its report."""
         arguments = ["-Dmaven.test.failure.ignore=true"]
-        if self.setup.workers > 1 and not has_option(self.setup.argv, "-DforkCount"):
+        has_forks = has_option(self.setup.argv, "-DforkCount")
+        if self.setup.workers > 1 and not options and not has_forks:
             arguments.append(f"-DforkCount={self.setup.workers}")
         reports = tuple(
             f"**/target/{folder}/TEST-*.xml" for folder in ("surefire-reports", "failsafe-reports")

@@ -9,12 +9,14 @@ from ci_stat.records.case_results import CaseResult
 from ci_stat.test_results.running.model import Invocation, Rerun, Unit
 from ci_stat.test_results.running.runners.base import (
     Runner,
+    Setup,
     batched,
     has_option,
     quoted_regex,
     unique,
 )
 
+_BROKEN_FILE = "Test suite failed to run"
 _NAMES = {
     "JEST_JUNIT_SUITE_NAME": "{filepath}",
     "JEST_JUNIT_CLASSNAME": "{classname}",
@@ -29,6 +31,10 @@ class Jest(Runner):
     """jest, which needs the package jest-junit."""
 
     name = "jest"
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._broken_files: set[str] = set()
 
     def listing(self) -> Invocation:
         listed = self.place("files.json")
@@ -47,7 +53,10 @@ class Jest(Runner):
         without_file = tuple(case for case in cases if not case.file)
         if without_file:
             yield Rerun(without_file, reason="the results do not name its file")
-        known = [case for case in cases if case.file]
+        broken = tuple(case for case in cases if case.class_name == _BROKEN_FILE)
+        if broken:
+            yield Rerun(broken, reason="its file could not be loaded")
+        known = [case for case in cases if case.file and case.class_name != _BROKEN_FILE]
         patterns = {quoted_regex(_spoken(case)): case for case in known}
         for number, batch in enumerate(batched(list(patterns)), 1):
             chosen = tuple(patterns[pattern] for pattern in batch)
@@ -55,6 +64,14 @@ class Jest(Runner):
             files = unique([case.file for case in chosen])
             results = f"retry-{round_number}-{number}.xml"
             yield Rerun(chosen, self._invocation(files, (names,), results))
+
+    def adjusted(self, case: CaseResult) -> CaseResult | None:
+        """jest-junit writes a file that could not be loaded twice."""
+        if case.class_name != _BROKEN_FILE:
+            return case
+        is_first = case.name not in self._broken_files
+        self._broken_files.add(case.name)
+        return case if is_first else None
 
     def missing(
         self, units: Sequence[Unit], cases: Sequence[CaseResult], finished: Path | None
