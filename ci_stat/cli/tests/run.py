@@ -61,6 +61,7 @@ uv run, poetry run, npx and the like. Any other command: --results, or {results}
     help="A label of the run, such as an entry of a matrix; can be repeated.",
 )
 @click.option("--job", metavar="NAME", help="Take the durations from this job. [from all]")
+@click.option("--policy", metavar="FILE", help="Judge the run by this gate: gates.toml.")
 @click.option("--import", "imports", is_flag=True, help="Import the run into the results database.")
 @click.option("--retry-only", metavar="FILE", help="Run only what failed in this --output file.")
 @click.option("--runner", type=click.Choice(RUNNER_NAMES), help="The runner. [from the command]")

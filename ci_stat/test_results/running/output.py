@@ -69,10 +69,11 @@ class StoredTestRun(msgspec.Struct):
     missing: list[str]
     shards: list[dict[str, Any]]
     tests: list[StoredTest]
+    gate: dict[str, Any] | None = None
 
 
-def stored(run: TestRun) -> StoredTestRun:
-    """The run as the file has it."""
+def stored(run: TestRun, gate: dict[str, Any] | None = None) -> StoredTestRun:
+    """The run as the file has it. `gate`: the verdict as data."""
     counts = msgspec.to_builtins(run.counts)
     return StoredTestRun(
         format=FORMAT,
@@ -93,12 +94,13 @@ def stored(run: TestRun) -> StoredTestRun:
         missing=run.missing[:MAX_MISSING],
         shards=[_execution(execution) for execution in run.executions],
         tests=[_test(record) for record in run.tests],
+        gate=gate,
     )
 
 
-def encoded(run: TestRun) -> str:
+def encoded(run: StoredTestRun) -> str:
     """The file: ASCII JSON, so that no name acts on a terminal."""
-    return json.dumps(msgspec.to_builtins(stored(run)), indent=1) + "\n"
+    return json.dumps(msgspec.to_builtins(run), indent=1) + "\n"
 
 
 def read_run(name: str) -> TestRun:

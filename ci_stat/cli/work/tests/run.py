@@ -27,11 +27,17 @@ from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.format import plural
 from ci_stat.test_results.checkout import from_git
 from ci_stat.test_results.environment import from_environment, workspace
+from ci_stat.test_results.gates.decide import decide
+from ci_stat.test_results.gates.model import Decision, Verdict
+from ci_stat.test_results.gates.policy_file import read_policy
+from ci_stat.test_results.gates.views.data import verdict_data
+from ci_stat.test_results.gates.views.document import verdict_document
 from ci_stat.test_results.inputs import find_inputs
 from ci_stat.test_results.running.budget import RetryRules
 from ci_stat.test_results.running.collected import suites_of
 from ci_stat.test_results.running.durations import Durations, read_durations
 from ci_stat.test_results.running.files import matching_files
+from ci_stat.test_results.running.gate import gate_results
 from ci_stat.test_results.running.model import RunOptions, TestRun, Unit
 from ci_stat.test_results.running.output import encoded, read_run, stored
 from ci_stat.test_results.running.runners.base import Setup
@@ -66,6 +72,7 @@ def run(
     seconds = seconds_of(timeout, "--timeout") if timeout else None
     wanted = RunOptions(workers, seconds, labels_of(labels))
     retry_words = tuple(_words(retry_command)) if retry_command else ()
+    policy = read_policy(Path(outputs["policy"])) if outputs["policy"] else None
     templates = Templates(tuple(results), retry_words, tuple(files))
     context = opening.opened()
 
@@ -87,28 +94,43 @@ def run(
         earlier = read_run(retry_only) if retry_only else None
         with run_display(service.runner.name) as service.display:
             test_run = service.repeat(earlier) if earlier else service.run()
-        _finish(context, test_run, stop, scratch, outputs)
+        verdict = decide(policy, gate_results(test_run), real_time()) if policy else None
+        _finish(context, test_run, verdict, stop, scratch, outputs)
 
 
 def _finish(
-    context: Context, test_run: TestRun, stop: Stopped, scratch: Path, outputs: dict[str, Any]
+    context: Context,
+    test_run: TestRun,
+    verdict: Verdict | None,
+    stop: Stopped,
+    scratch: Path,
+    outputs: dict[str, Any],
 ) -> None:
     """Write and print everything, also of a run that was interrupted."""
+    data = stored(test_run, verdict_data(verdict, outputs["limit"]) if verdict else None)
     junit = outputs["junit"] or str(scratch / "out.xml")
     with open_output(junit) as file:
         write_junit(file, suites_of(test_run.tests, properties=_properties(test_run)))
     if outputs["output"]:
         with open_output(outputs["output"]) as file:
-            file.write(encoded(test_run))
+            file.write(encoded(data))
     if outputs["imports"]:
         _import(context, test_run, junit)
     if outputs["as_json"]:
-        output.print_json(msgspec.to_builtins(stored(test_run)))
+        output.print_json(msgspec.to_builtins(data))
     else:
-        summary = run_summary(test_run, outputs["limit"])
-        output.print_table(on_terminal(summary), outputs["color"])
+        _print(test_run, verdict, outputs)
     stop.end_if_stopped()
-    _require_pass(test_run)
+    _require_pass(test_run, verdict)
+
+
+def _print(test_run: TestRun, verdict: Verdict | None, outputs: dict[str, Any]) -> None:
+    summary = run_summary(test_run, outputs["limit"])
+    output.print_table(on_terminal(summary), outputs["color"])
+    if verdict is not None:
+        click.echo()
+        document = verdict_document(verdict, outputs["limit"], outputs["policy"])
+        output.print_table(on_terminal(document), outputs["color"])
 
 
 def _properties(test_run: TestRun) -> list[tuple[str, str]]:
@@ -117,8 +139,15 @@ def _properties(test_run: TestRun) -> list[tuple[str, str]]:
     return [("ci-stat.run", test_run.id), *labels]
 
 
-def _require_pass(test_run: TestRun) -> None:
-    """End with 12 if nobody can tell, else with 11 if a test failed."""
+def _require_pass(test_run: TestRun, verdict: Verdict | None) -> None:
+    """End with the code of the gate; without one with 12 if nobody can tell, 11 for a failure."""
+    if verdict is not None:
+        reasons = "; ".join(reason.text for reason in verdict.reasons)
+        if verdict.decision is Decision.FAIL:
+            raise DidNotPass(f"The gate fails: {reasons}.")
+        if verdict.decision is Decision.CANNOT_TELL:
+            raise CannotTell(f"The gate cannot tell: {reasons}.", "Run the tests again.")
+        return
     if not test_run.is_whole:
         raise CannotTell(_not_whole(test_run), "The lines above say why. Run it again.")
     failed = len(test_run.tests.failed)
