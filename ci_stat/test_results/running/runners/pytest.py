@@ -33,7 +33,7 @@ class Pytest(Runner):
 
     def listing(self) -> Invocation:
         folder = self._plugin_folder("list")
-        env = self._env(folder) | {"CI_STAT_PYTEST_LIST": "1"}
+        env = self._env(folder) | {"CISTAT_PYTEST_LIST": "1"}
         options = ("-p", _PLUGIN, "--collect-only", "-q")
         return Invocation(self.with_arguments(*options), env, results=folder / "listed.json")
 
@@ -93,7 +93,7 @@ class Pytest(Runner):
 
     def _env(self, folder: Path) -> dict[str, str]:
         search = [str(folder), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-        return {"PYTHONPATH": os.pathsep.join(search), "CI_STAT_PYTEST": str(folder)}
+        return {"PYTHONPATH": os.pathsep.join(search), "CISTAT_PYTEST": str(folder)}
 
     def _select(self, folder: Path, files: Sequence[str], node_ids: list[str] | None) -> None:
         selection = json.dumps({"files": files, "tests": node_ids})

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(os.environ.get("CI_STAT_PYTEST", "."))
+_FOLDER = Path(os.environ.get("CISTAT_PYTEST", "."))
 _session: Any = None
 _tests: Any = None
 _files: Any = None
@@ -53,7 +53,7 @@ def _is_selected(name: str) -> bool:
 
 
 def pytest_collection_finish(session: Any) -> None:
-    if os.environ.get("CI_STAT_PYTEST_LIST"):
+    if os.environ.get("CISTAT_PYTEST_LIST"):
         names = [item.nodeid for item in session.items]
         (_FOLDER / "listed.json").write_text(json.dumps(names), encoding="utf-8")
 
