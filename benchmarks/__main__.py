@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import (
@@ -28,6 +28,19 @@ from ci_stat.cli.work.demo import build
 from tests.support.mariadb import Server, running
 
 PYTHON = sys.executable
+GROUPS = {
+    "logs": "Logs",
+    "row-logs": "Rows with logs",
+    "reports": "Reports",
+    "issues": "Issues",
+    "questions": "Questions",
+    "junit": "Results of tests",
+    "flaky": "Flaky tests",
+    "regressions": "Regressions of tests",
+    "database": "Start-up and databases",
+    "comparing": "Compare and flaky",
+}
+"""What `--only` takes, with the headings."""
 CI_STAT = str(Path(PYTHON).with_name("ci-stat"))
 
 
@@ -163,6 +176,32 @@ def start_up(figures: Figures, rounds: int) -> None:
 
 
 def main() -> None:
+    arguments = _arguments()
+    rounds = arguments.rounds
+    half = max(3, rounds // 2)
+    size = SIZES[arguments.largest]
+    figures = Figures()
+    groups: dict[str, Callable[[], None]] = {
+        "logs": lambda: _logs(figures, half, arguments.log_bytes),
+        "row-logs": lambda: row_logs.bench(figures, half, arguments.row_log_bytes),
+        "reports": lambda: reports.bench(figures, max(3, rounds)),
+        "issues": lambda: issues.report(figures, arguments.seeds),
+        "questions": lambda: questions.bench(figures, half, size),
+        "junit": lambda: junit.bench(figures, max(3, rounds)),
+        "flaky": lambda: flaky.bench(figures, arguments.seeds or 1),
+        "regressions": lambda: regressions.bench(figures, arguments.seeds or 4),
+        "database": lambda: _database(figures, arguments),
+        "comparing": lambda: _comparing(figures, size, half),
+    }
+    assert list(groups) == list(GROUPS)
+    for name, bench in groups.items():
+        if arguments.only in (None, name):
+            console.print(GROUPS[name])
+            bench()
+    figures.show()
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--largest",
@@ -173,22 +212,7 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=5, help="counted rounds of each comparison [5]"
     )
-    parser.add_argument(
-        "--only",
-        choices=[
-            "logs",
-            "row-logs",
-            "reports",
-            "issues",
-            "questions",
-            "database",
-            "comparing",
-            "junit",
-            "flaky",
-            "regressions",
-        ],
-        help="run only this group",
-    )
+    parser.add_argument("--only", choices=list(GROUPS), help="run only this group")
     parser.add_argument(
         "--log-bytes", type=int, default=1 << 30, help="bytes of logs to read [a gigabyte]"
     )
@@ -203,44 +227,15 @@ def main() -> None:
         type=int,
         help="histories of each scenario, for issues and flaky [1 or 2] and regressions [4]",
     )
-    arguments = parser.parse_args()
-    sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
-    drivers = ["pymysql", *(["mysqldb"] if _has_mysqlclient() else [])]
-    figures = Figures()
-    if arguments.only in (None, "logs"):
-        console.print("Logs")
-        logs.bench(figures, max(3, arguments.rounds // 2), arguments.log_bytes)
-        unpacking.bench(figures, max(3, arguments.rounds // 2), arguments.log_bytes // 4)
-    if arguments.only in (None, "row-logs"):
-        console.print("Rows with logs")
-        row_logs.bench(figures, max(3, arguments.rounds // 2), arguments.row_log_bytes)
-    if arguments.only in (None, "reports"):
-        console.print("Reports")
-        reports.bench(figures, max(3, arguments.rounds))
-    if arguments.only in (None, "issues"):
-        console.print("Issues")
-        issues.report(figures, arguments.seeds)
-    if arguments.only in (None, "questions"):
-        console.print("Questions")
-        questions.bench(figures, max(3, arguments.rounds // 2), SIZES[arguments.largest])
-    if arguments.only in (None, "junit"):
-        console.print("Results of tests")
-        junit.bench(figures, max(3, arguments.rounds))
-    if arguments.only in (None, "flaky"):
-        console.print("Flaky tests")
-        flaky.bench(figures, arguments.seeds or 1)
-    if arguments.only in (None, "regressions"):
-        console.print("Regressions of tests")
-        regressions.bench(figures, arguments.seeds or 4)
-    if arguments.only in (None, "database"):
-        _database(figures, arguments, sizes, drivers)
-    if arguments.only in (None, "comparing"):
-        _comparing(figures, SIZES[arguments.largest], max(3, arguments.rounds // 2))
-    figures.show()
+    return parser.parse_args()
+
+
+def _logs(figures: Figures, rounds: int, size: int) -> None:
+    logs.bench(figures, rounds, size)
+    unpacking.bench(figures, rounds, size // 4)
 
 
 def _comparing(figures: Figures, size: int, rounds: int) -> None:
-    console.print("Compare and flaky")
     with tempfile.TemporaryDirectory() as folder:
         where = comparing.windows(comparing.fill_sqlite(Path(folder), size), size)
         comparing.plant(where)
@@ -252,10 +247,9 @@ def _comparing(figures: Figures, size: int, rounds: int) -> None:
         comparing.bench(figures, "MariaDB", where, size, rounds)
 
 
-def _database(
-    figures: Figures, arguments: argparse.Namespace, sizes: Sequence[str], drivers: Sequence[str]
-) -> None:
-    console.print("Start-up")
+def _database(figures: Figures, arguments: argparse.Namespace) -> None:
+    sizes = list(SIZES)[: list(SIZES).index(arguments.largest) + 1]
+    drivers = ["pymysql", *(["mysqldb"] if _has_mysqlclient() else [])]
     start_up(figures, max(arguments.rounds, 7))
     with running(log_file="1G", pool="6G", memory=False) as server:
         for name in sizes:
