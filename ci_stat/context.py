@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -30,6 +31,7 @@ from ci_stat.store.state.window_counts import StoredCounts
 
 if TYPE_CHECKING:
     from ci_stat.issues.service import Filer
+    from ci_stat.questions.cases import CaseQuestions
     from ci_stat.questions.knowledge import Knowledge
     from ci_stat.questions.service import Questions
     from ci_stat.reports.recipients import FeishuSender, Recipient
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ci_stat.store.state.actions_sync import ActionsSync
     from ci_stat.store.state.case_notes import Notes
     from ci_stat.store.state.issue_calls import IssueCalls
+    from ci_stat.test_results.cases.service import Cases
     from ci_stat.test_results.gates.policy import Policy
     from ci_stat.test_results.gates.service import StoredGate
     from ci_stat.test_results.service import TestResults
@@ -229,6 +232,35 @@ class Context:
         stored = self.logs.stored
         gatherer = Gatherer(self.source, stored, read_logs, log_progress, self._counts)
         return Questions(gatherer, self._knowledge)
+
+    def case_questions(
+        self, progress: ProgressDisplay | None = None, read_logs: bool = True
+    ) -> "CaseQuestions":
+        """Return the service that answers about a case from runs, logs and test results."""
+        from ci_stat.questions.cases import CaseQuestions
+
+        return CaseQuestions(
+            lambda: self.questions(progress, read_logs) if self._has_runs else None,
+            self.existing_cases,
+            self._knowledge,
+        )
+
+    @property
+    def case_zone(self) -> ZoneInfo:
+        """The zone of times without one: that of the CI database, if it exists."""
+        return self.source.origin.zone if self._has_runs else self.settings.ci_data.zone
+
+    @property
+    def _has_runs(self) -> bool:
+        """Whether the CI database exists, or nothing else can answer either."""
+        return self.has_ci_data or self.existing_results is None
+
+    def existing_cases(self) -> "Cases | None":
+        """Return the questions about single cases; None if the results database does not exist."""
+        from ci_stat.test_results.cases.service import Cases
+
+        engine = self.existing_results
+        return Cases(engine) if engine is not None else None
 
     def _knowledge(self) -> "Knowledge":
         """Issues, mutes and commands of cases, as far as our state and the settings have them."""

@@ -56,11 +56,18 @@ def pr() -> None:
 def case() -> None:
     """Show since when a test case fails, how often, where, and with which messages.
 
-    NAME is a case in any spelling (file_test.go:Suite.Test, Suite.Test), the name of another
-    failure, or a fingerprint. For an unknown name, the nearest ones are shown.
+    NAME is a case in any spelling (file_test.go:Suite.Test, tests/test_a.py::TestX::test_y[1],
+    or its end: Suite.Test), the name of another failure, or a fingerprint. If several tests have
+    the name, they are listed with their counts and keys; a key (c1:1f3a) is a name too. For an
+    unknown name, the nearest ones are shown.
+
+    The answer joins test results (ci-stat tests import) with the runs and build logs of the CI
+    database. Either of them is enough. A run that both know counts once.
 
     \b
     Examples:
+      ci-stat case TestCheckout
+      ci-stat case 'tests/test_cart.py::TestCart::test_total[3]' --json
       ci-stat case testEvictSuite.TestEvictUnderPressure
       ci-stat case "FAIL: evict_test.go:87: testEvictSuite.TestEvictUnderPressure" --since 30d
     """

@@ -1,10 +1,10 @@
 """What is known about a case beside its runs: its issue, its mute, and the command that runs it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ci_stat.issues.evidence import key_of_case
-from ci_stat.issues.text.commands import command
+from ci_stat.issues.text.commands import Command, command
 from ci_stat.records import CaseFailure, FailureKind, Mute
 from ci_stat.result.answers.history_model import History
 from ci_stat.result.answers.model import PRFailure
@@ -43,6 +43,17 @@ class Knowledge:
             muted=self._why_muted(history.name),
             reproduce=command(history.name, newest, repo, self.template),
         )
+
+    def of_case(
+        self, names: Sequence[str], newest: CaseFailure, repo: str
+    ) -> tuple[str, str, Command]:
+        """The issue of a case, why it is muted, and the command that runs it; "" if unknown.
+
+        `names`: all under which it may be known, the surest first.
+        """
+        issue = next((self.links[name] for name in names if name in self.links), "")
+        muted = next(filter(None, map(self._why_muted, names)), "")
+        return issue, muted, command(newest.name, newest, repo, self.template)
 
     def _why_muted(self, name: str) -> str:
         mute = self.mutes.get(key_of_case(name))

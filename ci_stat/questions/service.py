@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ci_stat.errors import UsageError
+from ci_stat.errors import UnknownName, UsageError
 from ci_stat.escape import visible
 from ci_stat.failures import case_key
 from ci_stat.questions import unknown
@@ -63,11 +63,23 @@ class Questions:
 
         Raises UnknownName, DatabaseError.
         """
+        history = self.find_case([name], since, end)
+        if history is None:
+            raise self.unknown_case(name, since, end)
+        return history
+
+    def find_case(
+        self, names: Sequence[str], since: timedelta, end: datetime | None = None
+    ) -> History | None:
+        """The history of the first of these names that a failure has; None without one.
+
+        Raises DatabaseError.
+        """
         window = self.gatherer.window(end, since)
-        named = self.gatherer.failed_with(window, [case_key(name)])
-        seen = with_failure(named, name)
+        named = self.gatherer.failed_with(window, list(map(case_key, names)))
+        seen = next(filter(None, (with_failure(named, name) for name in names)), [])
         if not seen:
-            raise unknown.unknown_case(self.gatherer, name, window, named)
+            return None
         runs = [run for run, _ in seen]
         places = places_of(runs)
         days = self.gatherer.count_days(window, {run.job_name for run in runs})
@@ -75,6 +87,18 @@ class Questions:
         source = self._provenance(RunFilter(window), counts)
         history = case_history(seen, counts, self._since(runs, counts, window), source)
         return self.knowledge().of_history(history, seen[-1][1], runs[-1].repo or "")
+
+    def unknown_case(
+        self,
+        name: str,
+        since: timedelta,
+        end: datetime | None = None,
+        others: Sequence[str] = (),
+    ) -> UnknownName:
+        """The error for a name that no failure has. `others`: similar names of other sources."""
+        window = self.gatherer.window(end, since)
+        named = self.gatherer.failed_with(window, [case_key(name)])
+        return unknown.unknown_case(self.gatherer, name, window, named, others)
 
     def job(self, name: str, since: timedelta, end: datetime | None = None) -> History:
         """The history of a job. Raises UnknownName, DatabaseError."""

@@ -27,13 +27,21 @@ def unknown_pull(
 
 
 def unknown_case(
-    gatherer: Gatherer, name: str, window: Window, named: Sequence[Run]
+    gatherer: Gatherer,
+    name: str,
+    window: Window,
+    named: Sequence[Run],
+    others: Sequence[str] = (),
 ) -> UnknownName:
-    """`named`: failed runs whose failures contain a part of the name."""
+    """`named`: failed runs whose failures contain a part of the name.
+
+    `others`: similar names of tests, if there are test results.
+    """
     names = [case_key(failure.name) for run in named for failure in run.failures]
     known = list(dict.fromkeys([*names, *newest_names(gatherer, window)]))
     message = f"No failure is named {visible(name, 200)!r} {_in_window(window)}."
-    return UnknownName(message, _hint(similar_names(case_key(name), known), _FURTHER_BACK))
+    similar = list(dict.fromkeys([*others, *similar_names(case_key(name), known)]))
+    return UnknownName(message, _hint(similar[: 2 * NEAR], _FURTHER_BACK))
 
 
 def unknown_job(gatherer: Gatherer, name: str, window: Window | None = None) -> UnknownName:

@@ -14,6 +14,11 @@ def is_embedded(engine: Engine) -> bool:
     return engine.url.get_backend_name() == "sqlite"
 
 
+def is_missing_file(engine: Engine) -> bool:
+    """Whether the database is a SQLite file that does not exist. A server always exists."""
+    return is_embedded(engine) and not Path(engine.url.database or "").exists()
+
+
 def create_private(engine: Engine) -> None:
     """Create the file of an embedded database that does not exist, readable by its owner only.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.questions.reference import pull_reference, run_reference
 from ci_stat.questions.service import Questions
-from ci_stat.questions.views import data
+from ci_stat.questions.views import case_answer, data
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.result.answers.case_document import history_document
 from ci_stat.result.answers.history_model import History
@@ -31,9 +31,17 @@ def pr(
 def case(
     name: str, since: str, end: str, limit: int, no_logs: bool, as_json: bool, color: str
 ) -> None:
-    with _asking(no_logs) as (questions, source):
-        history = questions.case(name, windows.parse_length(since), _end(end, source))
-    _print_history(history, limit, as_json, color)
+    context = opening.opened()
+    last = None if end == windows.LATEST else windows.parse_time(end, "--end", context.case_zone)
+    with show_progress() as progress, windows.within_calendar():
+        questions = context.case_questions(progress, read_logs=not no_logs)
+        answer = questions.case(name, windows.parse_length(since), last)
+    output.print_either(
+        case_answer.answer_data(answer, limit),
+        on_terminal(case_answer.answer_document(answer, limit)),
+        as_json,
+        color,
+    )
 
 
 def job(

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ci_stat.escape import visible
-from ci_stat.records import CaseFailure, Provenance, Run, Tally
+from ci_stat.records import CaseFailure, PlaceDay, Provenance, Run, Tally
 from ci_stat.statistics.intervals import Interval, wilson
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class History:
     - `failed`: the failed runs, oldest first.
     - `tally`, `median`: of a job: its runs by outcome, and the median duration of its successes in
       milliseconds, None if unknown.
+    - `counts`: of a case: the runs of its jobs on its branches, by day.
     """
 
     subject: Subject
@@ -124,6 +125,7 @@ class History:
     issue: str = ""
     muted: str = ""
     reproduce: tuple[str, str] = ("", "")
+    counts: tuple[PlaceDay, ...] = ()
 
     def __repr__(self) -> str:
         share = f"{self.total.failed:,} of {self.total.runs:,} runs"

@@ -62,6 +62,7 @@ def case_history(
         failed=tuple(runs),
         since=since,
         source=source,
+        counts=tuple(own),
     )
 
 

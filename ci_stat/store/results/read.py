@@ -109,7 +109,7 @@ class ResultsReader:
                 (runs.c.started == anchor) & (runs.c.id < before)
             )
             query = query.where(is_earlier)
-        return [_run(row) for row in self._rows(query)]
+        return [stored_run(row) for row in self._rows(query)]
 
     def runs_between(
         self, begin: datetime, end: datetime, filter: RunFilter = EVERY_RUN
@@ -125,13 +125,13 @@ class ResultsReader:
         ):
             if names:
                 query = query.where(column.in_(names))
-        stored = [_run(row) for row in self._rows(query)]
+        stored = [stored_run(row) for row in self._rows(query)]
         return [run for run in stored if filter.labels.items() <= run.info.labels.items()]
 
     def of_number(self, job: str, number: int) -> list[StoredRun]:
         """Return the runs of a job with this number: one for each attempt and set of labels."""
         query = select(runs).where(runs.c.job == job, runs.c.number == number).order_by(runs.c.id)
-        return [_run(row) for row in self._rows(query)]
+        return [stored_run(row) for row in self._rows(query)]
 
     def files(self, run_id: int) -> list[Any]:
         """Return the files of a run: rows of `test_files`."""
@@ -224,7 +224,8 @@ def run_info(row: Any) -> RunInfo:
     )
 
 
-def _run(row: Any) -> StoredRun:
+def stored_run(row: Any) -> StoredRun:
+    """The run of a row of `test_runs`."""
     return StoredRun(row.id, run_info(row))
 
 

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 def import_data(report: ImportReport) -> Row:
     """An import."""
     return {
-        "run": _run(report.run),
+        "run": run_row(report.run),
         "counts": _counts(report.counts),
         "files": [_file(file) | {"new": file.is_new} for file in report.files],
         "left_out": [file.name for file in report.left_out],
@@ -25,20 +25,21 @@ def import_data(report: ImportReport) -> Row:
 def run_data(report: RunReport, limit: int) -> Row:
     """A run. Lists have at most `limit` entries; `total_...` are all of them."""
     return {
-        "run": _run(report.run.info),
+        "run": run_row(report.run.info),
         "counts": _counts(report.counts),
         "complete": not report.problems and bool(report.counts.tests),
         "files": [_file(file) for file in report.files],
         "total_failed": len(report.failed),
         "failed": [_failed(test, report.now) for test in report.failed[:limit]],
         "total_flaky": len(report.flaky),
-        "flaky": [_case(case) for case in report.flaky[:limit]],
+        "flaky": [case_row(case) for case in report.flaky[:limit]],
         "earlier_runs": report.looked_at,
         "jobs": list(report.jobs),
     }
 
 
-def _run(run: RunInfo) -> Row:
+def run_row(run: RunInfo) -> Row:
+    """A run."""
     return {
         "job": run.job,
         "number": run.number,
@@ -70,15 +71,15 @@ def _file(file: FileReport) -> Row:
 
 def _failed(test: FailedTest, now: datetime) -> Row:
     return {
-        **_case(test.case),
+        **case_row(test.case),
         "outcome": test.outcome,
         "message": test.message or None,
         "fingerprint": test.fingerprint or None,
         "attempts": test.attempts,
         "failed_runs": test.runs,
         "at_least": test.is_open_ended,
-        "since": _run(test.since.info),
-        "last_passed": _run(test.last_passed.info) if test.last_passed else None,
+        "since": run_row(test.since.info),
+        "last_passed": run_row(test.last_passed.info) if test.last_passed else None,
         "days": round((now - test.since.started).total_seconds() / 86_400, 2),
         "new_test": test.is_new_test,
         "flaky_commits": test.flaky_commits,
@@ -86,7 +87,8 @@ def _failed(test: FailedTest, now: datetime) -> Row:
     }
 
 
-def _case(case: StoredCase) -> Row:
+def case_row(case: StoredCase) -> Row:
+    """A test."""
     return {
         "name": case.name + case.parameters,
         "class": case.class_name or None,

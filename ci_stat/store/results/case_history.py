@@ -1,0 +1,179 @@
+"""Finds cases by name, and reads the history of one case: through indexes only.
+
+Only `all` and `containing` read all names of cases; they serve names that no index has.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, Select, case, func, select
+
+from ci_stat.records.case_results import Outcome
+from ci_stat.store.engine import connected
+from ci_stat.store.results.attempt_rows import OUTCOMES
+from ci_stat.store.results.read import StoredCase, StoredRun, stored_run
+from ci_stat.store.results.tables import cases, messages, results, runs, texts
+from ci_stat.store.results.write import milliseconds
+from ci_stat.store.state.writing import batches
+
+_FAILED = [OUTCOMES.index(outcome) for outcome in (Outcome.FAILED, Outcome.ERROR)]
+_SKIPPED = OUTCOMES.index(Outcome.SKIPPED)
+_BATCH = 500  # keys in one statement
+_SEARCHED = 200_000  # cases whose names are searched
+
+
+class CaseAttempt(msgspec.Struct, frozen=True):
+    """One attempt of a case. `position`: its file and its order in it; `message_id`: or None."""
+
+    position: tuple[int, int]
+    outcome: Outcome
+    word: str
+    seconds: float | None
+    message_id: int | None
+
+
+class CaseCount(msgspec.Struct, frozen=True):
+    """Attempts of a case: those that were not skipped, and those that failed."""
+
+    finished: int
+    failed: int
+
+
+class StoredMessage(msgspec.Struct, frozen=True):
+    """The first message with a fingerprint."""
+
+    fingerprint: str
+    message: str
+
+
+AttemptPlace = tuple[int, int, int]
+"""Run, file and position of an attempt."""
+
+
+class CaseHistoryReader:
+    """Questions about single cases. Each raises DatabaseError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def named(self, name_keys: Iterable[str]) -> list[StoredCase]:
+        """Return the cases with one of these name keys."""
+        keys = sorted(set(name_keys))
+        return self._cases(select(cases).where(cases.c.name_key.in_(keys)).order_by(cases.c.id))
+
+    def with_key(self, beginning: str) -> list[StoredCase]:
+        """Return the cases whose key begins so, at most 20."""
+        is_after = cases.c.case_key >= beginning
+        is_before = cases.c.case_key < beginning + "g"  # behind all hex digits
+        return self._cases(select(cases).where(is_after, is_before).limit(20))
+
+    def containing(self, part: str) -> list[StoredCase]:
+        """Return the cases with this text in their name or parameters. Reads all names."""
+        is_inside = (func.instr(cases.c.name, part) > 0) | (
+            func.instr(cases.c.parameters, part) > 0
+        )
+        return self._cases(select(cases).where(is_inside).order_by(cases.c.id).limit(_SEARCHED))
+
+    def all(self) -> list[StoredCase]:
+        """Return all cases, the newest first. Reads all names."""
+        return self._cases(select(cases).order_by(cases.c.id.desc()).limit(_SEARCHED))
+
+    def keys(self, case_ids: Sequence[int]) -> dict[int, str]:
+        """Return the key of each case."""
+        found: dict[int, str] = {}
+        for ids in batches(case_ids, _BATCH):
+            query = select(cases.c.id, cases.c.case_key).where(cases.c.id.in_(ids))
+            found.update({row.id: row.case_key for row in self._rows(query)})
+        return found
+
+    def newest(self) -> datetime | None:
+        """Return the start of the newest run; None without a run."""
+        rows = self._rows(select(runs).order_by(runs.c.started.desc()).limit(1))
+        return stored_run(rows[0]).started if rows else None
+
+    def counts(self, case_ids: Sequence[int]) -> dict[int, CaseCount]:
+        """Count the attempts of cases, over all runs."""
+        is_failed = results.c.outcome.in_(_FAILED)
+        found: dict[int, CaseCount] = {}
+        for ids in batches(case_ids, _BATCH):
+            query = (
+                select(
+                    results.c.case_id,
+                    func.sum(case((results.c.outcome != _SKIPPED, 1), else_=0)).label("finished"),
+                    func.sum(case((is_failed, 1), else_=0)).label("failed"),
+                )
+                .where(results.c.case_id.in_(ids))
+                .group_by(results.c.case_id)
+            )
+            for row in self._rows(query):
+                found[row.case_id] = CaseCount(int(row.finished), int(row.failed))
+        return found
+
+    def history(
+        self, case_id: int, begin: datetime, end: datetime
+    ) -> list[tuple[StoredRun, list[CaseAttempt]]]:
+        """Return the runs in [begin, end) that have the case, oldest first, with its attempts."""
+        query = (
+            select(
+                results.c.file_id,
+                results.c.position,
+                results.c.outcome,
+                results.c.word,
+                results.c.duration,
+                results.c.message_id,
+                runs,
+            )
+            .join(runs, runs.c.id == results.c.run_id)
+            .where(
+                results.c.case_id == case_id,
+                runs.c.started >= milliseconds(begin),
+                runs.c.started < milliseconds(end),
+            )
+        )
+        rows = sorted(
+            self._rows(query), key=lambda row: (row.started, row.id, row.file_id, row.position)
+        )
+        history: list[tuple[StoredRun, list[CaseAttempt]]] = []
+        for row in rows:
+            if not history or history[-1][0].id != row.id:
+                history.append((stored_run(row), []))
+            history[-1][1].append(_attempt(row))
+        return history
+
+    def messages(self, message_ids: Iterable[int]) -> dict[int, StoredMessage]:
+        """Return messages by their id."""
+        found: dict[int, StoredMessage] = {}
+        for ids in batches(sorted(set(message_ids)), _BATCH):
+            for row in self._rows(select(messages).where(messages.c.id.in_(ids))):
+                found[row.id] = StoredMessage(row.fingerprint, row.message)
+        return found
+
+    def text(self, place: AttemptPlace) -> tuple[str, str]:
+        """Return the message and the text of one attempt; empty ones if it has none."""
+        query = select(texts.c.message, texts.c.text).where(
+            texts.c.run_id == place[0], texts.c.file_id == place[1], texts.c.position == place[2]
+        )
+        rows = self._rows(query)
+        return (rows[0].message, rows[0].text) if rows else ("", "")
+
+    def _cases(self, query: Select[Any]) -> list[StoredCase]:
+        return [
+            StoredCase(row.id, row.suite, row.class_name, row.name, row.parameters, row.file)
+            for row in self._rows(query)
+        ]
+
+    def _rows(self, query: Select[Any]) -> Sequence[Any]:
+        with connected(self._engine) as connection:
+            return connection.execute(query).all()
+
+
+def _attempt(row: Any) -> CaseAttempt:
+    return CaseAttempt(
+        position=(row.file_id, row.position),
+        outcome=OUTCOMES[row.outcome],
+        word=row.word,
+        seconds=None if row.duration is None else row.duration / 1_000_000,
+        message_id=row.message_id,
+    )
