@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ci_stat.store.state.case_notes import Notes
     from ci_stat.store.state.issue_calls import IssueCalls
     from ci_stat.test_results.cases.service import Cases
+    from ci_stat.test_results.comparing.service import Comparer
     from ci_stat.test_results.gates.policy import Policy
     from ci_stat.test_results.gates.service import StoredGate
     from ci_stat.test_results.service import TestResults
@@ -168,6 +169,12 @@ class Context:
         from ci_stat.test_results.gates.service import StoredGate
 
         return StoredGate(self.results, policy)
+
+    def comparer(self) -> "Comparer":
+        """Return the service that compares the tests of runs. Raises as `results`."""
+        from ci_stat.test_results.comparing.service import Comparer
+
+        return Comparer(self.results)
 
     # Build logs
 

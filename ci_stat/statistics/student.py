@@ -1,7 +1,9 @@
 """Student's t-test of two means, from sums, for numbers and for columns."""
 
+from collections.abc import Sequence
 from functools import cache
-from math import exp, lgamma, log, log1p
+from math import exp, lgamma, log, log1p, sqrt
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,26 @@ def two_sided_p(value: float, freedom: float) -> float:
     if square == float("inf"):
         return 0.0
     return _incomplete_beta(freedom / 2, 0.5, freedom, square)
+
+
+def t_test(values: Sequence[float], others: Sequence[float]) -> float:
+    """The two-sided p-value that both have one mean, if both have one variance.
+
+    `values` needs two, `others` one: one new value is compared with the spread of those before.
+    1.0 if nothing varies and both means are equal, 0.0 if they are not. Source: Student, The
+    probable error of a mean, Biometrika 6 (1908), 1-25.
+    """
+    n, m = len(values), len(others)
+    freedom = n + m - 2
+    if n < 2 or not m:
+        return 1.0
+    mean, other = fmean(values), fmean(others)
+    squares = sum((value - mean) ** 2 for value in values)
+    squares += sum((value - other) ** 2 for value in others)
+    spread = sqrt(squares / freedom * (1 / n + 1 / m))
+    if not spread:
+        return 1.0 if mean == other else 0.0
+    return two_sided_p((mean - other) / spread, freedom)
 
 
 @cache

@@ -36,6 +36,10 @@ class TestEnd:
         return self.outcome in _FAILED
 
     @property
+    def is_finished(self) -> bool:
+        return self.outcome is not Outcome.SKIPPED
+
+    @property
     def is_flaky(self) -> bool:
         return self.passed and self.failed
 
@@ -79,7 +83,7 @@ def run_report(
 
     earlier = reader.runs(run.info.job, limit, before=run.id)
     earlier = [one for one in earlier if one.info.labels == run.info.labels]
-    history = _by_case(reader.history(failed, [one.id for one in earlier]))
+    history = by_case(reader.history(failed, [one.id for one in earlier]))
     first_runs = reader.first_runs(failed, run.info.job)
     messages = reader.messages(run.id, failed)
     cases = reader.cases([*failed, *flaky])
@@ -122,8 +126,8 @@ def run_report(
     )
 
 
-def _by_case(attempts: Iterable[Attempt]) -> dict[int, dict[int, TestEnd]]:
-    """The end of each test in each run, by test and run."""
+def by_case(attempts: Iterable[Attempt]) -> dict[int, dict[int, TestEnd]]:
+    """Return the end of each test in each run, by test and run."""
     found: dict[int, dict[int, TestEnd]] = defaultdict(dict)
     for attempt in attempts:
         ends = found[attempt.case_id]

@@ -53,7 +53,7 @@ def store_run(engine: Engine, run: RunInfo, attempts: list[CaseResult]) -> int:
 
 def draw(
     engine: Engine,
-    drawn: Mapping[str | CaseResult, str],
+    drawn: Mapping[Any, str],
     step: timedelta = DAY,
     first: int = 1,
     seconds: float | None = None,
@@ -61,7 +61,7 @@ def draw(
 ) -> list[int]:
     """Store a run for each column of `drawn`; returns their ids.
 
-    A letter of a case is its outcome (P F E S), two letters are two attempts, `.` means that the
+    `drawn`: by name or `CaseResult`. A letter of a case is its outcome (P F E S), two letters are two attempts, `.` means that the
     run did not have it, and `|` starts a new commit. `run`: more values of each run.
     """
     columns = {one if isinstance(one, CaseResult) else case(one): text.split()

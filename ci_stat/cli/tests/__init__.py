@@ -1,6 +1,7 @@
 """`ci-stat tests` and its subcommands: arguments and help texts, one module a command."""
 
 from ci_stat.cli.tests.aggregate import aggregate
+from ci_stat.cli.tests.compare import compare
 from ci_stat.cli.tests.flaky import flaky
 from ci_stat.cli.tests.group import tests
 from ci_stat.cli.tests.imports import import_
@@ -17,6 +18,7 @@ for _command in (
     flaky,
     slow,
     new,
+    compare,
     trends,
     regressions,
     run,

@@ -7,7 +7,9 @@ import pandas as pd
 
 from ci_stat.store.results.read import StoredRun
 from ci_stat.test_results.cases.model import CaseHistory
+from ci_stat.test_results.comparing.model import Comparison
 from ci_stat.test_results.model import RunReport
+from ci_stat.test_results.views.compare_data import CHANGE_COLUMNS, change_rows
 
 _RUN = ("job", "number", "attempt", "repo", "commit", "branch", "pull", "trigger", "url")
 _CATEGORIES = {"job", "repo", "branch", "trigger", "outcome", "labels", "change"}
@@ -45,6 +47,12 @@ def failed_frame(report: RunReport) -> pd.DataFrame:
         "fingerprint": [test.fingerprint or None for test in tests],
     }
     return _frame(columns)
+
+
+def changes_frame(comparison: Comparison) -> pd.DataFrame:
+    """One row for each change of a comparison."""
+    rows = change_rows(comparison)
+    return _frame({name: [row[name] for row in rows] for name in CHANGE_COLUMNS})
 
 
 def _run_columns(runs: Sequence[StoredRun]) -> dict[str, list[Any]]:

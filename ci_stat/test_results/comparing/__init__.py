@@ -1,0 +1,1 @@
+"""Compares the tests of two runs, commits, branches or windows."""
