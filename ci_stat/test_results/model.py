@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from ci_stat.escape import visible
 from ci_stat.records.case_results import ReadState
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.results.read import StoredCase, StoredRun
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+NOTEBOOK_ROWS = 20  # entries of each list that a notebook shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,12 @@ class FailedTest:
     commits: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunReport:
-    """The tests of one run, and since when those fail that fail. `now`: aware."""
+    """The tests of one run, and since when those fail that fail. `now`: aware.
+
+    `package`: the only one whose tests are listed; "" for all. The counts are of all tests.
+    """
 
     run: StoredRun
     counts: Counts
@@ -92,7 +102,24 @@ class RunReport:
     jobs: tuple[str, ...]
     looked_at: int
     now: datetime
+    package: str = ""
 
     @property
     def problems(self) -> tuple[FileReport, ...]:
         return tuple(file for file in self.files if not file.is_whole)
+
+    def __repr__(self) -> str:
+        failed = self.counts.failed + self.counts.errors
+        return f"<RunReport of {visible(self.run.info.job, 100)}: {failed:,} tests failed>"
+
+    def _repr_html_(self) -> str:
+        from ci_stat.result.answers.notebook import notebook_html
+        from ci_stat.test_results.views.document import run_document
+
+        return notebook_html(run_document(self, NOTEBOOK_ROWS))
+
+    def to_frame(self) -> "DataFrame":
+        """One row for each failed test; docs/api.md lists the columns."""
+        from ci_stat.test_results.views.frames import failed_frame
+
+        return failed_frame(self)

@@ -61,8 +61,9 @@ def draw(
 ) -> list[int]:
     """Store a run for each column of `drawn`; returns their ids.
 
-    `drawn`: by name or `CaseResult`. A letter of a case is its outcome (P F E S), two letters are two attempts, `.` means that the
-    run did not have it, and `|` starts a new commit. `run`: more values of each run.
+    `drawn`: by name or `CaseResult`. A letter of a case is its outcome (P F E S), two letters are
+    two attempts, `.` means that the run did not have it, and `|` starts a new commit. `run`: more
+    values of each run.
     """
     columns = {one if isinstance(one, CaseResult) else case(one): text.split()
                for one, text in drawn.items()}  # fmt: skip

@@ -10,6 +10,7 @@ Examples:
   ci-stat tests import 'out/**/*.xml' --job unit --number 7
   go test -json ./... | ci-stat tests import -
   ci-stat tests                                  the newest run: what failed, and since when
+  ci-stat tests --package com.acme.cart          the failed tests of one package
   ci-stat tests --job unit --json
   ci-stat tests flaky                            what passed and failed on one commit
   ci-stat tests regressions                      what fails more often than before, and since when
@@ -26,6 +27,7 @@ Examples:
     metavar="KEY=VALUE",
     help="Only runs with this label, such as an entry of a matrix; can be repeated.",
 )
+@click.option("--package", metavar="NAME", help="List only failed tests of this package.")
 @options.limit_option
 @options.json_option
 @options.color_option
@@ -35,7 +37,8 @@ def tests(command: click.Context, /, **arguments: object) -> None:
 
     Without a subcommand: the newest run with its counts, the failed tests with their age in runs
     and days, and whether they are new or known to be flaky. A test is known to be flaky if it
-    passed and failed on the same commit.
+    passed and failed on the same commit. If more tests fail than are listed, their packages (class,
+    file or suite) come first, with counts; --package opens one.
     """
     if command.invoked_subcommand is None:
         from ci_stat.cli.work.tests import newest as work

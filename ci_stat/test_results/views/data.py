@@ -7,6 +7,7 @@ from typing import Any
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.results.read import StoredCase
 from ci_stat.test_results.model import Counts, FailedTest, FileReport, ImportReport, RunReport
+from ci_stat.test_results.packages import folded
 
 Row = dict[str, Any]
 
@@ -25,10 +26,12 @@ def import_data(report: ImportReport) -> Row:
 def run_data(report: RunReport, limit: int) -> Row:
     """A run. Lists have at most `limit` entries; `total_...` are all of them."""
     return {
-        "run": run_row(report.run.info),
+        "run": run_row(report.run.info) | {"id": report.run.id},
         "counts": _counts(report.counts),
         "complete": not report.problems and bool(report.counts.tests),
         "files": [_file(file) for file in report.files],
+        "package": report.package or None,
+        "packages": [asdict(package) for package in folded(report.failed, report.package)],
         "total_failed": len(report.failed),
         "failed": [_failed(test, report.now) for test in report.failed[:limit]],
         "total_flaky": len(report.flaky),

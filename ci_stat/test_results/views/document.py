@@ -1,6 +1,6 @@
 """A run of tests as a document: counts, what failed and since when, then what was flaky."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ci_stat.rendering.document import (
     Block,
@@ -9,6 +9,7 @@ from ci_stat.rendering.document import (
     Paragraph,
     Section,
     Span,
+    Table,
     Text,
     Tone,
     cut,
@@ -17,6 +18,7 @@ from ci_stat.rendering.document import (
 )
 from ci_stat.rendering.format import plural, span
 from ci_stat.test_results.model import FailedTest, RunReport
+from ci_stat.test_results.packages import Package, folded
 from ci_stat.test_results.views.words import (
     age_words,
     counts_words,
@@ -37,7 +39,7 @@ def run_document(report: RunReport, limit: int) -> Document:
         tone=_tone(report),
         summary=_title(report),
         blocks=tuple(_blocks(report, limit)),
-        foot=tuple(_foot(report)),
+        foot=tuple(_foot(report, limit)),
     )
 
 
@@ -62,15 +64,33 @@ def _blocks(report: RunReport, limit: int) -> Iterator[Block]:
     yield Paragraph((_about(report),))
     if report.problems:
         yield _problems(report)
+    packages = folded(report.failed, report.package) if len(report.failed) > limit else ()
+    if len(packages) > 1:
+        yield _packages(packages, limit)
     if report.failed:
         items = tuple(_failed(test, report) for test in report.failed[:limit])
         more = max(0, len(report.failed) - limit)
-        yield Section("Failed", items, 90, more, "more failed test")
+        title = f"Failed in {cut(report.package, 200)}" if report.package else "Failed"
+        yield Section(title, items, 90, more, "more failed test")
     if report.flaky:
         names = [Item(text(cut(case.full_name, 300))) for case in report.flaky[:limit]]
         more = max(0, len(report.flaky) - limit)
         title = "Flaky: passed after a failure"
         yield Section(title, tuple(names), 50, more, "more flaky test")
+
+
+def _packages(packages: Sequence[Package], limit: int) -> Table:
+    rows = tuple(
+        (
+            text(package.name or "(no package)"),
+            text(Span(f"{package.failed:,}", Tone.BAD)),
+            text(f"{package.new:,}"),
+            text(f"{package.flaky:,}"),
+        )
+        for package in packages[:limit]
+    )
+    columns = ("failed tests by package", "failed", "new", "known flaky")
+    return Table("", columns, rows, 92, max(0, len(packages) - limit), "more package")
 
 
 def _about(report: RunReport) -> Text:
@@ -107,7 +127,9 @@ def _failed(test: FailedTest, report: RunReport) -> Item:
     return Item(head, tuple(lines))
 
 
-def _foot(report: RunReport) -> Iterator[Text]:
+def _foot(report: RunReport, limit: int) -> Iterator[Text]:
+    if len(report.failed) > limit:
+        yield text("One package: --package NAME. More tests: --limit.")
     same = " with the same labels" if report.run.info.labels else ""
     earlier = plural(report.looked_at, "earlier run")
     yield text(f"Ages and flakiness: from this and {earlier} of the job{same}.")
