@@ -13,6 +13,8 @@ from ci_stat.html_templates import templates
 from ci_stat.records import Run, Status
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from ci_stat.result.models import PR, Job
     from ci_stat.result.result import Result
 
@@ -46,7 +48,7 @@ def result_html(res: "Result") -> str:
     )
 
 
-def _runs_chart(res: "Result") -> str:
+def _runs_chart(res: "Result") -> "Markup":
     """The address of a picture of the runs over time, with their failure rate."""
     from ci_stat.rendering.document import Chart
     from ci_stat.result.answers.notebook import picture

@@ -4,23 +4,28 @@ import hashlib
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
+from ci_stat.config import Secret
 from ci_stat.config.groups import Results, Timeouts
 from ci_stat.config.urls import branch_of, data_folder, embedded_url
 from ci_stat.connectors.git.branch import Branch
 from ci_stat.connectors.git.checkout import login_settings, remote_url
-from ci_stat.errors import CiStatError, SourceError
+from ci_stat.errors import CannotTell, CiStatError, SourceError
 from ci_stat.escape import visible
 from ci_stat.runs.progress_bar import counting
 from ci_stat.store.embedded import make_folder
 from ci_stat.store.engine import exists, open_engine, parse_url
 from ci_stat.store.results.setup import prepare_results
 from ci_stat.test_results.history.sync import Advance, BranchHistory
+
+if TYPE_CHECKING:
+    from ci_stat.test_results.published import TestHistory
 
 _SHOWN = 5  # problems that are named one by one
 
@@ -85,11 +90,15 @@ class ResultsSetup:
         A database that cannot be used is logged: other sources answer too.
         """
         try:
-            is_there = self.history is not None or exists(self._local_url())
-            return self.up_to_date if is_there else None
+            return self.up_to_date if self.is_there else None
         except CiStatError as error:
             log.warning("The results database cannot be used: %s", visible(error))
             return None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the database exists, or a branch is set. A server always counts as existing."""
+        return self.history is not None or exists(self._local_url())
 
     def _local_url(self) -> str:
         text = self._settings.url.reveal()
@@ -99,6 +108,32 @@ class ResultsSetup:
     def _key(self, branch: str) -> str:
         identity = f"{remote_url(self._checkout)}\n{branch}"
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+
+def open_history(results: Results, timeouts: Timeouts) -> "TestHistory":
+    """Open the results for questions from Python; connections are closed after each.
+
+    Raises CannotTell if there is no such file, SettingsError, DatabaseError.
+    """
+    from ci_stat.test_results.published import TestHistory  # numpy: commands open results too
+
+    setup = ResultsSetup(results, timeouts, ExitStack(), _real_time)
+    if not setup.is_there:
+        raise CannotTell(
+            "There are no test results yet: the database does not exist.",
+            "Import some: ci-stat tests import PATH",
+        )
+    return TestHistory(setup.up_to_date, _real_time)
+
+
+def results_at(url: str | Path) -> Results:
+    """The results database at a SQLAlchemy URL, or in a SQLite file."""
+    is_path = isinstance(url, Path) or ("://" not in url and not branch_of(url))
+    return Results(Secret(f"sqlite:///{url}" if is_path else str(url)))
+
+
+def _real_time() -> datetime:
+    return datetime.now(UTC)
 
 
 def _bring_up_to_date(history: BranchHistory, advance: Advance) -> None:

@@ -1,8 +1,11 @@
 """The answers of a loaded Result: the same as those of the commands."""
 
+import base64
+import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -98,7 +101,11 @@ def test_notebook_views_have_the_failures_and_a_chart() -> None:
     assert "data:image/svg+xml" in shown(res)
     assert "yours" in shown(res.pr(7))
     assert "It fails only here: in 2 of 2 runs" in shown(res.pr(7))
-    assert "data:image/svg+xml" in shown(res.case("Suite.TestY"))
+    pictures = re.findall(
+        r'src="data:image/svg\+xml;base64,([^"]*)"', shown(res.case("Suite.TestY"))
+    )
+    (drawing,) = (ElementTree.fromstring(base64.b64decode(data)) for data in pictures)
+    assert drawing.tag.endswith("svg")
     assert repr(res.pr(7)) == "<PRAnswer o/r#7: yours, 1 failures>"
     assert repr(res.case("Suite.TestY")) == (
         "<History of the case Suite.TestY: failed in 3 of 46 runs>"

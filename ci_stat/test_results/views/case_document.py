@@ -70,7 +70,7 @@ def case_document(
         tone=_tone(history, totals),
         summary=history.name,
         blocks=tuple(_blocks(history, totals, facts, limit, chart)),
-        foot=tuple(_foot(history, totals, facts)),
+        foot=tuple(_foot(history, totals, facts, chart)),
     )
 
 
@@ -347,8 +347,8 @@ def _log_run(run: Run) -> Text:
     return text(f"{time}  ", name, commit)
 
 
-def _foot(history: CaseHistory, totals: Totals, facts: CaseFacts) -> Iterator[Text]:
-    if totals.days:
+def _foot(history: CaseHistory, totals: Totals, facts: CaseFacts, chart: bool) -> Iterator[Text]:
+    if totals.days and not chart:
         yield text(Span(f"{DAY_LEGEND}; days of {history.zone.key}", Tone.FAINT))
     window = f"{history.begin:%Y-%m-%d %H:%M} to {history.end:%Y-%m-%d %H:%M} UTC (--since)"
     runs = plural(len(history.runs), "run")

@@ -14,6 +14,16 @@ from ci_stat.test_results.views.compare_data import CHANGE_COLUMNS, change_rows
 _RUN = ("job", "number", "attempt", "repo", "commit", "branch", "pull", "trigger", "url")
 _CATEGORIES = {"job", "repo", "branch", "trigger", "outcome", "labels", "change"}
 
+_NUMBERS = {
+    "number",
+    "pull",
+    "failed_before",
+    "runs_before",
+    "failed_now",
+    "runs_now",
+    "flaky_commits",
+}
+
 
 def runs_frame(runs: Sequence[StoredRun]) -> pd.DataFrame:
     """One row for each run."""
@@ -68,8 +78,10 @@ def _frame(columns: dict[str, list[Any]]) -> pd.DataFrame:
     for name in frame.columns:
         if name in ("started", "since"):
             frame[name] = pd.to_datetime(frame[name], utc=True)
-        elif name in ("number", "pull"):
+        elif name in _NUMBERS:
             frame[name] = frame[name].astype("Int64")
+        elif name == "other_message":
+            frame[name] = frame[name].astype("boolean")
         elif name in _CATEGORIES:
             frame[name] = frame[name].astype("category")
     return frame
