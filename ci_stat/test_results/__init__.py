@@ -9,6 +9,8 @@
 The import reads no file and opens no connection.
 """
 
+import logging
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from ci_stat.test_results.comparing.model import Comparison
     from ci_stat.test_results.model import RunReport
     from ci_stat.test_results.published import Runs, TestHistory
+
+log = logging.getLogger(__name__)
 
 __all__ = ["CaseHistory", "Comparison", "RunReport", "Runs", "TestHistory", "open"]
 
