@@ -21,6 +21,7 @@ from typing import Any
 import click
 import pytest
 
+import ci_stat.test_results
 from ci_stat import config, errors
 from ci_stat.ci_stat import get_result
 from ci_stat.cli import Commands, cli
@@ -31,6 +32,7 @@ from ci_stat.formats.jsonl import FIELDS, PULL_FIELDS
 from ci_stat.formats.statuses import SKIPPED_WORDS, STATUS_NAMES, UNFINISHED_WORDS
 from ci_stat.records import ATTEMPT_KEY, DETAILS_KEY, URL_KEY
 from tests.support.golden import Golden
+from tests.support.shop_results import build_shop
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -110,14 +112,23 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(folder, DOCS_ROWS_PER_DAY, days=14, seed=20210621).folder
 
 
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made-up test results, built once a test process."""
+    path = tmp_path_factory.mktemp("shop") / "results.sqlite"
+    build_shop(path)
+    return path
+
+
 @pytest.fixture
-def world(demo_folder: Path, tmp_path: Path) -> dict[str, str]:
+def world(demo_folder: Path, shop: Path, tmp_path: Path) -> dict[str, str]:
     """The environment of somebody who has activated .venv and chosen the demo."""
     return {
         **os.environ,
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "STAT_ENV_PATH": str(demo_folder),
         "XDG_DATA_HOME": str(tmp_path / "data"),
+        "CI_STAT_RESULTS_URL": f"sqlite:///{shop}",
         "PYTHONWARNINGS": "error",
     }
 
@@ -199,9 +210,13 @@ def test_the_text_of_the_picture_says_what_it_shows() -> None:
 
 
 def test_python_blocks_run_one_after_the_other(
-    demo_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    demo_folder: Path,
+    shop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("STAT_ENV_PATH", str(demo_folder))
+    monkeypatch.setenv("CI_STAT_RESULTS_URL", f"sqlite:///{shop}")
     names: dict[str, Any] = {}
     for block in PYTHON:
         tree = ast.parse(block.text, filename=str(block))
@@ -384,6 +399,20 @@ def test_frame_columns_are_the_codes(demo_folder: Path) -> None:
     for method, _, columns in _rows(ROOT / "docs" / "api.md", "| method | one row |"):
         frame = getattr(res, _names(method)[0].removesuffix("()"))()
         assert list(frame.columns) == columns.split(), method
+
+
+def test_frame_columns_of_test_results_are_the_codes(shop: Path) -> None:
+    history = ci_stat.test_results.open(shop)
+    things: dict[str, Any] = {
+        "Runs": history.runs(),
+        "CaseHistory": history.case("test_total"),
+        "RunReport": history.newest(),
+        "Comparison": history.compare("unit#12", "unit#24"),
+    }
+    described = _rows(ROOT / "docs" / "api.md", "| frame of | one row |")
+    assert {_names(row[0])[0] for row in described} == things.keys()
+    for name, _, columns in described:
+        assert list(things[_names(name)[0]].to_frame().columns) == columns.split(), name
 
 
 def test_attributes_of_the_api_exist(demo_folder: Path) -> None:

@@ -79,7 +79,8 @@ def baseline(
     lookup = RunLookup(engine)
     runs: list[StoredRun] = []
     for job in sorted({job for job, _ in few}):
-        earlier = lookup.before(now.runs[0].started, job, BASELINE)
+        # Runs between the sides may have the change already.
+        earlier = lookup.before(before.runs[-1].started, job, BASELINE)
         runs += [run for run in earlier if run.id not in known and place_of(run) in few]
     if not runs:
         return None, 0
