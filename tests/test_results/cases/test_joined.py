@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -20,6 +20,7 @@ from ci_stat.store.results.setup import prepare_results
 from ci_stat.test_results.cases.joined import Totals, totals_of
 from ci_stat.test_results.cases.service import Cases
 from tests.conftest import Fill
+from tests.support.drawn import FULL
 from tests.support.drawn_results import case, draw
 from tests.support.results import TIDB_ORIGIN
 from tests.support.rows import row
@@ -89,6 +90,7 @@ def test_runs_without_results_are_added(source: Source, fill: Fill, results: Eng
     assert [one.job_id for one in joined.only_in_runs] == [21, 11]
 
 
+@settings(max_examples=40 if FULL else 8)  # each makes two databases
 @given(
     runs=st.lists(
         st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=8

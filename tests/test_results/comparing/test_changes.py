@@ -45,14 +45,14 @@ def changed(comparison: Comparison) -> dict[str, list[str]]:
         ("FP", "FP", None),
     ],
 )
-def test_each_change(any_results: Engine, before: str, now: str, change: str | None) -> None:
-    draw(any_results, {"a": f"{before} | {now}", "b": "P | P"})
-    assert changed(compared(any_results)) == ({change: ["a"]} if change else {})
+def test_each_change(results: Engine, before: str, now: str, change: str | None) -> None:
+    draw(results, {"a": f"{before} | {now}", "b": "P | P"})
+    assert changed(compared(results)) == ({change: ["a"]} if change else {})
 
 
-def test_a_flaky_test_is_known_from_earlier_runs(results: Engine) -> None:
-    draw(results, {"shaky": "P F | P | P | F", "steady": "P P | P | P | F"})
-    assert changed(compared(results, "unit#4", "unit#5")) == {
+def test_a_flaky_test_is_known_from_earlier_runs(any_results: Engine) -> None:
+    draw(any_results, {"shaky": "P F | P | P | F", "steady": "P P | P | P | F"})
+    assert changed(compared(any_results, "unit#4", "unit#5")) == {
         "broken": ["steady"],
         "flaky": ["shaky"],
     }

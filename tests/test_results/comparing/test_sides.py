@@ -23,35 +23,33 @@ def numbers(engine: Engine, text: str, **limits: object) -> list[tuple[str, int 
     return [(run.info.job, run.info.number, run.info.attempt) for run in side.runs]
 
 
-@pytest.fixture
-def filled(any_results: Engine) -> Engine:
-    draw(any_results, {"a": "P P P"}, commit=C1)
-    draw(any_results, {"a": "P"}, first=3, attempt=2, commit=C1, started=NEWEST)
-    draw(any_results, {"a": "P"}, first=4, job="a#b", branch="feature/x", commit=C2)
-    return any_results
+def fill(results: Engine) -> None:
+    draw(results, {"a": "P P P"}, commit=C1)
+    draw(results, {"a": "P"}, first=3, attempt=2, commit=C1, started=NEWEST)
+    draw(results, {"a": "P"}, first=4, job="a#b", branch="feature/x", commit=C2)
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("unit#2", [("unit", 2, 1)]),
-        ("unit#3", [("unit", 3, 2)]),  # the last attempt
-        ("unit#3.1", [("unit", 3, 1)]),
-        ("a#b#4", [("a#b", 4, 1)]),
-        ("4", [("a#b", 4, 1)]),
-        ("1f3a9", [("unit", 1, 1), ("unit", 2, 1), ("unit", 3, 1), ("unit", 3, 2)]),
-        (C2, [("a#b", 4, 1)]),
-        ("feature/x", [("a#b", 4, 1)]),
-        ("branch:feature/x", [("a#b", 4, 1)]),
-        ("1d", [("unit", 3, 2)]),
-        ("2026-11-02", [("unit", 2, 1)]),
-        ("2026-W44", [("unit", 1, 1)]),
-        ("2026-11-03T09:00..2026-11-05", [("unit", 3, 1), ("a#b", 4, 1)]),
-        ("7d..4d", [("unit", 2, 1), ("unit", 3, 1), ("a#b", 4, 1)]),
-    ],
-)
-def test_what_a_name_means(filled: Engine, text: str, found: list[object]) -> None:
-    assert numbers(filled, text) == found
+MEANINGS: dict[str, list[tuple[str, int, int]]] = {
+    "unit#2": [("unit", 2, 1)],
+    "unit#3": [("unit", 3, 2)],  # the last attempt
+    "unit#3.1": [("unit", 3, 1)],
+    "a#b#4": [("a#b", 4, 1)],
+    "4": [("a#b", 4, 1)],
+    "1f3a9": [("unit", 1, 1), ("unit", 2, 1), ("unit", 3, 1), ("unit", 3, 2)],
+    C2: [("a#b", 4, 1)],
+    "feature/x": [("a#b", 4, 1)],
+    "branch:feature/x": [("a#b", 4, 1)],
+    "1d": [("unit", 3, 2)],
+    "2026-11-02": [("unit", 2, 1)],
+    "2026-W44": [("unit", 1, 1)],
+    "2026-11-03T09:00..2026-11-05": [("unit", 3, 1), ("a#b", 4, 1)],
+    "7d..4d": [("unit", 2, 1), ("unit", 3, 1), ("a#b", 4, 1)],
+}
+
+
+def test_what_a_name_means(any_results: Engine) -> None:
+    fill(any_results)
+    assert {text: numbers(any_results, text) for text in MEANINGS} == MEANINGS
 
 
 @pytest.mark.parametrize(
@@ -67,9 +65,10 @@ def test_what_a_name_means(filled: Engine, text: str, found: list[object]) -> No
         ("window:main", "No run, commit or branch"),
     ],
 )
-def test_what_cannot_be_resolved(filled: Engine, text: str, message: str) -> None:
+def test_what_cannot_be_resolved(results: Engine, text: str, message: str) -> None:
+    fill(results)
     with pytest.raises(UsageError, match=message):
-        numbers(filled, text)
+        numbers(results, text)
 
 
 def test_a_name_of_two_meanings_has_to_be_said(results: Engine) -> None:
