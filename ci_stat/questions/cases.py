@@ -13,10 +13,10 @@ from ci_stat.questions.service import Questions
 from ci_stat.records import CaseFailure, FailureKind
 from ci_stat.result.answers.history_model import History
 from ci_stat.store.results.read import StoredCase
+from ci_stat.test_results.cases.joined import CaseFacts
 from ci_stat.test_results.cases.model import CaseHistory
 from ci_stat.test_results.cases.names import dotted_name, typed_name
 from ci_stat.test_results.cases.service import Cases
-from ci_stat.test_results.views.case_document import CaseFacts
 
 log = logging.getLogger(__name__)
 Opened = TypeVar("Opened")

@@ -33,6 +33,23 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What is known of a case beside its test results.
+
+    `runs`: its failures in runs of the CI database; `notes`: why something is missing.
+    """
+
+    runs: History | None = None
+    issue: str = ""
+    muted: str = ""
+    reproduce: tuple[str, str] = ("", "")
+    notes: tuple[str, ...] = ()
+
+
+NOTHING_ELSE = CaseFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class _Count:
     """Runs of one job, branch and day."""
 

@@ -1,11 +1,8 @@
 """The history of a test case as a document: how it stands and since when, how often, and where."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC
+from collections.abc import Iterator
 
-from ci_stat.records import Run
 from ci_stat.records.case_results import Outcome
 from ci_stat.rendering.document import (
     Block,
@@ -15,7 +12,6 @@ from ci_stat.rendering.document import (
     Paragraph,
     Section,
     Span,
-    Table,
     Text,
     Tone,
     cut,
@@ -23,40 +19,19 @@ from ci_stat.rendering.document import (
     text,
 )
 from ci_stat.rendering.format import percent, plural
-from ci_stat.result.answers.history_model import History, Share
+from ci_stat.result.answers.history_model import History
 from ci_stat.result.answers.marks import DAY_LEGEND, day_lines
 from ci_stat.test_results.cases.history import commits, retried
-from ci_stat.test_results.cases.joined import Totals, totals_of
+from ci_stat.test_results.cases.joined import NOTHING_ELSE, CaseFacts, Totals, totals_of
 from ci_stat.test_results.cases.model import (
     CaseHistory,
-    CaseRun,
-    Durations,
-    MessageGroup,
     Place,
     PlaceState,
 )
-from ci_stat.test_results.views.seconds import seconds_words
+from ci_stat.test_results.views.case_runs import log_run_text, minute, newest_runs, run_text
+from ci_stat.test_results.views.case_sections import durations_table, messages_section, shares_table
 
-NEWEST = 5  # failed runs that are listed
-_WIDEST = 200  # characters of a line of an excerpt
 _STATES = 5  # places whose state is told
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFacts:
-    """What is known of a case beside its test results.
-
-    `runs`: its failures in runs of the CI database; `notes`: why something is missing.
-    """
-
-    runs: History | None = None
-    issue: str = ""
-    muted: str = ""
-    reproduce: tuple[str, str] = ("", "")
-    notes: tuple[str, ...] = ()
-
-
-NOTHING_ELSE = CaseFacts()
 
 
 def case_document(
@@ -99,18 +74,18 @@ def _blocks(
     if totals.days:
         yield _chart(totals) if chart else Paragraph(tuple(day_lines(totals.days)))
     if history.durations:
-        yield _durations(history.durations, limit)
+        yield durations_table(history.durations, limit)
     if history.messages or facts.runs:
-        yield _messages(history, facts, limit)
+        yield messages_section(history, facts, limit)
     if totals.jobs:
-        yield _table("Jobs", "job", totals.jobs, limit)
+        yield shares_table("Jobs", "job", totals.jobs, limit)
     if totals.branches:
-        yield _table("Branches", "branch", totals.branches, limit)
+        yield shares_table("Branches", "branch", totals.branches, limit)
     affected = _affected(history, facts)
     if affected:
         yield Section("Affected", (Item(_affected_line(affected, limit)),), 50)
     if history.runs or totals.only_in_runs:
-        yield _newest(history, totals, limit)
+        yield newest_runs(history, totals, limit)
 
 
 def _lead(history: CaseHistory, limit: int) -> Iterator[Text]:
@@ -137,21 +112,21 @@ def _failing(state: PlaceState) -> Iterator[Text]:
     where = _place_words(state.place)
     row = f"; {state.runs:,} runs in a row" if state.runs > 1 else ""
     began = "since" if state.last_passed else "since at least"
-    minute = Span(_minute(state.since), bold=True)
-    yield text(f"Fails in {where} {began} ", minute, ": ", *_run(state.since), row)
+    begin = Span(minute(state.since), bold=True)
+    yield text(f"Fails in {where} {began} ", begin, ": ", *run_text(state.since), row)
     if state.last_passed is not None:
         passed = state.last_passed
-        yield text("  Last pass before: ", _minute(passed), ", ", *_run(passed))
+        yield text("  Last pass before: ", minute(passed), ", ", *run_text(passed))
     else:
         yield text("  The window has no pass of it before.")
 
 
 def _passing(history: CaseHistory) -> Iterator[Text]:
     newest = max(history.states, key=lambda state: state.newest.run.started).newest
-    yield text("Passes: ", _minute(newest), ", ", *_run(newest))
+    yield text("Passes: ", minute(newest), ", ", *run_text(newest))
     failed = history.failed
     if failed:
-        yield text("Last failure: ", _minute(failed[-1]), ", ", *_run(failed[-1]))
+        yield text("Last failure: ", minute(failed[-1]), ", ", *run_text(failed[-1]))
 
 
 def _later(history: CaseHistory, totals: Totals) -> Iterator[Text]:
@@ -160,7 +135,7 @@ def _later(history: CaseHistory, totals: Totals) -> Iterator[Text]:
     newest = history.runs[-1].run.started if history.runs else None
     if started is not None and (newest is None or started > newest):
         words = Span("Failed after these test results: ", Tone.BAD)
-        yield (words, *_log_run(totals.only_in_runs[-1]))
+        yield (words, *log_run_text(totals.only_in_runs[-1]))
 
 
 def _skipped(history: CaseHistory) -> Iterator[Text]:
@@ -191,20 +166,6 @@ def _place_words(place: Place) -> str:
     return f"{cut(place.job, 80)}{labels}{' in pull requests' if place.is_pull else branch}"
 
 
-def _minute(run: CaseRun) -> str:
-    return f"{run.run.started:%Y-%m-%d %H:%M} UTC"
-
-
-def _run(run: CaseRun) -> Text:
-    """The run with its link, commit and pull request."""
-    info = run.run.info
-    number = f" #{info.number}" if info.number is not None else ""
-    attempt = f".{info.attempt}" if info.attempt > 1 else ""
-    commit = f" on {cut(info.commit[:10], 10)}" if info.commit else ""
-    pull = f" of {cut(info.repo, 80)}#{info.pull}" if info.pull is not None else ""
-    return text(linked(f"{cut(info.job, 80)}{number}{attempt}", info.url), f"{commit}{pull}")
-
-
 def _chart(totals: Totals) -> Chart:
     days = totals.days
     return Chart(
@@ -215,75 +176,6 @@ def _chart(totals: Totals) -> Chart:
         "failure rate",
         tuple(day.failed / day.runs if day.runs else None for day in days),
     )
-
-
-def _durations(durations: Sequence[Durations], limit: int) -> Table:
-    rows = tuple(
-        (
-            text(f"{one.job} ({one.labels})" if one.labels else one.job),
-            text(f"{one.runs:,}"),
-            text(seconds_words(one.p50)),
-            text(seconds_words(one.p95)),
-            text(_trend(one)),
-        )
-        for one in durations[:limit]
-    )
-    more = len(durations) - len(rows)
-    columns = ("job", "passed", "median", "p95", "newer half")
-    return Table("Durations", columns, rows, 45, more, "more job")
-
-
-def _trend(durations: Durations) -> Span:
-    if durations.change is None:
-        return Span("too few runs", Tone.FAINT)
-    if not durations.is_trend:
-        return Span("no change", Tone.FAINT)
-    word, tone = ("slower", Tone.BAD) if durations.change > 0 else ("faster", Tone.GOOD)
-    return Span(f"{abs(durations.change):.0%} {word}", tone)
-
-
-def _messages(history: CaseHistory, facts: CaseFacts, limit: int) -> Section:
-    items = [_message_item(group) for group in history.messages]
-    known = {group.fingerprint for group in history.messages}
-    for seen in facts.runs.seen if facts.runs else ():
-        if seen.failure.message and seen.failure.fingerprint not in known:
-            head = text(
-                Span(cut(seen.failure.message, 300), bold=True),
-                Span(f"  {plural(seen.runs, 'run')}, in build logs", Tone.FAINT),
-            )
-            items.append(Item(head, _fingerprint(seen.failure.fingerprint)))
-    more = max(0, len(items) - limit)
-    return Section("Messages", tuple(items[:limit]), 80, more, "more message")
-
-
-def _message_item(group: MessageGroup) -> Item:
-    message = cut(group.message, 300) or "(no message)"
-    first, last = _minute(group.first), _minute(group.last)
-    when = first if first == last else f"{first} to {last}"
-    head = text(
-        Span(message, bold=True), Span(f"  {plural(group.runs, 'run')}, {when}", Tone.FAINT)
-    )
-    excerpt = tuple(text(Span(f"| {line[:_WIDEST]}", Tone.FAINT)) for line in group.excerpt)
-    return Item(head, (*excerpt, *_fingerprint(group.fingerprint)))
-
-
-def _fingerprint(fingerprint: str) -> tuple[Text, ...]:
-    return (text(Span(fingerprint, Tone.FAINT)),) if fingerprint else ()
-
-
-def _table(title: str, column: str, shares: Sequence[Share], limit: int) -> Table:
-    rows = tuple(
-        (
-            text(share.name or "(unknown)"),
-            text(Span(f"{share.failed:,}", Tone.BAD if share.failed else Tone.FAINT)),
-            text(f"{share.runs:,}"),
-            text(percent(share.rate)),
-            text(f"{percent(share.interval.low)} to {percent(share.interval.high)}"),
-        )
-        for share in shares[:limit]
-    )
-    columns = (column, "failed", "passed or failed", "rate", "95% interval")
-    return Table(title, columns, rows, 60, len(shares) - len(rows), "more row")
 
 
 def _affected(history: CaseHistory, facts: CaseFacts) -> Counter[str]:
@@ -303,48 +195,6 @@ def _affected_line(pulls: Counter[str], limit: int) -> Text:
     others = f", and {more:,} more" if more else ""
     count = Span(plural(len(pulls), "pull request"), bold=True)
     return text(count, f": {cut(', '.join(names), 600)}{others}")
-
-
-def _newest(history: CaseHistory, totals: Totals, limit: int) -> Section:
-    shown = min(limit, NEWEST)
-    if history.failed or totals.only_in_runs:
-        items = [*_failed_items(history, totals)]
-        title, what = "Failed runs, newest first", "more failed run"
-    else:
-        items = [(run.run.started.timestamp(), _run_item(run)) for run in history.runs]
-        title, what = "Runs, newest first", "more run"
-    items.sort(key=lambda item: item[0], reverse=True)
-    more = max(0, len(items) - shown)
-    return Section(title, tuple(item for _, item in items[:shown]), 40, more, what)
-
-
-def _failed_items(history: CaseHistory, totals: Totals) -> Iterator[tuple[float, Item]]:
-    for run in history.failed:
-        yield run.run.started.timestamp(), _run_item(run)
-    for stored in totals.only_in_runs:
-        started = stored.started
-        yield started.timestamp() if started else 0.0, _log_item(stored)
-
-
-def _run_item(run: CaseRun) -> Item:
-    attempts = f"  {len(run.attempts)} attempts" if len(run.attempts) > 1 else ""
-    seconds = f"  {seconds_words(run.seconds)}" if run.seconds is not None else ""
-    outcome = Span(str(run.outcome), Tone.BAD if run.is_failed else Tone.PLAIN)
-    line = text(f"{_minute(run)}  ", *_run(run), "  ", outcome, f"{seconds}{attempts}")
-    url = run.run.info.url
-    return Item(line, (text(Span(cut(url, 500), Tone.FAINT)),) if url else ())
-
-
-def _log_item(run: Run) -> Item:
-    return Item((*_log_run(run), Span("  in its log", Tone.FAINT)))
-
-
-def _log_run(run: Run) -> Text:
-    started = run.started
-    time = f"{started.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if started else "(no time)"
-    name = linked(f"{run.job_name} #{run.build}", run.link)
-    commit = f" on {run.commit[:10]}" if run.commit else ""
-    return text(f"{time}  ", name, commit)
 
 
 def _foot(history: CaseHistory, totals: Totals, facts: CaseFacts, chart: bool) -> Iterator[Text]:
