@@ -395,7 +395,7 @@ def test_a_title_of_10_mb(database: Engine, call: Call) -> None:
     assert re.search(r"o/r#7 .*long long .*… \(\+9,999,800 characters\)", out)
     res = stat.get_result(BEGIN, END, [])
     assert res.pr_map["o/r", 7].title == title, "the library keeps what is there"
-    assert len(res._repr_html_()) < 10_000
+    assert len(res._repr_html_()) < 20_000  # most of it is the drawing of the runs
 
 
 @pytest.mark.parametrize("number", range(len(hostile.ATTACKS)))

@@ -37,6 +37,7 @@ Examples:
   ci-stat sync jenkins --since 7d           copy the builds of a Jenkins
   ci-stat sync github --repo owner/name     copy the jobs of GitHub Actions
   ci-stat tests import build/test-results   keep the results of tests; `ci-stat tests` shows them
+  ci-stat tests compare main my-branch      which tests broke, are fixed, new, slower?
 
 \b
 Exit codes:
