@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ci_stat.test_results.comparing.service import Comparer
     from ci_stat.test_results.gates.policy import Policy
     from ci_stat.test_results.gates.service import StoredGate
+    from ci_stat.test_results.publishing.setup import Publishers
     from ci_stat.test_results.service import TestResults
     from ci_stat.test_results.setup import ResultsSetup
 
@@ -175,6 +176,14 @@ class Context:
         from ci_stat.test_results.comparing.service import Comparer
 
         return Comparer(self.results)
+
+    def publishers(self, repo: str, clock: Clock = real_time) -> "Publishers":
+        """Return what publishes at pull requests of a repository. Raises as `state`."""
+        from ci_stat.test_results.publishing.setup import publishers
+
+        opened = publishers(self.settings.github, repo, self.state, clock)
+        self._closing.callback(opened.github.close)
+        return opened
 
     # Build logs
 

@@ -38,6 +38,7 @@ Examples:
   ci-stat sync github --repo owner/name     copy the jobs of GitHub Actions
   ci-stat tests import build/test-results   keep the results of tests; `ci-stat tests` shows them
   ci-stat tests compare main my-branch      which tests broke, are fixed, new, slower?
+  ci-stat publish comment out/ --dry-run    draft of the comment at a pull request
 
 \b
 Exit codes:
@@ -86,6 +87,7 @@ class Commands(click.Group):
         "tests": "tests",
         "gate": "gate",
         "matrix": "matrix",
+        "publish": "publish",
         "import": "data",
         "export": "data",
         "sync": "sync",
@@ -112,6 +114,7 @@ class Commands(click.Group):
         "tests": "Import results of tests, and show what fails and since when.",
         "gate": "Judge test results by a policy; show what it would have said before.",
         "matrix": "Print the entries of a matrix, for GitHub Actions, GitLab CI or a shell.",
+        "publish": "Tell a pull request about its tests: comment, status, check, badge, summary.",
         "import": "Import run records from JSON Lines into the CI database.",
         "export": "Export run records as JSON Lines.",
         "sync": "Copy runs from Jenkins or GitHub Actions into the CI database.",

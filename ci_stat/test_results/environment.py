@@ -27,7 +27,7 @@ def _github(variables: Environment) -> RunInfo:
     """https://docs.github.com/actions/reference/variables-reference"""
     get = variables.get
     repo, run_id = get("GITHUB_REPOSITORY", ""), get("GITHUB_RUN_ID", "")
-    ref, event = get("GITHUB_REF", ""), _event(get("GITHUB_EVENT_PATH", ""))
+    ref, event = get("GITHUB_REF", ""), github_event(get("GITHUB_EVENT_PATH", ""))
     server = get("GITHUB_SERVER_URL", "https://github.com")
     attempt = _number(get("GITHUB_RUN_ATTEMPT")) or 1
     is_pull = ref.startswith("refs/pull/")
@@ -47,7 +47,8 @@ def _github(variables: Environment) -> RunInfo:
     )
 
 
-def _event(path: str) -> dict[str, object]:
+def github_event(path: str) -> dict[str, object]:
+    """Return the event that started a workflow, from its file; {} without a valid one."""
     try:
         if not path or Path(path).stat().st_size > _MAX_EVENT:
             return {}

@@ -56,11 +56,23 @@ class Calls:
         """A change. Its state is unknown if that of any attempt is."""
         return self._repeated("PATCH", path, None, value, WRITE_WAITS)
 
+    def delete(self, path: str) -> CallResult:
+        """A deletion. DONE with the code 404 if there is nothing to delete any more."""
+        gone = frozenset({204, 404})
+        return self._repeated("DELETE", path, None, None, WRITE_WAITS, accepted=gone)
+
     def post(self, path: str, value: Mapping[str, Any]) -> CallResult:
         """A creation, repeated only after a rate limit."""
+        return self._not_repeated("POST", path, value)
+
+    def patch_once(self, path: str, value: Mapping[str, Any]) -> CallResult:
+        """A change that adds something each time, repeated only after a rate limit."""
+        return self._not_repeated("PATCH", path, value)
+
+    def _not_repeated(self, method: str, path: str, value: Mapping[str, Any]) -> CallResult:
         retries = Retries(self._timing, WRITE_WAITS)
         while True:
-            result = self._once("POST", path, None, value)
+            result = self._once(method, path, None, value)
             limited = result.state is CallState.LIMITED
             if not limited or not retries.after_limit(result.wait):
                 return _with_count(result, retries)

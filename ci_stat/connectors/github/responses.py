@@ -52,6 +52,22 @@ ACTIONS_REFUSALS: Refusals = {
     ),
     410: ("it no longer exists", ""),
 }
+PUBLISH_REFUSALS: Refusals = {
+    **ISSUE_REFUSALS,
+    301: ("the repository has moved", "Use its new name."),
+    403: (
+        "access is denied",
+        "A comment needs a token (gh_token) with 'Pull requests: write', a status one with"
+        " 'Commit statuses: write', and a check run the token of an App with 'Checks: write', such"
+        " as GITHUB_TOKEN in GitHub Actions. GitHub gives forks a token that only reads.",
+    ),
+    404: (
+        "not found, or not visible to the token",
+        "Check --repo and --pr, or --commit; a private repository needs a token with access to it.",
+    ),
+    410: ("it no longer exists", "The repository is gone, or the conversation was deleted."),
+    422: ("the request is invalid", "Check --commit: GitHub must have it in this repository."),
+}
 _HIDDEN_HINT = "Check the name OWNER/NAME, or set a token with access to it (gh_token)."
 ANONYMOUS_REFUSALS: Refusals = {
     **ACTIONS_REFUSALS,

@@ -51,8 +51,8 @@ def workflow_run(github: GitHub, run: WorkflowRun) -> Json:
         "previous_attempt_url": previous,
         "workflow_url": f"{github.url}/repos/{github.repo}/actions/workflows/{number_of(run.path)}",
         "head_commit": _commit(run),
-        "repository": _minimal(github, github.repo),
-        "head_repository": _minimal(github, run.head_repo),
+        "repository": minimal_repository(github, github.repo),
+        "head_repository": minimal_repository(github, run.head_repo),
     }
 
 
@@ -84,7 +84,7 @@ def _commit(run: WorkflowRun) -> Json:
     }
 
 
-def _minimal(github: GitHub, name: str) -> Json:
+def minimal_repository(github: GitHub, name: str) -> Json:
     """What a run says about a repository: GitHub leaves out its default branch, too."""
     whole = repository(github, name)
     kept = ("id", "node_id", "name", "full_name", "private", "owner", "html_url", "description")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from tests.support.github import actions_endpoints as actions
-from tests.support.github import comments, issues, others, refusals
+from tests.support.github import comments, issues, others, publishing, refusals
 from tests.support.github.records import Answer, Call, Refused
 from tests.support.github.search import search_issues
 from tests.support.github.shapes import number_of
@@ -20,6 +20,7 @@ _REPO = "/repos/([^/]+/[^/]+)"
 _ONE = f"{_REPO}/issues/([0-9]+)"
 _RUN = f"{_REPO}/actions/runs/([0-9]+)"
 _JOB = f"{_REPO}/actions/jobs/([0-9]+)"
+_CHECKS = ("check_name", "filter", *_PAGES)
 _RUNS = (
     *("actor", "branch", "event", "status", "created", "exclude_pull_requests"),
     *("check_suite_id", "head_sha", *_PAGES),
@@ -47,6 +48,11 @@ ROUTES = (
     Route("GET", f"{_REPO}/issues/comments/([0-9]+)", comments.get_comment),
     Route("PATCH", f"{_REPO}/issues/comments/([0-9]+)", comments.edit_comment),
     Route("DELETE", f"{_REPO}/issues/comments/([0-9]+)", comments.delete_comment),
+    Route("POST", f"{_REPO}/statuses/([^/]+)", publishing.create_status),
+    Route("GET", f"{_REPO}/commits/([^/]+)/status", publishing.combined_status, _PAGES),
+    Route("POST", f"{_REPO}/check-runs", publishing.create_check),
+    Route("PATCH", f"{_REPO}/check-runs/([0-9]+)", publishing.update_check),
+    Route("GET", f"{_REPO}/commits/([^/]+)/check-runs", publishing.list_checks, _CHECKS),
     Route("GET", f"{_REPO}/labels", others.list_labels, _PAGES),
     Route("POST", f"{_REPO}/labels", others.create_label),
     Route("GET", f"{_REPO}/labels/(.+)", others.get_label),

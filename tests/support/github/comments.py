@@ -23,6 +23,7 @@ def create_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer
     issue = issue_of(github, call, repo, number)
     body = rules.body_of(github, call, _FIELDS, ("body",))["body"]
     rules.check_comment(body)
+    _require_permission(github)
     if issue.locked and not github.pushes_to(issue.repo):
         raise refusals.refused(
             403, refusals.LOCKED, "https://docs.github.com/articles/locking-conversations/"
@@ -33,6 +34,11 @@ def create_comment(github: GitHub, call: Call, repo: str, number: str) -> Answer
     answer = Answer(201, shapes.comment(github, issue, comment))
     answer.headers["Location"] = answer.value["url"]
     return answer
+
+
+def _require_permission(github: GitHub) -> None:
+    if "comments" in github.denied:
+        raise refusals.refused(403, "Resource not accessible by integration", "/issues/comments")
 
 
 def _comment(github: GitHub, repo: str, number: str, writes: bool = False) -> tuple[Issue, Comment]:

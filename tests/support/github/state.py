@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from tests.support.github.actions import Actions
 from tests.support.github.contract import Contract
@@ -35,6 +36,8 @@ class GitHub:
     - `kind`: of the token's owner, `User` or `Bot`. `bots`: other logins that are bots.
     - `issues`: by number, with pull requests. `elsewhere`: transferred ones, by repository and
       number.
+    - `is_app`: the token is an App's, which alone may write check runs. `denied`: what it may not
+      write: `comments`, `statuses`, `checks`. `unknown_commits`: SHAs that GitHub does not have.
     - `before`, `after`: called in the server's thread around each processed request, `after` before
       the answer. A hook that raises ConnectionError breaks the connection.
     - `anonymous`: requests without a token may read; `anonymous_rate` is their limit.
@@ -51,6 +54,9 @@ class GitHub:
     bots: set[str] = field(default_factory=set)
     created_at: datetime = datetime(2015, 9, 6, 4, 1, 52, tzinfo=UTC)
     may_push: bool = True
+    is_app: bool = False
+    denied: set[str] = field(default_factory=set)
+    unknown_commits: set[str] = field(default_factory=set)
     issues_enabled: bool = True
     search_lag: timedelta = timedelta(0)
     list_lag: timedelta = timedelta(0)
@@ -75,6 +81,8 @@ class GitHub:
     requests: list[Call] = field(default_factory=list)
     created_labels: list[str] = field(default_factory=list)
     write_gaps: list[float] = field(default_factory=list)
+    statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by commit
+    checks: dict[int, dict[str, Any]] = field(default_factory=dict)  # check runs by id
     findings: list[str] = field(default_factory=list)
     creations: list[datetime] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)

@@ -1,0 +1,108 @@
+"""The run that `ci-stat publish` is about: from files, or from the results database."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ci_stat.cli.work.tests.labels import labels_of
+from ci_stat.context import Context, real_time
+from ci_stat.errors import CannotTell, UsageError
+from ci_stat.rendering.format import plural
+from ci_stat.test_results.checkout import from_git
+from ci_stat.test_results.environment import from_environment, workspace
+from ci_stat.test_results.inputs import find_inputs
+from ci_stat.test_results.publishing.from_files import collect_files
+from ci_stat.test_results.publishing.from_store import collect_stored
+from ci_stat.test_results.publishing.history import published
+from ci_stat.test_results.publishing.model import Collected, Links, Publication
+from ci_stat.test_results.publishing.surroundings import target_branch
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the options say about the run; None or "" for what they do not say."""
+
+    paths: Sequence[str]
+    job: str | None
+    number: int | None
+    attempt: int | None
+    labels: Sequence[str]
+    repo: str | None
+    commit: str | None
+    pull: int | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """What the options say about the text."""
+
+    base: str | None
+    report: str
+    artifacts: str
+    may_fail: bool
+
+
+def options_of(given: dict[str, Any]) -> tuple[RunOptions, TextOptions]:
+    """Split the options of a command."""
+    run = {name: given[name] for name in RunOptions.__slots__}
+    texts = {name: given[name] for name in TextOptions.__slots__}
+    return RunOptions(**run), TextOptions(**texts)
+
+
+def collected_run(context: Context, options: RunOptions) -> Collected:
+    """Collect the run. Raises UsageError, CannotTell, UnknownName or DatabaseError."""
+    if options.paths:
+        return _from_files(options)
+    collected = collect_stored(
+        context.results, options.job, options.number, labels_of(options.labels)
+    )
+    given = _given(options, ("repo", "commit", "pull", "url"))
+    return replace(collected, run=msgspec.structs.replace(collected.run, **given))
+
+
+def _from_files(options: RunOptions) -> Collected:
+    known = from_environment(os.environ) or from_git(Path.cwd())
+    names = ("job", "number", "attempt", "repo", "commit", "pull", "url")
+    given = _given(options, names)
+    if options.labels:
+        given["labels"] = labels_of(options.labels)
+    run = msgspec.structs.replace(known, **given)
+    if not run.job:
+        raise UsageError("The environment does not name the job.", "Name it: --job NAME")
+    with ExitStack() as files:
+        inputs = list(find_inputs(options.paths, sys.stdin.buffer, files))
+        return collect_files(inputs, run, workspace(os.environ))
+
+
+def _given(options: RunOptions, names: Sequence[str]) -> dict[str, Any]:
+    values = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def publication_of(context: Context, collected: Collected, texts: TextOptions) -> Publication:
+    """The run as its history judges it. A history that cannot be read is left out."""
+    base = texts.base or target_branch(os.environ)
+    links = Links(texts.report, texts.artifacts)
+    engine = context.existing_results
+    return published(engine, collected, base, real_time(), links, texts.may_fail)
+
+
+def require_whole(collected: Collected) -> None:
+    """Raise CannotTell if not all results are known."""
+    problems = len(collected.problems)
+    if problems:
+        verb = "is" if problems == 1 else "are"
+        raise CannotTell(
+            f"{plural(problems, 'file')} {verb} missing or not whole,"
+            " so it is not known whether all tests passed.",
+            "The text that was published says which.",
+        )
+    if not collected.counts.tests:
+        raise CannotTell("No test result.", "Check the paths.")

@@ -1,0 +1,145 @@
+"""Collects a run from result files, without a database."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ci_stat.failures.case_identity import identity_key
+from ci_stat.formats.result_file import ResultFile
+from ci_stat.records.case_results import CaseResult, Outcome, ReadState
+from ci_stat.records.run_info import RunInfo
+from ci_stat.test_results.inputs import Input
+from ci_stat.test_results.model import Counts, FileReport
+from ci_stat.test_results.publishing.model import Case, Collected
+
+_FAILED = (Outcome.FAILED, Outcome.ERROR)
+
+
+@dataclass(slots=True)
+class _Test:
+    """A test while its attempts are read. `shown`: the attempt that is shown for it."""
+
+    shown: CaseResult
+    outcome: Outcome
+    attempts: int = 0
+    passed: bool = False
+    failed: bool = False
+
+    def add(self, attempt: CaseResult) -> None:
+        self.outcome = attempt.outcome
+        self.attempts += 1
+        self.passed |= attempt.outcome is Outcome.PASSED
+        if attempt.outcome in _FAILED:
+            self.failed = True
+            self.shown = attempt
+
+    @property
+    def is_failed(self) -> bool:
+        return self.outcome in _FAILED
+
+    @property
+    def is_flaky(self) -> bool:
+        return self.passed and self.failed and not self.is_failed
+
+
+@dataclass(slots=True)
+class _Tests:
+    """All tests of a run by their keys."""
+
+    by_key: dict[str, _Test] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, key: str, attempt: CaseResult) -> None:
+        test = self.by_key.get(key)
+        if test is None:
+            test = self.by_key[key] = _Test(attempt, attempt.outcome)
+        test.add(attempt)
+        self.seconds += attempt.seconds or 0.0
+
+
+def collect_files(inputs: Sequence[Input], run: RunInfo, folder: str = "") -> Collected:
+    """Return the run that the files tell. `folder`: of the checkout, removed from file names.
+
+    A file whose content was read already is not counted again, as at import.
+    """
+    tests, files, digests = _Tests(), [], set[str]()
+    for input in inputs:
+        digest = hashlib.sha256()
+        file = ResultFile(_hashed(input, digest))
+        attempts = list(_keyed(file, folder))
+        if file.state is ReadState.NOT_RESULTS and not input.is_named:
+            continue
+        is_new = digest.hexdigest() not in digests
+        report = FileReport(input.name, file.state, file.detail, file.format, file.attempts, is_new)
+        files.append(report)
+        digests.add(digest.hexdigest())
+        for key, attempt in attempts if is_new else ():
+            tests.add(key, attempt)
+    return _collected(run, tests, files, folder)
+
+
+def _hashed(input: Input, digest: "hashlib._Hash") -> Iterator[bytes]:
+    for block in input.open():
+        digest.update(block)
+        yield block
+
+
+def _keyed(file: ResultFile, folder: str) -> Iterator[tuple[str, CaseResult]]:
+    for case in file:
+        place = relative(case.file, folder)
+        key = identity_key(case.suite, case.class_name, case.name, case.parameters, place)
+        yield key, case
+
+
+def relative(path: str, folder: str) -> str:
+    """A path of a file of the checkout, from its folder on."""
+    slashed = path.replace("\\", "/")
+    prefix = folder.rstrip("/\\").replace("\\", "/") + "/" if folder else ""
+    return slashed.removeprefix(prefix) if prefix and slashed.startswith(prefix) else path
+
+
+def _collected(run: RunInfo, tests: _Tests, files: Sequence[FileReport], folder: str) -> Collected:
+    ends = tests.by_key.values()
+    outcomes = [test.outcome for test in ends]
+    counts = Counts(
+        tests=len(outcomes),
+        runs=sum(test.attempts for test in ends),
+        passed=outcomes.count(Outcome.PASSED),
+        failed=outcomes.count(Outcome.FAILED),
+        errors=outcomes.count(Outcome.ERROR),
+        skipped=outcomes.count(Outcome.SKIPPED),
+        flaky=sum(test.is_flaky for test in ends),
+        seconds=tests.seconds,
+    )
+    return Collected(
+        run=run,
+        counts=counts,
+        failed=_cases(
+            ((key, test) for key, test in tests.by_key.items() if test.is_failed), folder
+        ),
+        flaky=_cases(((key, test) for key, test in tests.by_key.items() if test.is_flaky), folder),
+        files=tuple(files),
+    )
+
+
+def _cases(tests: Iterable[tuple[str, _Test]], folder: str) -> tuple[Case, ...]:
+    cases = [
+        Case(
+            key=key,
+            name=_name(test.shown),
+            outcome=test.outcome,
+            message=test.shown.message or test.shown.text,
+            file=relative(test.shown.file, folder),
+            line=test.shown.line,
+            attempts=test.attempts,
+        )
+        for key, test in tests
+    ]
+    return tuple(sorted(cases, key=lambda case: case.name))
+
+
+def _name(case: CaseResult) -> str:
+    """Class and name for people, as `StoredCase.full_name` has them."""
+    place = case.class_name or case.file or case.suite
+    name = case.name + case.parameters
+    return name if not place or name.startswith(place) else f"{place} :: {name}"

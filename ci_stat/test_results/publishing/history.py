@@ -1,0 +1,127 @@
+"""Reads the history of failed tests: runs of the base branch, and of others for flakiness."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, func, select
+
+from ci_stat.store.engine import connected
+from ci_stat.store.results.case_ids import case_ids
+from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
+from ci_stat.store.results.tables import results
+from ci_stat.test_results.publishing.judging import EndsByRun, case_history, judged, median_seconds
+from ci_stat.test_results.publishing.model import (
+    Baseline,
+    Collected,
+    Failure,
+    Links,
+    Publication,
+    Standing,
+)
+from ci_stat.test_results.summary import TestEnd
+
+SPAN = timedelta(days=30)  # before the newest time, in which runs of the base branch are looked at
+BASE_RUNS, OTHER_RUNS = 50, 200
+_TIMED_RUNS = 3  # runs of the base branch whose durations are compared
+_USUAL = ("main", "master", "trunk", "develop")
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    base: tuple[StoredRun, ...]
+    others: tuple[StoredRun, ...]
+
+    @property
+    def ids(self) -> list[int]:
+        return [run.id for run in (*self.base, *self.others)]
+
+
+def published(
+    engine: Engine | None,
+    collected: Collected,
+    base: str,
+    now: datetime,
+    links: Links = Links(),  # noqa: B008  # frozen
+    may_fail: bool = False,
+) -> Publication:
+    """Judge the failures of a run. `engine`: None without a history. Raises DatabaseError.
+
+    `base`: the base branch; "" for a usual name that has runs.
+    """
+    if engine is None:
+        return _without_history(collected, links, may_fail)
+    runs, branch = _runs(engine, collected, base, now)
+    if not runs.ids:
+        return _without_history(collected, links, may_fail)
+
+    ends = _ends(engine, collected, runs)
+    failures = tuple(
+        judged(case, case_history(runs.base, runs.others, ends[case.key]), len(runs.base))
+        for case in collected.failed
+    )
+    baseline = Baseline(branch, len(runs.base), len(runs.others), _usual_seconds(engine, runs.base))
+    return Publication(collected, failures, baseline, links, may_fail)
+
+
+def _without_history(collected: Collected, links: Links, may_fail: bool) -> Publication:
+    failures = tuple(Failure(case, Standing.UNKNOWN) for case in collected.failed)
+    return Publication(collected, failures, None, links, may_fail)
+
+
+def _runs(engine: Engine, collected: Collected, base: str, now: datetime) -> tuple[_Runs, str]:
+    """The runs to compare with, newest first, and the base branch."""
+    reader, info = ResultsReader(engine), collected.run
+    until = now if collected.run_id is None else (info.started or now)
+    recent = reader.runs(info.job, OTHER_RUNS, before=collected.run_id)
+    recent = [run for run in recent if _is_comparable(run, collected)]
+    branch = base or _usual_branch(recent)
+    if not branch:
+        return _Runs((), tuple(recent)), ""
+
+    wanted = RunFilter(jobs=(info.job,), branches=(branch,), labels=info.labels)
+    between = reader.runs_between(until - SPAN, until, wanted)
+    own = [run for run in between if run.info.pull is None and _is_comparable(run, collected)]
+    base_runs = tuple(reversed(own))[:BASE_RUNS]
+    known = {run.id for run in base_runs}
+    return _Runs(base_runs, tuple(run for run in recent if run.id not in known)), branch
+
+
+def _is_comparable(run: StoredRun, collected: Collected) -> bool:
+    """Whether a run has the same labels, and is another one."""
+    info = collected.run
+    is_same = run.id == collected.run_id or run.info.key == info.key
+    return run.info.labels == info.labels and not is_same
+
+
+def _usual_branch(runs: Sequence[StoredRun]) -> str:
+    branches = {run.info.branch for run in runs if run.info.pull is None}
+    return next((name for name in _USUAL if name in branches), "")
+
+
+def _ends(engine: Engine, collected: Collected, runs: _Runs) -> dict[str, EndsByRun]:
+    """How the failed tests ended in the runs, by key of the test and id of the run."""
+    keys = [case.key for case in collected.failed]
+    ids = case_ids(engine, keys)
+    found: dict[int, dict[int, TestEnd]] = defaultdict(dict)
+    reader = ResultsReader(engine)
+    for attempt in reader.history(list(ids.values()), runs.ids):
+        ends = found[attempt.case_id]
+        if attempt.run_id not in ends:
+            ends[attempt.run_id] = TestEnd(attempt.outcome)
+        ends[attempt.run_id].add(attempt)
+    return {key: found.get(ids.get(key, -1), {}) for key in keys}
+
+
+def _usual_seconds(engine: Engine, base: Sequence[StoredRun]) -> float | None:
+    """The median duration of the newest runs of the base branch."""
+    ids = [run.id for run in base[:_TIMED_RUNS]]
+    query = (
+        select(results.c.run_id, func.sum(results.c.duration))
+        .where(results.c.run_id.in_(ids))
+        .group_by(results.c.run_id)
+    )
+    with connected(engine) as connection:
+        rows = connection.execute(query).all()
+    return median_seconds([float(total or 0) / 1e6 for _, total in rows])

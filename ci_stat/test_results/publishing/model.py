@@ -1,0 +1,135 @@
+"""Values of publishing: a run of tests, and its failures as history judges them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ci_stat.records.case_results import Outcome
+from ci_stat.records.run_info import RunInfo
+from ci_stat.store.results.read import StoredRun
+from ci_stat.test_results.model import Counts, FileReport
+
+
+class Standing(StrEnum):
+    """What history says about a failure."""
+
+    BROKEN = "broken"  # it passes on the base branch, or is a new test
+    BEFORE = "before"  # it failed on the base branch already
+    FLAKY = "flaky"  # it passed and failed on one commit
+    UNKNOWN = "unknown"  # there is no history
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test that failed, or that passed at last after a failure.
+
+    `key`: its `identity_key`. `outcome`: of the last attempt. `file`, `line`: "" and None if the
+    results name no place.
+    """
+
+    key: str
+    name: str
+    outcome: Outcome
+    message: str = ""
+    file: str = ""
+    line: int | None = None
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A run as its results tell it. `flaky`: passed at last, after a failure."""
+
+    run: RunInfo
+    counts: Counts
+    failed: tuple[Case, ...] = ()
+    flaky: tuple[Case, ...] = ()
+    files: tuple[FileReport, ...] = ()
+    run_id: int | None = None
+
+    @property
+    def problems(self) -> tuple[FileReport, ...]:
+        return tuple(file for file in self.files if not file.is_whole)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the results are whole, and there are any."""
+        return not self.problems and self.counts.tests > 0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHistory:
+    """What earlier runs say about a test.
+
+    - `base_runs`: how many runs of the base branch had it.
+    - `failed_runs`: failed ones in a row up to the newest of them; `since` is their first.
+    - `last_passed`: the newest run of the base branch in which it passed.
+    - `mixed`, `commits`: commits on which it passed and failed, of those that ran it.
+    """
+
+    base_runs: int = 0
+    failed_runs: int = 0
+    since: StoredRun | None = None
+    last_passed: StoredRun | None = None
+    mixed: int = 0
+    commits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The earlier runs that a run is compared with.
+
+    - `branch`: the base branch. `runs`: how many of its runs were looked at.
+    - `others`: runs of other branches, which count for flakiness only.
+    - `seconds`: the median duration of the base branch's runs; None if unknown.
+    """
+
+    branch: str
+    runs: int = 0
+    others: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed test with what history says about it."""
+
+    case: Case
+    standing: Standing
+    history: CaseHistory = field(default_factory=CaseHistory)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses that a text links to, "" for none."""
+
+    report: str = ""
+    artifacts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A run of tests, ready to be worded. `may_fail`: its failures do not count against it."""
+
+    collected: Collected
+    failures: tuple[Failure, ...]
+    baseline: Baseline | None = None
+    links: Links = Links()
+    may_fail: bool = False
+
+    @property
+    def run(self) -> RunInfo:
+        return self.collected.run
+
+    @property
+    def counts(self) -> Counts:
+        return self.collected.counts
+
+    def of(self, standing: Standing) -> tuple[Failure, ...]:
+        return tuple(failure for failure in self.failures if failure.standing is standing)
+
+    @property
+    def state(self) -> str:
+        """`failed`, `unknown` or `passed`."""
+        if self.failures:
+            return "failed"
+        return "passed" if self.collected.is_known else "unknown"
