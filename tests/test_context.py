@@ -192,6 +192,7 @@ def test_only_the_entries_and_the_context_see_all_settings() -> None:
     assert others <= entries
     revealing = _users("reveal")
     setups = {f"{room}/setup.py" for room in ("issues", "logs", "reports", "test_results")}
+    setups.add("test_results/publishing/setup.py")
     assert revealing <= {"context.py", "config/settings.py", *setups}
 
 

@@ -67,6 +67,11 @@ _texts = options.stack(
     click.option("--report", metavar="URL", default="", help="Link to a report of the tests."),
     click.option("--artifacts", metavar="URL", default="", help="Link to the artifacts."),
     click.option("--may-fail", is_flag=True, help="Failures of this job do not count."),
+    click.option(
+        "--only-new",
+        is_flag=True,
+        help="Failures that the base branch has too, and flaky tests, do not count.",
+    ),
 )
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Print it, and send nothing.")
@@ -96,9 +101,9 @@ def comment() -> None:
 @options.json_option
 @options.work("tests.publish")
 def status() -> None:
-    """Set a commit status: success, failure, or error if nobody can tell.
+    """Set a commit status: success, failure, or error if results are missing.
 
-    Failures of tests that failed on the base branch before, or are known to be flaky, do not count.
+    Every failure counts, unless you give --only-new or --may-fail.
     """
 
 
@@ -115,7 +120,7 @@ def check() -> None:
     """Create a check run with annotations. It needs the token of a GitHub App.
 
     In GitHub Actions, GITHUB_TOKEN is one, with the permission `checks: write`. The conclusion is
-    neutral if all failures are known, or the job may fail.
+    neutral if tests fail, but none of the failures counts (--only-new, --may-fail).
     """
 
 

@@ -7,7 +7,7 @@ from html import escape
 from ci_stat.escape import visible
 from ci_stat.test_results.model import Counts
 
-GREEN, YELLOW, RED, GREY = "#3c8f2e", "#a67800", "#c43a31", "#6b6b6b"
+GREEN, YELLOW, RED, GREY = "#3c8f2e", "#946b00", "#c43a31", "#6b6b6b"
 _GREEN_FROM, _YELLOW_FROM = 0.95, 0.80
 _MAX_LABEL = 60  # characters
 _WIDE = frozenset("mwMW@%")

@@ -13,11 +13,11 @@ from ci_stat.records import DeliveryState
 from ci_stat.redaction.redact import redacted_beginning
 from ci_stat.rendering.document import cut
 from ci_stat.rendering.format import plural
-from ci_stat.test_results.publishing.model import Failure, Publication, Standing
+from ci_stat.test_results.publishing.model import Failure, Publication
 from ci_stat.test_results.publishing.recorded import BUSY, SENT, RecordedCalls, request_of
 from ci_stat.test_results.publishing.text.markdown import Writer
 from ci_stat.test_results.publishing.text.section import section_text
-from ci_stat.test_results.publishing.text.words import counted, headline
+from ci_stat.test_results.publishing.text.words import counted, fresh, headline
 
 MOST = 200  # annotations; the rest is in the summary
 _MAX_MESSAGE, _MAX_TITLE, _MAX_PATH = 2_000, 200, 400  # characters
@@ -83,7 +83,7 @@ def _path(failure: Failure) -> str:
 
 
 def _annotation(failure: Failure, publication: Publication, writer: Writer) -> Annotation:
-    counts = failure.standing in (Standing.BROKEN, Standing.UNKNOWN) and not publication.may_fail
+    counts = failure in fresh(publication)
     line = max(failure.case.line or 1, 1)
     message = redacted_beginning(failure.case.message, _MAX_MESSAGE, writer.hosts)
     title = redacted_beginning(failure.case.name, _MAX_TITLE, writer.hosts)

@@ -16,7 +16,6 @@ from ci_stat.test_results.publishing.model import (
     Baseline,
     Collected,
     Failure,
-    Links,
     Publication,
     Standing,
 )
@@ -43,18 +42,16 @@ def published(
     collected: Collected,
     base: str,
     now: datetime,
-    links: Links = Links(),  # noqa: B008  # frozen
-    may_fail: bool = False,
 ) -> Publication:
     """Judge the failures of a run. `engine`: None without a history. Raises DatabaseError.
 
     `base`: the base branch; "" for a usual name that has runs.
     """
     if engine is None:
-        return _without_history(collected, links, may_fail)
+        return _without_history(collected)
     runs, branch = _runs(engine, collected, base, now)
     if not runs.ids:
-        return _without_history(collected, links, may_fail)
+        return _without_history(collected)
 
     ends = _ends(engine, collected, runs)
     failures = tuple(
@@ -62,12 +59,12 @@ def published(
         for case in collected.failed
     )
     baseline = Baseline(branch, len(runs.base), len(runs.others), _usual_seconds(engine, runs.base))
-    return Publication(collected, failures, baseline, links, may_fail)
+    return Publication(collected, failures, baseline)
 
 
-def _without_history(collected: Collected, links: Links, may_fail: bool) -> Publication:
+def _without_history(collected: Collected) -> Publication:
     failures = tuple(Failure(case, Standing.UNKNOWN) for case in collected.failed)
-    return Publication(collected, failures, None, links, may_fail)
+    return Publication(collected, failures)
 
 
 def _runs(engine: Engine, collected: Collected, base: str, now: datetime) -> tuple[_Runs, str]:

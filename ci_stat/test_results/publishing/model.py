@@ -108,13 +108,17 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A run of tests, ready to be worded. `may_fail`: its failures do not count against it."""
+    """A run of tests, ready to be worded.
+
+    `may_fail`: no failure counts. `only_new`: only those that are not known count.
+    """
 
     collected: Collected
     failures: tuple[Failure, ...]
     baseline: Baseline | None = None
     links: Links = Links()
     may_fail: bool = False
+    only_new: bool = False
 
     @property
     def run(self) -> RunInfo:

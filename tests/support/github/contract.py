@@ -203,8 +203,12 @@ def _or_null(schema: Json) -> Json:
 
 
 def _operations(document: Json) -> Iterator[tuple[str, re.Pattern[str], str, Json]]:
-    """Method, path, place in the document. Paths with fewer parameters come first."""
-    for path, described in sorted(document["paths"].items(), key=lambda item: item[0].count("{")):
+    """Method, path, place in the document. Paths with fewer parameters come first, then long ones.
+
+    `/commits/{ref}` also matches what is below a commit.
+    """
+    order = sorted(document["paths"].items(), key=lambda item: (item[0].count("{"), -len(item[0])))
+    for path, described in order:
         pattern = re.sub(
             r"\\{(\w+)\\}",
             lambda match: ".+" if match[1] in _WITH_SLASHES else "[^/]+",

@@ -47,6 +47,7 @@ class TextOptions:
     report: str
     artifacts: str
     may_fail: bool
+    only_new: bool
 
 
 def options_of(given: dict[str, Any]) -> tuple[RunOptions, TextOptions]:
@@ -90,8 +91,8 @@ def publication_of(context: Context, collected: Collected, texts: TextOptions) -
     """The run as its history judges it. A history that cannot be read is left out."""
     base = texts.base or target_branch(os.environ)
     links = Links(texts.report, texts.artifacts)
-    engine = context.existing_results
-    return published(engine, collected, base, real_time(), links, texts.may_fail)
+    judged = published(context.existing_results, collected, base, real_time())
+    return replace(judged, links=links, may_fail=texts.may_fail, only_new=texts.only_new)
 
 
 def require_whole(collected: Collected) -> None:
@@ -102,7 +103,7 @@ def require_whole(collected: Collected) -> None:
         raise CannotTell(
             f"{plural(problems, 'file')} {verb} missing or not whole,"
             " so it is not known whether all tests passed.",
-            "The text that was published says which.",
+            "The text says which.",
         )
     if not collected.counts.tests:
         raise CannotTell("No test result.", "Check the paths.")

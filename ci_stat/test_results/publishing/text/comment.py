@@ -16,7 +16,7 @@ from ci_stat.rendering.format import plural
 from ci_stat.test_results.publishing.model import Publication, Standing
 from ci_stat.test_results.publishing.text.markdown import Writer
 from ci_stat.test_results.publishing.text.section import LIMIT, section_text
-from ci_stat.test_results.publishing.text.words import counted, run_name
+from ci_stat.test_results.publishing.text.words import fresh, run_name
 
 MARKER = "<!-- ci_stat:tests:v1 -->"
 MAX_BODY = 65_000  # characters; GitHub takes 65,536
@@ -34,8 +34,8 @@ class SectionInfo(msgspec.Struct, frozen=True):
 
     - `key`: of the job and its labels. `name`: for people, as Markdown.
     - `run`, `attempt`: which run; a newer one replaces it. `commit`: cut.
-    - `state`: passed, failed or unknown. `counted`: failures that count against the change.
-    - `broken`: failures that are new. `failed`, `tests`: counts.
+    - `state`: passed, failed or unknown. `fresh`: failures that history does not excuse.
+    - `broken`: those of them that are new. `failed`, `tests`: counts.
     """
 
     key: str
@@ -44,7 +44,7 @@ class SectionInfo(msgspec.Struct, frozen=True):
     attempt: int
     commit: str
     state: str
-    counted: int
+    fresh: int
     broken: int
     failed: int
     tests: int
@@ -69,7 +69,7 @@ def section_of(publication: Publication, writer: Writer) -> CommentSection:
         attempt=run.attempt,
         commit=run.commit[:40],
         state=publication.state,
-        counted=len(counted(publication)),
+        fresh=len(fresh(publication)),
         broken=len(publication.of(Standing.BROKEN)),
         failed=len(publication.failures),
         tests=publication.counts.tests,
@@ -122,7 +122,7 @@ def composed(sections: Mapping[str, CommentSection], commit: str) -> str:
 
 def _order(section: CommentSection) -> tuple[bool, int, int, str]:
     info = section.info
-    return (info.state == "passed", -info.counted, -info.failed, info.name)
+    return (info.state == "passed", -info.fresh, -info.failed, info.name)
 
 
 def _body(
@@ -141,13 +141,13 @@ def _body(
 
 def title(infos: Sequence[SectionInfo]) -> str:
     """What all jobs say together."""
-    broken = sum(info.broken for info in infos if info.counted)
-    counted_ones = sum(info.counted for info in infos)
+    broken = sum(info.broken for info in infos if info.fresh)
+    fresh = sum(info.fresh for info in infos)
     failed = sum(info.failed for info in infos)
-    if broken and broken == counted_ones:
+    if broken and broken == fresh:
         return f"❌ This change breaks {plural(broken, 'test')}"
-    if counted_ones:
-        return f"❌ {plural(counted_ones, 'test')} {'fails' if counted_ones == 1 else 'fail'}"
+    if fresh:
+        return f"❌ {plural(fresh, 'test')} {'fails' if fresh == 1 else 'fail'}"
     if any(info.state == "unknown" for info in infos):
         return "⚠️ Cannot tell whether all tests passed"
     if failed:
@@ -156,7 +156,7 @@ def title(infos: Sequence[SectionInfo]) -> str:
 
 
 def _line(info: SectionInfo, commit: str) -> str:
-    mark = "❌" if info.counted else "✅" if info.state == "passed" else "⚠️"
+    mark = "❌" if info.fresh else "✅" if info.state == "passed" else "⚠️"
     failures = f"{info.failed:,} failed of " if info.failed else ""
     old = "" if info.commit == commit or not info.commit else f", of commit `{info.commit[:12]}`"
     return f"- {mark} {info.name}: {failures}{plural(info.tests, 'test')}{old}"

@@ -37,14 +37,14 @@ def _are(number: int) -> str:
 
 
 def mark(publication: Publication) -> str:
-    """❌ for failures that count, ⚠️ for others and for an unknown state, ✅ if all passed."""
-    if publication.failures and not counted(publication):
+    """❌ for new failures, ⚠️ for known ones and for an unknown state, ✅ if all passed."""
+    if publication.failures and not fresh(publication):
         return _MARKS["unknown"]
     return _MARKS[publication.state]
 
 
-def counted(publication: Publication) -> tuple[Failure, ...]:
-    """The failures that count against the change."""
+def fresh(publication: Publication) -> tuple[Failure, ...]:
+    """The failures that history does not excuse, of a job that must pass."""
     if publication.may_fail:
         return ()
     return tuple(
@@ -52,6 +52,13 @@ def counted(publication: Publication) -> tuple[Failure, ...]:
         for failure in publication.failures
         if failure.standing in (Standing.BROKEN, Standing.UNKNOWN)
     )
+
+
+def counted(publication: Publication) -> tuple[Failure, ...]:
+    """The failures because of which a status or a check run is red."""
+    if publication.may_fail or publication.only_new:
+        return fresh(publication)
+    return publication.failures
 
 
 def run_name(run: RunInfo) -> str:
