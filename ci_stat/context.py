@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ci_stat.store.state.actions_sync import ActionsSync
     from ci_stat.store.state.case_notes import Notes
     from ci_stat.store.state.issue_calls import IssueCalls
+    from ci_stat.test_results.alerts.service import Alerter
     from ci_stat.test_results.cases.service import Cases
     from ci_stat.test_results.comparing.service import Comparer
     from ci_stat.test_results.gates.policy import Policy
@@ -184,6 +185,12 @@ class Context:
         opened = publishers(self.settings.github, repo, self.state, clock)
         self._closing.callback(opened.github.close)
         return opened
+
+    def alerter(self, limit: int, clock: Clock = real_time) -> "Alerter":
+        """Return what sends alerts. `limit`: tests of each list. Raises as `state`."""
+        from ci_stat.test_results.alerts.setup import alerter
+
+        return alerter(self.state, self.results, clock, limit)
 
     # Build logs
 

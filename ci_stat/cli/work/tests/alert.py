@@ -1,0 +1,110 @@
+"""`ci-stat alert`: send or print what has changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ci_stat.cli.work import opening, output
+from ci_stat.context import Context, real_time
+from ci_stat.errors import CannotTell, NotDelivered, SettingsError
+from ci_stat.escape import visible
+from ci_stat.rendering.as_terminal import on_terminal
+from ci_stat.reports.recipients import Recipient
+from ci_stat.test_results.alerts.gather import SPAN, presents
+from ci_stat.test_results.alerts.model import SeriesChange
+from ci_stat.test_results.alerts.service import AlertResult
+
+_NOBODY = "a new recipient"
+
+
+def alert(
+    jobs: Sequence[str],
+    branches: Sequence[str],
+    channels: Sequence[str],
+    dry_run: bool,
+    force: bool,
+    limit: int,
+    as_json: bool,
+    color: str,
+) -> None:
+    context = opening.opened()
+    alerter = context.alerter(limit)
+    recipients = _recipients(context, channels, dry_run)
+    names = [recipient.name for recipient in recipients] or [_NOBODY]
+    known = alerter.known_keys(names)
+    found = presents(context.results, jobs, branches, real_time(), known)
+    if not found:
+        raise CannotTell(
+            f"No run of these jobs and branches in the last {SPAN.days} days.",
+            "Name the branch: --branch NAME; `ci-stat tests` shows the newest run.",
+        )
+    if dry_run:
+        results = [alerter.draft(name, found) for name in names]
+    else:
+        results = alerter.alert(recipients, found, force)
+
+    if as_json:
+        output.print_json({"dry_run": dry_run, "alerts": [_data(result) for result in results]})
+    else:
+        for result in results:
+            _print(result, dry_run, color)
+    _require_delivered(results)
+
+
+def _recipients(context: Context, channels: Sequence[str], dry_run: bool) -> list[Recipient]:
+    """The recipients of reports. A draft needs none."""
+    try:
+        return context.recipients(channels)
+    except SettingsError:
+        if dry_run:
+            return []
+        raise
+
+
+def _print(result: AlertResult, dry_run: bool, color: str) -> None:
+    name = visible(result.recipient, 200)
+    if result.document is not None and dry_run:
+        click.echo(f"To {name}:\n")
+        output.print_table(on_terminal(result.document), color)
+    elif result.is_fine:
+        reason = f": {visible(result.reason)}" if result.reason else ""
+        click.echo(f"{result.state} for {name}{reason}")
+    else:
+        click.echo(f"ci-stat: {result.state} for {name}: {visible(result.reason)}", err=True)
+        if result.hint:
+            click.echo(f"  {visible(result.hint)}", err=True)
+
+
+def _data(result: AlertResult) -> dict[str, Any]:
+    return {
+        "recipient": result.recipient,
+        "state": str(result.state),
+        "reason": result.reason or None,
+        "changes": [_change(change) for change in result.changes],
+    }
+
+
+def _change(change: SeriesChange) -> dict[str, Any]:
+    info = change.present.run.info
+    names = change.present.names
+    return {
+        "job": info.job,
+        "labels": info.labels,
+        "branch": info.branch,
+        "number": info.number,
+        "newly_failing": [condition.name for condition in change.begun],
+        "recovered": [names.get(key, key) for key in change.ended],
+        "turned_red": change.turned_red,
+        "turned_green": change.turned_green,
+        "still_failing": change.lasting,
+        "flaky_left_out": change.present.flaky,
+    }
+
+
+def _require_delivered(results: Sequence[AlertResult]) -> None:
+    failed = [result.recipient for result in results if not result.is_fine]
+    if failed:
+        raise NotDelivered(
+            f"Not delivered to {', '.join(failed)}.", "The next alert says it again."
+        )

@@ -1,0 +1,1 @@
+"""Alerts: messages when the state of tests changes, once for each change and recipient."""

@@ -1,0 +1,64 @@
+"""Pure: what has changed between what a recipient knows and what is bad now."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from ci_stat.test_results.alerts.model import Kind, Known, Present, SeriesChange
+
+RED = "run"  # the key of the condition that a run is not green
+MOST_KEYS = 20_000  # of one series, in what a recipient knows
+
+
+def changes(known: Known, presents: Sequence[Present]) -> tuple[SeriesChange, ...]:
+    """The changes of all series that have any, in their order."""
+    found = [_change(set(known.bad.get(present.series, ())), present) for present in presents]
+    return tuple(change for change in found if _is_any(change))
+
+
+def _change(bad: set[str], present: Present) -> SeriesChange:
+    now = {condition.key: condition for condition in present.conditions}
+    tests = [condition for condition in present.conditions if condition.kind is Kind.TEST]
+    over = sorted(key for key in bad & present.fine if key != RED)
+    return SeriesChange(
+        present=present,
+        begun=tuple(condition for condition in tests if condition.key not in bad),
+        ended=tuple(over),
+        turned_red=RED in now and RED not in bad,
+        turned_green=RED in bad and RED in present.fine,
+        lasting=sum(condition.key in bad for condition in tests),
+    )
+
+
+def _is_any(change: SeriesChange) -> bool:
+    return bool(change.begun or change.ended or change.turned_red or change.turned_green)
+
+
+def after(known: Known, presents: Sequence[Present]) -> Known:
+    """What a recipient knows after it was told all changes.
+
+    A test that did not run, and a series that is not looked at, stay as they were.
+    """
+    bad, left_out = dict(known.bad), 0
+    for present in presents:
+        now = [condition.key for condition in present.conditions]
+        lasting = [key for key in bad.get(present.series, ()) if key not in present.fine]
+        keys = sorted({*lasting, *now})
+        left_out += max(0, len(keys) - MOST_KEYS)
+        bad[present.series] = keys[:MOST_KEYS]
+    return Known({series: keys for series, keys in bad.items() if keys}, left_out)
+
+
+def digest_of(found: Sequence[SeriesChange]) -> str:
+    """A hash that is equal for the same changes."""
+    parts = [
+        [
+            change.present.series,
+            [condition.key for condition in change.begun],
+            change.ended,
+            change.turned_red,
+            change.turned_green,
+        ]
+        for change in found
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,113 @@
+"""An alert as a document that each channel renders."""
+
+from collections.abc import Iterator, Sequence
+
+from ci_stat.rendering.document import (
+    Block,
+    Document,
+    Item,
+    Paragraph,
+    Section,
+    Span,
+    Text,
+    Tone,
+    cut,
+    linked,
+    text,
+)
+from ci_stat.rendering.format import plural
+from ci_stat.test_results.alerts.model import Condition, Present, SeriesChange
+from ci_stat.test_results.views.words import run_words
+
+LIMIT = 10  # tests of each list
+_SERIES = 10  # jobs with their own sections
+_MESSAGE = 160  # characters
+
+
+def alert_document(
+    changes: Sequence[SeriesChange], is_uncertain: bool = False, limit: int = LIMIT
+) -> Document:
+    """The document. `is_uncertain`: an earlier alert may have arrived, and told some of it."""
+    begun = sum(len(change.begun) for change in changes)
+    title = _title(changes)
+    return Document(
+        title=title,
+        subtitle="",
+        tone=Tone.BAD if begun or any(change.turned_red for change in changes) else Tone.GOOD,
+        summary=title,
+        blocks=tuple(_blocks(changes, limit)),
+        foot=tuple(_foot(is_uncertain)),
+    )
+
+
+def _title(changes: Sequence[SeriesChange]) -> str:
+    begun = sum(len(change.begun) for change in changes)
+    ended = sum(len(change.ended) for change in changes)
+    red = sum(change.turned_red for change in changes)
+    green = sum(change.turned_green for change in changes)
+    parts = [f"{plural(begun, 'test')} newly {'fails' if begun == 1 else 'fail'}"] if begun else []
+    parts += [f"{plural(ended, 'test')} recovered"] if ended else []
+    parts += [f"{plural(red, 'job')} turned red"] if red else []
+    parts += [f"{plural(green, 'job')} green again"] if green else []
+    words = ", ".join(parts)
+    return words if len(changes) > 1 else f"{words}: {_name(changes[0].present)}"
+
+
+def _name(present: Present) -> str:
+    info = present.run.info
+    labels = ", ".join(f"{key}={value}" for key, value in sorted(info.labels.items()))
+    return cut(f"{info.job}{f' ({labels})' if labels else ''} on {info.branch}", 200)
+
+
+def _blocks(changes: Sequence[SeriesChange], limit: int) -> Iterator[Block]:
+    for change in changes[:_SERIES]:
+        yield from _of_series(change, limit)
+    more = len(changes) - _SERIES
+    if more > 0:
+        yield Paragraph((text(f"… and changes in {plural(more, 'more job')}"),))
+
+
+def _of_series(change: SeriesChange, limit: int) -> Iterator[Block]:
+    yield Paragraph(tuple(_head(change)))
+    if change.begun:
+        items = tuple(_begun(condition) for condition in change.begun[:limit])
+        more = max(0, len(change.begun) - limit)
+        yield Section("Newly failing", items, 95, more, "more test")
+    if change.ended:
+        names = change.present.names
+        keys = change.ended[:limit]
+        recovered = tuple(Item(text(cut(names.get(key, key), 300))) for key in keys)
+        more = max(0, len(change.ended) - limit)
+        yield Section("Recovered", recovered, 60, more, "more test")
+
+
+def _head(change: SeriesChange) -> Iterator[Text]:
+    present = change.present
+    info = present.run.info
+    name = cut(f"{run_words(info)} on {info.branch}", 300)
+    commit = f", commit {cut(info.commit[:12], 12)}" if info.commit else ""
+    link = (text(" · ", linked("link", info.url))) if info.url else ()
+    yield (*text(Span(name, bold=True), commit), *link)
+    red_words = next((one.words for one in present.conditions if one.words and not one.name), "")
+    if change.turned_red:
+        yield text(Span("The job turned red.", Tone.BAD), f" {red_words}" if red_words else "")
+    if change.turned_green:
+        yield text(Span("The job is green again.", Tone.GOOD))
+    others = [f"{plural(change.lasting, 'more test')} still failing"] if change.lasting else []
+    flaky = plural(present.flaky, "failure")
+    others += [f"{flaky} of tests known to be flaky left out"] if present.flaky else []
+    if others:
+        yield text(Span(" · ".join(others), Tone.FAINT))
+
+
+def _begun(condition: Condition) -> Item:
+    message = cut(" ".join(condition.message.split()), _MESSAGE)
+    lines = [text(Span(message, Tone.FAINT))] if message else []
+    lines += [text(condition.words)] if condition.words else []
+    return Item(text(Span(cut(condition.name, 300), bold=True)), tuple(lines))
+
+
+def _foot(is_uncertain: bool) -> Iterator[Text]:
+    if is_uncertain:
+        yield text("An earlier alert may not have arrived; this one repeats what it said.")
+    yield text("You get an alert when something changes, not after each run.")

@@ -1,0 +1,131 @@
+"""Reads what is bad now: the newest run of each job, set of labels and branch."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from ci_stat.records.case_results import Outcome, ReadState
+from ci_stat.store.results.case_ids import case_ids, case_keys
+from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
+from ci_stat.store.state.stored_values import digest
+from ci_stat.test_results.alerts.changes import RED
+from ci_stat.test_results.alerts.model import Condition, Kind, Present
+from ci_stat.test_results.publishing.judging import STEADY, case_history
+from ci_stat.test_results.publishing.model import CaseHistory
+from ci_stat.test_results.summary import Ends, TestEnd, ends_of
+
+SPAN = timedelta(days=14)  # a job without a run in it is not looked at
+EARLIER = 50  # runs before the newest one, for flakiness and since when
+USUAL_BRANCHES = ("main", "master", "trunk", "develop")
+
+
+def presents(
+    engine: Engine,
+    jobs: Sequence[str],
+    branches: Sequence[str],
+    now: datetime,
+    known: Collection[str] = (),
+) -> tuple[Present, ...]:
+    """The state of each series, by job. Runs of pull requests do not count.
+
+    `jobs`: all if empty. `branches`: the usual names if empty. `known`: keys of conditions that
+    recipients know, which may be over. Raises DatabaseError.
+    """
+    reader = ResultsReader(engine)
+    wanted = RunFilter(jobs=tuple(jobs), branches=tuple(branches) or USUAL_BRANCHES)
+    series: dict[tuple[str, str, str], list[StoredRun]] = defaultdict(list)
+    for run in reader.runs_between(now - SPAN, now + timedelta(days=1), wanted):
+        info = run.info
+        if info.pull is None:
+            series[info.job, info.label_text, info.branch].append(run)
+    ids = case_ids(engine, sorted({*known} - {RED}))
+    return tuple(
+        _present(engine, reader, ids, digest(*key), runs[::-1][: EARLIER + 1])
+        for key, runs in sorted(series.items())
+    )
+
+
+def _present(
+    engine: Engine,
+    reader: ResultsReader,
+    known: Mapping[str, int],
+    series: str,
+    runs: Sequence[StoredRun],
+) -> Present:
+    """`known`: ids of cases by the keys that recipients know. `runs`: newest first."""
+    newest, earlier = runs[0], runs[1:]
+    ends = ends_of(reader.attempts(newest.id))
+    failed = [id for id, end in ends.items() if end.is_failed]
+    histories = _histories(reader, failed, newest, earlier, ends)
+    steady = [id for id in failed if not _is_flaky(histories[id])]
+
+    fine = {key: id for key, id in known.items() if _passed(ends.get(id))}
+    keys = case_keys(engine, steady)
+    cases = reader.cases([*steady, *fine.values()])
+    messages = reader.messages(newest.id, steady)
+    tests = tuple(
+        Condition(
+            Kind.TEST,
+            keys[id],
+            cases[id].full_name,
+            _words(histories[id]),
+            messages.get(id, ("", ""))[1],
+        )
+        for id in sorted(steady, key=lambda id: cases[id].full_name)
+    )
+    is_whole = _is_whole(reader, newest, ends)
+    red = () if is_whole and not tests else (Condition(Kind.RUN, RED, "", _red_words(is_whole)),)
+    over = frozenset({*fine, *(() if red else (RED,))})
+    names = {key: cases[id].full_name for key, id in fine.items()}
+    return Present(series, newest, (*red, *tests), over, names, len(failed) - len(steady))
+
+
+def _passed(end: TestEnd | None) -> bool:
+    return end is not None and end.outcome is Outcome.PASSED
+
+
+def _histories(
+    reader: ResultsReader,
+    failed: Sequence[int],
+    newest: StoredRun,
+    earlier: Sequence[StoredRun],
+    ends: Ends,
+) -> dict[int, CaseHistory]:
+    """What the runs of the branch, the newest one included, say about each failed test."""
+    found: dict[int, dict[int, TestEnd]] = defaultdict(dict)
+    for attempt in reader.history(failed, [run.id for run in earlier]):
+        of_case = found[attempt.case_id]
+        if attempt.run_id not in of_case:
+            of_case[attempt.run_id] = TestEnd(attempt.outcome)
+        of_case[attempt.run_id].add(attempt)
+    runs = [newest, *earlier]
+    return {id: case_history(runs, (), {**found[id], newest.id: ends[id]}) for id in failed}
+
+
+def _is_flaky(history: CaseHistory) -> bool:
+    """Whether its failure is no news: it flickers, and does not fail all the time."""
+    return history.mixed > 0 and history.failed_runs < STEADY
+
+
+def _is_whole(reader: ResultsReader, run: StoredRun, ends: Ends) -> bool:
+    states = [ReadState(row.state) for row in reader.files(run.id)]
+    return bool(ends) and all(state is ReadState.COMPLETE for state in states)
+
+
+def _red_words(is_whole: bool) -> str:
+    return "" if is_whole else "result files are not whole"
+
+
+def _words(history: CaseHistory) -> str:
+    since, passed = history.since, history.last_passed
+    if history.failed_runs > 1 and since is not None:
+        return f"failed in {history.failed_runs} runs in a row, since {_place(since)}"
+    return f"it passed in {_place(passed)}" if passed else "no earlier run has it"
+
+
+def _place(run: StoredRun) -> str:
+    number = f"run {run.info.number}" if run.info.number is not None else "a run"
+    commit = f" (commit {run.info.commit[:12]})" if run.info.commit else ""
+    return f"{number} of {run.started:%Y-%m-%d %H:%M} UTC{commit}"
