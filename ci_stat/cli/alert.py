@@ -32,6 +32,11 @@ Exit codes: 0 sent, or nothing new; 8 an alert did not arrive, or may not have a
     multiple=True,
     help="Only this channel; can be repeated. [all configured]",
 )
+@click.option(
+    "--policy",
+    metavar="FILE",
+    help="Policy of a gate in TOML, as for `ci-stat gate`: it decides when a job turns red.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the alerts, and send nothing.")
 @click.option("--force", is_flag=True, help="Also send what may have arrived before.")
 @click.option(

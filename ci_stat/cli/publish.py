@@ -12,6 +12,7 @@ Examples:
   ci-stat publish comment build/test-results --dry-run  print the comment; needs no settings
   ci-stat publish comment --job unit --run 7 --pr 12    from stored results
   ci-stat publish status build/test-results             commit status ci/tests
+  ci-stat publish status out/ --policy gates.toml       the gate decides
   ci-stat publish check build/test-results --may-fail   check run: neutral if tests fail
   ci-stat publish summary build/test-results            summary of the job in GitHub Actions
   ci-stat publish badge --job unit --output badge.svg
@@ -58,7 +59,12 @@ _source = options.stack(
     click.option("--url", metavar="URL", help="Link to the run. [from the environment]"),
 )
 
+_policy = click.option(
+    "--policy", metavar="FILE", help="Policy of a gate in TOML, as for `ci-stat gate`; it decides."
+)
+
 _texts = options.stack(
+    _policy,
     click.option(
         "--base",
         metavar="BRANCH",
@@ -126,6 +132,7 @@ def check() -> None:
 
 @publish.command(epilog=_EPILOG)
 @_source
+@_policy
 @click.option("--name", "label", default="tests", show_default=True, help="Left half of the badge.")
 @click.option(
     "--stale-after",
@@ -139,7 +146,7 @@ def check() -> None:
 def badge() -> None:
     """Write a badge as SVG: green from 95 % passed tests, yellow from 80 %, else red.
 
-    Skipped tests do not count.
+    Skipped tests do not count, and with --policy only tests that must pass.
     """
 
 

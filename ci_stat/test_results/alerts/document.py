@@ -90,7 +90,9 @@ def _head(change: SeriesChange) -> Iterator[Text]:
     yield (*text(Span(name, bold=True), commit), *link)
     red_words = next((one.words for one in present.conditions if one.words and not one.name), "")
     if change.turned_red:
-        yield text(Span("The job turned red.", Tone.BAD), f" {red_words}" if red_words else "")
+        yield text(
+            Span("The job turned red.", Tone.BAD), f" {cut(red_words, 400)}" if red_words else ""
+        )
     if change.turned_green:
         yield text(Span("The job is green again.", Tone.GOOD))
     others = [f"{plural(change.lasting, 'more test')} still failing"] if change.lasting else []

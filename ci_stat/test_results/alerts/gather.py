@@ -1,7 +1,7 @@
 """Reads what is bad now: the newest run of each job, set of labels and branch."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -20,6 +20,9 @@ SPAN = timedelta(days=14)  # a job without a run in it is not looked at
 EARLIER = 50  # runs before the newest one, for flakiness and since when
 USUAL_BRANCHES = ("main", "master", "trunk", "develop")
 
+Judge = Callable[[StoredRun], str | None]
+"""Why a run is not green, in the words of a gate; None if it is."""
+
 
 def presents(
     engine: Engine,
@@ -27,11 +30,13 @@ def presents(
     branches: Sequence[str],
     now: datetime,
     known: Collection[str] = (),
+    judge: Judge | None = None,
 ) -> tuple[Present, ...]:
     """The state of each series, by job. Runs of pull requests do not count.
 
     `jobs`: all if empty. `branches`: the usual names if empty. `known`: keys of conditions that
-    recipients know, which may be over. Raises DatabaseError.
+    recipients know, which may be over. `judge`: a gate, which decides whether a run is green;
+    without one it is if no test fails steadily. Raises DatabaseError.
     """
     reader = ResultsReader(engine)
     wanted = RunFilter(jobs=tuple(jobs), branches=tuple(branches) or USUAL_BRANCHES)
@@ -42,7 +47,7 @@ def presents(
             series[info.job, info.label_text, info.branch].append(run)
     ids = case_ids(engine, sorted({*known} - {RED}))
     return tuple(
-        _present(engine, reader, ids, digest(*key), runs[::-1][: EARLIER + 1])
+        _present(engine, reader, ids, digest(*key), runs[::-1][: EARLIER + 1], judge)
         for key, runs in sorted(series.items())
     )
 
@@ -53,6 +58,7 @@ def _present(
     known: Mapping[str, int],
     series: str,
     runs: Sequence[StoredRun],
+    judge: Judge | None,
 ) -> Present:
     """`known`: ids of cases by the keys that recipients know. `runs`: newest first."""
     newest, earlier = runs[0], runs[1:]
@@ -75,8 +81,11 @@ def _present(
         )
         for id in sorted(steady, key=lambda id: cases[id].full_name)
     )
-    is_whole = _is_whole(reader, newest, ends)
-    red = () if is_whole and not tests else (Condition(Kind.RUN, RED, "", _red_words(is_whole)),)
+    if judge is not None:
+        why = judge(newest)
+    else:
+        why = _why_red(_is_whole(reader, newest, ends), len(tests))
+    red = () if why is None else (Condition(Kind.RUN, RED, "", why),)
     over = frozenset({*fine, *(() if red else (RED,))})
     names = {key: cases[id].full_name for key, id in fine.items()}
     return Present(series, newest, (*red, *tests), over, names, len(failed) - len(steady))
@@ -114,8 +123,11 @@ def _is_whole(reader: ResultsReader, run: StoredRun, ends: Ends) -> bool:
     return bool(ends) and all(state is ReadState.COMPLETE for state in states)
 
 
-def _red_words(is_whole: bool) -> str:
-    return "" if is_whole else "result files are not whole"
+def _why_red(is_whole: bool, failed: int) -> str | None:
+    """Why a run is not green; None if it is."""
+    if not is_whole:
+        return "result files are not whole"
+    return "" if failed else None
 
 
 def _words(history: CaseHistory) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from html import escape
 
 from ci_stat.escape import visible
+from ci_stat.test_results.gates.model import Level, Verdict
 from ci_stat.test_results.model import Counts
 
 GREEN, YELLOW, RED, GREY = "#3c8f2e", "#946b00", "#c43a31", "#6b6b6b"
@@ -21,6 +22,14 @@ class Badge:
     label: str
     message: str
     color: str
+
+
+def must_pass_counts(verdict: Verdict) -> Counts:
+    """The counts of the tests that must pass."""
+    for counts in verdict.counts:
+        if counts.level is Level.MUST_PASS:
+            return Counts(counts.tests, passed=counts.passed, failed=counts.failed)
+    return Counts()
 
 
 def badge_of(

@@ -17,7 +17,7 @@ from ci_stat.test_results.publishing.model import Failure, Publication
 from ci_stat.test_results.publishing.recorded import BUSY, SENT, RecordedCalls, request_of
 from ci_stat.test_results.publishing.text.markdown import Writer
 from ci_stat.test_results.publishing.text.section import section_text
-from ci_stat.test_results.publishing.text.words import counted, fresh, headline
+from ci_stat.test_results.publishing.text.words import fresh, headline
 
 MOST = 200  # annotations; the rest is in the summary
 _MAX_MESSAGE, _MAX_TITLE, _MAX_PATH = 2_000, 200, 400  # characters
@@ -57,11 +57,11 @@ def check_content(publication: Publication, writer: Writer) -> CheckContent:
 
 
 def _conclusion(publication: Publication) -> str:
-    """Neutral for failures that do not count. What nobody can tell is a failure."""
-    if publication.may_fail and publication.state != "passed":
-        return "neutral"
-    if counted(publication) or not publication.collected.is_known:
+    """Neutral for failures that do not count. Missing results are a failure."""
+    if publication.is_red:
         return "failure"
+    if publication.is_open:
+        return "neutral" if publication.may_fail else "failure"
     return "neutral" if publication.failures else "success"
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from ci_stat.records.case_results import Outcome
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.results.read import StoredRun
+from ci_stat.test_results.gates.model import Decision, Verdict
 from ci_stat.test_results.model import Counts, FileReport
 
 
@@ -110,7 +111,8 @@ class Links:
 class Publication:
     """A run of tests, ready to be worded.
 
-    `may_fail`: no failure counts. `only_new`: only those that are not known count.
+    - `may_fail`: no failure counts. `only_new`: only those that are not known count.
+    - `verdict`: of a gate; None without a policy. It decides instead.
     """
 
     collected: Collected
@@ -119,6 +121,24 @@ class Publication:
     links: Links = Links()
     may_fail: bool = False
     only_new: bool = False
+    verdict: Verdict | None = None
+
+    @property
+    def is_red(self) -> bool:
+        """Whether a status or a check run fails because of a failure."""
+        if self.may_fail:
+            return False
+        if self.verdict is not None:
+            return self.verdict.decision is Decision.FAIL
+        excused = (Standing.BEFORE, Standing.FLAKY) if self.only_new else ()
+        return any(failure.standing not in excused for failure in self.failures)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known if all tests passed that were to pass."""
+        if self.verdict is not None and self.verdict.decision is Decision.CANNOT_TELL:
+            return True
+        return not self.collected.is_known
 
     @property
     def run(self) -> RunInfo:

@@ -10,26 +10,26 @@ from ci_stat.store.state.calls import CallKind
 from ci_stat.test_results.publishing.model import Publication
 from ci_stat.test_results.publishing.recorded import BUSY, SENT, RecordedCalls, request_of
 from ci_stat.test_results.publishing.text.markdown import Writer
-from ci_stat.test_results.publishing.text.words import counted, headline
+from ci_stat.test_results.publishing.text.words import gate_words, headline
 
 CONTEXT = "ci/tests"
 
 
 def status_of(publication: Publication, context: str, writer: Writer) -> CommitStatus:
-    """The status of a run: error if nobody can tell, failure if a failure counts."""
+    """The status of a run: failure if a failure counts, error if results are missing."""
     state = "success"
-    if counted(publication):
+    if publication.is_red:
         state = "failure"
-    elif not publication.collected.is_known:
+    elif publication.is_open:
         state = "error"
-    description = cut(f"{_words(publication)}", MAX_DESCRIPTION)
+    description = cut(_words(publication), MAX_DESCRIPTION)
     return CommitStatus(context, state, description, writer.address(publication.run.url))
 
 
 def _words(publication: Publication) -> str:
     counts = publication.counts
-    said = headline(publication)
-    words = f"{said[:1].upper()}{said[1:]}"
+    said, gate = headline(publication), gate_words(publication)
+    words = f"{gate}; {said}" if gate else f"{said[:1].upper()}{said[1:]}"
     bad = counts.failed + counts.errors
     if publication.failures:
         words += f": {bad:,} failed of {plural(counts.tests, 'test')}"

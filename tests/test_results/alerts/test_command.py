@@ -71,3 +71,22 @@ def test_no_run_cannot_tell(call: Call) -> None:
     stored(call, 1, "")
     assert call("alert", "--dry-run", "--branch", "nope").code == 12
     assert call("alert").code == 4  # no channel is set up
+
+
+def test_a_gate_decides_when_a_job_turns_red(call: Call, tmp_path: Path) -> None:
+    policy = """
+[[may_fail]]
+case = "C.a"
+reason = "known to be slow"
+owner = "@me"
+issue = "https://github.com/me/app/issues/3"
+expires = 2099-01-01
+"""
+    (tmp_path / "gates.toml").write_text(policy)
+    stored(call, 1, FAILURE)
+    judged = call("alert", "--dry-run", "--policy", "gates.toml")
+    assert judged.code == 0, judged.err
+    assert "1 test newly fails: unit on main" in judged.out
+    (tmp_path / "gates.toml").write_text("[rules]\nmin_tests = 5\n")
+    strict = call("alert", "--dry-run", "--policy", "gates.toml")
+    assert "The job turned red. The gate: " in strict.out

@@ -228,3 +228,37 @@ def test_a_full_summary_is_refused(call: Call, monkeypatch: pytest.MonkeyPatch) 
     assert answer.code == 6
     assert "GitHub takes 1 MiB" in answer.err
     assert Path("summary.md").stat().st_size < 1024 * 1024
+
+
+POLICY = """
+[[may_fail]]
+case = "C.b"
+reason = "known to be slow"
+owner = "@me"
+issue = "https://github.com/me/app/issues/3"
+expires = 2099-01-01
+"""
+
+
+def test_a_policy_decides(call: Call, hub: GitHub) -> None:
+    Path("gates.toml").write_text(POLICY)
+    write(a="P", b="F")
+    gate = call("gate", "r.xml", "--policy", "gates.toml")
+    assert gate.code == 0, gate.err
+    text = draft(call, "r.xml", *ON, "--policy", "gates.toml")
+    assert "**The gate passes.** It excuses 1 failure." in text
+    for policy, state in ((("--policy", "gates.toml"), "success"), ((), "failure")):
+        assert call("publish", "status", "r.xml", *ON, *policy).code == 0
+        assert hub.statuses[COMMIT][-1]["state"] == state
+    assert "100% passed" in call("publish", "badge", "r.xml", "--policy", "gates.toml").out
+    write(a="F", b="F")
+    text = draft(call, "r.xml", *ON, "--policy", "gates.toml")
+    assert "**The gate fails.**" in text
+    assert "0% passed" in call("publish", "badge", "r.xml", "--policy", "gates.toml").out
+
+
+def test_a_policy_judges_a_stored_run(call: Call) -> None:
+    Path("gates.toml").write_text(POLICY)
+    stored(call, 1, a="P", b="F")
+    assert "**The gate passes.**" in draft(call, "--job", "unit", "--policy", "gates.toml")
+    assert call("publish", "comment", "-", "--dry-run", "--policy", "gates.toml").code == 2

@@ -1,6 +1,7 @@
 """`ci-stat alert`: send or print what has changed."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,9 +12,12 @@ from ci_stat.errors import CannotTell, NotDelivered, SettingsError
 from ci_stat.escape import visible
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.reports.recipients import Recipient
-from ci_stat.test_results.alerts.gather import SPAN, presents
+from ci_stat.store.results.read import StoredRun
+from ci_stat.test_results.alerts.gather import SPAN, Judge, presents
 from ci_stat.test_results.alerts.model import SeriesChange
 from ci_stat.test_results.alerts.service import AlertResult
+from ci_stat.test_results.gates.model import Decision
+from ci_stat.test_results.gates.policy_file import read_policy
 
 _NOBODY = "a new recipient"
 
@@ -22,6 +26,7 @@ def alert(
     jobs: Sequence[str],
     branches: Sequence[str],
     channels: Sequence[str],
+    policy: str | None,
     dry_run: bool,
     force: bool,
     limit: int,
@@ -33,7 +38,8 @@ def alert(
     recipients = _recipients(context, channels, dry_run)
     names = [recipient.name for recipient in recipients] or [_NOBODY]
     known = alerter.known_keys(names)
-    found = presents(context.results, jobs, branches, real_time(), known)
+    judge = _judge(context, policy) if policy else None
+    found = presents(context.results, jobs, branches, real_time(), known, judge)
     if not found:
         raise CannotTell(
             f"No run of these jobs and branches in the last {SPAN.days} days.",
@@ -50,6 +56,20 @@ def alert(
         for result in results:
             _print(result, dry_run, color)
     _require_delivered(results)
+
+
+def _judge(context: Context, policy: str) -> Judge:
+    """The gate of a policy. Raises SettingsError."""
+    gate = context.stored_gate(read_policy(Path(policy)))
+
+    def why_red(run: StoredRun) -> str | None:
+        info = run.info
+        verdict = gate.judge_run(info.job, info.number, info.labels, real_time())
+        if verdict.decision is Decision.PASS:
+            return None
+        return f"The gate: {'; '.join(reason.text for reason in verdict.reasons)}"
+
+    return why_red
 
 
 def _recipients(context: Context, channels: Sequence[str], dry_run: bool) -> list[Recipient]:

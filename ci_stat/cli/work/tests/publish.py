@@ -20,13 +20,15 @@ from ci_stat.cli.work.tests.published_run import (
     collected_run,
     options_of,
     publication_of,
+    require_files,
     require_whole,
+    verdict_of,
 )
 from ci_stat.context import Context, real_time
 from ci_stat.errors import CannotTell, UnknownName, UsageError
 from ci_stat.formats.files import STANDARD_STREAM, open_output
 from ci_stat.records.run_info import RunInfo
-from ci_stat.test_results.publishing.badge import badge_of, svg
+from ci_stat.test_results.publishing.badge import badge_of, must_pass_counts, svg
 from ci_stat.test_results.publishing.checks import check_content
 from ci_stat.test_results.publishing.model import Collected, Publication
 from ci_stat.test_results.publishing.setup import Publishers
@@ -47,8 +49,11 @@ class _Work:
     def __init__(self, given: dict[str, Any]) -> None:
         self.context = opening.opened()
         self.run_options, self._texts = options_of(given)
+        require_files(self.run_options, self._texts.policy)
         self.collected = collected_run(self.context, self.run_options)
-        self.publication = publication_of(self.context, self.collected, self._texts)
+        self.publication = publication_of(
+            self.context, self.collected, self.run_options, self._texts
+        )
         self.writer = Writer(self.context.settings.issues.private_hosts)
 
     @property
@@ -149,18 +154,19 @@ def _summarize(publication: Publication, writer: Writer) -> None:
         click.echo(fitting(lambda limit: section_text(publication, writer, limit)), nl=False)
 
 
-def badge(label: str, stale_after: str, output: Path | None, **given: Any) -> None:
+def badge(
+    label: str, policy: str | None, stale_after: str, output: Path | None, **given: Any
+) -> None:
     stale = windows.parse_length(stale_after, "--stale-after")
-    context = opening.opened()
-    collected = _known_run(context, RunOptions(**given))
-    is_known = collected is not None and collected.is_known
-    made = badge_of(
-        label,
-        collected.counts if collected and is_known else None,
-        collected.run.started if collected else None,
-        real_time(),
-        stale,
-    )
+    context, run_options = opening.opened(), RunOptions(**given)
+    require_files(run_options, policy)
+    collected = _known_run(context, run_options)
+    counts = None
+    if collected is not None and collected.is_known:
+        verdict = verdict_of(context, collected, run_options, policy) if policy else None
+        counts = must_pass_counts(verdict) if verdict else collected.counts
+    started = collected.run.started if collected else None
+    made = badge_of(label, counts, started, real_time(), stale)
     with open_output(str(output) if output else STANDARD_STREAM) as file:
         file.write(svg(made))
     if collected is not None:

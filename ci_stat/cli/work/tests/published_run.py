@@ -13,9 +13,15 @@ import msgspec
 from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.context import Context, real_time
 from ci_stat.errors import CannotTell, UsageError
+from ci_stat.formats.files import STANDARD_STREAM
 from ci_stat.rendering.format import plural
+from ci_stat.store.results.read import ResultsReader
 from ci_stat.test_results.checkout import from_git
 from ci_stat.test_results.environment import from_environment, workspace
+from ci_stat.test_results.gates.decide import decide
+from ci_stat.test_results.gates.from_files import read_results
+from ci_stat.test_results.gates.model import Verdict
+from ci_stat.test_results.gates.policy_file import read_policy
 from ci_stat.test_results.inputs import find_inputs
 from ci_stat.test_results.publishing.from_files import collect_files
 from ci_stat.test_results.publishing.from_store import collect_stored
@@ -43,6 +49,7 @@ class RunOptions:
 class TextOptions:
     """What the options say about the text."""
 
+    policy: str | None
     base: str | None
     report: str
     artifacts: str
@@ -55,6 +62,12 @@ def options_of(given: dict[str, Any]) -> tuple[RunOptions, TextOptions]:
     run = {name: given[name] for name in RunOptions.__slots__}
     texts = {name: given[name] for name in TextOptions.__slots__}
     return RunOptions(**run), TextOptions(**texts)
+
+
+def require_files(options: RunOptions, policy: str | None) -> None:
+    """Raise UsageError for a policy over standard input, which cannot be read a second time."""
+    if policy and STANDARD_STREAM in options.paths:
+        raise UsageError("--policy reads the files again, so PATH cannot be standard input.")
 
 
 def collected_run(context: Context, options: RunOptions) -> Collected:
@@ -87,12 +100,36 @@ def _given(options: RunOptions, names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def publication_of(context: Context, collected: Collected, texts: TextOptions) -> Publication:
-    """The run as its history judges it. A history that cannot be read is left out."""
+def publication_of(
+    context: Context, collected: Collected, options: RunOptions, texts: TextOptions
+) -> Publication:
+    """The run as its history judges it, and the gate. A history that cannot be read is left out."""
     base = texts.base or target_branch(os.environ)
     links = Links(texts.report, texts.artifacts)
-    judged = published(context.existing_results, collected, base, real_time())
-    return replace(judged, links=links, may_fail=texts.may_fail, only_new=texts.only_new)
+    engine = context.existing_results
+    judged = published(engine, collected, base, real_time())
+    verdict = verdict_of(context, collected, options, texts.policy) if texts.policy else None
+    return replace(
+        judged,
+        links=links,
+        may_fail=texts.may_fail,
+        only_new=texts.only_new,
+        verdict=verdict,
+    )
+
+
+def verdict_of(context: Context, collected: Collected, options: RunOptions, policy: str) -> Verdict:
+    """What the gate says about the run. Raises SettingsError and DatabaseError."""
+    rules, run, now = read_policy(Path(policy)), collected.run, real_time()
+    if not options.paths:
+        return context.stored_gate(rules).judge_run(run.job, run.number, run.labels, now)
+    with ExitStack() as files:
+        inputs = list(find_inputs(options.paths, sys.stdin.buffer, files))
+        results = read_results(inputs, run.labels, False, lambda _: None)
+    engine = context.existing_results
+    if engine is None or run.job not in ResultsReader(engine).jobs():
+        return decide(rules, results, now)
+    return context.stored_gate(rules).judge_files(results, run.job, now)
 
 
 def require_whole(collected: Collected) -> None:

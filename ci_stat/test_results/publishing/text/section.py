@@ -7,6 +7,7 @@ from ci_stat.test_results.publishing.model import Case, Failure, Publication, St
 from ci_stat.test_results.publishing.text.markdown import MAX_MESSAGE, Writer, table
 from ci_stat.test_results.publishing.text.words import (
     attempts_words,
+    gate_words,
     headline,
     mark,
     run_name,
@@ -24,6 +25,7 @@ def section_text(publication: Publication, writer: Writer, limit: int = LIMIT) -
     parts = [
         f"### {mark(publication)} {name}: {headline(publication)}",
         _counts(publication),
+        *_gate(publication, writer, limit),
         *_problems(publication, writer),
         *_failures(publication, writer, limit),
         *_flaky(publication.collected.flaky, writer, limit),
@@ -50,6 +52,17 @@ def _counts(publication: Publication) -> str:
         columns.append("attempts")
         cells.append(f"{counts.runs:,}")
     return table([*columns, "time"], [*cells, seconds_words(counts.seconds) + compared])
+
+
+def _gate(publication: Publication, writer: Writer, limit: int) -> Iterator[str]:
+    verdict = publication.verdict
+    if verdict is None:
+        return
+    excused = f" It excuses {plural(len(verdict.excused), 'failure')}." if verdict.excused else ""
+    yield f"**{gate_words(publication)}.**{excused}"
+    lines = [f"- {writer.code(reason.text, MAX_MESSAGE)}" for reason in verdict.reasons[:limit]]
+    if verdict.reasons:
+        yield _listed(lines, len(verdict.reasons) - limit, "more reason")
 
 
 def _problems(publication: Publication, writer: Writer) -> Iterator[str]:

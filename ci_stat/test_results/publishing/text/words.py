@@ -2,10 +2,12 @@
 
 from ci_stat.records.run_info import RunInfo
 from ci_stat.rendering.format import duration, plural, times
+from ci_stat.test_results.gates.model import Decision
 from ci_stat.test_results.publishing.model import Failure, Publication, Standing
 from ci_stat.test_results.publishing.text.markdown import Writer
 
 _MARKS = {"failed": "❌", "unknown": "⚠️", "passed": "✅"}
+_GATE_MARKS = {Decision.FAIL: "❌", Decision.CANNOT_TELL: "⚠️", Decision.PASS: "✅"}
 
 
 def headline(publication: Publication) -> str:
@@ -37,7 +39,12 @@ def _are(number: int) -> str:
 
 
 def mark(publication: Publication) -> str:
-    """❌ for new failures, ⚠️ for known ones and for an unknown state, ✅ if all passed."""
+    """❌ for new failures, ⚠️ for known ones and for an unknown state, ✅ if all passed.
+
+    With a policy, the gate decides.
+    """
+    if publication.verdict is not None and not publication.may_fail:
+        return _GATE_MARKS[publication.verdict.decision]
     if publication.failures and not fresh(publication):
         return _MARKS["unknown"]
     return _MARKS[publication.state]
@@ -54,11 +61,16 @@ def fresh(publication: Publication) -> tuple[Failure, ...]:
     )
 
 
-def counted(publication: Publication) -> tuple[Failure, ...]:
-    """The failures because of which a status or a check run is red."""
-    if publication.may_fail or publication.only_new:
-        return fresh(publication)
-    return publication.failures
+def gate_words(publication: Publication) -> str:
+    """The answer of the gate; "" without a policy."""
+    verdict = publication.verdict
+    if verdict is None:
+        return ""
+    return {
+        Decision.PASS: "The gate passes",
+        Decision.FAIL: "The gate fails",
+        Decision.CANNOT_TELL: "The gate cannot tell",
+    }[verdict.decision]
 
 
 def run_name(run: RunInfo) -> str:
