@@ -6,7 +6,7 @@ a `Context`; features receive open objects. A context opens each object once, wh
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -30,6 +30,7 @@ from ci_stat.store.state.setup import OwnState
 from ci_stat.store.state.window_counts import StoredCounts
 
 if TYPE_CHECKING:
+    from ci_stat.config.groups import Issues
     from ci_stat.issues.service import Filer
     from ci_stat.questions.cases import CaseQuestions
     from ci_stat.questions.knowledge import Knowledge
@@ -309,17 +310,31 @@ class Context:
         return case_notes(self.state, self.settings.github, clock)
 
     def filer(
-        self, now: Clock, progress: ProgressDisplay | None = None, clock: Clock | None = None
+        self,
+        now: Clock,
+        progress: ProgressDisplay | None = None,
+        clock: Clock | None = None,
+        issues: "Issues | None" = None,
+        labels: Mapping[str, str] | None = None,
     ) -> "Filer":
         """Return the service that plans and files issues.
 
-        `clock`: the real time, if `now` is a fixed time. Raises SettingsError, DatabaseError.
+        `clock`: the real time, if `now` is a fixed time. `issues`: instead of the settings.
+        `labels`: only test results with all of them. Raises SettingsError, DatabaseError.
         """
-        from ci_stat.issues.setup import Clocks, open_filer
+        from ci_stat.issues.setup import Clocks, open_filer, open_test_runs
 
-        github, issues = self.settings.github, self.settings.issues
-        clocks = Clocks(now, clock or now)
-        return open_filer(self.source, lambda: self.state, github, issues, clocks, progress)
+        chosen = issues or self.settings.issues
+        tests = open_test_runs(chosen, lambda: self.results, self.source.origin, labels or {})
+        return open_filer(
+            self.source,
+            lambda: self.state,
+            self.settings.github,
+            chosen,
+            Clocks(now, clock or now),
+            progress,
+            tests,
+        )
 
     def _known_issues(self, clock: Clock) -> dict[str, str]:
         """Links to our own issues and to those of the settings' file, by the name of the case."""

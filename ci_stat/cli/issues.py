@@ -52,6 +52,23 @@ _plan_options = options.stack(
         metavar="NAME",
         help="Only this job; can be repeated. [setting issue_jobs]",
     ),
+    click.option(
+        "--evidence",
+        type=click.Choice(["logs", "tests", "both"]),
+        help="What shows failures: logs, results of tests, or both. [setting issue_evidence]",
+    ),
+    click.option(
+        "--per",
+        type=click.Choice(["case", "job"]),
+        help="With test results, one issue for each case or each job. [setting issue_per]",
+    ),
+    click.option(
+        "--label",
+        "labels",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Only test results with this label, an entry of a matrix; can be repeated.",
+    ),
 )
 
 

@@ -270,6 +270,17 @@ class Issues:
         "label on an issue closed as not planned: a new issue may be filed",
         "ci_stat/refile",
     )
+    evidence: str = choice(
+        "issue_evidence",
+        "what shows failures: logs, tests (results of tests) or both (default: logs)",
+        ("logs", "tests", "both"),
+    )
+    per: str = choice(
+        "issue_per",
+        "with test results, one issue for each failing case, or for each job and matrix entry:"
+        " case or job (default: case)",
+        ("case", "job"),
+    )
     reproduce: str = text(
         "issue_reproduce",
         "command that reproduces a case, e.g. make ut X={case} (default: by its language)",

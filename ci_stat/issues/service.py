@@ -20,6 +20,7 @@ from ci_stat.issues.inputs import FilingSettings, PlanInputs
 from ci_stat.issues.model import IssuePlan, Snapshot
 from ci_stat.issues.plan import PlanResult, make_plan, new_failures
 from ci_stat.issues.plan_checks import require_same_tracker, require_unchanged, require_usable
+from ci_stat.issues.test_runs import TestRuns, joined
 from ci_stat.issues.tracker import Tracker
 from ci_stat.issues.views.explanation import Explanation
 from ci_stat.issues.windows import days_of, history_begin
@@ -40,6 +41,7 @@ class Filer:
     - `tracker`: None without a token; then plans ignore existing issues.
     - `notes`: what people said about failures; they are in our state and need no tracker.
     - `now`: returns the present, aware.
+    - `tests`: test results as evidence, None without. `with_logs`: also, or only, the CI database.
     """
 
     source: Source
@@ -48,6 +50,8 @@ class Filer:
     settings: FilingSettings
     now: Callable[[], datetime]
     progress: ProgressDisplay = field(default_factory=ProgressDisplay)
+    tests: TestRuns | None = None
+    with_logs: bool = True
 
     def plan(self, window: Window, jobs: Sequence[str]) -> PlanResult:
         """Plan, and write nothing. Raises SourceError, DatabaseError."""
@@ -91,7 +95,8 @@ class Filer:
         inputs = self._gather(window, jobs, snapshot)
         evidence, rules = inputs.evidence, self.settings.rules
         decisions = decide(evidence, inputs.snapshot, inputs.ledger, rules, inputs.now)
-        commits = commits_around(new_failures(decisions), evidence.at_end, self.source.logs())
+        logs = self.source.logs() if self.with_logs else None
+        commits = commits_around(new_failures(decisions), evidence.at_end, logs)
         plan = make_plan(inputs, decisions, commits, self.settings)
         return PlanResult(plan, decisions, inputs)
 
@@ -127,11 +132,23 @@ class Filer:
     def _history(self, window: Window, jobs: tuple[str, ...]) -> History:
         self.progress.step(f"Loading runs since {window.begin:%Y-%m-%d}")
         runs, rules = self._load(RunFilter(window, jobs=jobs)), self.settings.rules
-        return History(runs, jobs, window.zone, rules.together, rules.share)
+        # Entries of a matrix are jobs of their own.
+        entries = [run.job_name for run in runs] if self.tests else []
+        names = tuple(dict.fromkeys((*jobs, *entries)))
+        return History(runs, names, window.zone, rules.together, rules.share)
 
     def _load(self, wanted: RunFilter) -> list[Run]:
+        """The runs of the CI database, of the test results, or of both."""
+        tests = self.tests.load(wanted) if self.tests else []
+        if not self.with_logs:
+            return tests
         progress = self.progress
-        return self.source.load(wanted, progress.rows, log_progress=progress.logs).all_runs
+        runs = self.source.load(wanted, progress.rows, log_progress=progress.logs).all_runs
+        return joined(runs, tests) if self.tests else runs
+
+    def has_runs(self, window: Window, jobs: Sequence[str]) -> bool:
+        """Whether the test results have a run of the jobs in the window. Raises DatabaseError."""
+        return bool(self.tests and self.tests.load(RunFilter(window, jobs=tuple(jobs))))
 
     def _ledger(self, evidence: Evidence) -> Ledger:
         """Our earlier calls and the notes of people; without a tracker only the notes."""

@@ -16,9 +16,10 @@ from ci_stat.issues.address import ledger_name, repository, tracker_url
 from ci_stat.issues.decisions.rules import Rules
 from ci_stat.issues.inputs import FilingSettings
 from ci_stat.issues.service import Filer
+from ci_stat.issues.test_runs import TestRuns
 from ci_stat.issues.text.draft import Owners, owners
 from ci_stat.issues.tracker import Tracker
-from ci_stat.records import Mute
+from ci_stat.records import Mute, Origin
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
@@ -49,10 +50,11 @@ def open_filer(
     issues: Issues,
     clocks: Clocks,
     progress: ProgressDisplay | None = None,
+    tests: TestRuns | None = None,
 ) -> Filer:
     """Return the service that plans and files issues; without a token, it only plans.
 
-    Raises SettingsError, DatabaseError.
+    `tests`: results of tests as evidence. Raises SettingsError, DatabaseError.
     """
     return Filer(
         source=source,
@@ -61,7 +63,24 @@ def open_filer(
         settings=filing_settings(github, issues),
         now=clocks.now,
         progress=progress or ProgressDisplay(),
+        tests=tests,
+        with_logs=issues.evidence != "tests",
     )
+
+
+def open_test_runs(
+    issues: Issues,
+    open_results: Callable[[], Engine],
+    origin: Origin,
+    labels: Mapping[str, str],
+) -> TestRuns | None:
+    """Return the results of tests as evidence; None if only logs are evidence.
+
+    `labels`: only runs with all of them. Raises DatabaseError.
+    """
+    if issues.evidence not in ("tests", "both"):
+        return None
+    return TestRuns(open_results(), origin, labels, issues.per == "job")
 
 
 def _open_tracker(state: Engine, github: GitHub, clock: Clock) -> Tracker:
@@ -107,9 +126,13 @@ def filing_settings(github: GitHub, issues: Issues) -> FilingSettings:
 
 
 def rules(issues: Issues) -> Rules:
-    """Return the thresholds of the settings."""
+    """Return the thresholds of the settings.
+
+    If a whole run of tests is one failure, the first one counts: weekly jobs have few runs.
+    """
+    is_per_job = issues.evidence in ("tests", "both") and issues.per == "job"
     return Rules(
-        failures=issues.failures,
+        failures=1 if is_per_job else issues.failures,
         windows=issues.windows,
         together=issues.together,
         new=issues.new,

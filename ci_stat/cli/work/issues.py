@@ -6,6 +6,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import click
 from msgspec import to_builtins
 
 from ci_stat.cli.work import opening, output, windows
+from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.context import Clock, Context, real_time
 from ci_stat.errors import NotDelivered, Refused, UsageError
 from ci_stat.issues.apply import ApplyResult
@@ -45,6 +47,9 @@ def plan(
     color: str,
     jobs: Sequence[str],
     now: str | None,
+    evidence: str | None,
+    per: str | None,
+    labels: Sequence[str],
     **window_options: Any,
 ) -> None:
     if post and plan_out:
@@ -55,7 +60,7 @@ def plan(
     source = context.source
     job_names = issue_jobs(jobs, context.settings.issues)
     applied = None
-    with _watched_filer(context, clock) as filer:
+    with _watched_filer(context, clock, evidence, per, labels) as filer:
         window = _window(source, clock(), **window_options)
         if post:
             made, applied = filer.post(window, job_names)
@@ -70,7 +75,8 @@ def plan(
     if not post and not as_json:
         _print_next_step(made.plan, plan_out)
     _raise_failures(made.plan, applied)
-    require_runs(source, window, job_names)
+    if not filer.has_runs(window, job_names):
+        require_runs(source, window, job_names)
 
 
 def show(file: Path, drafts: bool, color: str) -> None:
@@ -128,10 +134,13 @@ def explain(
     color: str,
     jobs: Sequence[str],
     now: str | None,
+    evidence: str | None,
+    per: str | None,
+    labels: Sequence[str],
     **window_options: Any,
 ) -> None:
     context, clock = opening.opened_at(now)
-    with _watched_filer(context, clock) as filer:
+    with _watched_filer(context, clock, evidence, per, labels) as filer:
         window = _window(context.source, clock(), **window_options)
         explanation = filer.explain(case, window, issue_jobs(jobs, context.settings.issues))
 
@@ -140,10 +149,18 @@ def explain(
 
 
 @contextmanager
-def _watched_filer(context: Context, clock: Clock) -> Iterator[Filer]:
-    """A filer that shows its progress if stderr is a terminal."""
+def _watched_filer(
+    context: Context,
+    clock: Clock,
+    evidence: str | None = None,
+    per: str | None = None,
+    labels: Sequence[str] = (),
+) -> Iterator[Filer]:
+    """A filer that shows its progress if stderr is a terminal. The options precede settings."""
+    settings = context.settings.issues
+    settings = replace(settings, evidence=evidence or settings.evidence, per=per or settings.per)
     with show_progress() as watched:
-        yield context.filer(clock, watched, real_time)
+        yield context.filer(clock, watched, real_time, settings, labels_of(labels))
 
 
 def _window(source: Source, now: datetime, begin: str | None, end: str | None) -> Window:
