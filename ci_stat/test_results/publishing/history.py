@@ -22,6 +22,7 @@ from ci_stat.test_results.publishing.model import (
 from ci_stat.test_results.summary import TestEnd
 
 SPAN = timedelta(days=30)  # before the newest time, in which runs of the base branch are looked at
+_MOMENT = timedelta(milliseconds=1)
 BASE_RUNS, OTHER_RUNS = 50, 200
 _TIMED_RUNS = 3  # runs of the base branch whose durations are compared
 _USUAL = ("main", "master", "trunk", "develop")
@@ -70,7 +71,9 @@ def _without_history(collected: Collected) -> Publication:
 def _runs(engine: Engine, collected: Collected, base: str, now: datetime) -> tuple[_Runs, str]:
     """The runs to compare with, newest first, and the base branch."""
     reader, info = ResultsReader(engine), collected.run
-    until = now if collected.run_id is None else (info.started or now)
+    # A stored run is compared with those before it; some may have started at the same moment.
+    is_stored = collected.run_id is not None
+    until = info.started + _MOMENT if is_stored and info.started else now
     recent = reader.runs(info.job, OTHER_RUNS, before=collected.run_id)
     recent = [run for run in recent if _is_comparable(run, collected)]
     branch = base or _usual_branch(recent)
@@ -80,6 +83,7 @@ def _runs(engine: Engine, collected: Collected, base: str, now: datetime) -> tup
     wanted = RunFilter(jobs=(info.job,), branches=(branch,), labels=info.labels)
     between = reader.runs_between(until - SPAN, until, wanted)
     own = [run for run in between if run.info.pull is None and _is_comparable(run, collected)]
+    own = [run for run in own if _is_before(run, collected)]
     base_runs = tuple(reversed(own))[:BASE_RUNS]
     known = {run.id for run in base_runs}
     return _Runs(base_runs, tuple(run for run in recent if run.id not in known)), branch
@@ -90,6 +94,12 @@ def _is_comparable(run: StoredRun, collected: Collected) -> bool:
     info = collected.run
     is_same = run.id == collected.run_id or run.info.key == info.key
     return run.info.labels == info.labels and not is_same
+
+
+def _is_before(run: StoredRun, collected: Collected) -> bool:
+    """Whether a run is before the one that is judged; a run that is not stored is the newest."""
+    started, id = collected.run.started, collected.run_id
+    return started is None or id is None or (run.started, run.id) < (started, id)
 
 
 def _usual_branch(runs: Sequence[StoredRun]) -> str:
