@@ -196,3 +196,15 @@ def test_trends_as_csv(call: Call) -> None:
 def test_all_trends(call: Call, golden: Golden) -> None:
     days = call("tests", "trends", *END, "--since", "30d").out
     golden.check("tests_trends.txt", call("tests", "trends", *END).out + "\n" + days)
+
+
+def test_the_page_shows_what_the_commands_print(call: Call) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "regressions.md").read_text(encoding="utf-8")
+    blocks = [block.split("```")[0] for block in page.split("```text\n")[1:]]
+    outputs = [
+        call("tests", "regressions", *END, "--job", "unit").out,
+        call("tests", "trends", *END, "--since", "30d").out,
+    ]
+    assert len(blocks) == len(outputs)
+    for block, output in zip(blocks, outputs, strict=True):
+        assert set(block.splitlines()) <= set(output.splitlines())
