@@ -2,9 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from ci_stat.test_results.alerts.model import Kind, Known, Present, SeriesChange
+from ci_stat.test_results.alerts.model import (
+    REGRESSION,
+    Condition,
+    Kind,
+    Known,
+    Present,
+    SeriesChange,
+)
 
 RED = "run"  # the key of the condition that a run is not green
 MOST_KEYS = 20_000  # of one series, in what a recipient knows
@@ -19,10 +26,12 @@ def changes(known: Known, presents: Sequence[Present]) -> tuple[SeriesChange, ..
 def _change(bad: set[str], present: Present) -> SeriesChange:
     now = {condition.key: condition for condition in present.conditions}
     tests = [condition for condition in present.conditions if condition.kind is Kind.TEST]
-    over = sorted(key for key in bad & present.fine if key != RED)
+    regressions = [one for one in present.conditions if one.kind is Kind.REGRESSION]
+    over = sorted(key for key in bad & present.fine if key != RED and not _is_regression(key))
     return SeriesChange(
         present=present,
         begun=tuple(condition for condition in tests if condition.key not in bad),
+        regressed=tuple(one for one in regressions if _is_news(one, bad, now)),
         ended=tuple(over),
         turned_red=RED in now and RED not in bad,
         turned_green=RED in bad and RED in present.fine,
@@ -31,7 +40,19 @@ def _change(bad: set[str], present: Present) -> SeriesChange:
 
 
 def _is_any(change: SeriesChange) -> bool:
-    return bool(change.begun or change.ended or change.turned_red or change.turned_green)
+    news = (change.begun, change.regressed, change.ended, change.turned_red, change.turned_green)
+    return any(news)
+
+
+def _is_news(regression: Condition, bad: set[str], now: Collection[str]) -> bool:
+    """Whether a regression is not known, and its test is not failing anyway, which is told."""
+    test = regression.key.removeprefix(REGRESSION)
+    return not bad & {regression.key, test} and test not in now
+
+
+def _is_regression(key: str) -> bool:
+    """The end of a regression is no news: its window has moved on."""
+    return key.startswith(REGRESSION)
 
 
 def after(known: Known, presents: Sequence[Present]) -> Known:
@@ -54,7 +75,7 @@ def digest_of(found: Sequence[SeriesChange]) -> str:
     parts = [
         [
             change.present.series,
-            [condition.key for condition in change.begun],
+            [condition.key for condition in (*change.begun, *change.regressed)],
             change.ended,
             change.turned_red,
             change.turned_green,

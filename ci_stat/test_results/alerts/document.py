@@ -28,16 +28,19 @@ def alert_document(
     changes: Sequence[SeriesChange], is_uncertain: bool = False, limit: int = LIMIT
 ) -> Document:
     """The document. `is_uncertain`: an earlier alert may have arrived, and told some of it."""
-    begun = sum(len(change.begun) for change in changes)
     title = _title(changes)
     return Document(
         title=title,
         subtitle="",
-        tone=Tone.BAD if begun or any(change.turned_red for change in changes) else Tone.GOOD,
+        tone=Tone.BAD if any(map(_is_bad, changes)) else Tone.GOOD,
         summary=title,
         blocks=tuple(_blocks(changes, limit)),
         foot=tuple(_foot(is_uncertain)),
     )
+
+
+def _is_bad(change: SeriesChange) -> bool:
+    return bool(change.begun or change.regressed or change.turned_red)
 
 
 def _title(changes: Sequence[SeriesChange]) -> str:
@@ -46,6 +49,8 @@ def _title(changes: Sequence[SeriesChange]) -> str:
     red = sum(change.turned_red for change in changes)
     green = sum(change.turned_green for change in changes)
     parts = [f"{plural(begun, 'test')} newly {'fails' if begun == 1 else 'fail'}"] if begun else []
+    worse = sum(len(change.regressed) for change in changes)
+    parts += [plural(worse, "new regression")] if worse else []
     parts += [f"{plural(ended, 'test')} recovered"] if ended else []
     parts += [f"{plural(red, 'job')} turned red"] if red else []
     parts += [f"{plural(green, 'job')} green again"] if green else []
@@ -73,6 +78,10 @@ def _of_series(change: SeriesChange, limit: int) -> Iterator[Block]:
         items = tuple(_begun(condition) for condition in change.begun[:limit])
         more = max(0, len(change.begun) - limit)
         yield Section("Newly failing", items, 95, more, "more test")
+    if change.regressed:
+        items = tuple(_begun(condition) for condition in change.regressed[:limit])
+        more = max(0, len(change.regressed) - limit)
+        yield Section("Failing more often than before", items, 80, more, "more test")
     if change.ended:
         names = change.present.names
         keys = change.ended[:limit]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -11,7 +12,7 @@ from ci_stat.store.results.case_ids import case_ids, case_keys
 from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
 from ci_stat.store.state.stored_values import digest
 from ci_stat.test_results.alerts.changes import RED
-from ci_stat.test_results.alerts.model import Condition, Kind, Present
+from ci_stat.test_results.alerts.model import REGRESSION, Condition, Kind, Present
 from ci_stat.test_results.publishing.judging import STEADY, case_history
 from ci_stat.test_results.publishing.model import CaseHistory
 from ci_stat.test_results.summary import Ends, TestEnd, ends_of
@@ -31,12 +32,14 @@ def presents(
     now: datetime,
     known: Collection[str] = (),
     judge: Judge | None = None,
+    regressions: Mapping[tuple[str, str, str], Sequence[Condition]] | None = None,
 ) -> tuple[Present, ...]:
     """The state of each series, by job. Runs of pull requests do not count.
 
     `jobs`: all if empty. `branches`: the usual names if empty. `known`: keys of conditions that
     recipients know, which may be over. `judge`: a gate, which decides whether a run is green;
-    without one it is if no test fails steadily. Raises DatabaseError.
+    without one it is if no test fails steadily. `regressions`: by job, labels and branch; None if
+    they were not looked for. Raises DatabaseError.
     """
     reader = ResultsReader(engine)
     wanted = RunFilter(jobs=tuple(jobs), branches=tuple(branches) or USUAL_BRANCHES)
@@ -45,11 +48,25 @@ def presents(
         info = run.info
         if info.pull is None:
             series[info.job, info.label_text, info.branch].append(run)
-    ids = case_ids(engine, sorted({*known} - {RED}))
-    return tuple(
-        _present(engine, reader, ids, digest(*key), runs[::-1][: EARLIER + 1], judge)
-        for key, runs in sorted(series.items())
-    )
+    keys = sorted(key for key in {*known} - {RED} if not key.startswith(REGRESSION))
+    ids = case_ids(engine, keys)
+    found = [
+        (key, _present(engine, reader, ids, digest(*key), of_series[::-1][: EARLIER + 1], judge))
+        for key, of_series in sorted(series.items())
+    ]
+    if regressions is None:
+        return tuple(present for _, present in found)
+    return tuple(_regressed(present, regressions.get(key, ()), known) for key, present in found)
+
+
+def _regressed(
+    present: Present, regressions: Sequence[Condition], known: Collection[str]
+) -> Present:
+    """The series with its regressions; others that recipients know are over."""
+    own = {condition.key for condition in regressions}
+    over = {key for key in known if key.startswith(REGRESSION) and key not in own}
+    conditions = (*present.conditions, *regressions)
+    return replace(present, conditions=conditions, fine=present.fine | over)
 
 
 def _present(

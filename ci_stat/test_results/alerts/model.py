@@ -13,6 +13,10 @@ class Kind(StrEnum):
 
     RUN = "run"  # the newest run of a job is not green
     TEST = "test"  # a test fails
+    REGRESSION = "regression"  # a test fails more often than in the weeks before
+
+
+REGRESSION = "regression "  # begins the keys of regressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class SeriesChange:
 
     present: Present
     begun: tuple[Condition, ...]
+    regressed: tuple[Condition, ...]
     ended: tuple[str, ...]
     turned_red: bool
     turned_green: bool

@@ -19,6 +19,7 @@ from ci_stat.store.state.outbox_table import CallTable
 from ci_stat.store.state.setup import prepare_state
 from ci_stat.test_results.alerts.gather import presents
 from ci_stat.test_results.alerts.ledger import FEATURE, AlertLedger
+from ci_stat.test_results.alerts.regressed import regressed
 from ci_stat.test_results.alerts.service import Alerter
 from ci_stat.test_results.inputs import Input
 from ci_stat.test_results.service import TestResults
@@ -71,6 +72,7 @@ class World:
         prepare_results(self.results)
         prepare_state(self.state)
         self.number = 0
+        self.at: datetime | None = None  # of the next runs; by default two days ago
 
     def run(self, job: str = "unit", branch: str = "main", **cases: str) -> None:
         """One run: a letter of each case is its outcome, two letters are two attempts."""
@@ -86,7 +88,7 @@ class World:
             self.number,
             commit=f"c{self.number}",
             branch=branch,
-            started=NOW - timedelta(days=2) + timedelta(minutes=self.number),
+            started=self.at or NOW - timedelta(days=2) + timedelta(minutes=self.number),
         )
         file = Input("r.xml", lambda: iter([content]), True)
         TestResults(self.results, lambda: NOW).import_files([file], info)
@@ -100,7 +102,8 @@ class World:
     def alert(self, *chats: Chat, force: bool = False, kill: Kill | None = None) -> list[str]:
         alerter = self.alerter(kill)
         known = self.alerter().known_keys([chat.name for chat in chats])
-        found = presents(self.results, (), (), NOW, known)
+        worse = regressed(self.results, (), (), NOW)
+        found = presents(self.results, (), (), NOW, known, None, worse)
         results = alerter.alert([chat.recipient for chat in chats], found, force)
         return [str(result.state) for result in results]
 
@@ -266,6 +269,26 @@ def test_two_at_once_tell_it_once(world: World) -> None:
     (result,) = first.alert([Recipient("chat", deliver)], found)
     assert (result.state, second) == ("sent", ["busy"])
     assert len(chat.documents) + len(other.documents) == 1
+
+
+def test_a_regression_is_told_once(world: World) -> None:
+    """A test fails in most runs, although it passes in the newest one."""
+    chat = Chat()
+    for number in range(60):
+        world.at = NOW - timedelta(days=30) + timedelta(hours=number)
+        world.run(a="P", b="P")
+    world.alert(chat)
+    for number in range(30):
+        world.at = NOW - timedelta(days=2) + timedelta(hours=number)
+        world.run(a="F" if number % 3 else "P", b="P")
+    world.at = NOW - timedelta(hours=1)
+    world.run(a="P", b="P")
+    world.alert(chat)
+    assert chat.titles == ["1 new regression: unit on main"]
+    assert "failed in 20 of 31 runs (64.5%), before that in 0 of 60" in as_text(chat.documents[0])
+    world.at = NOW - timedelta(minutes=1)
+    world.run(a="P", b="P")
+    assert world.alert(chat) == ["nothing new"]
 
 
 def test_old_alerts_are_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

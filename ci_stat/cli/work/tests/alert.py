@@ -15,6 +15,7 @@ from ci_stat.reports.recipients import Recipient
 from ci_stat.store.results.read import StoredRun
 from ci_stat.test_results.alerts.gather import SPAN, Judge, presents
 from ci_stat.test_results.alerts.model import SeriesChange
+from ci_stat.test_results.alerts.regressed import regressed
 from ci_stat.test_results.alerts.service import AlertResult
 from ci_stat.test_results.gates.model import Decision
 from ci_stat.test_results.gates.policy_file import read_policy
@@ -39,7 +40,9 @@ def alert(
     names = [recipient.name for recipient in recipients] or [_NOBODY]
     known = alerter.known_keys(names)
     judge = _judge(context, policy) if policy else None
-    found = presents(context.results, jobs, branches, real_time(), known, judge)
+    now = real_time()
+    worse = regressed(context.results, jobs, branches, now)
+    found = presents(context.results, jobs, branches, now, known, judge, worse)
     if not found:
         raise CannotTell(
             f"No run of these jobs and branches in the last {SPAN.days} days.",
@@ -114,6 +117,7 @@ def _change(change: SeriesChange) -> dict[str, Any]:
         "branch": info.branch,
         "number": info.number,
         "newly_failing": [condition.name for condition in change.begun],
+        "regressed": [condition.name for condition in change.regressed],
         "recovered": [names.get(key, key) for key in change.ended],
         "turned_red": change.turned_red,
         "turned_green": change.turned_green,
