@@ -19,6 +19,7 @@ from benchmarks import (
     questions,
     regressions,
     reports,
+    results,
     row_logs,
     unpacking,
 )
@@ -35,6 +36,7 @@ GROUPS = {
     "issues": "Issues",
     "questions": "Questions",
     "junit": "Results of tests",
+    "results": "Results database",
     "flaky": "Flaky tests",
     "regressions": "Regressions of tests",
     "database": "Start-up and databases",
@@ -188,6 +190,7 @@ def main() -> None:
         "issues": lambda: issues.report(figures, arguments.seeds),
         "questions": lambda: questions.bench(figures, half, size),
         "junit": lambda: junit.bench(figures, max(3, rounds)),
+        "results": lambda: results.bench(figures, half),
         "flaky": lambda: flaky.bench(figures, arguments.seeds or 1),
         "regressions": lambda: regressions.bench(figures, arguments.seeds or 4),
         "database": lambda: _database(figures, arguments),

@@ -25,6 +25,16 @@ def insert_missing_rows(connection: Connection, table: Table, rows: Sequence[Row
     connection.exec_driver_sql(_insert(connection, word, table, names), list(rows))
 
 
+def fetched(connection: Connection, statement: str, parameters: Sequence[Any]) -> list[Row]:
+    """Return the rows of a query as the driver makes them."""
+    result = connection.exec_driver_sql(statement, tuple(parameters))
+    cursor = result.cursor
+    assert cursor is not None  # a query has rows
+    rows = list(cursor.fetchall())
+    result.close()
+    return rows
+
+
 def in_marks(connection: Connection, count: int) -> str:
     """Return the marks of `count` parameters."""
     return ", ".join([_mark(connection)] * count)

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Table
 
-from ci_stat.store.results.driver_sql import in_marks, insert_missing_rows
+from ci_stat.store.results.driver_sql import fetched, in_marks, insert_missing_rows
 from ci_stat.store.state.writing import batches
 
 _BATCH = 500  # keys in one statement
@@ -55,4 +55,4 @@ class Ids(Generic[T]):
         marks = in_marks(connection, len(keys))
         table, key = self._table.name, self._key
         statement = f"SELECT {key}, id FROM {table} WHERE {key} IN ({marks})"  # noqa: S608  # ours
-        self._known.update(connection.exec_driver_sql(statement, tuple(keys)).all())
+        self._known.update(fetched(connection, statement, keys))

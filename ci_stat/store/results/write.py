@@ -24,6 +24,7 @@ from ci_stat.store.results.tables import files, runs
 from ci_stat.store.state.writing import batches, insert_missing, repeated
 
 _BATCH = 2_000  # attempts in one statement
+_CACHE = 32 * 1024  # KiB of pages in memory, so that a large file writes each page once
 _MAX_JOB = 255
 _NAME = 1_000
 
@@ -122,6 +123,8 @@ class ResultsWriter:
 
     def _store(self, run_id: int, digest: str, name: str, file: ReadFile) -> StoredFile:
         with self._engine.begin() as connection, self._shared_ids(connection) as shared:
+            if is_embedded(self._engine):
+                connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE}")
             # First the file: whoever reads it at the same time waits here, then leaves it out.
             values = {"run_id": run_id, "digest": digest, "name": name[:_NAME], "format": "",
                       "state": "", "detail": "", "attempts": 0}  # fmt: skip
