@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pymysql
 from sqlalchemy import Engine, func, select
 
 from benchmarks import results_questions
@@ -131,18 +132,26 @@ def _executemany(engine: Engine, other: Engine, clock: Clock) -> float:
     """Write the rows of `engine` into `other`, a run in one transaction."""
     seconds = 0.0
     for rows in _rows_of_runs(engine):
-        connection: Any
-        with closing(other.raw_connection()) as pooled:
-            connection = pooled.driver_connection
+        with closing(_plain_connection(other)) as connection:
             mark = "?" if isinstance(connection, sqlite3.Connection) else "%s"
             begin = clock()
+            cursor = connection.cursor()
             for name, values in rows.items():
                 marks = ", ".join([mark] * len(values[0]))
-                cursor = connection.cursor()
                 cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", values)
             connection.commit()
             seconds += clock() - begin
     return seconds
+
+
+def _plain_connection(engine: Engine) -> Any:
+    """A connection of the driver, without anything of ours."""
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        return sqlite3.connect(str(url.database))
+    return pymysql.connect(
+        host=url.host, port=int(url.port or 0), user=url.username, database=url.database
+    )
 
 
 def _rows_of_runs(engine: Engine) -> Iterator[Rows]:

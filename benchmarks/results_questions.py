@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +19,12 @@ from benchmarks.measure import Figures, console, in_turn, ratios
 from benchmarks.results_data import BEGIN, CASES, DAYS, FOLDER, make
 
 if TYPE_CHECKING:
-    from ci_stat.records.ends import Ends
-    from ci_stat.store.results.read import StoredCase, StoredRun
+    from ci_stat.store.results.read import StoredCase
 
 MEMORY = 300  # MB
 FACTOR = 2.0  # times the seconds of DuckDB
 CASE_SECONDS = 0.15
+RUNS_AT_ONCE = 100
 DUCKDB = os.environ.get("DUCKDB_PYTHON", "build/duckdb/bin/python")
 
 _DUCKDB_SCRIPT = '''
@@ -34,6 +33,7 @@ import duckdb
 folder = sys.argv[1]
 source = f"{folder}/results.parquet"
 connection = duckdb.connect()
+connection.execute("set enable_progress_bar = false")
 if sys.argv[2] == "make":
     connection.execute(f"copy (select * from read_csv('{folder}/results.csv')) to '{source}'")
     sys.exit()
@@ -53,7 +53,9 @@ json.dump({"seconds": seconds, "rss": 0, "answer": answer}, sys.stdout)
 
 
 def ours(folder: Path) -> dict[str, Any]:
-    """The same question to the results database."""
+    """The same question to the results database, some runs at a time."""
+    import numpy as np
+
     from ci_stat.store.engine import open_engine
     from ci_stat.store.results.columns import read_ends
     from ci_stat.store.results.read import ResultsReader
@@ -63,31 +65,25 @@ def ours(folder: Path) -> dict[str, Any]:
     cases = reader.cases(range(1, CASES + 1))
     begin = time.perf_counter()
     runs = reader.runs_between(BEGIN, BEGIN + timedelta(days=DAYS))
-    counts = _counts(runs, read_ends(engine, runs))
+    numbers = {commit: number for number, commit in enumerate({run.info.commit for run in runs})}
+    finished, failed = (np.zeros(CASES + 1, np.int64) for _ in range(2))
+    passed_on, failed_on = (np.zeros((len(numbers), CASES + 1), np.bool_) for _ in range(2))
+    for first in range(0, len(runs), RUNS_AT_ONCE):
+        some = runs[first : first + RUNS_AT_ONCE]
+        ends = read_ends(engine, some)
+        is_main = np.array([run.info.branch == "main" for run in some])[ends.run]
+        commit = np.array([numbers[run.info.commit] for run in some])[ends.run]
+        finished += np.bincount(ends.case[is_main & ends.is_finished], minlength=CASES + 1)
+        failed += np.bincount(ends.case[is_main & ends.is_failed], minlength=CASES + 1)
+        passed_on[commit[ends.passed], ends.case[ends.passed]] = True
+        failed_on[commit[ends.failed], ends.case[ends.failed]] = True
+    flaky = (passed_on & failed_on).sum(axis=0)
     seconds = time.perf_counter() - begin
 
-    rows = zip(*(column.tolist() for column in counts), strict=True)
-    numbered = {_number(cases[id]): row for id, row in enumerate(rows) if id in cases}
-    answer = [[number, *numbered[number]] for number in sorted(numbered)]
+    columns = (finished.tolist(), failed.tolist(), flaky.tolist())
+    rows = {_number(case): [column[id] for column in columns] for id, case in cases.items()}
+    answer = [[number, *rows[number]] for number in sorted(rows)]
     return {"seconds": seconds, "rss": _peak(), "answer": answer}
-
-
-def _counts(runs: "Sequence[StoredRun]", ends: "Ends") -> tuple[Any, ...]:
-    """Return finished and failed runs of the default branch, and flaky commits, by id of test."""
-    import numpy as np
-
-    size = int(ends.case.max()) + 1
-    is_main = np.array([run.info.branch == "main" for run in runs])[ends.run]
-    finished = np.bincount(ends.case[is_main & ends.is_finished], minlength=size)
-    failed = np.bincount(ends.case[is_main & ends.is_failed], minlength=size)
-
-    numbers: dict[str, int] = {}
-    of_runs = [numbers.setdefault(run.info.commit, len(numbers)) for run in runs]
-    commit = np.array(of_runs, np.int32)[ends.run]
-    passed_on, failed_on = (np.zeros((len(numbers), size), np.bool_) for _ in range(2))
-    passed_on[commit[ends.passed], ends.case[ends.passed]] = True
-    failed_on[commit[ends.failed], ends.case[ends.failed]] = True
-    return finished, failed, (passed_on & failed_on).sum(axis=0)
 
 
 def _number(case: "StoredCase") -> int:
