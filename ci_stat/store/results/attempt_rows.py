@@ -13,6 +13,7 @@ from ci_stat.records.case_results import CaseResult, Outcome
 from ci_stat.store.results import tables
 from ci_stat.store.results.driver_sql import Row, insert_rows
 from ci_stat.store.results.file_ends import FileEnds
+from ci_stat.store.results.known_cases import KnownCases, Spelled
 from ci_stat.store.results.names import Ids
 from ci_stat.store.results.number_rows import insert_number_rows
 
@@ -22,9 +23,8 @@ OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED)
 _NUMBERS = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 _MAX_WORD = 80
 _FAILED = (Outcome.FAILED, Outcome.ERROR)
-_MAX_KNOWN = 50_000
-
-Spelled = tuple[str, str, str, str, str]
+_MAX_KNOWN = 200_000  # cases of one file that are remembered: 60 MB
+LARGE = 2_000  # attempts from which on it pays to load the known cases
 
 
 class SharedIds:
@@ -45,8 +45,13 @@ class AttemptRows:
         self._positions = count()
         self._ends = FileEnds()
         self._ids: dict[Spelled, int] = {}  # ids of cases as this file spells them
+        self._seen: dict[Spelled, int] = {}  # those that it has
+        self._known: KnownCases | None = None
 
     def write(self, connection: Connection, attempts: Sequence[CaseResult]) -> None:
+        if self._known is None and len(attempts) >= LARGE:
+            self._known = KnownCases(connection, self._run_id, self._file_id)
+            self._ids.update(self._known.load())
         case_ids = self._case_ids(attempts)
         message_ids = self._message_ids(attempts)
         result_rows, text_rows = [], []
@@ -62,6 +67,8 @@ class AttemptRows:
 
     def finish(self, connection: Connection) -> None:
         """Write how each test ended, after the last attempt."""
+        if self._known is not None:
+            self._known.save(self._seen)
         packed = self._ends.packed()
         if packed is not None:
             values = {"run_id": self._run_id, "file_id": self._file_id, "packed": packed}
@@ -85,6 +92,7 @@ class AttemptRows:
     def _case_ids(self, attempts: Sequence[CaseResult]) -> list[int]:
         if len(self._ids) > _MAX_KNOWN:
             self._ids.clear()
+            self._seen.clear()
         spelled = [
             (attempt.suite, attempt.class_name, attempt.name, attempt.parameters, attempt.file)
             for attempt in attempts
@@ -94,7 +102,9 @@ class AttemptRows:
             keys = [identity_key(*case) for case in unknown]
             known = self._shared.cases.of(dict(zip(keys, unknown, strict=True)))
             self._ids.update((case, known[key]) for case, key in zip(unknown, keys, strict=True))
-        return [self._ids[case] for case in spelled]
+        case_ids = [self._ids[case] for case in spelled]
+        self._seen.update(zip(spelled, case_ids, strict=True))
+        return case_ids
 
     def _message_ids(self, attempts: Sequence[CaseResult]) -> list[int | None]:
         prints = [_fingerprint(attempt) for attempt in attempts]

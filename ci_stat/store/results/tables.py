@@ -150,3 +150,10 @@ days = Table(
     Column("packed", PACKED, nullable=False, comment="counts of each test (daily_columns.py)"),
     comment="pruned runs added up by day",
 )
+known_cases = Table(
+    "test_known_cases",
+    metadata,
+    Column("known_key", String(32), primary_key=True, comment="a hash of job and name of the file"),
+    Column("packed", PACKED, nullable=False, comment="names and ids of cases (known_cases.py)"),
+    comment="cases of large files, as their job last spelled them",
+)

@@ -19,11 +19,10 @@ from ci_stat.store.embedded import is_embedded
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors
 from ci_stat.store.results import tables
-from ci_stat.store.results.attempt_rows import AttemptRows, SharedIds
+from ci_stat.store.results.attempt_rows import LARGE, AttemptRows, SharedIds
 from ci_stat.store.results.tables import files, runs
 from ci_stat.store.state.writing import batches, insert_missing, repeated
 
-_BATCH = 2_000  # attempts in one statement
 _CACHE = 32 * 1024  # KiB of pages in memory, so that a large file writes each page once
 _MAX_JOB = 255
 _NAME = 1_000
@@ -130,7 +129,7 @@ class ResultsWriter:
                       "state": "", "detail": "", "attempts": 0}  # fmt: skip
             file_id = _inserted_id(connection, values)
             rows = AttemptRows(run_id, file_id, shared)
-            for batch in batches(file, _BATCH):
+            for batch in batches(file, LARGE):
                 rows.write(connection, batch)
             rows.finish(connection)
             if file.state is ReadState.COMPLETE:
