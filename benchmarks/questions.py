@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import ROWS_PER_DAY, fill
-from benchmarks.measure import Figures, in_turn, seconds
+from benchmarks.measure import ANSWERED, Figures, in_turn, seconds
 from ci_stat.demo import generate_encoded
 from ci_stat.store.ci_data.write import prepare
 from ci_stat.store.engine import open_engine
@@ -173,7 +173,8 @@ def _check(environ: dict[str, str], written: Written) -> int:
 def _json(environ: dict[str, str], *arguments: str) -> dict[str, Any]:
     command = [CI_STAT, *arguments, "--json"]
     done = subprocess.run(
-        command, env=os.environ | environ, check=True, capture_output=True, text=True
+        command, env=os.environ | environ, check=False, capture_output=True, text=True
     )
+    assert done.returncode in ANSWERED, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -41,6 +41,9 @@ def pr() -> None:
     failures, or an outage caused them; `cannot tell`, with what is missing. Then come its runs by
     commit and job.
 
+    Ends with exit code 12 if the verdict is `cannot tell`; the other verdicts are answers and end
+    with 0.
+
     \b
     Examples:
       ci-stat pr 25036

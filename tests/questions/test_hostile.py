@@ -34,7 +34,7 @@ def test_hostile_texts_are_escaped(
         )
         for words in commands:
             answer = call(*words, form)
-            assert answer.code in (0, 2), answer.err
+            assert answer.code in (0, 2, 12), answer.err
             assert not hostile.raw(answer.out + answer.err)
-            answered |= {words[0]} if answer.code == 0 else set()
+            answered |= {words[0]} if answer.code != 2 else set()
     assert answered == {"pr", "case", "job", "run"}

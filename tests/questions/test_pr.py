@@ -283,6 +283,15 @@ def test_json_says_the_same(database: None, call: Call) -> None:
     assert failure["here"]["passed_before"]["commit"] == "c1"
 
 
+def test_an_unknown_verdict_has_its_own_exit_code(database: None, fill: Fill, call: Call) -> None:
+    fill([*scenes.passing(3), *scenes.own_failure()])
+    for form in ((), ("--json",)):
+        answer = call("pr", "7", *form)
+        assert answer.code == 12
+        assert "cannot tell" in answer.out
+        assert "It is unknown whether the failures of o/r#7 are its own." in answer.err
+
+
 @pytest.mark.parametrize("since", ["999999w", "0d", "soon"])
 def test_a_length_that_cannot_be_is_an_error(database: None, call: Call, since: str) -> None:
     for command in ("pr", "case", "job"):

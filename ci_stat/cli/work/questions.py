@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from ci_stat.cli.work import opening, output, windows
+from ci_stat.errors import CannotTell
+from ci_stat.escape import visible
 from ci_stat.questions.reference import pull_reference, run_reference
 from ci_stat.questions.service import Questions
 from ci_stat.questions.views import case_answer, data
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.result.answers.case_document import history_document
 from ci_stat.result.answers.history_model import History
+from ci_stat.result.answers.model import Verdict
 from ci_stat.result.answers.pull_document import pull_document
 from ci_stat.result.answers.run_document import run_document
 from ci_stat.runs.database import Source
@@ -26,6 +29,12 @@ def pr(
     output.print_either(
         data.pr_data(answer, limit), on_terminal(pull_document(answer, limit)), as_json, color
     )
+    if answer.verdict == Verdict.UNKNOWN:
+        raise CannotTell(
+            f"It is unknown whether the failures of {visible(answer.repo)}#{answer.number} are its"
+            " own.",
+            "The answer says for each failure what is missing.",
+        )
 
 
 def case(
