@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ci_stat.failures import case_key
 from ci_stat.issues.evidence import key_of_case
 from ci_stat.issues.text.commands import Command, command
 from ci_stat.records import CaseFailure, FailureKind, Mute
@@ -26,11 +27,13 @@ class Knowledge:
         """The failure with what is known about its case."""
         if failure.newest is None or failure.kind != FailureKind.CASE:
             return failure
+        # Without the package, by which tests of one name are told apart.
+        name = case_key(failure.newest.name)
         return replace(
             failure,
-            issue=self.links.get(failure.name, ""),
-            muted=self._why_muted(failure.name),
-            reproduce=command(failure.name, failure.newest, repo, self.template),
+            issue=self.links.get(failure.name) or self.links.get(name, ""),
+            muted=self._why_muted(name),
+            reproduce=command(name, failure.newest, repo, self.template),
         )
 
     def of_history(self, history: History, newest: CaseFailure, repo: str) -> History:

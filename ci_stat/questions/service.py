@@ -15,6 +15,7 @@ from ci_stat.questions.pull_runs import pull_runs
 from ci_stat.questions.reference import PullReference, RunReference
 from ci_stat.records import PlaceDay, Provenance, Run, RunFilter, Window
 from ci_stat.rendering.format import plural
+from ci_stat.result.answers.case_names import name_part, with_failure
 from ci_stat.result.answers.history_model import History, RunAnswer, Since
 from ci_stat.result.answers.model import PRAnswer
 from ci_stat.result.answers.of_case import (
@@ -22,7 +23,6 @@ from ci_stat.result.answers.of_case import (
     job_history,
     since_of,
     streak_of,
-    with_failure,
 )
 from ci_stat.result.answers.of_pull import Surroundings, answer, own_failures, period
 from ci_stat.result.answers.outages import traced
@@ -76,7 +76,8 @@ class Questions:
         Raises DatabaseError.
         """
         window = self.gatherer.window(end, since)
-        named = self.gatherer.failed_with(window, list(map(case_key, names)))
+        keys = {key for name in names for key in (case_key(name), case_key(name_part(name)))}
+        named = self.gatherer.failed_with(window, keys)
         seen = next(filter(None, (with_failure(named, name) for name in names)), [])
         if not seen:
             return None
@@ -177,7 +178,7 @@ class Questions:
         if begin >= end:
             return Surroundings(begin, end)
         around = narrowed(window, begin, end)
-        names = {name for kind, name in (failure.key for failure in failures) if kind}
+        names = {name for kind, name in (failure.name_key for failure in failures) if kind}
         jobs = {run.job_name for failure in failures for run in failure.runs}
         gatherer = self.gatherer
 

@@ -30,6 +30,7 @@ from ci_stat.reports.windows import HOURLY
 from ci_stat.result import PR, FailInfo, Job, Result, failure_key, group_failures
 from ci_stat.result.counting import count_window
 from ci_stat.result.outages import Outage, outages
+from ci_stat.result.packages import key_in
 from ci_stat.result.rankings import worst_first
 
 Group = TypeVar("Group", PR, Job)
@@ -185,7 +186,8 @@ def _missed_fields(request: ReportRequest, result: Result, rows: FailureRows) ->
 
 
 def _key(failure: FailInfo) -> FailureKey:
-    return failure_key(failure.seen[0])
+    key = failure_key(failure.seen[0])
+    return key_in(key, failure.package) if failure.package else key
 
 
 def _most_prs_first(row: FailureRow) -> tuple[int, int, str, str]:

@@ -1,7 +1,7 @@
 """First sightings of failures. The days before a window are read once and kept in our state."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -9,9 +9,10 @@ from msgspec import structs
 
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
-from ci_stat.records import FailureKey, Run, RunFilter, Sighting, Status, Window
+from ci_stat.records import CaseFailure, FailureKey, Run, RunFilter, Sighting, Status, Window
 from ci_stat.reports.windows import DAY
 from ci_stat.result import failure_key
+from ci_stat.result.packages import key_in, package_of
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
 from ci_stat.store.state.failure_history import StoredSightings
@@ -117,12 +118,20 @@ def sightings_of(runs: Sequence[Run]) -> dict[FailureKey, Sighting]:
     for run in runs:
         if run.status != Status.FAILURE or run.time is None:
             continue
-        for failure in run.failures:
-            key = failure_key(failure)
+        for key in _keys(run.failures):
             own = Sighting(run.time, run.time, run.job_name, run.job_id)
             first = sightings.setdefault(key, own)
             sightings[key] = structs.replace(first, last_seen=run.time)
     return sightings
+
+
+def _keys(failures: Iterable[CaseFailure]) -> Iterator[FailureKey]:
+    """The key of each failure; that of a test also with its package, where it is known."""
+    for failure in failures:
+        key, package = failure_key(failure), package_of(failure)
+        yield key
+        if package:
+            yield key_in(key, package)
 
 
 def _uncovered(

@@ -13,6 +13,7 @@ from ci_stat.reports.model import FailureRow, JobRow, NightlyRow, OutageRow, PRR
 from ci_stat.reports.reruns import pr_times
 from ci_stat.result import PR, FailInfo, Job, failure_key, is_case
 from ci_stat.result.outages import Outage
+from ci_stat.result.packages import key_in
 
 _LONGEST = 1_000  # characters of a message; channels show fewer
 
@@ -74,7 +75,7 @@ class FailureRows:
     def failure(self, failure: FailInfo) -> FailureRow:
         """The row of a failure. One without a sighting was first seen in its first run here."""
         jobs = list(dict.fromkeys(run.job_name for run in failure.run_list))
-        first_seen = self._first_seen(failure.seen[0])
+        first_seen = self._first_seen(failure.seen[0], failure.package)
         if first_seen is None and self.known.since:
             first_seen = failure.run_list[0].time
         return FailureRow(
@@ -88,7 +89,7 @@ class FailureRows:
             newest=run_row(failure.run_list[-1]),
             first_seen=first_seen,
             new=self._is_new(first_seen),
-            issue=self._issue(failure.info),
+            issue=self._issue(failure.info) or self._issue(failure.seen[0].name),
             link=failure.seen[-1].link,
         )
 
@@ -104,9 +105,20 @@ class FailureRows:
             newest=run_row(job.runs[-1]),
         )
 
-    def _first_seen(self, failure: CaseFailure) -> datetime | None:
-        sighting = self.known.first_seen.get(failure_key(failure))
-        return sighting.first_seen if sighting else None
+    def _first_seen(self, failure: CaseFailure, package: str = "") -> datetime | None:
+        """`package`: of a test, if its name alone is ambiguous."""
+        key, sightings = failure_key(failure), self.known.first_seen
+        of_name, of_package = sightings.get(key), sightings.get(key_in(key, package))
+        if of_name is None or of_package is None:
+            return of_name.first_seen if of_name else None
+        first = of_name.first_seen
+        of_packages = [
+            sighting.first_seen
+            for (kind, name), sighting in sightings.items()
+            if kind == key[0] and name.startswith(f"{key[1]} in ")
+        ]
+        # An older sighting, of before packages were known, may be that of any of them.
+        return of_package.first_seen if first in of_packages else first
 
     def _issue(self, name: str) -> str:
         return self.known.issues.get(case_key(name), "")

@@ -3,22 +3,24 @@
 from collections.abc import Iterable
 from itertools import chain, count
 
-from ci_stat.failures import case_key
-from ci_stat.records import CaseFailure, FailureKind, Run, Status
+from ci_stat.records import CaseFailure, FailureKey, Run, Status
+from ci_stat.result.packages import FailureKeys
 
 
 class FailInfo:
     """One failure and the runs it broke.
 
     - `info`: its name; `kind`: a `FailureKind`.
+    - `package`: of a test, if its name alone is ambiguous; else "".
     - `run_list`: the runs, oldest first; `seen`: the failure as each of them has it.
     """
 
-    __slots__ = ("info", "kind", "run_list", "seen")
+    __slots__ = ("info", "kind", "package", "run_list", "seen")
 
-    def __init__(self, info: str, kind: str = "case") -> None:
+    def __init__(self, info: str, kind: str = "case", package: str = "") -> None:
         self.info = info
         self.kind = kind
+        self.package = package
         self.run_list: list[Run] = []
         self.seen: list[CaseFailure] = []
 
@@ -68,41 +70,28 @@ class FailInfo:
 def group_failures(runs: Iterable[Run]) -> dict[str, FailInfo]:
     """The failures of the failed ones among `runs` by name, most runs first.
 
-    Spellings of one case are one failure. A name of two kinds has two entries: the second is
+    Spellings of one case are one failure; tests with one name in several packages have an entry
+    each, `name in package`. A name of two kinds has two entries: the second is
     `kind: name`.
     """
-    by_key: dict[tuple[str, str], FailInfo] = {}
-    for run in runs:
-        if run.failures and run.status == Status.FAILURE:
-            # The first failure of a key counts once for its run.
-            once = {failure_key(failure): failure for failure in reversed(run.failures)}
-            for key, failure in reversed(once.items()):
-                info = by_key.get(key)
-                if info is None:
-                    info = by_key[key] = FailInfo(case_key(failure.name), failure.kind)
-                info.add(run, failure)
+    failed = [run for run in runs if run.failures and run.status == Status.FAILURE]
+    keys = FailureKeys(failure for run in failed for failure in run.failures)
+    by_key: dict[FailureKey, FailInfo] = {}
+    for run in failed:
+        # The first failure of a key counts once for its run.
+        once = {keys.key(failure): failure for failure in reversed(run.failures)}
+        for key, failure in reversed(once.items()):
+            info = by_key.get(key)
+            if info is None:
+                package = keys.package(failure)
+                info = by_key[key] = FailInfo(keys.name(failure), failure.kind, package)
+            info.add(run, failure)
 
     most_runs_first = sorted(by_key.items(), key=lambda item: (-len(item[1].run_list), item[0]))
     by_name: dict[str, FailInfo] = {}
     for _, info in most_runs_first:
         by_name[_unused_name(by_name, info)] = info
     return by_name
-
-
-def failure_key(failure: CaseFailure) -> tuple[str, str]:
-    """What equal failures share: a case's name in any spelling, else the fingerprint.
-
-    The kind of a guess is a guess too, so it tells no failures apart.
-    """
-    if failure.fingerprint and not is_case(failure):
-        kind = FailureKind.UNKNOWN.value if failure.guess else failure.kind
-        return (kind, failure.fingerprint)
-    return (failure.kind, case_key(failure.name))
-
-
-def is_case(failure: CaseFailure) -> bool:
-    """Whether its name is that of a test case."""
-    return failure.kind == FailureKind.CASE and not failure.guess
 
 
 def _unused_name(by_name: dict[str, FailInfo], info: FailInfo) -> str:

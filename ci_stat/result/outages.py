@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ci_stat.records import CaseFailure, FailureKind, Run, Status
 from ci_stat.result.causes import names_a_cause
-from ci_stat.result.fail_info import failure_key
+from ci_stat.result.fail_key import failure_key
 
 SPAN = timedelta(hours=2)  # in which enough pull requests fail
 AUTHORS = 3  # one author's pull requests can share a defect of their own

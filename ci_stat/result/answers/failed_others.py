@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from ci_stat.records import FailureKey, Run, Status
+from ci_stat.records import CaseFailure, FailureKey, Run, Status
 from ci_stat.result.answers.model import PR
 from ci_stat.result.answers.places import place_of
-from ci_stat.result.fail_info import failure_key
+from ci_stat.result.fail_key import failure_key
+from ci_stat.result.packages import package_of, same_package
 
 
 class FailedOthers:
@@ -20,13 +21,20 @@ class FailedOthers:
         # Pull requests can share a commit.
         self._commits = {run.commit for run in runs if run.commit}
         self.unread = Counter(map(place_of, filter(self._is_of_others, unread)))
-        self._failed: dict[FailureKey, list[Run]] = defaultdict(list)
+        self._failed: dict[FailureKey, list[tuple[Run, str]]] = defaultdict(list)
         for run in filter(self._is_of_others, failed):
-            for key in dict.fromkeys(map(failure_key, run.failures)):
-                self._failed[key].append(run)
+            names = {(failure_key(failure), package_of(failure)): None for failure in run.failures}
+            for key, package in names:
+                self._failed[key].append((run, package))
 
-    def failed_with(self, key: FailureKey) -> tuple[Run, ...]:
-        return tuple(self._failed.get(key, ()))
+    def failed_with(self, failure: CaseFailure | None) -> tuple[Run, ...]:
+        """The runs that have this failure too. A test of another package is another test."""
+        if failure is None:
+            return ()
+        own = package_of(failure)
+        runs = self._failed.get(failure_key(failure), ())
+        same = [run for run, package in runs if same_package(own, package)]
+        return tuple({(run.job_name, run.job_id): run for run in same}.values())
 
     def _is_of_others(self, run: Run) -> bool:
         is_own = (run.repo or "", run.pr_number) == self._pr or run.commit in self._commits

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ci_stat.failures import case_key
 from ci_stat.records import PlaceDay, Run, Status, Tally
+from ci_stat.result.answers.case_names import with_failure
 from ci_stat.result.answers.history_model import History
 from ci_stat.result.answers.model import PRAnswer
 from ci_stat.result.answers.of_case import (
     case_history,
     since_of,
-    with_failure,
 )
 from ci_stat.result.answers.of_pull import (
     Surroundings,

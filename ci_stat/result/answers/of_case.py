@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ci_stat.failures import case_key
-from ci_stat.records import CaseFailure, PlaceDay, Provenance, Run, Status, Tally
+from ci_stat.records import CaseFailure, PlaceDay, Provenance, Run, Tally
+from ci_stat.result.answers.case_names import packages_note
 from ci_stat.result.answers.history_model import (
     Day,
     History,
@@ -18,23 +19,6 @@ from ci_stat.result.answers.history_model import (
 from ci_stat.result.answers.places import places_of
 
 CHANCE = 0.05  # the highest probability that a failure is absent by chance
-
-
-def is_named(failure: CaseFailure, wanted: str) -> bool:
-    """Whether a person means this failure: by its name in any spelling, or by its fingerprint."""
-    name = wanted.strip()
-    return bool(name) and (case_key(failure.name) == case_key(name) or failure.fingerprint == name)
-
-
-def with_failure(runs: Iterable[Run], wanted: str) -> list[tuple[Run, CaseFailure]]:
-    """The failed runs that have a failure of this name, and the failure as each has it."""
-    found = []
-    for run in runs:
-        own = (failure for failure in run.failures if is_named(failure, wanted))
-        failure = next(own, None) if run.status == Status.FAILURE else None
-        if failure is not None:
-            found.append((run, failure))
-    return found
 
 
 def case_history(
@@ -63,6 +47,7 @@ def case_history(
         since=since,
         source=source,
         counts=tuple(own),
+        notes=packages_note(seen),
     )
 
 

@@ -29,7 +29,8 @@ from ci_stat.result.answers.model import (
 from ci_stat.result.answers.places import Place, place_of
 from ci_stat.result.answers.verdict import in_focus, judge, overall
 from ci_stat.result.causes import names_a_cause
-from ci_stat.result.fail_info import failure_key
+from ci_stat.result.fail_key import failure_key
+from ci_stat.result.packages import FailureKeys, named_in, package_of
 
 AROUND = timedelta(days=7)  # before the first and after the last failure
 LONGEST = timedelta(days=28)  # of a period
@@ -63,33 +64,42 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class OwnFailure:
-    """One failure and the runs of the pull request that have it, oldest first."""
+    """One failure and the runs of the pull request that have it, oldest first.
+
+    `key`: with the package of a test if its name alone is ambiguous.
+    """
 
     key: FailureKey
     newest: CaseFailure | None
     runs: tuple[Run, ...]
 
+    @property
+    def name_key(self) -> FailureKey:
+        """Its key in any package."""
+        return self.key if self.newest is None else failure_key(self.newest)
+
 
 def own_failures(runs: Iterable[Run]) -> list[OwnFailure]:
     """The failures of a pull request by key, in order of their first run. `runs`: oldest first."""
+    failed = [run for run in runs if run.status == Status.FAILURE]
+    keys = FailureKeys(failure for run in failed for failure in run.failures)
     by_key: dict[FailureKey, list[tuple[Run, CaseFailure | None]]] = defaultdict(list)
-    for run in runs:
-        if run.status == Status.FAILURE:
-            for key, failure in _failures(run).items():
-                by_key[key].append((run, failure))
+    for run in failed:
+        for key, failure in _failures(run, keys).items():
+            by_key[key].append((run, failure))
     return [
         OwnFailure(key, seen[-1][1], tuple(run for run, _ in seen)) for key, seen in by_key.items()
     ]
 
 
-def _failures(run: Run) -> dict[FailureKey, CaseFailure | None]:
+def _failures(run: Run, keys: FailureKeys) -> dict[FailureKey, CaseFailure | None]:
     """The failures of a failed run by key. If machines failed, the others are effects."""
     if not run.failures:
         return {("", run.job_name): None}
     causes = run.failures[:1] if run.failures[0].kind == FailureKind.ENV else run.failures
     first: dict[FailureKey, CaseFailure | None] = {}
     for failure in causes:
-        first.setdefault(failure_key(failure), failure)
+        first.setdefault(keys.key(failure), failure)
     return first
 
 
@@ -159,14 +169,16 @@ def _judged(
 def _outage(failure: OwnFailure, trace: Trace) -> Trouble | None:
     """The outage that explains the failure in all runs that have it, that of the newest run."""
     troubles = [trace(run) for run in failure.runs]
-    explained = all(trouble and trouble.explains(failure.key) for trouble in troubles)
+    explained = all(trouble and trouble.explains(failure.name_key) for trouble in troubles)
     return troubles[-1] if explained else None
 
 
 def _kind_and_name(failure: OwnFailure) -> tuple[str, str]:
     if failure.newest is None:
         return "", ""
-    return failure.newest.kind, case_key(failure.newest.name)
+    kind, name = failure.newest.kind, case_key(failure.newest.name)
+    is_ambiguous = failure.key != failure.name_key
+    return kind, named_in(name, package_of(failure.newest)) if is_ambiguous else name
 
 
 def is_unread(run: Run) -> bool:
@@ -225,7 +237,7 @@ def _other_runs(
         begin=around.begin,
         end=around.end,
         passed=max(0, totals.success - _count(own, Status.SUCCESS)),
-        failed=others.failed_with(failure.key),
+        failed=others.failed_with(failure.newest),
         job_failed=max(0, totals.failure - _count(own, Status.FAILURE)),
         unread=sum(others.unread[place] for place in places),
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from ci_stat.records import Run
 from ci_stat.result.answers.model import Trouble
 from ci_stat.result.answers.of_pull import Trace
-from ci_stat.result.fail_info import failure_key
+from ci_stat.result.fail_key import failure_key
 from ci_stat.result.outages import SPAN, outages
 
 MOST = 8  # failed runs, newest first, whose hours are looked at

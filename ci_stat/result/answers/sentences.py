@@ -7,7 +7,7 @@ from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, Run
 from ci_stat.rendering.format import plural
 from ci_stat.result.answers.model import Judgement, OtherRuns, OwnRuns, PRFailure, Reason, Verdict
-from ci_stat.result.fail_info import is_case
+from ci_stat.result.fail_key import is_case
 
 SHOWN_PRS = 5
 SHOWN_JOBS = 3

@@ -14,7 +14,13 @@ from ci_stat.result.comparing.changes import (
 )
 from ci_stat.result.comparing.durations import compare_durations
 from ci_stat.result.comparing.rates import Sample, compare_rates
-from ci_stat.result.comparing.side import FailureSide, JobSide, KnownFailures, Side
+from ci_stat.result.comparing.side import (
+    FailureSide,
+    JobSide,
+    KnownFailures,
+    Side,
+    by_package,
+)
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -85,11 +91,12 @@ def compare(now: Side, before: Side) -> Comparison:
     """Compare two windows."""
     by_logs = _use_logs(now, before)
     known, known_before = _known(now, by_logs), _known(before, by_logs)
+    failures, failures_before = by_package(known, known_before)
     return Comparison(
         now=now,
         before=before,
         totals=tuple(_totals(now, before)),
-        failures=tuple(_failures(now, before, known.failures, known_before.failures)),
+        failures=tuple(_failures(now, before, failures, failures_before)),
         jobs=tuple(_jobs(now, before)),
         durations=tuple(compare_durations(now, before)),
         by_logs=by_logs,

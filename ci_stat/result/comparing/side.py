@@ -8,7 +8,8 @@ from datetime import datetime
 from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, FailureKey, Names, Provenance, Tally
 from ci_stat.records.attempts import shown_id
-from ci_stat.result.fail_info import failure_key
+from ci_stat.result.fail_key import failure_key, is_case
+from ci_stat.result.packages import key_in, named_in, package_of
 from ci_stat.statistics.clusters import Clusters, affected_effect
 
 
@@ -55,10 +56,14 @@ class FailureSide:
 
 @dataclass(frozen=True, slots=True)
 class KnownFailures:
-    """The failures of a window from one source. `named`: failed runs of which one is known."""
+    """The failures of a window from one source. `named`: failed runs of which one is known.
+
+    `in_packages`: the same of test cases, for each package; "" if it is unknown.
+    """
 
     named: int
     failures: Mapping[FailureKey, FailureSide]
+    in_packages: Mapping[FailureKey, Mapping[str, FailureSide]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,7 @@ class FailureCounts:
         self._clusters: dict[FailureKey, Counter[Hashable]] = defaultdict(Counter)
         self._jobs: dict[FailureKey, Counter[str]] = defaultdict(Counter)
         self._newest: dict[FailureKey, SeenRun] = {}
+        self._packages: dict[FailureKey, set[str]] = defaultdict(set)
         self._kept: dict[int, tuple[tuple[CaseFailure, ...], dict[FailureKey, CaseFailure]]] = {}
 
     def add(
@@ -130,20 +136,38 @@ class FailureCounts:
         if kept is None:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            kept = (failures, {failure_key(failure): failure for failure in failures})
+            kept = (failures, self._new_keys(failures))
             self._kept[id(failures)] = kept
         return kept[1]
 
-    def known(self) -> KnownFailures:
-        return KnownFailures(self.named, {key: self._side(key) for key in self._first})
+    def _new_keys(self, failures: tuple[CaseFailure, ...]) -> dict[FailureKey, CaseFailure]:
+        """Each failure by its key; a test case also by the key that has its package."""
+        keys: dict[FailureKey, CaseFailure] = {}
+        for failure in failures:
+            key = failure_key(failure)
+            keys[key] = failure
+            if is_case(failure):
+                package = package_of(failure)
+                self._packages[key].add(package)
+                keys[key_in(key, package)] = failure
+        return keys
 
-    def _side(self, key: FailureKey) -> FailureSide:
+    def known(self) -> KnownFailures:
+        in_packages = {
+            key: {package: self._side(key_in(key, package), package) for package in packages}
+            for key, packages in self._packages.items()
+        }
+        packaged = {key_in(key, package) for key in in_packages for package in in_packages[key]}
+        failures = {key: self._side(key) for key in self._first if key not in packaged}
+        return KnownFailures(self.named, failures, in_packages)
+
+    def _side(self, key: FailureKey, package: str = "") -> FailureSide:
         first, clusters, jobs = self._first[key], self._clusters[key], self._jobs[key]
         nightly = clusters.get(None, 0)
         of_prs = [runs for pr, runs in clusters.items() if pr is not None]
         return FailureSide(
             kind=first.kind,
-            name=case_key(first.name),
+            name=named_in(case_key(first.name), package),
             runs=sum(clusters.values()),
             prs=len(of_prs),
             nightly=nightly,
@@ -151,6 +175,24 @@ class FailureCounts:
             jobs=dict(jobs),
             newest=self._newest[key],
         )
+
+
+def by_package(*sides: KnownFailures) -> list[dict[FailureKey, FailureSide]]:
+    """The failures of each side; tests of several packages with one name on any side apart."""
+    packages: dict[FailureKey, set[str]] = defaultdict(set)
+    for side in sides:
+        for key, in_packages in side.in_packages.items():
+            packages[key] |= in_packages.keys() - {""}
+    ambiguous = {key for key, names in packages.items() if len(names) > 1}
+    return [_apart(side, ambiguous) for side in sides]
+
+
+def _apart(side: KnownFailures, ambiguous: set[FailureKey]) -> dict[FailureKey, FailureSide]:
+    failures = {key: own for key, own in side.failures.items() if key not in ambiguous}
+    for key in ambiguous:
+        for package, own in side.in_packages.get(key, {}).items():
+            failures[key_in(key, package) if package else key] = own
+    return failures
 
 
 def _order(run: SeenRun) -> tuple[datetime, str, int]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, FailureKey, FailureKind
 from ci_stat.result.comparing.side import SeenRun
-from ci_stat.result.fail_info import failure_key
 from ci_stat.result.flakiness.model import Flakiness, FlakyCase, FlakyJob, LostRuns
 from ci_stat.result.flakiness.repetitions import FlakyRun, JobCommits, Repetitions
+from ci_stat.result.packages import FailureKeys
 from ci_stat.statistics.intervals import wilson
 
 # As for the outages of reports: any flaky case of a busy project hits three pull requests in two
@@ -41,9 +40,11 @@ class _Seen:
 
 def flakiness(repetitions: Repetitions) -> Flakiness:
     """Judge a window."""
-    seen = _by_failure(repetitions.flaky_runs)
+    runs = repetitions.flaky_runs
+    keys = FailureKeys(failure for run in runs for failure in run.failures)
+    seen = _by_failure(runs, keys)
     causes = _causes(repetitions.flaky_runs, seen)
-    cases = sorted(_cases(seen, repetitions.jobs), key=_surest_first)
+    cases = sorted(_cases(seen, repetitions.jobs, keys), key=_surest_first)
     without = [name for name, job in repetitions.jobs.items() if not job.commits.keys]
     commits = sum(repetitions.jobs.values(), JobCommits())
     return Flakiness(
@@ -61,11 +62,11 @@ def flakiness(repetitions: Repetitions) -> Flakiness:
     )
 
 
-def _by_failure(runs: Iterable[FlakyRun]) -> dict[FailureKey, list[_Seen]]:
+def _by_failure(runs: Iterable[FlakyRun], keys: FailureKeys) -> dict[FailureKey, list[_Seen]]:
     """The failures of flaky runs, oldest first."""
     seen: dict[FailureKey, list[_Seen]] = defaultdict(list)
     for run in sorted(runs, key=_order):
-        by_key = {failure_key(failure): failure for failure in reversed(run.failures)}
+        by_key = {keys.key(failure): failure for failure in reversed(run.failures)}
         for key, failure in by_key.items():
             seen[key].append(_Seen(run, failure))
     return {key: _with_outages(seen_runs) for key, seen_runs in seen.items()}
@@ -134,15 +135,18 @@ def _jobs(repetitions: Repetitions, causes: Mapping[SeenRun, _Cause]) -> list[Fl
 
 
 def _cases(
-    seen: Mapping[FailureKey, list[_Seen]], jobs: Mapping[str, JobCommits]
+    seen: Mapping[FailureKey, list[_Seen]], jobs: Mapping[str, JobCommits], keys: FailureKeys
 ) -> Iterator[FlakyCase]:
     for all_seen in seen.values():
         flaky = [one for one in all_seen if not one.in_outage]
         if flaky:
-            yield _case(flaky, len(all_seen) - len(flaky), jobs)
+            name = keys.name(flaky[0].failure)
+            yield _case(name, flaky, len(all_seen) - len(flaky), jobs)
 
 
-def _case(seen: Sequence[_Seen], in_outages: int, jobs: Mapping[str, JobCommits]) -> FlakyCase:
+def _case(
+    name: str, seen: Sequence[_Seen], in_outages: int, jobs: Mapping[str, JobCommits]
+) -> FlakyCase:
     runs = [one.run for one in seen]
     names = Counter(run.run.job for run in runs)
     commits = len({run.commit for run in runs})
@@ -150,7 +154,7 @@ def _case(seen: Sequence[_Seen], in_outages: int, jobs: Mapping[str, JobCommits]
     first = seen[0].failure
     return FlakyCase(
         kind=first.kind,
-        name=case_key(first.name),
+        name=name,
         jobs=tuple(sorted(names, key=lambda name: (-names[name], name))),
         commits=commits,
         of=of,
