@@ -26,6 +26,9 @@ onload = () => {{
   document.querySelector("#measured").textContent = JSON.stringify({{
     page: mail.documentElement.scrollWidth,
     widest: Math.max(...cells.map(cell => cell.getBoundingClientRect().right)),
+    hidden: Math.max(
+      ...[...mail.querySelectorAll("div")].map(part => part.scrollWidth - part.clientWidth)
+    ),
     lines: Math.max(...names.map(name => name.getBoundingClientRect().height / 20)),
   }});
 }};
@@ -58,6 +61,8 @@ def test_a_mail_fits_a_telephone(tmp_path: Path, name: str) -> None:
     measured = _measured(tmp_path, page(EXAMPLES[name](), style="mail"))
     assert measured["page"] <= WIDTH
     assert measured["widest"] <= WIDTH
+    # A table of six columns was cut: few mail programs let a reader scroll it.
+    assert measured["hidden"] <= 0
     # A name of a table's row was one letter wide, and up to 13 lines high.
     assert measured["lines"] <= 5
 
