@@ -29,8 +29,8 @@ test: env-dev  ## all checks and tests; as root, installs MariaDB
 test-full: env-dev  ## the same with all combinations instead of a random sample (half an hour)
 	@CI_STAT_TEST_FULL=1 $(MAKE) --no-print-directory test
 
-test-pandas: env-dev  ## the tests of frames with the oldest pandas that is supported
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/pandas-2.2 'pandas==2.2.*'
+test-pandas: env-dev  ## the tests of frames with the oldest pandas that is supported, and with Parquet files
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/pandas-2.2 'pandas==2.2.*' pyarrow
 	@PYTHONPATH=build/pandas-2.2 $(BIN)/python -m pytest -q tests/result tests/runs/test_attempts.py tests/test_api.py
 
 hunt: env-dev  ## search for new counter-examples of the property tests (an hour; EXAMPLES=300)

@@ -6,6 +6,7 @@ import pickle
 from dataclasses import replace
 from datetime import datetime
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -97,6 +98,18 @@ def test_what_a_frame_says_of_itself_is_json(frame: str) -> None:
     attributes = getattr(_result(), frame)().attrs
     assert json.loads(json.dumps(attributes)) == attributes
     assert attributes["newest_row"] == "2021-06-19 23:59:00"
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_frame_survives_a_parquet_file(frame: str, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="needs pyarrow: make test-pandas has it")
+    for res in (_result(), result([])):
+        written = getattr(res, frame)()
+        written.to_parquet(tmp_path / "frame.parquet")
+        read = pd.read_parquet(tmp_path / "frame.parquet")
+        # Not the types: a zone is read as one of another library, an empty category as text.
+        assert read.to_csv() == written.to_csv()
+        assert read.attrs == written.attrs
 
 
 def test_a_number_of_numpy_finds_a_pull_request() -> None:
