@@ -5,6 +5,18 @@ import click
 from ci_stat.cli import options
 
 
+def _extent(since: str, limit: str, dry_run: str, no_logs: str) -> options.Decorator:
+    """How much is copied; with the help texts of the system."""
+    count = click.IntRange(1, 1_000_000_000)
+    return options.stack(
+        click.option("--since", metavar="TIME|LENGTH", help=since),
+        click.option("--limit", type=count, metavar="N", help=limit),
+        click.option("--dry-run", is_flag=True, help=dry_run),
+        click.option("--no-logs", is_flag=True, help=no_logs),
+        options.json_option,
+    )
+
+
 @click.group()
 def sync() -> None:
     """Copy runs from another system into the CI database."""
@@ -19,24 +31,12 @@ def sync() -> None:
     help="Only this job; can be repeated. folder/name, or a pattern: * ? [..] within one part "
     "of the path, ** over several. [all]",
 )
-@click.option(
-    "--since",
-    metavar="TIME|LENGTH",
-    help="Only builds that started after this time: 2021-06-19, or 24h, 7d, 2w.",
+@_extent(
+    since="Only builds that started after this time: 2021-06-19, or 24h, 7d, 2w.",
+    limit="Maximum number of builds per job.",
+    dry_run="Print how many builds would be stored; read no logs, store nothing.",
+    no_logs="Read no logs; the failures of builds stay unknown.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000_000),
-    metavar="N",
-    help="Maximum number of builds per job.",
-)
-@click.option(
-    "--dry-run",
-    is_flag=True,
-    help="Print how many builds would be stored; read no logs, store nothing.",
-)
-@click.option("--no-logs", is_flag=True, help="Read no logs; the failures of builds stay unknown.")
-@options.json_option
 @options.work("sync.jenkins")
 def jenkins() -> None:
     """Copy missing builds from Jenkins into the CI database.
@@ -68,25 +68,13 @@ def jenkins() -> None:
     metavar="NAME",
     help="Only this workflow, by its name or its file; can be repeated. [all]",
 )
-@click.option(
-    "--since",
-    metavar="TIME|LENGTH",
-    help="Only runs that were created on this day (UTC) or later: 2021-06-19, or 7d, 12w. [30d at"
+@_extent(
+    since="Only runs that were created on this day (UTC) or later: 2021-06-19, or 7d, 12w. [30d at"
     " first, then what is missing]",
+    limit="Maximum number of workflow runs per repository; the next sync continues.",
+    dry_run="Print how many workflow runs would be read; read no jobs, store nothing.",
+    no_logs="Read no logs; the failures of jobs stay unknown.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000_000),
-    metavar="N",
-    help="Maximum number of workflow runs per repository; the next sync continues.",
-)
-@click.option(
-    "--dry-run",
-    is_flag=True,
-    help="Print how many workflow runs would be read; read no jobs, store nothing.",
-)
-@click.option("--no-logs", is_flag=True, help="Read no logs; the failures of jobs stay unknown.")
-@options.json_option
 @options.work("sync.github")
 def github() -> None:
     """Copy the jobs of GitHub Actions into the CI database, each attempt of each run.

@@ -209,13 +209,13 @@ class XmlTokens:
     def _until(self, terminator: str, is_wanted: bool) -> Iterator[Token]:
         while True:
             end = self.text.find(terminator, self.at)
-            found = end >= 0
-            if not found:  # a part of the terminator may be at the end
+            is_ended = end >= 0
+            if not is_ended:  # a part of the terminator may be at the end
                 end = max(self.at, len(self.text) - len(terminator) + 1)
             if is_wanted and end > self.at:
                 yield CDATA, self.text[self.at : end], ""
             self.at = end
-            if found:
+            if is_ended:
                 self.at += len(terminator)
                 return
             if not self._append():

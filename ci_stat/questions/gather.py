@@ -142,8 +142,8 @@ class Gatherer:
             branches=(like.branch,) if like.branch else (),
             statuses=(Status.SUCCESS.value,),
         )
-        found = self.ask(lambda c: lookups.nearest_run(c, names, origin, newest))
-        return None if found is None else self.with_commit(found)
+        success = self.ask(lambda c: lookups.nearest_run(c, names, origin, newest))
+        return None if success is None else self.with_commit(success)
 
     def with_commit(self, run: Run) -> Run:
         """The run with the commit that its log says was checked out, if the table has none."""

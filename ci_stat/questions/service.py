@@ -53,10 +53,10 @@ class Questions:
         runs = self.gatherer.with_logs(runs)
         around = self._surroundings(runs, window)
         source = self.gatherer.provenance(RunFilter(window, repos=(key[0],)), len(runs))
-        found = answer(key, runs, around, source)
-        knowledge = self.knowledge() if found.failures else Knowledge()
-        known = tuple(knowledge.of_failure(failure, key[0]) for failure in found.failures)
-        return replace(found, failures=known)
+        judged = answer(key, runs, around, source)
+        knowledge = self.knowledge() if judged.failures else Knowledge()
+        known = tuple(knowledge.of_failure(failure, key[0]) for failure in judged.failures)
+        return replace(judged, failures=known)
 
     def case(self, name: str, since: timedelta, end: datetime | None = None) -> History:
         """The history of a case, in any spelling, or of a failure by its name or fingerprint.
@@ -150,8 +150,8 @@ class Questions:
         if not wanted.link and wanted.job not in jobs:
             raise unknown.unknown_job(self.gatherer, wanted.job)
         candidates = wanted.candidates(jobs)
-        found = (self.gatherer.run_at(job, number) for job, number in candidates)
-        run = next((run for run in found if run is not None and wanted.accepts(run)), None)
+        runs = (self.gatherer.run_at(job, number) for job, number in candidates)
+        run = next((run for run in runs if run is not None and wanted.accepts(run)), None)
         if run is None:
             raise unknown.unknown_run(self.gatherer, wanted)
         return run

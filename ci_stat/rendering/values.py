@@ -1,17 +1,28 @@
 """Values that several commands show, as plain data for JSON."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ci_stat.records import Provenance, Tally
 from ci_stat.rendering.format import staleness
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
-def _iso(moment: datetime | None, source: Provenance) -> str | None:
+def iso_time(moment: datetime | None, source: Provenance) -> str | None:
     """A naive time of the table as ISO 8601 with its offset."""
     return None if moment is None else moment.replace(tzinfo=source.window.zone).isoformat()
+
+
+def limited(things: Sequence[T], limit: int, row: Callable[[T], Row]) -> Row:
+    """A list of rows that is cut after `limit`, with the number of all."""
+    return {
+        "total": len(things),
+        "shown": min(limit, len(things)),
+        "rows": [row(thing) for thing in things[:limit]],
+    }
 
 
 def source_data(source: Provenance) -> Row:
@@ -21,7 +32,7 @@ def source_data(source: Provenance) -> Row:
         "end": source.window.end.isoformat(),
         "time_zone": source.window.zone.key,
         "rows": source.rows,
-        "newest_row": _iso(source.newest, source),
+        "newest_row": iso_time(source.newest, source),
         "note": staleness(source),
         "warnings": dict(source.warnings),
         "logs": dict(source.logs),

@@ -1,11 +1,10 @@
 """The answers as data for JSON. Times are ISO 8601 with their offset."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from ci_stat.records import Provenance, Run
-from ci_stat.rendering.values import source_data, tally_data
+from ci_stat.rendering.values import iso_time, source_data, tally_data
 from ci_stat.result.answers.history_model import History, RunAnswer, Share, Since, Subject
 from ci_stat.result.answers.model import OwnRuns, PRAnswer, PRFailure, Trouble
 from ci_stat.result.answers.sentences import reasons
@@ -31,8 +30,8 @@ def pr_data(answer: PRAnswer, limit: int) -> Row:
         "branch": answer.branch or None,
         "link": answer.link or None,
         "compared": {
-            "begin": _iso(answer.begin, answer.source),
-            "end": _iso(answer.end, answer.source),
+            "begin": iso_time(answer.begin, answer.source),
+            "end": iso_time(answer.end, answer.source),
         },
         "notes": list(answer.notes),
         "total_failures": len(answer.failures),
@@ -95,8 +94,8 @@ def _outage(outage: Trouble | None, source: Provenance) -> Row | None:
     if outage is None:
         return None
     return {
-        "begin": _iso(outage.begin, source),
-        "end": _iso(outage.end, source),
+        "begin": iso_time(outage.begin, source),
+        "end": iso_time(outage.end, source),
         "runs": outage.runs,
         "prs": outage.prs,
         "name": outage.name,
@@ -117,7 +116,7 @@ def run_data(run: Run, source: Provenance) -> Row:
         "number": run.number,
         "attempt": run.attempt,
         "status": run.status,
-        "time": _iso(run.time, source),
+        "time": iso_time(run.time, source),
         "duration": run.duration,
         "repo": run.repo,
         "branch": run.branch,
@@ -240,7 +239,3 @@ def run_answer_data(answer: RunAnswer, limit: int) -> Row:
         "next": None if after is None else run_data(after, source),
         **run_list("same_commit", answer.same_commit, limit, source),
     }
-
-
-def _iso(moment: datetime | None, source: Provenance) -> str | None:
-    return None if moment is None else moment.replace(tzinfo=source.window.zone).isoformat()

@@ -223,5 +223,7 @@ def _failures(failed: Iterable[Run]) -> tuple[Seen, ...]:
 
 
 def _most_first(groups: Mapping[str, Sequence[tuple[Run, CaseFailure]]]) -> tuple[Seen, ...]:
-    found = [Seen(group[-1][1], len(group), group[0][0], group[-1][0]) for group in groups.values()]
-    return tuple(sorted(found, key=lambda seen: (-seen.runs, seen.failure.name)))
+    messages = [
+        Seen(group[-1][1], len(group), group[0][0], group[-1][0]) for group in groups.values()
+    ]
+    return tuple(sorted(messages, key=lambda seen: (-seen.runs, seen.failure.name)))

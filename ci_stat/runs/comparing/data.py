@@ -1,9 +1,8 @@
 """A comparison as plain data, for --json: the numbers of the tables."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from ci_stat.rendering.values import Row, _iso, source_data, tally_data
+from ci_stat.rendering.values import Row, iso_time, limited, source_data, tally_data
 from ci_stat.result.comparing import (
     Comparison,
     DurationChange,
@@ -17,8 +16,6 @@ from ci_stat.result.comparing.rates import CHANCE
 from ci_stat.statistics.intervals import Interval
 from ci_stat.statistics.ranks import median_level
 
-T = TypeVar("T")
-
 
 def comparison_data(comparison: Comparison, limit: int) -> Row:
     """Return a comparison. Each list has up to `limit` entries and the number of all."""
@@ -30,11 +27,11 @@ def comparison_data(comparison: Comparison, limit: int) -> Row:
         "failures_from": "logs" if comparison.by_logs else "table",
         "known_failures_differ": comparison.uneven,
         "totals": [_job(total) for total in comparison.totals],
-        "failures": _list(
+        "failures": limited(
             comparison.failures, limit, lambda failure: _failure(failure, comparison)
         ),
-        "jobs": _list(comparison.jobs, limit, _job),
-        "durations": _list(comparison.durations, limit, _duration_change),
+        "jobs": limited(comparison.jobs, limit, _job),
+        "durations": limited(comparison.durations, limit, _duration_change),
         "note": source_data(source)["note"],
     }
 
@@ -50,14 +47,6 @@ def _side(side: Side) -> Row:
     }
 
 
-def _list(things: Sequence[T], limit: int, row: Callable[[T], Row]) -> Row:
-    return {
-        "total": len(things),
-        "shown": min(limit, len(things)),
-        "rows": [row(thing) for thing in things[:limit]],
-    }
-
-
 def _failure(failure: FailureChange, comparison: Comparison) -> Row:
     return {
         "name": failure.name,
@@ -69,7 +58,7 @@ def _failure(failure: FailureChange, comparison: Comparison) -> Row:
 
 
 def _run(run: SeenRun, comparison: Comparison) -> Row:
-    time = _iso(run.time, comparison.now.provenance)
+    time = iso_time(run.time, comparison.now.provenance)
     return {"job": run.job, "number": run.number, "build": run.build, "time": time}
 
 

@@ -1,8 +1,9 @@
 """What is flaky as plain data, for --json: the numbers of the tables."""
 
 from dataclasses import asdict
+from functools import partial
 
-from ci_stat.rendering.values import Row, _iso, source_data
+from ci_stat.rendering.values import Row, iso_time, limited, source_data
 from ci_stat.result.flakiness import Flakiness, FlakyCase, FlakyJob
 from ci_stat.statistics.repeats import Repeats
 
@@ -16,14 +17,10 @@ def flaky_data(flakiness: Flakiness, limit: int) -> Row:
         "logs_read": flakiness.logs,
         "runs_without_commit": flakiness.without_commit,
         "jobs_without_commits": list(flakiness.jobs_without_commits),
-        "jobs": _list([_job(job) for job in flakiness.jobs], limit),
-        "cases": _list([_case(case, flakiness) for case in flakiness.cases], limit),
-        "machines": _list([_case(case, flakiness) for case in flakiness.machines], limit),
+        "jobs": limited(flakiness.jobs, limit, _job),
+        "cases": limited(flakiness.cases, limit, partial(_case, flakiness)),
+        "machines": limited(flakiness.machines, limit, partial(_case, flakiness)),
     }
-
-
-def _list(rows: list[Row], limit: int) -> Row:
-    return {"total": len(rows), "shown": min(limit, len(rows)), "rows": rows[:limit]}
 
 
 def _commits(commits: Repeats) -> Row:
@@ -46,7 +43,7 @@ def _job(job: FlakyJob) -> Row:
     }
 
 
-def _case(case: FlakyCase, flakiness: Flakiness) -> Row:
+def _case(flakiness: Flakiness, case: FlakyCase) -> Row:
     return {
         "name": case.name,
         "kind": case.kind,
@@ -58,11 +55,11 @@ def _case(case: FlakyCase, flakiness: Flakiness) -> Row:
         "runs": case.runs,
         "prs": case.prs,
         "in_outages": case.in_outages,
-        "first_seen": _iso(case.first_seen, flakiness.provenance),
+        "first_seen": iso_time(case.first_seen, flakiness.provenance),
         "newest_run": {
             "job": case.newest.job,
             "number": case.newest.number,
             "build": case.newest.build,
-            "time": _iso(case.newest.time, flakiness.provenance),
+            "time": iso_time(case.newest.time, flakiness.provenance),
         },
     }

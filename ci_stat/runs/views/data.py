@@ -7,7 +7,7 @@ from typing import Any
 
 from ci_stat.escape import visible
 from ci_stat.records import CaseFailure, JobCount, PRCount, Provenance, WindowCount
-from ci_stat.rendering.values import Row, _iso, source_data, tally_data
+from ci_stat.rendering.values import Row, iso_time, source_data, tally_data
 from ci_stat.result import FailInfo
 
 _CELL = 32_000  # characters; the limit of spreadsheets is 32,767
@@ -46,8 +46,8 @@ def _job_row(job: JobCount, source: Provenance) -> Row:
         "failing_prs": job.failing_prs,
         "reruns": job.rerun_cnt,
         "nightly_runs": job.special_cnt,
-        "last_run": _iso(job.last_run, source),
-        "last_failure": _iso(job.last_failure, source),
+        "last_run": iso_time(job.last_run, source),
+        "last_failure": iso_time(job.last_failure, source),
     }
 
 
@@ -68,7 +68,7 @@ def _pr_row(pr: PRCount, source: Provenance) -> Row:
         "jobs": pr.jobs,
         "failing_jobs": pr.failing_jobs,
         "reruns": pr.rerun_cnt,
-        "last_run": _iso(pr.last_run, source),
+        "last_run": iso_time(pr.last_run, source),
     }
 
 
@@ -84,8 +84,8 @@ def _failure_row(info: FailInfo, source: Provenance) -> Row:
         "kind": info.kind,
         "runs": info.fail_cnt(),
         "prs": len(info.prs),
-        "first_seen": _iso(oldest.time, source),
-        "last_seen": _iso(newest.time, source),
+        "first_seen": iso_time(oldest.time, source),
+        "last_seen": iso_time(newest.time, source),
         "jobs": list(dict.fromkeys(run.job_name for run in info.run_list)),
         "newest_run": newest.link or None,
         **_newest_failure(info),

@@ -155,13 +155,13 @@ def newest_pulls(connection: Connection, run_filter: RunFilter, most: int) -> li
     c = ci_data.c
     statement = select(c.repo, pull_text(c.description)).where(*conditions(run_filter))
     newest = statement.order_by(c.time.desc()).limit(most)
-    found: dict[tuple[str, int], None] = {}
+    pulls: dict[tuple[str, int], None] = {}
     for rows in stream(connection, newest, BATCH):
         for repo, number in rows:
             key = (text_of(repo), pull_number(text_of(number)))
             if all(key):
-                found[key] = None
-    return list(found)
+                pulls[key] = None
+    return list(pulls)
 
 
 def count_days(connection: Connection, run_filter: RunFilter) -> list[PlaceDay]:
@@ -199,8 +199,8 @@ def nearest_run(
     row = next(iter(connection.execute(statement.order_by(*order).limit(1))), None)
     if row is None:
         return None
-    found = runs_of(connection, [(text_of(row[0]), int(row[1]))], run_filter, origin)
-    return found[0] if found else None
+    runs = runs_of(connection, [(text_of(row[0]), int(row[1]))], run_filter, origin)
+    return runs[0] if runs else None
 
 
 def one_run(connection: Connection, job: str, number: int, origin: Origin) -> Run | None:
@@ -224,8 +224,8 @@ def newest_failed(
     c = ci_data.c
     keys = select(c.job, c.job_id).where(*conditions(run_filter), *is_failed())
     newest = connection.execute(keys.order_by(c.time.desc()).limit(most))
-    found = [(text_of(job), int(number)) for job, number in newest]
-    return runs_of(connection, found, run_filter, origin)
+    newest_keys = [(text_of(job), int(number)) for job, number in newest]
+    return runs_of(connection, newest_keys, run_filter, origin)
 
 
 def durations(connection: Connection, run_filter: RunFilter) -> list[int]:

@@ -41,8 +41,8 @@ def with_number_near(
     c = ci_data.c
     best, is_beyond = (func.min, c.job_id > number) if later else (func.max, c.job_id < number)
     statement = select(best(c.job_id)).where(*is_job(job), is_beyond)
-    found = connection.execute(statement).scalar()
-    return None if found is None else one_run(connection, job, int(found), origin)
+    nearest = connection.execute(statement).scalar()
+    return None if nearest is None else one_run(connection, job, int(nearest), origin)
 
 
 def _order(job_id: int) -> tuple[int, int]:
@@ -55,8 +55,8 @@ def _numbers_at(connection: Connection, job: str, moment: datetime) -> list[int]
     """The stored numbers of the runs of one second, in order."""
     time = ci_data.c.time
     within = (time >= wall_text(moment), time < wall_text(moment + _SECOND))
-    found = connection.execute(select(ci_data.c.job_id).where(*is_job(job), *within))
-    return sorted((int(number) for number in found.scalars()), key=_order)
+    numbers = connection.execute(select(ci_data.c.job_id).where(*is_job(job), *within))
+    return sorted((int(number) for number in numbers.scalars()), key=_order)
 
 
 def _nearest_time(
