@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import (
     comparing,
     flaky,
+    gates,
     issues,
     junit,
     logs,
@@ -37,6 +38,7 @@ GROUPS = {
     "questions": "Questions",
     "junit": "Results of tests",
     "results": "Results database",
+    "gates": "Gates",
     "flaky": "Flaky tests",
     "regressions": "Regressions of tests",
     "database": "Start-up and databases",
@@ -191,6 +193,7 @@ def main() -> None:
         "questions": lambda: questions.bench(figures, half, size),
         "junit": lambda: junit.bench(figures, max(3, rounds)),
         "results": lambda: results.bench(figures, half),
+        "gates": lambda: gates.bench(figures, max(3, rounds)),
         "flaky": lambda: flaky.bench(figures, arguments.seeds or 1),
         "regressions": lambda: regressions.bench(figures, arguments.seeds or 4),
         "database": lambda: _database(figures, arguments),

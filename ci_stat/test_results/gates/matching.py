@@ -68,9 +68,12 @@ def _regex(text: str) -> re.Pattern[str]:
 
 def _case_names(case: GateCase) -> tuple[str, ...]:
     """How a policy may spell a test: with and without its place and its parameters."""
-    full, name = case.dotted_name, case.name + case.parameters
+    full, name, parameters = case.dotted_name, case.name, case.parameters
     place = case.class_name or case.file or case.suite
-    return (full + case.parameters, full, f"{place} :: {name}", f"{place}.{name}", name, case.name)
+    names: tuple[str, ...] = (full, f"{place} :: {name}", name)
+    if f"{place}.{name}" != full:
+        names = (*names, f"{place}.{name}")
+    return (*names, *(one + parameters for one in names)) if parameters else names
 
 
 def compiled(selector: Selector, categories: Sequence[Category] = ()) -> Test:

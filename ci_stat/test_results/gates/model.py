@@ -13,7 +13,6 @@ from ci_stat.test_results.model import FileReport
 Labels = tuple[tuple[str, str], ...]
 """Labels of a matrix entry, sorted."""
 
-_FAILED = (Outcome.FAILED, Outcome.ERROR)
 _MARKER_KEYS = {"marker", "markers", "mark", "marks", "tag", "tags", "category", "categories"}
 
 
@@ -42,7 +41,7 @@ class GateCase(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_failed(self) -> bool:
-        return self.outcome in _FAILED
+        return self.outcome is Outcome.FAILED or self.outcome is Outcome.ERROR
 
     @property
     def is_finished(self) -> bool:
