@@ -59,7 +59,7 @@ def labels_of_path(name: str) -> dict[str, str]:
     """
     labels: dict[str, str] = {}
     for folder in re.split(r"[/\\]", name)[:-1]:
-        parts = folder.split(",")
+        parts = folder.removesuffix(".zip").split(",")
         pairs = [_LABEL.fullmatch(part) for part in parts]
         labels.update((pair[1], unquote(pair[2])) for pair in pairs if pair and all(pairs))
     return labels
@@ -69,25 +69,31 @@ def _name(files: Sequence[FileReport]) -> str:
     return files[0].name if len(files) == 1 else f"{len(files):,} files"
 
 
-def _read(input: Input, labels: Labels) -> tuple[FileReport, dict[Spelled, GateCase]]:
-    """Read one file: each of its tests with the end of its last attempt."""
+def ended_tests(attempts: Iterable[CaseResult], labels: Labels = ()) -> dict[Spelled, GateCase]:
+    """Return each test with the end of its last attempt. `attempts`: in their order."""
     tests: dict[Spelled, GateCase] = {}
+    for attempt in attempts:
+        key = (
+            attempt.suite,
+            attempt.class_name,
+            attempt.name,
+            attempt.parameters,
+            attempt.file,
+            labels,
+        )
+        known = tests.get(key)
+        case = _case(attempt, labels)
+        tests[key] = case if known is None else later(known, case)
+    return tests
+
+
+def _read(input: Input, labels: Labels) -> tuple[FileReport, dict[Spelled, GateCase]]:
+    """Read one file. Opening an input may be where its problem shows."""
     try:
         file = ResultFile(input.open(), _NO_TEXTS)
-        for attempt in file:
-            key = (
-                attempt.suite,
-                attempt.class_name,
-                attempt.name,
-                attempt.parameters,
-                attempt.file,
-                labels,
-            )
-            known = tests.get(key)
-            case = _case(attempt, labels)
-            tests[key] = case if known is None else later(known, case)
+        tests = ended_tests(file, labels)
     except Unreadable as problem:
-        return FileReport(input.name, problem.state, problem.detail), tests
+        return FileReport(input.name, problem.state, problem.detail), {}
     report = FileReport(input.name, file.state, file.detail, file.format, file.attempts)
     return report, tests
 

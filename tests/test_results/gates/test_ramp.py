@@ -192,3 +192,12 @@ def test_runs_are_judged_together() -> None:
     assert (state(together).runs, state(together).finished) == (4, 400)
     only_newest = judged(2, *marked("smoke", 38, 62), more="runs = 1", past=(60, 62, 58))
     assert (only_newest.exit_code, state(only_newest).runs) == (11, 1)
+
+
+def test_quarantined_tests_do_not_count() -> None:
+    text = policy() + '[[quarantine]]\ncase = "bad.*"\nreason = "r"\nowner = "o"\n'
+    text += "expires = 2026-12-31\n"
+    smoke = (("marker", "smoke"),)
+    bad = [case(f"bad.t{at}", "F", properties=smoke) for at in range(50)]
+    answer = decide(parse_policy(text), results(*marked("smoke", 10, 0), *bad), START)
+    assert (answer.exit_code, state(answer).finished) == (0, 10)
