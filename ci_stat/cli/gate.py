@@ -29,7 +29,10 @@ Exit codes:
     help="Job of the results database: with PATH its runs are the history, else its run is judged.",
 )
 @click.option(
-    "--run", "number", type=click.IntRange(0, 10**15 - 1), help="Number of the run. [the newest]"
+    "--run",
+    "number",
+    type=click.IntRange(0, 10**15 - 1),
+    help="Number of the run to judge. [the newest] With PATH: not a part of its history.",
 )
 @click.option(
     "--label",

@@ -42,16 +42,19 @@ class StoredGate:
         """
         group = self._find(job, number, labels)
         ((_, results),) = self._results.read([group])
-        history = self._history(job, before=group[0])
+        history = self._history(job, group[0].info.number, before=group[0])
         return decide_with(self._classifier, results, now, history)
 
-    def judge_files(self, results: GateResults, job: str, now: datetime) -> Verdict:
+    def judge_files(
+        self, results: GateResults, job: str, number: int | None, now: datetime
+    ) -> Verdict:
         """Judge results that were read from files, with the stored runs of `job` as history.
 
-        Raises CannotTell, UnknownName.
+        `number`: of the run that the files are of; it is not a part of its history. Raises
+        CannotTell, UnknownName.
         """
         self._require_job(job)
-        return decide_with(self._classifier, results, now, self._history(job))
+        return decide_with(self._classifier, results, now, self._history(job, number))
 
     def replay(self, begin: datetime, end: datetime, jobs: Sequence[str] = ()) -> Replay:
         """Judge each stored run of [begin, end). Raises CannotTell, UnknownName."""
@@ -69,13 +72,12 @@ class StoredGate:
             is_shared = info.pull is None
             yield ReplayInput(info.job, started(group), results, is_shared)
 
-    def _history(self, job: str, before: StoredRun | None = None) -> History:
+    def _history(self, job: str, number: int | None, before: StoredRun | None = None) -> History:
         """Return earlier runs of the job, the newest first, without those of pull requests."""
         if not needs_history(self._policy):
             return ()
         anchor = before.id if before else None
         runs = self._reader.runs(job, _LOOKED_AT, before=anchor)
-        number = before.info.number if before else None
         runs = [
             run
             for run in runs

@@ -186,6 +186,15 @@ def test_caps_and_proposals_need_history(call: Call) -> None:
     assert "Caps are checked against this run only: there is no history." in alone.out
 
 
+def test_a_run_is_not_a_part_of_its_own_history(call: Call) -> None:
+    rules = policy(may_fail("C.x", "cap = 2"))
+    store(call, 1, "x:F")
+    store(call, 2, "x:F")
+    judge = ("gate", junit("now.xml", "x:F"), "--job", "unit", *rules, *NOW)
+    assert call(*judge, "--run", "2").code == 0
+    assert call(*judge).code == 11
+
+
 def test_markers_of_stored_runs(call: Call) -> None:
     rules = policy(may_fail("C.*").replace('case = "C.*"', 'marker = "chaos"'))
     store(call, 1, "x:F", markers="chaos")

@@ -72,18 +72,20 @@ def gate(
         return
     if paths:
         results = _read(paths, wanted, retries)
-        verdict = _judge(rules, results, job, moment)
+        verdict = _judge(rules, results, job, number, moment)
     else:
         assert job is not None  # checked above
         verdict = opening.opened().stored_gate(rules).judge_run(job, number, wanted, moment)
     _print_verdict(verdict, form)
 
 
-def _judge(policy: Policy, results: GateResults, job: str | None, now: datetime) -> Verdict:
+def _judge(
+    policy: Policy, results: GateResults, job: str | None, number: int | None, now: datetime
+) -> Verdict:
     """Judge files. Only with a job the database is needed, for its history."""
     if job is None:
         return decide(policy, results, now)
-    return opening.opened().stored_gate(policy).judge_files(results, job, now)
+    return opening.opened().stored_gate(policy).judge_files(results, job, number, now)
 
 
 def example() -> str:
@@ -100,8 +102,8 @@ def _check(
     if replay is None and not paths and job is None:
         hint = "Name result files, e.g. `ci-stat gate build/test-results`, or a job: --job NAME"
         raise UsageError("There is nothing to judge.", hint)
-    if paths and number is not None:
-        raise UsageError("--run names a stored run, so it cannot be used with PATH.")
+    if number is not None and job is None:
+        raise UsageError("--run is the number of a run of a job: add --job NAME.")
     if retries and not paths:
         raise UsageError("--retries is about files: name them.")
 
