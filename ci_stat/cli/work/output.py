@@ -21,6 +21,7 @@ def print_json(data: Any) -> None:
 
 def print_table(table: RenderableType, color: str) -> None:
     screen.show(table, sys.stdout, colored(color))
+    sys.stdout.flush()  # an error that follows on stderr comes after it on a terminal
 
 
 def print_either(data: Any, table: RenderableType, as_json: bool, color: str) -> None:

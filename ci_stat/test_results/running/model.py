@@ -47,11 +47,15 @@ class Rerun:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A part of the tests. `units`: empty for all. `seconds`: expected; None if unknown."""
+    """A part of the tests. `units`: empty for all. `seconds`: expected; None if unknown.
+
+    `unit_word`: what a unit is called, for people.
+    """
 
     number: int
     units: tuple[Unit, ...] = ()
     seconds: float | None = None
+    unit_word: str = "file"
 
 
 @dataclass(frozen=True, slots=True)

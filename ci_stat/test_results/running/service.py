@@ -119,8 +119,9 @@ class Service:
             return []
 
     def _shards(self, units: Sequence[Unit]) -> list[Shard]:
+        word = self.runner.unit_word
         if not units or self.runner.shares_work:
-            return [Shard(1, tuple(units))]
+            return [Shard(1, tuple(units), unit_word=word)]
         by_name = {unit.name: unit for unit in units}
         seconds = self.durations.of(by_name) or {unit.name: len(unit.tests) for unit in units}
         plans = split(list(by_name), seconds, min(self.options.workers, len(by_name))).shards
@@ -129,6 +130,7 @@ class Service:
                 number=plan.number,
                 units=tuple(by_name[name] for name in plan.units),
                 seconds=plan.seconds if self.durations else None,
+                unit_word=word,
             )
             for plan in plans
         ]

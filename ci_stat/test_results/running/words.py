@@ -36,9 +36,9 @@ def seconds_words(seconds: float) -> str:
 
 
 def shard_words(shard: Shard, attempt: int = 1) -> str:
-    """What a shard runs: `shard 2: 14 files or packages, about 12s`."""
+    """What a shard runs: `shard 2 (14 files, about 12s)`."""
     name = f"shard {shard.number}" if attempt == 1 else f"retry {attempt - 1}.{shard.number}"
-    units = plural(len(shard.units), "unit") if shard.units else ""
+    units = plural(len(shard.units), shard.unit_word) if shard.units else ""
     expected = f"about {seconds_words(shard.seconds)}" if shard.seconds else ""
     parts = ", ".join(filter(None, (units, expected)))
     return f"{name} ({parts})" if parts else name
@@ -48,7 +48,7 @@ def ended_words(execution: Execution, failed: int) -> str:
     """How a shard ended."""
     results = f"{plural(execution.tests, 'result')}, {failed:,} failed"
     problems = "".join(f"; {problem}" for problem in execution.problems)
-    return f"ended after {seconds_words(execution.seconds)}: {results}{problems}"
+    return f"{results} in {seconds_words(execution.seconds)}{problems}"
 
 
 def run_summary(run: TestRun, limit: int) -> Document:

@@ -292,7 +292,7 @@ def test_sigterm_ends_the_runners_and_keeps_what_was_finished(tmp_path: Path) ->
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:
-        if "ended after" in line:
+        if "1 result" in line:
             break
     _wait_for(tmp_path / "pidb.test")
     process.send_signal(signal.SIGTERM)

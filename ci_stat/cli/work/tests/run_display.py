@@ -9,6 +9,7 @@ from threading import Lock
 import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from ci_stat.escape import visible
@@ -24,13 +25,14 @@ def run_display(runner: str) -> Iterator[Display]:
     if not console.is_terminal:
         yield Lines(runner)
         return
+    state = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
         SpinnerColumn(finished_text="•"),
-        TextColumn("{task.description}", markup=False),
-        TextColumn("{task.fields[state]}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[state]}", markup=False, table_column=state),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, expand=True) as progress:
         yield Bars(progress)
 
 

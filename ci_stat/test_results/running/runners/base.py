@@ -37,6 +37,9 @@ class Runner:
     shares_work = False
     """Whether the runner itself uses several workers. Then one shard has all tests."""
 
+    unit_word = "file"
+    """What a unit is called, for people."""
+
     early_ends: Collection[str] = ()
     """Options that let it leave tests out after a failure, without saying which."""
 

@@ -18,6 +18,7 @@ class CTest(Runner):
     """CTest 3.21 or newer, which writes JUnit XML."""
 
     name = "ctest"
+    unit_word = "test"
     shares_work = True
 
     def __init__(self, setup: Setup) -> None:

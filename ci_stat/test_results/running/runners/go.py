@@ -29,6 +29,7 @@ class GoTest(Runner):
     """`go test -json`, whose output is the result."""
 
     name = "go test"
+    unit_word = "package"
     early_ends = ("-failfast", "--failfast")
 
     def __init__(self, setup: Setup) -> None:

@@ -63,6 +63,10 @@ class Pytest(Runner):
             self._select(folder, files, node_ids)
             yield Rerun(tuple(known), self._invocation(folder))
 
+    def adjusted(self, case: CaseResult) -> CaseResult | None:
+        """A pytest that is interrupted writes the test of that moment without a name."""
+        return case if case.name or case.class_name else None
+
     def missing(
         self, units: Sequence[Unit], cases: Sequence[CaseResult], finished: Path | None
     ) -> list[str]:
