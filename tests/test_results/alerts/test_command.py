@@ -23,7 +23,7 @@ def stored(call: Call, number: int, body: str, name: str = "a") -> None:
     time = datetime.now(UTC) - timedelta(hours=9 - number)
     answer = call(
         *("tests", "import", "r.xml", "--job", "unit", "--number", str(number), "--branch", "main"),
-        *("--time", time.isoformat()),
+        *("--time", time.isoformat(), "--commit", "c1"),
     )
     assert answer.code == 0, answer.err
 
@@ -90,3 +90,14 @@ expires = 2099-01-01
     (tmp_path / "gates.toml").write_text("[rules]\nmin_tests = 5\n")
     strict = call("alert", "--dry-run", "--policy", "gates.toml")
     assert "The job turned red. The gate: " in strict.out
+
+
+def test_failures_that_are_left_out_are_counted(call: Call) -> None:
+    stored(call, 1, FAILURE)
+    stored(call, 2, "")
+    stored(call, 3, FAILURE)
+    answer = call("alert", "--dry-run")
+    assert answer.code == 0
+    assert answer.out == "nothing new for a new recipient\n"
+    assert "1 failure of tests known to be flaky left out" in answer.err
+    assert json.loads(call("alert", "--dry-run", "--json").out)["flaky_left_out"] == 1

@@ -11,6 +11,7 @@ from ci_stat.context import Context, real_time
 from ci_stat.errors import CannotTell, NotDelivered, SettingsError
 from ci_stat.escape import visible
 from ci_stat.rendering.as_terminal import on_terminal
+from ci_stat.rendering.format import plural
 from ci_stat.reports.recipients import Recipient
 from ci_stat.store.results.read import StoredRun
 from ci_stat.test_results.alerts.gather import SPAN, Judge, presents
@@ -53,9 +54,14 @@ def alert(
     else:
         results = alerter.alert(recipients, found, force)
 
+    flaky = sum(present.flaky for present in found)
     if as_json:
-        output.print_json({"dry_run": dry_run, "alerts": [_data(result) for result in results]})
+        alerts = [_data(result) for result in results]
+        output.print_json({"dry_run": dry_run, "flaky_left_out": flaky, "alerts": alerts})
     else:
+        if flaky:
+            words = f"{plural(flaky, 'failure')} of tests known to be flaky left out"
+            click.echo(f"ci-stat: {words}", err=True)
         for result in results:
             _print(result, dry_run, color)
     _require_delivered(results)
