@@ -32,6 +32,15 @@ def open_output(name: str) -> Iterator[IO[str]]:
             yield file
 
 
+def require_writable(name: str) -> None:
+    """Check before long work that the file can be written at its end. Raises WriteError."""
+    folder = Path(os.path.realpath(name)).parent
+    if name == STANDARD_STREAM or (folder.is_dir() and os.access(folder, os.W_OK)):
+        return
+    reason = "no permission" if folder.is_dir() else f"no folder {folder}"
+    raise WriteError(f"{name} cannot be written: {reason}.")
+
+
 @contextmanager
 def _replaced(name: str, target: Path) -> Iterator[IO[str]]:
     """Write to a temporary file next to the target, then replace the target by it."""

@@ -60,7 +60,12 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A runner that ended. `attempt`: from 1. `problems`: why its results are not whole."""
+    """A runner that ended.
+
+    - `attempt`: from 1.
+    - `problems`: why its results are not whole.
+    - `output`: with problems, the last lines that the runner printed, without secrets.
+    """
 
     shard: int
     attempt: int
@@ -73,6 +78,7 @@ class Execution:
     is_stopped: bool
     tests: int
     problems: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,4 +195,5 @@ def _execution(execution: Execution) -> dict[str, Any]:
         "interrupted": execution.is_stopped,
         "results": execution.tests,
         "problems": list(execution.problems),
+        "output": list(execution.output),
     }

@@ -8,13 +8,18 @@ from pathlib import Path
 
 from ci_stat.escape import visible
 from ci_stat.formats.result_file import ResultFile
+from ci_stat.formats.text_parts import clean
 from ci_stat.records.case_results import CaseResult, Limits, Outcome, ReadState, Unreadable
+from ci_stat.redaction.redact import redacted
 from ci_stat.rendering.format import plural
 from ci_stat.test_results.running.model import Invocation
 from ci_stat.test_results.running.process import Ended
 from ci_stat.test_results.unpacked import content
 
 LIMITS = Limits(text=16 * 1024, output=4 * 1024)  # 10,000 failed tests have to fit into memory
+_TAIL = 16 * 1024  # bytes at the end of a log
+_LINES = 15
+_LINE = 300  # characters
 _BAD = (Outcome.FAILED, Outcome.ERROR)
 
 Stamps = dict[str, tuple[int, int]]
@@ -86,6 +91,18 @@ def _blocks(name: str) -> Iterator[bytes]:
         raise Unreadable(ReadState.UNREADABLE, error.strerror or str(error)) from None
     with file:
         yield from content(file)
+
+
+def last_lines(log: Path) -> tuple[str, ...]:
+    """Return the last lines that a runner printed, without secrets; none without a log."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ()
+    lines = [line for line in redacted(clean(text)).splitlines() if line.strip()]
+    return tuple(line[:_LINE] for line in lines[-_LINES:])
 
 
 def _end_problems(ended: Ended, results: Results) -> Iterator[str]:

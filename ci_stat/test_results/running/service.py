@@ -9,7 +9,6 @@ from threading import Event
 
 from msgspec.structs import replace
 
-from ci_stat.errors import CannotTell
 from ci_stat.records.case_results import CaseResult
 from ci_stat.rendering.format import plural
 from ci_stat.test_results.running.balance import split
@@ -21,6 +20,7 @@ from ci_stat.test_results.running.collected import (
     spelled_name,
 )
 from ci_stat.test_results.running.durations import Durations
+from ci_stat.test_results.running.listing import list_units
 from ci_stat.test_results.running.model import (
     Display,
     Invocation,
@@ -30,7 +30,7 @@ from ci_stat.test_results.running.model import (
     TestRun,
     Unit,
 )
-from ci_stat.test_results.running.process import GRACE, Child, run_child
+from ci_stat.test_results.running.process import GRACE
 from ci_stat.test_results.running.runners.base import Runner
 from ci_stat.test_results.running.workers import Done, Task, Workers
 
@@ -88,48 +88,28 @@ class Service:
 
     def _units(self, run: TestRun) -> list[Unit]:
         """List the units. Without a list, one shard runs all tests."""
-        listing = self.runner.listing()
-        if listing is None:
+        if self.files:
             return list(self.files)
-        output = listing.output or self._log("list")
-        child = Child(
-            argv=listing.argv,
-            env=listing.env,
-            folder=self.runner.setup.folder,
-            stdout=output,
-            stderr=self._log("list") if listing.output else None,
-            timeout=self.options.timeout,
-            grace=self.grace,
+        units, problem = list_units(
+            self.runner, self._log("list"), self.options.timeout, self.stop, self.grace
         )
-        ended = run_child(child, self.stop)
-        if ended.problem:
-            raise CannotTell(f"The tests cannot be listed: {ended.problem}.", "Check the command.")
-        units = self._listed(listing) if ended.code == 0 else []
-        if not units and not self.stop.is_set():
-            how = ended.signal or f"exit code {ended.code}"
-            run.notes.append(f"The tests could not be listed ({how}), so one shard runs all.")
-            self.display.note(run.notes[-1])
+        if problem and not self.stop.is_set():
+            self._note(run, problem)
         return units
-
-    def _listed(self, listing: Invocation) -> list[Unit]:
-        assert listing.results is not None
-        try:
-            return self.runner.units(listing.results)
-        except (OSError, ValueError):
-            return []
 
     def _shards(self, units: Sequence[Unit]) -> list[Shard]:
         word = self.runner.unit_word
         if not units or self.runner.shares_work:
             return [Shard(1, tuple(units), unit_word=word)]
         by_name = {unit.name: unit for unit in units}
-        seconds = self.durations.of(by_name) or {unit.name: len(unit.tests) for unit in units}
+        known = self.durations.of(by_name)
+        seconds = known or {unit.name: len(unit.tests) for unit in units}
         plans = split(list(by_name), seconds, min(self.options.workers, len(by_name))).shards
         return [
             Shard(
                 number=plan.number,
                 units=tuple(by_name[name] for name in plan.units),
-                seconds=plan.seconds if self.durations else None,
+                seconds=plan.seconds if known else None,
                 unit_word=word,
             )
             for plan in plans

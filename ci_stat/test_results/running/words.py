@@ -98,6 +98,14 @@ def _blocks(run: TestRun, limit: int) -> Iterator[Block]:
     yield from _section("Missing: not reported by the runner", missing, limit, "missing entry")
     problems = [Item(text(Span(cut(problem, 400), Tone.WARN))) for problem in run.problems]
     yield from _section("Errors of the run", problems, limit, "error")
+    outputs = [_output(execution) for execution in run.executions if execution.output]
+    yield from _section("Last lines of the runner", outputs, limit, "runner")
+
+
+def _output(execution: Execution) -> Item:
+    what = "shard" if execution.attempt == 1 else "retry"
+    lines = tuple(text(Span(cut(line, 200), Tone.FAINT)) for line in execution.output)
+    return Item(text(f"{what} {execution.shard}"), lines)
 
 
 def _section(title: str, items: list[Item], limit: int, what: str) -> Iterator[Section]:

@@ -8,7 +8,13 @@ from threading import Event
 
 from ci_stat.test_results.running.model import Display, Execution, Invocation, Shard
 from ci_stat.test_results.running.process import GRACE, Child, Ended, run_child
-from ci_stat.test_results.running.results import Results, Stamps, read_results, stamps_of
+from ci_stat.test_results.running.results import (
+    Results,
+    Stamps,
+    last_lines,
+    read_results,
+    stamps_of,
+)
 
 _LOOK = 0.25  # seconds between two looks at the tests that ended
 
@@ -112,5 +118,6 @@ def _done(task: Task, ended: Ended, results: Results) -> Done:
         is_stopped=ended.is_stopped,
         tests=len(results.cases),
         problems=tuple(results.problems),
+        output=last_lines(task.log) if results.problems else (),
     )
     return Done(task, execution, results, ended)

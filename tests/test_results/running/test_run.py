@@ -274,6 +274,38 @@ def test_arguments_that_mean_nothing(call: Call, arguments: tuple[str, ...], mes
     assert message in answer.err
 
 
+def test_the_last_lines_of_a_broken_runner_are_shown(call: Call, tmp_path: Path) -> None:
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    runner = shell(tmp_path, "runner", f"echo cannot open the display; echo token={token}; exit 3")
+    answer, data = run_tests(call, "--", runner, "{results}")
+    assert data["shards"][0]["output"][0] == "cannot open the display"
+    assert "cannot open the display" in answer.out
+    assert token not in answer.out + Path("out.json").read_text()
+
+
+def test_outputs_are_checked_before_the_tests_run(call: Call, tmp_path: Path) -> None:
+    runner = program(tmp_path, "runner", FLAKY)
+    answer = call("tests", "run", "--junit", "nowhere/out.xml", "--", runner, "{results}")
+    assert (answer.code, "nowhere/out.xml cannot be written" in answer.err) == (6, True)
+    assert not Path("calls.txt").exists()
+
+
+def test_a_database_that_does_not_answer_hides_no_result(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("broken.sqlite").write_text("no database at all, but long enough to be read as one" * 20)
+    monkeypatch.setenv("CI_STAT_RESULTS_URL", f"sqlite:///{tmp_path}/broken.sqlite")
+    Path("good.xml").write_text(junit("a"))
+    runner = shell(tmp_path, "runner", 'cp good.xml "$1"')
+    answer, data = run_tests(call, "--workers", "2", "--import", "--", runner, "{results}")
+    assert (answer.code, data["counts"]["passed"], data["complete"]) == (3, 1, True)
+    assert "no durations" in answer.err
+    assert "not imported" in answer.err
+    Path("good.xml").write_text(junit("!a"))
+    answer, _ = run_tests(call, "--import", "--", runner, "{results}")
+    assert answer.code == 11
+
+
 def test_sigterm_ends_the_runners_and_keeps_what_was_finished(tmp_path: Path) -> None:
     Path("good.xml").write_text(junit("a"))
     script = (

@@ -19,9 +19,9 @@ from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.cli.work.tests.run_display import run_display
 from ci_stat.cli.work.tests.stopping import Stopped, stopping
 from ci_stat.context import Context, real_time
-from ci_stat.errors import CannotTell, DidNotPass, UsageError
+from ci_stat.errors import CannotTell, CiStatError, DidNotPass, UsageError
 from ci_stat.escape import visible
-from ci_stat.formats.files import open_output
+from ci_stat.formats.files import open_output, require_writable
 from ci_stat.formats.junit_write import write_junit
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.format import plural
@@ -74,6 +74,8 @@ def run(
     retry_words = tuple(_words(retry_command)) if retry_command else ()
     policy = read_policy(Path(outputs["policy"])) if outputs["policy"] else None
     templates = Templates(tuple(results), retry_words, tuple(files))
+    for name in filter(None, (outputs["output"], outputs["junit"])):
+        require_writable(name)
     context = opening.opened()
 
     with ExitStack() as closing:
@@ -114,14 +116,15 @@ def _finish(
     if outputs["output"]:
         with open_output(outputs["output"]) as file:
             file.write(encoded(data))
-    if outputs["imports"]:
-        _import(context, test_run, junit)
     if outputs["as_json"]:
         output.print_json(msgspec.to_builtins(data))
     else:
         _print(test_run, verdict, outputs)
+    problem = _import(context, test_run, junit) if outputs["imports"] else None
     stop.end_if_stopped()
     _require_pass(test_run, verdict)
+    if problem is not None:
+        raise problem
 
 
 def _print(test_run: TestRun, verdict: Verdict | None, outputs: dict[str, Any]) -> None:
@@ -163,19 +166,30 @@ def _not_whole(test_run: TestRun) -> str:
     return f"It is unknown whether all tests passed: {', '.join(parts)}."
 
 
-def _import(context: Context, test_run: TestRun, junit: str) -> None:
+def _import(context: Context, test_run: TestRun, junit: str) -> CiStatError | None:
+    """Import the run. An error is returned: it must not hide whether the tests passed."""
     known = from_environment(os.environ) or from_git(Path.cwd())
     info = msgspec.structs.replace(known, labels=dict(test_run.labels))
-    with ExitStack() as files:
-        inputs = list(find_inputs([junit], sys.stdin.buffer, files))
-        report = context.test_results().import_files(inputs, info, workspace(os.environ))
-    for problem in report.problems:
-        click.echo(f"ci-stat: not imported: {visible(problem.detail, 300)}", err=True)
+    try:
+        with ExitStack() as files:
+            inputs = list(find_inputs([junit], sys.stdin.buffer, files))
+            report = context.test_results().import_files(inputs, info, workspace(os.environ))
+    except CiStatError as error:
+        click.echo(f"ci-stat: not imported: {visible(error.message, 300)}", err=True)
+        return error
+    for file in report.problems:
+        click.echo(f"ci-stat: not imported: {visible(file.detail, 300)}", err=True)
+    return None
 
 
 def _durations(context: Context, job: str | None) -> Durations:
-    engine = context.existing_results
-    return read_durations(engine, job) if engine is not None else Durations()
+    """The history; without one, tests run all the same."""
+    try:
+        engine = context.existing_results
+        return read_durations(engine, job) if engine is not None else Durations()
+    except CiStatError as error:
+        click.echo(f"ci-stat: no durations: {visible(error.message, 300)}", err=True)
+        return Durations()
 
 
 def _rules(retries: int, budgets: Sequence[str], share: float) -> RetryRules:

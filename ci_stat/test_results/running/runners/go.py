@@ -95,7 +95,8 @@ class GoTest(Runner):
     ) -> Invocation:
         words = [word for option in options for word in option]
         json_option = [] if "-json" in words else ["-json"]
-        argv = (*self._go, "test", *json_option, *words, *packages, *self._test_arguments)
+        # `-C` has to be the first option.
+        argv = (*self._go, "test", *words, *json_option, *packages, *self._test_arguments)
         results = self.place(name)
         return Invocation(argv, results=results, output=results)
 
