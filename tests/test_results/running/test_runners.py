@@ -62,6 +62,14 @@ def test_arguments_go_before_the_dashes_of_the_runner(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("options", "shares_work"),
+    [("-n 4", True), ("-nauto", True), ("--numprocesses=2", True), ("-n 0", False), ("-v", False)],
+)
+def test_xdist_shares_the_work_itself(options: str, shares_work: bool, tmp_path: Path) -> None:
+    assert setup(tmp_path, "pytest", *options.split(), "tests").shares_work is shares_work
+
+
 # The output of `go test -json` of two packages; with -run, only the selected test runs.
 GO = r"""
 import json, re

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from ci_stat.formats.text_parts import clean_line
@@ -28,7 +29,10 @@ class Pytest(Runner):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self.shares_work = has_option(setup.argv, "-n", "--numprocesses")
+        is_off = {"-n0", "--numprocesses=0"} & set(setup.argv) or ("-n", "0") in pairwise(
+            setup.argv
+        )
+        self.shares_work = not is_off and has_option(setup.argv, "-n", "--numprocesses")
         self._node_ids: dict[Name, list[str]] = {}
 
     def listing(self) -> Invocation:
