@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ci_stat.test_results.model import Counts, FileReport
 from ci_stat.test_results.running.collected import Collected, TestRecord, counts_of_records
@@ -45,7 +46,7 @@ class Missing:
         return label_words(self.labels)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Summary:
     """All entries, sorted by name.
 
@@ -60,11 +61,11 @@ class Summary:
     unexpected: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def counts(self) -> Counts:
         return counts_of_records(record for _, record in self.records())
 
-    @property
+    @cached_property
     def problems(self) -> tuple[str, ...]:
         """Why the results are not whole, without missing entries."""
         return tuple(problem for entry in self.entries for problem in problems_of(entry))
@@ -79,7 +80,7 @@ class Summary:
             for record in entry.tests:
                 yield entry, record
 
-    @property
+    @cached_property
     def categories(self) -> dict[str, Counts]:
         """Counts by category, sorted. A test of two categories counts in both."""
         by_category: dict[str, list[TestRecord]] = {}
