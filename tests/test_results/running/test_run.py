@@ -299,7 +299,6 @@ def test_a_database_that_does_not_answer_hides_no_result(
     runner = shell(tmp_path, "runner", 'cp good.xml "$1"')
     answer, data = run_tests(call, "--workers", "2", "--import", "--", runner, "{results}")
     assert (answer.code, data["counts"]["passed"], data["complete"]) == (3, 1, True)
-    assert "no durations" in answer.err
     assert "not imported" in answer.err
     Path("good.xml").write_text(junit("!a"))
     answer, _ = run_tests(call, "--import", "--", runner, "{results}")
