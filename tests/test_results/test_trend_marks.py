@@ -1,12 +1,15 @@
 """Lines of marks, and points without runs."""
 
+from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 
-from ci_stat.test_results.trends.daily import DayCount
+from ci_stat.test_results.trends.daily import DayCount, count_day
 from ci_stat.test_results.trends.model import Period, trends_of
 from ci_stat.test_results.trends.views.marks import drawn
+from tests.test_results.flakiness.drawn import columns, draw
 
 
 @pytest.mark.parametrize(
@@ -51,3 +54,33 @@ def test_weeks_begin_on_monday() -> None:
     ]
     assert [point.runs for point in trend.points] == [1, 4, 0, 1]
     assert trend.points[1].seconds_per_run == 2.5
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "flaky"),
+    [("P F | P", 1), ("P | F", 0), ("FP | P", 1), ("FP F | P F", 2), ("F F | S", 0)],
+)
+def test_flaky_is_what_passed_and_failed_on_one_commit(outcomes: str, flaky: int) -> None:
+    runs, ends = draw(outcomes)
+    assert count_day("", "unit", date(2026, 11, 1), runs, ends).flaky == flaky
+
+
+def test_a_day_is_the_sum_of_its_runs() -> None:
+    runs, ends = draw("P F | S FP", "P . | P E")
+    ends = replace(ends, seconds=np.array([1, 2, np.nan, 4, 5, 6, 7], np.float32))
+    assert count_day("o/n", "unit", date(2026, 11, 1), runs, ends) == DayCount(
+        *("o/n", "unit", date(2026, 11, 1)),
+        runs=4,
+        tests=2,
+        passed=4,
+        failed=2,
+        skipped=1,
+        flaky=3,
+        seconds=25.0,
+        timed_runs=3,
+    )
+
+
+def test_a_day_without_results() -> None:
+    runs, ends = columns([], [])
+    assert count_day("", "unit", date(2026, 11, 1), runs, ends).tests == 0
