@@ -142,7 +142,7 @@ def _show(figures: Figures, scores: Scores) -> None:
             f"95 % intervals that hold the true rate, rates {words} {HALF:.0%}",
             f"{held:.1%} of {scores.intervals[kind]:,}",
             "known truth",
-            "at least 90 %",
-            held >= 0.9,
+            "95 % if nothing were planted",
+            None,
         )
     console.print(f"  left out: {dict(scores.left_out)}")

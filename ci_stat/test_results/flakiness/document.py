@@ -96,6 +96,8 @@ def _each(flaky: FlakyTests) -> str:
 def _section(title: str, tests: list[FlakyTest], limit: int, weight: int, lines: _Lines) -> Section:
     groups = folded(tests)
     items = tuple(Item(_head(group), tuple(lines(group))) for group in groups[:limit])
+    is_folded = len(groups) < len(tests)
+    title = f"{title}; variants of a test are one entry" if is_folded else title
     return Section(title, items, weight, max(0, len(groups) - limit), "more test")
 
 

@@ -35,15 +35,25 @@ def window_words(window: TestWindow) -> str:
 
 
 def left_out_words(left_out: LeftOut) -> str:
-    """What does not count, and why, e.g. `Left out: 2 of 40 runs (1 incomplete, 1 partial).`"""
-    runs = left_out.total_runs
-    reasons = ", ".join(_run_reasons(left_out))
-    parts = [f"{runs:,} of {plural(left_out.runs, 'run')} ({reasons})"] if runs else []
+    """What does not count, and why, e.g. `Left out: 1 of 40 runs (1 during 1 outage).`"""
+    parts = _left_out_runs(left_out)
     if left_out.steady_results:
         results = plural(left_out.steady_results, "result")
         tests = plural(left_out.steady_tests, "test")
         parts.append(f"{results} of {tests} that failed 4 times in a row or more")
     return f"Left out: {'; '.join(parts)}." if parts else "Every run and result counts."
+
+
+def left_out_runs_words(left_out: LeftOut) -> str:
+    """The same of runs only, for answers in which steady failures count."""
+    parts = _left_out_runs(left_out)
+    return f"Left out: {parts[0]}." if parts else "Every run counts."
+
+
+def _left_out_runs(left_out: LeftOut) -> list[str]:
+    runs = left_out.total_runs
+    reasons = ", ".join(_run_reasons(left_out))
+    return [f"{runs:,} of {plural(left_out.runs, 'run')} ({reasons})"] if runs else []
 
 
 def _run_reasons(left_out: LeftOut) -> Iterator[str]:

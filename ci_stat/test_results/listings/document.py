@@ -18,7 +18,7 @@ from ci_stat.rendering.document import (
 )
 from ci_stat.rendering.format import percent, plural
 from ci_stat.store.results.read import StoredRun
-from ci_stat.test_results.flakiness.words import left_out_words, window_words
+from ci_stat.test_results.flakiness.words import left_out_runs_words, window_words
 from ci_stat.test_results.listings.model import NewTest, NewTests, SlowTest, SlowTests
 from ci_stat.test_results.views.words import run_words
 
@@ -39,7 +39,7 @@ def slow_document(slow: SlowTests, sort: str) -> Document:
         tone=Tone.PLAIN,
         summary=title,
         blocks=(Paragraph(tuple(_slow_basis(slow))), *((table,) if rows else ())),
-        foot=(text(Span(left_out_words(slow.left_out), Tone.FAINT)),),
+        foot=(text(Span(left_out_runs_words(slow.left_out), Tone.FAINT)),),
     )
 
 
@@ -79,7 +79,7 @@ def new_document(found: NewTests, limit: int) -> Document:
         tone=Tone.PLAIN,
         summary=title,
         blocks=tuple(_new_blocks(found, limit)),
-        foot=(text(Span(left_out_words(found.left_out), Tone.FAINT)),) if found.gone else (),
+        foot=(text(Span(left_out_runs_words(found.left_out), Tone.FAINT)),) if found.gone else (),
     )
 
 
