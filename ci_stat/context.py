@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -32,7 +31,6 @@ from ci_stat.store.state.window_counts import StoredCounts
 if TYPE_CHECKING:
     from ci_stat.config.groups import Issues
     from ci_stat.issues.service import Filer
-    from ci_stat.questions.cases import CaseQuestions
     from ci_stat.questions.knowledge import Knowledge
     from ci_stat.questions.service import Questions
     from ci_stat.reports.recipients import FeishuSender, Recipient
@@ -41,10 +39,6 @@ if TYPE_CHECKING:
     from ci_stat.store.state.case_notes import Notes
     from ci_stat.store.state.issue_calls import IssueCalls
     from ci_stat.test_results.alerts.service import Alerter
-    from ci_stat.test_results.cases.service import Cases
-    from ci_stat.test_results.comparing.service import Comparer
-    from ci_stat.test_results.gates.policy import Policy
-    from ci_stat.test_results.gates.service import StoredGate
     from ci_stat.test_results.publishing.setup import Publishers
     from ci_stat.test_results.service import TestResults
     from ci_stat.test_results.setup import ResultsSetup
@@ -167,18 +161,6 @@ class Context:
 
         return TestResults(self.results if has_history else self.results_setup.local, clock)
 
-    def stored_gate(self, policy: "Policy") -> "StoredGate":
-        """Return a policy over the results database. Raises as `results`."""
-        from ci_stat.test_results.gates.service import StoredGate
-
-        return StoredGate(self.results, policy)
-
-    def comparer(self) -> "Comparer":
-        """Return the service that compares the tests of runs. Raises as `results`."""
-        from ci_stat.test_results.comparing.service import Comparer
-
-        return Comparer(self.results)
-
     def publishers(self, repo: str, clock: Clock = real_time) -> "Publishers":
         """Return what publishes at pull requests of a repository. Raises as `state`."""
         from ci_stat.test_results.publishing.setup import publishers
@@ -255,38 +237,9 @@ class Context:
         log_progress = progress.logs if progress else None
         stored = self.logs.stored
         gatherer = Gatherer(self.source, stored, read_logs, log_progress, self._counts)
-        return Questions(gatherer, self._knowledge)
+        return Questions(gatherer, self.knowledge)
 
-    def case_questions(
-        self, progress: ProgressDisplay | None = None, read_logs: bool = True
-    ) -> "CaseQuestions":
-        """Return the service that answers about a case from runs, logs and test results."""
-        from ci_stat.questions.cases import CaseQuestions
-
-        return CaseQuestions(
-            lambda: self.questions(progress, read_logs) if self._has_runs else None,
-            self.existing_cases,
-            self._knowledge,
-        )
-
-    @property
-    def case_zone(self) -> ZoneInfo:
-        """The zone of times without one: that of the CI database, if it exists."""
-        return self.source.origin.zone if self._has_runs else self.settings.ci_data.zone
-
-    @property
-    def _has_runs(self) -> bool:
-        """Whether the CI database exists, or nothing else can answer either."""
-        return self.has_ci_data or self.existing_results is None
-
-    def existing_cases(self) -> "Cases | None":
-        """Return the questions about single cases; None if the results database does not exist."""
-        from ci_stat.test_results.cases.service import Cases
-
-        engine = self.existing_results
-        return Cases(engine) if engine is not None else None
-
-    def _knowledge(self) -> "Knowledge":
+    def knowledge(self) -> "Knowledge":
         """Issues, mutes and commands of cases, as far as our state and the settings have them."""
         from ci_stat.issues.setup import active_mutes
         from ci_stat.questions.knowledge import Knowledge

@@ -20,6 +20,7 @@ from ci_stat.test_results.alerts.regressed import regressed
 from ci_stat.test_results.alerts.service import AlertResult
 from ci_stat.test_results.gates.model import Decision
 from ci_stat.test_results.gates.policy_file import read_policy
+from ci_stat.test_results.gates.service import StoredGate
 
 _NOBODY = "a new recipient"
 
@@ -69,7 +70,7 @@ def alert(
 
 def _judge(context: Context, policy: str) -> Judge:
     """The gate of a policy. Raises SettingsError."""
-    gate = context.stored_gate(read_policy(Path(policy)))
+    gate = StoredGate(context.results, read_policy(Path(policy)))
 
     def why_red(run: StoredRun) -> str | None:
         info = run.info

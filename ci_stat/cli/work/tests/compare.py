@@ -9,6 +9,7 @@ from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.runs.views.data import to_csv
 from ci_stat.test_results.comparing.model import Comparison
+from ci_stat.test_results.comparing.service import Comparer
 from ci_stat.test_results.comparing.sides import Limits
 from ci_stat.test_results.views.compare_data import change_rows, comparison_data, counts
 from ci_stat.test_results.views.compare_document import compare_document
@@ -25,7 +26,7 @@ def compare(
     color: str,
 ) -> None:
     limits = Limits(tuple(jobs), labels_of(labels), windows.parse_length(since))
-    comparison = opening.opened().comparer().compare(before, now, limits)
+    comparison = Comparer(opening.opened().results).compare(before, now, limits)
     if form == "json":
         output.print_json(comparison_data(comparison, limit))
     elif form == "csv":

@@ -23,6 +23,7 @@ from ci_stat.test_results.gates.from_files import read_results
 from ci_stat.test_results.gates.model import Decision, GateResults, Verdict
 from ci_stat.test_results.gates.policy import STRICT, Policy
 from ci_stat.test_results.gates.policy_file import read_policy, with_matrix
+from ci_stat.test_results.gates.service import StoredGate
 from ci_stat.test_results.gates.views.data import replay_data, verdict_data
 from ci_stat.test_results.gates.views.document import verdict_document
 from ci_stat.test_results.gates.views.replay import replay_document
@@ -75,7 +76,7 @@ def gate(
         verdict = _judge(rules, results, job, number, moment)
     else:
         assert job is not None  # checked above
-        verdict = opening.opened().stored_gate(rules).judge_run(job, number, wanted, moment)
+        verdict = StoredGate(opening.opened().results, rules).judge_run(job, number, wanted, moment)
     _print_verdict(verdict, form)
 
 
@@ -85,7 +86,7 @@ def _judge(
     """Judge files. Only with a job the database is needed, for its history."""
     if job is None:
         return decide(policy, results, now)
-    return opening.opened().stored_gate(policy).judge_files(results, job, number, now)
+    return StoredGate(opening.opened().results, policy).judge_files(results, job, number, now)
 
 
 def example() -> str:
@@ -117,7 +118,7 @@ def _read(paths: Sequence[str], labels: dict[str, str], retries: bool) -> GateRe
 
 def _replay(policy: Policy, length: str, now: datetime, jobs: Sequence[str], form: _Form) -> None:
     begin = windows.before(now, length)
-    answer = opening.opened().stored_gate(policy).replay(begin, now, jobs)
+    answer = StoredGate(opening.opened().results, policy).replay(begin, now, jobs)
     data = replay_data(answer, form.limit)
     table = on_terminal(replay_document(answer, form.limit, form.policy))
     _write(data, form.output)

@@ -22,6 +22,7 @@ from ci_stat.test_results.gates.decide import decide
 from ci_stat.test_results.gates.from_files import read_results
 from ci_stat.test_results.gates.model import Verdict
 from ci_stat.test_results.gates.policy_file import read_policy
+from ci_stat.test_results.gates.service import StoredGate
 from ci_stat.test_results.inputs import find_inputs
 from ci_stat.test_results.publishing.from_files import collect_files
 from ci_stat.test_results.publishing.from_store import collect_stored
@@ -122,14 +123,14 @@ def verdict_of(context: Context, collected: Collected, options: RunOptions, poli
     """What the gate says about the run. Raises SettingsError and DatabaseError."""
     rules, run, now = read_policy(Path(policy)), collected.run, real_time()
     if not options.paths:
-        return context.stored_gate(rules).judge_run(run.job, run.number, run.labels, now)
+        return StoredGate(context.results, rules).judge_run(run.job, run.number, run.labels, now)
     with ExitStack() as files:
         inputs = list(find_inputs(options.paths, sys.stdin.buffer, files))
         results = read_results(inputs, run.labels, False, lambda _: None)
     engine = context.existing_results
     if engine is None or run.job not in ResultsReader(engine).jobs():
         return decide(rules, results, now)
-    return context.stored_gate(rules).judge_files(results, run.job, now)
+    return StoredGate(engine, rules).judge_files(results, run.job, run.number, now)
 
 
 def require_whole(collected: Collected) -> None:
