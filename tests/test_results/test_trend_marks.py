@@ -1,15 +1,15 @@
 """Lines of marks, and points without runs."""
 
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
-from ci_stat.test_results.trends.daily import DayCount, count_day
+from ci_stat.store.results.daily import Group, GroupDay
+from ci_stat.store.results.daily_columns import DayColumns
+from ci_stat.test_results.trends.daily import DayCount, day_counts
 from ci_stat.test_results.trends.model import Period, trends_of
 from ci_stat.test_results.trends.views.marks import drawn
-from tests.test_results.flakiness.drawn import columns, draw
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_marks(values: list[float | None], marks: str) -> None:
 
 def a_day(day: int, runs: int = 1) -> DayCount:
     moment = date(2026, 11, day)
-    return DayCount("", "unit", moment, runs, 7, 6, 1, 0, 0, 2.5 * runs, runs)
+    return DayCount("", "unit", "main", moment, runs, 7, 6, 1, 0, 0, 2.5 * runs, runs)
 
 
 def test_days_without_runs_are_points_without_values() -> None:
@@ -56,31 +56,37 @@ def test_weeks_begin_on_monday() -> None:
     assert trend.points[1].seconds_per_run == 2.5
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "flaky"),
-    [("P F | P", 1), ("P | F", 0), ("FP | P", 1), ("FP F | P F", 2), ("F F | S", 0)],
-)
-def test_flaky_is_what_passed_and_failed_on_one_commit(outcomes: str, flaky: int) -> None:
-    runs, ends = draw(outcomes)
-    assert count_day("", "unit", date(2026, 11, 1), runs, ends).flaky == flaky
-
-
-def test_a_day_is_the_sum_of_its_runs() -> None:
-    runs, ends = draw("P F | S FP", "P . | P E")
-    ends = replace(ends, seconds=np.array([1, 2, np.nan, 4, 5, 6, 7], np.float32))
-    assert count_day("o/n", "unit", date(2026, 11, 1), runs, ends) == DayCount(
-        *("o/n", "unit", date(2026, 11, 1)),
-        runs=4,
-        tests=2,
-        passed=4,
-        failed=2,
-        skipped=1,
-        flaky=3,
-        seconds=25.0,
-        timed_runs=3,
+def a_group(labels: str, cases: list[int], branch: str = "main") -> GroupDay:
+    """Each test ran twice: passed and failed on one commit, in 1.5 s each time."""
+    ones = np.ones(len(cases), np.int64)
+    tests = DayColumns(
+        case=np.array(cases, np.int64),
+        runs=2 * ones,
+        failed=ones,
+        errors=0 * ones,
+        skipped=0 * ones,
+        flaky=ones,
+        attempts=2 * ones,
+        timed=2 * ones,
+        duration=3_000_000 * ones,
+        median=1_500_000 * ones,
+        longest=1_500_000 * ones,
     )
+    return GroupDay(date(2026, 11, 1), Group("unit", "o/n", branch, labels), 2, tests)
 
 
-def test_a_day_without_results() -> None:
-    runs, ends = columns([], [])
-    assert count_day("", "unit", date(2026, 11, 1), runs, ends).tests == 0
+def test_labels_of_a_day_are_added_up_and_branches_are_not() -> None:
+    days = [a_group("{}", [1, 2]), a_group('{"db": "x"}', [2, 3, 4]), a_group("{}", [1], "dev")]
+    dev, main = sorted(day_counts(days), key=lambda count: count.branch)
+    assert main == DayCount(
+        *("o/n", "unit", "main", date(2026, 11, 1)),
+        runs=4,
+        tests=4,
+        passed=5,
+        failed=5,
+        skipped=0,
+        flaky=5,
+        seconds=15.0,
+        timed_runs=4,
+    )
+    assert (dev.branch, dev.runs, dev.tests) == ("dev", 2, 1)

@@ -36,7 +36,9 @@ def trends() -> None:
     """Show how each job develops: pass rate, flaky tests, number of tests, duration.
 
     Each job has a line of marks for each of them, with the first, the last, the lowest and the
-    highest value. --json and --csv have all numbers. Runs of pull requests do not count.
+    highest value. --json and --csv have all numbers. Days are those of UTC, and count as a whole.
+    Pruned runs count too. Without --branch, runs of other branches, such as those of pull requests,
+    do not count.
 
     \b
     Examples:

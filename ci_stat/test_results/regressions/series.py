@@ -4,7 +4,7 @@ Runs of different lanes are never mixed: a test may fail with one entry of a mat
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,17 +54,17 @@ def choose_runs(runs: Sequence[StoredRun], branches: Sequence[str]) -> ChosenRun
 
 
 def _main_branches(runs: Sequence[StoredRun]) -> dict[str, str]:
-    counts: dict[str, Counter[str]] = {}
-    for run in runs:
-        counts.setdefault(run.info.repo, Counter())[run.info.branch] += 1
+    return main_branches(Counter((run.info.repo, run.info.branch) for run in runs))
 
-    def order(branches: Counter[str], name: str) -> tuple[bool, int, bool, str]:
-        return bool(name), branches[name], name in _USUAL, name
 
-    return {
-        repo: max(branches, key=lambda name: order(branches, name))
-        for repo, branches in counts.items()
-    }
+def main_branches(counts: Mapping[tuple[str, str], int]) -> dict[str, str]:
+    """The main branch of each repository, from the runs of each repository and branch."""
+
+    def order(pair: tuple[str, str]) -> tuple[bool, int, bool, str]:
+        name = pair[1]
+        return bool(name), counts[pair], name in _USUAL, name
+
+    return dict(sorted(counts, key=order))  # the last one of a repository stays
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,29 @@
-"""Counts of each job and day, from which all trends are drawn."""
+"""Counts of each job, branch and day, from which all trends are drawn. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from itertools import groupby
 
 import numpy as np
-from sqlalchemy import Engine
 
-from ci_stat.records.ends import PASSED, SKIPPED, Ends
-from ci_stat.store.results.columns import read_ends
-from ci_stat.store.results.read import StoredRun
-
-Advance = Callable[[int], None]
+from ci_stat.store.results.daily import GroupDay
 
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """What ran of a job on a day (UTC), added up over its runs.
+    """What ran of a job on a branch on a day (UTC), added up over its runs and sets of labels.
 
     - `tests`: different tests; `passed`, `failed`, `skipped`: their ends in all runs.
     - `flaky`: tests and commits with a passed and a failed attempt on this day.
     - `seconds`: of all tests of all runs; `timed_runs`: runs with a duration, of the test that has
       most of them.
-
-    All of them are sums or maxima over tests, so counts of each test and day give the same.
     """
 
     repo: str
     job: str
+    branch: str
     day: date
     runs: int
     tests: int
@@ -40,55 +35,41 @@ class DayCount:
     timed_runs: int
 
 
-def day_counts(
-    engine: Engine, runs: Sequence[StoredRun], advance: Advance = lambda _: None
-) -> list[DayCount]:
-    """Count the runs, read day by day; ordered by repository, job and day. Raises DatabaseError."""
-    counts = []
-    ordered = sorted(runs, key=lambda run: (run.info.repo, run.info.job, run.started))
-    for (repo, job, day), group in groupby(ordered, key=_cell):
-        of_day = list(group)
-        counts.append(count_day(repo, job, day, of_day, read_ends(engine, of_day)))
-        advance(len(of_day))
-    return counts
+def day_counts(group_days: Iterable[GroupDay]) -> list[DayCount]:
+    """Add up the tests of each job and branch; ordered by repository, job and day.
+
+    `group_days`: in the order of days. One day at a time is in memory.
+    """
+    counts: list[DayCount] = []
+    for day, groups in groupby(group_days, key=lambda one: one.day):
+        counts.extend(_counts_of_day(day, groups))
+    return sorted(counts, key=lambda count: (count.repo, count.job, count.day, count.branch))
 
 
-def _cell(run: StoredRun) -> tuple[str, str, date]:
-    return run.info.repo, run.info.job, run.started.astimezone(UTC).date()
+def _counts_of_day(day: date, groups: Iterable[GroupDay]) -> Iterator[DayCount]:
+    by_branch: defaultdict[tuple[str, str, str], list[GroupDay]] = defaultdict(list)
+    for one in groups:
+        by_branch[one.group.repo, one.group.job, one.group.branch].append(one)
+    for (repo, job, branch), parts in by_branch.items():
+        yield _joined(repo, job, branch, day, parts)
 
 
-def count_day(repo: str, job: str, day: date, runs: Sequence[StoredRun], ends: Ends) -> DayCount:
-    """Add up the ends of all runs of a job on a day. `ends.run` are places in `runs`."""
-    is_timed = np.isfinite(ends.seconds)
-    timed_of_test = np.unique(ends.case[is_timed], return_counts=True)[1]
+def _joined(repo: str, job: str, branch: str, day: date, parts: Sequence[GroupDay]) -> DayCount:
+    tests = [part.tests for part in parts]
+    runs = sum(int(one.runs.sum()) for one in tests)
+    failed = sum(int(one.failed.sum() + one.errors.sum()) for one in tests)
+    skipped = sum(int(one.skipped.sum()) for one in tests)
     return DayCount(
         repo=repo,
         job=job,
+        branch=branch,
         day=day,
-        runs=len(runs),
-        tests=len(np.unique(ends.case)),
-        passed=int((ends.outcome == PASSED).sum()),
-        failed=int(ends.is_failed.sum()),
-        skipped=int((ends.outcome == SKIPPED).sum()),
-        flaky=_flaky(runs, ends),
-        seconds=float(ends.seconds[is_timed].sum(dtype=np.float64)),
-        timed_runs=int(timed_of_test.max(initial=0)),
+        runs=sum(part.runs for part in parts),
+        tests=len(np.unique(np.concatenate([one.case for one in tests]))),
+        passed=runs - failed - skipped,
+        failed=failed,
+        skipped=skipped,
+        flaky=sum(int(one.flaky.sum()) for one in tests),
+        seconds=sum(int(one.duration.sum()) for one in tests) / 1_000_000,
+        timed_runs=sum(int(one.timed.max(initial=0)) for one in tests),
     )
-
-
-def _flaky(runs: Sequence[StoredRun], ends: Ends) -> int:
-    """Pairs of a test and a commit with both outcomes. A run without a commit stands alone."""
-    numbers: dict[tuple[str, str | int], int] = {}
-    commit_of_run = np.array(
-        [
-            numbers.setdefault((run.info.label_text, run.info.commit or run.id), len(numbers))
-            for run in runs
-        ],
-        np.int64,
-    )
-    cases, case = np.unique(ends.case, return_inverse=True)
-    pairs = commit_of_run[ends.run] * len(cases) + case
-    size = len(numbers) * len(cases)
-    passed = np.bincount(pairs[ends.passed], minlength=size) > 0
-    failed = np.bincount(pairs[ends.failed], minlength=size) > 0
-    return int((passed & failed).sum())

@@ -75,13 +75,12 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class TrendReport:
-    """All trends, most runs first. `pulls`, `other_branches`: runs that are left out."""
+    """All trends, most runs first. `other_branches`: runs that are left out."""
 
     begin: datetime
     end: datetime
     period: Period
     trends: tuple[Trend, ...]
-    pulls: int
     other_branches: int
 
 

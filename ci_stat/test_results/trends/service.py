@@ -1,43 +1,47 @@
-"""Reads runs, and draws their trends."""
+"""Reads the counts of days, and draws trends from them."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
-import msgspec
 from sqlalchemy import Engine
 
 from ci_stat.errors import CannotTell
+from ci_stat.store.results.daily import read_daily
 from ci_stat.store.results.read import ResultsReader, RunFilter
-from ci_stat.test_results.regressions.series import choose_runs
+from ci_stat.test_results.regressions.series import main_branches
 from ci_stat.test_results.regressions.service import require_jobs
-from ci_stat.test_results.trends.daily import Advance, day_counts
+from ci_stat.test_results.trends.daily import DayCount, day_counts
 from ci_stat.test_results.trends.model import Period, TrendReport, trends_of
 
-Progress = Callable[[int], Advance]
+_DAY = timedelta(days=1)
 
 
 def read_trends(
-    engine: Engine,
-    begin: datetime,
-    end: datetime,
-    filter: RunFilter,
-    period: Period,
-    progress: Progress,
+    engine: Engine, begin: datetime, end: datetime, filter: RunFilter, period: Period
 ) -> TrendReport:
-    """Return the trends of jobs in [begin, end).
+    """Return the trends of jobs on all days (UTC) that [begin, end) touches.
 
-    `filter.branches`: without names, the main branch of each repository. `progress` starts a bar
-    for so many runs. Raises CannotTell without runs, UnknownName, DatabaseError.
+    `filter.branches`: without names, the main branch of each repository. Pruned runs count too.
+    Raises CannotTell without runs, UnknownName, DatabaseError.
     """
-    reader = ResultsReader(engine)
-    require_jobs(filter.jobs, reader)
-    of_any_branch = msgspec.structs.replace(filter, branches=())
-    chosen = choose_runs(reader.runs_between(begin, end, of_any_branch), filter.branches)
-    if not chosen.runs:
+    require_jobs(filter.jobs, ResultsReader(engine))
+    first = begin.astimezone(UTC).date()
+    last = (end.astimezone(UTC) - timedelta(microseconds=1)).date()
+    counts = day_counts(read_daily(engine, first, last + _DAY, filter))
+    chosen = counts if filter.branches else _of_main_branches(counts)
+    if not chosen:
         raise CannotTell(
-            "No run in this window, outside of pull requests.",
+            "No run in this window.",
             "Choose a longer window or another branch: --since 1w, --branch NAME.",
         )
-    counts = day_counts(engine, chosen.runs, progress(len(chosen.runs)))
-    trends = trends_of(counts, period)
-    return TrendReport(begin, end, period, trends, chosen.pulls, chosen.other_branches)
+    left_out = sum(count.runs for count in counts) - sum(count.runs for count in chosen)
+    return TrendReport(begin, end, period, trends_of(chosen, period), left_out)
+
+
+def _of_main_branches(counts: Sequence[DayCount]) -> list[DayCount]:
+    runs: Counter[tuple[str, str]] = Counter()
+    for count in counts:
+        runs[count.repo, count.branch] += count.runs
+    main = main_branches(runs)
+    return [count for count in counts if count.branch == main[count.repo]]

@@ -1,7 +1,6 @@
 """`ci-stat tests trends`: count days, print lines of marks."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from datetime import timedelta
 
 from ci_stat.cli.work import opening
@@ -34,14 +33,9 @@ def trends(
     last = parse_end(end, context.settings.ci_data.zone)
     begin = begin_of(last, since)
     usual = Period.DAY if last - begin <= _DAYS_DRAWN else Period.WEEK
-    with ExitStack() as bars:
+    with counting("Reading counts of days"):
         report = read_trends(
-            context.results,
-            begin,
-            last,
-            filter,
-            Period(period) if period else usual,
-            lambda total: bars.enter_context(counting("Reading results", total)),
+            context.results, begin, last, filter, Period(period) if period else usual
         )
     print_form(
         form,

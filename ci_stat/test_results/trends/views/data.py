@@ -23,7 +23,7 @@ def trends_data(report: TrendReport, limit: int) -> Row:
             }
             for trend in report.trends[:limit]
         ],
-        "left_out_runs": {"pulls": report.pulls, "other_branches": report.other_branches},
+        "left_out_runs": {"other_branches": report.other_branches},
     }
 
 

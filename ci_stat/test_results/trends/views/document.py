@@ -77,7 +77,5 @@ def _seconds(value: float | None) -> str:
 def _foot(report: TrendReport) -> Iterator[Text]:
     yield text(f"{LEGEND}; one mark a {report.period}.")
     yield text("Flaky: passed and failed on one commit on one day. Duration: of a run's tests.")
-    parts = {"of pull requests": report.pulls, "of other branches": report.other_branches}
-    left_out = ", ".join(f"{number:,} {words}" for words, number in parts.items() if number)
-    if left_out:
-        yield text(f"Runs left out: {left_out}.")
+    if report.other_branches:
+        yield text(f"{plural(report.other_branches, 'run')} of other branches left out (--branch).")
