@@ -89,7 +89,7 @@ class Results:
         " repository (default: SQLite in the data folder)",
     )
     days: int = number(
-        "results_days", "days of history that are read from a branch of the repository", 90
+        "results_days", "days of history that are read from a branch of the repository", 30
     )
     default_branch: str = text(
         "default_branch",
