@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ci_stat.store.results.daily import Group, GroupDay
-from ci_stat.store.results.daily_columns import DayColumns
+from ci_stat.store.results.packed.day_columns import DayColumns
 from ci_stat.test_results.trends.daily import DayCount, day_counts
 from ci_stat.test_results.trends.model import Period, trends_of
 from ci_stat.test_results.trends.views.marks import drawn

@@ -12,10 +12,10 @@ from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.records.case_results import CaseResult, Outcome
 from ci_stat.store.results import tables
 from ci_stat.store.results.driver_sql import Row, insert_rows
-from ci_stat.store.results.file_ends import FileEnds
 from ci_stat.store.results.known_cases import KnownCases, Spelled
 from ci_stat.store.results.names import Ids
 from ci_stat.store.results.number_rows import insert_number_rows
+from ci_stat.store.results.packed.file_ends import FileEnds
 
 OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED)
 """An outcome is stored as its place here."""

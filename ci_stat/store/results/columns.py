@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from ci_stat.records.ends import Ends
 from ci_stat.store.engine import connected
-from ci_stat.store.results import file_ends
-from ci_stat.store.results.packed_columns import Column
-from ci_stat.store.results.pieces import Piece, merged, pieces_of_runs
+from ci_stat.store.results.packed import file_ends
+from ci_stat.store.results.packed.pieces import Piece, merged, pieces_of_runs
+from ci_stat.store.results.packed.unpacking import Column
 from ci_stat.store.results.read import StoredRun
 from ci_stat.store.state.writing import batches
 

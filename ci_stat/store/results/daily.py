@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, select
 
 from ci_stat.store.embedded import is_embedded
 from ci_stat.store.engine import connected
-from ci_stat.store.results.daily_columns import DayColumns, add_days, count_day, unpack_day
-from ci_stat.store.results.pieces import Piece, merged, pieces_of_runs
+from ci_stat.store.results.packed.day_columns import DayColumns, add_days, count_day, unpack_day
+from ci_stat.store.results.packed.pieces import Piece, merged, pieces_of_runs
 from ci_stat.store.results.read import EVERY_RUN, RunFilter
 from ci_stat.store.results.tables import days, files, pruned_files, runs
 

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from ci_stat.failures import case_identity
-from ci_stat.store.results.file_ends import MAX_BYTES
+from ci_stat.store.results.packed.file_ends import MAX_BYTES
 from ci_stat.store.results.tables import files, known_cases, runs
 from ci_stat.store.upsert import upsert
 

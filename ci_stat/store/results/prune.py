@@ -17,8 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors
 from ci_stat.store.results.daily import DAY, count_groups, day_number, runs_with_pieces
-from ci_stat.store.results.daily_columns import pack_day
-from ci_stat.store.results.pieces import pieces_of_files
+from ci_stat.store.results.packed.day_columns import pack_day
+from ci_stat.store.results.packed.pieces import pieces_of_files
 from ci_stat.store.results.tables import (
     days,
     file_ends,

@@ -147,7 +147,7 @@ days = Table(
     Column("branch", BYTES, nullable=False, comment="branch"),
     Column("labels", BYTES, nullable=False, comment="JSON object: the entry of a matrix"),
     Column("runs", Integer, nullable=False, comment="runs that were added up"),
-    Column("packed", PACKED, nullable=False, comment="counts of each test (daily_columns.py)"),
+    Column("packed", PACKED, nullable=False, comment="counts of each test (packed.day_columns)"),
     comment="pruned runs added up by day",
 )
 known_cases = Table(

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from ci_stat.store.results.file_ends import FileEnds
+from ci_stat.store.results.packed.file_ends import FileEnds
 from ci_stat.store.results.tables import file_ends, files, pruned_files, results
 from ci_stat.store.state.writing import batches, insert_missing, repeated
 

@@ -5,15 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, func, select
 
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.results.attempt_rows import OUTCOMES
 from ci_stat.store.results.columns import read_ends
-from ci_stat.store.results.packed_columns import unpack
-from ci_stat.store.results.packing import pack
 from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
 from ci_stat.store.results.tables import file_ends, files
 from ci_stat.test_results.summary import ends_of
@@ -110,12 +106,6 @@ def test_columns_of_many_tests(results: Engine) -> None:
     with results.connect() as connection:
         (packed,) = connection.execute(select(file_ends.c.packed)).scalars()
     assert len(packed) < 1500
-
-
-@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 9), st.integers(0, 9))))
-def test_packed_columns_come_back(rows: list[tuple[int, int, int]]) -> None:
-    columns = [[row[0] for row in rows], [row[1] * 1000 for row in rows], [row[2] for row in rows]]
-    assert [column.tolist() for column in unpack(pack(columns))] == columns
 
 
 def test_a_window_of_runs_is_half_open_and_filtered(results: Engine) -> None:

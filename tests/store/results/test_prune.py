@@ -17,7 +17,7 @@ from ci_stat.store.engine import open_engine
 from ci_stat.store.results import tables
 from ci_stat.store.results.columns import read_ends
 from ci_stat.store.results.daily import read_daily
-from ci_stat.store.results.daily_columns import NAMES
+from ci_stat.store.results.packed.day_columns import NAMES
 from ci_stat.store.results.prune import PruneReport, prune
 from ci_stat.store.results.read import EVERY_RUN, ResultsReader, RunFilter
 from ci_stat.store.results.setup import prepare_results

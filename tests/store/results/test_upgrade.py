@@ -12,7 +12,7 @@ from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import open_engine
 from ci_stat.store.results import tables
 from ci_stat.store.results.columns import read_ends
-from ci_stat.store.results.file_ends import FileEnds
+from ci_stat.store.results.packed.file_ends import FileEnds
 from ci_stat.store.results.read import ResultsReader, StoredRun
 from ci_stat.store.results.setup import prepare_results
 from ci_stat.store.results.upgrade import VERSION

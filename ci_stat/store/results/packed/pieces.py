@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from sqlalchemy import case as case_when
 
 from ci_stat.records.ends import ERROR, FAILED, PASSED
-from ci_stat.store.results import file_ends
-from ci_stat.store.results.packed_columns import Column, unpack
+from ci_stat.store.results.packed import file_ends
+from ci_stat.store.results.packed.unpacking import Column, unpack
 from ci_stat.store.results.tables import file_ends as packed_ends
 from ci_stat.store.results.tables import files, pruned_files, results
 

@@ -7,7 +7,7 @@ many runs read these rows: about two bytes for each test, instead of a row for e
 from collections.abc import Iterable, Sequence
 from operator import sub
 
-from ci_stat.store.results.packing import pack
+from ci_stat.store.results.packed.packing import pack
 
 OUTCOME = 3  # the bits of the last outcome, as in `test_results`
 PASSED, FAILED, TIMED = 4, 8, 16  # flags: any attempt passed, failed, has a duration

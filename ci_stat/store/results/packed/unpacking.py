@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ci_stat.errors import DatabaseError
-from ci_stat.store.results.packing import COLUMN, HEAD, PLAIN, VERSION
+from ci_stat.store.results.packed.packing import COLUMN, HEAD, PLAIN, VERSION
 
 if sys.version_info >= (3, 14):
     from compression.zstd import decompress

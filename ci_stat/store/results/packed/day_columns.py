@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ci_stat.records.ends import ERROR, FAILED, SKIPPED
-from ci_stat.store.results import file_ends
-from ci_stat.store.results.file_ends import steps
-from ci_stat.store.results.packed_columns import Column, unpack
-from ci_stat.store.results.packing import pack
-from ci_stat.store.results.pieces import Piece
+from ci_stat.store.results.packed import file_ends
+from ci_stat.store.results.packed.file_ends import steps
+from ci_stat.store.results.packed.packing import pack
+from ci_stat.store.results.packed.pieces import Piece
+from ci_stat.store.results.packed.unpacking import Column, unpack
 
 Numbers = NDArray[np.int64]
 
