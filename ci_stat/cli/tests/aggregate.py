@@ -49,6 +49,6 @@ def aggregate() -> None:
     --label-from, from properties label.KEY in the file, or from names such as
     results-spark=3.5.7-db=tidb; without a label, the first folder below PATH is the entry.
 
-    The command ends with 12 if an expected entry is missing or a file is not whole, else with 11 if
-    a test failed, else with 0. The files of --output are written in each case.
+    The command ends with 11 if a test failed, else with 12 if an expected entry is missing or a
+    file is not whole, else with 0. The files of --output are written in each case.
     """

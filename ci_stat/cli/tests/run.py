@@ -91,10 +91,10 @@ def run() -> None:
     is retried when more than a quarter of the tests failed, because then the tests are not the
     cause.
 
-    The command ends with 0 if all tests passed, with 11 if one failed, and with 12 if nobody can
-    tell: a runner was killed, ran out of time, wrote no results, ended with an error though no test
-    failed, or did not report a test. Ctrl-C and SIGTERM end all runners, and keep what was
-    finished.
+    The command ends with 0 if all tests passed and with 11 if one failed. It ends with 12 if no
+    test failed and the run is not whole: a runner was killed, ran out of time, wrote no results,
+    ended with an error, or did not report a test. Ctrl-C and SIGTERM end all runners, and keep what
+    was finished.
 
     The command is not given to a shell: words are passed on as they are.
     """

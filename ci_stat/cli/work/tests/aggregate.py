@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from ci_stat.cli.work import output as printing
-from ci_stat.errors import CannotTell, DidNotPass
+from ci_stat.cli.work.tests.ending import require_pass
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
@@ -48,20 +48,19 @@ def aggregate(
 
 
 def _require_pass(summary: Summary) -> None:
-    """End with 12 if nobody can tell, else with 11 if a test failed."""
-    if not summary.is_whole:
-        parts = []
-        if summary.missing:
-            parts.append(plural(len(summary.missing), "matrix entry is", "matrix entries are"))
-            parts[-1] += " missing"
-        if summary.problems:
-            parts.append(plural(len(summary.problems), "result is", "results are") + " not whole")
-        if not summary.counts.tests:
-            parts.append("no test ran")
-        raise CannotTell(
-            f"It is unknown whether all tests passed: {', '.join(parts)}.",
-            "The summary above names them.",
-        )
-    bad = summary.counts.failed + summary.counts.errors
-    if bad:
-        raise DidNotPass(f"{plural(bad, 'test')} failed.", "The summary above names them.")
+    failed = summary.counts.failed + summary.counts.errors
+    unknown = [] if summary.is_whole else _unknown(summary)
+    place = "The summary above"
+    require_pass(failed, unknown, place, f"{place} names them.")
+
+
+def _unknown(summary: Summary) -> list[str]:
+    parts = []
+    if summary.missing:
+        entries = plural(len(summary.missing), "matrix entry is", "matrix entries are")
+        parts.append(f"{entries} missing")
+    if summary.problems:
+        parts.append(plural(len(summary.problems), "result is", "results are") + " not whole")
+    if not summary.counts.tests:
+        parts.append("no test ran")
+    return parts

@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 import click
 
 from ci_stat.cli.work import opening, output, windows
+from ci_stat.cli.work.tests.ending import require_gate
 from ci_stat.cli.work.tests.labels import labels_of
-from ci_stat.errors import CannotTell, DidNotPass, UsageError
+from ci_stat.errors import UsageError
 from ci_stat.formats.files import STANDARD_STREAM, open_output
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.runs.progress_bar import counting
 from ci_stat.test_results.gates.decide import decide
 from ci_stat.test_results.gates.from_files import read_results
-from ci_stat.test_results.gates.model import Decision, GateResults, Verdict
+from ci_stat.test_results.gates.model import GateResults, Verdict
 from ci_stat.test_results.gates.policy import STRICT, Policy
 from ci_stat.test_results.gates.policy_file import read_policy, with_matrix
 from ci_stat.test_results.gates.service import StoredGate
@@ -130,11 +131,7 @@ def _print_verdict(verdict: Verdict, form: _Form) -> None:
     table = on_terminal(verdict_document(verdict, form.limit, form.policy))
     _write(data, form.output)
     output.print_either(data, table, form.as_json, form.color)
-    reasons = "; ".join(reason.text for reason in verdict.reasons)
-    if verdict.decision is Decision.FAIL:
-        raise DidNotPass(f"The gate fails: {reasons}.")
-    if verdict.decision is Decision.CANNOT_TELL:
-        raise CannotTell(f"The gate cannot tell: {reasons}.")
+    require_gate(verdict)
 
 
 def _write(data: Any, name: str | None) -> None:

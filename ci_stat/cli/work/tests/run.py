@@ -15,11 +15,12 @@ import click
 import msgspec
 
 from ci_stat.cli.work import opening, output
+from ci_stat.cli.work.tests.ending import require_gate, require_pass
 from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.cli.work.tests.run_display import run_display
 from ci_stat.cli.work.tests.stopping import Stopped, stopping
 from ci_stat.context import Context, real_time
-from ci_stat.errors import CannotTell, CiStatError, DidNotPass, UsageError
+from ci_stat.errors import CiStatError, UsageError
 from ci_stat.escape import visible
 from ci_stat.formats.files import open_output, require_writable
 from ci_stat.formats.junit_write import write_junit
@@ -28,7 +29,7 @@ from ci_stat.rendering.format import plural
 from ci_stat.test_results.checkout import from_git
 from ci_stat.test_results.environment import from_environment, workspace
 from ci_stat.test_results.gates.decide import decide
-from ci_stat.test_results.gates.model import Decision, Verdict
+from ci_stat.test_results.gates.model import Verdict
 from ci_stat.test_results.gates.policy_file import read_policy
 from ci_stat.test_results.gates.views.data import verdict_data
 from ci_stat.test_results.gates.views.document import verdict_document
@@ -143,27 +144,23 @@ def _properties(test_run: TestRun) -> list[tuple[str, str]]:
 
 
 def _require_pass(test_run: TestRun, verdict: Verdict | None) -> None:
-    """End with the code of the gate; without one with 12 if nobody can tell, 11 for a failure."""
+    """End with the code of the gate; without one with that of the tests."""
     if verdict is not None:
-        reasons = "; ".join(reason.text for reason in verdict.reasons)
-        if verdict.decision is Decision.FAIL:
-            raise DidNotPass(f"The gate fails: {reasons}.")
-        if verdict.decision is Decision.CANNOT_TELL:
-            raise CannotTell(f"The gate cannot tell: {reasons}.", "Run the tests again.")
+        require_gate(verdict, "Run the tests again.")
         return
-    if not test_run.is_whole:
-        raise CannotTell(_not_whole(test_run), "The lines above say why. Run it again.")
-    failed = len(test_run.tests.failed)
-    if failed:
-        raise DidNotPass(f"{plural(failed, 'test')} failed.", "The list above names them.")
+    failed, unknown = len(test_run.tests.failed), [] if test_run.is_whole else _unknown(test_run)
+    require_pass(failed, unknown, "The list above", "The lines above say why. Run it again.")
 
 
-def _not_whole(test_run: TestRun) -> str:
-    parts = [plural(len(test_run.problems), "error of the run", "errors of the run")]
-    parts = parts if test_run.problems else []
-    parts += [f"{len(test_run.missing):,} missing"] if test_run.missing else []
-    parts += ["no test ran"] if not len(test_run.tests) else []
-    return f"It is unknown whether all tests passed: {', '.join(parts)}."
+def _unknown(test_run: TestRun) -> list[str]:
+    parts = []
+    if test_run.problems:
+        parts.append(plural(len(test_run.problems), "error of the run", "errors of the run"))
+    if test_run.missing:
+        parts.append(f"{len(test_run.missing):,} missing")
+    if not len(test_run.tests):
+        parts.append("no test ran")
+    return parts or ["it was interrupted"]
 
 
 def _import(context: Context, test_run: TestRun, junit: str) -> CiStatError | None:
