@@ -23,7 +23,8 @@ Exit codes: 0 sent, or nothing new; 8 an alert did not arrive, or may not have a
     "branches",
     multiple=True,
     metavar="NAME",
-    help="Only runs of this branch; can be repeated. [main, master, trunk, develop]",
+    help="Only runs of this branch; can be repeated."
+    " [setting default_branch, else main, master, trunk, develop]",
 )
 @click.option(
     "--channel",

@@ -52,6 +52,25 @@ def test_what_regressed(call: Call) -> None:
     assert rows["fresh"]["first_run"]["number"] == 175
 
 
+@pytest.mark.parametrize("setting", ["", "main", "topic", "none"])
+def test_the_default_branch_is_that_of_flaky_tests(
+    call: Call, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv("CI_STAT_DEFAULT_BRANCH", setting)
+    window = ("--since", "30d", "--json")
+    flaky = json.loads(call("tests", "flaky", *END, *window).out)["default_branch"]
+    runs = flaky.pop("runs")
+    answer = call("tests", "regressions", *END, *window)
+    if setting == "none":
+        assert (runs, answer.code) == (0, 12)
+        return
+    data = json.loads(answer.out)
+    assert data["default_branch"] == flaky
+    if setting != "topic":  # its mass failures last, which counts for regressions only
+        assert data["window"]["runs"] == runs
+    assert asked(call, "trends", "--since", "30d")["default_branch"] == flaky
+
+
 def test_since_when(call: Call) -> None:
     rows = regressed(call)
     change = rows["broken"]["change"]
@@ -73,6 +92,7 @@ def test_what_became_slower(call: Call) -> None:
     assert data["left_out_runs"] == {
         "pulls": 5,
         "other_branches": 5,
+        "repeated": 0,
         "incomplete": 0,
         "partial": 0,
         "mass_failures": 1,

@@ -26,7 +26,7 @@ from ci_stat.cli import options
     "branches",
     multiple=True,
     metavar="NAME",
-    help="Only this branch; can be repeated. [of each repository the one with most runs]",
+    help="Only this branch; can be repeated. [the default branch, as in ci-stat tests flaky]",
 )
 @options.label_option
 @options.limit_option

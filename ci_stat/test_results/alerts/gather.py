@@ -13,13 +13,13 @@ from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
 from ci_stat.store.state.stored_values import digest
 from ci_stat.test_results.alerts.changes import RED
 from ci_stat.test_results.alerts.model import REGRESSION, Condition, Kind, Present
+from ci_stat.test_results.flakiness.branches import USUAL
 from ci_stat.test_results.publishing.judging import STEADY, case_history
 from ci_stat.test_results.publishing.model import CaseHistory
 from ci_stat.test_results.summary import Ends, TestEnd, ends_of
 
 SPAN = timedelta(days=14)  # a job without a run in it is not looked at
 EARLIER = 50  # runs before the newest one, for flakiness and since when
-USUAL_BRANCHES = ("main", "master", "trunk", "develop")
 
 Judge = Callable[[StoredRun], str | None]
 """Why a run is not green, in the words of a gate; None if it is."""
@@ -42,7 +42,7 @@ def presents(
     they were not looked for. Raises DatabaseError.
     """
     reader = ResultsReader(engine)
-    wanted = RunFilter(jobs=tuple(jobs), branches=tuple(branches) or USUAL_BRANCHES)
+    wanted = RunFilter(jobs=tuple(jobs), branches=tuple(branches) or USUAL)
     series: dict[tuple[str, str, str], list[StoredRun]] = defaultdict(list)
     for run in reader.runs_between(now - SPAN, now + timedelta(days=1), wanted):
         info = run.info

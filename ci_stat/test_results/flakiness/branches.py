@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from ci_stat.test_results.flakiness.model import Basis, DefaultBranch
 
-_USUAL = ("main", "master", "trunk")
+USUAL = ("main", "master", "trunk", "develop")
 
 RunCounts = Mapping[tuple[str, str], int]
 """Runs outside of pull requests by repository and branch."""
@@ -15,7 +15,7 @@ def default_branch(counts: RunCounts, options: Sequence[str], setting: str) -> D
     """The branches of `--branch`, else of the setting, else that with most runs of a repository.
 
     Runs that name no branch count only if no run of the repository names one. Of branches with as
-    many runs, `main`, `master` and `trunk` come first.
+    many runs, the usual names come first.
     """
     repos = {repo for repo, _ in counts}
     if options:
@@ -33,7 +33,7 @@ def default_branch(counts: RunCounts, options: Sequence[str], setting: str) -> D
 
 def _most_runs(counts: Mapping[str, int]) -> str:
     def order(branch: str) -> tuple[bool, int, int, str]:
-        place = _USUAL.index(branch) if branch in _USUAL else len(_USUAL)
+        place = USUAL.index(branch) if branch in USUAL else len(USUAL)
         return (not branch, -counts[branch], place, branch)
 
     return min(counts, key=order)

@@ -8,6 +8,7 @@ from ci_stat.store.results.read import StoredCase, StoredRun
 from ci_stat.test_results.flakiness.exclusions import LeftOut
 from ci_stat.test_results.flakiness.model import (
     Counts,
+    DefaultBranch,
     FlakyPlace,
     FlakyTest,
     FlakyTests,
@@ -25,15 +26,16 @@ def flaky_data(flaky: FlakyTests, limit: int) -> Row:
         "commits": flaky.commits,
         "run_again": flaky.repeated,
         "runs_without_commit": flaky.without_commit,
-        "default_branch": {
-            "names": list(flaky.branch.words),
-            "by": str(flaky.branch.basis),
-            "runs": flaky.rate_runs,
-        },
+        "default_branch": {**branch_data(flaky.branch), "runs": flaky.rate_runs},
         "left_out": left_out_data(flaky.left_out),
         "proven": _list(flaky.proven, limit),
         "rates": _list(flaky.rated, limit),
     }
+
+
+def branch_data(branch: DefaultBranch) -> Row:
+    """The default branch, and how it is known."""
+    return {"names": list(branch.words), "by": str(branch.basis)}
 
 
 def window_data(window: TestWindow) -> Row:

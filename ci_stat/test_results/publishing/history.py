@@ -11,6 +11,7 @@ from ci_stat.store.engine import connected
 from ci_stat.store.results.case_ids import case_ids
 from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
 from ci_stat.store.results.tables import results
+from ci_stat.test_results.flakiness.branches import USUAL
 from ci_stat.test_results.publishing.judging import EndsByRun, case_history, judged, median_seconds
 from ci_stat.test_results.publishing.model import (
     Baseline,
@@ -25,7 +26,6 @@ SPAN = timedelta(days=30)  # before the newest time, in which runs of the base b
 _MOMENT = timedelta(milliseconds=1)
 BASE_RUNS, OTHER_RUNS = 50, 200
 _TIMED_RUNS = 3  # runs of the base branch whose durations are compared
-_USUAL = ("main", "master", "trunk", "develop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _is_before(run: StoredRun, collected: Collected) -> bool:
 
 def _usual_branch(runs: Sequence[StoredRun]) -> str:
     branches = {run.info.branch for run in runs if run.info.pull is None}
-    return next((name for name in _USUAL if name in branches), "")
+    return next((name for name in USUAL if name in branches), "")
 
 
 def _ends(engine: Engine, collected: Collected, runs: _Runs) -> dict[str, EndsByRun]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ci_stat.records.ends import Ends
 from ci_stat.store.results.read import StoredCase, StoredRun
+from ci_stat.test_results.flakiness.model import DefaultBranch
 from ci_stat.test_results.regressions.durations import FoundShift, Shifts, duration_shifts
 from ci_stat.test_results.regressions.judge import Judged, judge
 from ci_stat.test_results.regressions.model import (
@@ -27,6 +28,7 @@ class RunHistory:
     """What is judged. `counted`: one a run. It reaches two baselines before the window."""
 
     periods: Periods
+    branch: DefaultBranch
     runs: tuple[StoredRun, ...]
     ends: Ends
     counted: NDArray[np.bool_]
@@ -88,6 +90,7 @@ def report_of(
     changes.sort(key=lambda one: (-abs(one.seconds), one.case.full_name, one.lane.job))
     return RegressionReport(
         periods=history.periods,
+        branch=history.branch,
         runs=history.window_runs,
         baseline_runs=history.baseline_runs,
         regressions=tuple(regressions),

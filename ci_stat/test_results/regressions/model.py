@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ci_stat.statistics.intervals import Interval, newcombe, wilson
 from ci_stat.store.results.read import StoredCase, StoredRun
+from ci_stat.test_results.flakiness.model import DefaultBranch
 from ci_stat.test_results.regressions.series import Lane
 from ci_stat.test_results.regressions.thresholds import THRESHOLDS
 from ci_stat.test_results.regressions.window_counts import Periods
@@ -114,6 +115,7 @@ class LeftOutRuns:
 
     pulls: int = 0
     other_branches: int = 0
+    repeated: int = 0
     incomplete: int = 0
     partial: int = 0
     mass_failures: int = 0
@@ -124,6 +126,7 @@ class LeftOutRuns:
 class RegressionReport:
     """The answer.
 
+    - `branch`: the default branch, whose runs count.
     - `runs`, `baseline_runs`: that count, in the window and in the baseline.
     - `compared`, `as_new`, `too_few`: tests by lane: compared with their baseline, judged as new
       ones, and new with too few runs.
@@ -132,6 +135,7 @@ class RegressionReport:
     """
 
     periods: Periods
+    branch: DefaultBranch
     runs: int
     baseline_runs: int
     regressions: tuple[Regression, ...]

@@ -3,8 +3,7 @@
 Runs of different lanes are never mixed: a test may fail with one entry of a matrix only.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 
 from ci_stat.records.ends import Ends
 from ci_stat.store.results.read import StoredRun
-
-_USUAL = ("main", "master", "trunk")
+from ci_stat.test_results.flakiness.model import DefaultBranch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +28,30 @@ class Lane:
 class ChosenRuns:
     """Runs that are compared, oldest first, and how many are not.
 
-    `pulls`: of pull requests. `other_branches`: of other branches.
+    `pulls`: of pull requests. `other_branches`: of other branches. `repeated`: later attempts.
     """
 
     runs: tuple[StoredRun, ...]
     pulls: int = 0
     other_branches: int = 0
+    repeated: int = 0
 
 
-def choose_runs(runs: Sequence[StoredRun], branches: Sequence[str]) -> ChosenRuns:
-    """Return the runs of `branches`; without them those of each repository's main branch.
+def choose_runs(runs: Sequence[StoredRun], branch: DefaultBranch) -> ChosenRuns:
+    """Return the runs that count for rates, as `tests flaky` has them.
 
-    Runs of pull requests test changes that nobody has accepted yet. The main branch is the one with
-    most runs outside of pull requests; of equal ones, `main`, `master` or `trunk`.
+    Runs of pull requests test changes that nobody has accepted yet, and later attempts run because
+    something failed.
     """
     own = [run for run in runs if run.info.pull is None]
-    if branches:
-        chosen = [run for run in own if run.info.branch in branches]
-    else:
-        main = _main_branches(own)
-        chosen = [run for run in own if run.info.branch == main[run.info.repo]]
-    return ChosenRuns(tuple(chosen), len(runs) - len(own), len(own) - len(chosen))
-
-
-def _main_branches(runs: Sequence[StoredRun]) -> dict[str, str]:
-    return main_branches(Counter((run.info.repo, run.info.branch) for run in runs))
-
-
-def main_branches(counts: Mapping[tuple[str, str], int]) -> dict[str, str]:
-    """The main branch of each repository, from the runs of each repository and branch."""
-
-    def order(pair: tuple[str, str]) -> tuple[bool, int, bool, str]:
-        name = pair[1]
-        return bool(name), counts[pair], name in _USUAL, name
-
-    return dict(sorted(counts, key=order))  # the last one of a repository stays
+    on_branch = [run for run in own if run.info.branch in branch.names.get(run.info.repo, ())]
+    chosen = tuple(run for run in on_branch if branch.has(run))
+    return ChosenRuns(
+        runs=chosen,
+        pulls=len(runs) - len(own),
+        other_branches=len(own) - len(on_branch),
+        repeated=len(on_branch) - len(chosen),
+    )
 
 
 @dataclass(frozen=True, slots=True)

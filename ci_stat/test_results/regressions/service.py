@@ -11,6 +11,8 @@ from ci_stat.errors import CannotTell, UnknownName
 from ci_stat.store.results.columns import read_ends
 from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
 from ci_stat.store.results.whole import incomplete_runs
+from ci_stat.store.results.window_facts import branch_counts
+from ci_stat.test_results.flakiness.branches import default_branch
 from ci_stat.test_results.regressions.counted_runs import counted_runs
 from ci_stat.test_results.regressions.finding import RunHistory, find_regressions, report_of
 from ci_stat.test_results.regressions.model import RegressionReport
@@ -25,32 +27,40 @@ class Regressions:
         self._engine = engine
         self._reader = ResultsReader(engine)
 
-    def report(self, periods: Periods, filter: RunFilter) -> RegressionReport:
+    def report(self, periods: Periods, filter: RunFilter, default: str = "") -> RegressionReport:
         """Return what regressed in the window, against its baseline.
 
-        `filter.branches`: without names, the main branch of each repository.
+        `filter.branches`: without names, the default branch of each repository. `default`: its
+        name in the settings.
         Raises CannotTell if no run of the window counts, UnknownName, DatabaseError.
         """
-        history = self._history(periods, filter)
+        history = self._history(periods, filter, default)
         if not history.window_runs:
             raise _no_runs(history)
         findings = find_regressions(history)
         return report_of(history, findings, self._reader.cases(findings.cases))
 
-    def _history(self, periods: Periods, filter: RunFilter) -> RunHistory:
+    def _history(self, periods: Periods, filter: RunFilter, default: str) -> RunHistory:
         """Read the window and two baselines before it: the replay of the last days needs them."""
         require_jobs(filter.jobs, self._reader)
         begin = periods.replayed()[0].baseline_begin
         of_any_branch = msgspec.structs.replace(filter, branches=())
         stored = self._reader.runs_between(begin, periods.end, of_any_branch)
-        chosen = choose_runs(stored, filter.branches)
+        counts = branch_counts(self._engine, begin, periods.end)
+        branch = default_branch(counts, filter.branches, default)
+        chosen = choose_runs(stored, branch)
         _require_branches(filter.branches, stored, chosen.runs)
 
         ends = read_ends(self._engine, chosen.runs)
         incomplete = incomplete_runs(self._engine, [run.id for run in chosen.runs])
         counted, left_out = counted_runs(chosen.runs, ends, incomplete)
-        left_out = replace(left_out, pulls=chosen.pulls, other_branches=chosen.other_branches)
-        return RunHistory(periods, chosen.runs, ends, counted, left_out)
+        left_out = replace(
+            left_out,
+            pulls=chosen.pulls,
+            other_branches=chosen.other_branches,
+            repeated=chosen.repeated,
+        )
+        return RunHistory(periods, branch, chosen.runs, ends, counted, left_out)
 
 
 def require_jobs(jobs: Sequence[str], reader: ResultsReader) -> None:
@@ -84,6 +94,7 @@ def _no_runs(history: RunHistory) -> CannotTell:
     parts = {
         "of pull requests": left_out.pulls,
         "of other branches": left_out.other_branches,
+        "repeated": left_out.repeated,
         "not whole": left_out.incomplete + left_out.partial,
         "with mass failures or in outages": left_out.mass_failures + left_out.outages,
     }

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
+from ci_stat.test_results.flakiness.model import DefaultBranch
 from ci_stat.test_results.trends.daily import DayCount
 
 _DAY = timedelta(days=1)
@@ -75,11 +76,15 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class TrendReport:
-    """All trends, most runs first. `other_branches`: runs that are left out."""
+    """All trends, most runs first. `branch`: the default branch, whose runs count.
+
+    `other_branches`: runs that are left out.
+    """
 
     begin: datetime
     end: datetime
     period: Period
+    branch: DefaultBranch
     trends: tuple[Trend, ...]
     other_branches: int
 

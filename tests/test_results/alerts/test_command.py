@@ -73,6 +73,14 @@ def test_no_run_cannot_tell(call: Call) -> None:
     assert call("alert").code == 4  # no channel is set up
 
 
+def test_the_setting_names_the_branch(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored(call, 1, "")
+    assert call("alert", "--dry-run").code == 0
+    monkeypatch.setenv("CI_STAT_DEFAULT_BRANCH", "nope")
+    assert call("alert", "--dry-run").code == 12
+    assert call("alert", "--dry-run", "--branch", "main").code == 0
+
+
 def test_a_gate_decides_when_a_job_turns_red(call: Call, tmp_path: Path) -> None:
     policy = """
 [[may_fail]]

@@ -24,12 +24,13 @@ def a_run(
     pull: int | None = None,
     repo: str = "o/n",
     labels: dict[str, str] | None = None,
+    attempt: int = 1,
 ) -> StoredRun:
     """A run; by default a day after the one before it."""
     started = BEGIN + timedelta(hours=24 * number if hours is None else hours)
     info = RunInfo(
         job=job, number=number, repo=repo, commit=commit, branch=branch, pull=pull,
-        labels=labels or {}, started=started,
+        labels=labels or {}, started=started, attempt=attempt,
     )  # fmt: skip
     return StoredRun(number, info)
 

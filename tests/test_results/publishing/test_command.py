@@ -109,6 +109,8 @@ def test_another_base_branch(call: Call, monkeypatch: pytest.MonkeyPatch) -> Non
     stored(call, 2, branch="release-8", a="F")
     assert "Broken by this pull request: 1" in draft(call, write(a="F"), *ON)
     assert "Failed on `release-8` before" in draft(call, "r.xml", *ON, "--base", "release-8")
+    monkeypatch.setenv("CI_STAT_DEFAULT_BRANCH", "release-8")
+    assert "Failed on `release-8` before" in draft(call, "r.xml", *ON)
     monkeypatch.setenv("GITHUB_BASE_REF", "release-8")
     assert "Failed on `release-8` before" in draft(call, "r.xml", *ON)
 

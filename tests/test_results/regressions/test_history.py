@@ -1,53 +1,48 @@
 """Which runs are compared, and since when a test fails."""
 
+from collections import Counter
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
 import pytest
 
 from ci_stat.store.results.read import StoredRun
+from ci_stat.test_results.flakiness.branches import default_branch
 from ci_stat.test_results.regressions.counted_runs import counted_runs
 from ci_stat.test_results.regressions.model import FailureChange
-from ci_stat.test_results.regressions.series import choose_runs, lanes_of, series_table
+from ci_stat.test_results.regressions.series import ChosenRuns, choose_runs, lanes_of, series_table
 from ci_stat.test_results.regressions.since import failure_change
 from tests.test_results.flakiness.drawn import a_run, columns, draw
 
 # Runs
 
 
-def test_pull_requests_and_other_branches_are_left_out() -> None:
+def chosen_from(runs: list[StoredRun], branches: Sequence[str] = ()) -> ChosenRuns:
+    own = Counter((run.info.repo, run.info.branch) for run in runs if run.info.pull is None)
+    return choose_runs(runs, default_branch(own, branches, ""))
+
+
+def test_pull_requests_other_branches_and_repeated_runs_are_left_out() -> None:
     runs = [
         a_run(1),
         a_run(2),
         a_run(3, branch="feature"),
         a_run(4, branch="feature", pull=9),
         a_run(5, branch="feature", pull=9),
+        a_run(6, attempt=2),
     ]
-    chosen = choose_runs(runs, ())
+    chosen = chosen_from(runs)
     assert [run.id for run in chosen.runs] == [1, 2]
-    assert (chosen.pulls, chosen.other_branches) == (2, 1)
-    chosen = choose_runs(runs, ["feature"])
+    assert (chosen.pulls, chosen.other_branches, chosen.repeated) == (2, 1, 1)
+    chosen = chosen_from(runs, ["feature"])
     assert [run.id for run in chosen.runs] == [3]
-    assert (chosen.pulls, chosen.other_branches) == (2, 2)
+    assert (chosen.pulls, chosen.other_branches, chosen.repeated) == (2, 3, 0)
 
 
-@pytest.mark.parametrize(
-    ("branches", "expected"),
-    [
-        (["b", "a", "a"], "a"),
-        (["main", "zeta"], "main"),
-        (["", "", "", "dev"], "dev"),
-        (["", ""], ""),
-    ],
-)
-def test_the_main_branch(branches: list[str], expected: str) -> None:
-    runs = [a_run(number, branch=branch) for number, branch in enumerate(branches)]
-    assert {run.info.branch for run in choose_runs(runs, ()).runs} == {expected}
-
-
-def test_each_repository_has_its_own_main_branch() -> None:
+def test_each_repository_has_its_own_default_branch() -> None:
     runs = [a_run(1, repo="a/a"), a_run(2, repo="b/b", branch="trunk")]
-    assert len(choose_runs(runs, ()).runs) == 2
+    assert len(chosen_from(runs).runs) == 2
 
 
 def test_lanes_are_jobs_with_branch_and_labels() -> None:

@@ -43,8 +43,9 @@ def alert(
     known = alerter.known_keys(names)
     judge = _judge(context, policy) if policy else None
     now = real_time()
-    worse = regressed(context.results, jobs, branches, now)
-    found = presents(context.results, jobs, branches, now, known, judge, worse)
+    wanted = branches or _default_branch(context)
+    worse = regressed(context.results, jobs, wanted, now)
+    found = presents(context.results, jobs, wanted, now, known, judge, worse)
     if not found:
         raise CannotTell(
             f"No run of these jobs and branches in the last {SPAN.days} days.",
@@ -66,6 +67,12 @@ def alert(
         for result in results:
             _print(result, dry_run, color)
     _require_delivered(results)
+
+
+def _default_branch(context: Context) -> tuple[str, ...]:
+    """The branch that the settings name."""
+    name = context.settings.results.default_branch
+    return (name,) if name else ()
 
 
 def _judge(context: Context, policy: str) -> Judge:

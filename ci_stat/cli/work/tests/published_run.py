@@ -105,7 +105,8 @@ def publication_of(
     context: Context, collected: Collected, options: RunOptions, texts: TextOptions
 ) -> Publication:
     """The run as its history judges it, and the gate. A history that cannot be read is left out."""
-    base = texts.base or target_branch(os.environ)
+    setting = context.settings.results.default_branch
+    base = texts.base or target_branch(os.environ) or setting
     links = Links(texts.report, texts.artifacts)
     engine = context.existing_results
     judged = published(engine, collected, base, real_time())

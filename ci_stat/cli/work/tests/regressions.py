@@ -30,8 +30,9 @@ def regressions(
     last = parse_end(end, context.settings.ci_data.zone)
     window = last - begin_of(last, since)
     periods = Periods(last, window, baseline_length(baseline, last, window))
+    default = context.settings.results.default_branch
     with counting("Reading results"):
-        report = Regressions(context.results).report(periods, filter)
+        report = Regressions(context.results).report(periods, filter, default)
     print_form(
         form,
         color,

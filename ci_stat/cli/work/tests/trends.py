@@ -33,10 +33,10 @@ def trends(
     last = parse_end(end, context.settings.ci_data.zone)
     begin = begin_of(last, since)
     usual = Period.DAY if last - begin <= _DAYS_DRAWN else Period.WEEK
+    wanted = Period(period) if period else usual
+    default = context.settings.results.default_branch
     with counting("Reading counts of days"):
-        report = read_trends(
-            context.results, begin, last, filter, Period(period) if period else usual
-        )
+        report = read_trends(context.results, begin, last, filter, wanted, default)
     print_form(
         form,
         color,

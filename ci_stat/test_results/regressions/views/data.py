@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ci_stat.store.results.read import StoredCase, StoredRun
+from ci_stat.test_results.flakiness.data import branch_data
 from ci_stat.test_results.regressions.model import (
     DurationChange,
     FailureChange,
@@ -31,6 +32,7 @@ def regressions_data(report: RegressionReport, limit: int) -> Row:
             "end": periods.begin.isoformat(),
             "runs": report.baseline_runs,
         },
+        "default_branch": branch_data(report.branch),
         "total_regressions": len(report.regressions),
         "regressions": [_regression(one) for one in report.regressions[:limit]],
         "total_slower": len(report.slower),

@@ -16,6 +16,7 @@ from ci_stat.rendering.document import (
     text,
 )
 from ci_stat.rendering.format import plural, span
+from ci_stat.test_results.flakiness.words import basis_words, branch_words
 from ci_stat.test_results.regressions.model import DurationChange, Regression, RegressionReport
 from ci_stat.test_results.regressions.views.words import (
     change_words,
@@ -108,6 +109,8 @@ def _foot(report: RegressionReport) -> Iterator[Text]:
     judged = f"{plural(report.compared, 'test')} compared, {report.as_new:,} judged as new"
     too_few = f", {report.too_few:,} with too few runs to be judged" if report.too_few else ""
     yield text(f"{judged}{too_few}; each job, branch and set of labels counts by itself.")
+    branch = report.branch
+    yield text(f"First attempts on {branch_words(branch)} ({basis_words(branch)}).")
     if left_out := left_out_words(report.left_out):
         yield text(f"Runs left out, with those of the baseline: {left_out}.")
     if report.timed:

@@ -91,6 +91,7 @@ def left_out_words(left_out: LeftOutRuns) -> str:
     parts = {
         "of pull requests": left_out.pulls,
         "of other branches": left_out.other_branches,
+        "repeated after a failure": left_out.repeated,
         "not whole": left_out.incomplete,
         "with far fewer tests than usual": left_out.partial,
         "in which many tests failed at once": left_out.mass_failures,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ci_stat.test_results.flakiness.data import branch_data
 from ci_stat.test_results.trends.model import Point, TrendReport
 
 Row = dict[str, Any]
@@ -13,6 +14,7 @@ def trends_data(report: TrendReport, limit: int) -> Row:
         "window": {"begin": report.begin.isoformat(), "end": report.end.isoformat()},
         "by": str(report.period),
         "zone": "UTC",
+        "default_branch": branch_data(report.branch),
         "total_jobs": len(report.trends),
         "jobs": [
             {

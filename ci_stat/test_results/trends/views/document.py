@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ci_stat.rendering.document import Document, Item, Section, Span, Text, Tone, cut_name, text
 from ci_stat.rendering.format import percent, plural
+from ci_stat.test_results.flakiness.words import basis_words, branch_words
 from ci_stat.test_results.trends.model import Period, Point, Trend, TrendReport
 from ci_stat.test_results.trends.views.marks import LEGEND, drawn
 
@@ -77,5 +78,7 @@ def _seconds(value: float | None) -> str:
 def _foot(report: TrendReport) -> Iterator[Text]:
     yield text(f"{LEGEND}; one mark a {report.period}.")
     yield text("Flaky: passed and failed on one commit on one day. Duration: of a run's tests.")
+    branch = report.branch
+    yield text(f"Runs on {branch_words(branch)} ({basis_words(branch)}).")
     if report.other_branches:
         yield text(f"{plural(report.other_branches, 'run')} of other branches left out (--branch).")
