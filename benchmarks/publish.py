@@ -3,12 +3,14 @@
 `python -m benchmarks.publish` prints CPU seconds, the best of five, and checks what the text says.
 """
 
+import random
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +27,8 @@ from ci_stat.test_results.publishing.text.comment import composed, section_of
 from ci_stat.test_results.publishing.text.markdown import Writer
 from ci_stat.test_results.service import TestResults
 
-TESTS, FAILURES, EARLIER, ROUNDS = 50_000, 30, 5, 5
+TESTS, FAILURES, EARLIER, ROUNDS = 50_000, 30, 20, 5
+SLOWER = 12_345
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 T = TypeVar("T")
 
@@ -40,6 +43,7 @@ def main() -> int:
         engine.dispose()
     assert f"Broken by this pull request: {FAILURES}" in body
     assert f"{TESTS:,} |" in body
+    assert "Slower than on `main`: 1." in body
     above = whole - parse
     print(f"{TESTS:,} tests, {FAILURES} failures, {EARLIER} earlier runs")
     print(f"  read the file       {parse:.2f} s")
@@ -57,24 +61,28 @@ def _comment(engine: Engine, input: Input) -> str:
 def _history(folder: Path) -> Engine:
     engine = open_engine(f"sqlite:///{folder / 'results.sqlite'}")
     prepare_results(engine)
-    file = _file(folder, 0)
     results = TestResults(engine, lambda: NOW)
     for number in range(1, EARLIER + 1):
+        content = _file(folder, 0, seed=number).read_bytes()
         started = NOW - timedelta(days=EARLIER - number + 1)
         run = RunInfo("unit", number, branch="main", commit=f"{number:040}", started=started)
-        results.import_files([Input(file.name, lambda: iter([file.read_bytes()]), True)], run)
+        results.import_files([Input("0.xml", partial(iter, [content]), True)], run)
     return engine
 
 
-def _file(folder: Path, failures: int) -> Path:
-    bad = {TESTS // failures * number for number in range(failures)}
+def _file(folder: Path, failures: int, seed: int = 0) -> Path:
     path = folder / f"{failures}.xml"
+    drawn = random.Random(seed)
+    bad = {TESTS // failures * number for number in range(failures)}
     with path.open("w", encoding="utf-8") as file:
         file.write('<testsuite name="s">')
         for number in range(TESTS):
             body = '<failure message="got 17, want 18"/>' if number in bad else ""
             place = f'classname="pkg.mod{number // 100}.Class" file="tests/mod{number // 100}.py"'
-            name = f'name="test_{number}" time="0.1"'
+            seconds = 0.01 * (1 + number % 30) * (1 + 0.02 * drawn.gauss(0, 1))
+            if failures and number == SLOWER:
+                seconds = 9.0
+            name = f'name="test_{number}" time="{seconds:.4f}"'
             file.write(f"<testcase {place} {name}>{body}</testcase>")
         file.write("</testsuite>")
     return path

@@ -54,15 +54,26 @@ def judge(pairs: Mapping[Key, Pair]) -> Judgement:
     usable = {key: pair for key, pair in pairs.items() if len(pair[0]) >= LEAST_RUNS and pair[1]}
     few = {key: pair for key, pair in usable.items() if len(pair[1]) < LEAST_RUNS}
     shift = _shift(few.values())
-    p_values = {key: _p_value(pair, shift if key in few else 1.0) for key, pair in usable.items()}
-    q_values = dict(zip(p_values, adjusted(list(p_values.values())), strict=True))
+    return Judgement(changes_among(usable, shift, len(usable)), len(usable), shift)
+
+
+def changes_among(pairs: Mapping[Key, Pair], shift: float, compared: int) -> tuple[Judged, ...]:
+    """Return the changes that are more than chance among `compared` tests, the largest first.
+
+    `shift`: of all tests together. Tests that are not in `pairs` did not change.
+    """
+    p_values = [
+        _p_value(pair, shift if len(pair[1]) < LEAST_RUNS else 1.0) for pair in pairs.values()
+    ]
+    others = [1.0] * (compared - len(pairs))
+    q_values = dict(zip(pairs, adjusted([*p_values, *others]), strict=False))
     changes = [
         Judged(key, median(old), median(new), len(old), len(new), q_values[key])
-        for key, (old, new) in usable.items()
+        for key, (old, new) in pairs.items()
         if q_values[key] <= CHANCE
     ]
     changes.sort(key=lambda one: (-abs(log(one.now / one.before)), one.key))
-    return Judgement(tuple(changes), len(usable), shift)
+    return tuple(changes)
 
 
 def _shift(pairs: Iterable[Pair]) -> float:

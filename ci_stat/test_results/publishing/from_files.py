@@ -11,6 +11,7 @@ from ci_stat.records.run_info import RunInfo
 from ci_stat.test_results.inputs import Input
 from ci_stat.test_results.model import Counts, FileReport
 from ci_stat.test_results.publishing.model import Case, Collected
+from ci_stat.test_results.publishing.slower import may_be_slower
 
 _FAILED = (Outcome.FAILED, Outcome.ERROR)
 
@@ -119,7 +120,15 @@ def _collected(run: RunInfo, tests: _Tests, files: Sequence[FileReport], folder:
         ),
         flaky=_cases(((key, test) for key, test in tests.by_key.items() if test.is_flaky), folder),
         files=tuple(files),
+        seconds=dict(_long_passes(tests)),
     )
+
+
+def _long_passes(tests: _Tests) -> Iterator[tuple[str, float]]:
+    for key, test in tests.by_key.items():
+        seconds = test.shown.seconds
+        if test.outcome is Outcome.PASSED and test.attempts == 1 and may_be_slower(seconds):
+            yield key, seconds or 0.0
 
 
 def _cases(tests: Iterable[tuple[str, _Test]], folder: str) -> tuple[Case, ...]:

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine
 
 from ci_stat.errors import CannotTell, UnknownName
-from ci_stat.records.case_results import ReadState
+from ci_stat.records.case_results import Outcome, ReadState
 from ci_stat.store.results.case_ids import case_keys
 from ci_stat.store.results.read import ResultsReader, StoredCase, StoredRun
 from ci_stat.test_results.model import FileReport
 from ci_stat.test_results.publishing.model import Case, Collected
+from ci_stat.test_results.publishing.slower import may_be_slower
 from ci_stat.test_results.summary import Ends, counts_of, ends_of
 
 _LOOKED_AT = 1_000  # newest runs of a job, among which a run is looked up
@@ -42,7 +43,18 @@ def collect_stored(
             for row in reader.files(run.id)
         ),
         run_id=run.id,
+        seconds=_long_passes(engine, ends),
     )
+
+
+def _long_passes(engine: Engine, ends: Ends) -> dict[str, float]:
+    seconds = {
+        id: end.seconds
+        for id, end in ends.items()
+        if end.outcome is Outcome.PASSED and end.attempts == 1 and may_be_slower(end.seconds)
+    }
+    keys = case_keys(engine, list(seconds))
+    return {keys[id]: value for id, value in seconds.items()}
 
 
 def _chosen(

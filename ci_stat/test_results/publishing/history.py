@@ -20,6 +20,7 @@ from ci_stat.test_results.publishing.model import (
     Publication,
     Standing,
 )
+from ci_stat.test_results.publishing.slower import slower_tests
 from ci_stat.test_results.summary import TestEnd
 
 SPAN = timedelta(days=30)  # before the newest time, in which runs of the base branch are looked at
@@ -60,7 +61,8 @@ def published(
         for case in collected.failed
     )
     baseline = Baseline(branch, len(runs.base), len(runs.others), _usual_seconds(engine, runs.base))
-    return Publication(collected, failures, baseline)
+    slower = slower_tests(engine, collected.seconds, runs.base)
+    return Publication(collected, failures, baseline, slower=slower)
 
 
 def _without_history(collected: Collected) -> Publication:

@@ -1,5 +1,6 @@
 """Values of publishing: a run of tests, and its failures as history judges them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -8,6 +9,9 @@ from ci_stat.records.run_info import RunInfo
 from ci_stat.store.results.read import StoredRun
 from ci_stat.test_results.gates.model import Decision, Verdict
 from ci_stat.test_results.model import Counts, FileReport
+
+MAX_TIMED = 5_000
+"""So many tests of a run are compared by their duration, the longest."""
 
 
 class Standing(StrEnum):
@@ -38,7 +42,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """A run as its results tell it. `flaky`: passed at last, after a failure."""
+    """A run as its results tell it.
+
+    `flaky`: passed at last, after a failure. `seconds`: by key, of the tests that passed at once
+    and may be slower than before.
+    """
 
     run: RunInfo
     counts: Counts
@@ -46,6 +54,7 @@ class Collected:
     flaky: tuple[Case, ...] = ()
     files: tuple[FileReport, ...] = ()
     run_id: int | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[FileReport, ...]:
@@ -100,6 +109,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Slower:
+    """A test that takes longer. Seconds: `before` is the median of `runs` runs."""
+
+    name: str
+    before: float
+    now: float
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
     """Addresses that a text links to, "" for none."""
 
@@ -111,6 +130,7 @@ class Links:
 class Publication:
     """A run of tests, ready to be worded.
 
+    - `slower`: tests that take longer than on the base branch; they make nothing red.
     - `may_fail`: no failure counts. `only_new`: only those that are not known count.
     - `verdict`: of a gate; None without a policy. It decides instead.
     """
@@ -122,6 +142,7 @@ class Publication:
     may_fail: bool = False
     only_new: bool = False
     verdict: Verdict | None = None
+    slower: tuple[Slower, ...] = ()
 
     @property
     def is_red(self) -> bool:

@@ -1,6 +1,7 @@
 """`ci-stat publish` as a person runs it."""
 
 import json
+import random
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -264,3 +265,36 @@ def test_a_policy_judges_a_stored_run(call: Call) -> None:
     stored(call, 1, a="P", b="F")
     assert "**The gate passes.**" in draft(call, "--job", "unit", "--policy", "gates.toml")
     assert call("publish", "comment", "-", "--dry-run", "--policy", "gates.toml").code == 2
+
+
+def timed(seconds: dict[str, float]) -> str:
+    inside = "".join(
+        f'<testcase classname="C" name="{name}" time="{time}"/>' for name, time in seconds.items()
+    )
+    Path("r.xml").write_text(f'<testsuite name="s">{inside}</testsuite>')
+    return "r.xml"
+
+
+def test_slower_tests_are_listed(call: Call) -> None:
+    drawn = random.Random(7)
+    names = [f"t{number}" for number in range(30)]
+    for number in range(1, 13):
+        times = {name: 1.0 + drawn.gauss(0, 0.02) for name in names}
+        options = ("--job", "unit", "--branch", "main", "--number", str(number))
+        assert call("tests", "import", timed(times | {"quick": 0.01}), *options).code == 0
+
+    # The whole machine is slower by a third; `t3` is by far slower than that.
+    times = {name: 1.33 + drawn.gauss(0, 0.02) for name in names} | {"t3": 2.9, "quick": 0.09}
+    text = draft(call, timed(times), *ON)
+    assert "**Slower than on `main`: 1.**" in text
+    assert "- `C :: t3`: 2.9 s, before 1.0 s (median of 12 runs)" in text
+    assert "✅" in text  # a slower test makes nothing red
+    call("tests", "import", "r.xml", "--job", "unit", "--branch", "x", "--number", "13")
+    assert "`C :: t3`: 2.9 s, before 1.0 s" in draft(call, "--base", "main")
+
+
+def test_too_few_runs_say_nothing_of_durations(call: Call) -> None:
+    for number in range(1, 4):
+        options = ("--job", "unit", "--branch", "main", "--number", str(number))
+        assert call("tests", "import", timed({"a": 1.0}), *options).code == 0
+    assert "Slower" not in draft(call, timed({"a": 60.0}), *ON)

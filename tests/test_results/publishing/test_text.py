@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ci_stat.records.case_results import ReadState
 from ci_stat.test_results.model import FileReport
-from ci_stat.test_results.publishing.model import Links, Publication, Standing
+from ci_stat.test_results.publishing.model import Links, Publication, Slower, Standing
 from ci_stat.test_results.publishing.statuses import status_of
 from ci_stat.test_results.publishing.text.comment import (
     MARKER,
@@ -49,7 +49,9 @@ def whole() -> Publication:
         *[failure(f"tests.test_many.test_{number:02}") for number in range(11)],
     ]
     links = Links("https://ci.example/report", "https://ci.example/artifacts")
-    return publication(failures, 1_215, flaky=[case("tests.test_net.test_slow")], links=links)
+    slower = (Slower("tests.test_cart.test_many", 1.24, 3.1, 12),)
+    flaky = [case("tests.test_net.test_slow")]
+    return publication(failures, 1_215, flaky=flaky, links=links, slower=slower)
 
 
 def test_the_whole_comment(golden: Golden) -> None:
@@ -113,6 +115,7 @@ def test_hostile_text_has_no_effect(attack: str) -> None:
         run=run_info(attack, labels={"k": attack}, url="https://build.corp.example/7"),
         files=[FileReport(attack, ReadState.BROKEN, attack)],
         flaky=[case(attack)],
+        slower=(Slower(attack, 1.0, 2.0, 9),),
     )
     body = body_of(made)
     assert [line for line in body.split("\n") if line.lstrip().startswith(("/", "bors"))] == []
@@ -136,6 +139,13 @@ def test_a_huge_run_fits_and_says_what_it_leaves_out() -> None:
     assert len(body) < 65_536
     assert "The details do not fit into this comment" in body
     assert "more tests" in section_of(publication(failures), WRITER).text
+
+
+def test_a_limit_of_compared_durations_is_said() -> None:
+    made = publication()
+    seconds = {f"c1:{number}": 1.0 for number in range(5_001)}
+    text = section_text(replace(made, collected=replace(made.collected, seconds=seconds)), WRITER)
+    assert "durations of the 5,000 longest tests compared" in text
 
 
 def test_more_jobs_than_a_comment_shows_are_counted() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ci_stat.rendering.format import plural
-from ci_stat.test_results.publishing.model import Case, Failure, Publication, Standing
+from ci_stat.test_results.publishing.model import MAX_TIMED, Case, Failure, Publication, Standing
 from ci_stat.test_results.publishing.text.markdown import MAX_MESSAGE, Writer, table
 from ci_stat.test_results.publishing.text.words import (
     attempts_words,
@@ -11,9 +11,9 @@ from ci_stat.test_results.publishing.text.words import (
     headline,
     mark,
     run_name,
-    seconds_words,
     standing_words,
 )
+from ci_stat.test_results.views.seconds import seconds_words
 
 LIMIT = 10  # entries of each list
 _FILES = 5
@@ -28,6 +28,7 @@ def section_text(publication: Publication, writer: Writer, limit: int = LIMIT) -
         *_gate(publication, writer, limit),
         *_problems(publication, writer),
         *_failures(publication, writer, limit),
+        *_slower(publication, writer, limit),
         *_flaky(publication.collected.flaky, writer, limit),
         _foot(publication, writer),
     ]
@@ -118,6 +119,20 @@ def _entry(failure: Failure, branch: str, writer: Writer) -> str:
     return f"{head}\n  > {writer.code(message, MAX_MESSAGE)}" if message else head
 
 
+def _slower(publication: Publication, writer: Writer, limit: int) -> Iterator[str]:
+    slower = publication.slower
+    if not slower:
+        return
+    branch = publication.baseline.branch if publication.baseline else ""
+    yield f"**Slower than on {writer.code(branch, 80)}: {len(slower):,}.**"
+    lines = [
+        f"- {writer.code(one.name)}: {seconds_words(one.now)}, before {seconds_words(one.before)}"
+        f" (median of {plural(one.runs, 'run')})"
+        for one in slower[:limit]
+    ]
+    yield _listed(lines, len(slower) - limit, "more test")
+
+
 def _flaky(cases: Sequence[Case], writer: Writer, limit: int) -> Iterator[str]:
     if not cases:
         return
@@ -145,6 +160,8 @@ def _foot(publication: Publication, writer: Writer) -> str:
         parts.append(
             f"compared with {plural(baseline.runs, 'run')} of {writer.code(baseline.branch, 80)}"
         )
+        if len(publication.collected.seconds) > MAX_TIMED:
+            parts.append(f"durations of the {MAX_TIMED:,} longest tests compared")
     elif baseline:
         parts.append(f"history: {plural(baseline.others, 'run')}, none of a base branch")
     return " · ".join(parts)

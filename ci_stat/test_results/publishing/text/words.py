@@ -1,7 +1,7 @@
 """Words that comment, summary, status and check run share."""
 
 from ci_stat.records.run_info import RunInfo
-from ci_stat.rendering.format import duration, plural, times
+from ci_stat.rendering.format import plural, times
 from ci_stat.test_results.gates.model import Decision
 from ci_stat.test_results.publishing.model import Failure, Publication, Standing
 from ci_stat.test_results.publishing.text.markdown import Writer
@@ -77,10 +77,6 @@ def run_name(run: RunInfo) -> str:
     """The job with its labels: `unit (spark=3.5.7)`."""
     labels = ", ".join(f"{key}={value}" for key, value in sorted(run.labels.items()))
     return f"{run.job} ({labels})" if labels else run.job
-
-
-def seconds_words(seconds: float) -> str:
-    return duration(round(seconds * 1000)) if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 def standing_words(failure: Failure, branch: str, writer: Writer) -> str:
