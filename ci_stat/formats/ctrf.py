@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from ci_stat.formats.json_text import decode_json
 from ci_stat.formats.numbers import MAX_SECONDS
 from ci_stat.formats.parameters import split_parameters
 from ci_stat.formats.text_parts import TextPart, clean, clean_line
@@ -72,10 +73,9 @@ def _tests(text: Iterable[str]) -> list[_Test]:
             reason = f"a JSON document of more than {MAX_SIZE:,} characters"
             raise Unreadable(ReadState.UNREADABLE, reason)
 
+    document = "".join(pieces).strip("\ufeff\0 \t\r\n")
     try:
-        return msgspec.json.decode(
-            "".join(pieces).strip("\ufeff\0 \t\r\n"), type=_Document
-        ).results.tests
+        return decode_json(document, _Document).results.tests
     except msgspec.ValidationError as error:
         reason = f"it is JSON, but neither CTRF nor `go test -json`: {error}"
         raise Unreadable(ReadState.NOT_RESULTS, reason) from None

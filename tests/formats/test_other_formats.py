@@ -232,3 +232,12 @@ def test_a_cut_or_broken_ctrf_file() -> None:
     assert read(whole + "x")[1].state is ReadState.BROKEN
     assert read(ctrf())[1].state is ReadState.NO_CASES
     assert read("{" * 100_000)[1].state is not ReadState.COMPLETE
+
+
+def test_ctrf_that_cut_an_emoji_in_two() -> None:
+    """JavaScript counts in halves of characters, and writes half of one as an escape."""
+    message = json.dumps("👍\\u 🙂 \\")[1:-1] + r"\ud83d"
+    whole = ctrf({"name": "a", "status": "failed", "message": "MESSAGE"})
+    (case,) = cases(whole.replace("MESSAGE", message))
+    assert case.message == "👍\\u 🙂 \\\N{REPLACEMENT CHARACTER}"
+    assert read(whole.replace("MESSAGE", r"\ud83d")[:-5])[1].state is ReadState.CUT
