@@ -207,3 +207,9 @@ def test_no_results_database_is_created(
     monkeypatch.setenv("CI_STAT_RESULTS_URL", f"sqlite:///{tmp_path}/no.sqlite")
     assert call("flaky", "--begin", "2021-06-19", "--end", "2021-06-20").code == 0
     assert not (tmp_path / "no.sqlite").exists()
+
+
+def test_the_only_run_has_no_new_test(stored: Engine, call: Call) -> None:
+    fill_tests(stored, a="P", b="F")
+    data = answer(call, "tests", "new", "--gone", *WINDOW)
+    assert (data["new"], data["gone"], data["of_first_runs"]) == ([], [], 2)
