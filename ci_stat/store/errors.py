@@ -20,6 +20,7 @@ from ci_stat.errors import (
     DatabaseError,
     SchemaMismatch,
     ServerUnreachable,
+    UsageError,
 )
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.embedded import is_embedded
@@ -59,9 +60,17 @@ def hidden(url: URL) -> str:
 
 @contextmanager
 def database_errors(engine: Engine) -> Iterator[None]:
-    """Raise the errors of SQLAlchemy and of its drivers as DatabaseErrors."""
+    """Raise the errors of SQLAlchemy and of its drivers as DatabaseErrors.
+
+    Raises UsageError for a name that is no UTF-8, such as one from an argument.
+    """
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{str(error.object)[:200]!r} is not text that a table can store.",
+            "Write it in UTF-8.",
+        ) from None
     except DBAPIError as error:
         raise translate_error(error.orig or error, engine) from error.orig
     except SQLAlchemyError as error:

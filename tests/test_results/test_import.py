@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -277,3 +278,14 @@ def test_hostile_names_are_harmless(call: Call) -> None:
     answer = call("tests", "import", name, "--job", "\x1b[2Jx", "--number", "7")
     assert answer.code == 12
     assert "\x1b" not in answer.out + answer.err
+
+
+def test_names_that_are_no_utf8_lose_no_result(call: Call, tmp_path: Path) -> None:
+    """Linux allows any bytes in the names of files, of branches, and in arguments."""
+    Path("out").mkdir()
+    Path("out", os.fsdecode(b"\xff.xml")).write_text(GOOD)
+    answer = call("tests", "import", "out", "--job", os.fsdecode(b"j\xff"), "--number", "7")
+    assert (answer.code, attempts(tmp_path)) == (0, 2), answer.err
+    assert call("tests", "--json").code == 0
+    asked = call("tests", "slow", "--job", os.fsdecode(b"j\xff"))
+    assert (asked.code, "UTF-8" in asked.err) == (2, True)

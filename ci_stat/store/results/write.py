@@ -67,15 +67,15 @@ class ResultsWriter:
         imported = milliseconds(self._now())
         values = {
             "run_key": key or run.key,
-            "job": run.job[:_MAX_JOB],
+            "job": valid(run.job)[:_MAX_JOB],
             "number": run.number,
             "attempt": run.attempt,
-            "repo": run.repo,
-            "commit_hash": run.commit[:64],
-            "branch": run.branch,
+            "repo": valid(run.repo),
+            "commit_hash": valid(run.commit)[:64],
+            "branch": valid(run.branch),
             "pull": run.pull,
-            "cause": run.trigger,
-            "url": run.url,
+            "cause": valid(run.trigger),
+            "url": valid(run.url),
             "labels": run.label_text,
             "started": milliseconds(run.started) if run.started else imported,
             "imported": imported,
@@ -96,6 +96,7 @@ class ResultsWriter:
 
         Raises DatabaseError.
         """
+        name = valid(name)
         with database_errors(self._engine):
             try:
                 return repeated(lambda: self._store(run_id, digest, name, open_file()))
@@ -171,6 +172,15 @@ def _remove_incomplete(connection: Connection, run_id: int, name: str) -> None:
         is_earlier = table.c.file_id.in_(earlier)
         connection.execute(delete(table).where(table.c.run_id == run_id, is_earlier))
     connection.execute(delete(files).where(files.c.id.in_(earlier)))
+
+
+def valid(text: str) -> str:
+    """Return the text with escapes for what is no UTF-8, as in names of files and arguments.
+
+    >>> valid("a" + chr(0xDCFF)).isascii()
+    True
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def milliseconds(time: datetime) -> int:
