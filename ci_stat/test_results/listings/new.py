@@ -72,7 +72,9 @@ def _new_tests(
         return
     rows = rows[np.argsort(ends.case[rows], kind="stable")]
     cases, begins = np.unique(ends.case[rows], return_index=True)
-    for case, own in zip(cases.tolist(), np.split(rows, begins[1:]), strict=True):
+    ends_of_cases = np.append(begins, len(rows))[1:]
+    for case, begin, end in zip(cases.tolist(), begins, ends_of_cases, strict=True):
+        own = rows[begin:end]
         outcomes = ends.outcome[own]
         retried = ends.passed[own] & ends.failed[own] & (outcomes == PASSED)
         yield NewTest(

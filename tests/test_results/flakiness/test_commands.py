@@ -167,6 +167,13 @@ def test_new_and_gone_tests(stored: Engine, call: Call) -> None:
     ]
 
 
+@pytest.mark.parametrize("more", [[], ["--gone"], ["--csv"], ["--json"]])
+def test_no_test_is_new_in_a_first_run(stored: Engine, call: Call, more: list[str]) -> None:
+    fill_tests(stored, only="P .")
+    answered = call("tests", "new", *WINDOW, *more)
+    assert (answered.code, "Traceback" in answered.err) == (0, False)
+
+
 # `ci-stat flaky`
 
 
