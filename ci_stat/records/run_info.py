@@ -2,9 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
+
+
+def content_of(digests: Iterable[str]) -> str:
+    """The `content` of a run, from the digests of all its files in any order."""
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
 
 
 class RunInfo(msgspec.Struct, frozen=True):

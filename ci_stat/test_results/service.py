@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from ci_stat.errors import CannotTell, UnknownName
 from ci_stat.formats.result_file import ResultFile
 from ci_stat.records.case_results import CaseResult, ReadState, Unreadable
-from ci_stat.records.run_info import RunInfo
+from ci_stat.records.run_info import RunInfo, content_of
 from ci_stat.store.results.read import ResultsReader
 from ci_stat.store.results.write import ResultsWriter
 from ci_stat.test_results.inputs import Input
@@ -123,7 +123,7 @@ def _report_left_out(one: _Digested) -> FileReport:
 
 def _identified(run: RunInfo, digested: Sequence[_Digested]) -> RunInfo:
     """Return the run with its content, and outside of a CI with the time of its newest file."""
-    content = hashlib.sha256("".join(sorted(one.digest for one in digested)).encode()).hexdigest()
+    content = content_of(one.digest for one in digested)
     changes = [one.input.changed for one in digested if one.input.changed is not None]
     started = run.started
     if started is None and run.number is None and changes:

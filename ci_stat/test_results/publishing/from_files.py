@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from ci_stat.failures.case_identity import identity_key
 from ci_stat.formats.result_file import ResultFile
 from ci_stat.records.case_results import CaseResult, Outcome, ReadState
-from ci_stat.records.run_info import RunInfo
+from ci_stat.records.run_info import RunInfo, content_of
 from ci_stat.test_results.inputs import Input
 from ci_stat.test_results.model import Counts, FileReport
 from ci_stat.test_results.publishing.model import Case, Collected
@@ -63,19 +65,21 @@ def collect_files(inputs: Sequence[Input], run: RunInfo, folder: str = "") -> Co
 
     A file whose content was read already is not counted again, as at import.
     """
-    tests, files, digests = _Tests(), [], set[str]()
+    tests, files, contents = _Tests(), list[FileReport](), list[str]()
     for input in inputs:
         digest = hashlib.sha256()
         file = ResultFile(_hashed(input, digest))
         attempts = list(_keyed(file, folder))
+        content = digest.hexdigest()
+        is_new = content not in contents
+        contents.append(content)
         if file.state is ReadState.NOT_RESULTS and not input.is_named:
             continue
-        is_new = digest.hexdigest() not in digests
         report = FileReport(input.name, file.state, file.detail, file.format, file.attempts, is_new)
         files.append(report)
-        digests.add(digest.hexdigest())
         for key, attempt in attempts if is_new else ():
             tests.add(key, attempt)
+    run = msgspec.structs.replace(run, content=content_of(contents))
     return _collected(run, tests, files, folder)
 
 

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, func, select
 
+from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import connected
 from ci_stat.store.results.case_ids import case_ids
 from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
 from ci_stat.store.results.tables import results
+from ci_stat.store.results.tables import runs as run_rows
 from ci_stat.test_results.flakiness.branches import USUAL
 from ci_stat.test_results.publishing.judging import EndsByRun, case_history, judged, median_seconds
 from ci_stat.test_results.publishing.model import (
@@ -77,25 +79,35 @@ def _runs(engine: Engine, collected: Collected, base: str, now: datetime) -> tup
     is_stored = collected.run_id is not None
     until = info.started + _MOMENT if is_stored and info.started else now
     recent = reader.runs(info.job, OTHER_RUNS, before=collected.run_id)
-    recent = [run for run in recent if _is_comparable(run, collected)]
+    own_id = _own_id(engine, collected)
+    recent = [run for run in recent if _is_comparable(run, info, own_id)]
     branch = base or _usual_branch(recent)
     if not branch:
         return _Runs((), tuple(recent)), ""
 
     wanted = RunFilter(jobs=(info.job,), branches=(branch,), labels=info.labels)
     between = reader.runs_between(until - SPAN, until, wanted)
-    own = [run for run in between if run.info.pull is None and _is_comparable(run, collected)]
-    own = [run for run in own if _is_before(run, collected)]
-    base_runs = tuple(reversed(own))[:BASE_RUNS]
-    known = {run.id for run in base_runs}
-    return _Runs(base_runs, tuple(run for run in recent if run.id not in known)), branch
+    base_runs = [run for run in between if run.info.pull is None]
+    base_runs = [run for run in base_runs if _is_comparable(run, info, own_id)]
+    base_runs = [run for run in base_runs if _is_before(run, collected)]
+    newest_first = tuple(reversed(base_runs))[:BASE_RUNS]
+    known = {run.id for run in newest_first}
+    return _Runs(newest_first, tuple(run for run in recent if run.id not in known)), branch
 
 
-def _is_comparable(run: StoredRun, collected: Collected) -> bool:
+def _own_id(engine: Engine, collected: Collected) -> int | None:
+    """The id of the judged run, if it is stored; its files may have been imported before."""
+    if collected.run_id is not None:
+        return collected.run_id
+    with connected(engine) as connection:
+        return connection.scalar(
+            select(run_rows.c.id).where(run_rows.c.run_key == collected.run.key)
+        )
+
+
+def _is_comparable(run: StoredRun, info: RunInfo, own_id: int | None) -> bool:
     """Whether a run has the same labels, and is another one."""
-    info = collected.run
-    is_same = run.id == collected.run_id or run.info.key == info.key
-    return run.info.labels == info.labels and not is_same
+    return run.info.labels == info.labels and run.id != own_id
 
 
 def _is_before(run: StoredRun, collected: Collected) -> bool:

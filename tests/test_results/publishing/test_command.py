@@ -105,6 +105,24 @@ def test_a_stored_run_says_the_same_as_its_files(call: Call) -> None:
     assert draft(call) == from_files
 
 
+def test_runs_without_a_number_have_a_history(call: Call) -> None:
+    local = ("--job", "unit", "--branch", "main")
+    for name, cases in (("1.xml", {"a": "P"}), ("2.xml", {"a": "F"})):
+        assert call("tests", "import", write(name, **cases), *local).code == 0
+    for own in (("2.xml", "--job", "unit"), ("--job", "unit")):
+        text = draft(call, *own)
+        assert "New failures: 1" in text
+        assert "compared with 1 run of `main`" in text
+
+
+def test_a_message_of_several_lines_is_one_line(call: Call) -> None:
+    Path("r.xml").write_text(
+        "<testsuite><testcase classname='C' name='a'><failure message='left&#10;right'/>"
+        "</testcase></testsuite>"
+    )
+    assert "> `left right`" in draft(call, "r.xml")
+
+
 def test_another_base_branch(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     stored(call, 1, a="P")
     stored(call, 2, branch="release-8", a="F")

@@ -115,7 +115,7 @@ def _entry(failure: Failure, branch: str, writer: Writer) -> str:
     words = (standing_words(failure, branch, writer), attempts_words(failure))
     clauses = "; ".join(filter(None, words))
     head = f"- {writer.code(failure.case.name)}{f': {clauses}' if clauses else ''}"
-    message = failure.case.message.strip()
+    message = " ".join(failure.case.message.split())
     return f"{head}\n  > {writer.code(message, MAX_MESSAGE)}" if message else head
 
 
