@@ -14,7 +14,7 @@ from typing import ClassVar, NoReturn
 import click
 
 from ci_stat import __version__
-from ci_stat.cli.near import unknown_command, with_near_value
+from ci_stat.cli.near import unknown_command, with_near_name
 from ci_stat.cli.streams import OutputError, watch_stdout
 from ci_stat.errors import CiStatError
 from ci_stat.escape import visible, visible_lines
@@ -233,7 +233,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        with_near_value(error).show()
+        with_near_name(error).show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("ci-stat: interrupted", err=True)

@@ -1,4 +1,7 @@
-"""Near names for commands and values that do not exist. For options, click has its own."""
+"""Near names for commands, values and options of groups that do not exist.
+
+For options of commands, click has its own.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -18,7 +21,40 @@ def unknown_command(name: str, paths: Mapping[str, str]) -> str:
     return " ".join(filter(None, (message, _did_you_mean(name, paths))))
 
 
-def with_near_value(error: click.ClickException) -> click.ClickException:
+def with_near_name(error: click.ClickException) -> click.ClickException:
+    """The error, with the near name if it is about a value or an option that does not exist."""
+    if isinstance(error, click.NoSuchOption):
+        return _with_near_option(error)
+    return _with_near_value(error)
+
+
+def _with_near_option(error: click.NoSuchOption) -> click.ClickException:
+    """An option of a group may be meant for one of its subcommands: `report --name`."""
+    group = error.ctx.command if error.ctx else None
+    if error.ctx is None or not isinstance(group, click.Group):
+        return error
+
+    path = error.ctx.command_path.partition(" ")[2]
+    near = _did_you_mean(error.option_name, _options(group, error.ctx, path))
+    message = " ".join(filter(None, (error.message, near)))
+    return click.UsageError(message, error.ctx)
+
+
+def _options(command: click.Command, ctx: click.Context, path: str) -> dict[str, str]:
+    """What to type for each long option of a command and its subcommands, the command's first."""
+    names = [name for parameter in command.get_params(ctx) for name in parameter.opts]
+    options = {name: f"{path} {name}".lstrip() for name in names if name.startswith("--")}
+    if not isinstance(command, click.Group):
+        return options
+
+    for name in command.list_commands(ctx):
+        subcommand = command.get_command(ctx, name)
+        if subcommand is not None:
+            options = _options(subcommand, ctx, f"{path} {name}".lstrip()) | options
+    return options
+
+
+def _with_near_value(error: click.ClickException) -> click.ClickException:
     """The error, with the near value if it is about one that an option does not have."""
     match = _WRONG_VALUE.match(error.message)
     if not isinstance(error, click.BadParameter) or error.param is None or match is None:

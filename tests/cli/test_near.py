@@ -20,6 +20,15 @@ from ci_stat.cli.near import unknown_command
         ("jobs --jbo x", "'--job'"),
         ("jobs --color alwys", "Did you mean 'always'?"),
         ("deliveries --state sendt", "Did you mean 'sent'?"),
+        ("report --nmae storage", "Did you mean 'report daily --name'?"),
+        ("report --name storage", "Did you mean 'report daily --name'?"),
+        ("issues --jsn", "Did you mean 'issues apply --json'?"),
+        ("sync --reop a/b", "Did you mean 'sync github --repo'?"),
+        ("publish --dryrun", "Did you mean 'publish check --dry-run'?"),
+        ("tests --retrys 3", "Did you mean 'tests run --retries'?"),
+        ("tests --jbo x", "Did you mean 'tests --job'?"),
+        ("--snice 7d", "Did you mean 'summary --since'?"),
+        ("--verbos", "Did you mean '--verbose'?"),
     ],
 )
 def test_the_near_name(typed: str, near: str, capsys: pytest.CaptureFixture[str]) -> None:
