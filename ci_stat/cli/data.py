@@ -62,11 +62,11 @@ def export() -> None:
 @click.option(
     "--seed", type=int, default=20210621, show_default=True, help="Seed of the random generator."
 )
-@click.option("--no-logs", is_flag=True, help="Do not generate Jenkins logs.")
+@click.option("--no-logs", is_flag=True, help="Do not generate Jenkins logs and result files.")
 @click.option("--color", type=options.COLORS, default="auto", show_default=True)
 @options.work("demo")
 def demo() -> None:
-    """Generate CI data (a CI database in SQLite and Jenkins logs on disk), and show them.
+    """Generate CI data (databases in SQLite, Jenkins logs and result files), and show them.
 
     The data resembles TiDB's CI from 2021-06-07 on: reruns, aborts, nightly runs, an outage, flaky
     cases and a regression. FOLDER defaults to `demo` in the data folder. The command replaces an

@@ -33,7 +33,19 @@ class _Part:
 
     failure: CaseFailure
     lines: list[str]
-    is_gocheck: bool = False
+    case: Case | None = None
+
+    @property
+    def is_gocheck(self) -> bool:
+        return self.case is not None and self.case.style == "gocheck"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCase:
+    """A failure in a log with its lines. `case`: None if it is none of a test."""
+
+    case: Case | None
+    lines: tuple[str, ...]
 
 
 def log_text(row: RunRow, seed: int = DEMO_SEED) -> bytes | None:
@@ -80,6 +92,13 @@ def log_failures(row: RunRow, seed: int = DEMO_SEED) -> tuple[CaseFailure, ...]:
     return () if rng is None else tuple(part.failure for part in _parts(row, rng))
 
 
+def failed_cases(row: RunRow, seed: int = DEMO_SEED) -> tuple[FailedCase, ...]:
+    """Return the failures in the log of this row with their lines; () if there is no log."""
+    rng = _row_random(row, seed)
+    parts = [] if rng is None else _parts(row, rng)
+    return tuple(FailedCase(part.case, tuple(part.lines)) for part in parts)
+
+
 def _row_random(row: RunRow, seed: int) -> Random | None:
     """Return the random numbers of a row; None if it has no log."""
     rng = Random(f"{seed} {row.job} {row.job_id}")
@@ -123,8 +142,8 @@ def _further_cases(first: Case, rng: Random) -> list[_Part]:
 def _case_part(case: Case, rng: Random, panicked: bool = False) -> _Part:
     failure = CaseFailure(FailureKind.CASE.value, case.regex_spelling, source="log")
     if panicked:
-        return _Part(failure, gocheck(case, rng, "PANIC"), is_gocheck=True)
-    return _Part(failure, block(case, rng), is_gocheck=case.style == "gocheck")
+        return _Part(failure, gocheck(case, rng, "PANIC"), case)
+    return _Part(failure, block(case, rng), case)
 
 
 def _case_from_text(text: str) -> Case:

@@ -1,10 +1,12 @@
 """Embedded databases: SQLite files and the folders that they are in."""
 
 import os
-from contextlib import suppress
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from ci_stat.errors import WriteError
 
@@ -42,3 +44,24 @@ def make_folder(engine: Engine) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"Cannot create the folder {folder}: {error.strerror}.") from None
+
+
+@contextmanager
+def generating(engine: Engine) -> Iterator[None]:
+    """Write much without waiting for the disk: for data that can be generated again.
+
+    A connection stays open: the last one to close would write the whole journal each time.
+    """
+    if not is_embedded(engine):
+        yield
+        return
+    event.listen(engine, "connect", _do_not_wait)
+    try:
+        with engine.connect():
+            yield
+    finally:
+        event.remove(engine, "connect", _do_not_wait)
+
+
+def _do_not_wait(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")

@@ -12,7 +12,8 @@ from ci_stat.cli import run
 from ci_stat.cli.work.demo import Demo, build, show
 from ci_stat.config import PATH_VARIABLE
 
-QUESTIONS = ("What fails?", "Where?", "Why?", "What next?")
+QUESTIONS = ("What fails?", "Where?", "Why?", "Which tests?", "What next?")
+VERDICTS = {"passes": 0, "fails": 11}
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +59,32 @@ def test_the_next_commands_work(
         "compare",
         "flaky",
         "explain",
+        "tests",
+        "tests",
+        "gate",
         "report",
         "issues",
     ]
     for command in commands:
-        assert run(command.split()) == 0, (command, capsys.readouterr().err)
+        expected = VERDICTS[_gate_word(text)] if command.startswith("gate") else 0
+        assert run(command.split()) == expected, (command, capsys.readouterr().err)
+
+
+def _gate_word(text: str) -> str:
+    line = re.search(r"^Gate: run \d+ of \S+ (.*?): ", text, re.MULTILINE)
+    assert line
+    return line[1]
+
+
+def test_a_demo_without_logs_has_no_result_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = build(tmp_path / "small", rows_per_day=60, days=1, seed=20210621, logs=False)
+    text = _told(small, 80, monkeypatch)
+    assert small.results == 0
+    assert not (small.folder / "results").exists()
+    assert "Which tests?" not in text
+    assert "tests flaky" not in text
 
 
 def test_a_demo_without_failures_promises_none(
@@ -73,6 +95,6 @@ def test_a_demo_without_failures_promises_none(
     assert "ci-stat demo: 1 run and 0 logs" in text
     assert "What fails?  0 of 1 run" in text
     assert "first seen" not in text, "a table without rows"
-    for promise in ("outage", "keeps failing", "this build fail", "its own"):
+    for promise in ("outage", "keeps failing", "this build fail", "its own", "be merged"):
         assert promise not in text
     assert caplog.text == ""

@@ -14,6 +14,8 @@ from pathlib import Path
 from rich.console import RenderableType
 
 from ci_stat.cli.work import output
+from ci_stat.cli.work.demo_results import FOLDER as RESULTS_FOLDER
+from ci_stat.cli.work.demo_results import ResultFiles, test_facts
 from ci_stat.cli.work.demo_story import Facts, demo_story
 from ci_stat.config import FILE_NAME, PATH_VARIABLE, TIDB, data_folder, load
 from ci_stat.context import Context
@@ -27,7 +29,13 @@ from ci_stat.runs.progress_bar import counting, loading
 from ci_stat.store.ci_data.write import prepare, write_rows
 
 _MARKER = ".ci_stat_demo"  # only a folder that contains this file is emptied
-_OURS = ("ci.sqlite", "state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "jenkins", FILE_NAME)
+_DATABASES = ("ci.sqlite", "state.sqlite", "results.sqlite")
+_OURS = (
+    *(name + suffix for name in _DATABASES for suffix in ("", "-wal", "-shm")),
+    "jenkins",
+    RESULTS_FOLDER,
+    FILE_NAME,
+)
 _BATCH = 1_000
 
 
@@ -41,6 +49,7 @@ class Demo:
     end: datetime
     rows: int
     logs: int
+    results: int  # result files
 
 
 def demo(
@@ -69,16 +78,18 @@ def build(folder: Path | None, rows_per_day: int, days: int, seed: int, logs: bo
     context = Context(load({PATH_VARIABLE: str(folder)}))
     engine = context.source.engine_for_writing()
     prepare(engine)
+    results = ResultFiles(context, folder, seed)
     stored_rows = written_logs = 0
-    with counting("Building the demo", rows_per_day * days, "runs") as progress:
+    with counting("Building the demo", rows_per_day * days, "runs") as progress, results.opened():
         for batch in _batches(rows):
             write_rows(engine, batch)
             if logs:
                 written_logs += sum(_write_log(folder / "jenkins", row, seed) for row in batch)
+                results.add(batch)
             stored_rows += len(batch)
             progress(len(batch))
     end = DEMO_BEGIN + timedelta(days=days)
-    return Demo(folder, context, DEMO_BEGIN, end, stored_rows, written_logs)
+    return Demo(folder, context, DEMO_BEGIN, end, stored_rows, written_logs, results.count)
 
 
 def _batches(rows: Iterable[RunRow]) -> Iterator[list[RunRow]]:
@@ -119,6 +130,7 @@ def _write_settings(folder: Path) -> None:
         "preset": TIDB,
         "url": f"sqlite:///{folder / 'ci.sqlite'}",
         "state_url": f"sqlite:///{folder / 'state.sqlite'}",
+        "results_url": f"sqlite:///{folder / 'results.sqlite'}",
         "log_dir": str(folder / "jenkins"),
     }
     (folder / FILE_NAME).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
@@ -140,8 +152,9 @@ def _story(demo: Demo, context: Context) -> RenderableType:
     with loading("Reading failed runs") as (progress, log_progress):
         result = source.load(failed_runs, progress, log_progress=log_progress)
     folder = _folder_for_shell(demo.folder)
+    tests = test_facts(context, demo.begin, demo.end, demo.results) if demo.results else None
     return demo_story(
-        Facts(count, jobs, prs, result),
+        Facts(count, jobs, prs, result, tests),
         made=f"{plural(demo.rows, 'run')} and {plural(demo.logs, 'log')}, generated in {folder}",
         activation=_activation(Path(sys.argv[0])),
         folder=folder,

@@ -17,19 +17,42 @@ from ci_stat.result import FailInfo, Result
 from ci_stat.result.outages import Outage, outages
 from ci_stat.runs.views.failures import failure_table
 from ci_stat.runs.views.tables import job_table
+from ci_stat.test_results.gates.model import Decision, Verdict
 
 _FAILURES, _JOBS, _LOG_LINES = 4, 3, 4
+_GATE_WORDS = {
+    Decision.PASS: ("passes", "green"),
+    Decision.FAIL: ("fails", "red"),
+    Decision.CANNOT_TELL: ("cannot tell", "yellow"),
+}
 _COMMAND = 48  # cells of a command before its explanation
 
 
 @dataclass(frozen=True, slots=True)
+class TestFacts:
+    """What the result files say. `job`: whose newest run the gate judges."""
+
+    __test__ = False  # pytest collects classes of this name
+
+    files: int
+    tests: int
+    proven_flaky: int
+    job: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """The numbers of the demo: all runs, jobs and the worst pull request; `result`: failed runs."""
+    """The numbers of the demo: all runs, jobs and the worst pull request; `result`: failed runs.
+
+    `tests`: None without result files.
+    """
 
     count: WindowCount
     jobs: Sequence[JobCount]
     prs: Sequence[PRCount]
     result: Result
+    tests: TestFacts | None = None
 
 
 def demo_story(
@@ -46,6 +69,7 @@ def demo_story(
         *_what(facts, infos),
         *_where(facts),
         *_why(infos),
+        *_tests(facts.tests),
         *_next(activation, folder),
         *_commands(facts, infos, stories, end),
         Text(f"For your own CI: unset {PATH_VARIABLE}, then ci-stat init", "dim"),
@@ -99,6 +123,22 @@ def _why(infos: Sequence[FailInfo]) -> Iterator[RenderableType]:
         yield Text()
 
 
+def _tests(facts: TestFacts | None) -> Iterator[RenderableType]:
+    """What is flaky, and whether the newest run may be merged."""
+    if facts is None:
+        return
+    flaky = (
+        f"{facts.proven_flaky:,} of {plural(facts.tests, 'test')} passed and failed on one commit"
+    )
+    yield _heading("Which tests?", f"{flaky} ({plural(facts.files, 'result file')})")
+    word, style = _GATE_WORDS[facts.verdict.decision]
+    reasons = "; ".join(reason.text for reason in facts.verdict.reasons) or "every test passed"
+    yield Text.assemble(
+        ("Gate", style), f": {visible(facts.verdict.name, 100)} {word}: {visible(reasons, 200)}"
+    )
+    yield Text()
+
+
 def _next(activation: str, folder: str) -> Iterator[Text]:
     """How to make the commands below work in this shell."""
     steps = [activation, f"export {PATH_VARIABLE}={folder}"]
@@ -124,6 +164,10 @@ def _questions(
     for info in infos[:1]:
         run = info.run_list[-1]
         yield f"explain {visible(run.job_name, 60)} {run.build}", "why did this build fail?"
+    if facts.tests is not None:
+        yield f"tests --job {facts.tests.job}", "what failed in the newest run?"
+        yield "tests flaky --end latest", "which tests are flaky?"
+        yield f"gate --job {facts.tests.job}", "may this run be merged?"
     begin, over = stories.outage
     if any(run.time and begin <= run.time < over for run in facts.result.run_list):
         hour = min(begin + timedelta(hours=1, minutes=7), end)
