@@ -8,6 +8,7 @@ from ci_stat.cli.tests.imports import import_
 from ci_stat.cli.tests.new import new
 from ci_stat.cli.tests.prune import prune
 from ci_stat.cli.tests.regressions import regressions
+from ci_stat.cli.tests.report import report
 from ci_stat.cli.tests.run import run
 from ci_stat.cli.tests.slow import slow
 from ci_stat.cli.tests.split import split
@@ -24,6 +25,7 @@ for _command in (
     run,
     split,
     aggregate,
+    report,
     prune,
 ):
     tests.add_command(_command)
