@@ -3,6 +3,7 @@
 import click
 
 from ci_stat.cli import options
+from ci_stat.cli.tests.options import label_option
 
 EPILOG = """\b
 Examples:
@@ -29,6 +30,12 @@ Files in the folder of --output:
 )
 @click.option("--policy", metavar="FILE", help="Policy in TOML. [every test must pass]")
 @click.option("--job", metavar="NAME", help="Name of the job. [from the environment]")
+@label_option
+@click.option(
+    "--history",
+    is_flag=True,
+    help="Use the results database: earlier runs say what is new, and count for the policy.",
+)
 @options.limit_option
 @options.json_option
 @options.color_option
@@ -37,8 +44,8 @@ def report() -> None:
     """Write a page and the draft of a comment from result files, and print the verdict.
 
     PATH is a file, a folder, an archive or a pattern in quotes, as in `ci-stat tests import`. No
-    settings, no database and no token are needed, and nothing is sent: the answer rests on the
-    files alone.
+    settings, no database and no token are needed, and nothing is sent: without --history, the
+    answer rests on the files alone.
 
     The command ends as `ci-stat gate` does: with 0 for pass, 11 for fail, and 12 if a file is not
     whole or no test ran. The files of --output are written in each case.

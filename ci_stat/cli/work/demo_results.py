@@ -15,6 +15,7 @@ from ci_stat.store.embedded import generating
 from ci_stat.store.results.read import ResultsReader
 from ci_stat.test_results.flakiness.service import find_flaky
 from ci_stat.test_results.gates.policy import STRICT
+from ci_stat.test_results.gates.service import StoredGate
 from ci_stat.test_results.inputs import Input
 
 FOLDER = "results"
@@ -85,5 +86,6 @@ def test_facts(context: Context, begin: datetime, end: datetime, files: int) -> 
     zone = context.settings.ci_data.zone
     found = find_flaky(context.results, begin.replace(tzinfo=zone), end.replace(tzinfo=zone))
     newest = ResultsReader(context.results).runs()[0].info
-    verdict = context.stored_gate(STRICT).judge_run(newest.job, newest.number, {}, real_time())
+    gate = StoredGate(context.results, STRICT)
+    verdict = gate.judge_run(newest.job, newest.number, {}, real_time())
     return TestFacts(files, found.all_tests, len(found.proven), newest.job, verdict)
