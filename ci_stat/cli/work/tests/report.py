@@ -33,6 +33,7 @@ from ci_stat.test_results.gates.from_files import read_results
 from ci_stat.test_results.gates.model import GateResults, Verdict
 from ci_stat.test_results.gates.policy import STRICT, Policy
 from ci_stat.test_results.gates.policy_file import read_policy
+from ci_stat.test_results.gates.service import StoredGate
 from ci_stat.test_results.gates.views.data import verdict_data
 from ci_stat.test_results.gates.views.document import verdict_document
 from ci_stat.test_results.inputs import find_inputs
@@ -71,7 +72,7 @@ def report(
     context = opened()
     read = _read(paths, job, labels_of(labels))
     engine = context.existing_results if history else None
-    verdict = _judge(context, engine, rules, read)
+    verdict = _judge(engine, rules, read)
 
     write_summary(read.summary, {"html": str(folder / PAGE)}, limit)
     with open_output(str(folder / COMMENT)) as file:
@@ -107,12 +108,12 @@ def _read(paths: Sequence[str], job: str | None, labels: dict[str, str]) -> _Rea
     return _Read(summary, collected, results)
 
 
-def _judge(context: Context, engine: Engine | None, policy: Policy, read: _Read) -> Verdict:
+def _judge(engine: Engine | None, policy: Policy, read: _Read) -> Verdict:
     """Judge the files, with the stored runs of the job if there are any."""
-    job, now = read.collected.run.job, real_time()
-    if engine is None or job not in ResultsReader(engine).jobs():
+    run, now = read.collected.run, real_time()
+    if engine is None or run.job not in ResultsReader(engine).jobs():
         return decide(policy, read.results, now)
-    return context.stored_gate(policy).judge_files(read.results, job, now)
+    return StoredGate(engine, policy).judge_files(read.results, run.job, run.number, now)
 
 
 def _comment(
