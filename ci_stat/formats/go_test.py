@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from ci_stat.formats.go_package import GoPackage
+from ci_stat.formats.go_text import go_text_cases, is_go_text
+from ci_stat.formats.lines import lines_of
 from ci_stat.records.case_results import CaseResult, Limits, ReadState, Unreadable
 
-MAX_LINE = 8 * 2**20  # characters of a line
 MAX_PACKAGES = 20_000  # that are open at once
 _IS_EVENT = re.compile(r'\{.{0,400}?"Action"\s*:\s*"')
 _NOT_BUILT = re.compile(r"FAIL\s+(\S+) \[((?:build|setup) failed)\]")
@@ -34,30 +35,29 @@ _decode = msgspec.json.Decoder(_Event).decode
 
 
 def is_go_test(head: str) -> bool:
-    """Whether a file that begins with `head` is the output of `go test -json`."""
+    """Whether a file that begins with `head` is the output of `go test -json` or `go test -v`."""
     if head.startswith("<"):
         return False
-    lines = head.split("\n", 200)
-    return any(_IS_EVENT.match(line) or _NOT_BUILT.match(line) for line in lines[:200])
+    lines = head.split("\n", 200)[:200]
+    return any(_IS_EVENT.match(line) or _NOT_BUILT.match(line) for line in lines) or is_go_text(
+        head
+    )
+
+
+def go_test_cases(head: str, text: Iterable[str], limits: Limits) -> Iterator[CaseResult]:
+    """Yield the attempts of either output. `head`: its begin, which `text` has too."""
+    has_events = any(_IS_EVENT.match(line) for line in head.split("\n"))
+    if has_events or not is_go_text(head):
+        return go_cases(text, limits)
+    return go_text_cases(lines_of(text), limits)
 
 
 def go_cases(text: Iterable[str], limits: Limits) -> Iterator[CaseResult]:
     """Yield the attempts as they end. Raises Unreadable after the readable ones."""
     reader = _Reader(limits)
-    for line in _lines(text):
+    for line in lines_of(text):
         yield from reader.read(line)
     yield from reader.unfinished()
-
-
-def _lines(text: Iterable[str]) -> Iterator[str]:
-    rest = ""
-    for block in text:
-        *lines, rest = (rest + block).split("\n")
-        yield from lines
-        if len(rest) > MAX_LINE:
-            raise Unreadable(ReadState.BROKEN, f"a line is longer than {MAX_LINE:,} characters")
-    if rest:
-        yield rest
 
 
 class _Reader:

@@ -73,7 +73,7 @@ class ResultFile:
             raise Unreadable(ReadState.EMPTY, "the file is empty")
         if go_test.is_go_test(start):
             self.format = "go test"
-            return go_test.go_cases(text, self._limits)
+            return go_test.go_test_cases(start, text, self._limits)
         if start.startswith("{"):
             self.format = "CTRF"
             return ctrf.ctrf_cases(text, self._limits)

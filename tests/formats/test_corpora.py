@@ -112,6 +112,22 @@ def test_go_outputs_equal_the_xml_beside_them() -> None:
         assert named <= in_report, name
 
 
+def test_go_texts_equal_the_xml_beside_them() -> None:
+    known = files("go-junit-report")
+    texts = sorted(name for name in known if name.endswith(".txt") and ".gojson." not in name)
+    # Without -v a package prints only what failed; 007 names its package on the command line.
+    texts = [name for name in texts if name[:3] not in ("014", "015", "034")]
+    assert len(texts) == 31
+    for name in texts:
+        report, _ = read(known[f"{name[:3]}-report.xml"])
+        found, file = read(known[name])
+        assert (file.state, file.format) == (ReadState.COMPLETE, "go test"), name
+        assert outcomes(found) == outcomes(report), name
+        named = {(case.suite, case.name) for case in found if case.name != "(package)"}
+        in_report = {(case.suite, case.name + case.parameters) for case in report}
+        assert name.startswith("007") or named <= in_report, name
+
+
 def test_attempts_of_surefire() -> None:
     known = files("junit-plugin")
     flaky, _ = read(known["hudson/tasks/junit/gh-237/TEST-io.olamy.FlakyTest.xml"])

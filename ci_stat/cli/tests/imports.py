@@ -39,7 +39,7 @@ def import_() -> None:
     """Import result files into the results database (setting results_url).
 
     PATH is a file, a folder, a pattern in quotes, or - for standard input. Formats: JUnit XML of
-    any producer, go test -json, TRX, NUnit 3, CTRF; plain or as .gz .zst .xz .bz2 .zip. The
+    any producer, go test -json or -v, TRX, NUnit 3, CTRF; plain or as .gz .zst .xz .bz2 .zip. The
     content decides, not the name. Retries become attempts of one test.
 
     What no option says about the run comes from the environment of GitHub Actions, GitLab CI,
