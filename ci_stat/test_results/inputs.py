@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from ci_stat.records.case_results import ReadState, Unreadable
+from ci_stat.test_results.input_order import in_order
 from ci_stat.test_results.unpacked import content, zip_inputs
 from ci_stat.unpacking.decoders import ZIP
 
@@ -37,11 +38,16 @@ class Input:
     changed: float | None = None
 
 
-def find_inputs(paths: Sequence[str], stdin: BinaryIO, files: ExitStack) -> Iterator[Input]:
-    """Yield the inputs in the order of `paths`, those of folders and patterns in natural order.
+def find_inputs(paths: Sequence[str], stdin: BinaryIO, files: ExitStack) -> list[Input]:
+    """Return the inputs in the order of the times that they state, else in that of `paths`.
 
     `files`: closes what stays open. A path that leads nowhere is an input that cannot be read.
     """
+    return in_order(list(_found(paths, stdin, files)))
+
+
+def _found(paths: Sequence[str], stdin: BinaryIO, files: ExitStack) -> Iterator[Input]:
+    """Yield the inputs in the order of `paths`, those of folders and patterns by name."""
     for path in paths:
         if path == STANDARD_INPUT:
             yield from _opened("standard input", _spooled(stdin, files), True)
