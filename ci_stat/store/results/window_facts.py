@@ -25,16 +25,6 @@ def branch_counts(engine: Engine, begin: datetime, end: datetime) -> dict[tuple[
         return {(repo, branch): count for repo, branch, count in connection.execute(query)}
 
 
-def case_keys(engine: Engine, case_ids: Sequence[int]) -> dict[int, str]:
-    """Return the keys of cases (`failures.case_identity.identity_key`) by id."""
-    keys: dict[int, str] = {}
-    with connected(engine) as connection:
-        for ids in batches(case_ids, _BATCH):
-            query = select(cases.c.id, cases.c.case_key).where(cases.c.id.in_(ids))
-            keys.update((number, key) for number, key in connection.execute(query))
-    return keys
-
-
 def seen_before(engine: Engine, case_ids: Sequence[int], begin: datetime) -> set[int]:
     """Return those of the cases that a run before `begin` has, of any job."""
     is_before = exists().where(

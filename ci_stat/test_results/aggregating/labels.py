@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ci_stat.errors import UsageError
 from ci_stat.escape import visible
+from ci_stat.test_results.labels_text import label_pairs
 
 MAX_LABELS = 30
 _KEY = r"[A-Za-z][\w.]{0,63}"
@@ -64,7 +65,7 @@ class LabelPattern:
 def entry_name(labels: Mapping[str, str], path: str, roots: tuple[str, ...]) -> str:
     """Return the name of the entry: its labels, else its folder below the root, else ""."""
     if labels:
-        return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
+        return label_pairs(labels)
     for root in roots:
         prefix = root.rstrip("/") + "/"
         if path.startswith(prefix):

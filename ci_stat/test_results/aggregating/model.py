@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ci_stat.test_results.labels_text import label_pairs
 from ci_stat.test_results.model import Counts, FileReport
 from ci_stat.test_results.running.collected import Collected, TestRecord, counts_of_records
 
@@ -115,4 +116,4 @@ def problems_of(entry: Entry) -> Iterator[str]:
 
 def label_words(labels: Mapping[str, str]) -> str:
     """Labels for people, sorted: `db=tidb, spark=3.5.7`."""
-    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return label_pairs(labels)

@@ -17,6 +17,7 @@ from ci_stat.rendering.document import (
 )
 from ci_stat.rendering.format import plural
 from ci_stat.test_results.alerts.model import Condition, Present, SeriesChange
+from ci_stat.test_results.labels_text import label_pairs
 from ci_stat.test_results.views.words import run_words
 
 LIMIT = 10  # tests of each list
@@ -60,7 +61,7 @@ def _title(changes: Sequence[SeriesChange]) -> str:
 
 def _name(present: Present) -> str:
     info = present.run.info
-    labels = ", ".join(f"{key}={value}" for key, value in sorted(info.labels.items()))
+    labels = label_pairs(info.labels)
     return cut(f"{info.job}{f' ({labels})' if labels else ''} on {info.branch}", 200)
 
 

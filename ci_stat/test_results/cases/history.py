@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from ci_stat.result.answers.history_model import Day, Share
 from ci_stat.test_results.cases.model import CaseHistory, CaseRun, Place, PlaceState
+from ci_stat.test_results.labels_text import label_pairs
 
 
 def total(history: CaseHistory) -> Share:
@@ -22,7 +23,7 @@ def job_name(run: CaseRun) -> str:
 
 def labels_words(labels: dict[str, str]) -> str:
     """Labels for people: `db=tidb, spark=3.5`."""
-    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return label_pairs(labels)
 
 
 def branch_name(run: CaseRun) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine
 
+from ci_stat.store.results.case_ids import case_keys
 from ci_stat.store.results.read import EVERY_RUN, ResultsReader, RunFilter, StoredCase
-from ci_stat.store.results.window_facts import case_keys
 from ci_stat.test_results.flakiness.branches import default_branch
 from ci_stat.test_results.flakiness.counting import PlaceCounts, count_places, repeated_commits
 from ci_stat.test_results.flakiness.gather import Gathered, gather

@@ -7,6 +7,7 @@ from ci_stat.rendering.format import percent, plural
 from ci_stat.statistics.intervals import Interval
 from ci_stat.test_results.flakiness.exclusions import LeftOut
 from ci_stat.test_results.flakiness.model import Basis, Counts, DefaultBranch, TestWindow
+from ci_stat.test_results.labels_text import label_pairs
 
 _BRANCHES = 3  # branches that are named
 
@@ -29,7 +30,7 @@ def window_words(window: TestWindow) -> str:
     parts = [f"[{window.begin:%Y-%m-%d %H:%M}, {window.end:%Y-%m-%d %H:%M}) UTC"]
     parts += [f"{kind} {cut(', '.join(values), 200)}" for kind, values in names if values]
     if filter.labels:
-        labels = ", ".join(f"{key}={value}" for key, value in sorted(filter.labels.items()))
+        labels = label_pairs(filter.labels)
         parts.append(f"label {cut(labels, 200)}")
     return " · ".join(parts)
 

@@ -16,6 +16,7 @@ from ci_stat.rendering.document import (
     text,
 )
 from ci_stat.rendering.format import plural
+from ci_stat.test_results.labels_text import label_pairs
 from ci_stat.test_results.running.collected import TestRecord
 from ci_stat.test_results.running.model import Execution, Shard, TestRun
 from ci_stat.test_results.views.words import counts_words
@@ -75,7 +76,7 @@ def _title(run: TestRun) -> str:
 
 
 def _subtitle(run: TestRun) -> str:
-    labels = ", ".join(f"{key}={value}" for key, value in sorted(run.labels.items()))
+    labels = label_pairs(run.labels)
     where = f" ({labels})" if labels else ""
     time = seconds_words(run.seconds)
     missing = f"; {len(run.missing):,} missing" if run.missing else ""

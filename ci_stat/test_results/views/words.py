@@ -7,20 +7,21 @@ from ci_stat.records.run_info import RunInfo
 from ci_stat.rendering.document import cut
 from ci_stat.rendering.format import plural, span
 from ci_stat.store.results.read import StoredRun
+from ci_stat.test_results.labels_text import label_pairs
 from ci_stat.test_results.model import Counts, FailedTest, FileReport
 
 
 def run_words(run: RunInfo) -> str:
     """The run for people, e.g. `run 7 of unit (spark=3.5.7), attempt 2`."""
     number = f"run {run.number} of" if run.number is not None else "a run of"
-    labels = ", ".join(f"{key}={value}" for key, value in sorted(run.labels.items()))
+    labels = label_pairs(run.labels)
     attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
     return f"{number} {run.job}{f' ({labels})' if labels else ''}{attempt}"
 
 
 def labels_words(labels: str) -> str:
     """Labels that are stored as JSON, e.g. ` (spark=3.5.7)`; "" without any."""
-    words = ", ".join(f"{key}={value}" for key, value in sorted(json.loads(labels).items()))
+    words = label_pairs(json.loads(labels))
     return f" ({words})" if words else ""
 
 

@@ -3,6 +3,7 @@
 from ci_stat.records.run_info import RunInfo
 from ci_stat.rendering.format import plural, times
 from ci_stat.test_results.gates.model import Decision
+from ci_stat.test_results.labels_text import label_pairs
 from ci_stat.test_results.publishing.model import Failure, Publication, Standing
 from ci_stat.test_results.publishing.text.markdown import Writer
 
@@ -75,7 +76,7 @@ def gate_words(publication: Publication) -> str:
 
 def run_name(run: RunInfo) -> str:
     """The job with its labels: `unit (spark=3.5.7)`."""
-    labels = ", ".join(f"{key}={value}" for key, value in sorted(run.labels.items()))
+    labels = label_pairs(run.labels)
     return f"{run.job} ({labels})" if labels else run.job
 
 
