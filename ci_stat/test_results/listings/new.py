@@ -68,8 +68,6 @@ def _new_tests(
 ) -> Iterator[NewTest]:
     ends = gathered.ends
     rows = np.flatnonzero(np.isin(ends.case, np.array(sorted(first), np.int64)))
-    if not len(rows):  # np.split would yield one empty part
-        return
     rows = rows[np.argsort(ends.case[rows], kind="stable")]
     cases, begins = np.unique(ends.case[rows], return_index=True)
     ends_of_cases = np.append(begins, len(rows))[1:]
