@@ -114,3 +114,51 @@ def test_an_absent_remote_is_an_error_without_its_password(tmp_path: Path) -> No
         Branch(tmp_path / "a", url, NAME, login).fetch()
     assert "t0psecret" not in str(caught.value)
     assert "c2VjcmV0" not in str(caught.value)
+
+
+def test_a_branch_without_files_is_continued(tmp_path: Path) -> None:
+    """Somebody may create the branch by hand. A commit without its parent is refused each time."""
+    url = remote(tmp_path / "remote")
+    tree = git(tmp_path / "remote", "hash-object", "-w", "-t", "tree", "/dev/null")
+    commit = git(tmp_path / "remote", "commit-tree", tree, "-m", "Begin")
+    git(tmp_path / "remote", "branch", NAME, commit)
+    branch = Branch(tmp_path / "a", url, NAME)
+    assert branch.append(lambda _: Change({"one.txt": b"1"}), "Add", seconds=0)
+    assert git(tmp_path / "remote", "rev-list", "--count", NAME) == "2"
+
+
+def test_a_branch_that_can_never_be_created_is_not_tried_for_minutes(tmp_path: Path) -> None:
+    url = remote(tmp_path / "remote")
+    add(Branch(tmp_path / "a", url, f"{NAME}/other"), one="1")
+    with pytest.raises(SourceError, match="cannot create"):
+        add(Branch(tmp_path / "b", url, NAME), one="1")
+
+
+@pytest.mark.parametrize("name", ["HEAD", "config", "config.lock", "shallow.lock"])
+def test_a_damaged_cache_is_fetched_anew(tmp_path: Path, name: str) -> None:
+    """A killed git leaves its locks, a full disk leaves files cut."""
+    url = remote(tmp_path / "remote")
+    branch = Branch(tmp_path / "a", url, NAME)
+    add(branch, one="1")
+    (tmp_path / "a" / name).write_bytes(b"\0")
+    assert texts(branch) == {"one.txt": "1"}
+
+
+def test_a_hook_of_git_does_not_lead_into_its_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, own = remote(tmp_path / "remote"), tmp_path / "own"
+    remote(own)
+    monkeypatch.setenv("GIT_DIR", str(own))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(own / "index"))
+    add(Branch(tmp_path / "a", url, NAME), one="1")
+    assert texts(Branch(tmp_path / "a", url, NAME)) == {"one.txt": "1"}
+    assert git(own, "for-each-ref") == ""
+
+
+def test_no_part_of_a_password_is_printed_or_kept(tmp_path: Path) -> None:
+    for secrets in ("me:p@t0psecret/w0rd@", "t0psecret@"):
+        with pytest.raises(SourceError) as caught:
+            Branch(tmp_path / "a", f"https://{secrets}127.0.0.1:9/x.git", NAME).fetch()
+        assert "t0psecret" not in str(caught.value)
+    assert b"t0psecret" not in (tmp_path / "a" / "config").read_bytes()

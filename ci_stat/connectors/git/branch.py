@@ -6,6 +6,7 @@ those that were read. Deleting the folder costs another download and nothing els
 
 import fcntl
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +17,8 @@ from tempfile import TemporaryDirectory
 from ci_stat.connectors.git.program import Git, GitError
 from ci_stat.errors import SourceError
 
+_LOCK = "ci-stat.lock"
+_ADDRESS = "remote.origin.url"
 _OURS = "refs/ci-stat/branch"
 _IDENTITY = {
     f"GIT_{role}_{part}": value
@@ -28,18 +31,38 @@ _RACES = (
     "fetch first",
     "cannot lock ref",
     "failed to update ref",
-    "remote rejected",
+    "failed to lock",
+    "lock failure",
     "stale info",
     "incorrect old value",
     "reference already exists",
 )
+# A lock that nobody will release: the branch a/b exists, so there cannot be one named a.
+_LASTING = "exists; cannot create"
 _DENIED = (
     "denied",
+    "declined",
+    "rule violation",
     "not authorized",
     "authentication",
     "permission",
     "protected branch",
     "read-only",
+)
+# What git says of a cache that a crash, a full disk or a killed git left behind.
+_DAMAGED = (
+    "not a git repository",
+    "not in a git directory",
+    "bad config",
+    "corrupt",
+    "bad object",
+    "bad tree",
+    "object file",
+    "unable to read",
+    "invalid sha1 pointer",
+    "inflate",
+    ".lock': file exists",
+    "could not lock config file",
 )
 _MAX_PAUSE = 5.0  # seconds between two tries
 
@@ -78,6 +101,16 @@ class Branch:
             return self._fetch()
 
     def _fetch(self) -> dict[str, str]:
+        """Fetch into the cache, or into a new one if it is damaged."""
+        try:
+            return self._fetch_once()
+        except GitError as error:
+            if not _is_damaged(error):
+                raise
+            self._empty()
+            return self._fetch_once()
+
+    def _fetch_once(self) -> dict[str, str]:
         self._prepare()
         wanted = f"+refs/heads/{self.name}:{_OURS}"
         arguments = ("--quiet", "--depth=1", "--no-tags", "--filter=blob:none", "origin", wanted)
@@ -125,7 +158,7 @@ class Branch:
                 wanted = change(files)
                 if not wanted.added and not wanted.removed:
                     return False
-                commit = self._commit(wanted, message, has_parent=bool(files))
+                commit = self._commit(wanted, message)
                 if self._is_pushed(commit):
                     return True
             if time.monotonic() > deadline:
@@ -137,13 +170,23 @@ class Branch:
 
     @property
     def _git(self) -> Git:
-        return Git(self._cache, self._login)
+        # The address may contain a password, so it is in no file.
+        return Git(self._cache, (*self._login, (_ADDRESS, self._url)), is_bare=True)
 
     def _prepare(self) -> None:
-        """Create the bare repository, or point an existing one to the remote's address."""
+        """Create the bare repository. An earlier ci_stat wrote the remote's address into it."""
         if not (self._cache / "HEAD").exists():
             self._git.run("create a cache", "init", "--quiet", "--bare", str(self._cache))
-        self._git.run("write the cache's settings", "config", "remote.origin.url", self._url)
+        with suppress(GitError):  # it has none
+            self._git.run("forget an address", "config", "--local", "--unset-all", _ADDRESS)
+
+    def _empty(self) -> None:
+        """Delete all of the cache but our lock."""
+        for path in self._cache.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _LOCK:
+                path.unlink(missing_ok=True)
 
     def _forget(self) -> None:
         with suppress(GitError):
@@ -158,14 +201,22 @@ class Branch:
                 files[path] = kind.split(" ")[2]
         return files
 
+    def _has_commit(self) -> bool:
+        """Whether the branch exists. It may have no file."""
+        with suppress(GitError):
+            self._git.run("find the branch", "rev-parse", "--verify", "--quiet", _OURS)
+            return True
+        return False
+
     def _missing(self, objects: Sequence[str]) -> list[str]:
         """Objects of the branch that the cache does not have, without fetching each."""
         listing = self._git.run("list objects", "rev-list", "--objects", "--missing=print", _OURS)
         absent = {line[1:] for line in listing.decode().split("\n") if line.startswith("?")}
         return [one for one in objects if one in absent]
 
-    def _commit(self, change: Change, message: str, has_parent: bool) -> str:
+    def _commit(self, change: Change, message: str) -> str:
         """Write a commit upon the newest one, without a checkout. Return its id."""
+        has_parent = self._has_commit()
         entries = []
         for path, content in change.added.items():
             hashed = self._git.run("write a file", "hash-object", "-w", "--stdin", data=content)
@@ -197,14 +248,25 @@ class Branch:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self._cache / "ci-stat.lock").open("w") as handle:
+        with (self._cache / _LOCK).open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+            try:
+                yield
+            except GitError as error:
+                if _is_damaged(error):
+                    self._empty()  # the next call fetches anew
+                raise
+
+
+def _is_damaged(error: GitError) -> bool:
+    words = error.words.lower()
+    return any(phrase in words for phrase in _DAMAGED)
 
 
 def _is_race(error: GitError) -> bool:
     words = error.words.lower()
-    return any(phrase in words for phrase in _RACES) and not _is_denied(error)
+    is_lasting = _LASTING in words or _is_denied(error)
+    return any(phrase in words for phrase in _RACES) and not is_lasting
 
 
 def _is_denied(error: GitError) -> bool:
