@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -13,6 +13,7 @@ from typing import IO
 
 GRACE = 5.0  # seconds that a child has after each signal
 _POLL = 0.05  # seconds
+_WATCH = 'read -r word; kill -TERM -"$0"; sleep 2; kill -KILL -"$0"'
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
@@ -58,7 +59,8 @@ def run_child(child: Child, stop: Event) -> Ended:
         reason = getattr(error, "strerror", None) or str(error)
         return Ended(time.monotonic() - begin, problem=f"{child.argv[0]}: {reason}")
     try:
-        is_timeout, is_stopped = _wait(process, child, stop, begin)
+        with _watched(process):
+            is_timeout, is_stopped = _wait(process, child, stop, begin)
     finally:
         _signal_group(process, signal.SIGKILL)
         returned = process.wait()
@@ -81,6 +83,23 @@ def _started(child: Child, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.P
         stderr=stderr,
         start_new_session=True,
     )
+
+
+@contextmanager
+def _watched(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Kill the group also if ci-stat is killed: then the watchdog's input ends without a word."""
+    watchdog = subprocess.Popen(  # noqa: S603  # a fixed text and a number
+        ["/bin/sh", "-c", _WATCH, str(process.pid)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        watchdog.kill()
+        watchdog.communicate()
 
 
 def _wait(
