@@ -241,7 +241,7 @@ class Context:
 
     def knowledge(self) -> "Knowledge":
         """Issues, mutes and commands of cases, as far as our state and the settings have them."""
-        from ci_stat.issues.setup import active_mutes
+        from ci_stat.issues.ledgers import active_mutes
         from ci_stat.questions.knowledge import Knowledge
 
         links, now = self._known_issues(real_time), real_time()
@@ -252,13 +252,13 @@ class Context:
 
     def issues(self, clock: Clock) -> "IssueCalls":
         """Return the ledger of calls to the repository. It needs no token. Raises as `state`."""
-        from ci_stat.issues.setup import issue_calls
+        from ci_stat.issues.ledgers import issue_calls
 
         return issue_calls(self.state, self.settings.github, clock)
 
     def notes(self, clock: Clock) -> "Notes":
         """Return mutes and accepted failures. They need no token. Raises as `state`."""
-        from ci_stat.issues.setup import case_notes
+        from ci_stat.issues.ledgers import case_notes
 
         return case_notes(self.state, self.settings.github, clock)
 

@@ -260,7 +260,8 @@ def test_a_missing_table(database: Engine, call: Call, name: str) -> None:
     assert (code, out) == (3, "")
     is_file = database.dialect.name == "sqlite"
     advice = "Fill it with `ci-stat sync`" if is_file else "Is this the database that Jenkins fills"
-    assert re.match(rf"ci-stat: \S+ has no table ci_data \(.*\)\.\n  {advice}", err)
+    problem = "is empty: it has no tables" if is_file else r"has no table ci_data \(.*\)"
+    assert re.match(rf"ci-stat: \S+ {problem}\.\n  {advice}", err)
 
 
 @pytest.mark.parametrize("name", [*REPORTS, "export"])
@@ -511,3 +512,14 @@ def test_runs_of_one_moment(database: Engine, call: Call) -> None:
     code, out, _ = call("prs", *DAY, "--json")
     (pr,) = json.loads(out)["prs"]
     assert (code, pr["runs"], pr["reruns"], pr["title"]) == (0, 3_000, 2_999, "title 7")
+
+
+def test_an_empty_file_is_called_empty(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "empty.sqlite"
+    empty.touch()
+    monkeypatch.setenv("CI_STAT_URL", f"sqlite:///{empty}")
+    outcome = call("flaky", "--since", "7d")
+    assert outcome.code == 3
+    assert "is empty: it has no tables." in outcome.err

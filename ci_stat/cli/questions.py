@@ -55,7 +55,7 @@ def pr() -> None:
 @click.command()
 @click.argument("name", metavar="NAME")
 @_shared
-@options.work("questions")
+@options.work("case")
 def case() -> None:
     """Show since when a test case fails, how often, where, and with which messages.
 

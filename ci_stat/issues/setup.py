@@ -3,33 +3,29 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from ci_stat.config import GitHub, Issues
 from ci_stat.connectors.github.repository import GitHub as GitHubClient
-from ci_stat.errors import CiStatError, SettingsError
-from ci_stat.escape import visible
+from ci_stat.errors import SettingsError
 from ci_stat.issues.address import ledger_name, repository, tracker_url
 from ci_stat.issues.decisions.rules import Rules
 from ci_stat.issues.inputs import FilingSettings
+from ci_stat.issues.ledgers import Clock, case_notes, issue_calls
 from ci_stat.issues.service import Filer
 from ci_stat.issues.test_runs import TestRuns
 from ci_stat.issues.text.draft import Owners, owners
 from ci_stat.issues.tracker import Tracker
-from ci_stat.records import Mute, Origin
+from ci_stat.records import Origin
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
-from ci_stat.store.state.case_notes import AcceptedCases, Mutes, Notes
-from ci_stat.store.state.issue_calls import IssueCalls
 from ci_stat.store.state.issue_lock import IssueLock
 from ci_stat.store.state.process_id import is_alive, this_process
 
 log = logging.getLogger(__name__)
-
-Clock = Callable[[], datetime]
 
 _NIGHTLY = "tidb-unit-test-nightly"
 MISSPELT = {"tide-unit-test-nightly": _NIGHTLY}  # as TiDB's nightly job was published
@@ -89,26 +85,6 @@ def _open_tracker(state: Engine, github: GitHub, clock: Clock) -> Tracker:
     lock = IssueLock(state, ledger_name(github), this_process(), clock, is_alive)
     calls, notes = issue_calls(state, github, clock), case_notes(state, github, clock)
     return Tracker(client, calls, notes, lock, clock)
-
-
-def issue_calls(state: Engine, github: GitHub, clock: Clock) -> IssueCalls:
-    """Return the ledger of calls to the repository. It needs no token. Raises SettingsError."""
-    return IssueCalls(state, ledger_name(github), this_process(), clock)
-
-
-def case_notes(state: Engine, github: GitHub, clock: Clock) -> Notes:
-    """Return mutes and accepted failures. They need no token. Raises SettingsError."""
-    name = ledger_name(github)
-    return Notes(Mutes(state, name, clock), AcceptedCases(state, name, clock))
-
-
-def active_mutes(open_notes: Callable[[], Notes], now: datetime) -> Mapping[str, Mute]:
-    """The mutes by case, or none if our state cannot be used."""
-    try:
-        return open_notes().mutes.all(now)
-    except CiStatError as error:
-        log.info("No mutes: %s", visible(error))
-        return {}
 
 
 def filing_settings(github: GitHub, issues: Issues) -> FilingSettings:

@@ -180,6 +180,8 @@ def _missing(engine: Engine, text: str) -> DatabaseError:
         existing = {column["name"] for column in inspect(engine).get_columns(ci_data.name)}
     except NoSuchTableError:
         hint = _EMPTY_FILE if is_embedded(engine) else _EMPTY_SERVER
+        if is_embedded(engine) and not inspect(engine).get_table_names():
+            return SchemaMismatch(f"{where} is empty: it has no tables.", hint)
         return SchemaMismatch(f"{where} has no table {ci_data.name} ({text}).", hint)
     except SQLAlchemyError:
         return SchemaMismatch(f"{where}: {text}.", "Table and columns could not be inspected.")

@@ -136,6 +136,21 @@ HEAVY = (
 )
 
 
+def test_pr_loads_neither_test_results_nor_the_filer_of_issues() -> None:
+    needless = (
+        "import sys, ci_stat.cli.work.questions, ci_stat.questions.service\n"
+        "import ci_stat.issues.ledgers\n"
+        "needless = ('ci_stat.test_results', 'ci_stat.issues.service', 'urllib3', 'numpy')\n"
+        "print([name for name in needless if name in sys.modules])"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", needless], capture_output=True, text=True, check=True
+        ).stdout
+        == "[]\n"
+    )
+
+
 def test_the_door_imports_nothing_heavy_and_opens_nothing() -> None:
     watch = (
         "import sys; seen = []\n"

@@ -136,13 +136,23 @@ def test_too_little_data_is_said(source: Source, fill: Fill) -> None:
     assert failure.judgement.needed == 5
 
 
+def test_a_general_name_elsewhere_is_no_known_cause(source: Source, fill: Fill) -> None:
+    """Such runs have a failure with a name, so the answer must not say that they have none."""
+    general = {"status": "FAILURE", "analysis_res": {"check": ["check error"]}}
+    elsewhere = [scenes.run(n / 2, 2000 + n, **general) for n in range(60)]
+    fill([*scenes.passing(25), *elsewhere, *scenes.own_failure()])
+    because = next(reasons(ask(source, "7").failures[0], "master"))
+    assert "in no other run whose cause is known" in because
+    assert "no known failure" not in because
+
+
 def test_failed_runs_that_nobody_read_may_have_it(source: Source, fill: Fill) -> None:
     elsewhere = [scenes.run(n / 2, 2000 + n, "FAILURE") for n in range(60)]
     fill([*scenes.passing(25), *elsewhere, *scenes.own_failure()])
     answer = ask(source, "7")
     assert judged(answer) == [("Suite.TestX", "cannot tell", "other failures are unknown")]
     because = next(reasons(answer.failures[0], "master"))
-    assert "Missing: 60 other failed runs of unit on master have no known failure" in because
+    assert "Missing: the cause of 60 other failed runs of unit on master is not known" in because
     assert f"ci-stat failures --begin {answer.begin:%Y-%m-%d} --end " in because
     loaded = source.load(day(BEGIN, BEGIN + timedelta(days=3))).pr(7)
     assert [failure.judgement for failure in loaded.failures] == [

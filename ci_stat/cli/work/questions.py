@@ -1,4 +1,4 @@
-"""`ci-stat pr`, `case`, `job` and `run`: ask, and print the answer."""
+"""`ci-stat pr`, `job` and `run`: ask, and print the answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,10 +7,9 @@ from datetime import datetime
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.errors import CannotTell
 from ci_stat.escape import visible
-from ci_stat.questions.cases import CaseQuestions
 from ci_stat.questions.reference import pull_reference, run_reference
 from ci_stat.questions.service import Questions
-from ci_stat.questions.views import case_answer, data
+from ci_stat.questions.views import data
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.result.answers.case_document import history_document
 from ci_stat.result.answers.history_model import History
@@ -19,7 +18,6 @@ from ci_stat.result.answers.pull_document import pull_document
 from ci_stat.result.answers.run_document import run_document
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress_bar import show_progress
-from ci_stat.test_results.cases.service import Cases
 
 
 def pr(
@@ -37,30 +35,6 @@ def pr(
             " own.",
             "The answer says for each failure what is missing.",
         )
-
-
-def case(
-    name: str, since: str, end: str, limit: int, no_logs: bool, as_json: bool, color: str
-) -> None:
-    context = opening.opened()
-    results = context.existing_results
-    # Without any database, the missing CI database is what the error is about.
-    has_runs = context.has_ci_data or results is None
-    zone = context.source.origin.zone if has_runs else context.settings.ci_data.zone
-    last = None if end == windows.LATEST else windows.parse_time(end, "--end", zone)
-    with show_progress() as progress, windows.within_calendar():
-        questions = CaseQuestions(
-            lambda: context.questions(progress, not no_logs) if has_runs else None,
-            lambda: None if results is None else Cases(results),
-            context.knowledge,
-        )
-        answer = questions.case(name, windows.parse_length(since), last)
-    output.print_either(
-        case_answer.answer_data(answer, limit),
-        on_terminal(case_answer.answer_document(answer, limit)),
-        as_json,
-        color,
-    )
 
 
 def job(

@@ -146,12 +146,11 @@ def _unread(failure: PRFailure, branch: str) -> str:
     """What `ci-stat failures` can read, which stores the failures for the next answer."""
     other = failure.other
     runs = plural(other.unread, "other failed run")
-    have = "has" if other.unread == 1 else "have"
     its = "its log" if other.unread == 1 else "their logs"
     return (
-        f"It failed in {_share(failure.own)} here, and in no other run with a known failure."
-        f" Missing: {runs} of {_job(failure)} on {branch} {have} no known failure and may have this"
-        f" one. To read {its}: ci-stat failures --begin {other.begin:%Y-%m-%d} --end"
+        f"It failed in {_share(failure.own)} here, and in no other run whose cause is known."
+        f" Missing: the cause of {runs} of {_job(failure)} on {branch} is not known; it may be this"
+        f" failure. To read {its}: ci-stat failures --begin {other.begin:%Y-%m-%d} --end"
         f" {_day_after(other.end):%Y-%m-%d}"
     )
 
