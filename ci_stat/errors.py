@@ -3,6 +3,11 @@
 Imports nothing; every other module may import it.
 """
 
+_WAY_BACK = (
+    "`ci-stat config --check` names the damaged file. Move it away, with those beside it that end"
+    " in -wal, -shm and -journal, and fill a new one: docs/recovery.md."
+)
+
 
 class CiStatError(Exception):
     """An error that a user can act on. `str()` is the message and the `hint`, the next step."""
@@ -48,6 +53,14 @@ class SchemaMismatch(DatabaseError):
 
 class ConnectionLost(DatabaseError):
     """The connection broke during a query. Reads are repeated once."""
+
+
+class DamagedDatabase(DatabaseError):
+    """The bytes of a database have changed, or a part of its file is gone."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """`hint`: by default the way back."""
+        super().__init__(message, hint or _WAY_BACK)
 
 
 class SettingsError(CiStatError):

@@ -45,6 +45,21 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],
 )
 settings.load_profile("ci_stat")
+# Other numbers of examples, new ones in each run: pytest --hypothesis-profile thorough
+# (docs/testing.md).
+for _name, _count, _deadline in (
+    ("quick", 10, 5_000),
+    ("default", 50, None),
+    ("thorough", 200, None),
+):
+    settings.register_profile(
+        _name,
+        settings.get_profile("ci_stat"),
+        max_examples=_count,
+        deadline=_deadline,
+        derandomize=False,
+        print_blob=True,
+    )
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
@@ -56,6 +71,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the files in tests/golden"
     )
+    parser.addoption(
+        "--destructive", action="store_true", help="run the tests that change this machine too"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--destructive") and os.environ.get("CI"):
+        raise pytest.UsageError("--destructive: tests that change the machine never run in CI")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests with made-up examples, and skip those that change the machine."""
+    unasked = pytest.mark.skip(reason="changes this machine: pytest --destructive runs it")
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("property")
+        if item.get_closest_marker("destructive") and not config.getoption("--destructive"):
+            item.add_marker(unasked)
 
 
 @pytest.fixture

@@ -13,7 +13,14 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from ci_stat.errors import ConnectionLost, DatabaseError, ServerUnreachable, SettingsError
-from ci_stat.store.errors import database_errors, hidden, of_driver, text_of, translate_error
+from ci_stat.store.errors import (
+    database_errors,
+    hidden,
+    is_crowded,
+    of_driver,
+    text_of,
+    translate_error,
+)
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 600  # seconds; a GROUP BY over tens of millions of rows takes minutes
@@ -149,6 +156,8 @@ def _connect(
             _connect_pymysql(args, kwargs) if is_pymysql else dialect.connect(*args, **kwargs)
         )
     except Exception as error:
+        if of_driver(error) and is_crowded(error):
+            raise translate_error(error, engine) from error
         if of_driver(error) and isinstance(
             translate_error(error, engine), (ConnectionLost, ServerUnreachable)
         ):

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
 from ci_stat.errors import (
     AccessDenied,
     ConnectionLost,
+    DamagedDatabase,
     DatabaseError,
     SchemaMismatch,
     ServerUnreachable,
@@ -29,6 +30,10 @@ from ci_stat.store.state.tables import metadata as state_metadata
 T = TypeVar("T")
 
 _DRIVERS = ("pymysql", "MySQLdb", "sqlite3")
+_MAKE_ROOM = (
+    "Nothing of the last step was stored. Make room on its disk, or raise its limit, and repeat the"
+    " command."
+)
 # What PyMySQL raises when an answer is cut short or is not valid.
 _BROKEN_ANSWER = (OSError, EOFError, AttributeError, IndexError, AssertionError, struct.error)
 
@@ -42,7 +47,10 @@ _EMPTY_SERVER = (
 )
 
 _LOST = {1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014, 2027, 2055, 4031}
-_UNREACHABLE = {2002, 2003, 2005, 2012, 1040, 1129, 1130, 1203}
+_UNREACHABLE = {2002, 2003, 2005, 2012, 1129, 1130}
+_TOO_MANY = {1040, 1203, 1226}
+_FULL = {3, 1021, 1026, 1114}
+_DAMAGED = {126, 127, 1033, 1034, 1035, 1194, 1195, 1459, 1712, 1877}
 _DENIED = {1044, 1045, 1142, 1143, 1227, 1698}
 _NO_DATABASE = {1046, 1049}
 _NO_TABLE_OR_COLUMN = {1146, 1054}
@@ -107,6 +115,11 @@ def is_lost(error: BaseException) -> bool:
     return is_lost_code or is_out_of_step or isinstance(error, _BROKEN_ANSWER)
 
 
+def is_crowded(error: BaseException) -> bool:
+    """Whether the server has no free connection for us."""
+    return bool(error.args) and error.args[0] in _TOO_MANY
+
+
 def translate_error(error: BaseException, engine: Engine) -> DatabaseError:
     """A driver's error as ours, with the next step and without the password."""
     where = hidden(engine.url)
@@ -126,6 +139,8 @@ def translate_error(error: BaseException, engine: Engine) -> DatabaseError:
         )
     if code in _NO_TABLE_OR_COLUMN:
         return _missing(engine, text)
+    if code in _TOO_MANY | _FULL | _DAMAGED:
+        return _explain_state(code, text, where)
     if code in _UNREACHABLE:
         return ServerUnreachable(
             f"{where} cannot be reached: {text}",
@@ -145,6 +160,22 @@ def translate_error(error: BaseException, engine: Engine) -> DatabaseError:
     return DatabaseError(f"{where}: {text} (error {code})")
 
 
+def _explain_state(code: object, text: str, where: str) -> DatabaseError:
+    """The server has no room, no connection left, or its files are damaged."""
+    if code in _TOO_MANY:
+        return ServerUnreachable(
+            f"{where} has no connection left: {text}",
+            "Try again when other programs have finished, start fewer commands at once, or raise"
+            " max_connections of the server.",
+        )
+    if code in _FULL:
+        return DatabaseError(f"{where} is full: {text} (error {code})", _MAKE_ROOM)
+    return DamagedDatabase(
+        f"{where} is damaged: {text} (error {code})",
+        "See the server's log; CHECK TABLE and REPAIR TABLE are its tools.",
+    )
+
+
 def too_slow(engine: Engine) -> ServerUnreachable:
     limit = engine.get_execution_options().get("read_timeout")
     return ServerUnreachable(
@@ -153,19 +184,39 @@ def too_slow(engine: Engine) -> ServerUnreachable:
     )
 
 
+_DAMAGED_FILE = ("malformed", "Could not decode to UTF-8")
+_NO_DATABASE_FILE = (
+    "Is it a SQLite file that you may read? If it was one, its beginning is damaged:"
+    " docs/recovery.md."
+)
+_UNREADABLE_FILE = "Is it a SQLite file that you may read, and are file handles left (ulimit -n)?"
+_READ_ONLY = "Check the permissions of the file and of its folder, and who mounted it read-only."
+_IO_ERROR = "Check that its disk is not full, that no limit (ulimit -f) is set, and the disk's log."
+
+
 def _explain_sqlite(text: str, where: str, engine: Engine) -> DatabaseError:
+    if any(words in text for words in _DAMAGED_FILE):
+        return DamagedDatabase(f"{where} is damaged: {text}.")
+    if "not a database" in text:
+        return ServerUnreachable(f"{where} cannot be opened: {text}.", _NO_DATABASE_FILE)
     if "no such table" in text or "no such column" in text:
         return _missing(engine, text)
-    if "unable to open" in text or "not a database" in text:
-        return ServerUnreachable(
-            f"{where} cannot be opened: {text}.", "Is it a SQLite file that you may read?"
-        )
+    if "unable to open" in text:
+        return ServerUnreachable(f"{where} cannot be opened: {text}.", _UNREADABLE_FILE)
     if "locked" in text:
         return DatabaseError(
             f"{where} is locked: {text}.",
             "Another program is writing to it; try again when it has finished.",
         )
-    return DatabaseError(f"{where}: {text}")
+    return DatabaseError(f"{where}: {text}", _sqlite_hint(text))
+
+
+def _sqlite_hint(text: str) -> str:
+    if "is full" in text:
+        return _MAKE_ROOM
+    if "readonly" in text:
+        return _READ_ONLY
+    return _IO_ERROR if "disk I/O" in text else ""
 
 
 def _missing(engine: Engine, text: str) -> DatabaseError:

@@ -98,7 +98,19 @@ class ResultsSetup:
     @property
     def is_there(self) -> bool:
         """Whether the database exists, or a branch is set. A server always counts as existing."""
-        return self.history is not None or exists(self._local_url())
+        return self.history is not None or self.has_database
+
+    @cached_property
+    def bare(self) -> Engine:
+        """The same database, not connected yet: neither its tables nor the branch are read."""
+        engine = open_engine(self._local_url(), self._timeouts.connect, self._timeouts.read)
+        self._closing.callback(engine.dispose)
+        return engine
+
+    @property
+    def has_database(self) -> bool:
+        """Whether the database exists. A server always counts as existing."""
+        return exists(self._local_url())
 
     def _local_url(self) -> str:
         text = self._settings.url.reveal()

@@ -131,12 +131,14 @@ def copy_installed(template: Path, folder: Path) -> None:
     shutil.copytree(template, folder)
 
 
-def start(folder: Path, *options: str, log_file: str = "8M", pool: str = "64M") -> Server:
-    """A server on the data in `folder`/data, ready for work.
+def start(
+    folder: Path, *options: str, log_file: str = "8M", pool: str = "64M", port: int = 0
+) -> Server:
+    """A server on the data in `folder`/data, ready for work. `port`: by default a free one.
 
     Raises RuntimeError with the server's log if it exits.
     """
-    port = _free_port()
+    port = port or _free_port()
     log = folder / "log.err"  # the server adds .err to a name without an ending
     log.unlink(missing_ok=True)  # of an earlier start, which was ready once
     # A starting server clears its temporary folder, and would delete the tables of the others.

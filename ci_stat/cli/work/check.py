@@ -8,17 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from ci_stat.config import Settings
 from ci_stat.context import Context, real_time
 from ci_stat.errors import CiStatError, DatabaseError, SettingsError, SourceError, WriteError
 from ci_stat.issues.address import repository
 from ci_stat.runs.zone_doubt import zone_doubt
+from ci_stat.store.damage import check_pages
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import hidden
 
-CI_DATABASE, STATE = "CI database", "own state"
+CI_DATABASE, STATE, RESULTS = "CI database", "own state", "test results"
 
 Work = Callable[[Context], str]  # what to say of something that works; "" if it is not set up
 
@@ -54,7 +55,8 @@ def checks(context: Context, now: datetime | None = None) -> Iterator[Check]:
     """
     runs: Work = partial(_runs, now or real_time())
     seen = set()
-    for name, work in ((CI_DATABASE, runs), (STATE, _state), *SERVICES):
+    databases = ((CI_DATABASE, runs), (STATE, _state), (RESULTS, _results))
+    for name, work in (*databases, *SERVICES):
         result = _tried(name, context, work)
         if result.error:
             seen.add(result.error.message)
@@ -72,7 +74,7 @@ def failure(results: Sequence[Check]) -> CiStatError | None:
     if not failed:
         return None
     message = f"Not usable: {', '.join(failed)}."
-    if failed.keys() & {CI_DATABASE, STATE}:
+    if failed.keys() & {CI_DATABASE, STATE, RESULTS}:
         return DatabaseError(message)
     only_settings = all(isinstance(error, SettingsError) for error in failed.values())
     return SettingsError(message) if only_settings else SourceError(message)
@@ -89,6 +91,7 @@ def _tried(name: str, context: Context, work: Work) -> Check:
 def _runs(now: datetime, context: Context) -> str:
     """The newest row; on a second line, why the time zone may be wrong."""
     source = context.source
+    check_pages(source.engine)
     newest = source.newest()
     if newest is None:
         return f"ok, {source.name}, empty"
@@ -109,8 +112,19 @@ def _state(context: Context) -> str:
                 "Set state_url to another file or database.",
             )
         return f"ok, {hidden(engine.url)} will be created when it is needed"
+    return _answers(engine)
+
+
+def _results(context: Context) -> str:
+    """Check the database of test results. Its tables and its branch are not read."""
+    setup = context.results_setup
+    return _answers(setup.bare) if setup.has_database else ""
+
+
+def _answers(engine: Engine) -> str:
     with connected(engine) as connection:
         connection.execute(text("select 1"))
+    check_pages(engine)
     return f"ok, {hidden(engine.url)}"
 
 

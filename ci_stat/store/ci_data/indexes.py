@@ -36,5 +36,6 @@ def add_indexes(engine: Engine) -> None:
         return
     with engine.begin() as connection:
         connection.execute(text(f"DROP INDEX IF EXISTS {_UNWANTED}"))
-        for index in INDEXES:
+        # All of them: a process may have been killed after it had created the table.
+        for index in sorted(ci_data.indexes, key=lambda index: str(index.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))

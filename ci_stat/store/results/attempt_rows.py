@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from ci_stat.errors import DamagedDatabase
 from ci_stat.failures.case_identity import full_name, identity_key, name_key
 from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.records.case_results import CaseResult, Outcome
@@ -20,11 +21,20 @@ from ci_stat.store.results.packed.file_ends import FileEnds
 OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED)
 """An outcome is stored as its place here."""
 
+_BY_NUMBER = dict(enumerate(OUTCOMES))
 _NUMBERS = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 _MAX_WORD = 80
 _FAILED = (Outcome.FAILED, Outcome.ERROR)
 _MAX_KNOWN = 200_000  # cases of one file that are remembered: 60 MB
 LARGE = 2_000  # attempts from which on it pays to load the known cases
+
+
+def outcome_of(number: int) -> Outcome:
+    """The outcome that is stored as this number. Raises DamagedDatabase."""
+    outcome = _BY_NUMBER.get(number)
+    if outcome is None:
+        raise DamagedDatabase(f"Damaged rows in the results database: unknown outcome {number!r}.")
+    return outcome
 
 
 class SharedIds:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Engine, select
 
+from ci_stat.store.damage import stored_value
 from ci_stat.store.embedded import is_embedded
 from ci_stat.store.engine import connected
 from ci_stat.store.results.packed.day_columns import DayColumns, add_days, count_day, unpack_day
@@ -43,7 +44,8 @@ class Group(NamedTuple):
         )  # fmt: skip
         if not all(name in names for name, names in wanted if names):
             return False
-        labels: dict[str, str] = json.loads(self.labels)
+        with stored_value("labels in the results database"):
+            labels: dict[str, str] = json.loads(self.labels)
         return filter.labels.items() <= labels.items()
 
 

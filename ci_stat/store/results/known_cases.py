@@ -13,19 +13,23 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from ci_stat.failures import case_identity
+from ci_stat.store.damage import stored_value
 from ci_stat.store.results.packed.file_ends import MAX_BYTES
 from ci_stat.store.results.tables import files, known_cases, runs
 from ci_stat.store.upsert import upsert
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import compress, decompress
+    from compression.zstd import CompressionParameter, compress, decompress
 else:
-    from backports.zstd import compress, decompress
+    from backports.zstd import CompressionParameter, compress, decompress
 
 Spelled = tuple[str, str, str, str, str]
 """Suite, class, name, parameters, file."""
 
-_LEVEL = 1
+_OPTIONS: dict[int, int] = {
+    CompressionParameter.compression_level: 1,
+    CompressionParameter.checksum_flag: 1,  # a changed byte must not give a test another name
+}
 _FEW = 100  # parts: a file with fewer new cases than one of these is not worth a new row
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[list[Spelled], list[int]])
@@ -51,8 +55,9 @@ class KnownCases:
         query = select(known_cases.c.packed).where(known_cases.c.known_key == self._key)
         packed = self._connection.execute(query).scalar_one_or_none()
         if packed is not None:
-            spelled, ids = _decoder.decode(decompress(packed))
-            self._ids = dict(zip(spelled, ids, strict=True))
+            with stored_value("spellings of cases in the results database"):
+                spelled, ids = _decoder.decode(decompress(packed))
+                self._ids = dict(zip(spelled, ids, strict=True))
         return self._ids
 
     def save(self, ids: Mapping[Spelled, int]) -> None:
@@ -60,7 +65,7 @@ class KnownCases:
         new = sum(spelled not in self._ids for spelled in ids)
         if new * _FEW <= len(ids):
             return
-        packed = compress(_encoder.encode((list(ids), list(ids.values()))), _LEVEL)
+        packed = compress(_encoder.encode((list(ids), list(ids.values()))), options=_OPTIONS)
         if len(packed) <= MAX_BYTES:
             values = {"known_key": self._key, "packed": packed}
             self._connection.execute(upsert(self._connection, known_cases), values)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, select
 
+from ci_stat.store.damage import stored_value
 from ci_stat.store.engine import connected
 from ci_stat.store.results.tables import results, texts
 from ci_stat.store.state.writing import batches
@@ -34,6 +35,7 @@ def read_properties(engine: Engine, run_ids: Sequence[int]) -> dict[tuple[int, i
                 .order_by(texts.c.run_id, texts.c.file_id, texts.c.position)
             )
             for run_id, case_id, properties in connection.execute(query):
-                pairs = tuple((key, value) for key, value in json.loads(properties))
+                with stored_value("properties of tests in the results database"):
+                    pairs = tuple((key, value) for key, value in json.loads(properties))
                 found[run_id, case_id] = pairs
     return found

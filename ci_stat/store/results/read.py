@@ -10,8 +10,9 @@ from sqlalchemy import Engine, Select, exists, func, select
 
 from ci_stat.records.case_results import Outcome
 from ci_stat.records.run_info import RunInfo
+from ci_stat.store.damage import stored_value
 from ci_stat.store.engine import connected
-from ci_stat.store.results.attempt_rows import OUTCOMES
+from ci_stat.store.results.attempt_rows import outcome_of
 from ci_stat.store.results.tables import (
     cases,
     files,
@@ -225,8 +226,9 @@ def run_info(row: Any) -> RunInfo:
 
 
 def stored_run(row: Any) -> StoredRun:
-    """The run of a row of `test_runs`."""
-    return StoredRun(row.id, run_info(row))
+    """The run of a row of `test_runs`. Raises DamagedDatabase."""
+    with stored_value("runs in the results database"):
+        return StoredRun(row.id, run_info(row))
 
 
 def _attempt(row: Any) -> Attempt:
@@ -234,7 +236,7 @@ def _attempt(row: Any) -> Attempt:
         case_id=row.case_id,
         run_id=row.run_id,
         position=(row.file_id, row.position),
-        outcome=OUTCOMES[row.outcome],
+        outcome=outcome_of(row.outcome),
         word=row.word,
         seconds=None if row.duration is None else row.duration / 1_000_000,
     )

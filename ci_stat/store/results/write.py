@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ci_stat.records.case_results import CaseResult, ReadState
 from ci_stat.records.run_info import RunInfo
+from ci_stat.store.damage import stored_value
 from ci_stat.store.embedded import is_embedded
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors
@@ -119,7 +120,9 @@ class ResultsWriter:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        return StoredFile(False, ReadState(row.state), row.detail, row.format, row.attempts)
+        with stored_value("states of files in the results database"):
+            state = ReadState(row.state)
+        return StoredFile(False, state, row.detail, row.format, row.attempts)
 
     def _store(self, run_id: int, digest: str, name: str, file: ReadFile) -> StoredFile:
         with self._engine.begin() as connection, self._shared_ids(connection) as shared:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ci_stat.records import Delivery, DeliveryKey, DeliveryState
+from ci_stat.store.damage import stored_value
 from ci_stat.store.state.calls import Call, CallState
 from ci_stat.store.state.stored_values import MOST_TEXT, digest, fit, utc_text
 
@@ -59,8 +60,9 @@ def identity_of(key: DeliveryKey) -> str:
 
 
 def key_of(call: Call) -> DeliveryKey:
-    _, *texts = msgspec.json.decode(call.identity)
-    return DeliveryKey(*texts)
+    with stored_value("keys of deliveries in our state"):
+        _, *texts = msgspec.json.decode(call.identity)
+        return DeliveryKey(*texts)
 
 
 def payload_of(form: str, news_since: str = "", names: str = "") -> str:
@@ -71,7 +73,8 @@ def payload_of(form: str, news_since: str = "", names: str = "") -> str:
 
 
 def delivery_of(call: Call, key: DeliveryKey) -> Delivery:
-    payload = msgspec.json.decode(call.payload, type=_Payload)
+    with stored_value("values of deliveries in our state"):
+        payload = msgspec.json.decode(call.payload, type=_Payload)
     return Delivery(
         key,
         STATES[call.state],

@@ -3,6 +3,7 @@
 import msgspec
 
 from ci_stat.records import Intent, IntentKind, IntentState
+from ci_stat.store.damage import stored_value
 from ci_stat.store.state.calls import Call, CallKind, CallState, Request
 from ci_stat.store.state.stored_values import MOST_TEXT, digest, fit, small
 
@@ -71,8 +72,9 @@ def request_of(intent: Intent) -> Request:
 
 
 def intent_of(call: Call) -> Intent:
-    _, id = msgspec.json.decode(call.identity)
-    payload = msgspec.json.decode(call.payload, type=_Payload)
+    with stored_value("calls of issues in our state"):
+        _, id = msgspec.json.decode(call.identity)
+        payload = msgspec.json.decode(call.payload, type=_Payload)
     return Intent(
         id,
         _INTENT_KINDS.get(call.kind, call.kind),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, select, update
 
+from ci_stat.store.damage import stored_value
 from ci_stat.store.state.calls import Call, CallState
 from ci_stat.store.state.compare_and_set import (
     change_row,
@@ -113,6 +114,11 @@ def values_of(call: Call) -> dict[str, Any]:
 
 
 def _call(row: Any) -> Call:
+    with stored_value("outward calls in our state"):
+        return _read_call(row)
+
+
+def _read_call(row: Any) -> Call:
     return Call(
         row.id,
         row.identity,

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from ci_stat.store.damage import stored_value
+
 MOST_TEXT = 2_000  # characters of a text whose column has no limit
 
 
@@ -63,7 +65,9 @@ def utc_text(moment: datetime) -> str:
 
 
 def utc_moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    """The time of `utc_text`. Raises DamagedDatabase."""
+    with stored_value("times in our state"):
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def shown(moment: datetime) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ci_stat.store.damage import stored_value
 from ci_stat.store.state.calls import (
     SETTLED,
     UNFINISHED,
@@ -113,4 +114,5 @@ def _number(call: Call) -> int:
 
 
 def _payload(call: Call) -> _Payload:
-    return msgspec.json.decode(call.payload, type=_Payload)
+    with stored_value("alerts in our state"):
+        return msgspec.json.decode(call.payload, type=_Payload)

@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from struct import Struct
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import compress
+    from compression.zstd import CompressionParameter, compress
 else:
-    from backports.zstd import compress
+    from backports.zstd import CompressionParameter, compress
 
 VERSION = 1
 PLAIN, ZSTD = 0, 1
 HEAD = Struct("<BBBI")  # version, compression, columns, rows
 COLUMN = Struct("<BI")  # bytes of a value, unit
 _TYPES = {1: "B", 2: "H", 4: "I", 8: "Q"}
-_LEVEL = 3
+_OPTIONS: dict[int, int] = {
+    CompressionParameter.compression_level: 3,
+    CompressionParameter.checksum_flag: 1,  # a changed byte is noticed: SQLite has no checksums
+}
 _SMALL = 1024  # bytes that are not worth compressing
 _MILLISECOND = 1000
 
@@ -42,7 +45,7 @@ def pack(columns: Sequence[Sequence[int]]) -> bytes:
     is_small = len(body) < _SMALL
     rows = len(columns[0]) if columns else 0
     head = HEAD.pack(VERSION, PLAIN if is_small else ZSTD, len(columns), rows)
-    return b"".join((head, *heads, body if is_small else compress(body, _LEVEL)))
+    return b"".join((head, *heads, body if is_small else compress(body, options=_OPTIONS)))
 
 
 def _unit(values: Sequence[int]) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ci_stat.errors import DatabaseError
+from ci_stat.store.damage import stored_value
 from ci_stat.store.results.packed.packing import COLUMN, HEAD, PLAIN, VERSION
 
 if sys.version_info >= (3, 14):
@@ -19,7 +20,15 @@ Column = NDArray[Any]
 
 
 def unpack(data: bytes) -> list[Column]:
-    """Return the columns. Raises DatabaseError for bytes of another version."""
+    """Return the columns.
+
+    Raises DatabaseError for bytes of another version, DamagedDatabase for changed ones.
+    """
+    with stored_value("packed rows in the results database"):
+        return _unpack(data)
+
+
+def _unpack(data: bytes) -> list[Column]:
     version, compression, count, rows = HEAD.unpack_from(data)
     if version != VERSION:
         raise DatabaseError(

@@ -1,0 +1,1 @@
+"""Attacks on our own databases: the CI database, our state, and the results of tests."""
