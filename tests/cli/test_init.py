@@ -482,6 +482,8 @@ def test_a_write_that_fails_leaves_the_old_file(
     assert written(file) == {"user": "u"}
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_killed_writer_loses_nothing_and_leaves_no_secret(tmp_path: Path) -> None:
     file = tmp_path / "env.json"
     write_settings(file, {"gh_token": "old"})
@@ -502,6 +504,8 @@ def test_a_killed_writer_loses_nothing_and_leaves_no_secret(tmp_path: Path) -> N
     assert written(file) == {"gh_token": "old", "host": "h"}
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_two_at_once_lose_no_key(tmp_path: Path) -> None:
     file = tmp_path / "env.json"
     script = """

@@ -69,6 +69,8 @@ def test_only_the_files_that_are_read_are_downloaded(tmp_path: Path) -> None:
     assert f"?{files['large.txt']}" in listing.splitlines()
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 @pytest.mark.parametrize("pushers", [50 if FULL else 8])
 def test_many_at_once_lose_nothing(tmp_path: Path, pushers: int) -> None:
     url = remote(tmp_path / "remote")

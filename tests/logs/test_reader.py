@@ -273,6 +273,8 @@ _STUCK = """
 """
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
 def test_a_process_killed_midway_leaves_nobody_behind_and_loses_little(
     tmp_path: Path, reader: Made, state: ExtractionStore, signal_number: signal.Signals
@@ -311,6 +313,8 @@ def _kept(state: ExtractionStore) -> dict[tuple[str, int], object]:
     return dict(state.stored([("unit", n) for n in range(1, 41)], LogOptions().rule_set))
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_two_runs_at_once(tmp_path: Path, state: ExtractionStore) -> None:
     home(tmp_path, 40)
     code = """

@@ -585,6 +585,8 @@ def test_two_crons_at_the_same_minute(webhook: Feishu, environment: dict[str, st
     assert len(webhook.messages) == 3
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 @pytest.mark.parametrize("way", ["webhook", "app"])
 def test_a_cron_killed_while_it_sends(
     feishu: Feishu,

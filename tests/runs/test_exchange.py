@@ -484,6 +484,8 @@ def test_an_import_from_standard_input(url: str) -> None:
     assert count(open_engine(url)) == 1
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_killed_import_run_again_gives_the_same_table(url: str, tmp_path: Path) -> None:
     some = lines_of([run for n in range(5) for run in history("P F A U P" * 120, job=f"job {n}")])
     file = ("\n".join(some) + "\n").encode()

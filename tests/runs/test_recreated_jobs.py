@@ -263,6 +263,8 @@ def test_a_sync_that_ends_midway_is_run_again(
     assert names(logs, KEPT, 1) == ["Old1"]
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_two_at_once(url: str, engine: Engine, fake: FakeJenkins, tmp_path: Path) -> None:
     write_rows(engine, [old(number) for number in range(1, 31)])
     fake.add("unit", *map(build, range(1, 41)))

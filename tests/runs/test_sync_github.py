@@ -427,6 +427,8 @@ def countdown(monkeypatch: pytest.MonkeyPatch) -> Countdown:
     return made
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_killed_at_any_point_and_repeated(
     engine: Engine, github: GitHub, countdown: Countdown
 ) -> None:
@@ -453,6 +455,8 @@ def test_killed_at_any_point_and_repeated(
     assert run_sync(engine, github).runs == 0
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_killed_by_the_system_and_repeated(github: GitHub, tmp_path: Path) -> None:
     """The command, with SIGKILL while GitHub is about to answer."""
     for days in range(6):
@@ -498,6 +502,8 @@ def settings(github: GitHub, folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_two_at_once_store_nothing_twice(engine: Engine, github: GitHub) -> None:
     prepare_state(engine)
     for hours in range(1, 9):
@@ -752,6 +758,8 @@ def test_a_backup_of_the_table_is_read_again(lite: Engine, github: GitHub) -> No
     assert (result.read_again, result.stored, len(rows(lite))) == ([REPO], 1, 2)
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_killed_while_an_emptied_table_is_read_again(
     lite: Engine, github: GitHub, countdown: Countdown
 ) -> None:

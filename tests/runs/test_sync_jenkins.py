@@ -725,6 +725,8 @@ def _command(url: str, fake: FakeJenkins, *arguments: str) -> Forked:
     return fork_command(environment, "sync", "jenkins", *arguments)
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 @pytest.mark.parametrize("number", [1, 26])
 def test_a_killed_sync_run_again_gives_the_same_table(
     url: str, fake: FakeJenkins, client: Jenkins, number: int

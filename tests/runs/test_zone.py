@@ -114,6 +114,8 @@ def test_reading_and_a_dry_run_record_nothing(file: Path, tmp_path: Path, call: 
     assert file.read_bytes() == before
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_kill_after_the_record_leaves_no_older_database(file: Path) -> None:
     """The zone is recorded first: a table without it counts as older."""
     engine = open_engine(url_of(file))

@@ -643,6 +643,8 @@ def test_rows_are_not_refused_because_the_connection_broke(
     assert server.sql("select count(*) from ci_data", database).strip() == "0"
 
 
+@pytest.mark.chaos
+@pytest.mark.recovery
 def test_a_killed_server(server: mariadb.Server, driver: str) -> None:
     with mariadb.running() as mortal:
         mortal.sql("create database d")
@@ -668,6 +670,8 @@ def test_a_killed_server(server: mariadb.Server, driver: str) -> None:
         refusal(ServerUnreachable, source.newest, "cannot be reached")
 
 
+@pytest.mark.chaos
+@pytest.mark.recovery
 def test_a_killed_query(server: mariadb.Server, filled: str, driver: str) -> None:
     """KILL CONNECTION, as an administrator or a proxy in front of the server does it."""
     source = _source(_url(server.port, driver=driver))

@@ -24,6 +24,8 @@ from tests.support.drawn import drawn
 from tests.support.filing import Saved, World, case, ended, forked, moment, morning, world
 from tests.support.github import Fault
 
+pytestmark = [pytest.mark.chaos, pytest.mark.transaction]
+
 LAST = 30  # the day for whose window the filer is killed
 PARTS = 2  # of the points, so that they can run in parallel
 NEW = "... obtained string = quite another text"

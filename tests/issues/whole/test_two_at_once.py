@@ -17,6 +17,8 @@ from tests.support import mariadb
 from tests.support.drawn import FULL
 from tests.support.filing import World, case, ended, forked, world
 
+pytestmark = [pytest.mark.chaos, pytest.mark.concurrent]
+
 ROUNDS = 20 if FULL else 5
 
 

@@ -219,6 +219,8 @@ def test_days_that_have_not_ended_stay(history: Engine) -> None:
     assert set(ends.run.tolist()) == set(range(15))
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_prune_that_is_killed_anywhere_is_continued(history: Engine, url: str) -> None:
     before = daily(history)
     killed = 0
@@ -233,6 +235,8 @@ def test_a_prune_that_is_killed_anywhere_is_continued(history: Engine, url: str)
     assert rows_of(history)["test_results"] == 70
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_processes_that_prune_at_once_count_each_run_once(history: Engine, url: str) -> None:
     before = daily(history)
     processes = [fork(PRUNE, url, NEVER) for _ in range(4)]

@@ -140,6 +140,8 @@ def test_words_of_outcomes_come_back_as_they_are(results: Engine, word: str) -> 
         assert connection.execute(select(tables.results.c.word)).scalar_one() == word
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_an_error_midway_leaves_nothing_of_the_file(results: Engine) -> None:
     def blocks() -> object:
         yield CONTENT[:-12].encode()
@@ -177,6 +179,8 @@ writer.store(writer.run_id(RunInfo("unit", 7)), "digest", "k.xml", lambda: Resul
 """
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 @pytest.mark.parametrize("number", [10, 4500])
 def test_a_killed_import_has_stored_nothing_and_can_be_repeated(
     results: Engine, url: str, number: int
@@ -217,6 +221,8 @@ for number in range(4):
 """
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_many_importers_at_once_store_each_file_once(empty: Engine, url: str) -> None:
     """They also create the tables at once."""
     importers = [fork(IMPORTER, url) for _ in range(6)]
@@ -240,6 +246,8 @@ def test_preparing_again_changes_nothing(results: Engine) -> None:
     assert {table.name for table in TABLES} < set(inspect(results).get_table_names())
 
 
+@pytest.mark.chaos
+@pytest.mark.migration
 def test_a_half_prepared_database_is_completed(results: Engine) -> None:
     with results.begin() as connection:
         connection.execute(text("drop table test_texts"))

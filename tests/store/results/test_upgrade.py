@@ -20,6 +20,8 @@ from ci_stat.test_results.summary import counts_of, ends_of
 from tests.store.results.test_results import store
 from tests.support.forks import fork
 
+pytestmark = [pytest.mark.chaos, pytest.mark.migration]
+
 DUMP = Path(__file__).parents[2] / "fixtures" / "results_1.sql"
 OLD = (tables.version_table, tables.runs, tables.files, tables.cases, tables.messages,
        tables.results, tables.texts)  # fmt: skip

@@ -977,6 +977,8 @@ def key_of(number: int) -> DeliveryKey:
     return DeliveryKey("hourly", "2021-06-19T19:00:00Z", "2021-06-19T20:00:00Z", f"chat {number}")
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_of_processes_at_once_one_is_granted(world: World, start: Start) -> None:
     """New reports, some that failed, and some whose process died."""
     rounds = 50
@@ -999,6 +1001,8 @@ def test_of_processes_at_once_one_is_granted(world: World, start: Start) -> None
     ]
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_process_killed_at_each_step(world: World, start: Start) -> None:
     killed, ledger = start(_STAGES), real(world)
     assert killed.line() == "done"
@@ -1024,6 +1028,8 @@ def test_a_process_killed_at_each_step(world: World, start: Start) -> None:
     assert (again.granted, again.first_started) == (True, decision[1].first_started)
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_process_killed_anywhere_sends_nothing_twice(
     world: World, start: Start, tmp_path: Path
 ) -> None:

@@ -357,6 +357,8 @@ _PREPARE = """
 """
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_several_processes_prepare_and_keep_at_once(url: str) -> None:
     processes = [fork(_PREPARE, url) for _ in range(3)]
     for process in processes:
@@ -382,6 +384,8 @@ _KEEP = """
 """
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_process_killed_while_it_keeps_leaves_a_state_that_works(url: str) -> None:
     for _ in range(2):
         process = fork(_KEEP, url)

@@ -290,6 +290,8 @@ _ADD = """
 """
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_several_processes_add_at_once(history: StoredSightings, empty_state: Engine) -> None:
     url = empty_state.url.render_as_string(hide_password=False)
     processes = [fork(_ADD, url, number) for number in range(4)]

@@ -735,6 +735,8 @@ def start(world: World) -> Iterator[Start]:
         process.finish()
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_of_processes_at_once_one_is_told_to_call(world: World, start: Start) -> None:
     """New calls, and some that had failed."""
     rounds, before = 50, world.process()
@@ -754,6 +756,8 @@ def test_of_processes_at_once_one_is_told_to_call(world: World, start: Start) ->
     assert sorted(world.attempts()) == sorted(1 + (number % 3 == 0) for number in range(rounds))
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_of_threads_at_once_one_is_told_to_call(world: World) -> None:
     rounds, granted, barrier = 50, [], threading.Barrier(2)
 
@@ -775,6 +779,8 @@ def test_of_threads_at_once_one_is_told_to_call(world: World) -> None:
     assert sorted(granted) == list(range(rounds))
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_process_that_is_killed_leaves_word(world: World, start: Start) -> None:
     killed = start(_LEAVES)
     assert killed.line() == "done"

@@ -364,6 +364,8 @@ def test_others_all_the_time(world: World, monkeypatch: pytest.MonkeyPatch) -> N
 # Several at once
 
 
+@pytest.mark.chaos
+@pytest.mark.concurrent
 def test_of_threads_at_once_one_has_it(world: World) -> None:
     """Free locks, and some whose owner is gone."""
     rounds, granted, barrier = 30, [], threading.Barrier(3)
@@ -406,6 +408,8 @@ _PROCESS = """
 """
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_a_process_that_is_killed(world: World) -> None:
     url = world.engine.url.render_as_string(hide_password=False)
     killed = fork(_PROCESS, url, TIDB)

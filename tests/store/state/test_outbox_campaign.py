@@ -141,6 +141,8 @@ def check(world: World) -> None:
         assert call.url == f"https://example.com/{number}"
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 def test_killed_between_any_two_steps(empty_state: Engine) -> None:
     undisturbed = World(empty_state, "undisturbed")
     points = undisturbed.run()
@@ -154,6 +156,8 @@ def test_killed_between_any_two_steps(empty_state: Engine) -> None:
         check(world)
 
 
+@pytest.mark.chaos
+@pytest.mark.transaction
 @pytest.mark.parametrize("lifetime", [3, 5])
 def test_killed_again_and_again(empty_state: Engine, lifetime: int) -> None:
     """Each process lives for a few points after those that are behind it already."""

@@ -25,6 +25,8 @@ from ci_stat.store.state.upgrade import VERSION
 from tests.fixtures.make_version_0 import KILLED, TRACKER
 from tests.support.filing import ended, forked
 
+pytestmark = [pytest.mark.chaos, pytest.mark.migration]
+
 FILE = Path(__file__).parents[2] / "fixtures" / "version_0" / "state.sql"
 DATABASE = "sqlite:///ci.sqlite"
 OLD = ("ci_stat_state", "deliveries", "issue_intents")
