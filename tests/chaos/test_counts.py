@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, func, select
 
 from ci_stat.formats.result_file import ResultFile
 from ci_stat.records.case_results import ReadState
@@ -30,8 +29,9 @@ from ci_stat.store.results.prune import prune
 from ci_stat.store.results.read import ResultsReader
 from ci_stat.store.results.setup import prepare_results
 from ci_stat.store.results.tables import metadata as results_metadata
+from ci_stat.store.results.tables import results
 from ci_stat.store.results.write import ResultsWriter
-from tests.chaos.support import DAY, NOON, import_runs, junit, record, statuses
+from tests.chaos.support import DAY, NOON, attempts, import_runs, junit, record, statuses
 
 pytestmark = [pytest.mark.chaos, pytest.mark.property]
 
@@ -119,12 +119,28 @@ class Results(RuleBasedStateMachine):
 
     @invariant()
     def days_have_all(self) -> None:
-        failed, runs = Counter[date](), Counter[date]()
-        for day in read_daily(self.engine, NOON.date(), (NOON + 8 * DAY).date()):
-            runs[day.day] += int(day.tests.runs.sum())
-            failed[day.day] += int(day.tests.failed.sum())
-        assert runs == {self._day(one): tests for one, (tests, _) in self.stored.items()}
-        assert +failed == {self._day(one): bad for one, (_, bad) in self.stored.items() if bad}
+        days = {
+            group.day: (
+                group.runs,
+                int(group.tests.runs.sum()),
+                int(group.tests.attempts.sum()),
+                int(group.tests.failed.sum()),
+            )
+            for group in read_daily(self.engine, NOON.date(), (NOON + 8 * DAY).date())
+        }
+        assert days == {
+            (NOON + number * DAY).date(): (1, tests, tests, failed)
+            for number, (tests, failed) in self.stored.items()
+        }
+
+    @invariant()
+    def only_raw_runs_have_rows(self) -> None:
+        """Each has all attempts of its whole file, and none of a cut one."""
+        raw = {one: count for one, (count, _) in self.stored.items() if one not in self.pruned}
+        assert attempts(self.engine) == raw
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(func.count()).select_from(results)).scalar()
+        assert rows == sum(raw.values())
 
     @invariant()
     def raw_runs_have_their_attempts(self) -> None:
@@ -139,9 +155,6 @@ class Results(RuleBasedStateMachine):
             for place, run in enumerate(runs)
         }
         assert counts == raw
-
-    def _day(self, number: int) -> date:
-        return (NOON + number * DAY).date()
 
 
 @pytest.fixture

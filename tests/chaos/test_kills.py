@@ -102,6 +102,32 @@ def test_a_writer_killed_after_any_statement(url: str) -> None:
     assert not any(ledger(engine).claim(key(number)).granted for number in range(3))
 
 
+SEND = (
+    CLAIM
+    + """
+ledger(open_engine(sys.argv[1])).claim(key(3))
+ours = ledger(open_engine(sys.argv[1]))
+assert ours.claim(key(4)).granted
+ours.sending(key(4), "card")
+print("sent", flush=True)
+input()
+"""
+)
+
+
+def test_a_sender_killed_before_it_knows_the_answer(url: str) -> None:
+    """The report may have arrived, so it is not sent again; one that was only prepared is."""
+    engine = open_engine(url)
+    prepare_state(engine)
+    sender = fork(SEND, url)
+    assert sender.line() == "sent"
+    sender.kill()
+    sender.finish()
+    assert deliver(engine, 3)
+    claim = ledger(engine).claim(key(4))
+    assert (claim.granted, str(claim.state)) == (False, "uncertain")
+
+
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.Server]:
     """A server that is killed: what it has committed survives, as with its default settings."""
