@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test test-full test-pandas hunt test-cluster check format bench lock env env-dev clean
+.PHONY: help demo test test-full test-smoke test-chaos test-pandas hunt test-cluster check format bench lock env env-dev clean
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -28,6 +28,12 @@ test: env-dev  ## all checks and tests; as root, installs MariaDB
 
 test-full: env-dev  ## the same with all combinations instead of a random sample (half an hour)
 	@CI_STAT_TEST_FULL=1 $(MAKE) --no-print-directory test
+
+test-smoke: env-dev  ## attack our own databases, one minute
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m 'chaos and not slow and not destructive'
+
+test-chaos: env-dev  ## the same with 50 writers at once, and a kill after each statement
+	@CI_STAT_TEST_FULL=1 $(BIN)/python -m pytest -q -n auto --dist worksteal -m 'chaos and not destructive' --timeout 600
 
 test-pandas: env-dev  ## the tests of frames with the oldest pandas that is supported, and with Parquet files
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/pandas-2.2 'pandas==2.2.*' pyarrow

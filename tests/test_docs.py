@@ -20,6 +20,7 @@ from typing import Any
 
 import click
 import pytest
+from hypothesis import settings
 
 import ci_stat.test_results
 from ci_stat import config, errors
@@ -638,3 +639,43 @@ def test_the_example_of_a_rule_works(tmp_path: Path) -> None:
         2,
         3,
     )
+
+
+# The guide to the tests
+
+TESTING = ROOT / "docs" / "testing.md"
+
+
+def test_markers_of_the_guide_are_the_codes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    markers = project["tool"]["pytest"]["ini_options"]["markers"]
+    described = {_names(row[0])[0] for row in _rows(TESTING, "| marker | tests |")}
+    assert described == {marker.partition(":")[0] for marker in markers}
+
+
+def test_profiles_of_the_guide_are_the_codes() -> None:
+    for name, examples, limit in _rows(TESTING, "| profile | examples"):
+        profile = settings.get_profile(_names(name)[0])
+        deadline = profile.deadline
+        assert limit == ("none" if deadline is None else f"{deadline.seconds} s")
+        if not name.startswith("`ci_stat`"):
+            assert examples == str(profile.max_examples)
+
+
+def test_files_and_markers_in_commands_of_the_guide_exist(pytestconfig: pytest.Config) -> None:
+    known = {line.partition(":")[0] for line in pytestconfig.getini("markers")}
+    lines = [
+        line
+        for block in _blocks(TESTING)
+        for line in block.text.splitlines()
+        if "-m pytest" in line
+    ]
+    assert len(lines) > 10
+    for line in lines:
+        words = shlex.split(line.partition("-m pytest")[2], comments=True)
+        for word in words:
+            if word.startswith("tests/"):
+                assert (ROOT / word.partition("::")[0]).exists(), line
+        if "-m" in words:
+            named = set(re.findall(r"\w+", words[words.index("-m") + 1])) - {"and", "not"}
+            assert named <= known, line

@@ -138,7 +138,7 @@ def test_too_little_data_is_said(source: Source, fill: Fill) -> None:
 
 def test_a_general_name_elsewhere_is_no_known_cause(source: Source, fill: Fill) -> None:
     """Such runs have a failure with a name, so the answer must not say that they have none."""
-    general = {"status": "FAILURE", "analysis_res": {"check": ["check error"]}}
+    general: dict[str, Any] = {"status": "FAILURE", "analysis_res": {"check": ["check error"]}}
     elsewhere = [scenes.run(n / 2, 2000 + n, **general) for n in range(60)]
     fill([*scenes.passing(25), *elsewhere, *scenes.own_failure()])
     because = next(reasons(ask(source, "7").failures[0], "master"))
