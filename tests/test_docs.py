@@ -32,6 +32,7 @@ from ci_stat.formats.failure_details import FAILURE_FIELDS
 from ci_stat.formats.jsonl import FIELDS, PULL_FIELDS
 from ci_stat.formats.statuses import SKIPPED_WORDS, STATUS_NAMES, UNFINISHED_WORDS
 from ci_stat.records import ATTEMPT_KEY, DETAILS_KEY, URL_KEY
+from tests.support.command_server import command_server
 from tests.support.golden import Golden
 from tests.support.shop_results import build_shop
 
@@ -165,10 +166,18 @@ def test_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 120
 
 
+@pytest.fixture(scope="module")
+def commands() -> Iterator[Path]:
+    """The folder with a `ci-stat` that starts in a moment."""
+    with command_server() as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("block", RUNNABLE, ids=str)
 def test_bash_block_runs(
-    block: Block, world: dict[str, str], tmp_path: Path, golden: Golden
+    block: Block, world: dict[str, str], tmp_path: Path, golden: Golden, commands: Path
 ) -> None:
+    world["PATH"] = f"{commands}{os.pathsep}{world['PATH']}"
     folder = tmp_path / "checkout"
     shutil.copytree(ROOT / "examples", folder / "examples")
     before = sorted(folder.rglob("*"))
