@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from ci_stat.store.results.packed_columns import unpack
 from sqlalchemy import text, update
 
 from ci_stat.errors import DamagedDatabase, DatabaseError
@@ -21,6 +20,7 @@ from ci_stat.store.engine import open_engine
 from ci_stat.store.results import tables
 from ci_stat.store.results.columns import read_ends
 from ci_stat.store.results.packed.packing import pack
+from ci_stat.store.results.packed.unpacking import unpack
 from ci_stat.store.results.read import ResultsReader
 from ci_stat.store.results.setup import prepare_results
 from ci_stat.store.state.setup import prepare_state
