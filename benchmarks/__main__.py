@@ -208,6 +208,8 @@ def main() -> None:
             console.print(GROUPS[name])
             bench()
     figures.show()
+    if arguments.junit:
+        figures.write_junit(arguments.junit)
 
 
 def _arguments() -> argparse.Namespace:
@@ -236,6 +238,7 @@ def _arguments() -> argparse.Namespace:
         type=int,
         help="histories of each scenario, for issues and flaky [1 or 2] and regressions [4]",
     )
+    parser.add_argument("--junit", type=Path, help="also write the figures as a JUnit file")
     return parser.parse_args()
 
 

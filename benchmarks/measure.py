@@ -6,6 +6,8 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
 
 from rich.console import Console
 from rich.table import Table
@@ -37,6 +39,18 @@ class Figures:
         for *texts, met in self.rows:
             table.add_row(*texts, {True: "met", False: "MISSED", None: ""}[met])
         console.print(table)
+
+    def write_junit(self, file: Path) -> None:
+        """Write each figure as a test, which fails if the target is missed."""
+        suite = ElementTree.Element("testsuite", name="benchmarks")
+        for work, measured, yardstick, target, met in self.rows:
+            case = ElementTree.SubElement(suite, "testcase", classname="benchmarks", name=work)
+            words = f"{measured}; {yardstick}; to reach: {target}"
+            ElementTree.SubElement(case, "system-out").text = words
+            if met is False:
+                ElementTree.SubElement(case, "failure", message=words)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
 
 
 def seconds(command: Sequence[str], environ: dict[str, str], stdin: str | None = None) -> float:

@@ -147,19 +147,28 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.Server]
 
 
 @pytest.fixture(scope="session")
-def administrator(server: mariadb.Server) -> Iterator[Connection]:
+def server_url(request: pytest.FixtureRequest) -> str:
+    """The server of CI_STAT_TEST_SERVER, such as MySQL or TiDB, else a private MariaDB."""
+    url = os.environ.get("CI_STAT_TEST_SERVER", "")
+    return url or str(request.getfixturevalue("server").url())
+
+
+@pytest.fixture(scope="session")
+def administrator(server_url: str) -> Iterator[Connection]:
     """One connection for what the fixtures do."""
-    engine = open_engine(server.url("mysql"))
+    engine = open_engine(f"{server_url}mysql")
     with engine.connect() as connection:
         yield connection
 
 
 @pytest.fixture
-def mariadb_url(server: mariadb.Server, administrator: Connection) -> Iterator[str]:
+def mariadb_url(server_url: str, administrator: Connection) -> Iterator[str]:
     """A database of its own on the server."""
     name = f"t{next(_numbers)}"
+    if "CI_STAT_TEST_SERVER" in os.environ:
+        name = f"{name}_{os.getpid()}"  # other test processes use the server too
     administrator.execute(text(f"create database {name}"))
-    yield server.url(name)
+    yield f"{server_url}{name}"
     administrator.execute(text(f"drop database {name}"))
 
 
