@@ -20,6 +20,7 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 from hypothesis import settings
 
 import ci_stat.test_results
@@ -688,3 +689,11 @@ def test_files_and_markers_in_commands_of_the_guide_exist(pytestconfig: pytest.C
         if "-m" in words:
             named = set(re.findall(r"\w+", words[words.index("-m") + 1])) - {"and", "not"}
             assert named <= known, line
+
+
+def test_inputs_of_the_action_are_the_codes() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    page = ROOT / "docs" / "actions.md"
+    for head, part in (("| input | default |", "inputs"), ("| output | meaning |", "outputs")):
+        described = [name for row in _rows(page, head) for name in _names(row[0])]
+        assert sorted(described) == sorted(action[part])
