@@ -158,5 +158,8 @@ def _bring_up_to_date(history: BranchHistory, advance: Advance) -> None:
         log.warning("%s", visible(problem, 500))
     if len(report.problems) > _SHOWN:
         log.warning("%d more files of the history are damaged", len(report.problems) - _SHOWN)
+    if report.lost_days:
+        count = len(report.lost_days)
+        log.warning("The branch lost the results of %d days; the next import pushes them", count)
     if report.older:
         log.info("%d files on the branch are older than results_days", report.older)

@@ -1,15 +1,20 @@
 """What the local database knows of the segments on a branch, and what the branch lacks."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Engine, String, Table, select
+from sqlalchemy import BigInteger, Column, Engine, String, Table, delete, select
 from sqlalchemy.schema import CreateTable
 
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors
-from ci_stat.store.results.tables import cases, files, metadata, results, runs, texts
-from ci_stat.store.state.writing import insert_missing, repeated
+from ci_stat.store.results.tables import cases, files, metadata, pruned_files, results, runs, texts
+from ci_stat.store.state.writing import batches, insert_missing, repeated
+
+_BATCH = 500  # paths in one statement
+_DAY = 86_400_000  # milliseconds
 
 applied_table = Table(
     "test_segments",
@@ -48,6 +53,17 @@ class SegmentStore:
         file_rows = [{"run_id": run_id, "digest": digest} for run_id, digest in sent]
         with database_errors(self._engine):
             repeated(lambda: self._insert(path_rows, file_rows))
+
+    def forget(self, days: Sequence[datetime], paths: Sequence[str]) -> None:
+        """Forget that the branch has the runs of these days (their beginnings, UTC) and paths.
+
+        Runs whose attempts were pruned stay as they are: nothing could be sent again.
+        """
+        with database_errors(self._engine):
+            for day in days:
+                repeated(partial(self._forget_day, day))
+            for some in batches(paths, _BATCH):
+                repeated(partial(self._forget_paths, some))
 
     def unsent_runs(self) -> list[int]:
         """Return the ids of runs with files that the branch lacks, in their order of import."""
@@ -90,6 +106,18 @@ class SegmentStore:
         )
         with connected(self._engine) as connection:
             return connection.execute(query).all()
+
+    def _forget_day(self, day: datetime) -> None:
+        begin = round(day.timestamp() * 1000)
+        is_of_day = (runs.c.started >= begin) & (runs.c.started < begin + _DAY)
+        is_pruned = runs.c.id.in_(select(pruned_files.c.run_id))
+        ids = select(runs.c.id).where(is_of_day, ~is_pruned)
+        with self._engine.begin() as connection:
+            connection.execute(delete(sent_table).where(sent_table.c.run_id.in_(ids)))
+
+    def _forget_paths(self, paths: Sequence[str]) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(applied_table).where(applied_table.c.path.in_(paths)))
 
     def _create(self) -> None:
         with self._engine.begin() as connection:

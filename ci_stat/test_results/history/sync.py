@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -40,12 +40,14 @@ class UpdateReport:
     """What an update read.
 
     `older`: files of the branch from before the first day. `problems`: why files were not read.
+    `lost_days`: days of which the branch lost all files; the next push adds them again.
     """
 
     files: int = 0
     runs: int = 0
     older: int = 0
     problems: tuple[str, ...] = ()
+    lost_days: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class BranchHistory:
         first = self._now().date() - timedelta(days=self._days)
         wanted = _of_days(on_branch, first)
         applied = self._store.applied()
+        lost_days = _lost_days(on_branch, applied)
+        self._store.forget(_begins(lost_days), [p for p in applied if day_of(p) in lost_days])
         known_packs = _contained_packs(wanted, applied)
         self._store.mark(known_packs, ())
 
@@ -99,7 +103,8 @@ class BranchHistory:
                     problems.append(str(error))
                 advance(1)
         dated = sum(day_of(path) is not None for path in on_branch)
-        return UpdateReport(len(missing), runs, dated - len(wanted), tuple(problems))
+        older = dated - len(wanted)
+        return UpdateReport(len(missing), runs, older, tuple(problems), tuple(sorted(lost_days)))
 
     def push(self) -> PushReport:
         """Push the files that the branch lacks, and pack finished days on the way."""
@@ -157,6 +162,19 @@ def _of_days(paths: Iterable[str], first: date) -> set[str]:
     """Segments and packs from `first` on."""
     days = {path: day_of(path) for path in paths}
     return {path for path, day in days.items() if day is not None and day >= first}
+
+
+def _lost_days(on_branch: Iterable[str], applied: Iterable[str]) -> set[date]:
+    """Days that the database has from the branch, of which nothing is left there.
+
+    Somebody deleted the branch, or pushed an older state over it.
+    """
+    present = {day_of(path) for path in on_branch}
+    return {day for path in applied if (day := day_of(path)) is not None and day not in present}
+
+
+def _begins(days: Iterable[date]) -> list[datetime]:
+    return [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days]
 
 
 def _contained_packs(paths: Iterable[str], applied: Iterable[str]) -> set[str]:
