@@ -84,9 +84,17 @@ def database_errors(engine: Engine) -> Iterator[None]:
     except SQLAlchemyError as error:
         raise DatabaseError(f"{hidden(engine.url)}: {error}") from error
     except Exception as error:
+        if _is_garbled(error, engine):
+            raise DamagedDatabase(f"{hidden(engine.url)} is damaged: {error}.") from error
         if not of_driver(error):
             raise
         raise translate_error(error, engine) from error
+
+
+def _is_garbled(error: Exception, engine: Engine) -> bool:
+    """Whether SQLite's own message about a damaged file has bytes that Python cannot decode."""
+    is_of_bytes = isinstance(error, UnicodeDecodeError) and is_embedded(engine)
+    return is_of_bytes and _raised_in(error).startswith(("sqlalchemy", "ci_stat.store.engine"))
 
 
 def of_driver(error: BaseException) -> bool:

@@ -234,6 +234,16 @@ def test_a_damaged_packed_row_is_named(tmp_path: Path) -> None:
         read_ends(engine, ResultsReader(engine).runs())
 
 
+def test_a_duration_that_is_no_number_is_named(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'r.sqlite'}")
+    prepare_results(engine)
+    store_results(engine, 1)
+    with engine.begin() as connection:
+        connection.execute(text("update test_results set duration = 'x'"))
+    with pytest.raises(DamagedDatabase, match="duration 'x'"):
+        list(ResultsReader(engine).attempts(1))
+
+
 @pytest.mark.parametrize("value", [7, -1, "x"])
 def test_an_unknown_outcome_is_named(tmp_path: Path, value: object) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'r.sqlite'}")

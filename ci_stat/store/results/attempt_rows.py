@@ -37,6 +37,15 @@ def outcome_of(number: int) -> Outcome:
     return outcome
 
 
+def seconds_of(duration: int | None) -> float | None:
+    """The seconds of stored microseconds. Raises DamagedDatabase."""
+    if duration is None:
+        return None
+    if not isinstance(duration, int):
+        raise DamagedDatabase(f"Damaged rows in the results database: duration {duration!r}.")
+    return duration / 1_000_000
+
+
 class SharedIds:
     """Ids of cases and messages. `connection` returns where to write them."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Select, case, func, select
 
 from ci_stat.records.case_results import Outcome
 from ci_stat.store.engine import connected
-from ci_stat.store.results.attempt_rows import OUTCOMES, outcome_of
+from ci_stat.store.results.attempt_rows import OUTCOMES, outcome_of, seconds_of
 from ci_stat.store.results.read import StoredCase, StoredRun, stored_run
 from ci_stat.store.results.tables import cases, messages, results, runs, texts
 from ci_stat.store.results.write import milliseconds
@@ -174,6 +174,6 @@ def _attempt(row: Any) -> CaseAttempt:
         position=(row.file_id, row.position),
         outcome=outcome_of(row.outcome),
         word=row.word,
-        seconds=None if row.duration is None else row.duration / 1_000_000,
+        seconds=seconds_of(row.duration),
         message_id=row.message_id,
     )

@@ -12,7 +12,7 @@ from ci_stat.records.case_results import Outcome
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.damage import stored_value
 from ci_stat.store.engine import connected
-from ci_stat.store.results.attempt_rows import outcome_of
+from ci_stat.store.results.attempt_rows import outcome_of, seconds_of
 from ci_stat.store.results.tables import (
     cases,
     files,
@@ -238,5 +238,5 @@ def _attempt(row: Any) -> Attempt:
         position=(row.file_id, row.position),
         outcome=outcome_of(row.outcome),
         word=row.word,
-        seconds=None if row.duration is None else row.duration / 1_000_000,
+        seconds=seconds_of(row.duration),
     )
