@@ -18,6 +18,7 @@ from ci_stat.connectors.git.branch import Branch
 from ci_stat.connectors.git.checkout import login_settings, remote_url
 from ci_stat.errors import CannotTell, CiStatError, SourceError
 from ci_stat.escape import visible
+from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
 from ci_stat.store.embedded import make_folder
 from ci_stat.store.engine import exists, open_engine, parse_url
@@ -159,7 +160,7 @@ def _bring_up_to_date(history: BranchHistory, advance: Advance) -> None:
     if len(report.problems) > _SHOWN:
         log.warning("%d more files of the history are damaged", len(report.problems) - _SHOWN)
     if report.lost_days:
-        count = len(report.lost_days)
-        log.warning("The branch lost the results of %d days; the next import pushes them", count)
+        days = plural(len(report.lost_days), "day")
+        log.warning("The branch lost the results of %s; the next import pushes them", days)
     if report.older:
         log.info("%d files on the branch are older than results_days", report.older)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ci_stat.connectors.git.outcomes import explained, is_damaged, is_race
 from ci_stat.connectors.git.program import Git, GitError
 from ci_stat.errors import SourceError
 
@@ -25,45 +26,6 @@ _IDENTITY = {
     for role in ("AUTHOR", "COMMITTER")
     for part, value in (("NAME", "ci-stat"), ("EMAIL", "ci-stat@localhost"))
 }
-# What git says when somebody else was faster.
-_RACES = (
-    "non-fast-forward",
-    "fetch first",
-    "cannot lock ref",
-    "failed to update ref",
-    "failed to lock",
-    "lock failure",
-    "stale info",
-    "incorrect old value",
-    "reference already exists",
-)
-# A lock that nobody will release: the branch a/b exists, so there cannot be one named a.
-_LASTING = "exists; cannot create"
-_DENIED = (
-    "denied",
-    "declined",
-    "rule violation",
-    "not authorized",
-    "authentication",
-    "permission",
-    "protected branch",
-    "read-only",
-)
-# What git says of a cache that a crash, a full disk or a killed git left behind.
-_DAMAGED = (
-    "not a git repository",
-    "not in a git directory",
-    "bad config",
-    "corrupt",
-    "bad object",
-    "bad tree",
-    "object file",
-    "unable to read",
-    "invalid sha1 pointer",
-    "inflate",
-    ".lock': file exists",
-    "could not lock config file",
-)
 _MAX_PAUSE = 5.0  # seconds between two tries
 
 Files = Mapping[str, bytes]
@@ -105,7 +67,7 @@ class Branch:
         try:
             return self._fetch_once()
         except GitError as error:
-            if not _is_damaged(error):
+            if not is_damaged(error):
                 raise
             self._empty()
             return self._fetch_once()
@@ -240,9 +202,9 @@ class Branch:
         try:
             self._git.run(f"push to the branch {self.name}", "push", "--quiet", "origin", target)
         except GitError as error:
-            if _is_race(error):
+            if is_race(error):
                 return False
-            raise _denied(error, self.name) from None
+            raise explained(error, self.name) from None
         return True
 
     @contextmanager
@@ -253,35 +215,9 @@ class Branch:
             try:
                 yield
             except GitError as error:
-                if _is_damaged(error):
+                if is_damaged(error):
                     self._empty()  # the next call fetches anew
                 raise
-
-
-def _is_damaged(error: GitError) -> bool:
-    words = error.words.lower()
-    return any(phrase in words for phrase in _DAMAGED)
-
-
-def _is_race(error: GitError) -> bool:
-    words = error.words.lower()
-    is_lasting = _LASTING in words or _is_denied(error)
-    return any(phrase in words for phrase in _RACES) and not is_lasting
-
-
-def _is_denied(error: GitError) -> bool:
-    words = error.words.lower()
-    return any(phrase in words for phrase in _DENIED)
-
-
-def _denied(error: GitError, name: str) -> SourceError:
-    if not _is_denied(error):
-        return error
-    hint = (
-        f"Allow this job to push to the branch {name}. GitHub Actions: permissions: contents:"
-        " write. GitLab: a project access token with write_repository in the remote's address."
-    )
-    return SourceError(error.message, hint)
 
 
 def _batch(output: bytes) -> list[bytes]:

@@ -195,7 +195,7 @@ def test_what_a_deleted_branch_had_is_pushed_again(
 
     runner("first")
     assert newest(call)["earlier_runs"] == 4
-    assert "lost the results of 1 days" in caplog.text
+    assert "lost the results of 1 day" in caplog.text
     upload(call, 6, a="failed")
     runner("fresh")
     assert newest(call)["earlier_runs"] == 4  # the day that has other results again lost run 4
