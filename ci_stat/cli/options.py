@@ -10,7 +10,24 @@ import click
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
+_WHOLE = 1_000  # characters of a first sentence, more than any has
 COLORS = click.Choice(["auto", "always", "never"])
+
+
+class Group(click.Group):
+    """Subcommands in the order in which they were added, each with its whole first sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.commands)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        rows = [(name, one.get_short_help_str(_WHOLE)) for name, one in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def work(module: str) -> Decorator:

@@ -6,8 +6,7 @@ import click
 
 from ci_stat.cli import options
 
-_EPILOG = """\b
-Examples:
+_EXAMPLES = """\
   ci-stat publish comment build/test-results            comment at the pull request of this run
   ci-stat publish comment build/test-results --dry-run  print the comment; needs no settings
   ci-stat publish comment --job unit --run 7 --pr 12    from stored results
@@ -16,7 +15,8 @@ Examples:
   ci-stat publish check build/test-results --may-fail   check run: neutral if tests fail
   ci-stat publish summary build/test-results            summary of the job in GitHub Actions
   ci-stat publish badge --job unit --output badge.svg
-
+"""
+_CODES = """\
 \b
 Exit codes: 0 published, or it is up to date; without a token, or with that of a fork, only the
 summary is written, which a notice says; 7 GitHub cannot be read; 8 GitHub refused to publish, or
@@ -24,7 +24,13 @@ may not have done it; 12 published, but a result file is missing or not whole.
 """
 
 
-@click.group(epilog=_EPILOG)
+def _epilog(command: str = "") -> str:
+    """The examples of one command, or of all of them, and the exit codes."""
+    lines = [line for line in _EXAMPLES.splitlines() if f"publish {command}" in line]
+    return "\n".join(["\b", "Examples:", *lines, "", _CODES])
+
+
+@click.group(cls=options.Group, epilog=_epilog())
 def publish() -> None:
     """Tell a pull request about its tests: comment, status, check run, badge, summary.
 
@@ -83,7 +89,7 @@ _texts = options.stack(
 _dry_run = click.option("--dry-run", is_flag=True, help="Print it, and send nothing.")
 
 
-@publish.command(epilog=_EPILOG)
+@publish.command(epilog=_epilog("comment"))
 @_source
 @_texts
 @_dry_run
@@ -97,7 +103,7 @@ def comment() -> None:
     """
 
 
-@publish.command(epilog=_EPILOG)
+@publish.command(epilog=_epilog("status"))
 @_source
 @_texts
 @click.option(
@@ -113,7 +119,7 @@ def status() -> None:
     """
 
 
-@publish.command(epilog=_EPILOG)
+@publish.command(epilog=_epilog("check"))
 @_source
 @_texts
 @click.option(
@@ -130,7 +136,7 @@ def check() -> None:
     """
 
 
-@publish.command(epilog=_EPILOG)
+@publish.command(epilog=_epilog("badge"))
 @_source
 @_policy
 @click.option("--name", "label", default="tests", show_default=True, help="Left half of the badge.")
@@ -150,7 +156,7 @@ def badge() -> None:
     """
 
 
-@publish.command(epilog=_EPILOG)
+@publish.command(epilog=_epilog("summary"))
 @_source
 @_texts
 @options.work("tests.publish")

@@ -69,7 +69,8 @@ class FailedTest:
     - `runs`: failed runs in a row of this job, this one included; `since` is the first of them.
     - `last_passed`: the newest run in which it passed, before them.
     - `is_open_ended`: the row reaches the oldest run that was looked at.
-    - `is_new_test`: no earlier run of the job had it.
+    - `is_new_test`: no earlier run of the job had it. Nothing is new in the first run of a job and
+      its labels.
     - `flaky_commits`: commits on which it both failed and passed, of `commits` looked at.
     """
 

@@ -88,6 +88,7 @@ def run_report(
     messages = reader.messages(run.id, failed)
     cases = reader.cases([*failed, *flaky])
 
+    started = round(run.started.timestamp() * 1000)
     tests = []
     for case_id in failed:
         known = {**history.get(case_id, {}), run.id: ends[case_id]}
@@ -105,7 +106,7 @@ def run_report(
                 since=since,
                 last_passed=last_passed,
                 is_open_ended=last_passed is None and len(earlier) >= limit,
-                is_new_test=first_runs.get(case_id, 0) >= round(run.started.timestamp() * 1000),
+                is_new_test=bool(earlier) and first_runs.get(case_id, 0) >= started,
                 flaky_commits=flaky_commits,
                 commits=commits,
             )

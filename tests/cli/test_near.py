@@ -24,7 +24,7 @@ from ci_stat.cli.near import unknown_command
         ("report --name storage", "Did you mean 'report daily --name'?"),
         ("issues --jsn", "Did you mean 'issues apply --json'?"),
         ("sync --reop a/b", "Did you mean 'sync github --repo'?"),
-        ("publish --dryrun", "Did you mean 'publish check --dry-run'?"),
+        ("publish --dryrun", "Did you mean 'publish comment --dry-run'?"),
         ("tests --retrys 3", "Did you mean 'tests run --retries'?"),
         ("tests --jbo x", "Did you mean 'tests --job'?"),
         ("--snice 7d", "Did you mean 'summary --since'?"),

@@ -201,7 +201,7 @@ def test_a_broken_file_ends_with_12_and_the_reason(call: Call, name: str) -> Non
     answer = call("tests", "import", "good.xml", name, "--job", "unit", "--number", "7")
     assert answer.code == 12
     assert f"ci-stat: {name}: {words}" in answer.err
-    assert "1 file is not whole, so nobody can tell whether all tests passed." in answer.err
+    assert "1 file is not whole, so it is unknown whether all tests passed." in answer.err
     assert "2 tests" in answer.out or "tests: " in answer.out
 
 

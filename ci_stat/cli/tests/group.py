@@ -18,7 +18,7 @@ Examples:
 """
 
 
-@click.group(epilog=EPILOG, invoke_without_command=True)
+@click.group(cls=options.Group, epilog=EPILOG, invoke_without_command=True)
 @click.option("--job", metavar="NAME", help="The newest run of this job. [of any job]")
 @click.option(
     "--label",

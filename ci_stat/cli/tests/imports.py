@@ -46,6 +46,6 @@ def import_() -> None:
     Jenkins, Buildkite, CircleCI or Azure Pipelines, else from git.
 
     You can repeat an import: a file that a run has already is skipped. The command ends with 12 if
-    a file is empty, cut, broken, missing, or has no test: then nobody can tell whether all tests
+    a file is empty, cut, broken, missing, or has no test: then it is unknown whether all tests
     passed. What could be read is kept.
     """

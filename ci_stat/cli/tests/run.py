@@ -60,7 +60,12 @@ uv run, poetry run, npx and the like. Any other command: --results, or {results}
     metavar="KEY=VALUE",
     help="A label of the run, such as an entry of a matrix; can be repeated.",
 )
-@click.option("--job", metavar="NAME", help="Take the durations from this job. [from all]")
+@click.option(
+    "--job",
+    metavar="NAME",
+    help="Name of the job: --import stores the run under it [from the environment], and durations"
+    " are those of its runs [from all].",
+)
 @click.option("--policy", metavar="FILE", help="Judge the run by this gate: gates.toml.")
 @click.option("--import", "imports", is_flag=True, help="Import the run into the results database.")
 @click.option("--retry-only", metavar="FILE", help="Run only what failed in this --output file.")

@@ -43,7 +43,7 @@ class GitError(SourceError):
 
     def __init__(self, action: str, words: str) -> None:
         self.words = words
-        super().__init__(f"git cannot {action}: {visible(words, _MAX_WORDS)}")
+        super().__init__(f"git cannot {action}: {visible(' '.join(words.split()), _MAX_WORDS)}")
 
 
 class Git:

@@ -26,9 +26,9 @@ from ci_stat.test_results.flakiness.model import (
 )
 from ci_stat.test_results.flakiness.words import (
     basis_words,
-    branch_words,
     counts_words,
     left_out_words,
+    on_branch_words,
     window_words,
 )
 from ci_stat.test_results.views.words import labels_words, run_words
@@ -72,14 +72,16 @@ def flaky_blocks(flaky: FlakyTests, limit: int) -> Iterator[Block]:
         title = "Proven flaky: passed and failed on one commit"
         yield _section(title, flaky.proven, limit, 90, _proof_lines)
     if flaky.rated:
-        title = f"Failure rates on {branch_words(flaky.branch)}"
+        title = f"Failure rates {on_branch_words(flaky.branch)}"
         yield _section(title, flaky.rated, limit, 80, _rate_lines)
 
 
 def _basis(flaky: FlakyTests) -> Iterator[Text]:
     runs = plural(flaky.left_out.counted_runs, "run")
     again = f"{flaky.repeated:,} of {plural(flaky.commits, 'commit')} ran more than once"
-    yield text(f"{runs} of {plural(len(flaky.window.jobs), 'job')} count; {again}{_each(flaky)}.")
+    jobs = plural(len(flaky.window.jobs), "job")
+    verb = "counts" if flaky.left_out.counted_runs == 1 else "count"
+    yield text(f"{runs} of {jobs} {verb}; {again}{_each(flaky)}.")
     yield text(left_out_words(flaky.left_out))
     if not flaky.repeated:
         words = "No commit ran twice and no test was retried, so flakiness cannot be proven."
@@ -162,7 +164,7 @@ def _foot(flaky: FlakyTests) -> Iterator[Text]:
     intervals = "Intervals are 95 % (Wilson); lists begin with the highest lower bound."
     yield text(Span(intervals, Tone.FAINT))
     branch = (
-        f"Rates: first attempts of {plural(flaky.rate_runs, 'run')} on {branch_words(flaky.branch)}"
+        f"Rates: first attempts of {plural(flaky.rate_runs, 'run')} {on_branch_words(flaky.branch)}"
     )
     least = f"tests with at least {LEAST_RUNS} runs and {LEAST_FAILED} failures"
     yield text(Span(f"{branch} ({basis_words(flaky.branch)}); {least}.", Tone.FAINT))

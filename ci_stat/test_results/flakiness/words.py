@@ -75,6 +75,13 @@ def branch_words(branch: DefaultBranch) -> str:
     return f"{', '.join(cut(name, 80) for name in names[:_BRANCHES])}{more}" or "no branch"
 
 
+def on_branch_words(branch: DefaultBranch) -> str:
+    """Where the rates are from, e.g. `on main`."""
+    if branch.basis is Basis.NO_BRANCH:
+        return "without a branch"
+    return f"on {branch_words(branch)}"
+
+
 def basis_words(branch: DefaultBranch) -> str:
     """How the default branch is known."""
     return {

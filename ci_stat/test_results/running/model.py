@@ -96,7 +96,7 @@ class TestRun:
 
     - `id`: tells runs apart. `repeats`: the id of the run whose failed tests it ran again.
     - `missing`: tests, files or packages that the runner never reported.
-    - `problems`: why the results are not whole; with any, nobody can tell whether all passed.
+    - `problems`: why the results are not whole; with any, it is unknown whether all passed.
     - `notes`: what a reader should know besides.
     """
 

@@ -20,7 +20,7 @@ def messages_section(history: CaseHistory, facts: CaseFacts, limit: int) -> Sect
     for seen in facts.runs.seen if facts.runs else ():
         if seen.failure.message and seen.failure.fingerprint not in known:
             head = text(
-                Span(cut(seen.failure.message, 300), bold=True),
+                Span(cut(_one_line(seen.failure.message), 300), bold=True),
                 Span(f"  {plural(seen.runs, 'run')}, in build logs", Tone.FAINT),
             )
             items.append(Item(head, _fingerprint(seen.failure.fingerprint)))
@@ -29,7 +29,7 @@ def messages_section(history: CaseHistory, facts: CaseFacts, limit: int) -> Sect
 
 
 def _message_item(group: MessageGroup) -> Item:
-    message = cut(group.message, 300) or "(no message)"
+    message = cut(_one_line(group.message), 300) or "(no message)"
     first, last = minute(group.first), minute(group.last)
     when = first if first == last else f"{first} to {last}"
     head = text(
@@ -37,6 +37,10 @@ def _message_item(group: MessageGroup) -> Item:
     )
     excerpt = tuple(text(Span(f"| {line[:_WIDEST]}", Tone.FAINT)) for line in group.excerpt)
     return Item(head, (*excerpt, *_fingerprint(group.fingerprint)))
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
 
 
 def _fingerprint(fingerprint: str) -> tuple[Text, ...]:

@@ -28,6 +28,7 @@ from ci_stat.test_results.views.words import (
 )
 
 _MESSAGE = 160  # characters of a message
+_SELF_EVIDENT = ("", "local")  # triggers that are not shown
 _FILES = 10  # broken files that are named
 
 
@@ -100,7 +101,7 @@ def _about(report: RunReport) -> Text:
     parts += [f"commit {cut(info.commit[:12], 12)}"] if info.commit else []
     parts += [f"branch {cut(info.branch, 80)}"] if info.branch else []
     parts += [f"pull request {info.pull}"] if info.pull is not None else []
-    parts += [cut(info.trigger, 40)] if info.trigger else []
+    parts += [f"started by {cut(info.trigger, 40)}"] if info.trigger not in _SELF_EVIDENT else []
     about = text(" · ".join(parts))
     return (*about, *text(" · ", linked("link", info.url))) if info.url else about
 
@@ -119,7 +120,8 @@ def _failed(test: FailedTest, report: RunReport) -> Item:
     head = text(Span(cut(test.case.full_name, 300), bold=True), word)
     message = cut(" ".join(test.message.split()), _MESSAGE)
     lines = [text(Span(message, Tone.FAINT))] if message else []
-    lines.append(text(age_words(test, report.now)))
+    if report.looked_at:
+        lines.append(text(age_words(test, report.now)))
     if flaky := flaky_words(test):
         lines.append(text(Span(flaky, Tone.WARN)))
     if test.attempts > 1:
@@ -127,12 +129,18 @@ def _failed(test: FailedTest, report: RunReport) -> Item:
     return Item(head, tuple(lines))
 
 
+def _history_words(report: RunReport) -> str:
+    same = " with the same labels" if report.run.info.labels else ""
+    if not report.looked_at:
+        return f"This is the first stored run of the job{same}, so ages are not known."
+    earlier = plural(report.looked_at, "earlier run")
+    return f"Ages and flakiness: from this and {earlier} of the job{same}."
+
+
 def _foot(report: RunReport, limit: int) -> Iterator[Text]:
     if len(report.failed) > limit:
         yield text("One package: --package NAME. More tests: --limit.")
-    same = " with the same labels" if report.run.info.labels else ""
-    earlier = plural(report.looked_at, "earlier run")
-    yield text(f"Ages and flakiness: from this and {earlier} of the job{same}.")
+    yield text(_history_words(report))
     others = [job for job in report.jobs if job != report.run.info.job]
     if others:
         names = cut(", ".join(others[:5]), 200)

@@ -13,7 +13,7 @@ import msgspec
 from ci_stat.cli.work import opening, output, windows
 from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.context import Context
-from ci_stat.errors import CannotTell, UsageError
+from ci_stat.errors import CannotTell, SourceError, UsageError
 from ci_stat.escape import visible
 from ci_stat.records.case_results import ReadState
 from ci_stat.rendering.format import plural
@@ -25,6 +25,7 @@ from ci_stat.test_results.model import ImportReport
 from ci_stat.test_results.views import data
 from ci_stat.test_results.views.words import counts_words, run_words, state_words
 
+_NOT_PUSHED = "The results are in the local database; the next import pushes them."
 _SHOWN = 20  # files that are named one by one
 
 
@@ -62,7 +63,10 @@ def _push(context: Context) -> None:
     history = context.results_setup.history
     if history is None:
         return
-    pushed = history.push()
+    try:
+        pushed = history.push()
+    except SourceError as error:
+        raise SourceError(error.message, error.hint or _NOT_PUSHED) from None
     days = f", {plural(pushed.days, 'day')} packed" if pushed.days else ""
     uploads = plural(pushed.segments, "upload")
     click.echo(f"ci-stat: {uploads} pushed to the branch {history.branch}{days}.", err=True)
@@ -95,7 +99,7 @@ def _require_whole(report: ImportReport) -> None:
         number = plural(len(report.problems), "file")
         verb = "is" if len(report.problems) == 1 else "are"
         raise CannotTell(
-            f"{number} {verb} not whole, so nobody can tell whether all tests passed.",
+            f"{number} {verb} not whole, so it is unknown whether all tests passed.",
             "The lines above say why. Import the whole files when they exist.",
         )
     if not report.files:

@@ -98,7 +98,7 @@ def run(
         with run_display(service.runner.name) as service.display:
             test_run = service.repeat(earlier) if earlier else service.run()
         verdict = decide(policy, gate_results(test_run), real_time()) if policy else None
-        _finish(context, test_run, verdict, stop, scratch, outputs)
+        _finish(context, test_run, verdict, stop, scratch, {**outputs, "job": job})
 
 
 def _finish(
@@ -121,7 +121,8 @@ def _finish(
         output.print_json(msgspec.to_builtins(data))
     else:
         _print(test_run, verdict, outputs)
-    problem = _import(context, test_run, junit) if outputs["imports"] else None
+    is_imported = outputs["imports"]
+    problem = _import(context, test_run, junit, outputs["job"]) if is_imported else None
     stop.end_if_stopped()
     _require_pass(test_run, verdict)
     if problem is not None:
@@ -163,10 +164,13 @@ def _unknown(test_run: TestRun) -> list[str]:
     return parts or ["it was interrupted"]
 
 
-def _import(context: Context, test_run: TestRun, junit: str) -> CiStatError | None:
-    """Import the run. An error is returned: it must not hide whether the tests passed."""
+def _import(context: Context, test_run: TestRun, junit: str, job: str | None) -> CiStatError | None:
+    """Import the run. An error is returned: it must not hide whether the tests passed.
+
+    `job`: None for the one that the environment names.
+    """
     known = from_environment(os.environ) or from_git(Path.cwd())
-    info = msgspec.structs.replace(known, labels=dict(test_run.labels))
+    info = msgspec.structs.replace(known, labels=dict(test_run.labels), job=job or known.job)
     try:
         with ExitStack() as files:
             inputs = list(find_inputs([junit], sys.stdin.buffer, files))

@@ -82,14 +82,13 @@ def _runs(replay: Replay, limit: int) -> Table:
     newest = replay.runs[::-1]
     rows = tuple(
         (
-            text(minute(run.started)),
-            text(cut_name(run.name, 80)),
+            text(f"{minute(run.started)}  {cut_name(run.name, 80)}"),
             _decision(run),
         )
         for run in newest[:limit]
     )
     more = max(0, len(newest) - limit)
-    columns = ("started (UTC)", "run", "verdict")
+    columns = ("started (UTC), run", "verdict")
     return Table("Runs, the newest first", columns, rows, 50, more, "more run")
 
 
