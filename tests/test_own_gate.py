@@ -104,7 +104,8 @@ def _ran(checkout: Path, *command: str, **values: str) -> "subprocess.CompletedP
 
 
 @pytest.mark.parametrize(
-    ("text", "ended", "code"), [(PASSED, "0", 0), (FAILED, "2", 11), ("", "2", 12)]
+    ("text", "ended", "code"),
+    [(PASSED, "0", 0), (FAILED, "2", 11), ("", "2", 12), (PASSED, "2", 2)],
 )
 def test_the_gate_judges_make_test(checkout: Path, text: str, ended: str, code: int) -> None:
     stale = checkout / "build" / "test-results" / "make-test" / "junit.xml"
