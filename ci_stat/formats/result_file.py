@@ -14,6 +14,7 @@ from ci_stat.records.case_results import CaseResult, Limits, ReadState, Unreadab
 
 _HEAD = 64 * 1024  # characters that decide about the format
 _BLANK = " \t\r\n\0\ufeff"
+_TAR, _TAR_PLACE = "ustar", 257  # the mark of a tar archive
 _DEFAULT = Limits()
 
 XmlReader = Callable[[XmlTokens, Iterator[Token], Limits], Iterator[CaseResult]]
@@ -71,6 +72,9 @@ class ResultFile:
 
         if not start and len(head) < _HEAD:
             raise Unreadable(ReadState.EMPTY, "the file is empty")
+        if head[_TAR_PLACE:].startswith(_TAR):
+            reason = "it is a tar archive: unpack it, and give the folder"
+            raise Unreadable(ReadState.NOT_RESULTS, reason)
         if go_test.is_go_test(start):
             self.format = "go test"
             return go_test.go_test_cases(start, text, self._limits)

@@ -1,6 +1,8 @@
 """Broken, empty and hostile result files: a state with its reason, never a crash, never green."""
 
 import gzip
+import io
+import tarfile
 import tracemalloc
 from collections.abc import Iterator
 
@@ -211,3 +213,19 @@ def test_compressed_data_is_no_result_file() -> None:
     """Unpacking is the task of who opens the file."""
     _, file = read(gzip.compress(TWO.encode()))
     assert file.state is ReadState.NOT_RESULTS
+
+
+def test_a_tar_archive_says_what_to_do() -> None:
+    """Its files are not read as one text, which would be in the format of the first of them."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        text = b"=== RUN   TestA\n--- FAIL: TestA (0.00s)\nFAIL\n"
+        member = tarfile.TarInfo("go-test.txt")
+        member.size = len(text)
+        archive.addfile(member, io.BytesIO(text))
+    file = ResultFile([packed.getvalue()])
+    assert list(file) == []
+    assert (file.state, file.detail) == (
+        ReadState.NOT_RESULTS,
+        "it is a tar archive: unpack it, and give the folder",
+    )
