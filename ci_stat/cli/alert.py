@@ -6,7 +6,7 @@ from ci_stat.cli import options
 
 _EPILOG = """\b
 Examples:
-  ci-stat alert --dry-run               what each recipient would be told
+  ci-stat alert --dry-run               what each recipient would receive
   ci-stat alert                         after each import, or every few minutes by cron
   ci-stat alert --job nightly --branch release-8.5 --channel slack
 
@@ -53,7 +53,7 @@ Exit codes: 0 sent, or nothing new; 8 an alert did not arrive, or may not have a
 def alert() -> None:
     """Send a message to Slack, mail or Feishu when the state of tests changes.
 
-    Each recipient of the reports is told once when a test of a job newly fails or recovers, when
+    Each recipient of the reports is notified once when a test of a job newly fails or recovers, when
     it fails more often than in the weeks before, and when a job turns red or green again; not
     after each red run. Failures of tests that are known
     to be flaky are not news until they fail in 4 runs in a row. What an alert that did not arrive

@@ -28,7 +28,7 @@ _MESSAGE = 160  # characters
 def alert_document(
     changes: Sequence[SeriesChange], is_uncertain: bool = False, limit: int = LIMIT
 ) -> Document:
-    """The document. `is_uncertain`: an earlier alert may have arrived, and told some of it."""
+    """The document. `is_uncertain`: an earlier alert may have arrived with a part of it."""
     title = _title(changes)
     return Document(
         title=title,

@@ -30,7 +30,7 @@ class AlertState(StrEnum):
     NOTHING_NEW = "nothing new"
     SENT = "sent"
     FAILED = "failed"  # the next alert tells it
-    UNCERTAIN = "uncertain"  # it may have arrived; it is told again with the next change
+    UNCERTAIN = "uncertain"  # it may have arrived; it is sent again with the next change
     BUSY = "busy"  # another process is telling it
 
 
@@ -67,7 +67,7 @@ class Alerter:
         return frozenset(keys)
 
     def draft(self, recipient: str, presents: Sequence[Present]) -> AlertResult:
-        """What the recipient would be told. Raises DatabaseError."""
+        """What the recipient would receive. Raises DatabaseError."""
         return self._result(recipient, self.ledger.position(recipient), presents)
 
     def alert(

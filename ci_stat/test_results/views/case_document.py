@@ -31,7 +31,7 @@ from ci_stat.test_results.cases.model import (
 from ci_stat.test_results.views.case_runs import log_run_text, minute, newest_runs, run_text
 from ci_stat.test_results.views.case_sections import durations_table, messages_section, shares_table
 
-_STATES = 5  # places whose state is told
+_STATES = 5  # places whose state is shown
 
 
 def case_document(
