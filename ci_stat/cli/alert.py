@@ -53,8 +53,8 @@ Exit codes: 0 sent, or nothing new; 8 an alert did not arrive, or may not have a
 def alert() -> None:
     """Send a message to Slack, mail or Feishu when the state of tests changes.
 
-    Each recipient of the reports is notified once when a test of a job newly fails or recovers, when
-    it fails more often than in the weeks before, and when a job turns red or green again; not
+    Each recipient of the reports is notified once when a test of a job newly fails or recovers,
+    when it fails more often than in the weeks before, and when a job turns red or green again; not
     after each red run. Failures of tests that are known
     to be flaky are not news until they fail in 4 runs in a row. What an alert that did not arrive
     would have said is in the next one. The first alert says what is red now.
