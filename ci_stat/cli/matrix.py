@@ -13,8 +13,8 @@ Examples:
   ci-stat matrix matrix.toml --cron '0 3 * * 0'           the type that this cron line starts
   ci-stat matrix matrix.toml --set spark=3.5.7 --set db=tidb
   ci-stat matrix matrix.toml --format gitlab > matrix.json
-  ci-stat matrix matrix.toml --format env | while read -r line; do (eval "export $line"; ./run.sh); done
-"""  # noqa: E501  # a line to copy
+  ci-stat matrix matrix.toml --format env                 a line of variables for each entry
+"""
 
 
 @click.command(epilog=EPILOG)

@@ -63,7 +63,7 @@ def shift_at(series: Floats, position: int) -> Shift:
 
 def _split(lengths: Sequence[int], values: Floats) -> list[list[int]]:
     """The weak change points of each series. `values`: of all series in turn."""
-    found: list[set[int]] = [set() for _ in lengths]
+    points: list[set[int]] = [set() for _ in lengths]
     offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
     owners, begins, sizes = _windows(np.asarray(lengths, np.int64), offsets)
     while len(owners):
@@ -74,13 +74,13 @@ def _split(lengths: Sequence[int], values: Floats) -> list[list[int]]:
         )
         places = begins + splits - offsets[owners]
         for owner, place in zip(owners.tolist(), places.tolist(), strict=True):
-            found[owner].add(place)
+            points[owner].add(place)
         owners = np.concatenate((owners, owners))
         begins, sizes = (
             np.concatenate((begins, begins + splits)),
             np.concatenate((splits, sizes - splits)),
         )
-    return [sorted(places) for places in found]
+    return [sorted(places) for places in points]
 
 
 def _windows(lengths: Ints, offsets: Ints) -> tuple[Ints, Ints, Ints]:

@@ -129,13 +129,13 @@ def run_report(
 
 def by_case(attempts: Iterable[Attempt]) -> dict[int, dict[int, TestEnd]]:
     """Return the end of each test in each run, by test and run."""
-    found: dict[int, dict[int, TestEnd]] = defaultdict(dict)
+    ends_by_case: dict[int, dict[int, TestEnd]] = defaultdict(dict)
     for attempt in attempts:
-        ends = found[attempt.case_id]
+        ends = ends_by_case[attempt.case_id]
         if attempt.run_id not in ends:
             ends[attempt.run_id] = TestEnd(attempt.outcome)
         ends[attempt.run_id].add(attempt)
-    return found
+    return ends_by_case
 
 
 def streak(

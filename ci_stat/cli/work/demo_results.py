@@ -84,8 +84,8 @@ def _pull_number(row: RunRow) -> int | None:
 def test_facts(context: Context, begin: datetime, end: datetime, files: int) -> TestFacts:
     """What the story says about the result files. `begin`, `end`: naive, in the demo's zone."""
     zone = context.settings.ci_data.zone
-    found = find_flaky(context.results, begin.replace(tzinfo=zone), end.replace(tzinfo=zone))
+    flakiness = find_flaky(context.results, begin.replace(tzinfo=zone), end.replace(tzinfo=zone))
     newest = ResultsReader(context.results).runs()[0].info
     gate = StoredGate(context.results, STRICT)
     verdict = gate.judge_run(newest.job, newest.number, {}, real_time())
-    return TestFacts(files, found.all_tests, len(found.proven), newest.job, verdict)
+    return TestFacts(files, flakiness.all_tests, len(flakiness.proven), newest.job, verdict)

@@ -126,11 +126,11 @@ class PullRequests:
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
         """The newest status of each context of a commit."""
         path = f"{self._path}/commits/{commit}/status"
-        found: list[CommitStatus] = []
+        statuses: list[CommitStatus] = []
         for page in self._pages.pages(path, {}, "statuses"):
             with valid_schema():
-                found += [status_of(value) for value in page.items]
-        return tuple(found)
+                statuses += [status_of(value) for value in page.items]
+        return tuple(statuses)
 
     def create_status(self, commit: str, status: CommitStatus) -> Written:
         value = {
@@ -147,11 +147,11 @@ class PullRequests:
     def check_runs(self, commit: str, name: str) -> tuple[CheckRun, ...]:
         """The check runs of a commit with this name, the newest first."""
         path = f"{self._path}/commits/{commit}/check-runs"
-        found: list[CheckRun] = []
+        checks: list[CheckRun] = []
         for page in self._pages.pages(path, {"check_name": name, "filter": "all"}, "check_runs"):
             with valid_schema():
-                found += [check_of(value) for value in page.items]
-        return tuple(sorted(found, key=lambda check: -check.id))
+                checks += [check_of(value) for value in page.items]
+        return tuple(sorted(checks, key=lambda check: -check.id))
 
     def create_check(self, commit: str, name: str, fields: Mapping[str, Any]) -> Written:
         value = {"name": name, "head_sha": commit, **fields}

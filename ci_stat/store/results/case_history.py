@@ -82,11 +82,11 @@ class CaseHistoryReader:
 
     def keys(self, case_ids: Sequence[int]) -> dict[int, str]:
         """Return the key of each case."""
-        found: dict[int, str] = {}
+        keys: dict[int, str] = {}
         for ids in batches(case_ids, _BATCH):
             query = select(cases.c.id, cases.c.case_key).where(cases.c.id.in_(ids))
-            found.update({row.id: row.case_key for row in self._rows(query)})
-        return found
+            keys.update({row.id: row.case_key for row in self._rows(query)})
+        return keys
 
     def newest(self) -> datetime | None:
         """Return the start of the newest run; None without a run."""
@@ -96,7 +96,7 @@ class CaseHistoryReader:
     def counts(self, case_ids: Sequence[int]) -> dict[int, CaseCount]:
         """Count the attempts of cases, over all runs."""
         is_failed = results.c.outcome.in_(_FAILED)
-        found: dict[int, CaseCount] = {}
+        counts: dict[int, CaseCount] = {}
         for ids in batches(case_ids, _BATCH):
             query = (
                 select(
@@ -108,8 +108,8 @@ class CaseHistoryReader:
                 .group_by(results.c.case_id)
             )
             for row in self._rows(query):
-                found[row.case_id] = CaseCount(int(row.finished), int(row.failed))
-        return found
+                counts[row.case_id] = CaseCount(int(row.finished), int(row.failed))
+        return counts
 
     def history(
         self, case_id: int, begin: datetime, end: datetime
@@ -144,11 +144,11 @@ class CaseHistoryReader:
 
     def messages(self, message_ids: Iterable[int]) -> dict[int, StoredMessage]:
         """Return messages by their id."""
-        found: dict[int, StoredMessage] = {}
+        stored: dict[int, StoredMessage] = {}
         for ids in batches(sorted(set(message_ids)), _BATCH):
             for row in self._rows(select(messages).where(messages.c.id.in_(ids))):
-                found[row.id] = StoredMessage(row.fingerprint, row.message)
-        return found
+                stored[row.id] = StoredMessage(row.fingerprint, row.message)
+        return stored
 
     def text(self, place: AttemptPlace) -> tuple[str, str]:
         """Return the message and the text of one attempt; empty ones if it has none."""

@@ -13,19 +13,19 @@ _BATCH = 500  # values in one statement
 
 def case_ids(engine: Engine, keys: Sequence[str]) -> dict[str, int]:
     """Return the ids of those cases that the database has. Raises DatabaseError."""
-    found: dict[str, int] = {}
+    ids_by_key: dict[str, int] = {}
     with connected(engine) as connection:
         for some in batches(keys, _BATCH):
             query = select(cases.c.case_key, cases.c.id).where(cases.c.case_key.in_(some))
-            found.update({row.case_key: row.id for row in connection.execute(query)})
-    return found
+            ids_by_key.update({row.case_key: row.id for row in connection.execute(query)})
+    return ids_by_key
 
 
 def case_keys(engine: Engine, ids: Sequence[int]) -> dict[int, str]:
     """Return the keys of cases by their ids. Raises DatabaseError."""
-    found: dict[int, str] = {}
+    keys: dict[int, str] = {}
     with connected(engine) as connection:
         for some in batches(ids, _BATCH):
             query = select(cases.c.id, cases.c.case_key).where(cases.c.id.in_(some))
-            found.update({row.id: row.case_key for row in connection.execute(query)})
-    return found
+            keys.update({row.id: row.case_key for row in connection.execute(query)})
+    return keys

@@ -39,7 +39,7 @@ class RunFailures(msgspec.Struct, frozen=True):
 
 def read_failures(engine: Engine, runs: Sequence[StoredRun]) -> dict[int, RunFailures]:
     """Return the failures of each run by its id. Raises DatabaseError."""
-    found: dict[int, RunFailures] = {}
+    failures: dict[int, RunFailures] = {}
     with connected(engine) as connection:
         for ids in batches([run.id for run in runs], _BATCH):
             states = connection.execute(
@@ -50,8 +50,8 @@ def read_failures(engine: Engine, runs: Sequence[StoredRun]) -> dict[int, RunFai
                 (row.run_id, row.file_id, row.position): row
                 for row in connection.execute(_details(ids))
             }
-            found |= {id: _failures(id, ends.get(id, {}), details, states) for id in ids}
-    return found
+            failures |= {id: _failures(id, ends.get(id, {}), details, states) for id in ids}
+    return failures
 
 
 def _attempts(ids: Sequence[int]) -> Any:

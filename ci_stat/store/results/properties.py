@@ -20,7 +20,7 @@ def read_properties(engine: Engine, run_ids: Sequence[int]) -> dict[tuple[int, i
 
     Raises DatabaseError.
     """
-    found: dict[tuple[int, int], Properties] = {}
+    by_test: dict[tuple[int, int], Properties] = {}
     with connected(engine) as connection:
         for ids in batches(run_ids, _BATCH):
             query = (
@@ -37,5 +37,5 @@ def read_properties(engine: Engine, run_ids: Sequence[int]) -> dict[tuple[int, i
             for run_id, case_id, properties in connection.execute(query):
                 with stored_value("properties of tests in the results database"):
                     pairs = tuple((key, value) for key, value in json.loads(properties))
-                found[run_id, case_id] = pairs
-    return found
+                by_test[run_id, case_id] = pairs
+    return by_test

@@ -162,17 +162,17 @@ class ResultsReader:
 
     def cases(self, case_ids: Sequence[int]) -> dict[int, StoredCase]:
         """Return cases by id."""
-        found = {}
+        cases_by_id = {}
         for ids in batches(case_ids, _BATCH):
             for row in self._rows(select(cases).where(cases.c.id.in_(ids))):
-                found[row.id] = StoredCase(
+                cases_by_id[row.id] = StoredCase(
                     row.id, row.suite, row.class_name, row.name, row.parameters, row.file
                 )
-        return found
+        return cases_by_id
 
     def first_runs(self, case_ids: Sequence[int], job: str) -> dict[int, int]:
         """Return the start (ms) of the first run of the job that had each case."""
-        found = {}
+        starts = {}
         for ids in batches(case_ids, _BATCH):
             query = (
                 select(results.c.case_id, func.min(runs.c.started))
@@ -180,12 +180,12 @@ class ResultsReader:
                 .where(results.c.case_id.in_(ids), runs.c.job == job)
                 .group_by(results.c.case_id)
             )
-            found.update({case_id: int(started) for case_id, started in self._rows(query)})
-        return found
+            starts.update({case_id: int(started) for case_id, started in self._rows(query)})
+        return starts
 
     def messages(self, run_id: int, case_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Return (fingerprint, message) of the last attempt with a message, by case."""
-        found: dict[int, tuple[str, str]] = {}
+        messages_by_case: dict[int, tuple[str, str]] = {}
         for ids in batches(case_ids, _BATCH):
             query = (
                 select(results.c.case_id, messages.c.fingerprint, texts.c.message)
@@ -200,8 +200,8 @@ class ResultsReader:
                 .order_by(results.c.file_id, results.c.position)
             )
             for case_id, fingerprint, message in self._rows(query):
-                found[case_id] = fingerprint, message or ""
-        return found
+                messages_by_case[case_id] = fingerprint, message or ""
+        return messages_by_case
 
     def _rows(self, query: Select[Any]) -> Sequence[Any]:
         with connected(self._engine) as connection:

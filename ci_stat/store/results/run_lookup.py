@@ -21,8 +21,8 @@ class RunLookup:
 
     def newest_start(self) -> datetime | None:
         """Return the start of the newest run; None without a run."""
-        found = self._runs(select(runs).order_by(runs.c.started.desc()).limit(1))
-        return found[0].started if found else None
+        newest = self._runs(select(runs).order_by(runs.c.started.desc()).limit(1))
+        return newest[0].started if newest else None
 
     def with_id(self, run_id: int) -> list[StoredRun]:
         """Return the run with this id in the database."""
@@ -35,15 +35,15 @@ class RunLookup:
 
     def on_commit(self, prefix: str) -> list[StoredRun]:
         """Return the runs on commits that begin so."""
-        found = self._runs(
+        candidates = self._runs(
             select(runs).where(runs.c.commit_hash.startswith(prefix, autoescape=True))
         )
-        return [run for run in found if run.info.commit.startswith(prefix)]
+        return [run for run in candidates if run.info.commit.startswith(prefix)]
 
     def on_branch(self, branch: str) -> list[StoredRun]:
         """Return the runs on a branch."""
-        found = self._runs(select(runs).where(runs.c.branch == branch))
-        return [run for run in found if run.info.branch == branch]
+        candidates = self._runs(select(runs).where(runs.c.branch == branch))
+        return [run for run in candidates if run.info.branch == branch]
 
     def before(self, moment: datetime, job: str, limit: int) -> list[StoredRun]:
         """Return the newest runs of a job that started before a time."""
@@ -57,5 +57,5 @@ class RunLookup:
 
     def _runs(self, query: Select[Any]) -> list[StoredRun]:
         with connected(self._engine) as connection:
-            found = [stored_run(row) for row in connection.execute(query)]
-        return sorted(found, key=lambda run: (run.started, run.id))
+            stored_runs = [stored_run(row) for row in connection.execute(query)]
+        return sorted(stored_runs, key=lambda run: (run.started, run.id))

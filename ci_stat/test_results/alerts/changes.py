@@ -19,8 +19,8 @@ MOST_KEYS = 20_000  # of one series, in what a recipient knows
 
 def changes(known: Known, presents: Sequence[Present]) -> tuple[SeriesChange, ...]:
     """The changes of all series that have any, in their order."""
-    found = [_change(set(known.bad.get(present.series, ())), present) for present in presents]
-    return tuple(change for change in found if _is_any(change))
+    of_series = [_change(set(known.bad.get(present.series, ())), present) for present in presents]
+    return tuple(change for change in of_series if _is_any(change))
 
 
 def _change(bad: set[str], present: Present) -> SeriesChange:

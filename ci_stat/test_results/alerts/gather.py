@@ -50,13 +50,13 @@ def presents(
             series[info.job, info.label_text, info.branch].append(run)
     keys = sorted(key for key in {*known} - {RED} if not key.startswith(REGRESSION))
     ids = case_ids(engine, keys)
-    found = [
+    states = [
         (key, _present(engine, reader, ids, digest(*key), of_series[::-1][: EARLIER + 1], judge))
         for key, of_series in sorted(series.items())
     ]
     if regressions is None:
-        return tuple(present for _, present in found)
-    return tuple(_regressed(present, regressions.get(key, ()), known) for key, present in found)
+        return tuple(present for _, present in states)
+    return tuple(_regressed(present, regressions.get(key, ()), known) for key, present in states)
 
 
 def _regressed(
@@ -120,14 +120,14 @@ def _histories(
     ends: Ends,
 ) -> dict[int, CaseHistory]:
     """What the runs of the branch, the newest one included, say about each failed test."""
-    found: dict[int, dict[int, TestEnd]] = defaultdict(dict)
+    ends_by_case: dict[int, dict[int, TestEnd]] = defaultdict(dict)
     for attempt in reader.history(failed, [run.id for run in earlier]):
-        of_case = found[attempt.case_id]
+        of_case = ends_by_case[attempt.case_id]
         if attempt.run_id not in of_case:
             of_case[attempt.run_id] = TestEnd(attempt.outcome)
         of_case[attempt.run_id].add(attempt)
     runs = [newest, *earlier]
-    return {id: case_history(runs, (), {**found[id], newest.id: ends[id]}) for id in failed}
+    return {id: case_history(runs, (), {**ends_by_case[id], newest.id: ends[id]}) for id in failed}
 
 
 def _is_flaky(history: CaseHistory) -> bool:

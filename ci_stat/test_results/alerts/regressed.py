@@ -34,11 +34,11 @@ def regressed(
         return {}
     regressions = [one for one in report.regressions if not one.is_new]
     keys = case_keys(engine, [one.case.id for one in regressions])
-    found: dict[Lane, list[Condition]] = defaultdict(list)
+    by_lane: dict[Lane, list[Condition]] = defaultdict(list)
     for one in regressions:
         lane = (one.lane.job, one.lane.labels, one.lane.branch)
-        found[lane].append(_condition(one, keys[one.case.id]))
-    return {lane: tuple(conditions) for lane, conditions in found.items()}
+        by_lane[lane].append(_condition(one, keys[one.case.id]))
+    return {lane: tuple(conditions) for lane, conditions in by_lane.items()}
 
 
 def _condition(one: Regression, key: str) -> Condition:

@@ -107,11 +107,11 @@ class Alerter:
     def _result(
         self, recipient: str, position: Position, presents: Sequence[Present]
     ) -> AlertResult:
-        found = changes(position.known, presents)
-        if not found:
+        news = changes(position.known, presents)
+        if not news:
             return AlertResult(recipient, AlertState.NOTHING_NEW)
-        document = alert_document(found, bool(position.uncertain), self.limit)
-        return AlertResult(recipient, AlertState.SENT, found, document)
+        document = alert_document(news, bool(position.uncertain), self.limit)
+        return AlertResult(recipient, AlertState.SENT, news, document)
 
     def _send(
         self, recipient: Recipient, result: AlertResult, number: int, known: Known

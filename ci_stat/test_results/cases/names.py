@@ -75,8 +75,8 @@ def meant(cases: Iterable[StoredCase], typed: TypedName) -> list[StoredCase]:
 
     Without typed parameters, all parameters are meant.
     """
-    found = [case for case in cases if _ends_so(case, typed)]
-    return at_place(found, typed) if typed.place else found
+    matches = [case for case in cases if _ends_so(case, typed)]
+    return at_place(matches, typed) if typed.place else matches
 
 
 def _ends_so(case: StoredCase, typed: TypedName) -> bool:

@@ -54,7 +54,7 @@ def changes(
 
     `records`: of tests of which more runs were looked at, by case and place.
     """
-    found: dict[int, list[Cell]] = defaultdict(list)
+    changed: dict[int, list[Cell]] = defaultdict(list)
     passed: set[int] = set()
     for key, at, at_now in _pairs(before, now):
         case_id, place = key % SPAN, key // SPAN
@@ -63,8 +63,8 @@ def changes(
         if change is None:
             passed.add(case_id)
         else:
-            found[case_id].append(Cell(case_id, place, at, at_now, change, record.mixed))
-    cells = {case_id: _most_important(cells) for case_id, cells in found.items()}
+            changed[case_id].append(Cell(case_id, place, at, at_now, change, record.mixed))
+    cells = {case_id: _most_important(cells) for case_id, cells in changed.items()}
     return Found(cells, len(passed - cells.keys()))
 
 

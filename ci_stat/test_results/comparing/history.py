@@ -32,15 +32,17 @@ def records(
     if len(ids) > _MOST:
         return None
     reader = ResultsReader(engine)
-    found: dict[tuple[int, int], Record] = {}
+    records_by_place: dict[tuple[int, int], Record] = {}
     for name, runs in _runs_by_place(engine, places, before, now).items():
         history = by_case(reader.history(ids, [run.id for run in runs]))
         for case_id, ends in history.items():
             key = case_id, places[name]
-            known = found.get(key, Record(0, 0))
+            known = records_by_place.get(key, Record(0, 0))
             mixed, _ = mixed_commits(runs, ends)
-            found[key] = Record(known.mixed + mixed, max(known.trailing, _trailing(runs, ends)))
-    return found
+            records_by_place[key] = Record(
+                known.mixed + mixed, max(known.trailing, _trailing(runs, ends))
+            )
+    return records_by_place
 
 
 def _trailing(runs: Sequence[StoredRun], ends: Mapping[int, TestEnd]) -> int:
@@ -54,16 +56,16 @@ def _runs_by_place(
 ) -> dict[PlaceName, list[StoredRun]]:
     """The runs of both sides, and the newest ones up to the side `now`; newest first."""
     lookup = RunLookup(engine)
-    found: dict[PlaceName, dict[int, StoredRun]] = {}
+    runs_by_name: dict[PlaceName, dict[int, StoredRun]] = {}
     for job in sorted({job for job, _ in places}):
         earlier = lookup.before(now.runs[-1].started, job, LOOKED_AT)
         for run in (*earlier, *before.runs, *now.runs):
             name = place_of(run)
             if name in places and run.info.job == job:
-                found.setdefault(name, {})[run.id] = run
+                runs_by_name.setdefault(name, {})[run.id] = run
     return {
         name: sorted(runs.values(), key=lambda run: (run.started, run.id), reverse=True)
-        for name, runs in found.items()
+        for name, runs in runs_by_name.items()
     }
 
 

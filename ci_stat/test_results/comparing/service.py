@@ -57,7 +57,7 @@ class Comparer:
         records = history.records(self.engine, candidates(old, new), places, before, now)
         if records is None:
             notes.append("Many tests fail: earlier runs were not searched for flaky ones.")
-        found = changes(old, new, records or {})
+        changed = changes(old, new, records or {})
         earlier, runs = history.baseline(self.engine, places, before, now)
         judged = judge(_seconds(old, new, earlier))
 
@@ -66,10 +66,10 @@ class Comparer:
         return Comparison(
             before=before,
             now=now,
-            changes=described.changes(found),
+            changes=described.changes(changed),
             durations=described.durations(judged),
             timing=Timing(judged.compared, runs, judged.shift),
-            passed=found.passed,
+            passed=changed.passed,
             tests_before=_tests(old),
             tests_now=_tests(new),
             only_before=_missing(before.runs, places),
@@ -208,11 +208,11 @@ class _Described:
                 wanted[self._run_now(cell)].add(cell.case_id)
             if cell.change in (Change.FIXED, Change.STILL_BROKEN, Change.FLAKY):
                 wanted[self._run_before(cell)].add(cell.case_id)
-        found: _Messages = {}
+        messages: _Messages = {}
         for run_id, case_ids in wanted.items():
             for case_id, message in self._reader.messages(run_id, sorted(case_ids)).items():
-                found[run_id, case_id] = message
-        return found
+                messages[run_id, case_id] = message
+        return messages
 
     def _run_before(self, cell: Cell) -> int:
         return _run_id(self._before, self._before_runs, cell.before)

@@ -37,10 +37,12 @@ def find_new(
 
     gone = _gone(all_runs, branch, ids) if with_gone else {}
     names = ResultsReader(engine).cases([*new, *gone])
-    found = _new_tests(wanted, {case: all_runs.runs[place] for case, place in new.items()}, names)
+    new_tests = _new_tests(
+        wanted, {case: all_runs.runs[place] for case, place in new.items()}, names
+    )
     return NewTests(
         window=wanted.window,
-        new=tuple(sorted(found, key=lambda test: (-_time(test.first), test.case.full_name))),
+        new=tuple(sorted(new_tests, key=lambda test: (-_time(test.first), test.case.full_name))),
         gone=_gone_tests(all_runs, gone, names) if with_gone else None,
         all_tests=len(ids),
         baseline=len(first) - len(new),

@@ -125,14 +125,14 @@ def _ends(engine: Engine, collected: Collected, runs: _Runs) -> dict[str, EndsBy
     """How the failed tests ended in the runs, by key of the test and id of the run."""
     keys = [case.key for case in collected.failed]
     ids = case_ids(engine, keys)
-    found: dict[int, dict[int, TestEnd]] = defaultdict(dict)
+    ends_by_case: dict[int, dict[int, TestEnd]] = defaultdict(dict)
     reader = ResultsReader(engine)
     for attempt in reader.history(list(ids.values()), runs.ids):
-        ends = found[attempt.case_id]
+        ends = ends_by_case[attempt.case_id]
         if attempt.run_id not in ends:
             ends[attempt.run_id] = TestEnd(attempt.outcome)
         ends[attempt.run_id].add(attempt)
-    return {key: found.get(ids.get(key, -1), {}) for key in keys}
+    return {key: ends_by_case.get(ids.get(key, -1), {}) for key in keys}
 
 
 def _usual_seconds(engine: Engine, base: Sequence[StoredRun]) -> float | None:

@@ -41,10 +41,10 @@ def slower_tests(
     known = case_ids(engine, longest)
     before = Before.of(read_ends(engine, base[:RUNS]), list(known.values()))
     of_case = {id: seconds[key] for key, id in known.items()}
-    found = before.slower(of_case)
-    cases = ResultsReader(engine).cases([one.key[0] for one in found])
+    slower = before.slower(of_case)
+    cases = ResultsReader(engine).cases([one.key[0] for one in slower])
     return tuple(
-        Slower(cases[one.key[0]].full_name, one.before, one.now, one.runs_before) for one in found
+        Slower(cases[one.key[0]].full_name, one.before, one.now, one.runs_before) for one in slower
     )
 
 

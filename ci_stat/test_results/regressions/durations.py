@@ -70,8 +70,10 @@ def duration_shifts(
     values = [np.maximum(ends.seconds[part], _RESOLUTION).astype(np.float64) for part in parts]
     smooth = [without_outliers(one) for one in values]
     newest = [
-        _newest(runs, ends.run[part], one, smoothed, found, begin)
-        for part, one, smoothed, found in zip(parts, values, smooth, shifts(smooth), strict=True)
+        _newest(runs, ends.run[part], one, smoothed, candidates, begin)
+        for part, one, smoothed, candidates in zip(
+            parts, values, smooth, shifts(smooth), strict=True
+        )
     ]
     return _counting(different[enough].tolist(), parts, newest)
 
@@ -127,12 +129,12 @@ def _counting(
     newest: Sequence[tuple[Shift, float, Since] | None],
 ) -> Shifts:
     """Leave out what may be chance among so many tests, and what is too small to matter."""
-    q_values = adjusted([found[1] if found else 1.0 for found in newest])
+    q_values = adjusted([newest_shift[1] if newest_shift else 1.0 for newest_shift in newest])
     kept, too_small, by_chance = [], 0, 0
-    for one, part, found, q_value in zip(series, parts, newest, q_values, strict=True):
-        if found is None:
+    for one, part, newest_shift, q_value in zip(series, parts, newest, q_values, strict=True):
+        if newest_shift is None:
             continue
-        shift, p_value, since = found
+        shift, p_value, since = newest_shift
         if q_value > FALSE_SHARE:
             by_chance += 1
         elif abs(shift.after - shift.before) < MIN_SECONDS or abs(shift.change) < MIN_CHANGE:

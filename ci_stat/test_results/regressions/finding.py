@@ -64,7 +64,7 @@ class Findings:
     @property
     def cases(self) -> list[int]:
         """The tests that a report names."""
-        series = [*self.open, *(found.series for found in self.shifts.shifts)]
+        series = [*self.open, *(found_shift.series for found_shift in self.shifts.shifts)]
         return np.unique(self.table.case[series]).tolist() if series else []
 
 
@@ -86,7 +86,7 @@ def report_of(
     """Name what was found; what rose most for sure comes first."""
     regressions = [_regression(history, findings, series, cases) for series in findings.open]
     regressions.sort(key=lambda one: (-one.interval.low, one.case.full_name, one.lane.job))
-    changes = [_duration(findings, found, cases) for found in findings.shifts.shifts]
+    changes = [_duration(findings, found_shift, cases) for found_shift in findings.shifts.shifts]
     changes.sort(key=lambda one: (-abs(one.seconds), one.case.full_name, one.lane.job))
     return RegressionReport(
         periods=history.periods,

@@ -45,18 +45,18 @@ def alert(
     now = real_time()
     wanted = branches or _default_branch(context)
     worse = regressed(context.results, jobs, wanted, now)
-    found = presents(context.results, jobs, wanted, now, known, judge, worse)
-    if not found:
+    series = presents(context.results, jobs, wanted, now, known, judge, worse)
+    if not series:
         raise CannotTell(
             f"No run of these jobs and branches in the last {SPAN.days} days.",
             "Name the branch: --branch NAME; `ci-stat tests` shows the newest run.",
         )
     if dry_run:
-        results = [alerter.draft(name, found) for name in names]
+        results = [alerter.draft(name, series) for name in names]
     else:
-        results = alerter.alert(recipients, found, force)
+        results = alerter.alert(recipients, series, force)
 
-    flaky = sum(present.flaky for present in found)
+    flaky = sum(present.flaky for present in series)
     if as_json:
         alerts = [_data(result) for result in results]
         output.print_json({"dry_run": dry_run, "flaky_left_out": flaky, "alerts": alerts})

@@ -25,15 +25,15 @@ def flaky(limit: int, form: str | None, color: str, **window: Any) -> None:
     require_runs(engine, gathered)
     setting = context.settings.results.default_branch
     branch = default_branch(gathered.branch_counts, asked.filter.branches, setting)
-    found = judge(engine, gathered, branch)
+    flaky_tests = judge(engine, gathered, branch)
 
     if form == "csv":
-        click.echo(to_csv(flaky_rows(found, limit)), nl=False)
-        click.echo(f"ci-stat: {left_out_words(found.left_out)}", err=True)
+        click.echo(to_csv(flaky_rows(flaky_tests, limit)), nl=False)
+        click.echo(f"ci-stat: {left_out_words(flaky_tests.left_out)}", err=True)
     else:
-        document = on_terminal(flaky_document(found, limit))
-        output.print_either(flaky_data(found, limit), document, form == "json", color)
-    if found.is_unknown:
+        document = on_terminal(flaky_document(flaky_tests, limit))
+        output.print_either(flaky_data(flaky_tests, limit), document, form == "json", color)
+    if flaky_tests.is_unknown:
         raise CannotTell(
             "No commit ran twice, no test was retried, and the default branch has fewer than"
             " 10 runs that count.",

@@ -26,9 +26,9 @@ def new(gone: bool, limit: int, form: str | None, color: str, **window: Any) -> 
     all_runs = wanted if is_every else gather(engine, asked.begin, asked.end)
     setting = context.settings.results.default_branch
     branch = default_branch(wanted.branch_counts, asked.filter.branches, setting)
-    found = find_new(engine, all_runs, wanted, branch, gone)
+    listing = find_new(engine, all_runs, wanted, branch, gone)
     if form == "csv":
-        click.echo(to_csv(new_rows(found, limit)), nl=False)
+        click.echo(to_csv(new_rows(listing, limit)), nl=False)
     else:
-        document = on_terminal(new_document(found, limit))
-        output.print_either(new_data(found, limit), document, form == "json", color)
+        document = on_terminal(new_document(listing, limit))
+        output.print_either(new_data(listing, limit), document, form == "json", color)

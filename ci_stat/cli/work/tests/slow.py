@@ -20,9 +20,9 @@ def slow(sort: str, limit: int, form: str | None, color: str, **window: Any) -> 
     engine = context.results
     gathered = gather(engine, asked.begin, asked.end, asked.filter)
     require_runs(engine, gathered)
-    found = find_slow(engine, gathered, sort, limit)
+    listing = find_slow(engine, gathered, sort, limit)
     if form == "csv":
-        click.echo(to_csv(slow_rows(found)), nl=False)
+        click.echo(to_csv(slow_rows(listing)), nl=False)
     else:
-        document = on_terminal(slow_document(found, sort))
-        output.print_either(slow_data(found), document, form == "json", color)
+        document = on_terminal(slow_document(listing, sort))
+        output.print_either(slow_data(listing), document, form == "json", color)

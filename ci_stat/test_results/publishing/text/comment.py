@@ -180,14 +180,14 @@ def _escaped(quoted: re.Match[str]) -> str:
 
 def sections_in(body: str) -> list[CommentSection]:
     """The sections of a comment of ours; what is not valid is left out."""
-    found = []
+    sections = []
     for match in _SECTION.finditer(body.replace("\r\n", "\n")):
         try:
             info = msgspec.convert(json.loads(match[1]), SectionInfo)
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             continue
-        found.append(CommentSection(info, match[2] + "\n"))
-    return found[:MAX_SECTIONS]
+        sections.append(CommentSection(info, match[2] + "\n"))
+    return sections[:MAX_SECTIONS]
 
 
 def is_ours(body: str) -> bool:
