@@ -21,16 +21,19 @@ _MAX_SIZE = 4 * 2**20  # bytes of a file
 _HEADER = re.compile(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*(?:"(?P<a>[^"]+)"|'(?P<b>[^']+)'|(?P<c>[\w-]+))\s*=""")
 _NAMED_KEY = re.compile(r"`(\w+)`")
+_KINDS = re.compile(r"`(\w+(?: \| \w+)*)`")
+_INVALID_DATE = "Invalid RFC3339 encoded date"
+_DATE = "a date such as 2026-12-31"
 _WORDS = {
-    "`array`": "a list",
-    "`object`": "a table",
-    "`str | array`": "a string or a list of strings",
-    "`str`": "a string",
-    "`int`": "a whole number",
-    "`float`": "a number",
-    "`bool`": "true or false",
-    "`date`": "a date such as 2026-12-31",
-    "Invalid RFC3339 encoded date": "expected a date such as 2026-12-31",
+    "str": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "date": _DATE,
+    "datetime": "a date with a time",
+    "time": "a time of day",
+    "array": "a list",
+    "object": "a table",
 }
 _PLACE = re.compile(r" - at `\$[^`]*`$")
 
@@ -58,6 +61,8 @@ def read_text(path: Path, what: str) -> str:
         raise SettingsError(f"Cannot read {what} {path}: {reason}.") from None
     except UnicodeDecodeError:
         raise SettingsError(f"Cannot read {what} {path}: it is not UTF-8 text.") from None
+    except ValueError:  # the name contains NUL
+        raise SettingsError(f"Cannot read {what} {path}: this is no name of a file.") from None
     if len(content) > _MAX_SIZE:
         raise SettingsError(f"{path} is larger than {_MAX_SIZE // 2**20} MiB.")
     return text
@@ -116,10 +121,23 @@ def _check_item(item: object, kind: Any, path: Path_) -> None:
     try:
         msgspec.convert(item, kind)
     except msgspec.ValidationError as error:
-        reason = _PLACE.sub("", str(error))
-        for word, plain in _WORDS.items():
-            reason = reason.replace(word, plain)
+        reason = _plain(_PLACE.sub("", str(error)))
         raise InvalidValue(path, f"`{path[-1]}` is invalid: {_lower(reason)}") from None
+
+
+def _plain(reason: str) -> str:
+    """Name kinds of values in words: "`int | str | null`" is "a string or a whole number"."""
+    reason = reason.replace(_INVALID_DATE, f"expected {_DATE}")
+    return _KINDS.sub(lambda match: _in_words(match[1], match[0]), reason)
+
+
+def _in_words(kinds: str, unknown: str) -> str:
+    names = set(kinds.split(" | ")) - {"null"}
+    if not names <= _WORDS.keys():
+        return unknown
+    if names == {"str", "array"}:
+        return "a string or a list of strings"
+    return " or ".join(words for name, words in _WORDS.items() if name in names)
 
 
 def _is_struct(kind: Any) -> bool:

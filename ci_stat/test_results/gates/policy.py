@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Literal
 
 import msgspec
@@ -43,6 +44,8 @@ class Selector(Table, frozen=True, kw_only=True):
         for key in ("case", "suite", "file", "marker", "except_marker"):
             if any(not name.strip() for name in as_names(getattr(self, key))):
                 raise ValueError(f"`{key}` contains an empty name")
+        if not all(isfinite(limit) for limit in self.below.values()):
+            raise ValueError("`below` must be finite numbers")
 
     @property
     def is_limited(self) -> bool:
@@ -206,6 +209,8 @@ class Rules(Table, frozen=True, kw_only=True):
             raise ValueError("`min_tests` must be at least 1")
         if not 1 <= self.propose_after <= 1000:
             raise ValueError("`propose_after` must be from 1 to 1000")
+        if self.required_type and not self.required_from:
+            raise ValueError("`required_type` is about the matrix: add `required_from`")
         for key in ("max_duration", "max_test_duration"):
             if getattr(self, key):
                 length_of(getattr(self, key), key)

@@ -38,6 +38,18 @@ SMOKE = '[[category]]\nname = "smoke"\nmarker = "smoke"\n'
         (FIRST + may_fail("b").replace("kim", ""), "p:10: `owner` is empty."),
         (FIRST + may_fail("b").replace("2026-12-31", '"soon"'), "p:11: `expires` is invalid"),
         (FIRST + may_fail("b", 'cap = "many"'), "p:12: `cap` must be a share"),
+        (
+            FIRST + may_fail("b", "cap = nan"),
+            "p:12: `cap` is invalid: expected a string or a whole ",
+        ),
+        (FIRST + may_fail("b", "cap = -1"), "p:12: `cap` must be from 1 to 1000 runs"),
+        (
+            FIRST + may_fail("b").replace("2026-12-31", "2026-12-31T10:00:00"),
+            "`expires` is invalid: expected a date such as 2026-12-31, got a date with a time.",
+        ),
+        ("ramp = 3", "p:1: `ramp` is invalid: expected a table, got a whole number."),
+        ('[rules]\nrequired_type = "smoke"', "p:2: `required_type` is about the matrix: add "),
+        (may_fail("b", "below = { workers = nan }"), "p:6: `below` must be finite numbers."),
         (FIRST + may_fail("b", "cap = 0"), "p:12: `cap` must be from 1 to 1000 runs"),
         (FIRST + may_fail("b", "case = 3"), "p is not valid TOML: Cannot overwrite a value"),
         (FIRST + may_fail("C.a", table="quarantine"), "selects the same tests as one of"),
@@ -77,6 +89,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_policy(tmp_path / "none.toml")
     with pytest.raises(SettingsError, match="Is a directory"):
         read_policy(tmp_path)
+    with pytest.raises(SettingsError, match="this is no name of a file"):
+        read_policy(tmp_path / "a\0b.toml")
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="is not UTF-8 text"):
