@@ -24,7 +24,7 @@ GITHUB = {
     "GITHUB_REF_NAME": "main",
     "GITHUB_HEAD_REF": "",
     "GITHUB_EVENT_NAME": "push",
-    "GITHUB_WORKSPACE": "/runner/work/Hello-World/Hello-World",
+    "GITHUB_WORKSPACE": "/runner/checkouts/Hello-World/Hello-World",
 }
 GITLAB = {
     "GITLAB_CI": "true",
@@ -228,7 +228,7 @@ def test_the_commit_of_a_pull_request_on_github_is_that_of_its_branch(tmp_path: 
 
 
 def test_the_folder_of_the_checkout() -> None:
-    assert workspace(GITHUB) == "/runner/work/Hello-World/Hello-World"
+    assert workspace(GITHUB) == "/runner/checkouts/Hello-World/Hello-World"
     assert workspace({}) == ""
 
 

@@ -254,9 +254,9 @@ def test_files_are_named_from_the_checkout(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that a case is the same on every runner."""
-    monkeypatch.setenv("WORKSPACE", "/runner/work")
+    monkeypatch.setenv("WORKSPACE", "/runner/checkouts")
     Path("a.xml").write_text(
-        '<testsuite><testcase name="a" file="/runner/work/src/a.c"/></testsuite>'
+        '<testsuite><testcase name="a" file="/runner/checkouts/src/a.c"/></testsuite>'
     )
     Path("b.xml").write_text('<testsuite><testcase name="a" file="src/a.c"/></testsuite>')
     _, data, _ = imported(call, "a.xml", "b.xml")
