@@ -213,7 +213,8 @@ def require_file(url: URL) -> None:
         raise ServerUnreachable(
             f"There is no database yet: {name} does not exist.",
             "Say where your runs are with `ci-stat init`, fill it with `ci-stat sync` or"
-            " `ci-stat import FILE`, or see invented data with `ci-stat demo`.",
+            " `ci-stat import FILE`, or see invented data with `ci-stat demo`. Results of tests"
+            " need no such database: see `ci-stat tests --help`.",
         )
 
 
