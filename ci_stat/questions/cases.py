@@ -62,9 +62,9 @@ class CaseQuestions:
             return self._without_results(name, since, end, history, results, runs)
 
         zone = history.source.window.zone if history else None
-        told = results.opened.history(case, since, end, zone)
+        stored = results.opened.history(case, since, end, zone)
         notes = [*_unusable("The CI database", runs.error), *_no_names(names, runs)]
-        return CaseAnswer(told, history, self._facts(told, history, notes))
+        return CaseAnswer(stored, history, self._facts(stored, history, notes))
 
     def _without_results(
         self,

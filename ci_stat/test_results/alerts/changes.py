@@ -45,7 +45,7 @@ def _is_any(change: SeriesChange) -> bool:
 
 
 def _is_news(regression: Condition, bad: set[str], now: Collection[str]) -> bool:
-    """Whether a regression is not known, and its test is not failing anyway, which is told."""
+    """Whether a regression is new, and no alert about a failing test covers it."""
     test = regression.key.removeprefix(REGRESSION)
     return not bad & {regression.key, test} and test not in now
 
@@ -56,7 +56,7 @@ def _is_regression(key: str) -> bool:
 
 
 def after(known: Known, presents: Sequence[Present]) -> Known:
-    """What a recipient knows after it was told all changes.
+    """What a recipient knows after an alert about all changes.
 
     A test that did not run, and a series that is not looked at, stay as they were.
     """

@@ -25,7 +25,7 @@ def regressed(
 ) -> dict[Lane, tuple[Condition, ...]]:
     """The regressions of the last week against the four weeks before. Raises DatabaseError.
 
-    Without a run that counts there are none. A new test has none: its failures are told.
+    Without a run that counts there are none. A new test has none: its failures are announced.
     """
     filter = RunFilter(jobs=tuple(jobs), branches=tuple(branches))
     try:

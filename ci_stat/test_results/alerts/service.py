@@ -81,13 +81,15 @@ class Alerter:
 
     def _alert(self, recipient: Recipient, presents: Sequence[Present], force: bool) -> AlertResult:
         try:
-            return self._told(recipient, presents, force)
+            return self._announced(recipient, presents, force)
         except CiStatError as error:
             return AlertResult(
                 recipient.name, AlertState.FAILED, reason=error.message, hint=error.hint
             )
 
-    def _told(self, recipient: Recipient, presents: Sequence[Present], force: bool) -> AlertResult:
+    def _announced(
+        self, recipient: Recipient, presents: Sequence[Present], force: bool
+    ) -> AlertResult:
         position = self.ledger.position(recipient.name)
         result = self._result(recipient.name, position, presents)
         if result.document is None:

@@ -112,7 +112,7 @@ class CommentPublisher:
     def _ours(self, pull: int, viewer: str) -> list[IssueComment]:
         """Our comments, the oldest first: with our marker, and by us.
 
-        An App is not told its own name: then by a bot.
+        An App does not know its own name: then by a bot.
         """
         comments = self.github.comments(pull)
         ours = [

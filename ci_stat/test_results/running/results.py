@@ -40,7 +40,7 @@ class Results:
 
 
 def stamps_of(folder: Path, patterns: Sequence[str]) -> Stamps:
-    """Return the files that match, so that files of an earlier run can be told apart later."""
+    """Return the files that match, so that files of an earlier run are recognized later."""
     stamps = {}
     for pattern in patterns:
         for name in glob.iglob(os.path.join(glob.escape(str(folder)), pattern), recursive=True):

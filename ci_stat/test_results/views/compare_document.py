@@ -31,7 +31,7 @@ from ci_stat.test_results.views.seconds import seconds_words
 
 _MESSAGE = 160  # characters of a message
 _PLACES = 3  # places that a line names
-_SHIFT = 0.2  # share by which all tests are slower that is told
+_SHIFT = 0.2  # smallest slowdown of all tests that is shown
 _TITLES = {
     Change.BROKEN: "Broken: passed before, fails now",
     Change.STILL_BROKEN: "Still broken",

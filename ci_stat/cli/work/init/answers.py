@@ -1,4 +1,4 @@
-"""What `ci-stat init` was told, as settings and as the commands to type next. Pure."""
+"""The answers to `ci-stat init` as settings and as the commands to type next. Pure."""
 
 import shlex
 from collections.abc import Iterator, Mapping
