@@ -123,3 +123,13 @@ limit_option = click.option(
     show_default=True,
     help="Maximum number of lines, also in JSON and CSV.",
 )
+
+default_branch_option = click.option(
+    "--branch",
+    "branches",
+    multiple=True,
+    metavar="NAME",
+    help="Only this branch; can be repeated. [the default branch, as in ci-stat tests flaky]",
+)
+
+end_option = click.option("--end", metavar="TIME", help="End of the window, not included. [now]")

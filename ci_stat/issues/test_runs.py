@@ -53,12 +53,12 @@ class TestRuns:
         failures = read_failures(self.engine, runs)
         return [self._run(run, failures[run.id]) for run in runs]
 
-    def _run(self, stored: StoredRun, found: RunFailures) -> Run:
+    def _run(self, stored: StoredRun, outcome: RunFailures) -> Run:
         info = stored.info
         return Run(
             job_name=entry_name(info),
             job_id=_number(stored),
-            status=_status(found),
+            status=_status(outcome),
             time=stored.started.astimezone(self.origin.zone).replace(tzinfo=None, microsecond=0),
             duration=None,
             repo=info.repo or None,
@@ -69,19 +69,19 @@ class TestRuns:
             author=None,
             pr_title=None,
             pr_link=None,
-            failures=self._failures(info, found),
+            failures=self._failures(info, outcome),
             origin=self.origin,
-            log=LogState.READ.value if found.failed else "",
+            log=LogState.READ.value if outcome.failed else "",
             attempt=info.attempt,
             url=info.url or None,
         )
 
-    def _failures(self, info: RunInfo, found: RunFailures) -> tuple[CaseFailure, ...]:
-        if not found.failed:
+    def _failures(self, info: RunInfo, outcome: RunFailures) -> tuple[CaseFailure, ...]:
+        if not outcome.failed:
             return ()
         if self.per_job:
-            return (_of_run(info, found),)
-        return tuple(_of_case(case) for case in found.failed)
+            return (_of_run(info, outcome),)
+        return tuple(_of_case(case) for case in outcome.failed)
 
 
 def entry_name(info: RunInfo) -> str:
@@ -98,10 +98,10 @@ def _number(stored: StoredRun) -> int:
     return stored_number(number, attempt) if fits else stored.id
 
 
-def _status(found: RunFailures) -> str:
-    if found.failed:
+def _status(outcome: RunFailures) -> str:
+    if outcome.failed:
         return Status.FAILURE.value
-    return Status.SUCCESS.value if found.is_whole else UNKNOWN
+    return Status.SUCCESS.value if outcome.is_whole else UNKNOWN
 
 
 def _of_case(case: FailedCase) -> CaseFailure:
@@ -117,15 +117,15 @@ def _of_case(case: FailedCase) -> CaseFailure:
     )
 
 
-def _of_run(info: RunInfo, found: RunFailures) -> CaseFailure:
+def _of_run(info: RunInfo, outcome: RunFailures) -> CaseFailure:
     """One failure for the whole run, which names the failed tests."""
-    names = [_name(case) for case in found.failed]
+    names = [_name(case) for case in outcome.failed]
     more = len(names) - _NAMED
     lines = [*names[:_NAMED], *([f"... and {plural(more, 'more test')}"] if more > 0 else [])]
     return CaseFailure(
         kind=FailureKind.CASE.value,
         name=entry_name(info),
-        message=f"{len(names):,} failed of {plural(found.tests, 'test')}",
+        message=f"{len(names):,} failed of {plural(outcome.tests, 'test')}",
         source=SOURCE,
         excerpt="\n".join(lines)[:_EXCERPT],
     )

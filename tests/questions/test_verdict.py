@@ -7,14 +7,14 @@ import pytest
 
 from ci_stat.records import Run, RunRow
 from ci_stat.result import Result
-from ci_stat.result.answers.model import Judgement, OtherRuns, OwnRuns, Reason, Trouble, Verdict
+from ci_stat.result.answers.model import Judgement, OtherRuns, OutageOfRun, OwnRuns, Reason, Verdict
 from ci_stat.result.answers.verdict import judge, overall
 from tests.support.results import result
 from tests.support.rows import row
 
 CASE = {"case": ["file_test.go:Suite.TestX"]}
 PERIOD = (datetime(2021, 6, 12), datetime(2021, 6, 26))
-OUTAGE = Trouble(datetime(2021, 6, 19, 14), datetime(2021, 6, 19, 16), 30, 12, "no space left")
+OUTAGE = OutageOfRun(datetime(2021, 6, 19, 14), datetime(2021, 6, 19, 16), 30, 12, "no space left")
 
 
 def runs(rows: Sequence[RunRow]) -> tuple[Run, ...]:

@@ -20,15 +20,9 @@ from ci_stat.cli import options
     show_default=True,
     help="Length of the time before it, with which it is compared.",
 )
-@click.option("--end", metavar="TIME", help="End of the window, not included. [now]")
+@options.end_option
 @options.job_option
-@click.option(
-    "--branch",
-    "branches",
-    multiple=True,
-    metavar="NAME",
-    help="Only this branch; can be repeated. [the default branch, as in ci-stat tests flaky]",
-)
+@options.default_branch_option
 @options.label_option
 @options.limit_option
 @options.format_options

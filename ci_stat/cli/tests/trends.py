@@ -13,7 +13,7 @@ from ci_stat.cli import options
     show_default=True,
     help="Length of the window up to its end: 7d, 4w, 90d.",
 )
-@click.option("--end", metavar="TIME", help="End of the window, not included. [now]")
+@options.end_option
 @click.option(
     "--by",
     "period",
@@ -21,13 +21,7 @@ from ci_stat.cli import options
     help="One point for each day or week (UTC). [day up to 60 days, else week]",
 )
 @options.job_option
-@click.option(
-    "--branch",
-    "branches",
-    multiple=True,
-    metavar="NAME",
-    help="Only this branch; can be repeated. [the default branch, as in ci-stat tests flaky]",
-)
+@options.default_branch_option
 @options.label_option
 @options.limit_option
 @options.format_options

@@ -1,14 +1,8 @@
 """What is published at a pull request and its commit: comments, commit statuses, check runs."""
 
-import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ci_stat.connectors.github.calls import Calls, call_error
-from ci_stat.connectors.github.client import GitHubClient
-from ci_stat.connectors.github.names import REPO_NAME
-from ci_stat.connectors.github.pagination import Pages
 from ci_stat.connectors.github.publish_schema import (
     CheckRun,
     CommitStatus,
@@ -17,20 +11,17 @@ from ci_stat.connectors.github.publish_schema import (
     link_in,
     status_of,
 )
-from ci_stat.connectors.github.rate_limits import Timing
 from ci_stat.connectors.github.responses import (
     PUBLISH_REFUSALS,
     CallResult,
     CallState,
     Interpreter,
 )
-from ci_stat.connectors.github.schema import Fields, SchemaError, comment_of, text_in, valid_schema
+from ci_stat.connectors.github.schema import Fields, SchemaError, comment_of, valid_schema
+from ci_stat.connectors.github.session import RepositorySession
 from ci_stat.connectors.github.write_outcome import checked
-from ci_stat.connectors.http.address import parse_address
-from ci_stat.connectors.http.client import TIMEOUT
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.connectors.outcome import LOOK_FIRST
-from ci_stat.errors import SettingsError
 from ci_stat.records import DeliveryState, IssueComment
 
 MAX_DESCRIPTION = 140  # characters of a status
@@ -38,57 +29,14 @@ MAX_ANNOTATIONS = 50  # of one request
 MAX_OUTPUT = 65_535  # characters of a check run's summary
 
 
-class PullRequests:
-    """Comments, statuses and check runs of one repository. Nothing is connected yet.
+class PullRequests(RepositorySession):
+    """Comments, statuses and check runs of one repository.
 
-    The arguments are those of `repository.GitHub`. Reads raise SourceError without a valid answer.
-    Writes return their outcome.
+    Reads raise SourceError without a valid answer. Writes return their outcome.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        repo: str,
-        token: str,
-        *,
-        timeout: float = TIMEOUT,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-        wall: Callable[[], float] = time.time,
-        between_reads: float = 0.25,
-        between_writes: float = 2.0,
-    ) -> None:
-        address = parse_address(base_url, "github_url", "https://api.github.com")
-        if not REPO_NAME.fullmatch(repo):
-            raise SettingsError(
-                f"{repo[:200]!r} is not the name of a repository.",
-                "Write --repo OWNER/NAME, e.g. me/app.",
-            )
-        mask = Mask(token)
-        client = GitHubClient(address, token, mask, timeout)
-        timing = Timing(clock, sleep, jitter, between_reads, between_writes)
-        self.repo, self.root = repo, f"{address.root}{address.path}"
-        self._client = client
-        self._calls = Calls(client, Interpreter(mask, wall, PUBLISH_REFUSALS), timing)
-        self._pages = Pages(self._calls, address)
-        self._path = f"/repos/{repo}"
-
-    def __repr__(self) -> str:
-        return f"<PullRequests of {self.repo} at {self.root}>"
-
-    def close(self) -> None:
-        self._client.close()
-
-    def viewer(self) -> str:
-        """The login of the token's owner; "" for an App, to which GitHub does not tell it."""
-        result = self._calls.get("/user")
-        if result.state is CallState.REFUSED and result.code == 403:
-            return ""
-        if result.state is not CallState.DONE:
-            raise call_error(result)
-        with valid_schema():
-            return text_in(result.value, "login")
+    def _interpreter(self, mask: Mask, wall: Callable[[], float]) -> Interpreter:
+        return Interpreter(mask, wall, PUBLISH_REFUSALS)
 
     def wait_to_write(self) -> None:
         """Wait for the pause after the last write: what is read next is fresh at the next one."""

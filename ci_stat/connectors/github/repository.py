@@ -1,27 +1,20 @@
 """The issues of one GitHub repository: complete lists, and writes that are never made twice."""
 
-import random
-import re
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from ci_stat.connectors.github.calls import Calls, call_error
-from ci_stat.connectors.github.client import GitHubClient
+from ci_stat.connectors.github.calls import call_error
 from ci_stat.connectors.github.complete_list import DESCENDING, complete_list, open_count
-from ci_stat.connectors.github.names import REPO_NAME
-from ci_stat.connectors.github.pagination import Pages
-from ci_stat.connectors.github.rate_limits import Timing
-from ci_stat.connectors.github.responses import CallState, Interpreter
+from ci_stat.connectors.github.responses import CallState
 from ci_stat.connectors.github.schema import (
     OtherRepository,
     comment_of,
     issue_of,
     item_of,
     label_of,
-    text_in,
     valid_schema,
 )
+from ci_stat.connectors.github.session import RepositorySession
 from ci_stat.connectors.github.write_outcome import (
     checked,
     commented,
@@ -29,10 +22,6 @@ from ci_stat.connectors.github.write_outcome import (
     edited,
     new_issue,
 )
-from ci_stat.connectors.http.address import parse_address
-from ci_stat.connectors.http.client import TIMEOUT
-from ci_stat.connectors.http.masking import Mask
-from ci_stat.errors import SettingsError
 from ci_stat.records import IssueComment, ListedIssue, Listing, WriteResult
 
 _MOVED_OR_DELETED = (301, 307, 308, 404, 410)
@@ -42,70 +31,10 @@ def _nothing(_: int) -> None:
     """The default for `progress`."""
 
 
-class GitHub:
-    """One repository at one GitHub. Nothing is connected before the first call.
-
-    - `base_url`: of the REST API, `https://api.github.com` or `https://HOST/api/v3`.
-    - `repo`: `owner/name`. `token`: a user's or an App installation's.
-    - `timeout`: seconds to connect, and for each read.
-    - `between_reads`, `between_writes`: seconds from the end of a request, or a write, to the
-      next.
-    - `clock`, `wall`, `sleep`, `jitter`: seconds, Unix seconds, waiting, and a random number from
-      0 to 1.
-
-    Raises SettingsError for invalid arguments. One object sends one request at a time, from any
-    number of threads.
-    """
-
-    def __init__(
-        self,
-        base_url: str,
-        repo: str,
-        token: str,
-        *,
-        timeout: float = TIMEOUT,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-        wall: Callable[[], float] = time.time,
-        between_reads: float = 0.25,
-        between_writes: float = 2.0,
-    ) -> None:
-        address = parse_address(base_url, "github_url", "https://api.github.com")
-        self.repo, token = repo.strip(), token.strip()
-        if not REPO_NAME.fullmatch(self.repo):
-            raise SettingsError(
-                "github_repo is not the name of a repository.",
-                "Write it as owner/name, e.g. me/app",
-            )
-        if not re.fullmatch("[!-~]+", token):
-            raise SettingsError(
-                "gh_token is empty or contains an invalid character.", "Copy it again."
-            )
-        self.root = f"{address.root}{address.path}"
-        mask = Mask(token)
-        client = GitHubClient(address, token, mask, timeout)
-        timing = Timing(clock, sleep, jitter, between_reads, between_writes)
-        self._calls = Calls(client, Interpreter(mask, wall), timing)
-        self._pages = Pages(self._calls, address)
-        self._path = f"/repos/{self.repo}"
-
-    def __repr__(self) -> str:
-        return f"<GitHub {self.repo} at {self.root}>"
+class GitHub(RepositorySession):
+    """The issues of one repository."""
 
     # Reads. All raise SourceError if there is no valid response.
-
-    def viewer(self) -> str:
-        """The login of the token's owner; "" for an App installation, to which GitHub does not
-        tell it.
-        """
-        result = self._calls.get("/user")
-        if result.state is CallState.REFUSED and result.code == 403:
-            return ""
-        if result.state is not CallState.DONE:
-            raise call_error(result)
-        with valid_schema():
-            return text_in(result.value, "login")
 
     def labels(self) -> tuple[str, ...]:
         """The names of all labels."""

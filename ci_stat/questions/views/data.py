@@ -6,7 +6,7 @@ from typing import Any
 from ci_stat.records import Provenance, Run
 from ci_stat.rendering.values import iso_time, source_data, tally_data
 from ci_stat.result.answers.history_model import History, RunAnswer, Share, Since, Subject
-from ci_stat.result.answers.model import OwnRuns, PRAnswer, PRFailure, Trouble
+from ci_stat.result.answers.model import OutageOfRun, OwnRuns, PRAnswer, PRFailure
 from ci_stat.result.answers.sentences import reasons
 
 Row = dict[str, Any]
@@ -90,7 +90,7 @@ def _own(own: OwnRuns, limit: int, source: Provenance) -> Row:
     }
 
 
-def _outage(outage: Trouble | None, source: Provenance) -> Row | None:
+def _outage(outage: OutageOfRun | None, source: Provenance) -> Row | None:
     if outage is None:
         return None
     return {

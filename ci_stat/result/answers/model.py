@@ -104,7 +104,7 @@ class OtherRuns:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class OutageOfRun:
     """An outage that a failed run belongs to: its first and last failed run, and their number.
 
     `cause`: the key of the failure that all its runs have; None if machines failed, whose messages
@@ -156,7 +156,7 @@ class PRFailure:
     own: OwnRuns
     other: OtherRuns
     judgement: Judgement
-    outage: Trouble | None = None
+    outage: OutageOfRun | None = None
     issue: str = ""
     muted: str = ""
     reproduce: tuple[str, str] = ("", "")

@@ -20,10 +20,10 @@ from ci_stat.result.answers.failed_others import FailedOthers
 from ci_stat.result.answers.model import (
     PR,
     OtherRuns,
+    OutageOfRun,
     OwnRuns,
     PRAnswer,
     PRFailure,
-    Trouble,
     Verdict,
 )
 from ci_stat.result.answers.places import Place, place_of
@@ -35,11 +35,11 @@ from ci_stat.result.packages import FailureKeys, named_in, package_of
 AROUND = timedelta(days=7)  # before the first and after the last failure
 LONGEST = timedelta(days=28)  # of a period
 
-Trace = Callable[[Run], Trouble | None]
+Trace = Callable[[Run], OutageOfRun | None]
 _ORDER = (Verdict.YOURS, Verdict.UNKNOWN, Verdict.NOT_YOURS)
 
 
-def no_outage(run: Run) -> Trouble | None:  # noqa: ARG001
+def no_outage(run: Run) -> OutageOfRun | None:  # noqa: ARG001
     """For runs whose outages were not looked for."""
     return None
 
@@ -166,11 +166,11 @@ def _judged(
     )
 
 
-def _outage(failure: OwnFailure, trace: Trace) -> Trouble | None:
+def _outage(failure: OwnFailure, trace: Trace) -> OutageOfRun | None:
     """The outage that explains the failure in all runs that have it, that of the newest run."""
-    troubles = [trace(run) for run in failure.runs]
-    explained = all(trouble and trouble.explains(failure.name_key) for trouble in troubles)
-    return troubles[-1] if explained else None
+    outages = [trace(run) for run in failure.runs]
+    explained = all(outage and outage.explains(failure.name_key) for outage in outages)
+    return outages[-1] if explained else None
 
 
 def _kind_and_name(failure: OwnFailure) -> tuple[str, str]:

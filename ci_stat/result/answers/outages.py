@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from ci_stat.records import Run
-from ci_stat.result.answers.model import Trouble
+from ci_stat.result.answers.model import OutageOfRun
 from ci_stat.result.answers.of_pull import Trace
 from ci_stat.result.fail_key import failure_key
 from ci_stat.result.outages import SPAN, outages
@@ -22,23 +22,23 @@ def traced(failures: Iterable[Sequence[Run]], failed_runs: FailedRuns) -> Trace:
     `failures`: the runs of each failure, oldest first. Once a run is in no outage, the older ones
     of its failure are not looked at: an outage explains all runs of a failure or none.
     """
-    troubles: dict[RunKey, Trouble] = {}
+    outages: dict[RunKey, OutageOfRun] = {}
     read: set[RunKey] = set()
     for runs in sorted(failures, key=lambda runs: str(runs[-1].time), reverse=True):
         for run in reversed(runs):
             key = (run.job_name, run.job_id)
-            if run.time and not {key} & (read | troubles.keys()) and len(read) < MOST:
+            if run.time and not {key} & (read | outages.keys()) and len(read) < MOST:
                 read.add(key)
                 around = failed_runs(run.time - SPAN, run.time + SPAN)
-                troubles = _by_run(around, run.time) | troubles
-            if key not in troubles:
+                outages = _by_run(around, run.time) | outages
+            if key not in outages:
                 break
-    return lambda run: troubles.get((run.job_name, run.job_id))
+    return lambda run: outages.get((run.job_name, run.job_id))
 
 
-def _by_run(failed: Iterable[Run], moment: datetime) -> dict[RunKey, Trouble]:
+def _by_run(failed: Iterable[Run], moment: datetime) -> dict[RunKey, OutageOfRun]:
     return {
-        (broken.job_name, broken.job_id): Trouble(
+        (broken.job_name, broken.job_id): OutageOfRun(
             begin=outage.runs[0].time or moment,
             end=outage.runs[-1].time or moment,
             runs=len(outage.runs),

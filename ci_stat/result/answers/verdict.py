@@ -11,9 +11,9 @@ from ci_stat.records import FailureKind
 from ci_stat.result.answers.model import (
     Judgement,
     OtherRuns,
+    OutageOfRun,
     OwnRuns,
     Reason,
-    Trouble,
     Verdict,
 )
 from ci_stat.statistics.intervals import lower_bound
@@ -28,7 +28,7 @@ MOST = 0.5  # a job that fails in most runs elsewhere
 
 
 def judge(
-    kind: str, own: OwnRuns, other: OtherRuns, author: str | None, outage: Trouble | None = None
+    kind: str, own: OwnRuns, other: OtherRuns, author: str | None, outage: OutageOfRun | None = None
 ) -> Judgement:
     """Decide about one failure.
 

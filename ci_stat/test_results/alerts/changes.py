@@ -70,7 +70,7 @@ def after(known: Known, presents: Sequence[Present]) -> Known:
     return Known({series: keys for series, keys in bad.items() if keys}, left_out)
 
 
-def digest_of(found: Sequence[SeriesChange]) -> str:
+def digest_of(series_changes: Sequence[SeriesChange]) -> str:
     """A hash that is equal for the same changes."""
     parts = [
         [
@@ -80,6 +80,6 @@ def digest_of(found: Sequence[SeriesChange]) -> str:
             change.turned_red,
             change.turned_green,
         ]
-        for change in found
+        for change in series_changes
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

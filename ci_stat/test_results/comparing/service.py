@@ -145,12 +145,13 @@ class _Described:
         self._now, self._now_runs = now
         self._places = places
 
-    def changes(self, found: Found) -> tuple[TestChange, ...]:
+    def changes(self, compared: Found) -> tuple[TestChange, ...]:
         """By kind of change, then those that fail, then by name."""
-        cases = self._reader.cases(sorted(found.cells))
-        messages = self._messages(cell for cells in found.cells.values() for cell in cells)
+        cases = self._reader.cases(sorted(compared.cells))
+        messages = self._messages(cell for cells in compared.cells.values() for cell in cells)
         tests = [
-            self._change(cases[case_id], cells, messages) for case_id, cells in found.cells.items()
+            self._change(cases[case_id], cells, messages)
+            for case_id, cells in compared.cells.items()
         ]
         order = {change: place for place, change in enumerate(Change)}
         tests.sort(

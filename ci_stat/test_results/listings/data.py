@@ -37,16 +37,16 @@ def _slow(test: SlowTest) -> Row:
     }
 
 
-def new_data(found: NewTests, limit: int) -> Row:
+def new_data(listing: NewTests, limit: int) -> Row:
     """New tests, and gone ones; lists have up to `limit` entries."""
-    gone = found.gone
+    gone = listing.gone
     return {
-        "window": window_data(found.window),
-        "tests": found.all_tests,
-        "of_first_runs": found.baseline,
-        "left_out": left_out_data(found.left_out),
-        "total_new": len(found.new),
-        "new": [_new(test) for test in found.new[:limit]],
+        "window": window_data(listing.window),
+        "tests": listing.all_tests,
+        "of_first_runs": listing.baseline,
+        "left_out": left_out_data(listing.left_out),
+        "total_new": len(listing.new),
+        "new": [_new(test) for test in listing.new[:limit]],
         "total_gone": None if gone is None else len(gone),
         "gone": None
         if gone is None
@@ -69,11 +69,11 @@ def _outcomes(test: NewTest) -> Row:
     }
 
 
-def new_rows(found: NewTests, limit: int) -> list[Row]:
+def new_rows(listing: NewTests, limit: int) -> list[Row]:
     """Rows for CSV: new tests, then gone ones; up to `limit` of each."""
     new = [
         {"change": "new", **case_data(test.case), **_first(test), **_outcomes(test)}
-        for test in found.new[:limit]
+        for test in listing.new[:limit]
     ]
     empty = dict.fromkeys(("runs", "passed", "failed", "skipped", "passed_after_retry"))
     gone = [
@@ -86,7 +86,7 @@ def new_rows(found: NewTests, limit: int) -> list[Row]:
             **empty,
             "last_outcome": None,
         }
-        for test in (found.gone or ())[:limit]
+        for test in (listing.gone or ())[:limit]
     ]
     return [*new, *gone]
 

@@ -70,37 +70,39 @@ def seconds_words(seconds: float) -> str:
     return f"{seconds / 60:,.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.1f} h"
 
 
-def new_document(found: NewTests, limit: int) -> Document:
+def new_document(listing: NewTests, limit: int) -> Document:
     """New tests, and gone ones."""
-    title = _new_title(found)
+    title = _new_title(listing)
     return Document(
         title=title,
-        subtitle=window_words(found.window),
+        subtitle=window_words(listing.window),
         tone=Tone.PLAIN,
         summary=title,
-        blocks=tuple(_new_blocks(found, limit)),
-        foot=(text(Span(left_out_runs_words(found.left_out), Tone.FAINT)),) if found.gone else (),
+        blocks=tuple(_new_blocks(listing, limit)),
+        foot=(text(Span(left_out_runs_words(listing.left_out), Tone.FAINT)),)
+        if listing.gone
+        else (),
     )
 
 
-def _new_title(found: NewTests) -> str:
-    gone = f", {len(found.gone):,} gone" if found.gone is not None else ""
-    return f"{plural(len(found.new), 'new test')} of {found.all_tests:,}{gone}"
+def _new_title(listing: NewTests) -> str:
+    gone = f", {len(listing.gone):,} gone" if listing.gone is not None else ""
+    return f"{plural(len(listing.new), 'new test')} of {listing.all_tests:,}{gone}"
 
 
-def _new_blocks(found: NewTests, limit: int) -> Iterator[Block]:
-    if found.baseline:
-        tests = plural(found.baseline, "test")
+def _new_blocks(listing: NewTests, limit: int) -> Iterator[Block]:
+    if listing.baseline:
+        tests = plural(listing.baseline, "test")
         words = (
             f"{tests} came with the first stored run of a job and label set:"
             " whether they are new is unknown."
         )
         yield Paragraph((text(Span(words, Tone.WARN)),))
-    if found.new:
-        items = tuple(Item(_name(test), tuple(_new_lines(test))) for test in found.new[:limit])
-        yield Section("New", items, 90, max(0, len(found.new) - limit), "more new test")
-    if found.gone:
-        gone = found.gone[:limit]
+    if listing.new:
+        items = tuple(Item(_name(test), tuple(_new_lines(test))) for test in listing.new[:limit])
+        yield Section("New", items, 90, max(0, len(listing.new) - limit), "more new test")
+    if listing.gone:
+        gone = listing.gone[:limit]
         items = tuple(
             Item(
                 text(Span(cut(test.case.full_name, 300), bold=True)),
@@ -108,7 +110,7 @@ def _new_blocks(found: NewTests, limit: int) -> Iterator[Block]:
             )
             for test in gone
         )
-        yield Section("Gone", items, 80, len(found.gone) - len(gone), "more gone test")
+        yield Section("Gone", items, 80, len(listing.gone) - len(gone), "more gone test")
 
 
 def _name(test: NewTest) -> Text:

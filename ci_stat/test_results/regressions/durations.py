@@ -78,14 +78,14 @@ def duration_shifts(
     return _counting(different[enough].tolist(), parts, newest)
 
 
-def _reliable(values: Floats, smooth: Floats, found: Sequence[Shift]) -> tuple[Shift, float]:
+def _reliable(values: Floats, smooth: Floats, shifts: Sequence[Shift]) -> tuple[Shift, float]:
     """Return the newest shift that is no chance, with its p-value; else the best one.
 
     A rank test decides, which slow runs do not mislead. The place of a shift was chosen among all
     values, so its p-value counts as many times. Of shifts that may be chance the worst is dropped,
     and both levels beside it are joined, until the others are sure.
     """
-    places = [shift.position for shift in found]
+    places = [shift.position for shift in shifts]
     p_values = _rank_tests(values, places)
     while len(places) > 1 and max(p_values) > FALSE_SHARE:
         del places[p_values.index(max(p_values))]
@@ -111,13 +111,13 @@ def _newest(
     run_places: NDArray[np.int32],
     values: Floats,
     smooth: Floats,
-    found: Sequence[Shift],
+    shifts: Sequence[Shift],
     begin: datetime,
 ) -> tuple[Shift, float, Since] | None:
     """The newest shift with its p-value and runs, unless it began earlier."""
-    if not found or runs[run_places[found[-1].position]].started < begin:
+    if not shifts or runs[run_places[shifts[-1].position]].started < begin:
         return None
-    shift, p_value = _reliable(values, smooth, found)
+    shift, p_value = _reliable(values, smooth, shifts)
     change = OutcomeChange(shift.position, shift.position, shift.position)
     since = since_of(runs, run_places, change)
     return (shift, p_value, since) if since.first.started >= begin else None

@@ -130,16 +130,16 @@ def _regression(
 
 
 def _duration(
-    findings: Findings, found: FoundShift, cases: Mapping[int, StoredCase]
+    findings: Findings, slowdown: FoundShift, cases: Mapping[int, StoredCase]
 ) -> DurationChange:
     table = findings.table
     return DurationChange(
-        case=cases[int(table.case[found.series])],
-        lane=table.lanes[table.lane[found.series]],
-        since=found.since,
-        before=found.shift.before,
-        after=found.shift.after,
-        change=found.shift.change,
-        p_value=found.p_value,
-        runs=found.runs,
+        case=cases[int(table.case[slowdown.series])],
+        lane=table.lanes[table.lane[slowdown.series]],
+        since=slowdown.since,
+        before=slowdown.shift.before,
+        after=slowdown.shift.after,
+        change=slowdown.shift.change,
+        p_value=slowdown.p_value,
+        runs=slowdown.runs,
     )
