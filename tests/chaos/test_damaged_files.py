@@ -34,9 +34,10 @@ pytestmark = [pytest.mark.chaos, pytest.mark.corruption, pytest.mark.recovery]
 
 PAGE = 4096
 SINCE = ("--begin", "2026-11-10", "--end", "2026-11-12")
+FIXED = ("--since", "30d", "--end", "2026-11-12")
 COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "ci.sqlite": [("summary", *SINCE), ("jobs", *SINCE), ("failures", *SINCE)],
-    "results.sqlite": [("tests",), ("tests", "flaky"), ("tests", "trends")],
+    "results.sqlite": [("tests",), ("tests", "flaky", *SINCE), ("tests", "trends", *FIXED)],
     "state.sqlite": [("deliveries",), ("summary", *SINCE)],
 }
 
