@@ -1,0 +1,1 @@
+"""Stability campaigns: pull requests that change nothing measure how stable a branch is."""
