@@ -15,7 +15,7 @@ from ci_stat.questions.pull_runs import pull_runs
 from ci_stat.questions.reference import PullReference, RunReference
 from ci_stat.records import PlaceDay, Provenance, Run, RunFilter, Window
 from ci_stat.rendering.format import plural
-from ci_stat.result.answers.case_names import name_part, with_failure
+from ci_stat.result.answers.case_names import name_part, with_any_name
 from ci_stat.result.answers.history_model import History, RunAnswer, Since
 from ci_stat.result.answers.model import PRAnswer
 from ci_stat.result.answers.of_case import (
@@ -73,12 +73,13 @@ class Questions:
     ) -> History | None:
         """The history of the first of these names that a failure has; None without one.
 
+        If no failure has one, the only failure whose name ends with one: `Suite.TestX` for `TestX`.
         Raises DatabaseError.
         """
         window = self.gatherer.window(end, since)
         keys = {key for name in names for key in (case_key(name), case_key(name_part(name)))}
         named = self.gatherer.failed_with(window, keys)
-        seen = next(filter(None, (with_failure(named, name) for name in names)), [])
+        seen = with_any_name(named, names)
         if not seen:
             return None
         runs = [run for run, _ in seen]

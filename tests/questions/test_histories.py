@@ -60,6 +60,26 @@ def test_a_case_in_any_spelling(source: Source, fill: Fill, typed: str) -> None:
     assert 0.02 < history.total.interval.low < 3 / 44 < history.total.interval.high < 0.2
 
 
+@pytest.mark.parametrize("typed", ["TestY", " TestY "])
+def test_the_last_part_of_only_one_name_is_enough(source: Source, fill: Fill, typed: str) -> None:
+    fill(rows())
+    assert questions(source).case(typed, MONTH).name == "Suite.TestY"
+
+
+@pytest.mark.parametrize("typed", ["estY", "stY", "Y", "Test"])
+def test_a_piece_of_a_part_is_not(source: Source, fill: Fill, typed: str) -> None:
+    fill(rows())
+    with pytest.raises(UnknownName):
+        questions(source).case(typed, MONTH)
+
+
+def test_the_last_part_of_two_names_is_not(source: Source, fill: Fill) -> None:
+    other = run(20, 6, "FAILURE", analysis_res={"case": ["y_test.go:Other.TestY"]})
+    fill([*rows(), other])
+    with pytest.raises(UnknownName, match=r"Similar: Other\.TestY, Suite\.TestY"):
+        questions(source).case("TestY", MONTH)
+
+
 def since(history: History) -> Origin:
     assert history.since is not None
     return history.since.origin
@@ -128,7 +148,7 @@ def test_a_failure_by_its_name_of_another_kind(source: Source, fill: Fill) -> No
 
 def test_unknown_cases_offer_near_ones(source: Source, fill: Fill) -> None:
     fill(rows())
-    for typed in ("TestY", "suite.testy", "Suite.TestZ", "Suité.TestY"):
+    for typed in ("suite.testy", "Suite.TestZ", "Suité.TestY"):
         with pytest.raises(UnknownName, match=r"Similar: .*Suite\.TestY") as error:
             questions(source).case(typed, MONTH)
         assert error.value.exit_code == 2

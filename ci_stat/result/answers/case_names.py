@@ -1,11 +1,12 @@
 """Which failures a person means by the name of a case. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, Run, Status
 from ci_stat.result.packages import named_in, package_of
 
+_SEPARATORS = (".", ":", "/", "#", "> ", "› ")  # between the parts of a test's name
 IN_PACKAGE = " in "  # between a name and the package of its test, as lists show it
 
 
@@ -37,6 +38,33 @@ def with_failure(runs: Iterable[Run], wanted: str) -> list[tuple[Run, CaseFailur
         if failure is not None:
             seen.append((run, failure))
     return seen
+
+
+def with_any_name(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Run, CaseFailure]]:
+    """The failed runs of the first of these names that a failure has, as `with_failure`.
+
+    If no failure has one, those of the only name that ends with one: `Suite.TestX` for `TestX`.
+    """
+    exact = _of_first(runs, names)
+    return exact or _of_first(runs, _only_whole_name(runs, names))
+
+
+def _of_first(runs: Sequence[Run], names: Sequence[str]) -> list[tuple[Run, CaseFailure]]:
+    return next(filter(None, (with_failure(runs, name) for name in names)), [])
+
+
+def _only_whole_name(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
+    """The only name of a failure that ends with one of these; else nothing."""
+    endings = tuple(filter(None, map(name_part, names)))
+    failed = [run for run in runs if run.status == Status.FAILURE]
+    keys = {case_key(failure.name) for run in failed for failure in run.failures}
+    whole = [key for key in keys if any(_ends_with_part(key, ending) for ending in endings)]
+    return whole if len(whole) == 1 else []
+
+
+def _ends_with_part(name: str, ending: str) -> bool:
+    before = name.removesuffix(ending)
+    return before != name and before.endswith(_SEPARATORS)
 
 
 def packages_note(seen: Iterable[tuple[Run, CaseFailure]]) -> tuple[str, ...]:

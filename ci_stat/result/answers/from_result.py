@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ci_stat.failures import case_key
 from ci_stat.records import PlaceDay, Run, Status, Tally
-from ci_stat.result.answers.case_names import with_failure
+from ci_stat.result.answers.case_names import with_any_name
 from ci_stat.result.answers.history_model import History
 from ci_stat.result.answers.model import PRAnswer
 from ci_stat.result.answers.of_case import (
@@ -60,7 +60,7 @@ def case_answer(res: "Result", name: str) -> History:
     """The history of a case in the window. Raises KeyError with near names for an unknown one."""
     if not isinstance(name, str):  # pandas' missing values, from a frame
         raise KeyError(f"a case is named by a text, not by {name!r}")
-    seen = with_failure(res.all_runs, name)
+    seen = with_any_name(res.all_runs, [name])
     if not seen:
         known = [case_key(info.info) for info in res.fail_info_map.values()]
         near = ", ".join(similar_names(case_key(name), list(dict.fromkeys(known))))
