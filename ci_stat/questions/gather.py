@@ -1,7 +1,7 @@
 """Read from the CI database and our state what an answer needs, through indexes: no window."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
@@ -47,6 +47,18 @@ log = logging.getLogger(__name__)
 
 def no_counts() -> None:
     """Return None: no counts are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAround:
+    """Failed runs of a period, in the order of time.
+
+    `named`: with a failure of a wanted name. `unread`: without any known failure; they lack what
+    their `description` says.
+    """
+
+    named: list[Run]
+    unread: list[Run]
 
 
 @dataclass(frozen=True)
@@ -102,12 +114,35 @@ class Gatherer:
         runs = self.ask(lambda connection: lookups.failed_runs(connection, names, origin))
         return self.with_stored_logs(in_order(runs))
 
-    def unread_of(self, window: Window, jobs: Iterable[str]) -> list[Run]:
-        """The failed runs of these jobs of which no row and no stored log names a failure."""
-        names, origin = RunFilter(window, jobs=tuple(sorted(jobs))), self.source.origin
-        failed = self.ask(lambda connection: lookups.failed_runs(connection, names, origin))
-        unnamed = in_order(run for run in failed if is_unread(run))
-        return [run for run in self.with_stored_logs(unnamed) if is_unread(run)]
+    def failed_around(
+        self,
+        window: Window,
+        names: Iterable[str],
+        jobs: Collection[str],
+        own: Collection[tuple[str, int]],
+    ) -> FailedAround:
+        """The failed runs of a window that have one of these names, and those of `jobs` without.
+
+        `own`: runs that are left out of the second.
+        """
+        run_filter, origin = RunFilter(window), self.source.origin
+        failed = self.ask(lambda c: lookups.failed_in_short(c, run_filter, jobs, origin))
+        others = [run for run in failed if run.job_name in jobs and _key(run) not in own]
+        unnamed = in_order(run for run in others if is_unread(run))
+        unread = [run for run in self.with_stored_logs(unnamed) if is_unread(run)]
+        return FailedAround(self._named(failed, run_filter, list(names)), unread)
+
+    def _named(
+        self, failed: Iterable[Run], run_filter: RunFilter, names: Sequence[str]
+    ) -> list[Run]:
+        """The whole rows of those runs that have one of these names, in the row or in the log."""
+        texts = [lookups.plain_part(name) for name in names]
+        named = [_key(run) for run in failed if _mentions(run, texts)]
+        extractions = self._from_state(lambda state: state.naming(names))
+        keys, origin = list(dict.fromkeys([*named, *extractions])), self.source.origin
+        runs = self.ask(lambda connection: lookups.runs_of(connection, keys, run_filter, origin))
+        whole = [run for run in runs if run.status == Status.FAILURE]
+        return with_failures(in_order(whole), extractions)
 
     def count_places(self, window: Window, jobs: Iterable[str]) -> dict[lookups.Place, Tally]:
         """Runs of these jobs by outcome, for each job, repository and branch."""
@@ -215,6 +250,15 @@ class Gatherer:
                 return question(connection)
 
         return retry_read(once)
+
+
+def _key(run: Run) -> tuple[str, int]:
+    return run.job_name, run.job_id
+
+
+def _mentions(run: Run, texts: Sequence[str]) -> bool:
+    """Whether the name of a failure contains one of these texts."""
+    return any(text in failure.name for failure in run.failures for text in texts)
 
 
 def narrowed(window: Window, begin: datetime, end: datetime) -> Window:

@@ -11,8 +11,9 @@ from ci_stat.failures import case_key
 from ci_stat.questions import unknown
 from ci_stat.questions.gather import WITH_LOGS, Gatherer, narrowed
 from ci_stat.questions.knowledge import Knowledge
-from ci_stat.questions.pull_runs import pull_runs
+from ci_stat.questions.pull_runs import count_places, pull_runs
 from ci_stat.questions.reference import PullReference, RunReference
+from ci_stat.questions.run_days import SettledDays, settled_days
 from ci_stat.records import PlaceDay, Provenance, Run, RunFilter, Window
 from ci_stat.rendering.format import plural
 from ci_stat.result.answers.case_names import name_part, with_any_name
@@ -48,10 +49,11 @@ class Questions:
         Raises UnknownName, UsageError if several repositories have the number, DatabaseError.
         """
         window = self.gatherer.window(end, since)
-        runs = self._own_runs(wanted, window)
+        settled = settled_days(self.gatherer, window)
+        runs = self._own_runs(wanted, window, settled)
         key = (runs[-1].repo or "", runs[-1].pr_number)
         runs = self.gatherer.with_logs(runs)
-        around = self._surroundings(runs, window)
+        around = self._surroundings(runs, window, settled)
         source = self.gatherer.provenance(RunFilter(window, repos=(key[0],)), len(runs))
         judged = answer(key, runs, around, source)
         knowledge = self.knowledge() if judged.failures else Knowledge()
@@ -131,8 +133,10 @@ class Questions:
         source = gatherer.provenance(RunFilter(window), 1 + len(same_commit))
         return RunAnswer(run, previous, after, tuple(same_commit), source)
 
-    def _own_runs(self, wanted: PullReference, window: Window) -> Sequence[Run]:
-        runs = pull_runs(self.gatherer, window, wanted.number)
+    def _own_runs(
+        self, wanted: PullReference, window: Window, settled: SettledDays | None
+    ) -> Sequence[Run]:
+        runs = pull_runs(self.gatherer, window, wanted.number, settled)
         meant = [run for run in runs if run.is_pr and wanted.matches(run.repo or "")]
         repos = sorted({run.repo or "" for run in meant})
         if not repos:
@@ -173,7 +177,9 @@ class Questions:
     def _provenance(self, names: RunFilter, counts: Iterable[PlaceDay]) -> Provenance:
         return self.gatherer.provenance(names, sum(count.tally.total for count in counts))
 
-    def _surroundings(self, runs: Sequence[Run], window: Window) -> Surroundings:
+    def _surroundings(
+        self, runs: Sequence[Run], window: Window, settled: SettledDays | None
+    ) -> Surroundings:
         failures = own_failures(runs)
         begin, end = period(failures, *window.wall())
         if begin >= end:
@@ -181,17 +187,18 @@ class Questions:
         around = narrowed(window, begin, end)
         names = {name for kind, name in (failure.name_key for failure in failures) if kind}
         jobs = {run.job_name for failure in failures for run in failure.runs}
+        own = {(run.job_name, run.job_id) for run in runs}
         gatherer = self.gatherer
 
         def failed_between(first: datetime, last: datetime) -> list[Run]:
             return gatherer.failed_runs(narrowed(around, first, last))
 
         # At once: each waits for the database.
-        with ThreadPoolExecutor(4) as readers:
-            failed = readers.submit(gatherer.failed_with, around, names)
-            counts = readers.submit(gatherer.count_places, around, jobs)
-            unread = readers.submit(gatherer.unread_of, around, jobs)
+        with ThreadPoolExecutor(3) as readers:
+            failed = readers.submit(gatherer.failed_around, around, names, jobs, own)
+            counts = readers.submit(count_places, gatherer, around, jobs, settled)
             outage = readers.submit(traced, [own.runs for own in failures], failed_between)
+        others = failed.result()
         return Surroundings(
-            begin, end, failed.result(), counts.result(), unread.result(), outage.result()
+            begin, end, others.named, counts.result(), others.unread, outage.result()
         )

@@ -63,6 +63,6 @@ def test_an_older_embedded_table_gets_the_index(tmp_path: Path) -> None:
     write_rows(engine, scenes.passing())
     source = Source(engine, Origin(SHANGHAI))
     window = source.window(BEGIN, BEGIN + timedelta(days=1))
-    assert len(pull_runs(Gatherer(source, lambda: None), window, 1001)) == 1
+    assert len(pull_runs(Gatherer(source, lambda: None), window, 1001, None)) == 1
     prepare(engine)
     assert "ix_ci_data_pull" in names_of_indexes(engine)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -22,7 +23,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import String
 
-from ci_stat.records import Origin, PlaceDay, Run, RunFilter, Status, Tally, pull_number
+from ci_stat.records import (
+    Origin,
+    PlaceDay,
+    Run,
+    RunFilter,
+    Status,
+    Tally,
+    pull_number,
+    stored_names,
+)
 from ci_stat.store.ci_data.cells import text_of
 from ci_stat.store.ci_data.decode import Decoder
 from ci_stat.store.ci_data.runs import (
@@ -76,6 +86,23 @@ def failed_runs(
 ) -> list[Run]:
     """The failed runs of a window, in any order."""
     return _read(connection, run_filter, (*is_failed(), *where), origin)
+
+
+def failed_in_short(
+    connection: Connection, run_filter: RunFilter, jobs: Iterable[str], origin: Origin
+) -> list[Run]:
+    """The failed runs of a window without their `description`, the longest column by far.
+
+    `jobs`: those whose names are to be whole.
+    """
+    statement = run_columns(has_description=False).where(*conditions(run_filter), *is_failed())
+    runs = _decoded(connection, statement, origin)
+    # Only the description has the whole name of a job that is too long for the column.
+    whole = {stored: job for job in jobs for stored in stored_names(job)[1:]}
+    return [
+        structs.replace(run, job_name=whole[run.job_name]) if run.job_name in whole else run
+        for run in runs
+    ]
 
 
 def is_failed() -> list[ColumnElement[bool]]:

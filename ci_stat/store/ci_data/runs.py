@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, null, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import BigInteger, String
 
@@ -112,9 +112,10 @@ def run_statement(run_filter: RunFilter) -> Select[Any]:
     return run_columns().where(*conditions(run_filter))
 
 
-def run_columns() -> Select[Any]:
+def run_columns(has_description: bool = True) -> Select[Any]:
     """The columns of a Run, in the order that `Decoder` expects."""
     c = ci_data.c
+    description = raw_json(c.description) if has_description else null()
     return select(
         c.job,
         c.job_id,
@@ -125,7 +126,7 @@ def run_columns() -> Select[Any]:
         c.branch,
         c.commit,
         c.comment,
-        raw_json(c.description).label("description"),
+        description.label("description"),
         raw_json(c.analysis_res).label("analysis_res"),
     )
 

@@ -1,4 +1,4 @@
-"""The pull requests of past days, kept in our state: only their days are read, and none is lost."""
+"""Runs of past days, kept in our state: they are not read again, and none is lost."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from ci_stat.errors import ConnectionLost
-from ci_stat.questions import pull_runs as pull_runs_module
+from ci_stat.questions import run_days as days_module
 from ci_stat.questions.gather import Gatherer
-from ci_stat.questions.pull_runs import pull_runs
+from ci_stat.questions.pull_runs import count_places, pull_runs
+from ci_stat.questions.run_days import settled_days
 from ci_stat.records import Run, RunFilter, RunRow
 from ci_stat.runs.database import Source
-from ci_stat.store.ci_data import lookups, pull_days
+from ci_stat.store.ci_data import lookups, run_days
 from ci_stat.store.ci_data.write import write_rows
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.setup import prepare_state
@@ -61,10 +62,16 @@ def history() -> list[RunRow]:
 def ask(source: Source, counts: StoredCounts | None, number: int = PULL) -> list[int]:
     gatherer = Gatherer(source, lambda: None, counts=lambda: counts)
     window = source.window(BEGIN, BEGIN + timedelta(days=DAYS))
-    return [run.job_id for run in pull_runs(gatherer, window, number)]
+    settled = settled_days(gatherer, window)
+    runs = [run.job_id for run in pull_runs(gatherer, window, number, settled)]
+
+    around = source.window(BEGIN + timedelta(hours=30), BEGIN + timedelta(days=DAYS, hours=-5))
+    places = count_places(gatherer, around, ["unit"], settled)
+    assert places == gatherer.count_places(around, ["unit"])
+    return runs
 
 
-def test_only_the_days_of_the_pull_request_are_read(
+def test_only_the_newest_days_are_searched(
     source: Source, fill: Fill, counts: StoredCounts, read_days: list[tuple[int, int]]
 ) -> None:
     fill(history())
@@ -73,7 +80,7 @@ def test_only_the_days_of_the_pull_request_are_read(
     read_days.clear()
     for _ in range(2):
         assert ask(source, counts) == expected
-    assert sorted(set(read_days)) == [(3, 5), (18, 20)], "its days, and the newest ones"
+    assert sorted(set(read_days)) == [(18, 20)], "the newest days"
 
 
 def test_a_day_is_read_for_its_pull_requests_once(
@@ -85,7 +92,7 @@ def test_a_day_is_read_for_its_pull_requests_once(
     def must_not(*_: object) -> None:
         raise AssertionError("no day has changed")
 
-    monkeypatch.setattr(pull_days, "pulls_by_day", must_not)
+    monkeypatch.setattr(run_days, "runs_by_day", must_not)
     assert len(ask(source, counts)) == 2
     assert ask(source, counts, 1006) == [scenes.run(24 * 6 + 12, 1006).job_id]
     assert ask(source, counts, 4711) == []
@@ -155,7 +162,7 @@ def test_a_row_on_no_day_of_the_calendar_ends_the_use_of_days(
     read_days: list[tuple[int, int]],
 ) -> None:
     fill(history())
-    monkeypatch.setattr(pull_days, "day_checks", lambda *_: None)
+    monkeypatch.setattr(run_days, "day_checks", lambda *_: None)
     assert len(ask(source, counts)) == 2
     assert set(read_days) == {(0, DAYS)}
 
@@ -188,5 +195,5 @@ def test_a_damaged_entry_is_read_again(source: Source, fill: Fill, counts: Store
     fill(history())
     assert len(ask(source, counts)) == 2
     days = [(BEGIN + timedelta(days=at)).date() for at in range(DAYS)]
-    counts.put({pull_runs_module._key(day): b'{"check": 1}' for day in days})
+    counts.put({days_module._count_key(day): b'{"check": 1}' for day in days})
     assert len(ask(source, counts)) == 2
