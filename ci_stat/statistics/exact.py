@@ -1,4 +1,4 @@
-"""The exact test of two rates: Fisher's, with mid-p values."""
+"""The exact test of two rates: Fisher's, and the mid-p variant."""
 
 from math import exp, lgamma
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from functools import cache
-from math import exp, lgamma, log, log1p, sqrt
+from math import sqrt
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ci_stat.statistics.beta import incomplete_beta
 
-_PRECISION = 1e-14
-_STEPS = 10_000
+Floats = NDArray[np.float64]
 
 
 def t_value(
@@ -41,7 +40,7 @@ def two_sided_p(value: float, freedom: float) -> float:
     square = value * value
     if square == float("inf"):
         return 0.0
-    return _incomplete_beta(freedom / 2, 0.5, freedom, square)
+    return incomplete_beta(freedom / 2, 0.5, freedom, square)
 
 
 def t_test(values: Sequence[float], others: Sequence[float]) -> float:
@@ -77,38 +76,3 @@ def critical_t(level: float, freedom: int) -> float:
         else:
             high = middle
     return high
-
-
-def _incomplete_beta(a: float, b: float, part: float, other: float) -> float:
-    """I_x(a, b) at x = part / (part + other), without the rounding of 1 - x."""
-    whole = part + other
-    x, rest = part / whole, other / whole
-    log_x = log1p(-rest) if rest < 0.5 else log(x)
-    log_rest = log1p(-x) if x < 0.5 else log(rest)
-    front = lgamma(a + b) - lgamma(a) - lgamma(b) + a * log_x + b * log_rest
-    if x < (a + 1) / (a + b + 2):
-        return exp(front) * _fraction(a, b, x) / a
-    return 1 - exp(front) * _fraction(b, a, rest) / b
-
-
-def _fraction(a: float, b: float, x: float) -> float:
-    """The continued fraction of the incomplete beta function (26.5.8), by Lentz's method."""
-    tiny = 1e-300
-    c, d = 1.0, 1 / _not_zero(1 - (a + b) * x / (a + 1), tiny)
-    value = d
-    for m in range(1, _STEPS):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        change = 1.0
-        for term in (even, odd):
-            d = 1 / _not_zero(1 + term * d, tiny)
-            c = _not_zero(1 + term / c, tiny)
-            change = c * d
-            value *= change
-        if abs(change - 1) < _PRECISION:
-            break
-    return value
-
-
-def _not_zero(value: float, tiny: float) -> float:
-    return value if abs(value) > tiny else tiny
