@@ -18,6 +18,7 @@ de collectif (1939); H. Robbins, Statistical methods related to the law of the i
 Annals of Mathematical Statistics 41 (1970), 1397-1409.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 from math import inf, log, log1p
@@ -78,23 +79,48 @@ def always_upper(count: int, runs: int, level: float = LEVEL) -> float:
     return crossing(is_rejected, count / runs, 1.0)
 
 
+def always_lower(count: int, runs: int, level: float = LEVEL) -> float:
+    """A one-sided lower bound of the rate that holds after all runs at once; 0.0 without runs."""
+    return 1 - always_upper(runs - count, runs, level)
+
+
 def always_interval(count: int, runs: int, level: float = LEVEL) -> Interval:
     """A two-sided interval that holds after all runs at once (a confidence sequence)."""
     of_side = (1 + level) / 2
-    low = 1 - always_upper(runs - count, runs, of_side)
-    return Interval(low, always_upper(count, runs, of_side))
+    return Interval(always_lower(count, runs, of_side), always_upper(count, runs, of_side))
 
 
 @cache
-def fewest_runs(target: float, level: float = LEVEL) -> int:
-    """The runs after which the answer is BELOW if all of them pass. `target`: above 0, below 1."""
-    low, high = 0, 1
-    while decide(0, high, target, level) is not Answer.BELOW:
+def fewest_runs(target: float, failures: int = 0, level: float = LEVEL) -> int:
+    """The runs after which the answer is BELOW if only `failures` of them fail.
+
+    `target`: above 0 and below 1.
+    """
+    low, high = failures, failures + 1
+    while decide(failures, high, target, level) is not Answer.BELOW:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        if decide(0, middle, target, level) is Answer.BELOW:
+        if decide(failures, middle, target, level) is Answer.BELOW:
             high = middle
         else:
             low = middle
     return high
+
+
+def first_answer(
+    failures: Iterable[bool], target: float, level: float = LEVEL
+) -> tuple[Answer, int]:
+    """The first answer, and after how many runs it came. `failures`: whether each run failed.
+
+    The order must not depend on the outcomes: by begin of the runs, not by end, because failed runs
+    often end sooner. Without an answer, UNDECIDED and the number of all runs.
+    """
+    count = runs = 0
+    for failed in failures:
+        count += failed
+        runs += 1
+        answer = decide(count, runs, target, level)
+        if answer is not Answer.UNDECIDED:
+            return answer, runs
+    return Answer.UNDECIDED, runs

@@ -1,0 +1,1 @@
+"""Campaigns in words: documents, comments, and JSON. Pure."""
