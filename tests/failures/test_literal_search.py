@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from ci_stat.failures.commands.sections import ANCHORS
 from ci_stat.failures.rules import anchors_of, builtin
 from ci_stat.failures.scanning import literal_search
-from ci_stat.failures.scanning.literal_search import Engine, FragmentEngine, HyperscanEngine, engine
+from ci_stat.failures.scanning.literal_search import (
+    Engine,
+    FragmentEngine,
+    HyperscanEngine,
+    engine,
+    pieces,
+)
+from ci_stat.failures.scanning.pieces import PIECES as PIECES_OF_ANCHORS
 
 pytest.importorskip("hyperscan", reason="no wheel of Hyperscan for this machine")
 
@@ -45,6 +52,21 @@ def test_a_part_of_the_matches_is_a_part_of_them(engine: Engine, data: bytes, mo
     assert set(some) <= set(matches)
     assert len(some) == min(most, len(matches))
     assert engine.present(data) == {index for _, index in matches}
+
+
+@given(st.lists(st.tuples(st.integers(0, 1 << 16), PIECES), max_size=20), st.integers(1, 30))
+def test_in_a_long_text_too(places: list[tuple[int, bytes]], most: int) -> None:
+    data = bytearray(b"." * (1 << 16))
+    for begin, piece in places:
+        data[begin : begin + len(piece)] = piece
+    matches = HYPERSCAN.find(bytes(data))
+    some = HYPERSCAN.some(memoryview(data), most)
+    assert set(some) <= set(matches)
+    assert len(some) == min(most, len(set(matches)))
+
+
+def test_every_piece_is_the_first_of_an_anchor() -> None:
+    assert {piece.encode() for piece in PIECES_OF_ANCHORS} <= set(pieces(LITERALS))
 
 
 def test_without_hyperscan_the_other_engine_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
