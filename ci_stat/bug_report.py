@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
+from ci_stat.config import Settings, warn_once
+from ci_stat.context import Context, real_time
+from ci_stat.issues.apply import ApplyResult
 from ci_stat.issues.model import IssuePlan
+from ci_stat.issues.setup import issue_jobs
+from ci_stat.issues.views.plan import plan_text
 from ci_stat.records import names
-
-if TYPE_CHECKING:
-    from ci_stat.config import Settings
-    from ci_stat.issues.apply import ApplyResult
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +32,9 @@ class BugReport:
     """A plan, and the results of its actions (None for a dry run). `str()` shows both."""
 
     plan: IssuePlan
-    applied: "ApplyResult | None" = None
+    applied: ApplyResult | None = None
 
     def __str__(self) -> str:
-        from ci_stat.issues.views.plan import plan_text
-
         return plan_text(self.plan, self.applied)
 
 
@@ -46,7 +44,7 @@ def bug_report(
     jobs: Sequence[str],
     post: bool = False,
     *,
-    settings: "Settings | None" = None,
+    settings: Settings | None = None,
     now: datetime | None = None,
 ) -> BugReport:
     """Plan issues for the cases that failed in runs that started in [begin, end).
@@ -59,10 +57,6 @@ def bug_report(
     Raises UsageError for an invalid window, SettingsError, DatabaseError, SourceError if GitHub
     sends no valid response, and Refused if the plan must not be applied.
     """
-    from ci_stat.config import warn_once
-    from ci_stat.context import Context, real_time
-    from ci_stat.issues.setup import issue_jobs
-
     with Context(settings) as context:
         warn_once(context.settings, partial(log.warning, "%s"))
         filer = context.filer(real_time if now is None else lambda: now)

@@ -14,18 +14,17 @@ The import reads no file, uses no stream and opens no connection.
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
+from ci_stat.config import Settings, warn_once
 from ci_stat.records import CaseFailure, Run, RunFilter, Status, Tally, Window, names
 from ci_stat.result import PR, Commit, FailInfo, Job, Result
-from ci_stat.result.counting import count_window
 
 if TYPE_CHECKING:
-    from ci_stat.config import Settings
-    from ci_stat.rendering.terminal.lines import Line
+    pass
 
 Fail_Info = FailInfo
 log = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ def get_result(
     *,
     repos: Sequence[str] = (),
     branches: Sequence[str] = (),
-    settings: "Settings | None" = None,
+    settings: Settings | None = None,
     progress: bool | None = None,
     keep_descriptions: bool = False,
     logs: bool = True,
@@ -83,8 +82,7 @@ def get_result(
     Raises UsageError for an invalid window, SettingsError for invalid settings, and DatabaseError
     (ServerUnreachable, AccessDenied, SchemaMismatch, ...) if the database gives no answer.
     """
-    from ci_stat.config import warn_once
-    from ci_stat.context import Context
+    from ci_stat.context import Context  # SQLAlchemy
 
     with Context(settings) as context:
         warn_once(context.settings, partial(log.warning, "%s"))
@@ -118,11 +116,9 @@ def summary(
     `color`: print ANSI codes, by default also to a file, unless NO_COLOR is set.
     `width`: columns of a line, by default those of the terminal, and no limit for a file.
     """
-    from ci_stat.rendering.terminal import screen
-    from ci_stat.runs.views import tables
+    from ci_stat.runs.views.printing import print_summary
 
-    report = tables.summary(count_window(res), res.provenance)
-    screen.show(report, file or sys.stdout, _colored(color), width)
+    print_summary(res, file or sys.stdout, _colored(color), width)
 
 
 def job_list(
@@ -136,9 +132,9 @@ def job_list(
 
     The other arguments are those of `summary`.
     """
-    from ci_stat.runs.views.listings import job_lines
+    from ci_stat.runs.views.printing import print_jobs
 
-    _print(job_lines(job_map), color, width, file)
+    print_jobs(job_map, file or sys.stdout, _colored(color), width)
 
 
 def pr_list(
@@ -152,17 +148,9 @@ def pr_list(
 
     The other arguments are those of `summary`.
     """
-    from ci_stat.runs.views.listings import pr_lines
+    from ci_stat.runs.views.printing import print_pulls
 
-    _print(pr_lines(pr_map), color, width, file)
-
-
-def _print(
-    lines: "Iterable[Line]", color: bool | None, width: int | None, file: IO[str] | None
-) -> None:
-    from ci_stat.rendering.terminal import screen
-
-    screen.write_lines(lines, file or sys.stdout, _colored(color), width)
+    print_pulls(pr_map, file or sys.stdout, _colored(color), width)
 
 
 def _colored(color: bool | None) -> bool:

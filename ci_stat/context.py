@@ -15,15 +15,21 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy import Engine
 
 from ci_stat.config import Secret, Settings, load
+from ci_stat.issues.address import own_links
+from ci_stat.issues.ledgers import active_mutes, case_notes, issue_calls
 from ci_stat.logs.setup import LogDatabases, LogSetup
 from ci_stat.records import Origin
+from ci_stat.reports.known_issues import with_known_issues
 from ci_stat.runs.database import Source
 from ci_stat.runs.progress import ProgressDisplay
-from ci_stat.runs.setup import zone_of_times
+from ci_stat.runs.setup import actions_sync, zone_of_times
 from ci_stat.store.ci_data import runs
 from ci_stat.store.engine import exists, open_engine
+from ci_stat.store.state.actions_sync import ActionsSync
+from ci_stat.store.state.case_notes import Notes
 from ci_stat.store.state.deliveries import Deliveries
 from ci_stat.store.state.extractions import ExtractionStore
+from ci_stat.store.state.issue_calls import IssueCalls
 from ci_stat.store.state.process_id import is_alive, this_process
 from ci_stat.store.state.setup import OwnState
 from ci_stat.store.state.window_counts import StoredCounts
@@ -35,9 +41,6 @@ if TYPE_CHECKING:
     from ci_stat.questions.service import Questions
     from ci_stat.reports.recipients import FeishuSender, Recipient
     from ci_stat.reports.service import Reporter
-    from ci_stat.store.state.actions_sync import ActionsSync
-    from ci_stat.store.state.case_notes import Notes
-    from ci_stat.store.state.issue_calls import IssueCalls
     from ci_stat.test_results.alerts.service import Alerter
     from ci_stat.test_results.publishing.setup import Publishers
     from ci_stat.test_results.service import TestResults
@@ -188,13 +191,11 @@ class Context:
 
     def actions_sync(
         self, repo: str, workflows: Sequence[str], create: bool = True
-    ) -> "ActionsSync | None":
+    ) -> ActionsSync | None:
         """How far a repository's workflow runs were read. Raises as `state`.
 
         `create`: whether our state is created; else None if it does not exist yet.
         """
-        from ci_stat.runs.setup import actions_sync
-
         if not create and not self._own_state.exists:
             return None
         return actions_sync(self.state, self.source.name, self.settings.github, repo, workflows)
@@ -241,7 +242,6 @@ class Context:
 
     def knowledge(self) -> "Knowledge":
         """Issues, mutes and commands of cases, as far as our state and the settings have them."""
-        from ci_stat.issues.ledgers import active_mutes
         from ci_stat.questions.knowledge import Knowledge
 
         links, now = self._known_issues(real_time), real_time()
@@ -250,16 +250,12 @@ class Context:
 
     # Issues
 
-    def issues(self, clock: Clock) -> "IssueCalls":
+    def issues(self, clock: Clock) -> IssueCalls:
         """Return the ledger of calls to the repository. It needs no token. Raises as `state`."""
-        from ci_stat.issues.ledgers import issue_calls
-
         return issue_calls(self.state, self.settings.github, clock)
 
-    def notes(self, clock: Clock) -> "Notes":
+    def notes(self, clock: Clock) -> Notes:
         """Return mutes and accepted failures. They need no token. Raises as `state`."""
-        from ci_stat.issues.ledgers import case_notes
-
         return case_notes(self.state, self.settings.github, clock)
 
     def filer(
@@ -291,9 +287,6 @@ class Context:
 
     def _known_issues(self, clock: Clock) -> dict[str, str]:
         """Links to our own issues and to those of the settings' file, by the name of the case."""
-        from ci_stat.issues.address import own_links
-        from ci_stat.reports.known_issues import with_known_issues
-
         github, file = self.settings.github, self.settings.reports.known_issues
         own = own_links(lambda: self.issues(clock), github) if self._own_state.exists else {}
         return with_known_issues(own, file)

@@ -12,8 +12,10 @@ An import reads no file and opens no connection.
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ci_stat.config import Settings, warn_once
+from ci_stat.context import Context
 from ci_stat.records import Names, Outcome
 from ci_stat.rendering.feishu.forms import fitted_card
 from ci_stat.reports.build import build
@@ -21,9 +23,6 @@ from ci_stat.reports.document import report_document
 from ci_stat.reports.inputs import ReportRequest
 from ci_stat.reports.windows import HOURLY
 from ci_stat.result import Result
-
-if TYPE_CHECKING:
-    from ci_stat.config import Settings
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ def res_to_card(res: Result) -> dict[str, Any]:
 
 
 def post_card(
-    card: dict[str, Any], chat: str | None = None, *, settings: "Settings | None" = None
+    card: dict[str, Any], chat: str | None = None, *, settings: Settings | None = None
 ) -> Outcome:
     """Post a card to the chat of the settings, or to `chat`.
 
@@ -51,9 +50,6 @@ def post_card(
     Each call posts the card; `ci-stat report --post` sends a report once. Raises SettingsError if
     neither an app nor a webhook is set. An error of the server is in the Outcome.
     """
-    from ci_stat.config import warn_once
-    from ci_stat.context import Context
-
     with Context(settings) as context:
         warn_once(context.settings, partial(log.warning, "%s"))
         return context.feishu_sender(chat).send_card(card)

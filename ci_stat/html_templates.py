@@ -4,11 +4,12 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from ci_stat.escape import MAX_SHOWN, html_text, web_link
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from markupsafe import Markup
 
 
 _TAG = re.compile("<[^<>]*>")
@@ -41,10 +42,8 @@ def of_digits(cell: Any) -> bool:
     return bool(_NUMBERS.fullmatch(_TAG.sub("", str(cell)).strip()))
 
 
-def shown(value: Any, limit: int = MAX_SHOWN) -> "Markup":
+def shown(value: Any, limit: int = MAX_SHOWN) -> Markup:
     """`value` as HTML of at most `limit` characters: escaped, with visible control characters."""
-    from markupsafe import Markup
-
     if isinstance(value, Markup):
         return value
     return Markup(html_text(value, limit))  # noqa: S704 - html_text escapes it

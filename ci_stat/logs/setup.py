@@ -22,6 +22,7 @@ from ci_stat.records import Extraction
 from ci_stat.records.log_place import LogPlace
 from ci_stat.store.ci_data import actions_runs
 from ci_stat.store.ci_data.runs import database_name
+from ci_stat.store.state.actions_sync import has_syncs
 from ci_stat.store.state.extractions import ExtractionStore
 from ci_stat.store.state.setup import OwnState
 
@@ -155,8 +156,6 @@ class LogSetup:
     @cached_property
     def _has_actions_logs(self) -> bool:
         """Whether runs of GitHub Actions are in our table, and a token can read their logs."""
-        from ci_stat.store.state.actions_sync import has_syncs
-
         state = self._databases.state
         if not self._github.token or not state.exists:
             return False

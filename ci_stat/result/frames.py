@@ -1,7 +1,9 @@
-"""A Result as pandas frames. Imported only on request, because pandas is slow to load.
+"""A Result as pandas frames.
 
 Times have the database's zone, repeated names are categories, durations are milliseconds.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -9,10 +11,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, Provenance, Run, Status
+from ci_stat.result.pandas_on_request import pd, text_type
 
 if TYPE_CHECKING:
     from ci_stat.result.result import Result
@@ -58,12 +59,9 @@ _COUNTS = {
     *("prs", "commits", "rerun_cnt", "attempt_cnt"),
 }
 _SHARES = {"fail_rate", "low", "high"}
-# The type that pandas gives to text: `object` before version 3, `str` since. Named, because an
-# empty column shows nothing to infer a type from.
-_TEXT = pd.Series([""]).dtype
 
 
-def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> "pd.Series[Any]":
+def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> pd.Series[Any]:
     """Naive wall-clock times as a zone-aware column. A repeated hour is taken as the first one."""
     naive = pd.Series(pd.to_datetime(pd.Series(list(times), dtype="object")))
     first = pd.Series(True, index=naive.index).to_numpy()
@@ -75,7 +73,7 @@ def zoned(times: Iterable[datetime | None], zone: ZoneInfo) -> "pd.Series[Any]":
 def _column(name: str, values: list[Any], zone: ZoneInfo) -> Any:
     if name in _CATEGORIES:
         names = sorted({value for value in values if value is not None})
-        return pd.Categorical(values, categories=pd.Index(names, dtype=_TEXT))
+        return pd.Categorical(values, categories=pd.Index(names, dtype=text_type()))
     if name in _INTEGERS:
         return pd.array(values, dtype="Int64")
     if name in _TIMES:
@@ -84,7 +82,7 @@ def _column(name: str, values: list[Any], zone: ZoneInfo) -> Any:
         return pd.Series(values, dtype="int64")
     if name in _SHARES:
         return pd.Series(values, dtype="float64")
-    return pd.Series(values, dtype=_TEXT)
+    return pd.Series(values, dtype=text_type())
 
 
 def frame_of(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
@@ -104,7 +102,7 @@ def frame_of(columns: dict[str, list[Any]], source: Provenance) -> pd.DataFrame:
     return frame
 
 
-def runs_frame(res: "Result") -> pd.DataFrame:
+def runs_frame(res: Result) -> pd.DataFrame:
     """One row per run, oldest first; nightly runs lack `pr_number`."""
     columns = {name: [get(run) for run in res.all_runs] for name, get in _RUN_COLUMNS.items()}
     return frame_of(columns, res.provenance)
@@ -122,7 +120,7 @@ def _last(runs: Sequence[Run], status: str | None = None) -> datetime | None:
     return next(times, None)
 
 
-def jobs_frame(res: "Result") -> pd.DataFrame:
+def jobs_frame(res: Result) -> pd.DataFrame:
     """One row per job, most failures first."""
     jobs = sorted(res.job_map.values(), key=attrgetter("rank"))
     columns: dict[str, list[Any]] = {"job_name": [job.job_name for job in jobs]} | _counts(jobs)
@@ -134,7 +132,7 @@ def jobs_frame(res: "Result") -> pd.DataFrame:
     return frame_of(columns, res.provenance)
 
 
-def prs_frame(res: "Result") -> pd.DataFrame:
+def prs_frame(res: Result) -> pd.DataFrame:
     """One row per pull request, most failures first."""
     prs = sorted(res.pr_map.values(), key=attrgetter("rank"))
     names: dict[str, list[Any]] = {
@@ -165,7 +163,7 @@ _FAILURE_COLUMNS: dict[str, Callable[[CaseFailure], Any]] = {
 }
 
 
-def failures_frame(res: "Result") -> pd.DataFrame:
+def failures_frame(res: Result) -> pd.DataFrame:
     """One row for each failure of each failed run, with its message in that run."""
     occurrences = [
         (run, info, seen)

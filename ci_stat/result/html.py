@@ -13,8 +13,6 @@ from ci_stat.html_templates import templates
 from ci_stat.records import Run, Status
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from ci_stat.result.models import PR, Job
     from ci_stat.result.result import Result
 
@@ -38,32 +36,15 @@ def result_html(res: "Result") -> str:
     jobs = sorted(res.job_map.values(), key=attrgetter("rank"))
     prs = sorted(res.pr_map.values(), key=attrgetter("rank"))
     infos = list(res.fail_info_map.values())
+    from ci_stat.result.runs_chart import runs_chart
+
     return _render(
         "result.html",
         res=res,
         jobs=_first(jobs, _ROWS),
         prs=_first(prs, _ROWS),
         infos=_first(infos, _ROWS),
-        chart=_runs_chart(res) if res.all_runs else "",
-    )
-
-
-def _runs_chart(res: "Result") -> "Markup":
-    """The address of a picture of the runs over time, with their failure rate."""
-    from ci_stat.rendering.document import Chart
-    from ci_stat.result.answers.notebook import picture
-    from ci_stat.result.counting import count_window
-
-    periods = count_window(res).periods
-    return picture(
-        Chart(
-            "Runs over time",
-            tuple(period.label for period in periods),
-            "runs",
-            tuple(period.tally.total for period in periods),
-            "failure rate",
-            tuple(period.tally.fail_rate for period in periods),
-        )
+        chart=runs_chart(res) if res.all_runs else "",
     )
 
 

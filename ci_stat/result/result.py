@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from ci_stat.records import Provenance, Run, Status, Tally
-from ci_stat.result import html
+from ci_stat.result import frames, html
 from ci_stat.result.counted import OutcomeCounts, repeated_attempts, tally_of
 from ci_stat.result.fail_info import FailInfo, group_failures
 from ci_stat.result.logs import log_states
@@ -128,18 +128,15 @@ class Result(OutcomeCounts):
 
         The same as `ci-stat compare` (docs/compare.md). Raises UsageError if a run is in both.
         """
-        from ci_stat.result.comparing import compare
-        from ci_stat.result.comparing.from_result import require_apart, side_of
+        from ci_stat.result.comparing.from_result import compare_results
 
-        require_apart(self, other)
-        return compare(side_of(self), side_of(other))
+        return compare_results(self, other)
 
     def flaky(self) -> "Flakiness":
         """What passed and failed on one commit. The same as `ci-stat flaky`."""
-        from ci_stat.result.flakiness import flakiness
-        from ci_stat.result.flakiness.repetitions import repetitions_of
+        from ci_stat.result.flakiness.judging import flakiness_of
 
-        return flakiness(repetitions_of(self))
+        return flakiness_of(self)
 
     def pr(self, which: "int | tuple[str, int]") -> "PRAnswer":
         """Whether the failures of a pull request are its own, as `ci-stat pr` decides it.
@@ -163,26 +160,18 @@ class Result(OutcomeCounts):
 
     def to_frame(self) -> "DataFrame":
         """One row a run; see `ci_stat.result.frames`."""
-        from ci_stat.result import frames
-
         return frames.runs_frame(self)
 
     def jobs_frame(self) -> "DataFrame":
         """One row a job, most failures first."""
-        from ci_stat.result import frames
-
         return frames.jobs_frame(self)
 
     def prs_frame(self) -> "DataFrame":
         """One row a pull request, most failures first."""
-        from ci_stat.result import frames
-
         return frames.prs_frame(self)
 
     def failures_frame(self) -> "DataFrame":
         """One row for each failure of each failed run."""
-        from ci_stat.result import frames
-
         return frames.failures_frame(self)
 
     def __eq__(self, other: object) -> bool:

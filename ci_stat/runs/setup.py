@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -12,9 +11,7 @@ from ci_stat.errors import DatabaseError, ServerUnreachable, SettingsError
 from ci_stat.escape import visible
 from ci_stat.store.embedded_zone import WrittenIn, written_in
 from ci_stat.store.errors import hidden
-
-if TYPE_CHECKING:
-    from ci_stat.store.state.actions_sync import ActionsSync
+from ci_stat.store.state.actions_sync import ActionsSync
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +73,6 @@ def _older(written: WrittenIn, ci_data: CiData, engine: Engine) -> ZoneInfo:
 
 def actions_sync(
     state: Engine, database: str, github: GitHub, repo: str, workflows: Sequence[str]
-) -> "ActionsSync":
+) -> ActionsSync:
     """Return how far the workflow runs of a repository were read."""
-    from ci_stat.store.state.actions_sync import ActionsSync
-
     return ActionsSync(state, database, github.url, repo, workflows)

@@ -105,11 +105,9 @@ def _mysql_args(url: URL, connect_timeout: int, read_timeout: int) -> dict[str, 
         "charset": "utf8mb4",
     }
     if url.get_driver_name() == "pymysql":
-        from pymysql.constants import FIELD_TYPE
-        from pymysql.converters import conversions
+        from pymysql.converters import FIELD_TYPE, conversions
     elif url.get_driver_name() == "mysqldb":
-        from MySQLdb.constants import FIELD_TYPE
-        from MySQLdb.converters import conversions
+        from MySQLdb.converters import FIELD_TYPE, conversions
     else:
         return {}
     as_text = (FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP)

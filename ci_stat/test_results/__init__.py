@@ -15,8 +15,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ci_stat.config import Settings, load, warn_once
+
 if TYPE_CHECKING:
-    from ci_stat.config import Settings
     from ci_stat.test_results.cases.model import CaseHistory
     from ci_stat.test_results.comparing.model import Comparison
     from ci_stat.test_results.model import RunReport
@@ -35,7 +36,7 @@ _MODULES = {
 }
 
 
-def open(url: str | Path | None = None, *, settings: "Settings | None" = None) -> "TestHistory":
+def open(url: str | Path | None = None, *, settings: Settings | None = None) -> "TestHistory":
     """Open the results database.
 
     - `url`: a SQLAlchemy URL, or the path of a SQLite file; by default the setting `results_url`.
@@ -43,8 +44,7 @@ def open(url: str | Path | None = None, *, settings: "Settings | None" = None) -
 
     Raises CannotTell if there is no such file, SettingsError, DatabaseError.
     """
-    from ci_stat.config import load, warn_once
-    from ci_stat.test_results.setup import open_history, results_at
+    from ci_stat.test_results.published import open_history, results_at
 
     chosen = load() if settings is None else settings
     warn_once(chosen, partial(log.warning, "%s"))

@@ -114,10 +114,9 @@ class RunReport:
         return f"<RunReport of {visible(self.run.info.job, 100)}: {failed:,} tests failed>"
 
     def _repr_html_(self) -> str:
-        from ci_stat.result.answers.notebook import notebook_html
-        from ci_stat.test_results.views.document import run_document
+        from ci_stat.test_results.views.notebook import run_html
 
-        return notebook_html(run_document(self, NOTEBOOK_ROWS))
+        return run_html(self)
 
     def to_frame(self) -> "DataFrame":
         """One row for each failed test; docs/api.md lists the columns."""

@@ -1,13 +1,18 @@
 """The results database from Python: a handful of questions, answered with values."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, overload
 
 from sqlalchemy import Engine
 
-from ci_stat.errors import UsageError
+from ci_stat.config import Secret
+from ci_stat.config.groups import Results, Timeouts
+from ci_stat.config.urls import branch_of
+from ci_stat.errors import CannotTell, UsageError
 from ci_stat.store.errors import hidden
 from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
 from ci_stat.store.results.run_lookup import RunLookup
@@ -19,6 +24,8 @@ from ci_stat.test_results.comparing.sides import Limits
 from ci_stat.test_results.model import RunReport
 from ci_stat.test_results.packages import only_package
 from ci_stat.test_results.service import TestResults
+from ci_stat.test_results.setup import ResultsSetup, real_time
+from ci_stat.test_results.views.frames import runs_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -54,15 +61,12 @@ class Runs(Sequence[StoredRun]):
 
     def to_frame(self) -> "DataFrame":
         """One row for each run; docs/api.md lists the columns."""
-        from ci_stat.test_results.views.frames import runs_frame
-
         return runs_frame(self.runs)
 
     def _repr_html_(self) -> str:
-        from ci_stat.result.answers.notebook import notebook_html
-        from ci_stat.test_results.views.runs_document import runs_document
+        from ci_stat.test_results.views.notebook import runs_html
 
-        return notebook_html(runs_document(self.runs, self.begin, self.end))
+        return runs_html(self.runs, self.begin, self.end)
 
 
 class TestHistory:
@@ -158,6 +162,26 @@ class TestHistory:
         if end is not None:
             return _aware(end)
         return (RunLookup(self._engine).newest_start() or self._now()) + _SECOND
+
+
+def open_history(results: Results, timeouts: Timeouts) -> TestHistory:
+    """Open the results for questions from Python; connections are closed after each.
+
+    Raises CannotTell if there is no such file, SettingsError, DatabaseError.
+    """
+    setup = ResultsSetup(results, timeouts, ExitStack(), real_time)
+    if not setup.is_there:
+        raise CannotTell(
+            "There are no test results yet: the database does not exist.",
+            "Import some: ci-stat tests import PATH",
+        )
+    return TestHistory(setup.up_to_date, real_time)
+
+
+def results_at(url: str | Path) -> Results:
+    """The results database at a SQLAlchemy URL, or in a SQLite file."""
+    is_path = isinstance(url, Path) or ("://" not in url and not branch_of(url))
+    return Results(Secret(f"sqlite:///{url}" if is_path else str(url)))
 
 
 def _aware(time: datetime) -> datetime:

@@ -7,16 +7,14 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from ci_stat.config import Secret
 from ci_stat.config.groups import Results, Timeouts
 from ci_stat.config.urls import branch_of, data_folder, embedded_url
 from ci_stat.connectors.git.branch import Branch
 from ci_stat.connectors.git.checkout import login_settings, remote_url
-from ci_stat.errors import CannotTell, CiStatError, SourceError
+from ci_stat.errors import CiStatError, SourceError
 from ci_stat.escape import visible
 from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
@@ -24,9 +22,6 @@ from ci_stat.store.embedded import make_folder
 from ci_stat.store.engine import exists, open_engine, parse_url
 from ci_stat.store.results.setup import prepare_results
 from ci_stat.test_results.history.sync import Advance, BranchHistory
-
-if TYPE_CHECKING:
-    from ci_stat.test_results.published import TestHistory
 
 _SHOWN = 5  # problems that are named one by one
 
@@ -123,29 +118,8 @@ class ResultsSetup:
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
-def open_history(results: Results, timeouts: Timeouts) -> "TestHistory":
-    """Open the results for questions from Python; connections are closed after each.
-
-    Raises CannotTell if there is no such file, SettingsError, DatabaseError.
-    """
-    from ci_stat.test_results.published import TestHistory  # numpy: commands open results too
-
-    setup = ResultsSetup(results, timeouts, ExitStack(), _real_time)
-    if not setup.is_there:
-        raise CannotTell(
-            "There are no test results yet: the database does not exist.",
-            "Import some: ci-stat tests import PATH",
-        )
-    return TestHistory(setup.up_to_date, _real_time)
-
-
-def results_at(url: str | Path) -> Results:
-    """The results database at a SQLAlchemy URL, or in a SQLite file."""
-    is_path = isinstance(url, Path) or ("://" not in url and not branch_of(url))
-    return Results(Secret(f"sqlite:///{url}" if is_path else str(url)))
-
-
-def _real_time() -> datetime:
+def real_time() -> datetime:
+    """Return the current time, aware."""
     return datetime.now(UTC)
 
 

@@ -1,9 +1,12 @@
 """Decompressors of gzip, Zstandard, xz and bzip2 in bounded memory, chosen by a file's head."""
 
 import re
-import sys
+from bz2 import BZ2Decompressor
 from collections.abc import Callable
+from lzma import FORMAT_XZ, LZMADecompressor
 from typing import TYPE_CHECKING, Protocol
+
+from isal import igzip_lib
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -25,37 +28,26 @@ class Decoder(Protocol):
 
 
 def _gzip() -> Decoder:
-    from isal import igzip_lib
-
     decoder: Decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
     return decoder
 
 
 def deflate() -> Decoder:
     """Return a decompressor of raw deflate, the usual method in zip archives."""
-    from isal import igzip_lib
-
     decoder: Decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
     return decoder
 
 
 def bzip2() -> Decoder:
-    from bz2 import BZ2Decompressor
-
     return BZ2Decompressor()
 
 
 def _xz() -> Decoder:
-    from lzma import FORMAT_XZ, LZMADecompressor
-
     return LZMADecompressor(FORMAT_XZ, memlimit=MEMORY)
 
 
 def zstd() -> Decoder:
-    if sys.version_info >= (3, 14):
-        from compression.zstd import DecompressionParameter, ZstdDecompressor
-    else:
-        from backports.zstd import DecompressionParameter, ZstdDecompressor
+    from ci_stat.unpacking.zstandard import DecompressionParameter, ZstdDecompressor
 
     return ZstdDecompressor(options={DecompressionParameter.window_log_max: _MEMORY_BITS})
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -12,13 +11,8 @@ from rich.text import Text
 from ci_stat.cli.work import output
 from ci_stat.config import PATH_VARIABLE, Settings, load
 from ci_stat.config.settings import Shown
-from ci_stat.errors import CiStatError
 from ci_stat.escape import visible
 from ci_stat.rendering.format import plural
-
-if TYPE_CHECKING:
-    from ci_stat.cli.work.check import Check
-    from ci_stat.context import Context
 
 
 def config(check: bool, show_all: bool, as_json: bool) -> None:
@@ -30,16 +24,20 @@ def config(check: bool, show_all: bool, as_json: bool) -> None:
         output.print_table(_screen(rows, settings, show_all), "auto")
         if check:
             _check(settings)
-        return
+    elif check:
+        _check(settings, _data(rows, settings))
+    else:
+        output.print_json(_data(rows, settings))
 
-    data = _data(rows, settings)
-    if not check:
-        output.print_json(data)
-        return
-    results, error = _results(settings)
-    output.print_json(data | {"checks": [result.data() for result in results]})
-    if error:
-        raise error
+
+def _check(settings: Settings, data: dict[str, Any] | None = None) -> None:
+    """Print the checks, or add them to the JSON data and print it."""
+    from ci_stat.cli.work.check_output import print_checks, print_checks_as_json  # SQLAlchemy
+
+    if data is None:
+        print_checks(settings)
+    else:
+        print_checks_as_json(settings, data)
 
 
 def _data(rows: Sequence[Shown], settings: Settings) -> dict[str, Any]:
@@ -95,33 +93,3 @@ def _foot(rows: Sequence[Shown], settings: Settings, show_all: bool) -> Iterator
     if not show_all:
         left = len(settings.shown()) - len(rows)
         yield Text(f"{plural(left, 'more setting')} with defaults: ci-stat config --all", "dim")
-
-
-# The checks
-
-
-def _check(settings: Settings) -> None:
-    """Print each result as soon as it is known. Raises the error of what failed."""
-    from ci_stat.cli.work.check import checks, failure  # SQLAlchemy
-
-    click.echo()
-    results = []
-    for result in checks(_context(settings)):
-        results.append(result)
-        output.print_check(result.name, result.says, result.error, result.warning)
-    error = failure(results)
-    if error:
-        raise error
-
-
-def _results(settings: Settings) -> "tuple[list[Check], CiStatError | None]":
-    from ci_stat.cli.work.check import checks, failure
-
-    results = list(checks(_context(settings)))
-    return results, failure(results)
-
-
-def _context(settings: Settings) -> "Context":
-    from ci_stat.context import Context
-
-    return click.get_current_context().with_resource(Context(settings))

@@ -1,16 +1,20 @@
-"""The answers as pandas frames. Imported only on request, because pandas is slow to load."""
+"""The answers as pandas frames."""
 
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
-from ci_stat.result.answers.history_model import History
-from ci_stat.result.answers.model import PRAnswer, PRFailure
 from ci_stat.result.frames import frame_of
 from ci_stat.statistics.intervals import wilson
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-def verdicts_frame(answer: PRAnswer) -> pd.DataFrame:
+    from ci_stat.result.answers.history_model import History
+    from ci_stat.result.answers.model import PRAnswer, PRFailure
+
+
+def verdicts_frame(answer: PRAnswer) -> DataFrame:
     """One row for each failure of a pull request."""
     failures = answer.failures
     columns: dict[str, list[Any]] = {
@@ -34,7 +38,7 @@ def _message(failure: PRFailure) -> str:
     return failure.newest.message if failure.newest else ""
 
 
-def days_frame(history: History) -> pd.DataFrame:
+def days_frame(history: History) -> DataFrame:
     """One row for each day; `low` and `high`: the 95 % interval of the rate."""
     days = history.days
     intervals = [wilson(day.failed, day.runs) for day in days]

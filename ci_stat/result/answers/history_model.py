@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ci_stat.escape import visible
 from ci_stat.records import CaseFailure, PlaceDay, Provenance, Run, Tally
+from ci_stat.result.answers.frames import days_frame
 from ci_stat.statistics.intervals import Interval, wilson
 
 if TYPE_CHECKING:
@@ -132,15 +133,12 @@ class History:
         return f"<History of the {self.subject} {visible(self.name, 200)}: failed in {share}>"
 
     def _repr_html_(self) -> str:
-        from ci_stat.result.answers.case_document import history_document
-        from ci_stat.result.answers.notebook import notebook_html
+        from ci_stat.result.answers.answer_html import history_html
 
-        return notebook_html(history_document(self, chart=True))
+        return history_html(self)
 
     def to_frame(self) -> "DataFrame":
         """One row for each day: `date runs failed rate low high`."""
-        from ci_stat.result.answers.frames import days_frame
-
         return days_frame(self)
 
 

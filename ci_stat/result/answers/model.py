@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ci_stat.escape import visible
 from ci_stat.records import CaseFailure, FailureKey, Provenance, Run
+from ci_stat.result.answers.frames import verdicts_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -206,13 +207,10 @@ class PRAnswer:
         return f"<PRAnswer {name}: {self.verdict}, {len(self.failures)} failures>"
 
     def _repr_html_(self) -> str:
-        from ci_stat.result.answers.notebook import notebook_html
-        from ci_stat.result.answers.pull_document import pull_document
+        from ci_stat.result.answers.answer_html import pull_html
 
-        return notebook_html(pull_document(self))
+        return pull_html(self)
 
     def to_frame(self) -> "DataFrame":
         """One row for each failure, those of the newest commit first."""
-        from ci_stat.result.answers.frames import verdicts_frame
-
         return verdicts_frame(self)

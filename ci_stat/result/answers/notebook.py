@@ -1,15 +1,13 @@
 """A document as HTML for a notebook: without a style sheet, and with its chart as a picture."""
 
 import base64
-from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from ci_stat.html_templates import templates
 from ci_stat.rendering.chart import chart_svg
 from ci_stat.rendering.document import Chart, Document, Tone, more_words
 from ci_stat.rendering.html_style import BANDS, picture_style
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
 
 _COLORS = {
     Tone.PLAIN: "inherit",
@@ -32,13 +30,11 @@ def notebook_html(document: Document) -> str:
     )
 
 
-def picture(chart: Chart) -> "Markup":
+def picture(chart: Chart) -> Markup:
     """The address of the chart's drawing. As an image, its styles do not leak into the notebook.
 
     It is Markup: a template would cut it as it cuts long texts.
     """
-    from markupsafe import Markup
-
     svg = chart_svg(chart, alone=True).replace(">", f"><style>{picture_style()}</style>", 1)
     data = base64.b64encode(svg.encode()).decode()
     return Markup(f"data:image/svg+xml;base64,{data}")  # noqa: S704 - letters, digits, +, / and =

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ci_stat.records import FailureKey
-from ci_stat.result.comparing import html
+from ci_stat.result.comparing import frames, html
 from ci_stat.result.comparing.changes import (
     Change,
     DurationChange,
@@ -52,20 +52,14 @@ class Comparison:
 
     def failures_frame(self) -> "DataFrame":
         """One row per failure; see `ci_stat.result.comparing.frames`."""
-        from ci_stat.result.comparing import frames
-
         return frames.failures_frame(self.failures)
 
     def jobs_frame(self) -> "DataFrame":
         """One row per job: its failure rates."""
-        from ci_stat.result.comparing import frames
-
         return frames.jobs_frame(self.jobs)
 
     def durations_frame(self) -> "DataFrame":
         """One row per job: the medians of its successful runs, in milliseconds."""
-        from ci_stat.result.comparing import frames
-
         return frames.durations_frame(self.durations)
 
     def __repr__(self) -> str:

@@ -1,19 +1,20 @@
-"""A comparison, and what is flaky, as pandas frames. Imported only on request.
+"""A comparison, and what is flaky, as pandas frames.
 
 Shares are 0 to 1, durations milliseconds. Columns have the same types in an empty frame.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from ci_stat.result.pandas_on_request import pd, text_type
 
-from ci_stat.result.comparing.changes import DurationChange, FailureChange, JobChange, Rate
-from ci_stat.result.flakiness.model import FlakyCase, FlakyJob
+if TYPE_CHECKING:
+    from ci_stat.result.comparing.changes import DurationChange, FailureChange, JobChange, Rate
+    from ci_stat.result.flakiness.model import FlakyCase, FlakyJob
 
 Columns = Mapping[str, tuple[str, Callable[[Any], Any]]]
-
-_TEXT = pd.Series([""]).dtype
 
 
 def _rates(of: Callable[[Any], Rate], name: str) -> dict[str, tuple[str, Callable[[Any], Any]]]:
@@ -121,4 +122,4 @@ def _frame(columns: Columns, rows: Sequence[object]) -> pd.DataFrame:
 def _column(kind: str, values: list[Any]) -> Any:
     if kind == "Int64":
         return pd.array(values, dtype="Int64")
-    return pd.Series(values, dtype=_TEXT if kind == "text" else kind)
+    return pd.Series(values, dtype=text_type() if kind == "text" else kind)

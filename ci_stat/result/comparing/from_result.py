@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ci_stat.errors import UsageError
 from ci_stat.records import ALL_NAMES, Run, Status
+from ci_stat.result.comparing.comparison import Comparison, compare
 from ci_stat.result.comparing.side import (
     FailureCounts,
     JobSide,
@@ -20,6 +21,12 @@ from ci_stat.statistics.clusters import Clusters
 if TYPE_CHECKING:
     from ci_stat.result.models import PR, Job
     from ci_stat.result.result import Result
+
+
+def compare_results(now: "Result", before: "Result") -> Comparison:
+    """Compare two windows. Raises UsageError if a run is in both."""
+    require_apart(now, before)
+    return compare(side_of(now), side_of(before))
 
 
 def require_apart(res: "Result", other: "Result") -> None:

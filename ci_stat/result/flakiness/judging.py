@@ -5,13 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ci_stat.records import CaseFailure, FailureKey, FailureKind
 from ci_stat.result.comparing.side import SeenRun
 from ci_stat.result.flakiness.model import Flakiness, FlakyCase, FlakyJob, LostRuns
-from ci_stat.result.flakiness.repetitions import FlakyRun, JobCommits, Repetitions
+from ci_stat.result.flakiness.repetitions import (
+    FlakyRun,
+    JobCommits,
+    Repetitions,
+    repetitions_of,
+)
 from ci_stat.result.packages import FailureKeys
 from ci_stat.statistics.intervals import wilson
+
+if TYPE_CHECKING:
+    from ci_stat.result.result import Result
 
 # As for the outages of reports: any flaky case of a busy project hits three pull requests in two
 # hours.
@@ -36,6 +45,11 @@ class _Seen:
     run: FlakyRun
     failure: CaseFailure
     in_outage: bool = False
+
+
+def flakiness_of(res: "Result") -> Flakiness:
+    """Judge the runs of a Result."""
+    return flakiness(repetitions_of(res))
 
 
 def flakiness(repetitions: Repetitions) -> Flakiness:

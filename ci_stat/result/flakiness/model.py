@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ci_stat.records import Provenance
-from ci_stat.result.comparing import html
+from ci_stat.result.comparing import frames, html
 from ci_stat.result.comparing.side import SeenRun
 from ci_stat.statistics.intervals import Interval
 from ci_stat.statistics.repeats import Repeats
@@ -93,14 +93,10 @@ class Flakiness:
 
     def cases_frame(self) -> "DataFrame":
         """One row per flaky failure, machines last; see `ci_stat.result.comparing.frames`."""
-        from ci_stat.result.comparing import frames
-
         return frames.flaky_cases_frame((*self.cases, *self.machines))
 
     def jobs_frame(self) -> "DataFrame":
         """One row per flaky job."""
-        from ci_stat.result.comparing import frames
-
         return frames.flaky_jobs_frame(self.jobs)
 
     def __repr__(self) -> str:

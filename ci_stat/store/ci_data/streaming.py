@@ -70,12 +70,8 @@ def _streaming_cursor(connection: Connection) -> Any:
     raw = connection.connection.driver_connection
     assert raw is not None
     driver = connection.engine.url.get_driver_name()
-    if driver == "pymysql":
-        from pymysql.cursors import SSCursor
+    if driver not in ("pymysql", "mysqldb"):
+        return raw.cursor()
 
-        return raw.cursor(SSCursor)
-    if driver == "mysqldb":
-        from MySQLdb.cursors import SSCursor as ServerSideCursor
-
-        return raw.cursor(ServerSideCursor)
-    return raw.cursor()
+    dbapi: Any = connection.dialect.loaded_dbapi
+    return raw.cursor(dbapi.cursors.SSCursor)

@@ -147,10 +147,9 @@ class Comparison:
         return f"<Comparison of {sides}: {len(self.of(Change.BROKEN))} broken>"
 
     def _repr_html_(self) -> str:
-        from ci_stat.result.answers.notebook import notebook_html
-        from ci_stat.test_results.views.compare_document import compare_document
+        from ci_stat.test_results.views.notebook import comparison_html
 
-        return notebook_html(compare_document(self))
+        return comparison_html(self)
 
     def to_frame(self) -> "DataFrame":
         """One row for each change, of outcomes and of durations; docs/api.md lists the columns."""

@@ -6,7 +6,6 @@ files.
 
 import hashlib
 import re
-import sys
 from collections.abc import Iterable
 from datetime import date
 
@@ -14,6 +13,7 @@ import msgspec
 
 from ci_stat.errors import SourceError
 from ci_stat.records.run_info import RunInfo
+from ci_stat.unpacking.decoders import zstd
 
 VERSION = 1
 _LEVEL = 9
@@ -164,10 +164,7 @@ def unpacked_days(paths: Iterable[str], today: date) -> dict[date, list[str]]:
 
 
 def _compress(plain: bytes) -> bytes:
-    if sys.version_info >= (3, 14):
-        from compression.zstd import CompressionParameter, compress
-    else:
-        from backports.zstd import CompressionParameter, compress
+    from ci_stat.unpacking.zstandard import CompressionParameter, compress
 
     options: dict[int, int] = {
         CompressionParameter.compression_level: _LEVEL,
@@ -180,8 +177,6 @@ def _compress(plain: bytes) -> bytes:
 
 def _decompress(content: bytes) -> bytes:
     """Raises ValueError."""
-    from ci_stat.unpacking.decoders import zstd
-
     decoder = zstd()
     try:
         plain = decoder.decompress(content, _MAX_SIZE)

@@ -1,15 +1,18 @@
-"""Test results as pandas frames. Imported only on request, because pandas is slow to load."""
+"""Test results as pandas frames."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from ci_stat.store.results.read import StoredRun
-from ci_stat.test_results.cases.model import CaseHistory
-from ci_stat.test_results.comparing.model import Comparison
-from ci_stat.test_results.model import RunReport
+from ci_stat.result.pandas_on_request import pd
 from ci_stat.test_results.views.compare_data import CHANGE_COLUMNS, change_rows
+
+if TYPE_CHECKING:
+    from ci_stat.store.results.read import StoredRun
+    from ci_stat.test_results.cases.model import CaseHistory
+    from ci_stat.test_results.comparing.model import Comparison
+    from ci_stat.test_results.model import RunReport
 
 _RUN = ("job", "number", "attempt", "repo", "commit", "branch", "pull", "trigger", "url")
 _CATEGORIES = {"job", "repo", "branch", "trigger", "outcome", "labels", "change"}
