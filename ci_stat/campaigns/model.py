@@ -159,7 +159,8 @@ class Probe:
     - `base_sha`, `head_sha`, `committed`: of its commit; "" and None before it is prepared.
     - `number`, `url`: of the pull request; 0 and "" before it exists.
     - `triggered`: when the last command was commented, or else when it was opened.
-    - `repeated`: how often the commands were repeated.
+    - `repeated`: how often the commands were repeated. `commanded`: when last.
+    - `polled`: when its results were last read.
     """
 
     position: int
@@ -175,6 +176,8 @@ class Probe:
     opened: datetime | None = None
     triggered: datetime | None = None
     repeated: int = 0
+    commanded: datetime | None = None
+    polled: datetime | None = None
     ended: datetime | None = None
     jobs: tuple[JobResult, ...] = ()
     reason: str = ""

@@ -23,6 +23,8 @@ class CallKind(StrEnum):
     COMMIT = "commit"
     PULL_REQUEST = "pull_request"
     STATUS = "status"
+    DELETE = "delete"  # a branch
+    LABEL = "label"
 
 
 # Only our rows say which objects we created, so these calls are never pruned.

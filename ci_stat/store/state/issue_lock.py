@@ -1,4 +1,4 @@
-"""A lock on the issues of a repository: one process at a time writes to them.
+"""A lock on the issues or on a campaign of a repository: one process at a time writes.
 
 The lock prevents duplicate work. Even if two processes hold it, `IssueCalls` prevents duplicate
 calls.
@@ -65,8 +65,13 @@ class IssueLock:
         owner: str,
         clock: Callable[[], datetime],
         alive: Callable[[str], bool],
+        what: str = "the issues",
     ) -> None:
-        """`tracker`, `owner`, `clock` as for `IssueCalls`; `alive`: `is_alive`."""
+        """`tracker`, `owner`, `clock` as for `IssueCalls`; `alive`: `is_alive`.
+
+        `what`: what is locked, for messages.
+        """
+        self._what = what
         self._engine, self._tracker = engine, tracker_of(tracker)
         self._owner, self._clock, self._alive = owner, clock, alive
         self._claim = ""  # the first part of the row's token while the lock is ours
@@ -123,7 +128,7 @@ class IssueLock:
         row = self._read()
         who = f"Another {process_words(row.owner)} has" if row else "Another process had"
         return LostLock(
-            f"{who} taken over the lock on the issues: nothing more was written.",
+            f"{who} taken over the lock on {self._what}: nothing more was written.",
             "See what that process writes.",
         )
 

@@ -223,3 +223,25 @@ locks = Table(
     ),
     comment="the process that writes issues now",
 )
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("tracker", String(16), primary_key=True, comment="a hash of forge and repository"),
+    Column("id", String(12), primary_key=True, comment="hex digits"),
+    Column("branch", String(255), nullable=False, comment="base branch, cut"),
+    Column("state", String(16), nullable=False, comment="running, cancelling, cancelled or done"),
+    Column("started", String(32), nullable=False, comment="UTC"),
+    Column("token", String(32), nullable=False, comment="changes with each write"),
+    Column("value", BYTES, nullable=False, comment="the campaign without its probes, as JSON"),
+    comment="stability campaigns",
+)
+campaign_probes = Table(
+    "campaign_probes",
+    metadata,
+    Column("tracker", String(16), primary_key=True, comment="a hash of forge and repository"),
+    Column("campaign", String(12), primary_key=True, comment="id of the campaign"),
+    Column("position", Integer, primary_key=True, autoincrement=False, comment="from 1"),
+    Column("token", String(32), nullable=False, comment="changes with each write"),
+    Column("value", BYTES, nullable=False, comment="the probe, as JSON"),
+    comment="pull requests of stability campaigns",
+)

@@ -1,0 +1,134 @@
+"""What a driver does next. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
+
+from ci_stat.campaigns.judging import missing_jobs
+from ci_stat.campaigns.model import (
+    FINAL_STATES,
+    Campaign,
+    CampaignState,
+    JobState,
+    Probe,
+    ProbeState,
+    Spec,
+)
+
+SHORTEST = timedelta(minutes=1)  # between two looks at a pull request
+LONGEST = timedelta(minutes=10)
+EARLY = 0.8  # of the usual time of the jobs, until which looks are rare
+
+
+class Action(StrEnum):
+    """What is to be done with a probe, or with the campaign."""
+
+    OPEN = "open"
+    POLL = "poll"
+    END = "end"
+    SKIP = "skip"  # it was never opened, and is not any more
+    FINISH = "finish"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`position`: of the probe; 0 for the campaign. `until`: for WAIT."""
+
+    action: Action
+    position: int = 0
+    until: datetime | None = None
+
+
+def next_step(campaign: Campaign, now: datetime) -> Step:
+    """The next action, or how long nothing is to be done."""
+    step = next(_urgent(campaign, now), None)
+    if step is not None:
+        return step
+    times = list(_times(campaign))
+    if not times:
+        return Step(Action.FINISH)
+    return Step(Action.WAIT, until=min(times))
+
+
+def _urgent(campaign: Campaign, now: datetime) -> Iterator[Step]:
+    """What can be done now: what was begun comes first."""
+    by_state: dict[ProbeState, list[Probe]] = {state: [] for state in ProbeState}
+    for probe in campaign.probes:
+        by_state[probe.state].append(probe)
+
+    for probe in by_state[ProbeState.ENDING]:
+        yield Step(Action.END, probe.position)
+    for probe in by_state[ProbeState.OPENING]:
+        if next_look(campaign, probe) <= now:
+            yield Step(Action.OPEN, probe.position)
+    for probe in by_state[ProbeState.PLANNED]:
+        if not opens_more(campaign, now):
+            yield Step(Action.SKIP, probe.position)
+        elif probe.due <= now:
+            yield Step(Action.OPEN, probe.position)
+    for probe in by_state[ProbeState.WATCHING]:
+        if next_look(campaign, probe) <= now or campaign.state is CampaignState.CANCELLING:
+            yield Step(Action.POLL, probe.position)
+
+
+def _times(campaign: Campaign) -> Iterator[datetime]:
+    for probe in campaign.probes:
+        if probe.state is ProbeState.PLANNED:
+            yield probe.due
+        elif probe.state not in FINAL_STATES:
+            yield next_look(campaign, probe)
+
+
+def opens_more(campaign: Campaign, now: datetime) -> bool:
+    """Whether planned pull requests are still opened: no reason ends it, nor the budget."""
+    if campaign.state is not CampaignState.RUNNING or campaign.reason:
+        return False
+    hours = campaign.spec.budget.hours
+    return not hours or now < campaign.started + timedelta(hours=hours)
+
+
+def next_look(campaign: Campaign, probe: Probe) -> datetime:
+    """When a probe is looked at next: rarely while its jobs usually run, else each minute."""
+    last = probe.polled
+    if last is None or probe.triggered is None:
+        return (last + SHORTEST) if last else probe.due
+    deadline = probe.triggered + campaign.spec.deadline
+    usual = _usual_time(campaign)
+    calm_until = probe.triggered + EARLY * usual
+    is_waiting = bool(missing_jobs(probe))
+    pause = SHORTEST if is_waiting or not usual else max(SHORTEST, min(LONGEST, calm_until - last))
+    return min(last + pause, max(deadline, last + SHORTEST))
+
+
+def _usual_time(campaign: Campaign) -> timedelta:
+    """The median time of the finished jobs of this campaign; 0 before there is one."""
+    finished = (JobState.PASSED, JobState.FAILED)
+    times = [
+        (job.ended - probe.triggered).total_seconds()
+        for probe in campaign.probes
+        for job in probe.jobs
+        if job.state in finished and job.ended and probe.triggered
+    ]
+    return timedelta(seconds=median(times)) if times else timedelta()
+
+
+def commands_to_repeat(spec: Spec, probe: Probe, now: datetime) -> tuple[str, ...]:
+    """The commands of jobs that did not start within the grace time, once.
+
+    The command of a job that runs would abort it, so it is not among them.
+    """
+    since = probe.commanded
+    if probe.repeated or since is None or now < since + spec.grace:
+        return ()
+    missing = missing_jobs(probe)
+    named = tuple(command for command in spec.commands if _names(command, missing))
+    if named or not missing:
+        return named
+    return spec.commands if len(missing) == len(spec.contexts) else ()
+
+
+def _names(command: str, contexts: tuple[str, ...]) -> bool:
+    return bool(set(command.split()) & set(contexts))

@@ -1,0 +1,181 @@
+"""What statuses and check runs of a commit say about the expected jobs of a probe. Pure.
+
+The rules are those of Prow and of GitHub Actions: a context is matched by its exact name, the first
+result counts, and a result that a person set is not evidence.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+
+from ci_stat.campaigns.model import OPEN_STATES, JobResult, JobState, Probe, Spec
+from ci_stat.records.forge import CommitSignal, PullState
+
+PENDING = "pending"
+
+_BASE = re.compile(r"\s*BaseSHA:[0-9a-f]{40}\s*$")
+_PADDING = "\u2001"
+_STATES = {
+    "success": JobState.PASSED,
+    "failure": JobState.FAILED,
+    "error": JobState.INFRA,
+    "timed_out": JobState.FAILED,
+    "startup_failure": JobState.INFRA,
+    "action_required": JobState.INFRA,
+    "cancelled": JobState.ABORTED,
+    "stale": JobState.ABORTED,
+    "skipped": JobState.OVERRIDDEN,
+    "neutral": JobState.OVERRIDDEN,
+}
+_DESCRIBED = (  # how the description of a status begins
+    ("Aborted", JobState.ABORTED),
+    ("Error starting Jenkins job", JobState.INFRA),
+    ("Error finding Jenkins job", JobState.INFRA),
+    ("Skipped", JobState.OVERRIDDEN),
+    ("Overridden", JobState.OVERRIDDEN),
+)
+
+
+def judged(
+    spec: Spec, probe: Probe, pull: PullState, signals: Sequence[CommitSignal], now: datetime
+) -> tuple[JobResult, ...]:
+    """The expected jobs of a probe as they are now, in the order of `Spec.contexts`.
+
+    `signals`: of the probe's own head commit, oldest first. Jobs that are terminal stay as they
+    are, but for the number of their reruns.
+    """
+    changed = _changed(spec, probe, pull)
+    by_context = _by_context(signals, pull.closed)
+    known = {job.context: job for job in probe.jobs}
+    results = []
+    for context in spec.contexts:
+        before = known.get(context, JobResult(context))
+        job = _with_signals(before, by_context.get(context, []))
+        results.append(_ended_otherwise(spec, probe, job, changed, now))
+    return tuple(results)
+
+
+def cleaned(description: str) -> str:
+    """A description without Prow's padding and the commit at its end."""
+    return _BASE.sub("", description.replace(_PADDING, " ")).strip()
+
+
+def outcome_of(signal: CommitSignal) -> JobState:
+    """What one status or check run says."""
+    if signal.state == PENDING:
+        return JobState.RUNNING
+    description = cleaned(signal.description)
+    for beginning, state in _DESCRIBED:
+        if signal.kind == "status" and description.startswith(beginning):
+            return state
+    return _STATES.get(signal.state, JobState.INFRA)
+
+
+def missing_jobs(probe: Probe) -> tuple[str, ...]:
+    """The contexts of which nothing was seen yet."""
+    return tuple(job.context for job in probe.jobs if job.state is JobState.WAITING)
+
+
+def is_ended(probe: Probe) -> bool:
+    """Whether all expected jobs are terminal."""
+    return bool(probe.jobs) and all(job.is_terminal for job in probe.jobs)
+
+
+def _changed(spec: Spec, probe: Probe, pull: PullState) -> tuple[JobState, str] | None:
+    """The state of unfinished jobs, if the pull request is no more what we opened."""
+    if pull.head_sha != probe.head_sha:
+        return JobState.SUPERSEDED, f"somebody pushed {pull.head_sha[:12]} to the pull request"
+    if pull.base_branch != spec.branch:
+        return JobState.SUPERSEDED, f"somebody changed the base branch to {pull.base_branch}"
+    if pull.is_merged:
+        return JobState.ABORTED, "somebody merged the pull request"
+    if not pull.is_open:
+        return JobState.ABORTED, "somebody closed the pull request"
+    return None
+
+
+def _by_context(
+    signals: Iterable[CommitSignal], closed: datetime | None
+) -> dict[str, list[CommitSignal]]:
+    """The signals of each context in their order; without those after the pull request's end."""
+    current = [signal for signal in signals if closed is None or signal.updated <= closed]
+    ordered = sorted(current, key=lambda signal: (signal.context, signal.updated, signal.id))
+    return {
+        context: list(group) for context, group in groupby(ordered, lambda signal: signal.context)
+    }
+
+
+def _with_signals(job: JobResult, signals: Sequence[CommitSignal]) -> JobResult:
+    terminal = [signal for signal in signals if signal.state != PENDING]
+    if job.is_terminal:
+        return replace(job, reruns=max(job.reruns, len(terminal) - 1))
+    if not signals:
+        return job
+    first = signals[0]
+    if not terminal:
+        newest = signals[-1]
+        return replace(
+            job,
+            state=JobState.RUNNING,
+            url=newest.url,
+            description=cleaned(newest.description),
+            started=first.created,
+        )
+    return _result(job, signals, terminal)
+
+
+def _result(
+    job: JobResult, signals: Sequence[CommitSignal], terminal: Sequence[CommitSignal]
+) -> JobResult:
+    result = terminal[0]
+    started = [signal for signal in signals if signal.state == PENDING]
+    state, reason = outcome_of(result), ""
+    is_by_another = bool(started) and started[0].creator != result.creator
+    if state is JobState.PASSED and is_by_another:
+        state, reason = JobState.OVERRIDDEN, f"{result.creator} set this result"
+    return replace(
+        job,
+        state=state,
+        reason=reason or _reason(state, result),
+        url=result.url,
+        description=cleaned(result.description),
+        started=signals[0].created,
+        ended=result.updated,
+        reruns=len(terminal) - 1,
+    )
+
+
+def _reason(state: JobState, signal: CommitSignal) -> str:
+    if state in (JobState.PASSED, JobState.FAILED):
+        return ""
+    return cleaned(signal.description) or signal.state
+
+
+def _ended_otherwise(
+    spec: Spec,
+    probe: Probe,
+    job: JobResult,
+    changed: tuple[JobState, str] | None,
+    now: datetime,
+) -> JobResult:
+    """The job, ended by a change of the pull request, by its deadline or by the grace time."""
+    if job.state not in OPEN_STATES:
+        return job
+    if changed is not None:
+        state, reason = changed
+        return replace(job, state=state, reason=reason, ended=now)
+
+    triggered = probe.triggered
+    if triggered is None:
+        return job
+    if now >= triggered + spec.deadline:
+        return replace(job, state=JobState.TIMED_OUT, reason="deadline passed", ended=now)
+    since = probe.commanded or triggered
+    is_silent = job.state is JobState.WAITING and now >= since + spec.grace
+    was_repeated = probe.repeated > 0 or not spec.commands
+    if is_silent and was_repeated:
+        reason = "no status and no check run appeared"
+        return replace(job, state=JobState.NOT_TRIGGERED, reason=reason, ended=now)
+    return job

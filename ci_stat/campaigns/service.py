@@ -1,0 +1,134 @@
+"""Starts, continues and cancels campaigns, and waits while nothing is to be done."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from secrets import token_hex
+
+from ci_stat.campaigns.decisions import Action
+from ci_stat.campaigns.driver import Driver
+from ci_stat.campaigns.ledger import OPEN, Ledger
+from ci_stat.campaigns.model import Campaign, CampaignState, Spec
+from ci_stat.campaigns.planning import planned
+from ci_stat.errors import Refused, SourceError, UsageError
+from ci_stat.store.state.issue_lock import IssueLock
+
+PATIENCE = 10  # failed reads in a row after which the driver gives up; `resume` continues
+RENEWED = 300.0  # seconds after which the lock is extended, at the latest
+LONGEST_PAUSE = timedelta(minutes=15)  # after failed reads
+
+Watch = Callable[[Campaign, str], None]
+
+
+def new_hex(digits: int) -> str:
+    """Random hex digits; `digits` is even."""
+    return token_hex(digits // 2)
+
+
+def unwatched(_campaign: Campaign, _note: str) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """The campaigns of one repository.
+
+    - `lock_of`: the lock of a base branch. `clock`: the aware present. `sleep`: waits seconds.
+    """
+
+    driver: Driver
+    ledger: Ledger
+    lock_of: Callable[[str], IssueLock]
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
+    new_hex: Callable[[int], str] = new_hex
+
+    def start(self, spec: Spec, watch: Watch = unwatched) -> Campaign:
+        """Run a new campaign to its end.
+
+        Raises Refused if one is open on the branch, UsageError for an invalid spec, and the errors
+        of `Driver.step`; then `resume` continues.
+        """
+        with self._locked(spec.branch) as lock:
+            known = self.ledger.open_on(spec.branch)
+            if known is not None:
+                raise Refused(
+                    f"The campaign {known.id} on {spec.branch} has not ended.",
+                    f"Continue it: ci-stat campaign resume {known.id}",
+                )
+            campaign = planned(spec, self.clock(), self.new_hex)
+            self.ledger.add(campaign)
+            return self._run(campaign, lock, watch)
+
+    def resume(self, id: str = "", watch: Watch = unwatched) -> Campaign:
+        """Continue a campaign to its end. `id`: how it begins; "" for the one that is open."""
+        known = self._open(id)
+        with self._locked(known.spec.branch) as lock:
+            return self._run(self.ledger.get(known.id), lock, watch)
+
+    def cancel(self, id: str = "", watch: Watch = unwatched) -> Campaign:
+        """Open no more pull requests, and close those that are open by the rules."""
+        known = self._open(id)
+        with self._locked(known.spec.branch) as lock:
+            campaign = self.ledger.get(known.id)
+            reason = campaign.reason or "cancelled"
+            campaign = replace(campaign, state=CampaignState.CANCELLING, reason=reason)
+            self.ledger.put(campaign)
+            return self._run(campaign, lock, watch)
+
+    def _open(self, id: str) -> Campaign:
+        if id:
+            campaign = self.ledger.get(id)
+            if campaign.state not in OPEN:
+                raise UsageError(f"The campaign {campaign.id} has ended.", "See: ci-stat campaign")
+            return campaign
+        still_open = [one for one in self.ledger.all() if one.state in OPEN]
+        if not still_open:
+            raise UsageError("No campaign is open.", "Start one: ci-stat campaign start")
+        if len(still_open) > 1:
+            names = ", ".join(f"{one.id} on {one.spec.branch}" for one in still_open)
+            raise UsageError(f"Several campaigns are open: {names}.", "Name one of them.")
+        return still_open[0]
+
+    @contextmanager
+    def _locked(self, branch: str) -> Iterator[IssueLock]:
+        """Raises Refused if another process drives a campaign on the branch."""
+        lock = self.lock_of(branch)
+        claim = lock.take()
+        if not claim.granted:
+            raise Refused(
+                f"A campaign on {branch} is being driven: {claim.reason}.",
+                "See: ci-stat campaign status",
+            )
+        try:
+            yield lock
+        finally:
+            lock.release()
+
+    def _run(self, campaign: Campaign, lock: IssueLock, watch: Watch) -> Campaign:
+        failures = 0
+        watch(campaign, "")
+        while campaign.state in OPEN:
+            lock.renew()
+            try:
+                campaign, step = self.driver.step(campaign)
+            except SourceError as error:
+                failures += 1
+                if failures >= PATIENCE:
+                    raise
+                watch(campaign, f"{error}")
+                self._pause(lock, self.clock() + min(LONGEST_PAUSE, timedelta(seconds=2**failures)))
+                continue
+            failures = 0
+            watch(campaign, "")
+            if step.action is Action.WAIT and step.until is not None:
+                self._pause(lock, step.until)
+        return campaign
+
+    def _pause(self, lock: IssueLock, until: datetime) -> None:
+        """Wait, and keep the lock meanwhile."""
+        while (left := (until - self.clock()).total_seconds()) > 0:
+            self.sleep(min(left, RENEWED))
+            lock.renew()
