@@ -6,13 +6,13 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from ci_stat.campaigns.counting import tally_of
-from ci_stat.campaigns.model import Campaign, CampaignState
+from ci_stat.campaigns.model import Campaign, CampaignState, JobState
 from ci_stat.campaigns.verdict_model import OVERALL, Verdict
 from ci_stat.campaigns.views.progress import progress_document
 from ci_stat.campaigns.views.times import local, zone_name
 from ci_stat.campaigns.views.verdict_data import Row, verdict_data
 from ci_stat.campaigns.views.verdict_document import PROBE
-from ci_stat.campaigns.views.words import rate_words, share_words, target_words, uncounted
+from ci_stat.campaigns.views.words import rate_words, share_words, target_words
 from ci_stat.rendering.document import (
     Document,
     Paragraph,
@@ -26,7 +26,7 @@ from ci_stat.rendering.document import (
 )
 from ci_stat.rendering.format import plural
 
-_COLUMNS = ("campaign", "passed", "state", "started", "branch", "not counted")
+_COLUMNS = ("campaign", "passed", "state", "started", "branch", "infra", "other")
 _TONES = {
     CampaignState.RUNNING: Tone.PLAIN,
     CampaignState.CANCELLING: Tone.WARN,
@@ -64,7 +64,8 @@ def list_document(campaigns: Sequence[Campaign], zone: tzinfo, limit: int = 50) 
 
 def _row(campaign: Campaign, zone: tzinfo) -> tuple[Text, ...]:
     tally = tally_of(campaign, OVERALL)
-    others = ", ".join(f"{words} {count:,}" for words, count in uncounted(tally))
+    infra = tally.of(JobState.INFRA)
+    other = tally.total - tally.runs - infra
     tone = Tone.BAD if tally.failed else Tone.GOOD if tally.passed else Tone.PLAIN
     place = f"{cut_name(campaign.spec.repo, 60)} {cut_name(campaign.spec.branch, 60)}"
     return (
@@ -73,7 +74,8 @@ def _row(campaign: Campaign, zone: tzinfo) -> tuple[Text, ...]:
         text(Span(str(campaign.state), _TONES[campaign.state])),
         text(local(campaign.started, zone)),
         text(place),
-        text(Span(others, Tone.FAINT)),
+        text(Span(f"{infra:,}", Tone.WARN if infra else Tone.FAINT)),
+        text(Span(f"{other:,}", Tone.FAINT)),
     )
 
 

@@ -17,6 +17,8 @@ def local(moment: datetime, zone: tzinfo) -> str:
 def period(begin: datetime, end: datetime, zone: tzinfo) -> str:
     """`2026-11-30 12:00 to 18:40 Asia/Shanghai`."""
     first, last = begin.astimezone(zone), end.astimezone(zone)
+    if first == last:
+        return f"{local(begin, zone)} {zone_name(begin, zone)}"
     same_day = first.date() == last.date()
     until = f"{last:%H:%M}" if same_day else local(end, zone)
     return f"{local(begin, zone)} to {until} {zone_name(end, zone)}"
