@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    campaigns,
     comparing,
     flaky,
     gates,
@@ -43,6 +44,7 @@ GROUPS = {
     "gates": "Gates",
     "flaky": "Flaky tests",
     "regressions": "Regressions of tests",
+    "campaigns": "Stability campaigns",
     "database": "Start-up and databases",
     "comparing": "Compare and flaky",
 }
@@ -199,6 +201,7 @@ def main() -> None:
         "gates": lambda: gates.bench(figures, max(3, rounds)),
         "flaky": lambda: flaky.bench(figures, arguments.seeds or 1),
         "regressions": lambda: regressions.bench(figures, arguments.seeds or 4),
+        "campaigns": lambda: campaigns.bench(figures),
         "database": lambda: _database(figures, arguments),
         "comparing": lambda: _comparing(figures, size, half),
     }

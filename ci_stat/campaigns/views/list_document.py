@@ -26,7 +26,7 @@ from ci_stat.rendering.document import (
 )
 from ci_stat.rendering.format import plural
 
-_COLUMNS = ("campaign", "passed", "state", "started", "branch", "infra", "other")
+_COLUMNS = ("campaign", "passed", "state", "started", "infra", "other")
 _TONES = {
     CampaignState.RUNNING: Tone.PLAIN,
     CampaignState.CANCELLING: Tone.WARN,
@@ -49,17 +49,41 @@ def list_document(campaigns: Sequence[Campaign], zone: tzinfo, limit: int = 50) 
     newest = sorted(campaigns, key=lambda campaign: campaign.started, reverse=True)
     open_count = sum(campaign.ended is None for campaign in newest)
     title = f"{plural(len(newest), 'campaign')}, {open_count:,} open"
-    rows = tuple(_row(campaign, zone) for campaign in newest[:limit])
-    more = max(0, len(newest) - limit)
-    table = Table("", _COLUMNS, rows, more=more, what="more campaign", essential=True)
     nothing = Paragraph((text("No campaign has been started."),))
     return Document(
         title=title,
-        subtitle=f"Times in {zone_name(newest[0].started, zone)}" if newest else "",
+        subtitle=_subtitle(newest, zone),
         tone=Tone.PLAIN,
         summary=title,
-        blocks=(table if newest else nothing,),
+        blocks=(_table(newest, zone, limit) if newest else nothing,),
     )
+
+
+def _subtitle(newest: Sequence[Campaign], zone: tzinfo) -> str:
+    """The branch, if there is only one, and the zone of times."""
+    if not newest:
+        return ""
+    place = f"{_place(newest[0])} · " if len(_places(newest)) == 1 else ""
+    return f"{place}times in {zone_name(newest[0].started, zone)}"
+
+
+def _places(campaigns: Sequence[Campaign]) -> set[str]:
+    return {_place(campaign) for campaign in campaigns}
+
+
+def _place(campaign: Campaign) -> str:
+    return f"{cut_name(campaign.spec.repo, 60)} {cut_name(campaign.spec.branch, 60)}"
+
+
+def _table(newest: Sequence[Campaign], zone: tzinfo, limit: int) -> Table:
+    rows = [_row(campaign, zone) for campaign in newest[:limit]]
+    columns = _COLUMNS
+    if len(_places(newest)) > 1:
+        columns = (columns[0], "branch", *columns[1:])
+        pairs = zip(rows, newest, strict=False)
+        rows = [(row[0], text(_place(campaign)), *row[1:]) for row, campaign in pairs]
+    more = max(0, len(newest) - limit)
+    return Table("", columns, tuple(rows), more=more, what="more campaign", essential=True)
 
 
 def _row(campaign: Campaign, zone: tzinfo) -> tuple[Text, ...]:
@@ -67,13 +91,11 @@ def _row(campaign: Campaign, zone: tzinfo) -> tuple[Text, ...]:
     infra = tally.of(JobState.INFRA)
     other = tally.total - tally.runs - infra
     tone = Tone.BAD if tally.failed else Tone.GOOD if tally.passed else Tone.PLAIN
-    place = f"{cut_name(campaign.spec.repo, 60)} {cut_name(campaign.spec.branch, 60)}"
     return (
         text(cut(campaign.id, 40)),
         text(Span(share_words(tally.passed, tally.runs), tone)),
         text(Span(str(campaign.state), _TONES[campaign.state])),
         text(local(campaign.started, zone)),
-        text(place),
         text(Span(f"{infra:,}", Tone.WARN if infra else Tone.FAINT)),
         text(Span(f"{other:,}", Tone.FAINT)),
     )

@@ -8,7 +8,7 @@ from ci_stat.campaigns.model import Ending, FileMode, Spec
 from ci_stat.campaigns.outlook import RATE_LIMIT, Outlook, comments_of, planned_count
 from ci_stat.campaigns.views.times import local, period, short
 from ci_stat.campaigns.views.verdict_document import PROBE
-from ci_stat.campaigns.views.words import CONFIDENCE, rate
+from ci_stat.campaigns.views.words import CONFIDENCE, chance_words, rate
 from ci_stat.rendering.document import (
     Block,
     Document,
@@ -50,7 +50,7 @@ def _blocks(spec: Spec, outlook: Outlook, zone: tzinfo, problems: Sequence[str])
     if problems:
         items = tuple(Item(text(Span(cut(words, 400), Tone.BAD))) for words in problems)
         yield Section("Problems", items, 100)
-    yield _section("What it does", [*_opening(spec), *_ending(spec)])
+    yield Section("What it does", tuple(_doing(spec)), 100)
     yield _section("When", [*_times(spec, outlook, zone)])
     jobs = [text(cut_name(job, _NAME)) for job in spec.contexts]
     missing = text(Span("None is named: it cannot tell when a pull request is over.", Tone.WARN))
@@ -63,6 +63,12 @@ def _section(title: str, lines: Sequence[Text]) -> Section:
     return Section(title, tuple(Item(line) for line in lines), 100)
 
 
+def _doing(spec: Spec) -> Iterator[Item]:
+    yield from map(Item, _opening(spec))
+    yield _comments(spec)
+    yield from map(Item, _ending(spec))
+
+
 def _opening(spec: Spec) -> Iterator[Text]:
     draft = "draft pull requests" if spec.draft else f"{PROBE}s"
     yield text(f"Opens {draft} titled {cut(spec.title, _NAME)} from {spec.branches_repo}.")
@@ -73,11 +79,13 @@ def _opening(spec: Spec) -> Iterator[Text]:
         yield text(f"Each changes a line of its own in {cut_name(spec.file, _NAME)}.")
     if spec.labels:
         yield text(f"Labels: {', '.join(cut(label, 60) for label in spec.labels)}.")
-    if spec.commands:
-        lines = ", ".join(cut(command, _NAME) for command in spec.commands)
-        yield text(f"Comments at each ({plural(comments_of(spec), 'comment')}): {lines}")
-    else:
-        yield text("No comment starts the jobs: they must start by themselves.")
+
+
+def _comments(spec: Spec) -> Item:
+    if not spec.commands:
+        return Item(text("No comment starts the jobs: they must start by themselves."))
+    head = f"Starts the jobs by {plural(comments_of(spec), 'comment')} at each:"
+    return Item(text(head), tuple(text(cut(command, _NAME)) for command in spec.commands))
 
 
 def _ending(spec: Spec) -> Iterator[Text]:
@@ -91,12 +99,19 @@ def _times(spec: Spec, outlook: Outlook, zone: tzinfo) -> Iterator[Text]:
         yield text("The budget allows no pull request.")
         return
     first, last = outlook.openings[0], outlook.openings[-1]
-    each = f", one every {short(spec.stagger)}" if len(outlook.openings) > 1 else ""
-    yield text(f"Opens them {period(first, last, zone)}{each}.")
+    yield text(f"Opens them {period(first, last, zone)}{_pace(spec, outlook)}.")
     yield text(f"Each has {span(spec.deadline)} from its own trigger.")
     yield text(f"Ends at {local(outlook.end, zone)} at the latest.")
     yield text(f"Open at once: {outlook.together:,} at most.")
+    if spec.until_decided:
+        yield text("Opens no more when it is decided whether the rate is below the target.")
     yield from _budget(spec)
+
+
+def _pace(spec: Spec, outlook: Outlook) -> str:
+    if len(outlook.openings) == 1:
+        return ""
+    return f", one every {short(spec.stagger)}" if spec.stagger else ", all at once"
 
 
 def _budget(spec: Spec) -> Iterator[Text]:
@@ -125,7 +140,9 @@ def shown_words(spec: Spec, outlook: Outlook) -> Iterator[str]:
     if not count:
         return
     yield f"If all pass, the failure rate is below {percent(outlook.upper)} ({CONFIDENCE})."
-    chances = ", ".join(f"{rate(share)}: {chance:.0%}" for share, chance in outlook.flakes)
+    chances = ", ".join(
+        f"{rate(share)}: {chance_words(chance)}" for share, chance in outlook.flakes
+    )
     yield f"Chance to see a flake at least once, by its failure rate: {chances}."
     if outlook.needed is None:
         return

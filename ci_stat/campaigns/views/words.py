@@ -74,12 +74,16 @@ def interval_words(proof: Proof) -> str:
     return f"{percent(proof.interval.low)} to {percent(proof.interval.high)}"
 
 
+def chance_words(chance: float) -> str:
+    """`40%`; what is close to certain as `over 99%`."""
+    return "over 99%" if 0.995 <= chance < 1 else f"{chance:.0%}"
+
+
 def flake_words(flake: float, chance: float, runs: int, what: str = "run") -> str:
     """The chance that so many runs show a flake at least once."""
     shows = "shows" if runs == 1 else "show"
-    return (
-        f"{plural(runs, what)} {shows} a flake of {rate(flake)} with a probability of {chance:.0%}."
-    )
+    subject = f"{plural(runs, what)} {shows}"
+    return f"{subject} a flake of {rate(flake)} with a probability of {chance_words(chance)}."
 
 
 def target_words(proof: Proof, target: float, what: str = "run") -> str:
