@@ -12,6 +12,7 @@ from ci_stat.formats.strict_toml import InvalidValue
 
 CHANNELS = ("feishu", "mail", "slack")
 MAX_COUNT = 1_000
+LEAST_TARGET = 0.0001  # it takes 29,956 runs to rule out
 _MAX_LINE = 200  # characters of a title, a label, a command or a job
 _MAX_BODY = 60_000  # characters; GitHub takes 65,536, and ours come on top
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
@@ -76,9 +77,10 @@ def _check_numbers(spec: Spec) -> None:
             raise InvalidValue(path, reason)
     if not spec.deadline:
         raise InvalidValue(("deadline_hours",), "`deadline_hours` is 0: every job would time out")
-    if not 0 <= spec.target_rate < 1:
+    if spec.target_rate and not LEAST_TARGET <= spec.target_rate < 1:
         hint = "Write a share: 0.05 for 5 %. 0: no target."
-        reason = f"`target_rate` is {spec.target_rate:g}, not a number from 0 to below 1"
+        limits = f"{LEAST_TARGET:g} to below 1"
+        reason = f"`target_rate` is {spec.target_rate:g}, not a number from {limits}"
         raise InvalidValue(("target_rate",), reason, hint)
     if spec.until_decided and not spec.target_rate:
         reason = "`until_decided` needs a `target_rate`"

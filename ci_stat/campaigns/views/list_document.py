@@ -26,7 +26,7 @@ from ci_stat.rendering.document import (
 )
 from ci_stat.rendering.format import plural
 
-_COLUMNS = ("campaign", "passed", "state", "started", "infra", "other")
+_COLUMNS: tuple[str, ...] = ("campaign", "passed", "state", "started", "infra", "other")
 _TONES = {
     CampaignState.RUNNING: Tone.PLAIN,
     CampaignState.CANCELLING: Tone.WARN,
