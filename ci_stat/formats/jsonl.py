@@ -107,10 +107,32 @@ def nested_too_deep(value: object, left: int = MAX_DEPTH) -> bool:
     return left == 0 or any(nested_too_deep(child, left - 1) for child in children)
 
 
+# What others call a field, where the nearest spelling is another field.
+_OTHER_NAMES = {
+    "job": "job_name",
+    "name": "job_name",
+    "build": "job_id",
+    "build_number": "job_id",
+    "id": "job_id",
+    "number": "job_id",
+    "run_number": "job_id",
+    "result": "status",
+    "start": "time",
+    "started_at": "time",
+    "timestamp": "time",
+    "ref": "branch",
+    "sha": "commit",
+    "pr": "pr_number",
+    "pull_request": "pr_number",
+    "link": "url",
+}
+
+
 def _check_unknown(record: dict[str, Any]) -> None:
     unknown = next((name for name in record if name not in FIELDS), None)
     if unknown is not None:
-        similar = get_close_matches(unknown, FIELDS, n=1)
+        same = _OTHER_NAMES.get(unknown.casefold())
+        similar = [same] if same else get_close_matches(unknown, FIELDS, n=1)
         hint = f", did you mean {similar[0]!r}?" if similar else ""
         raise BadRecord(f"unknown field {unknown[:80]!r}{hint}")
 

@@ -102,6 +102,11 @@ def test_an_unknown_time_is_null_and_must_be_present() -> None:
     ("name", "near"),
     [
         ("jobname", "job_name"),
+        ("job", "job_name"),
+        ("number", "job_id"),
+        ("Result", "status"),
+        ("started_at", "time"),
+        ("sha", "commit"),
         ("zzz", None),
         ("Duration", "duration"),
         ("pr_numbr", "pr_number"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Fill
+from tests.questions import scenes
 from tests.support import hostile
 from tests.support.command import Call
 
@@ -38,3 +39,15 @@ def test_hostile_texts_are_escaped(
             assert not hostile.raw(answer.out + answer.err)
             answered |= {words[0]} if answer.code != 2 else set()
     assert answered == {"pr", "case", "job", "run"}
+
+
+def test_the_end_of_a_long_name_is_shown(
+    fill: Fill, url: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells the tests of one package apart."""
+    name = "com.example.packages." * 20 + "CheckoutTest.test_total"
+    fill([scenes.run(1, 7, "FAILURE", analysis_res={"case": [name]})])
+    monkeypatch.setenv("CI_STAT_URL", url)
+    for words in (("pr", "7"), ("run", "unit", "100007"), ("job", "unit")):
+        answer = call(*words, "--color=never")
+        assert "CheckoutTest.test_total" in answer.out, words

@@ -16,6 +16,7 @@ from ci_stat.rendering.document import (
     Text,
     Tone,
     cut,
+    cut_name,
     linked,
     text,
 )
@@ -159,7 +160,7 @@ def _seen_item(seen: Seen, of_case: bool) -> Item:
     if of_case:
         name = message or "(no message is known)"
     else:
-        name = f"{cut(shown_name(failure), 200)}  {failure.kind}"
+        name = f"{cut_name(shown_name(failure), 200)}  {failure.kind}"
     span = f"  {plural(seen.runs, 'run')}, {minute(seen.first)} to {minute(seen.last)}"
     head = text(Span(name, bold=True), Span(span, Tone.FAINT))
     lines = list(excerpt_lines(failure)) if of_case else []
@@ -209,7 +210,7 @@ def _newest(history: History, limit: int) -> Section:
 
 def _failed_run(run: Run, history: History) -> Text:
     is_named = not _of_case(history) and run.failures
-    why = f"  {cut(shown_name(run.failures[0]), 120)}" if is_named else ""
+    why = f"  {cut_name(shown_name(run.failures[0]), 120)}" if is_named else ""
     return text(f"{minute(run)}  ", *_named(run), Span(why, Tone.BAD))
 
 

@@ -7,7 +7,8 @@ from ci_stat.records import Run, Status
 from ci_stat.rendering.document import Span, Text, Tone
 from ci_stat.result.answers.history_model import Day
 
-LEGEND = "✓ passed  ✗ failed  – aborted  ? other, oldest first"
+MARKS_LEGEND = "✓ passed  ✗ failed  – aborted  ? other"
+LEGEND = f"{MARKS_LEGEND}, oldest first"  # for marks of several runs in a line
 _MARKS: dict[str, tuple[str, Tone]] = {
     Status.SUCCESS: ("✓", Tone.GOOD),
     Status.FAILURE: ("✗", Tone.BAD),

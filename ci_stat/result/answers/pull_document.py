@@ -13,6 +13,7 @@ from ci_stat.rendering.document import (
     Text,
     Tone,
     cut,
+    cut_name,
     linked,
     text,
 )
@@ -86,7 +87,7 @@ def _item(failure: PRFailure, branch: str) -> Item:
     head = text(
         Span(verdict.value, _TONES[verdict], bold=True),
         "  ",
-        Span(cut(name, 200), bold=True),
+        Span(cut_name(name, 200), bold=True),
         Span(f"  {failure.kind}, {', '.join(failure.jobs)}", Tone.FAINT),
     )
     return Item(head, tuple(_lines(failure, branch)))

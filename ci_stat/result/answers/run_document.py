@@ -14,12 +14,13 @@ from ci_stat.rendering.document import (
     Text,
     Tone,
     cut,
+    cut_name,
     linked,
     text,
 )
 from ci_stat.rendering.format import duration, plural
 from ci_stat.result.answers.history_model import RunAnswer
-from ci_stat.result.answers.marks import LEGEND, marks
+from ci_stat.result.answers.marks import MARKS_LEGEND, marks
 from ci_stat.result.answers.pull_document import excerpt_lines
 from ci_stat.result.answers.sentences import minute, shown_name
 
@@ -37,7 +38,7 @@ def run_document(answer: RunAnswer, limit: int = 20) -> Document:
         tone=_TONES.get(Status(run.status), Tone.WARN) if known else Tone.WARN,
         summary=name,
         blocks=tuple(_blocks(answer, limit)),
-        foot=(text(Span(f"{LEGEND} · {answer.source.database}", Tone.FAINT)),),
+        foot=(text(Span(f"{MARKS_LEGEND}, newest first · {answer.source.database}", Tone.FAINT)),),
     )
 
 
@@ -84,8 +85,9 @@ def _place(failure: CaseFailure) -> str:
 def _failures(run: Run, limit: int) -> Section:
     items = []
     for failure in run.failures[:limit]:
+        name = cut_name(shown_name(failure), 200)
         head = text(
-            Span(cut(shown_name(failure), 200), Tone.BAD, bold=True, link=web_link(failure.link)),
+            Span(name, Tone.BAD, bold=True, link=web_link(failure.link)),
             Span(f"  {failure.kind}", Tone.FAINT),
             Span(f"  {_place(failure)}", Tone.FAINT) if failure.link else None,
         )
@@ -124,5 +126,5 @@ def _same_commit(answer: RunAnswer, limit: int) -> Section:
 
 def _first(run: Run) -> str:
     more = len(run.failures) - 1
-    name = cut(shown_name(run.failures[0]), 100) if run.failures else ""
+    name = cut_name(shown_name(run.failures[0]), 100) if run.failures else ""
     return f"{name} and {plural(more, 'more failure')}" if more > 0 else name
