@@ -12,6 +12,7 @@ from ci_stat.records.attempts import build_id
 
 _NUMBER = re.compile(r"#?([1-9][0-9]{0,17})", re.ASCII)
 _OF_REPO = re.compile(r"([^\s#]{1,200})#([1-9][0-9]{0,17})", re.ASCII)
+_VIEW = re.compile(r"/view/[^/]{1,200}/(?=(?:view|job)/)")
 _PULL_PATH = re.compile(
     r"/(.{1,200}?)/(?:-/)?(?:pull|pulls|pull-requests|merge_requests)/([1-9][0-9]{0,17})(?:/.*)?",
     re.ASCII,
@@ -75,7 +76,7 @@ class RunReference:
             return
         path = _path(self.link)
         numbers = [int(part) for part in path.split("/") if _NUMBER.fullmatch(part)][::-1]
-        spelled = path.replace("/job/", "/")
+        spelled = _without_keywords(path)
         named = [job for job in jobs if f"/{job}/" in f"{path}/" or f"/{job}/" in f"{spelled}/"]
         for job in sorted(named, key=len, reverse=True):
             yield from ((job, number) for number in numbers)
@@ -84,9 +85,15 @@ class RunReference:
 
     def accepts(self, run: Run) -> bool:
         """Whether a run is the one that is meant: a link without the job's name must be its own."""
-        if not self.link or f"/{run.job_name}/" in f"{_path(self.link)}/".replace("/job/", "/"):
+        spelled = f"{_without_keywords(_path(self.link))}/"
+        if not self.link or f"/{run.job_name}/" in spelled:
             return True
         return _path(run.link) == _path(self.link)
+
+
+def _without_keywords(path: str) -> str:
+    """The path of a Jenkins page with the names of folders and jobs only, without views."""
+    return _VIEW.sub("/", path).replace("/job/", "/")
 
 
 def run_reference(job: str, number: str | None) -> RunReference:

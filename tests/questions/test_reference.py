@@ -1,9 +1,9 @@
-"""What people type for a pull request."""
+"""What people type for a pull request or a run."""
 
 import pytest
 
 from ci_stat.errors import UsageError
-from ci_stat.questions.reference import PullReference, pull_reference
+from ci_stat.questions.reference import PullReference, pull_reference, run_reference
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,21 @@ def test_a_name_without_its_owner_means_every_owner() -> None:
     assert PullReference("pingcap/tidb", 7).matches("PingCAP/TiDB")
     assert not PullReference("pingcap/tidb", 7).matches("other/tidb")
     assert not PullReference("idb", 7).matches("pingcap/tidb")
+
+
+@pytest.mark.parametrize(
+    ("path", "job"),
+    [
+        ("job/a/job/b/job/main/7/", "a/b/main"),
+        ("job/my%20folder/job/my%20job/7/console", "my folder/my job"),
+        ("job/app/job/feature%252Fx/7/", "app/feature%2Fx"),
+        ("job/app/view/change-requests/job/PR-1/7/", "app/PR-1"),
+        ("view/all/view/b%20c/job/a/job/b/job/main/7/", "a/b/main"),
+        ("job/view/job/main/7/", "view/main"),
+    ],
+)
+def test_pages_of_jobs_in_folders(path: str, job: str) -> None:
+    """Also from the view of a Jenkins in which the link was copied."""
+    reference = run_reference(f"https://ci.example/jenkins/{path}", None)
+    jobs = ["main", job]
+    assert next(reference.candidates(jobs)) == (job, 7)

@@ -192,6 +192,10 @@ def test_a_link_to_a_job_in_folders() -> None:
     }
     for template, link in links.items():
         assert replace(run, origin=Origin(SHANGHAI, template)).link == link
+    branch = replace(
+        run, job_name="app/feature%2Fx", origin=Origin(SHANGHAI, "https://ci/{job_path}")
+    )
+    assert branch.link == "https://ci/job/app/job/feature%252Fx", "the branch feature/x"
     named = replace(run, job_name="{number}", origin=Origin(SHANGHAI, "https://ci/{job_path}"))
     assert named.link == "https://ci/job/%7Bnumber%7D"
 
