@@ -24,11 +24,14 @@ _EFFECT = re.compile(
     r"|\bCalledProcessError\b|\bhudson\.AbortException\b"
     r"|^npm (?:ERR!|error) (?:code ELIFECYCLE|errno \d+$|Exit status \d+$|Test failed)"
     r"|\bELIFECYCLE\b.{0,20}\bCommand failed"
+    r"|\bERR_PNPM_RECURSIVE_(?:RUN|EXEC)_FIRST_FAIL\b|^Exit status \d+$"
 )
 # Each such line contains one of these, which are found much faster.
 _HINTS = (
     *("exit", "returned", "finished", "failed", "terminated", "completed", "died", "make"),
     *("zero", "CalledProcessError", "AbortException", "ELIFECYCLE", "npm "),
+    "ERR_PNPM_RECURSIVE",
+    "Exit status",
 )
 # What an exception of a runner says of its children: `Failed 3 tests`, `Linting failed!`.
 _SUMMARY = re.compile(

@@ -1,7 +1,7 @@
 """Lines of several branches that a log mixes: each branch is a stream of its own.
 
 Jenkins writes the branches of a parallel step with their names before each line, docker compose
-and Kubernetes the containers.
+and Kubernetes the containers, Turborepo and pnpm the packages with their scripts.
 """
 
 import re
@@ -18,6 +18,14 @@ _CONTAINER = re.compile(
     rb"^(?:[^|\n]{0,100}? )?([a-z0-9][\w.-]{0,60}(?:_\d+|-\d+)) +\| |^\[pod/([\w./-]{1,200})\] "
 )
 _CONTAINER_MARKS = (b" | ", b"[pod/")
+# The first line of a script of a package: `web:build: cache miss, executing 1f3` (Turborepo),
+# `packages/core test$ vitest` (pnpm). Its output follows as `web:build: TEXT`.
+_SCRIPT = re.compile(
+    rb"(?m)^(?:[\dT:.-]+Z )?(?:([\w@./-]{1,100}:[\w:@./-]{1,60}): cache (?:hit|miss|bypass)"
+    rb"|([\w@./-]{1,100} [\w:.-]{1,60})\$ \S)"
+)
+_SCRIPT_MARKS = (b": cache ", b"$ ")
+_SCRIPT_BYTES = 1 << 18  # bytes of each part in which the first lines of scripts are looked for
 # Names before lines in a log without the lines in which Jenkins names its branches. A level of a
 # logger is no name, and neither is a progress: `[INFO] `, `[12/80] `.
 _UNMARKED = re.compile(r"^\[((?!taskcluster )[A-Za-z][\w .,:/=@+()'-]{0,100})\] ")
@@ -35,19 +43,30 @@ class Streams:
     def __init__(self, parts: Sequence[bytes]) -> None:
         beginnings = [part[:_SAMPLE_BYTES] for part in parts]
         self._branches = frozenset(_branches(parts)) or _unmarked_branches(beginnings)
+        self._scripts = frozenset(_scripts(part[:_SCRIPT_BYTES] for part in parts))
         containers = map(_container, islice(_with(beginnings, _CONTAINER_MARKS), _SAMPLE))
         self._mixes_containers = len(set(containers) - {""}) > 1
-        self.is_mixed = bool(self._branches) or self._mixes_containers
+        self.is_mixed = bool(self._branches or self._scripts) or self._mixes_containers
 
     def of(self, raw: bytes) -> str:
         """Return the name of a line's stream; "" for lines outside of all streams."""
-        branch = self._branch(clean(raw)) if self._branches else ""
-        return branch or (_container(raw) if self._mixes_containers else "")
+        text = clean(raw) if self._branches or self._scripts else ""
+        name = self._branch(text) or self._script(text)
+        return name or (_container(raw) if self._mixes_containers else "")
 
     def without_name(self, text: str) -> str:
-        """Return the text of a line without the name of its branch."""
-        branch = self._branch(text)
-        return text[len(branch) + 3 :] if branch else text
+        """Return the text of a line without the name of its branch or script."""
+        branch, script = self._branch(text), self._script(text)
+        if branch:
+            return text[len(branch) + 3 :]
+        return text[len(script) + 2 :] if script else text
+
+    def _script(self, text: str) -> str:
+        """Return the script whose name stands before the text."""
+        if not self._scripts:
+            return ""
+        name = f"{text} ".partition(": ")[0]  # an empty line has no blank at its end
+        return name if name in self._scripts else ""
 
     def _branch(self, text: str) -> str:
         """Return the longest branch whose name stands before the text."""
@@ -67,6 +86,12 @@ def _branches(parts: Iterable[bytes]) -> Iterator[str]:
         match = _BRANCH.search(clean(line))
         if match:
             yield match[1]
+
+
+def _scripts(beginnings: Iterable[bytes]) -> Iterator[str]:
+    for part in beginnings:
+        if any(mark in part for mark in _SCRIPT_MARKS):
+            yield from ((turbo or pnpm).decode() for turbo, pnpm in _SCRIPT.findall(part))
 
 
 def _unmarked_branches(beginnings: Iterable[bytes]) -> frozenset[str]:

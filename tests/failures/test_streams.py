@@ -29,9 +29,33 @@ tests_1  |     anchor_test.go:14: state = up, want down
 db_1     | a client has left
 tests_1  | FAIL
 """
+TURBOREPO = """\
+harbour:test: cache miss, executing 1f3a
+docs:build: cache hit, replaying logs 77aa
+docs:build: building page 1
+harbour:test: --- FAIL: TestAnchor (0.01s)
+docs:build: building page 2
+harbour:test:     anchor_test.go:14: state = up, want down
+docs:build: building page 3
+harbour:test: FAIL
+"""
+PNPM = """\
+packages/docs build$ pages
+packages/harbour test$ go test
+packages/docs build: building page 1
+packages/harbour test: --- FAIL: TestAnchor (0.01s)
+packages/docs build: building page 2
+packages/harbour test:     anchor_test.go:14: state = up, want down
+packages/harbour test: FAIL
+packages/harbour test: Failed
+ ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL  harbour@1.0.0 test: `go test`
+Exit status 1
+"""
 
 
-@pytest.mark.parametrize(("log", "first", "last"), [(PARALLEL, 5, 7), (COMPOSE, 2, 4)])
+@pytest.mark.parametrize(
+    ("log", "first", "last"), [(PARALLEL, 5, 7), (COMPOSE, 2, 4), (TURBOREPO, 4, 6), (PNPM, 4, 6)]
+)
 def test_a_line_of_another_branch_does_not_end_a_failure(log: str, first: int, last: int) -> None:
     failure = only(log)
     assert (failure.kind, failure.name) == ("case", "TestAnchor")
