@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ci_stat.config import Settings, warn_once
-from ci_stat.context import Context, real_time
-from ci_stat.issues.apply import ApplyResult
+from ci_stat.issues.job_names import issue_jobs
 from ci_stat.issues.model import IssuePlan
-from ci_stat.issues.setup import issue_jobs
-from ci_stat.issues.views.plan import plan_text
 from ci_stat.records import names
+
+if TYPE_CHECKING:
+    from ci_stat.issues.apply import ApplyResult
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,11 @@ class BugReport:
     """A plan, and the results of its actions (None for a dry run). `str()` shows both."""
 
     plan: IssuePlan
-    applied: ApplyResult | None = None
+    applied: "ApplyResult | None" = None
 
     def __str__(self) -> str:
+        from ci_stat.issues.views.plan import plan_text  # rich
+
         return plan_text(self.plan, self.applied)
 
 
@@ -57,6 +60,8 @@ def bug_report(
     Raises UsageError for an invalid window, SettingsError, DatabaseError, SourceError if GitHub
     sends no valid response, and Refused if the plan must not be applied.
     """
+    from ci_stat.context import Context, real_time  # SQLAlchemy
+
     with Context(settings) as context:
         warn_once(context.settings, partial(log.warning, "%s"))
         filer = context.filer(real_time if now is None else lambda: now)

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from ci_stat.config import Settings, warn_once
-from ci_stat.context import Context
 from ci_stat.records import Names, Outcome
 from ci_stat.rendering.feishu.forms import fitted_card
 from ci_stat.reports.build import build
@@ -50,6 +49,8 @@ def post_card(
     Each call posts the card; `ci-stat report --post` sends a report once. Raises SettingsError if
     neither an app nor a webhook is set. An error of the server is in the Outcome.
     """
+    from ci_stat.context import Context  # SQLAlchemy
+
     with Context(settings) as context:
         warn_once(context.settings, partial(log.warning, "%s"))
         return context.feishu_sender(chat).send_card(card)

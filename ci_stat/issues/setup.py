@@ -1,7 +1,7 @@
 """Build the service that files issues from the settings, for the context only."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,9 +26,6 @@ from ci_stat.store.state.issue_lock import IssueLock
 from ci_stat.store.state.process_id import is_alive, this_process
 
 log = logging.getLogger(__name__)
-
-_NIGHTLY = "tidb-unit-test-nightly"
-MISSPELT = {"tide-unit-test-nightly": _NIGHTLY}  # as TiDB's nightly job was published
 
 
 @dataclass(frozen=True)
@@ -128,25 +125,3 @@ def read_owners(file: Path | None) -> Owners | None:
     except (OSError, ValueError, RuntimeError) as error:
         problem = getattr(error, "strerror", None) or error
         raise SettingsError(f"issue_owners: {str(file)[:300]} cannot be used: {problem}.") from None
-
-
-def issue_jobs(names: Sequence[str], issues: Issues) -> tuple[str, ...]:
-    """Return the jobs without duplicates; by default those of the settings.
-
-    If the settings name TiDB's nightly job, its old misspelling is corrected, with a warning.
-    Raises SettingsError if neither `names` nor the settings have a job.
-    """
-    chosen = names or issues.jobs
-    if not chosen:
-        raise SettingsError(
-            "issue_jobs is not set, so ci_stat does not know which jobs may file issues.",
-            'Name your nightly job, e.g. "issue_jobs": "nightly-tests" in env.json, or --job NAME.'
-            " `ci-stat jobs --since 7d` lists all jobs.",
-        )
-    corrected = MISSPELT if _NIGHTLY in issues.jobs else {}
-    jobs = []
-    for name in chosen:
-        if name in corrected:
-            log.warning("%s is misspelled; using %s.", name, corrected[name])
-        jobs.append(corrected.get(name, name))
-    return tuple(dict.fromkeys(jobs))

@@ -90,9 +90,7 @@ class LogSetup:
             # Before Jenkins: our table knows which runs are GitHub's, and Jenkins has to be asked.
             places.append(self._actions_place(self._actions_repository))
         if self._jenkins.url:
-            from ci_stat.connectors.jenkins.server import JenkinsPlace
-
-            places.append(JenkinsPlace(self.jenkins))
+            places.append(self.jenkins.as_place())
         return tuple(places)
 
     @cached_property

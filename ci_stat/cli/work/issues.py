@@ -20,11 +20,11 @@ from ci_stat.context import Clock, Context, real_time
 from ci_stat.errors import NotDelivered, Refused, UsageError
 from ci_stat.issues.apply import ApplyResult
 from ci_stat.issues.evidence import key_of_case
+from ci_stat.issues.job_names import issue_jobs
 from ci_stat.issues.model import IssuePlan
 from ci_stat.issues.no_runs import require_runs
 from ci_stat.issues.plan_files import read_plan, write_plan
 from ci_stat.issues.service import Filer
-from ci_stat.issues.setup import issue_jobs
 from ci_stat.issues.views.explanation import explained_data, explained_screen
 from ci_stat.issues.views.history import (
     history_table,

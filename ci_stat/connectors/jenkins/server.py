@@ -78,6 +78,10 @@ class Jenkins:
 
     # Logs
 
+    def as_place(self) -> "JenkinsPlace":
+        """This Jenkins as a place of build logs."""
+        return JenkinsPlace(self)
+
     @contextmanager
     def open_log(self, job: str, number: int, finished: bool = False) -> Iterator[JenkinsLog]:
         """The log of one build, as a stream.

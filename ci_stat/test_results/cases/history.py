@@ -4,15 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ci_stat.result.answers.history_model import Day, Share
+from ci_stat.result.answers.history_model import Day
 from ci_stat.test_results.cases.model import CaseHistory, CaseRun, Place, PlaceState
 from ci_stat.test_results.labels_text import label_pairs
-
-
-def total(history: CaseHistory) -> Share:
-    """The failed runs among those that passed or failed."""
-    finished = [run for run in history.runs if run.is_finished]
-    return Share(history.name, sum(run.is_failed for run in finished), len(finished))
 
 
 def job_name(run: CaseRun) -> str:

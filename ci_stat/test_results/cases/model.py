@@ -139,10 +139,9 @@ class CaseHistory:
         return f"<CaseHistory {visible(self.case.full_name, 200)}: failed in {share}>"
 
     def _repr_html_(self) -> str:
-        from ci_stat.result.answers.notebook import notebook_html
-        from ci_stat.test_results.views.case_document import case_document
+        from ci_stat.test_results.views.notebook import case_html
 
-        return notebook_html(case_document(self, chart=True))
+        return case_html(self)
 
     def to_frame(self) -> "DataFrame":
         """One row for each run; docs/api.md lists the columns."""
@@ -158,9 +157,8 @@ class CaseHistory:
     @cached_property
     def total(self) -> Share:
         """Failed runs among those that passed or failed, with rate and interval."""
-        from ci_stat.test_results.cases.history import total
-
-        return total(self)
+        finished = [run for run in self.runs if run.is_finished]
+        return Share(self.name, len(self.failed), len(finished))
 
     @property
     def rate(self) -> float | None:
