@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -44,37 +44,64 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     in_file = _read(file) if file else {}
     source = str(file)
     in_variables = {name: environ[name] for name in sorted(environ) if name.startswith(PREFIX)}
+    warnings = [*_unknown_keys(in_file, source), *_unknown_variables(in_variables)]
 
-    warnings = [_unknown(key, KEYS, source) for key in in_file if key not in KEYS]
+    of_file = _values_in_file(in_file, source)
+    values = of_file | _values_in_variables(in_variables)
+    _require_text(values)
+
+    settings = _not_empty(values)
+    if not file:
+        return Settings(settings, None, tuple(warnings))
+
+    open_file = readable_by_all(file, Settings(_not_empty(of_file)))
+    if open_file:
+        warnings.append(open_file)
+
+    texts = {key: value.text for key, value in settings.items()}
+    implied = implied_preset(in_file.keys(), texts)
+    if implied:
+        warnings.append(_PUBLISHED.format(file=source))
+    warnings += _ended_preset(in_file.keys(), texts, source)
+    return Settings(settings, source, tuple(warnings), implied)
+
+
+def _unknown_keys(in_file: Mapping[str, str], source: str) -> Iterator[str]:
+    for key in in_file:
+        if key not in KEYS:
+            yield _unknown(key, KEYS, source)
+
+
+def _unknown_variables(in_variables: Mapping[str, str]) -> Iterator[str]:
     for name in in_variables:
-        if name not in _VARIABLES and not name.startswith(_TEST_PREFIX):
-            warnings.append(_unknown(name, _VARIABLES, "the environment"))
+        is_of_tests = name.startswith(_TEST_PREFIX)
+        if name not in _VARIABLES and not is_of_tests:
+            yield _unknown(name, _VARIABLES, "the environment")
 
-    values = {key: Value(text, source) for key, text in in_file.items() if key in KEYS}
-    of_file = Settings({key: value for key, value in values.items() if value.text})
+
+def _values_in_file(in_file: Mapping[str, str], source: str) -> dict[str, Value]:
+    return {key: Value(text, source) for key, text in in_file.items() if key in KEYS}
+
+
+def _values_in_variables(in_variables: Mapping[str, str]) -> dict[str, Value]:
+    values = {}
     for name, text in in_variables.items():
         if name in _VARIABLES:
             values[_VARIABLES[name]] = Value(text, f"{VARIABLE}{name}")
+    return values
+
+
+def _require_text(values: Mapping[str, Value]) -> None:
     for key, value in values.items():
         if _NOT_TEXT.search(value.text):
             raise SettingsError(
                 f"{key} (from {value.source}) is not text: it contains NUL or is not UTF-8."
             )
 
-    # An empty text means "not set": the template contains all keys.
-    not_empty = {key: value for key, value in values.items() if value.text}
-    if not file:
-        return Settings(not_empty, None, tuple(warnings))
 
-    open_file = readable_by_all(file, of_file)
-    if open_file:
-        warnings.append(open_file)
-    texts = {key: value.text for key, value in not_empty.items()}
-    implied = implied_preset(in_file.keys(), texts)
-    if implied:
-        warnings.append(_PUBLISHED.format(file=source))
-    warnings += _ended_preset(in_file.keys(), texts, source)
-    return Settings(not_empty, source, tuple(warnings), implied)
+def _not_empty(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The values that are set. An empty text means "not set": the template contains all keys."""
+    return {key: value for key, value in values.items() if value.text}
 
 
 def implied_preset(in_file: Set[str], values: Mapping[str, Any]) -> str:

@@ -187,17 +187,33 @@ def _job_id(record: dict[str, Any]) -> int:
 def _word(record: dict[str, Any]) -> str:
     """The word for how the run ended: `conclusion` if it has one, else `status`."""
     status, conclusion = _text(record, "status"), _text(record, "conclusion")
+    if conclusion:
+        _check_conclusion(record, status, conclusion)
+    else:
+        _check_raw(record)
+        _check_ended(record, status or "")
+    return conclusion or status or ""
+
+
+def _check_raw(record: dict[str, Any]) -> bool:
+    """Whether the status is raw. Raises BadRecord."""
     raw = record.get("status_is_raw")
     if raw not in (None, True, False):
         raise BadRecord(f"status_is_raw is {shown(raw)}, not true or false")
-    if raw and conclusion:
+    return bool(raw)
+
+
+def _check_conclusion(record: dict[str, Any], status: str | None, conclusion: str) -> None:
+    if _check_raw(record):
         raise BadRecord("conclusion with status_is_raw: write the word as status")
-    if conclusion and status and _disagree(status, conclusion):
+    if status and _disagree(status, conclusion):
         raise BadRecord(f"status {shown(status)} and conclusion {shown(conclusion)} differ")
-    has_ended = (status or "").lower() == "completed"
-    if has_ended and "conclusion" in record and not conclusion:
+
+
+def _check_ended(record: dict[str, Any], status: str) -> None:
+    has_ended = status.lower() == "completed"
+    if has_ended and "conclusion" in record:
         raise BadRecord("status is completed, but conclusion is missing: the outcome is unknown")
-    return conclusion or status or ""
 
 
 def _disagree(status: str, conclusion: str) -> bool:

@@ -166,10 +166,13 @@ def _fitting(word: str, width: int) -> int:
     fits = 1
     while cell_len(word[: fits + 1]) <= width:
         fits += 1
-    places = [end for end in range(max(1, fits // 2), fits + 1) if not _tears(word, end)]
+
+    second_half = range(max(1, fits // 2), fits + 1)
+    places = [end for end in second_half if not _tears(word, end)]
     slashes = [end for end in places if word[end - 1] == "/"]
     separators = [end for end in places if word[end - 1] in _SOFT]
-    return max(slashes or separators or places, default=fits)
+    best = slashes or separators or places
+    return max(best, default=fits)
 
 
 def _tears(word: str, place: int) -> bool:

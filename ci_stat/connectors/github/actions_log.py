@@ -181,15 +181,23 @@ def _storage(actions: Actions, address: str) -> tuple[HttpClient, str]:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise NoLog(LogState.REFUSED, "GitHub redirects to an invalid address.") from None
+
     loopback = is_loopback(host)
-    safe = parts.scheme == "https" or (parts.scheme == "http" and loopback and actions.loopback)
-    if not host or not safe or "\\" in address or parts.username or parts.password:
+    may_be_plain = loopback and actions.loopback
+    has_login = bool(parts.username or parts.password)
+    is_valid = bool(host) and "\\" not in address
+    if not is_valid or has_login or not _is_safe(parts.scheme, may_be_plain):
         shown = visible(f"{parts.scheme}://{host}", 100)
         raise NoLog(LogState.REFUSED, f"GitHub redirects to {shown}, which is not followed.")
+
     # The signature works like a password.
     mask = Mask(parts.query, parts.path)
     client = HttpClient(Address(root_of(parts), "", loopback), mask, actions.timeout)
     return client, f"{parts.path or '/'}?{parts.query}"
+
+
+def _is_safe(scheme: str, may_be_plain: bool) -> bool:
+    return scheme == "https" or (scheme == "http" and may_be_plain)
 
 
 @contextmanager

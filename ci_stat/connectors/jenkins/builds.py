@@ -147,13 +147,25 @@ def _kind(value: object) -> str:
 
 def _checkouts(actions: Any) -> Iterator[tuple[str, str]]:
     """(address, commit) of the build data of Git; "" for an unknown commit."""
-    for action in actions if isinstance(actions, list) else ():
-        urls = action.get("remoteUrls") if isinstance(action, dict) else None
-        revision = action.get("lastBuiltRevision") if isinstance(action, dict) else None
-        commit = revision.get("SHA1") if isinstance(revision, dict) else None
-        for url in urls if isinstance(urls, list) else ():
+    for action in filter(_is_object, _items(actions)):
+        commit = _built_commit(action)
+        for url in _items(action.get("remoteUrls")):
             if isinstance(url, str):
-                yield _text(url), _text(commit) if isinstance(commit, str) else ""
+                yield _text(url), commit
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _built_commit(action: dict[str, Any]) -> str:
+    revision = action.get("lastBuiltRevision")
+    commit = revision.get("SHA1") if isinstance(revision, dict) else None
+    return _text(commit) if isinstance(commit, str) else ""
 
 
 def _length(value: object) -> int | None:

@@ -76,18 +76,26 @@ class TrackerIndex:
 
     def match(self, history: FailureHistory) -> IssueMatch:
         """Find the open issue (ours first, then the oldest) and the one closed last."""
-        numbers = [number for key in history.keys for number in self._created.get(key, ())]
+        numbers = self._created_for(history)
         created = [self._by_number[number] for number in numbers if number in self._by_number]
         issues = [*self._about(history), *created]
 
         still_open = [tracked for tracked in issues if tracked.issue.open]
         closed = [tracked for tracked in issues if not tracked.issue.open]
         gone = [number for number in numbers if number in self._gone]
+        has_only_gone = bool(gone) and not issues
         return IssueMatch(
             min(still_open, key=_ours_then_oldest, default=None),
             max(closed, key=_closed_at, default=None),
-            gone[-1] if gone and not issues else 0,
+            gone[-1] if has_only_gone else 0,
         )
+
+    def _created_for(self, history: FailureHistory) -> list[int]:
+        """Numbers of the issues that we created for the failure."""
+        numbers: list[int] = []
+        for key in history.keys:
+            numbers += self._created.get(key, ())
+        return numbers
 
     def _about(self, history: FailureHistory) -> list[TrackedIssue]:
         if history.kind == INCIDENT:
@@ -145,21 +153,23 @@ def history_of(marker: Marker, evidence: Evidence) -> FailureHistory | None:
     None if the evidence has no occurrence of it.
     """
     if marker.kind == INCIDENT:
-        incidents = [
-            incident
-            for incident in evidence.incidents
-            if is_of_jobs(marker, [incident.occurrences[0].run.job])
-            and _is_alike(marker.members, incident.members)
-        ]
+        incidents = [incident for incident in evidence.incidents if _is_same(marker, incident)]
         return merged(incidents) if incidents else None
 
     history = evidence.of_key(marker.key) or _by_masked_key(marker.key, evidence.histories)
     if history is None:
         return None
+
     occurrences = tuple(
         occurrence for occurrence in history.occurrences if is_of_jobs(marker, [occurrence.run.job])
     )
     return replace(history, occurrences=occurrences) if occurrences else None
+
+
+def _is_same(marker: Marker, incident: FailureHistory) -> bool:
+    """Whether a marker is about an incident: alike failures in a job of the marker."""
+    job = incident.occurrences[0].run.job
+    return is_of_jobs(marker, [job]) and _is_alike(marker.members, incident.members)
 
 
 def is_of(marker: Marker, key: str) -> bool:

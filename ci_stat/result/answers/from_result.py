@@ -35,25 +35,31 @@ def pull_answer(res: "Result", pr: "PR") -> PRAnswer:
     failures = own_failures(pr.runs)
     begin, end = period(failures, res.begin_time, res.end_time)
     jobs = {run.job_name for failure in failures for run in failure.runs}
-    within = [run for run in res.all_runs if run.time and begin <= run.time < end]
-    failed = [run for run in within if run.status == Status.FAILURE]
+    within = [run for run in res.all_runs if _is_between(run, begin, end)]
+    failed = list(filter(_is_failed, within))
+    of_jobs = [run for run in within if run.job_name in jobs]
+    all_failed = list(filter(_is_failed, res.all_runs))
 
     def failed_between(first: datetime, last: datetime) -> list[Run]:
-        return [run for run in res.all_runs if _is_failed_between(run, first, last)]
+        return [run for run in all_failed if _is_between(run, first, last)]
 
     around = Surroundings(
         begin=begin,
         end=end,
         failed=failed,
-        counts=_counts(run for run in within if run.job_name in jobs),
-        unread=[run for run in failed if run.job_name in jobs and is_unread(run)],
+        counts=_counts(of_jobs),
+        unread=list(filter(is_unread, filter(_is_failed, of_jobs))),
         outage=traced([failure.runs for failure in failures], failed_between),
     )
     return answer((pr.repo, pr.number), pr.runs, around, res.provenance)
 
 
-def _is_failed_between(run: Run, first: datetime, last: datetime) -> bool:
-    return run.status == Status.FAILURE and run.time is not None and first <= run.time < last
+def _is_failed(run: Run) -> bool:
+    return run.status == Status.FAILURE
+
+
+def _is_between(run: Run, first: datetime, end: datetime) -> bool:
+    return run.time is not None and first <= run.time < end
 
 
 def case_answer(res: "Result", name: str) -> History:
@@ -62,16 +68,22 @@ def case_answer(res: "Result", name: str) -> History:
         raise KeyError(f"a case is named by a text, not by {name!r}")
     seen = with_any_name(res.all_runs, [name])
     if not seen:
-        known = [case_key(info.info) for info in res.fail_info_map.values()]
-        near = ", ".join(similar_names(case_key(name), list(dict.fromkeys(known))))
-        raise KeyError(f"no failure is named {name!r}" + (f"; similar: {near}" if near else ""))
+        raise _unknown(res, name)
+
     failed = [run for run, _ in seen]
     places = places_of(failed)
     runs = [run for run in res.all_runs if place_of(run) in places]
     days = _days(runs)
-    passed = (_passed(runs, failed[0], before=True), _passed(runs, failed[-1], before=False))
+    passed = (_passed_before(runs, failed[0]), _passed_after(runs, failed[-1]))
     since = since_of(failed, days, None, res.begin_time, passed)
     return case_history(seen, days, since, res.provenance)
+
+
+def _unknown(res: "Result", name: str) -> KeyError:
+    known = [case_key(info.info) for info in res.fail_info_map.values()]
+    near = similar_names(case_key(name), list(dict.fromkeys(known)))
+    hint = f"; similar: {', '.join(near)}" if near else ""
+    return KeyError(f"no failure is named {name!r}{hint}")
 
 
 def _counts(runs: Iterable[Run]) -> dict[Place, Tally]:
@@ -89,17 +101,29 @@ def _days(runs: Iterable[Run]) -> list[PlaceDay]:
     return [PlaceDay(*key, Tally.of(of_day)) for key, of_day in statuses.items()]
 
 
-def _passed(runs: Sequence[Run], like: Run, before: bool) -> Run | None:
-    """The last success before a run in its place, or the first one after it."""
-    successes = [
-        run
-        for run in runs
-        if run.status == Status.SUCCESS and place_of(run) == place_of(like) and run.time
-    ]
-    moment = like.time or datetime.min  # noqa: DTZ901 - naive, as the table's times are
-    if before:
-        return max((run for run in successes if _time(run) < moment), key=_time, default=None)
-    return min((run for run in successes if _time(run) > moment), key=_time, default=None)
+def _passed_before(runs: Sequence[Run], like: Run) -> Run | None:
+    """The last success before a run in its place."""
+    successes = _successes(runs, like)
+    earlier = [run for run in successes if _time(run) < _time_or_least(like)]
+    return max(earlier, key=_time, default=None)
+
+
+def _passed_after(runs: Sequence[Run], like: Run) -> Run | None:
+    """The first success after a run in its place."""
+    successes = _successes(runs, like)
+    later = [run for run in successes if _time(run) > _time_or_least(like)]
+    return min(later, key=_time, default=None)
+
+
+def _successes(runs: Sequence[Run], like: Run) -> list[Run]:
+    """The successes in the place of a run, of those with a time."""
+    place = place_of(like)
+    in_place = [run for run in runs if run.time and place_of(run) == place]
+    return [run for run in in_place if run.status == Status.SUCCESS]
+
+
+def _time_or_least(run: Run) -> datetime:
+    return run.time or datetime.min  # noqa: DTZ901 - naive, as the table's times are
 
 
 def _time(run: Run) -> datetime:

@@ -194,19 +194,30 @@ def own_runs(failure: OwnFailure, runs: Sequence[Run]) -> OwnRuns:
     """What the pull request's runs of the failing jobs did. `runs`: oldest first."""
     first = failure.runs[0]
     jobs = {run.job_name for run in failure.runs}
-    passes = [run for run in runs if run.job_name in jobs and run.status == Status.SUCCESS]
+    passes = [run for run in runs if _is_pass_of(run, jobs)]
+
     since = [run for run in passes if not _is_before(run, first)]
-    before = [run for run in passes if _is_before(run, first) and run.commit != first.commit]
-    failed_on = {(run.job_name, run.commit) for run in failure.runs if run.commit}
+    earlier = [run for run in passes if _is_before(run, first)]
+    before = [run for run in earlier if run.commit != first.commit]
     return OwnRuns(
         failed=failure.runs,
         passed=len(since),
         passed_before=before[-1] if before else None,
         commit=first.commit or "",
         is_first_commit=first.commit == runs[0].commit,
-        flaky=any((run.job_name, run.commit) in failed_on for run in passes),
+        flaky=_has_passed_on_its_commits(failure, passes),
         is_open=_is_open(failure, runs, jobs),
     )
+
+
+def _is_pass_of(run: Run, jobs: set[str]) -> bool:
+    return run.job_name in jobs and run.status == Status.SUCCESS
+
+
+def _has_passed_on_its_commits(failure: OwnFailure, passes: Sequence[Run]) -> bool:
+    """Whether a job passed on a commit on which it has the failure."""
+    failed_on = {(run.job_name, run.commit) for run in failure.runs if run.commit}
+    return any((run.job_name, run.commit) in failed_on for run in passes)
 
 
 def _is_open(failure: OwnFailure, runs: Sequence[Run], jobs: set[str]) -> bool:

@@ -88,17 +88,22 @@ class RunReader:
         did_not_start = run.conclusion == STARTUP_FAILURE and not has_jobs
         if not jobs and not did_not_start:
             return
+
         pull = self.pulls.find(run)
         if pull is None and run.event in PULL_EVENTS:
             self.result.without_pull += 1
         rows = list(self._startup_rows(run, pull) if did_not_start else self._rows(run, jobs, pull))
-        refused = write_again(self.engine, rows)
-        self.result.left_out.update(f"because {error}" for _, error in refused)
+        stored = self._write(rows)
+        self._remember_newest(stored if rows else self._stored_keys(run, jobs))
+
+    def _write(self, rows: list[RunRow]) -> set[tuple[str, int]]:
+        """Store rows and count them; return job and number of those that the table has now."""
+        refused = dict(write_again(self.engine, rows))
+        self.result.left_out.update(f"because {error}" for error in refused.values())
         self.result.stored += len(rows) - len(refused)
         self.result.times.add(rows)
-        lost = {index for index, _ in refused}
-        kept = {(row.job, row.job_id) for index, row in enumerate(rows) if index not in lost}
-        self._remember_newest(kept if rows else self._stored_keys(run, jobs))
+        stored = [row for index, row in enumerate(rows) if index not in refused]
+        return {(row.job, row.job_id) for row in stored}
 
     def _remember_newest(self, keys: set[tuple[str, int]]) -> None:
         if keys:

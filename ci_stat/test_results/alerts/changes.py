@@ -25,18 +25,28 @@ def changes(known: Known, presents: Sequence[Present]) -> tuple[SeriesChange, ..
 
 def _change(bad: set[str], present: Present) -> SeriesChange:
     now = {condition.key: condition for condition in present.conditions}
-    tests = [condition for condition in present.conditions if condition.kind is Kind.TEST]
-    regressions = [one for one in present.conditions if one.kind is Kind.REGRESSION]
-    over = sorted(key for key in bad & present.fine if key != RED and not _is_regression(key))
+    tests = _of_kind(present, Kind.TEST)
+    regressions = _of_kind(present, Kind.REGRESSION)
+    is_red, was_red = RED in now, RED in bad
+
     return SeriesChange(
         present=present,
-        begun=tuple(condition for condition in tests if condition.key not in bad),
-        regressed=tuple(one for one in regressions if _is_news(one, bad, now)),
-        ended=tuple(over),
-        turned_red=RED in now and RED not in bad,
-        turned_green=RED in bad and RED in present.fine,
-        lasting=sum(condition.key in bad for condition in tests),
+        begun=tuple(test for test in tests if test.key not in bad),
+        regressed=tuple(regression for regression in regressions if _is_news(regression, bad, now)),
+        ended=tuple(sorted(filter(_is_test, bad & present.fine))),
+        turned_red=is_red and not was_red,
+        turned_green=was_red and RED in present.fine,
+        lasting=sum(test.key in bad for test in tests),
     )
+
+
+def _of_kind(present: Present, kind: Kind) -> list[Condition]:
+    return [condition for condition in present.conditions if condition.kind is kind]
+
+
+def _is_test(key: str) -> bool:
+    """Whether the condition with this key is about a single test that fails."""
+    return key != RED and not _is_regression(key)
 
 
 def _is_any(change: SeriesChange) -> bool:

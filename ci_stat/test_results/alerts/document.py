@@ -45,24 +45,41 @@ def _is_bad(change: SeriesChange) -> bool:
 
 
 def _title(changes: Sequence[SeriesChange]) -> str:
+    words = ", ".join(_counted(changes))
+    if len(changes) > 1:
+        return words
+    return f"{words}: {_name(changes[0].present)}"
+
+
+def _counted(changes: Sequence[SeriesChange]) -> Iterator[str]:
+    """The number of changes of each kind that has any."""
     begun = sum(len(change.begun) for change in changes)
-    ended = sum(len(change.ended) for change in changes)
-    red = sum(change.turned_red for change in changes)
-    green = sum(change.turned_green for change in changes)
-    parts = [f"{plural(begun, 'test')} newly {'fails' if begun == 1 else 'fail'}"] if begun else []
+    if begun:
+        verb = "fails" if begun == 1 else "fail"
+        yield f"{plural(begun, 'test')} newly {verb}"
+
     worse = sum(len(change.regressed) for change in changes)
-    parts += [plural(worse, "new regression")] if worse else []
-    parts += [f"{plural(ended, 'test')} recovered"] if ended else []
-    parts += [f"{plural(red, 'job')} turned red"] if red else []
-    parts += [f"{plural(green, 'job')} green again"] if green else []
-    words = ", ".join(parts)
-    return words if len(changes) > 1 else f"{words}: {_name(changes[0].present)}"
+    if worse:
+        yield plural(worse, "new regression")
+
+    ended = sum(len(change.ended) for change in changes)
+    if ended:
+        yield f"{plural(ended, 'test')} recovered"
+
+    red = sum(change.turned_red for change in changes)
+    if red:
+        yield f"{plural(red, 'job')} turned red"
+
+    green = sum(change.turned_green for change in changes)
+    if green:
+        yield f"{plural(green, 'job')} green again"
 
 
 def _name(present: Present) -> str:
     info = present.run.info
     labels = label_pairs(info.labels)
-    return cut(f"{info.job}{f' ({labels})' if labels else ''} on {info.branch}", 200)
+    in_brackets = f" ({labels})" if labels else ""
+    return cut(f"{info.job}{in_brackets} on {info.branch}", 200)
 
 
 def _blocks(changes: Sequence[SeriesChange], limit: int) -> Iterator[Block]:
@@ -93,23 +110,36 @@ def _of_series(change: SeriesChange, limit: int) -> Iterator[Block]:
 
 def _head(change: SeriesChange) -> Iterator[Text]:
     present = change.present
+    yield _run_line(present)
+    if change.turned_red:
+        reason = _why_red(present)
+        yield text(Span("The job turned red.", Tone.BAD), f" {cut(reason, 400)}" if reason else "")
+    if change.turned_green:
+        yield text(Span("The job is green again.", Tone.GOOD))
+    others = " · ".join(_others(change))
+    if others:
+        yield text(Span(others, Tone.FAINT))
+
+
+def _run_line(present: Present) -> Text:
     info = present.run.info
     name = cut(f"{run_words(info)} on {info.branch}", 300)
     commit = f", commit {cut(info.commit[:12], 12)}" if info.commit else ""
-    link = (text(" · ", linked("link", info.url))) if info.url else ()
-    yield (*text(Span(name, bold=True), commit), *link)
-    red_words = next((one.words for one in present.conditions if one.words and not one.name), "")
-    if change.turned_red:
-        yield text(
-            Span("The job turned red.", Tone.BAD), f" {cut(red_words, 400)}" if red_words else ""
-        )
-    if change.turned_green:
-        yield text(Span("The job is green again.", Tone.GOOD))
-    others = [f"{plural(change.lasting, 'more test')} still failing"] if change.lasting else []
-    flaky = plural(present.flaky, "failure")
-    others += [f"{flaky} of tests known to be flaky left out"] if present.flaky else []
-    if others:
-        yield text(Span(" · ".join(others), Tone.FAINT))
+    link = text(" · ", linked("link", info.url)) if info.url else ()
+    return (*text(Span(name, bold=True), commit), *link)
+
+
+def _why_red(present: Present) -> str:
+    """The words of the condition that is about the run as a whole; "" without one."""
+    of_run = [condition for condition in present.conditions if not condition.name]
+    return next((condition.words for condition in of_run if condition.words), "")
+
+
+def _others(change: SeriesChange) -> Iterator[str]:
+    if change.lasting:
+        yield f"{plural(change.lasting, 'more test')} still failing"
+    if change.present.flaky:
+        yield f"{plural(change.present.flaky, 'failure')} of tests known to be flaky left out"
 
 
 def _begun(condition: Condition) -> Item:

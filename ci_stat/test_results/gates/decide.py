@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import filterfalse
 from typing import NamedTuple
 
 from ci_stat.rendering.format import plural
@@ -127,19 +128,38 @@ def _by_entry(judged: Iterable[Judged]) -> dict[str, list[GateCase]]:
 def _failure_reasons(policy: Policy, placed: Sequence[_Placed]) -> Iterator[Reason]:
     """Yield a reason for each way in which must-pass tests did not pass."""
     must_pass = [one.case for one in placed if one.level is Level.MUST_PASS]
-    failed = [case.shown for case in must_pass if case.is_failed]
+
+    failed = _names(filter(_is_failed, must_pass))
     if failed:
         text = f"{plural(len(failed), 'must-pass test')} failed"
-        yield Reason(Rule.FAILED, text, tuple(failed))
-    flaky = [case.shown for case in must_pass if case.is_flaky and not case.is_failed]
+        yield Reason(Rule.FAILED, text, failed)
+
+    flaky = _names(filter(_passed_at_a_retry, must_pass))
     if flaky and policy.rules.flaky == "fail":
         text = f"{plural(len(flaky), 'must-pass test')} passed only at a retry"
-        yield Reason(Rule.FLAKY, text, tuple(flaky))
-    skipped = [case.shown for case in must_pass if not case.is_finished]
+        yield Reason(Rule.FLAKY, text, flaky)
+
+    skipped = _names(filterfalse(_is_finished, must_pass))
     if skipped and policy.rules.skipped == "fail":
         verb = "was" if len(skipped) == 1 else "were"
         text = f"{plural(len(skipped), 'must-pass test')} {verb} skipped"
-        yield Reason(Rule.SKIPPED, text, tuple(skipped))
+        yield Reason(Rule.SKIPPED, text, skipped)
+
+
+def _names(cases: Iterable[GateCase]) -> tuple[str, ...]:
+    return tuple(case.shown for case in cases)
+
+
+def _is_failed(case: GateCase) -> bool:
+    return case.is_failed
+
+
+def _passed_at_a_retry(case: GateCase) -> bool:
+    return case.is_flaky and not case.is_failed
+
+
+def _is_finished(case: GateCase) -> bool:
+    return case.is_finished
 
 
 def _unmatched(

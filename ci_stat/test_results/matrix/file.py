@@ -1,7 +1,7 @@
 """Reads a matrix, and rejects one that names what it does not have, or that leaves nothing."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from math import prod
 from pathlib import Path
@@ -138,22 +138,28 @@ def _has(values: Collection[Value], value: Value) -> bool:
 
 
 def _check_includes(matrix: Matrix) -> None:
-    product = list(product_of(matrix))
+    product = [entry.values for entry in product_of(matrix)]
     for place, include in enumerate(matrix.include):
         path = ("include", place)
-        for name, value in include.items():
-            if name not in matrix.dimensions and name not in matrix.extra:
-                known = (*matrix.dimensions, *matrix.extra)
-                raise unknown("dimension", name, known, (*path, name))
-            _check_value(value, (*path, name))
-        missing = [name for name in matrix.dimensions if name not in include]
-        if missing:
-            raise InvalidValue(path, f"[[include]] has no value of {missing[0]!r}")
+        _check_include(matrix, include, path)
+
         values = {name: include[name] for name in matrix.dimensions}
-        others = [dict(one) for one in matrix.include[:place]]
-        is_double = any(values.items() <= one.items() for one in others)
-        if is_double or any(entry.values == values for entry in product):
+        earlier = matrix.include[:place]
+        is_double = any(values.items() <= other.items() for other in earlier)
+        if is_double or values in product:
             raise InvalidValue(path, "[[include]] adds an entry that the matrix has already")
+
+
+def _check_include(matrix: Matrix, include: Mapping[str, Value], path: tuple[str, int]) -> None:
+    known = (*matrix.dimensions, *matrix.extra)
+    for name, value in include.items():
+        if name not in known:
+            raise unknown("dimension", name, known, (*path, name))
+        _check_value(value, (*path, name))
+
+    missing = [name for name in matrix.dimensions if name not in include]
+    if missing:
+        raise InvalidValue(path, f"[[include]] has no value of {missing[0]!r}")
 
 
 def _check_pins(matrix: Matrix) -> None:

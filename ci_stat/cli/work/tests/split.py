@@ -61,17 +61,31 @@ def _listed() -> list[str]:
 
 def _print_files(shard: balance.ShardPlan, null: bool) -> None:
     """Print the names as they are for programs, escaped on a terminal."""
-    names = [f"./{name}" if name.startswith("-") else name for name in shard.units]
-    broken = [name for name in names if "\n" in name]
-    if broken and not null:
-        shown = visible(broken[0], 200)
-        raise UsageError(f"The name {shown!r} has a line end.", "Use --null and xargs -0.")
+    names = [_as_path(name) for name in shard.units]
+    if not null:
+        _require_lines(names)
     if not names:
         click.echo(f"ci-stat: shard {shard.number} has no file", err=True)
+
     sys.stdout.flush()
     if sys.stdout.isatty():
-        click.echo("".join(f"{visible(name)}\n" for name in names), nl=False)
+        for name in names:
+            click.echo(visible(name))
         return
+
     end = b"\0" if null else b"\n"
-    sys.stdout.buffer.write(b"".join(os.fsencode(name) + end for name in names))
+    for name in names:
+        sys.stdout.buffer.write(os.fsencode(name) + end)
     sys.stdout.buffer.flush()
+
+
+def _as_path(name: str) -> str:
+    """A name that no program takes for an option."""
+    return f"./{name}" if name.startswith("-") else name
+
+
+def _require_lines(names: Sequence[str]) -> None:
+    broken = [name for name in names if "\n" in name]
+    if broken:
+        shown = visible(broken[0], 200)
+        raise UsageError(f"The name {shown!r} has a line end.", "Use --null and xargs -0.")
