@@ -79,8 +79,7 @@ def _check_numbers(spec: Spec) -> None:
         raise InvalidValue(("deadline_hours",), "`deadline_hours` is 0: every job would time out")
     if spec.target_rate and not LEAST_TARGET <= spec.target_rate < 1:
         hint = "Write a share: 0.05 for 5 %. 0: no target."
-        limits = f"{LEAST_TARGET:g} to below 1"
-        reason = f"`target_rate` is {spec.target_rate:g}, not a number from {limits}"
+        reason = f"`target_rate` is {spec.target_rate:g}, not from {LEAST_TARGET:g} to below 1"
         raise InvalidValue(("target_rate",), reason, hint)
     if spec.until_decided and not spec.target_rate:
         reason = "`until_decided` needs a `target_rate`"

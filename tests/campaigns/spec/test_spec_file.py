@@ -131,7 +131,7 @@ def test_a_preset_with_other_values() -> None:
         ('preset = "ticdc"\n\ncount = 0', "c.toml:3: `count` is 0, not a number from 1 to 1000."),
         ('preset = "ticdc"\nstagger_minutes = nan', "c.toml:2: `stagger_minutes` is nan"),
         ('preset = "ticdc"\ndeadline_hours = 0', "every job would time out"),
-        ('preset = "ticdc"\ntarget_rate = 5', "`target_rate` is 5, not a number from 0.0001 to below 1"),
+        ('preset = "ticdc"\ntarget_rate = 5', "`target_rate` is 5, not from 0.0001 to below 1"),
         ('preset = "ticdc"\nuntil_decided = true', "`until_decided` needs a `target_rate`"),
         ('preset = "ticdc"\n[budget]\nhours = -1', "c.toml:3: `hours` is -1"),
         ('preset = "ticdc"\nrepo = "x"', "c.toml:2: 'x' is not a repository.\n  Write owner/name."),
