@@ -35,6 +35,7 @@ from ci_stat.store.state.setup import OwnState
 from ci_stat.store.state.window_counts import StoredCounts
 
 if TYPE_CHECKING:
+    from ci_stat.campaigns.setup import CampaignsSetup
     from ci_stat.config.groups import Issues
     from ci_stat.issues.service import Filer
     from ci_stat.questions.knowledge import Knowledge
@@ -171,6 +172,12 @@ class Context:
         opened = publishers(self.settings.github, repo, self.state, clock)
         self._closing.callback(opened.github.close)
         return opened
+
+    def campaigns(self, repo: str, clock: Clock = real_time) -> "CampaignsSetup":
+        """Return the campaigns of a GitHub repository. Raises as `state`."""
+        from ci_stat.campaigns.setup import CampaignsSetup
+
+        return CampaignsSetup(self.settings.github, self.state, repo, clock, self._closing)
 
     def alerter(self, limit: int, clock: Clock = real_time) -> "Alerter":
         """Return what sends alerts. `limit`: tests of each list. Raises as `state`."""

@@ -31,18 +31,22 @@ def unwatched(_campaign: Campaign, _note: str) -> None:
     """Show nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """`now`: the aware present. `sleep`: waits seconds of that time."""
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
+
+
 @dataclass(frozen=True)
 class Campaigns:
-    """The campaigns of one repository.
-
-    - `lock_of`: the lock of a base branch. `clock`: the aware present. `sleep`: waits seconds.
-    """
+    """The campaigns of one repository. `lock_of`: the lock of a base branch."""
 
     driver: Driver
     ledger: Ledger
     lock_of: Callable[[str], IssueLock]
-    clock: Callable[[], datetime]
-    sleep: Callable[[float], None] = time.sleep
+    clocks: Clocks
     new_hex: Callable[[int], str] = new_hex
 
     def start(self, spec: Spec, watch: Watch = unwatched) -> Campaign:
@@ -58,7 +62,7 @@ class Campaigns:
                     f"The campaign {known.id} on {spec.branch} has not ended.",
                     f"Continue it: ci-stat campaign resume {known.id}",
                 )
-            campaign = planned(spec, self.clock(), self.new_hex)
+            campaign = planned(spec, self.clocks.now(), self.new_hex)
             self.ledger.add(campaign)
             return self._run(campaign, lock, watch)
 
@@ -119,7 +123,9 @@ class Campaigns:
                 if failures >= PATIENCE:
                     raise
                 watch(campaign, f"{error}")
-                self._pause(lock, self.clock() + min(LONGEST_PAUSE, timedelta(seconds=2**failures)))
+                self._pause(
+                    lock, self.clocks.now() + min(LONGEST_PAUSE, timedelta(seconds=2**failures))
+                )
                 continue
             failures = 0
             watch(campaign, "")
@@ -129,6 +135,6 @@ class Campaigns:
 
     def _pause(self, lock: IssueLock, until: datetime) -> None:
         """Wait, and keep the lock meanwhile."""
-        while (left := (until - self.clock()).total_seconds()) > 0:
-            self.sleep(min(left, RENEWED))
+        while (left := (until - self.clocks.now()).total_seconds()) > 0:
+            self.clocks.sleep(min(left, RENEWED))
             lock.renew()

@@ -39,6 +39,7 @@ Examples:
   ci-stat tests import build/test-results   keep the results of tests; `ci-stat tests` shows them
   ci-stat tests compare main my-branch      which tests broke, are fixed, new, slower?
   ci-stat publish comment out/ --dry-run    draft of the comment at a pull request
+  ci-stat campaign start --demo             how stable is a branch? a campaign to look at
 
 \b
 Exit codes:
@@ -89,6 +90,7 @@ class Commands(click.Group):
         "matrix": "matrix",
         "publish": "publish",
         "alert": "alert",
+        "campaign": "campaign",
         "import": "data",
         "export": "data",
         "sync": "sync",
@@ -117,6 +119,7 @@ class Commands(click.Group):
         "matrix": "Print the entries of a matrix, for GitHub Actions, GitLab CI or a shell.",
         "publish": "Tell a pull request about its tests: comment, status, check, badge, summary.",
         "alert": "Send a message when the state of tests changes.",
+        "campaign": "Measure how stable a branch is, with pull requests that change nothing.",
         "import": "Import run records from JSON Lines into the CI database.",
         "export": "Export run records as JSON Lines.",
         "sync": "Copy runs from Jenkins or GitHub Actions into the CI database.",

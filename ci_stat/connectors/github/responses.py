@@ -68,6 +68,20 @@ PUBLISH_REFUSALS: Refusals = {
     410: ("it no longer exists", "The repository is gone, or the conversation was deleted."),
     422: ("the request is invalid", "Check --commit: GitHub must have it in this repository."),
 }
+CAMPAIGN_REFUSALS: Refusals = {
+    **ISSUE_REFUSALS,
+    301: ("the repository has moved", "Use its new name in `repo`."),
+    403: (
+        "access is denied",
+        "A campaign needs a token (gh_token) with 'Contents: write' where branches are created, and"
+        " 'Pull requests: write', 'Commit statuses: read' and 'Checks: read' for the repository.",
+    ),
+    404: (
+        "not found, or not visible to the token",
+        "Check `repo` and `fork`; a private repository needs a token with access to it.",
+    ),
+    410: ("it no longer exists", ""),
+}
 _HIDDEN_HINT = "Check the name OWNER/NAME, or set a token with access to it (gh_token)."
 ANONYMOUS_REFUSALS: Refusals = {
     **ACTIONS_REFUSALS,

@@ -11,7 +11,7 @@ from ci_stat.campaigns.calls import FEATURE, CampaignCalls
 from ci_stat.campaigns.driver import Driver
 from ci_stat.campaigns.ledger import Ledger
 from ci_stat.campaigns.model import Spec
-from ci_stat.campaigns.service import Campaigns
+from ci_stat.campaigns.service import Campaigns, Clocks
 from ci_stat.demo.forge import REPO, DemoForge, DemoJob
 from ci_stat.store.state.campaign_rows import CampaignRows
 from ci_stat.store.state.issue_lock import IssueLock
@@ -72,7 +72,8 @@ class World:
             return IssueLock(self.state, name, owner, self.time, alive, "the campaign")
 
         driver = Driver(self.forge, ledger, calls, self.time)
-        return Campaigns(driver, ledger, lock_of, self.time, self.time.sleep, self.new_hex)
+        clocks = Clocks(self.time, self.time.sleep)
+        return Campaigns(driver, ledger, lock_of, clocks, self.new_hex)
 
     def new_hex(self, digits: int) -> str:
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"

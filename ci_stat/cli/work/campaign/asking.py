@@ -1,0 +1,68 @@
+"""`ci-stat campaign plan`, `status`, `report` and `list`: nothing is changed."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ci_stat.campaigns.outlook import outlook
+from ci_stat.campaigns.planning import check
+from ci_stat.campaigns.rights import problems_of
+from ci_stat.campaigns.verdict import verdict
+from ci_stat.campaigns.views.list_document import (
+    list_data,
+    list_document,
+    status_data,
+    status_document,
+)
+from ci_stat.campaigns.views.plan_document import plan_data, plan_document
+from ci_stat.campaigns.views.verdict_chat import verdict_markdown
+from ci_stat.campaigns.views.verdict_data import verdict_data
+from ci_stat.campaigns.views.verdict_document import verdict_document
+from ci_stat.cli.work import opening, output
+from ci_stat.cli.work.campaign.files import Options, described, zone_of
+from ci_stat.cli.work.campaign.places import opened_campaigns
+from ci_stat.context import real_time
+from ci_stat.errors import CiStatError
+from ci_stat.rendering.as_terminal import on_terminal
+
+
+def plan(file: Path | None, as_json: bool, color: str, **options: Any) -> None:
+    wanted = described(file, Options(**options))
+    check(wanted.spec)
+    context = opening.opened()
+    try:
+        forge = context.campaigns(wanted.spec.repo).forge(wanted.spec.fork)
+        problems = problems_of(wanted.spec, forge)
+    except CiStatError as error:
+        problems = [f"Not checked: {error.message} {error.hint}".strip()]
+    seen = outlook(wanted.spec, real_time())
+    document = plan_document(wanted.spec, seen, zone_of(wanted), problems)
+    data = plan_data(wanted.spec, seen, problems)
+    output.print_either(data, on_terminal(document), as_json, color)
+
+
+def status(id: str, repo: str | None, as_json: bool, color: str) -> None:
+    setup, _, zone = opened_campaigns(repo)
+    campaign, now = setup.ledger.get(id), real_time()
+    judged = verdict(campaign, now)
+    document = status_document(campaign, judged, now, zone)
+    output.print_either(status_data(campaign, judged), on_terminal(document), as_json, color)
+
+
+def report(id: str, repo: str | None, markdown: bool, as_json: bool, color: str) -> None:
+    setup, _, zone = opened_campaigns(repo)
+    campaign = setup.ledger.get(id)
+    judged = verdict(campaign, real_time(), setup.ledger.all())
+    if markdown and not as_json:
+        click.echo(verdict_markdown(judged, zone).rstrip("\n"))
+        return
+    document = verdict_document(judged, zone)
+    output.print_either(verdict_data(judged), on_terminal(document), as_json, color)
+
+
+def list_(repo: str | None, limit: int, as_json: bool, color: str) -> None:
+    setup, _, zone = opened_campaigns(repo)
+    campaigns = setup.ledger.all()
+    document = list_document(campaigns, zone, limit)
+    output.print_either(list_data(campaigns[:limit]), on_terminal(document), as_json, color)

@@ -1,0 +1,71 @@
+"""`ci-stat campaign start --demo`: a whole campaign at a made-up forge, in accelerated time."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import event
+
+from ci_stat.campaigns.model import Campaign, Spec
+from ci_stat.campaigns.service import Campaigns, Clocks
+from ci_stat.campaigns.setup import campaigns_at
+from ci_stat.cli.work.campaign.display import watching
+from ci_stat.context import real_time
+from ci_stat.demo.forge import JOBS, REPO, DemoForge
+from ci_stat.store.engine import open_engine
+from ci_stat.store.state.setup import prepare_state
+
+ACCELERATION = 1_200  # a day of the made-up forge takes 72 seconds on a terminal
+
+SPEC = Spec(
+    repo=REPO,
+    branch="main",
+    commands=tuple(f"/test {job.name}" for job in JOBS),
+    contexts=tuple(job.name for job in JOBS),
+    target_rate=0.05,
+)
+
+
+class AcceleratedTime:
+    """A present that only waits move. On a terminal they take a part of their time."""
+
+    def __init__(self, begin: datetime, acceleration: float | None) -> None:
+        """`acceleration`: None if waits take no time."""
+        self.present, self._acceleration = begin, acceleration
+
+    def now(self) -> datetime:
+        return self.present
+
+    def sleep(self, seconds: float) -> None:
+        if self._acceleration:
+            time.sleep(seconds / self._acceleration)
+        self.present += timedelta(seconds=seconds)
+
+
+def _without_waiting(connection: Any, _record: Any) -> None:
+    """Do not wait for the disk: the state of the demo is deleted at its end."""
+    connection.execute("pragma synchronous = off")
+
+
+@contextmanager
+def demonstrated() -> Iterator[tuple[Campaigns, Campaign, ZoneInfo]]:
+    """Run the campaign, in a state of its own that is deleted after the block."""
+    begin = real_time().replace(second=0, microsecond=0)
+    clock = AcceleratedTime(begin, ACCELERATION if sys.stderr.isatty() else None)
+    zone = ZoneInfo("UTC")
+    with tempfile.TemporaryDirectory(prefix="ci_stat-") as folder:
+        state = open_engine(f"sqlite:///{Path(folder) / 'state.sqlite'}")
+        event.listen(state, "connect", _without_waiting)
+        prepare_state(state)
+        clocks = Clocks(clock.now, clock.sleep)
+        service = campaigns_at(DemoForge(clock.now), f"demo {REPO}", state, clocks)
+        with watching(zone, clock.now) as watch:
+            campaign = service.start(SPEC, watch)
+        yield service, campaign, zone
+        state.dispose()
