@@ -161,7 +161,9 @@ def _seen_item(seen: Seen, of_case: bool) -> Item:
         name = message or "(no message is known)"
     else:
         name = f"{cut_name(shown_name(failure), 200)}  {failure.kind}"
-    span = f"  {plural(seen.runs, 'run')}, {minute(seen.first)} to {minute(seen.last)}"
+    first, last = minute(seen.first), minute(seen.last)
+    when = first if first == last else f"{first} to {last}"
+    span = f"  {plural(seen.runs, 'run')}, {when}"
     head = text(Span(name, bold=True), Span(span, Tone.FAINT))
     lines = list(excerpt_lines(failure)) if of_case else []
     if not of_case and message:
