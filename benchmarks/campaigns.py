@@ -66,8 +66,9 @@ class Score:
     @property
     def wrong(self) -> float:
         """The share of campaigns with a wrong statement about target or history."""
-        about_target = self.below if self.rate >= TARGET else self.above
-        return max(about_target, self.worse) / self.campaigns
+        below = self.below if self.rate >= TARGET else 0
+        above = self.above if self.rate <= TARGET else 0
+        return max(below, above, self.worse) / self.campaigns
 
 
 @dataclass
