@@ -19,7 +19,7 @@ from ci_stat.campaigns.spec_keys import (
 from ci_stat.config.groups import KEYS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "campaign-file.md").read_text(encoding="utf-8")
-TABLES = {
+TABLES: dict[str, type[msgspec.Struct]] = {
     "file": FileTable,
     "budget": BudgetTable,
     "schedule": ScheduleTable,
