@@ -4,25 +4,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
+from ci_stat.campaigns.decisions import SHORTEST
 from ci_stat.campaigns.model import Ending, Spec
 from ci_stat.campaigns.verdict import FLAKE, runs_needed
 from ci_stat.statistics.proportions import chance_to_show, exact_upper
 from ci_stat.statistics.sequential import always_upper
 
-POLL = timedelta(minutes=5)
-"""The shortest time between two looks at a pull request."""
 RATE_LIMIT = 5_000  # calls an hour that GitHub grants a user
-_FILE_CALLS = 5  # head of the base branch, its commit, blob, tree, commit
-_OPEN_CALLS = 2  # branch, pull request
-_LOOK_CALLS = 4  # pull request, comments, statuses, check runs
-_END_CALLS = 2  # last comment, closing
+_HOUR = timedelta(hours=1)
+_OPEN_WRITES = 5  # blob, tree, commit, branch, pull request
+_OPEN_READS = 4  # head of the base branch, its commit, twice whether it can be merged
+_LOOK_READS = 3  # pull request, statuses, check runs
+_END_WRITES = 2  # last comment, closing
+_END_READS = 3  # pull request, comments, branch
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Calls of GitHub's API, at most, without repeated ones.
+    """Calls of GitHub's API, at most, without repeated ones and further pages.
 
-    `writes`, `reads`: of the whole campaign. `hourly`: of its busiest hour.
+    `writes`, `reads`: of the whole campaign, if each pull request is looked at every minute until
+    its deadline. `hourly`: of its busiest hour.
     """
 
     writes: int
@@ -54,8 +56,8 @@ class Outlook:
     needed: int | None
 
 
-def outlook(spec: Spec, begin: datetime, poll: timedelta = POLL) -> Outlook:
-    """What a campaign that begins then would do. `poll`: between two looks."""
+def outlook(spec: Spec, begin: datetime) -> Outlook:
+    """What a campaign that begins then would do."""
     count = planned_count(spec)
     openings = tuple(begin + place * spec.stagger for place in range(count))
     together = _together(spec, count)
@@ -65,7 +67,7 @@ def outlook(spec: Spec, begin: datetime, poll: timedelta = POLL) -> Outlook:
         openings=openings,
         end=(openings[-1] if openings else begin) + spec.deadline,
         together=together,
-        calls=_calls(spec, count, together, poll),
+        calls=_calls(spec, count, together),
         upper=upper,
         flakes=tuple((rate, chance_to_show(rate, count)) for rate in rates),
         needed=runs_needed(spec.target_rate, 0, spec.until_decided),
@@ -84,22 +86,21 @@ def _together(spec: Spec, count: int) -> int:
     return min(count, max(1, ceil(spec.deadline / spec.stagger)))
 
 
-def _calls(spec: Spec, count: int, together: int, poll: timedelta) -> Calls:
-    looks = ceil(spec.deadline / poll)
-    looks_an_hour = ceil(timedelta(hours=1) / poll)
-    openings_an_hour = _openings_an_hour(spec, count)
-    writes = _writes(spec)
+def _calls(spec: Spec, count: int, together: int) -> Calls:
+    looks = ceil(spec.deadline / SHORTEST)
+    writes, reads = _writes(spec), _OPEN_READS + _END_READS
+    of_openings = _openings_an_hour(spec, count) * (writes + reads)
     return Calls(
         writes=count * writes,
-        reads=count * looks * _LOOK_CALLS,
-        hourly=together * looks_an_hour * _LOOK_CALLS + openings_an_hour * writes,
+        reads=count * (reads + looks * _LOOK_READS),
+        hourly=together * ceil(_HOUR / SHORTEST) * _LOOK_READS + of_openings,
     )
 
 
 def _openings_an_hour(spec: Spec, count: int) -> int:
     if not spec.stagger:
         return count
-    return min(count, ceil(timedelta(hours=1) / spec.stagger))
+    return min(count, ceil(_HOUR / spec.stagger))
 
 
 def comments_of(spec: Spec) -> int:
@@ -113,4 +114,4 @@ def _writes(spec: Spec) -> int:
     """The calls that open and end one pull request."""
     labels = 1 if spec.labels else 0
     deletes = 1 if Ending.CLOSE in (spec.passed, spec.failed) else 0
-    return _FILE_CALLS + _OPEN_CALLS + labels + comments_of(spec) + _END_CALLS + deletes
+    return _OPEN_WRITES + labels + comments_of(spec) + _END_WRITES + deletes

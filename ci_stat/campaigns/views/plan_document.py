@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from ci_stat.campaigns.decisions import LONGEST, SHORTEST
 from ci_stat.campaigns.model import Ending, FileMode, Spec
 from ci_stat.campaigns.outlook import RATE_LIMIT, Outlook, comments_of, planned_count
 from ci_stat.campaigns.views.times import local, period, short
@@ -127,11 +128,13 @@ def _budget(spec: Spec) -> Iterator[Text]:
 
 def _calls(outlook: Outlook) -> Iterator[Text]:
     calls = outlook.calls
-    yield text(f"{calls.writes:,} to open and end them, {calls.reads:,} to watch them.")
+    yield text(f"{calls.writes:,} that write, {calls.reads:,} that read.")
     share = calls.hourly / RATE_LIMIT
     tone = Tone.WARN if share > 1 else Tone.PLAIN
     words = f"{calls.hourly:,} in the busiest hour, {share:.0%} of the {RATE_LIMIT:,} for a user."
     yield text(Span(words, tone))
+    often = f"{short(SHORTEST)} to {short(LONGEST)}"
+    yield text(f"Looks every {often}; those without news do not count against that limit.")
 
 
 def shown_words(spec: Spec, outlook: Outlook) -> Iterator[str]:
