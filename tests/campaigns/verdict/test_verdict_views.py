@@ -20,11 +20,12 @@ from ci_stat.rendering.as_markdown import as_markdown
 from ci_stat.rendering.as_terminal import on_terminal
 from ci_stat.rendering.as_text import as_text
 from ci_stat.rendering.document import Document
-from ci_stat.rendering.feishu.forms import fitted_card
+from ci_stat.rendering.feishu.forms import WEBHOOK_BYTES, fitted_card, forms, webhook_bytes
 from ci_stat.rendering.mail import mail
 from ci_stat.rendering.slack import slack
 from ci_stat.rendering.terminal.screen import show
 from tests.campaigns.verdict.drawn import JOBS, STARTED, campaign, with_target
+from tests.support.feishu.cards import check
 from tests.support.golden import Golden
 
 NOW = STARTED + timedelta(hours=8)
@@ -124,6 +125,14 @@ def test_all_channels_say_the_same() -> None:
         assert "6 of 8" in flat, channel
         assert "3.2%" in flat.replace("&#46;", "."), channel
         assert "infra 1" in flat, channel
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_cards_are_valid(name: str) -> None:
+    document = verdict_document(SITUATIONS[name](), SHANGHAI)
+    for form in forms(document, webhook_bytes, WEBHOOK_BYTES):
+        if form.msg_type == "interactive":
+            assert check(form.content) == []
 
 
 def hostile() -> Campaign:
