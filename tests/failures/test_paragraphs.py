@@ -41,6 +41,16 @@ def test_messages_of_a_compiler_belong_together() -> None:
     assert shown(report) == report.splitlines()
 
 
+def test_exceptions_raised_while_another_was_handled_belong_together() -> None:
+    report = (
+        'Traceback (most recent call last):\n  File "nest.x", line 3\nNameError: no dig\n\n'
+        "During handling of the above exception, another exception occurred:\n\n"
+        'Traceback (most recent call last):\n  File "nest.x", line 7\nBurrowMissing: none\n'
+    )
+    assert shown(report) == report.splitlines()
+    assert shown(f"{report}make: *** [nest] Error 1\n") == report.splitlines()
+
+
 def test_a_diff_is_shown_as_a_whole() -> None:
     report = (
         "diff --git a/a.x b/a.x\nindex 1..2\n--- a/a.x\n+++ b/a.x\n@@ -1,4 +1,4 @@\n"

@@ -9,6 +9,7 @@ import re
 
 from ci_stat.failures.blocks import indent_of
 from ci_stat.failures.document import Document
+from ci_stat.failures.effects import is_effect_line
 from ci_stat.failures.vocabulary import has_place, is_calm, is_command, is_echo, loudness
 
 HEADER_REACH = 30  # lines between an indented line and its header
@@ -20,6 +21,7 @@ _VARYING = re.compile(r"(?<!\S)\S*[/\\]\S*|\d+|[0-9a-f]{7,}")
 _FILE = re.compile(r"^\S*[\w-]\.\w{1,8}:?$")
 _LEVEL = re.compile(r"^\[(?:ERROR|error|FATAL)\]")
 _CHAIN = re.compile(r"^\s*(?:During handling of the above|The above exception was|Caused by:)")
+_BETWEEN = re.compile(r"^(?:During handling of the above|The above exception was)")  # in Python
 _DIFF_LINE = re.compile(r"^(?:[ +\-@\\]|diff |index |$)")
 _DIFF_START = re.compile(r"^(?:diff --git |--- |\+\+\+ |@@ )")
 
@@ -38,6 +40,7 @@ def whole_message(
 
     first = _header(document, first, floor)
     first = _first_sibling(document, first, floor)
+    last = _last_of_chain(document, last, end)
     return first, _last_of_level(document, last, end)
 
 
@@ -76,9 +79,38 @@ def _first_sibling(document: Document, first: int, floor: int) -> int:
     while True:
         above = _paragraph_above(document, first, floor)
         is_sibling = _shape(document, above) == shape
-        if above == first or not (is_sibling or _CHAIN.match(document.text(above))):
+        is_link = _CHAIN.match(document.text(above)) or _BETWEEN.match(document.text(first))
+        if above == first or not (is_sibling or is_link):
             return first
         first = above
+
+
+def _last_of_chain(document: Document, last: int, end: int) -> int:
+    """Return the end of the exceptions that were raised while the one at `last` was handled."""
+    while True:
+        link = _below_gap(document, last, end)
+        if link > end or not _CHAIN.match(document.text(link)):
+            return last
+        last = _paragraph_below(document, _below_gap(document, link, end), end)
+
+
+def _below_gap(document: Document, last: int, end: int) -> int:
+    """Return the first line below `last` with text."""
+    position = last + 1
+    while position <= end and position - last <= MAX_GAP and not document.text(position).strip():
+        position += 1
+    return position
+
+
+def _paragraph_below(document: Document, first: int, end: int) -> int:
+    """Return the last line of the paragraph that begins at `first`."""
+    position = first
+    while position <= end and document.text(position).strip():
+        text = document.text(position)
+        if is_echo(text) or is_calm(text) or is_effect_line(text):
+            break
+        position += 1
+    return position - 1
 
 
 def _last_of_level(document: Document, last: int, end: int) -> int:
