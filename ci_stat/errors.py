@@ -106,7 +106,7 @@ class Refused(CiStatError):
 
 
 class DidNotPass(CiStatError):
-    """Something failed that was to pass: tests, a gate, commits."""
+    """Tests, a gate or commits failed."""
 
     exit_code = 11
 

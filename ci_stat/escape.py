@@ -49,7 +49,7 @@ def visible(text: object, limit: int = MAX_SHOWN) -> str:
 
 
 def shortened(name: object, limit: int) -> str:
-    """Return a name as `visible` does, a long one cut in the middle: the end tells names apart."""
+    """Return a name as `visible` does, a long one cut in the middle: the end identifies it."""
     shown = visible(name, MAX_SHOWN * 4)
     if len(shown) <= limit:
         return shown

@@ -51,7 +51,7 @@ Exit codes:
   8  a report or an issue was not delivered
   9  no data for a report, or no new data
   10  plan refused: no issue was changed
-  11  something failed that was to pass (tests, a gate, commits)
+  11  tests, a gate or commits failed
   12  cannot tell: no data, or a failure of the infrastructure
   130  interrupted
   143  ended by SIGTERM

@@ -15,7 +15,7 @@ def flaky(**_: object) -> None:
     """List what passed and failed on one commit: flaky tests, machines, jobs, the surest first.
 
     A failure is flaky if it broke a run of a job, and another run of this job passed on the same
-    commit. Failures of machines and services are listed apart, and outages are not counted as
+    commit. Failures of machines and services are listed separately, and outages are not counted as
     flaky tests. Counts have a 95 % interval; they are lower bounds, as most commits ran once.
 
     The database counts; ci-stat loads no window. Failures are those of build logs that were read

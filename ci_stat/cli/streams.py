@@ -1,4 +1,4 @@
-"""Standard output whose own errors can be told from those of files, networks and programs."""
+"""Standard output whose own errors differ from those of files, networks and programs."""
 
 import io
 import sys

@@ -283,7 +283,7 @@ def _description(record: dict[str, Any]) -> dict[str, Any] | str | None:
     if not short:
         return parameters
     if isinstance(parameters, str):
-        raise BadRecord("description is a string, so pr_number and the like cannot be stored in it")
+        raise BadRecord("description is a string, so fields such as pr_number do not fit in it")
     return {**(parameters or {}), **short}
 
 

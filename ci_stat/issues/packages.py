@@ -1,4 +1,4 @@
-"""Pure: tells tests with one name in several packages apart, and knows their keys of other times.
+"""Pure: separates tests with one name in several packages, and knows their earlier keys.
 
 A key names the package only while tests of several packages with this name fail. So most keys stay
 what they were, and a key that changes has the other one as an alias.

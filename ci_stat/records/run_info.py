@@ -16,7 +16,7 @@ def content_of(digests: Iterable[str]) -> str:
 class RunInfo(msgspec.Struct, frozen=True):
     """A run as its CI describes it.
 
-    `number`: None outside of a CI; then `content` (a hash of all result files) tells runs apart.
+    `number`: None outside of a CI; then `content` (a hash of all result files) identifies the run.
     `attempt`: from 1; a repeated run keeps its number. `started`: aware, None if unknown. `labels`:
     the entry of a matrix, such as {"spark": "3.5.7"}.
     """

@@ -164,7 +164,7 @@ def cut(words: object, most: int) -> str:
 
 
 def cut_name(name: object, most: int) -> str:
-    """A name as `cut` shows it, but with its end, which tells names apart: … is in its middle."""
+    """A name as `cut` shows it, but with its end, which identifies it: … is in its middle."""
     line = " ".join(shortened(name, most * 4).split())
     if len(line) <= most:
         return line

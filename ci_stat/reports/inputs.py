@@ -74,7 +74,7 @@ class KnownFailures:
     - `first_seen`: first sightings; `since`: the begin of the history, None without one.
     - `issues`: links by the key of a case (`case_key`).
     - `earlier`: failed runs shortly before the window, in which an outage may have begun.
-    - `missed`: failed runs before the window that a recipient was not told of.
+    - `missed`: failed runs before the window that no report to a recipient contained.
     """
 
     first_seen: Mapping[FailureKey, Sighting] = field(default_factory=dict)

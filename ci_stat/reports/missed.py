@@ -1,4 +1,4 @@
-"""Pure: what a recipient has not been told, as reports did not arrive or were not made."""
+"""Pure: what a recipient does not know, because reports did not arrive or were not made."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +30,8 @@ class Missed:
 
 def missed(earlier: Sequence[Delivery], begin: datetime) -> Missed:
     """What the recipient missed. `earlier`: of its reports, whose windows end by `begin`."""
-    told = [delivery for delivery in earlier if _tells(delivery)]
-    open_ones = [
-        delivery for delivery in earlier if not any(_covers(one, delivery) for one in told)
-    ]
+    arrived = [delivery for delivery in earlier if _names_failures(delivery)]
+    open_ones = [delivery for delivery in earlier if not _is_covered(delivery, arrived)]
     undelivered = [delivery for delivery in open_ones if delivery.state in _LOST]
     without_failures = [delivery for delivery in open_ones if delivery.state is DeliveryState.SENT]
 
@@ -43,19 +41,23 @@ def missed(earlier: Sequence[Delivery], begin: datetime) -> Missed:
     return Missed(since, tuple(sorted(undelivered, key=_begin)), gap)
 
 
-def _tells(delivery: Delivery) -> bool:
+def _names_failures(delivery: Delivery) -> bool:
     """Whether it arrived and names failures."""
     return delivery.state is DeliveryState.SENT and not delivery.key.report.endswith(TROUBLE)
 
 
-def _covers(told: Delivery, other: Delivery) -> bool:
-    """Whether a report that arrived also tells the news of the other one's window.
+def _is_covered(delivery: Delivery, arrived: Sequence[Delivery]) -> bool:
+    return any(_covers(report, delivery) for report in arrived)
 
-    Reports of older versions do not say since when; they count as if they told everything.
+
+def _covers(report: Delivery, other: Delivery) -> bool:
+    """Whether a report that arrived also has the news of the other one's window.
+
+    Reports of older versions do not say since when; they count as if they contained everything.
     """
-    since = told.news_since
+    since = report.news_since
     begins_before = not since or datetime.fromisoformat(since) <= _begin(other)
-    return begins_before and _end(told) >= _end(other)
+    return begins_before and _end(report) >= _end(other)
 
 
 def _gap(earlier: Sequence[Delivery], begin: datetime) -> tuple[datetime, datetime] | None:

@@ -60,7 +60,7 @@ def _outage(row: OutageRow, failures: int) -> Text:
 
 
 def _whole_outage(row: OutageRow) -> str:
-    """Whom it affected, and when. Runs outside of the report are counted apart."""
+    """Whom it affected, and when. Runs outside of the report are counted separately."""
     others = row.runs - row.runs_here
     all_runs = f"; with the {others:,} before it, {row.runs:,}" if others else ","
     if row.whole_ci and others:

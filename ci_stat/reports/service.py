@@ -44,7 +44,7 @@ class Reporter:
     def reports(
         self, kind: str, window: RunFilter, news_since: Collection[datetime], name: str = ""
     ) -> dict[datetime, Report]:
-        """The reports of a window for recipients that were last told at these times (aware).
+        """The reports of a window for recipients whose last reports are of these times (aware).
 
         They differ in which failures are new. `name`: of the report in the settings. Raises as
         `report`.

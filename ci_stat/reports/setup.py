@@ -185,7 +185,7 @@ def _feishu(settings: Settings, required: bool) -> Iterator[Recipient]:
 
 
 def _digest(webhook: str) -> str:
-    """A hash that tells webhooks apart in the ledger without revealing their tokens."""
+    """A hash that identifies a webhook in the ledger without revealing their tokens."""
     return hashlib.sha256(webhook.strip().encode()).hexdigest()[:8]
 
 

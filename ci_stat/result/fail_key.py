@@ -7,7 +7,7 @@ from ci_stat.records import CaseFailure, FailureKind
 def failure_key(failure: CaseFailure) -> tuple[str, str]:
     """What equal failures share: a case's name in any spelling, else the fingerprint.
 
-    The kind of a guess is a guess too, so it tells no failures apart.
+    The kind of a guess is a guess too, so it is not part of the key.
     """
     if failure.fingerprint and not is_case(failure):
         kind = FailureKind.UNKNOWN.value if failure.guess else failure.kind

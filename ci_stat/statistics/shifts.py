@@ -24,7 +24,7 @@ WINDOW = 50
 SPLIT_LEVEL = 0.01
 MERGE_LEVEL = 0.001
 MIN_CHANGE = 0.05
-MIN_SIDE = 3  # values: fewer cannot be told from an accident
+MIN_SIDE = 3  # values: fewer may be chance
 _CELLS = 250_000  # distances at once: they fit into the cache of a core
 
 

@@ -174,7 +174,7 @@ def test_without_repeated_runs_it_cannot_tell(
     fill(rows)
     answer = call("flaky", *DAY)
     assert answer.code == 12
-    assert "nothing can be told" in answer.out
+    assert "flakiness is unknown" in answer.out
     assert "Use a longer window" in answer.err
     assert json.loads(call("flaky", *DAY, "--json").out)["commits"]["flaky"] == 0
 

@@ -45,7 +45,7 @@ def compare() -> None:
 
     Of several runs, the newest result of each test in each job and set of labels counts. Jobs that
     only one side has are named, and not compared. A test that passed and failed on one commit is
-    flaky: it is listed apart, unless it failed 4 times in a row. Durations are judged by a
+    flaky: it is listed separately, unless it failed 4 times in a row. Durations are judged by a
     statistical test over all tests at once, and must differ by 20 % and 0.1 seconds; if A has few
     runs, those before it are read too.
     """

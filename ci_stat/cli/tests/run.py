@@ -16,7 +16,7 @@ Examples:
 
 \b
 Runners: pytest, go test, jest (with jest-junit), ctest, cargo nextest, maven, gradle; also behind
-uv run, poetry run, npx and the like. Any other command: --results, or {results} in the command.
+uv run, poetry run, npx and others. Any other command: --results, or {results} in the command.
 """
 
 

@@ -14,7 +14,7 @@ _NOTHING = ("", "0", "–")
 class Role(StrEnum):
     """What the cells of a column are.
 
-    - `IDENTITY`: what tells rows apart. It is never cut: a long one continues on the next line.
+    - `IDENTITY`: what identifies a row. It is never cut: a long one continues on the next line.
     - `NAME`: cut in the middle, because names that begin alike differ at their ends.
     - `TEXT`: cut at the end.
     - `WORD`: a state, a kind. Shown whole or omitted with its column.

@@ -178,7 +178,7 @@ class FailureCounts:
 
 
 def by_package(*sides: KnownFailures) -> list[dict[FailureKey, FailureSide]]:
-    """The failures of each side; tests of several packages with one name on any side apart."""
+    """The failures of each side; tests with one name in several packages are separate."""
     packages: dict[FailureKey, set[str]] = defaultdict(set)
     for side in sides:
         for key, in_packages in side.in_packages.items():

@@ -88,7 +88,7 @@ class Flakiness:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether no job ran twice on a commit, so that nothing can be told."""
+        """Whether no job ran twice on a commit, so that flakiness is unknown."""
         return not self.commits.repeated
 
     def cases_frame(self) -> "DataFrame":

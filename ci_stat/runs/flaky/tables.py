@@ -134,7 +134,7 @@ def _unproven(flakiness: Flakiness) -> Iterator[Text]:
     """Yield what these numbers cannot say."""
     commits = flakiness.commits
     if flakiness.is_unknown:
-        yield Text("No job ran twice on one commit: nothing can be told.", "yellow")
+        yield Text("No job ran twice on one commit, so flakiness is unknown.", "yellow")
     elif not commits.mixed:
         again = f"A job ran again on a commit {times(commits.repeated)}"
         yield Text(f"{again}, always with the same outcome.", "green")

@@ -37,7 +37,7 @@ _NOT_COUNTED = ("skipped", "neutral", "action_required", "stale")
 class RunReader:
     """Reads and stores the runs of one repository. It counts in `result` what it did.
 
-    `remember`: is told a job, by name and number, that the table has now.
+    `remember`: called with a job, by name and number, that the table has now.
     """
 
     engine: Engine

@@ -10,7 +10,7 @@ from ci_stat.test_results.flakiness.model import FlakyTest
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Variants of one test in their order. `name`: of the test, without what tells them apart."""
+    """Variants of one test in their order. `name`: of the test, without what distinguishes them."""
 
     name: str
     tests: tuple[FlakyTest, ...]

@@ -55,7 +55,8 @@ def read_results(
 def labels_of_path(name: str) -> dict[str, str]:
     """Return the labels that folders of a path state, e.g. `out/spark=3.5.7,db=tidb/junit.xml`.
 
-    `ci-stat matrix` makes such keys; %2F and the like stand for characters that names cannot have.
+    `ci-stat matrix` makes such keys; escapes such as %2F stand for characters that names cannot
+    have.
     """
     labels: dict[str, str] = {}
     for folder in re.split(r"[/\\]", name)[:-1]:

@@ -21,7 +21,7 @@ from ci_stat.demo.forge import JOBS, REPO, DemoForge
 from ci_stat.store.engine import open_engine
 from ci_stat.store.state.setup import prepare_state
 
-ACCELERATION = 1_200  # a day of the made-up forge takes 72 seconds on a terminal
+ACCELERATION = 1_800  # a day of the made-up forge takes 48 seconds on a terminal
 
 SPEC = Spec(
     repo=REPO,

@@ -13,7 +13,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(slots=True)
 class Stopped:
-    """Whether and by which signal the command was told to end."""
+    """Whether and by which signal the command was asked to end."""
 
     event: Event = field(default_factory=Event)
     number: int = 0
