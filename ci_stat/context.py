@@ -177,7 +177,8 @@ class Context:
         """Return the campaigns of a GitHub repository. Raises as `state`."""
         from ci_stat.campaigns.setup import CampaignsSetup
 
-        return CampaignsSetup(self.settings.github, self.state, repo, clock, self._closing)
+        known = (self.logs, partial(self._known_issues, clock), self.results_setup.existing)
+        return CampaignsSetup(self.settings.github, self.state, repo, clock, self._closing, *known)
 
     def alerter(self, limit: int, clock: Clock = real_time) -> "Alerter":
         """Return what sends alerts. `limit`: tests of each list. Raises as `state`."""

@@ -60,6 +60,11 @@ class LogSetup:
         self._databases, self._closing = databases, closing
         self._actions_readers: dict[str, LogReader] = {}
 
+    @property
+    def jenkins_url(self) -> str:
+        """The address of the Jenkins; "" if none is set."""
+        return self._jenkins.url
+
     @cached_property
     def jenkins(self) -> "JenkinsClient":
         """The Jenkins client. Raises SettingsError if no Jenkins is set, or it is invalid."""
