@@ -39,6 +39,7 @@ def test_chance_to_show_a_flake() -> None:
     assert [f"{chance_to_show(0.05, n):.0%}" for n in runs] == ["40%", "64%", "92%"]
     assert [f"{chance_to_show(0.02, n):.0%}" for n in runs] == ["18%", "33%", "64%"]
     assert [chance_to_show(rate, 5) for rate in (0.0, 1.0)] == [0, 1]
+    assert chance_to_show(1.0, 1) == 1
     assert chance_to_show(1.0, 0) == chance_to_show(0.5, 0) == 0
 
 

@@ -174,6 +174,19 @@ def test_decisions_count_in_the_order_of_probes() -> None:
     assert decision(campaign("p", ONE)) is None
 
 
+def test_decisions_wait_for_probes_that_are_not_opened_yet() -> None:
+    spec = with_target(0.05, until_decided=True, spec=ONE)
+    planned = campaign("- f f f", spec, state=CampaignState.RUNNING)
+    decided = decision(planned)
+    assert decided
+    assert (decided.answer, decided.runs) == (Answer.UNDECIDED, 0)
+
+    blocked = replace(planned.probes[0], state=ProbeState.BLOCKED)
+    decided = decision(replace(planned, probes=(blocked, *planned.probes[1:])))
+    assert decided
+    assert (decided.answer, decided.runs) == (Answer.ABOVE, 2)
+
+
 def test_below_the_target_after_74_runs() -> None:
     spec = with_target(0.05, until_decided=True, spec=ONE)
     decided = decision(campaign("p " * 80, spec))
