@@ -25,7 +25,7 @@ _SCRIPT = re.compile(
     rb"|([\w@./-]{1,100} [\w:.-]{1,60})\$ \S)"
 )
 _SCRIPT_MARKS = (b": cache ", b"$ ")
-_SCRIPT_BYTES = 1 << 18  # bytes of each part in which the first lines of scripts are looked for
+_SCRIPT_BYTES = 1 << 16  # bytes of each part in which the first lines of scripts are looked for
 # Names before lines in a log without the lines in which Jenkins names its branches. A level of a
 # logger is no name, and neither is a progress: `[INFO] `, `[12/80] `.
 _UNMARKED = re.compile(r"^\[((?!taskcluster )[A-Za-z][\w .,:/=@+()'-]{0,100})\] ")
