@@ -191,7 +191,9 @@ def test_only_the_entries_and_the_context_see_all_settings() -> None:
     others = {m for m in users if not m.startswith(("config/", "cli/"))}
     assert others <= entries
     revealing = _users("reveal")
-    setups = {f"{room}/setup.py" for room in ("issues", "logs", "reports", "test_results")}
+    setups = {
+        f"{room}/setup.py" for room in ("campaigns", "issues", "logs", "reports", "test_results")
+    }
     setups.add("test_results/publishing/setup.py")
     assert revealing <= {"context.py", "config/settings.py", *setups}
 

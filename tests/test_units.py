@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import daily_report, hourly_report, nightly_issues
+from jobs import daily_report, hourly_report, nightly_issues, stability_campaign
 
 JOBS = Path(__file__).resolve().parents[1] / "jobs"
 CRONTAB = JOBS / "crontab.example"
@@ -33,7 +33,8 @@ def _started(text: str) -> set[str]:
 def test_crontab_starts_every_job() -> None:
     jobs = {f"jobs.{path.stem}" for path in JOBS.glob("*.py") if path.stem != "__init__"}
     assert _started(CRONTAB.read_text(encoding="utf-8")) == jobs
-    assert {job.__name__ for job in (hourly_report, daily_report, nightly_issues)} == jobs
+    known = (hourly_report, daily_report, nightly_issues, stability_campaign)
+    assert {job.__name__ for job in known} == jobs
 
 
 @pytest.mark.parametrize("page", ["reports.md", "issues.md"])
@@ -135,7 +136,9 @@ def test_systemd_units_start_jobs_that_exist() -> None:
             (command,) = re.findall(r"(?m)^ExecStart=(.*)$", _text(path).replace("%i", report))
             (module,) = _started(command)
             assert importlib.util.find_spec(module) is not None, command
-            assert command == f"{PYTHON} -m {module} --post"
+            is_campaign = module == stability_campaign.__name__
+            arguments = "/srv/ci_stat/campaign.toml" if is_campaign else "--post"
+            assert command == f"{PYTHON} -m {module} {arguments}"
 
 
 def test_each_timer_has_its_service() -> None:

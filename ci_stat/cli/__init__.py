@@ -50,7 +50,7 @@ Exit codes:
   7  a remote service failed or sent an invalid response
   8  a report or an issue was not delivered
   9  no data for a report, or no new data
-  10  plan refused: no issue was changed
+  10  refused: nothing was changed
   11  tests, a gate or commits failed
   12  cannot tell: no data, or a failure of the infrastructure
   130  interrupted
@@ -160,7 +160,7 @@ class Commands(click.Group):
         paths: dict[str, str] = {}
         for name in self._modules:
             for subcommand in getattr(self.get_command(ctx, name), "commands", {}):
-                paths[subcommand] = f"{name} {subcommand}"
+                paths.setdefault(subcommand, f"{name} {subcommand}")
         return paths | {name: name for name in self._modules}
 
     def invoke(self, ctx: click.Context) -> object:
