@@ -31,6 +31,7 @@ _STATES = {
 }
 _DESCRIBED = (  # how the description of a status begins
     ("Aborted", JobState.ABORTED),
+    ("Jenkins job aborted", JobState.ABORTED),
     ("Error starting Jenkins job", JobState.INFRA),
     ("Error finding Jenkins job", JobState.INFRA),
     ("Skipped", JobState.OVERRIDDEN),
