@@ -75,9 +75,18 @@ def outlook(spec: Spec, begin: datetime) -> Outlook:
 
 
 def planned_count(spec: Spec) -> int:
-    """The pull requests that the budget allows."""
-    most = spec.budget.pull_requests
-    return min(spec.count, most) if most else spec.count
+    """The pull requests that the budget allows, if commands are repeated at each of them."""
+    count, budget = spec.count, spec.budget
+    if budget.pull_requests:
+        count = min(count, budget.pull_requests)
+    if budget.comments:
+        count = min(count, budget.comments // _most_comments(spec))
+    return count
+
+
+def _most_comments(spec: Spec) -> int:
+    """The comments at one pull request, at most: commands, once more, and the result."""
+    return 2 * comments_of(spec) + 1
 
 
 def _together(spec: Spec, count: int) -> int:

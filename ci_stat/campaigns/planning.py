@@ -32,6 +32,12 @@ def check(spec: Spec) -> None:
             "The campaign expects no job: `contexts` is empty.",
             "Name the statuses or check runs that decide, as a pull request shows them.",
         )
+    if planned_count(spec) < 1:
+        raise UsageError(
+            "The budget allows no pull request.",
+            "Each one needs its commands twice, if they are repeated, and a comment with the"
+            " result: raise `budget.comments`.",
+        )
     if spec.file_mode is FileMode.LINE and not spec.file:
         raise UsageError("`file` is missing.", "Name the file to which each commit adds a line.")
     if " | " in spec.title:
