@@ -17,7 +17,13 @@ from ci_stat.records import DeliveryState
 from ci_stat.records.forge import ForgeWrite, PullState
 from ci_stat.store.state.calls import CallKind
 
+TOO_MANY = 429
+SERVER_ERRORS = 500  # and above
 MERGEABLE_WITHIN = timedelta(minutes=10)  # after opening; then the commands are given anyway
+
+
+class NotYetDelivered(NotDelivered):
+    """A write without a certain outcome, or refused for the moment: it can be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +197,18 @@ def _written(pull: PullState) -> ForgeWrite:
 
 
 def sent(written: ForgeWrite, action: str) -> ForgeWrite:
-    """The write if it was made. Raises NotDelivered."""
+    """The write if it was made. Raises NotDelivered, NotYetDelivered if it may be tried again."""
     if written.state is DeliveryState.SENT:
         return written
     certainty = "could not" if written.state is DeliveryState.FAILED else "perhaps did not"
-    raise NotDelivered(
+    error = NotYetDelivered if _is_passing(written) else NotDelivered
+    raise error(
         f"ci_stat {certainty} {action}: {written.reason or 'no reason was given'}.",
         written.hint or "`ci-stat campaign resume` continues and does nothing twice.",
     )
+
+
+def _is_passing(written: ForgeWrite) -> bool:
+    """Whether the same write may succeed later."""
+    code = written.code or 0
+    return written.state is DeliveryState.UNCERTAIN or code == TOO_MANY or code >= SERVER_ERRORS

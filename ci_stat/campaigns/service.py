@@ -11,13 +11,14 @@ from ci_stat.campaigns.decisions import Action
 from ci_stat.campaigns.driver import Driver
 from ci_stat.campaigns.ledger import OPEN, Ledger
 from ci_stat.campaigns.model import Campaign, CampaignState, Spec
+from ci_stat.campaigns.opening import NotYetDelivered
 from ci_stat.campaigns.planning import planned
 from ci_stat.errors import Refused, SourceError, UsageError
 from ci_stat.store.state.issue_lock import IssueLock
 
-PATIENCE = 10  # failed reads in a row after which the driver gives up; `resume` continues
+PATIENCE = 10  # failed reads or writes in a row after which the driver gives up; `resume` continues
 RENEWED = 300.0  # seconds after which the lock is extended, at the latest
-LONGEST_PAUSE = timedelta(minutes=15)  # after failed reads
+LONGEST_PAUSE = timedelta(minutes=15)  # after failed reads or writes
 
 Watch = Callable[[Campaign, str], None]
 
@@ -118,7 +119,7 @@ class Campaigns:
             lock.renew()
             try:
                 campaign, step = self.driver.step(campaign)
-            except SourceError as error:
+            except (SourceError, NotYetDelivered) as error:
                 failures += 1
                 if failures >= PATIENCE:
                     raise
