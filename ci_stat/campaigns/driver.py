@@ -62,7 +62,8 @@ class Driver:
         """
         step = next_step(campaign, self.clock())
         if step.action is Action.FINISH:
-            return self._finished(campaign), step
+            # A driver that was killed after it kept a pull request has not trimmed.
+            return self._finished(self._trimmed(campaign)), step
         if step.action is Action.WAIT:
             return campaign, step
 

@@ -117,10 +117,12 @@ class Closer:
         closed = []
         for owner, probe in surplus:
             pull = self.forge.pull(probe.number)
-            if pull is None or not pull.is_open or not self.is_ours(owner, probe, pull):
+            if pull is None or not self.is_ours(owner, probe, pull):
                 closed.append((owner, replace(probe, state=ProbeState.CLOSED)))
                 continue
-            self._comment_closing(campaign, owner, probe, newest)
+            if pull.is_open:
+                self._comment_closing(campaign, owner, probe, newest)
+            # A driver that was killed after closing has left the branch.
             self.close(owner, probe, pull)
             closed.append((owner, replace(probe, state=ProbeState.CLOSED)))
         return closed
