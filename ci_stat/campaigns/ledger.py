@@ -34,6 +34,13 @@ class Ledger:
         self.rows.put_probe(campaign.id, probe.position, _text(probe))
         return with_probe(campaign, probe)
 
+    def with_orders(self, campaign: Campaign) -> Campaign:
+        """The campaign with the state that somebody may have given it meanwhile."""
+        row = self.rows.row(campaign.id)
+        if row is None or row.state == campaign.state:
+            return campaign
+        return replace(_read(row.value, Campaign), probes=campaign.probes)
+
     def open_on(self, branch: str) -> Campaign | None:
         """The campaign on a base branch that has not ended."""
         rows = (row for row in self.rows.rows() if row.state in OPEN)

@@ -18,6 +18,7 @@ from ci_stat.store.state.issue_lock import IssueLock
 
 PATIENCE = 10  # failed reads or writes in a row after which the driver gives up; `resume` continues
 RENEWED = 300.0  # seconds after which the lock is extended, at the latest
+LONGEST_WAIT = timedelta(minutes=1)  # after which it is looked whether somebody cancelled
 LONGEST_PAUSE = timedelta(minutes=15)  # after failed reads or writes
 
 Watch = Callable[[Campaign, str], None]
@@ -74,14 +75,23 @@ class Campaigns:
             return self._run(self.ledger.get(known.id), lock, watch)
 
     def cancel(self, id: str = "", watch: Watch = unwatched) -> Campaign:
-        """Open no more pull requests, and close those that are open by the rules."""
+        """Open no more pull requests, and close those that are open by the rules.
+
+        If another process drives the campaign, that one does it, within a minute: the campaign is
+        returned as it is now, with the state CANCELLING.
+        """
         known = self._open(id)
-        with self._locked(known.spec.branch) as lock:
-            campaign = self.ledger.get(known.id)
-            reason = campaign.reason or "cancelled"
-            campaign = replace(campaign, state=CampaignState.CANCELLING, reason=reason)
-            self.ledger.put(campaign)
-            return self._run(campaign, lock, watch)
+        reason = known.reason or "cancelled"
+        campaign = replace(known, state=CampaignState.CANCELLING, reason=reason)
+        self.ledger.put(campaign)
+
+        lock = self.lock_of(known.spec.branch)
+        if not lock.take().granted:
+            return campaign
+        try:
+            return self._run(self.ledger.get(known.id), lock, watch)
+        finally:
+            lock.release()
 
     def _open(self, id: str) -> Campaign:
         if id:
@@ -117,6 +127,7 @@ class Campaigns:
         watch(campaign, "")
         while campaign.state in OPEN:
             lock.renew()
+            campaign = self.ledger.with_orders(campaign)
             try:
                 campaign, step = self.driver.step(campaign)
             except (SourceError, NotYetDelivered) as error:
@@ -131,7 +142,7 @@ class Campaigns:
             failures = 0
             watch(campaign, "")
             if step.action is Action.WAIT and step.until is not None:
-                self._pause(lock, step.until)
+                self._pause(lock, min(step.until, self.clocks.now() + LONGEST_WAIT))
         return campaign
 
     def _pause(self, lock: IssueLock, until: datetime) -> None:

@@ -84,7 +84,6 @@ def test_the_second_driver_says_who_is_at_it(state: Engine) -> None:
         second = world.campaigns("host:2:b", lambda _: True)
         acts: tuple[Callable[[], Campaign], ...] = (
             second.resume,
-            second.cancel,
             partial(second.start, THREE),
         )
         for act in acts:
@@ -94,9 +93,26 @@ def test_the_second_driver_says_who_is_at_it(state: Engine) -> None:
 
     campaign = first.start(THREE, watch)
     assert campaign.state is CampaignState.DONE
-    assert len(messages) == 3
+    assert len(messages) == 2
     assert all("A campaign on main is being driven" in message for message in messages)
     assert len(world.forge.pulls) == 3
+
+
+def test_a_driver_does_what_another_process_cancels(state: Engine) -> None:
+    world = World(state, UNIT)
+    first = world.campaigns("host:1:a", lambda _: True)
+    answers: list[Campaign] = []
+
+    def watch(campaign: Campaign, _note: str) -> None:
+        if not answers and campaign.probes[0].state is ProbeState.WATCHING:
+            answers.append(world.campaigns("host:2:b", lambda _: True).cancel())
+
+    ended = first.start(THREE, watch)
+    assert answers[0].state is CampaignState.CANCELLING
+    assert ended.state is CampaignState.CANCELLED
+    assert ended.reason == "cancelled"
+    assert {probe.state for probe in ended.probes} == {ProbeState.CANCELLED}
+    assert set(world.forge.heads) == {"main"}
 
 
 def test_a_driver_that_lost_the_campaign_overwrites_nothing(state: Engine) -> None:

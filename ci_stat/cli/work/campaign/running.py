@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ci_stat.campaigns.model import Campaign
+import click
+
+from ci_stat.campaigns.model import Campaign, CampaignState
 from ci_stat.campaigns.service import Campaigns
 from ci_stat.campaigns.verdict import verdict
 from ci_stat.campaigns.views.verdict_data import verdict_data
@@ -64,6 +66,8 @@ def cancel(id: str, repo: str | None, as_json: bool, color: str) -> None:
     service = setup.service(fork)
     with watching(zone, real_time) as watch:
         campaign = service.cancel(id, watch)
+    if campaign.state is CampaignState.CANCELLING:
+        click.echo("ci-stat: The process that drives the campaign cancels it now.", err=True)
     _print(service, campaign, zone, as_json, color)
 
 
