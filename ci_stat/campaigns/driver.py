@@ -12,7 +12,7 @@ from ci_stat.campaigns.calls import CampaignCalls
 from ci_stat.campaigns.decisions import Action, Step, commands_to_repeat, next_step
 from ci_stat.campaigns.ending import Closer
 from ci_stat.campaigns.forge import Forge
-from ci_stat.campaigns.judging import is_ended, judged
+from ci_stat.campaigns.judging import aborted, is_ended, judged
 from ci_stat.campaigns.ledger import Ledger
 from ci_stat.campaigns.model import (
     Campaign,
@@ -22,7 +22,7 @@ from ci_stat.campaigns.model import (
     Probe,
     ProbeState,
 )
-from ci_stat.campaigns.opening import Opener
+from ci_stat.campaigns.opening import NotAccepted, Opener
 from ci_stat.campaigns.verdict import decision
 from ci_stat.records.forge import PullState
 from ci_stat.statistics.sequential import Answer
@@ -88,23 +88,25 @@ class Driver:
             return self.opener.prepared(campaign, probe)
         if campaign.state is CampaignState.CANCELLING:
             return self._given_up(probe)
-        return self.opener.step(campaign, probe)
+        try:
+            return self.opener.step(campaign, probe)
+        except NotAccepted as error:
+            return replace(probe, state=ProbeState.ENDING, reason=error.message)
 
     def _given_up(self, probe: Probe) -> Probe:
         """A probe that is being opened while the campaign is cancelled."""
-        state = ProbeState.ENDING if probe.number else ProbeState.CANCELLED
-        return replace(probe, state=state, jobs=_aborted(probe, self.clock()))
+        return replace(probe, state=ProbeState.ENDING, jobs=aborted(probe, self.clock()))
 
     def _polled(self, campaign: Campaign, probe: Probe) -> Probe:
         pull = self.forge.pull(probe.number)
         if pull is None:
             reason = "the pull request does not exist any more"
-            jobs = _aborted(probe, self.clock(), reason)
+            jobs = aborted(probe, self.clock(), reason)
             return replace(probe, state=ProbeState.KEPT, reason=reason, jobs=jobs)
 
         probe = self._read(campaign, probe, pull)
         if campaign.state is CampaignState.CANCELLING:
-            probe = replace(probe, jobs=_aborted(probe, self.clock()))
+            probe = replace(probe, jobs=aborted(probe, self.clock()))
         if not is_ended(probe):
             return self._repeated(campaign, probe)
         jobs = tuple(self._with_log(job) for job in probe.jobs)
@@ -148,13 +150,3 @@ class Driver:
         ended = replace(campaign, state=state, ended=self.clock())
         self.ledger.put(ended)
         return ended
-
-
-def _aborted(
-    probe: Probe, now: datetime, reason: str = "the campaign was cancelled"
-) -> tuple[JobResult, ...]:
-    """The jobs of a probe, with those that have not ended aborted."""
-    return tuple(
-        job if job.is_terminal else replace(job, state=JobState.ABORTED, reason=reason, ended=now)
-        for job in probe.jobs
-    )

@@ -11,7 +11,16 @@ from datetime import datetime
 from ci_stat.campaigns import marker
 from ci_stat.campaigns.calls import CampaignCalls
 from ci_stat.campaigns.forge import Forge
-from ci_stat.campaigns.model import Campaign, CampaignState, Ending, JobState, Probe, ProbeState
+from ci_stat.campaigns.judging import aborted
+from ci_stat.campaigns.model import (
+    COUNTED_STATES,
+    Campaign,
+    CampaignState,
+    Ending,
+    JobState,
+    Probe,
+    ProbeState,
+)
 from ci_stat.campaigns.opening import Opener, sent
 from ci_stat.campaigns.views.comments import closing_comment, final_comment
 from ci_stat.records import DeliveryState
@@ -45,7 +54,12 @@ class Closer:
 
     def end(self, campaign: Campaign, probe: Probe) -> Probe:
         """The ended probe. Raises SourceError, NotDelivered, DatabaseError."""
-        pull = self.forge.pull(probe.number) if probe.number else None
+        if not probe.number:
+            probe = self._with_pull(campaign, probe)
+        if not probe.number:
+            return self._never_opened(campaign, probe)
+
+        pull = self.forge.pull(probe.number)
         if pull is None or not self.is_ours(campaign, probe, pull):
             reason = probe.reason or "the pull request is not as it was opened: left alone"
             return replace(probe, state=ProbeState.KEPT, reason=reason, ended=self.clock())
@@ -58,13 +72,28 @@ class Closer:
         self.close(campaign, probe, pull)
         return self._ended(campaign, probe, ProbeState.CLOSED)
 
+    def _with_pull(self, campaign: Campaign, probe: Probe) -> Probe:
+        """The probe with the pull request that a killed driver may have opened."""
+        pulls = self.forge.pulls_of(probe.branch)
+        ours = (pull for pull in pulls if marker.is_of(pull.body, campaign, probe))
+        known = next(ours, None)
+        return replace(probe, number=known.number, url=known.url) if known else probe
+
+    def _never_opened(self, campaign: Campaign, probe: Probe) -> Probe:
+        """The probe without its branch, if there is one."""
+        self._delete_branch(campaign, probe)
+        state = _without_result(campaign, replace(probe, triggered=None))
+        now = self.clock()
+        jobs = aborted(probe, now, "the pull request was not opened")
+        return replace(probe, state=state, jobs=jobs, ended=now)
+
     def _ended(self, campaign: Campaign, probe: Probe, state: ProbeState) -> Probe:
-        has_result = any(job.state in (JobState.PASSED, JobState.FAILED) for job in probe.jobs)
+        has_result = any(job.state in COUNTED_STATES for job in probe.jobs)
         if state is ProbeState.CLOSED and not has_result:
-            is_cancelled = campaign.state is not CampaignState.RUNNING
-            state = ProbeState.CANCELLED if is_cancelled else state
-            state = ProbeState.BLOCKED if probe.triggered is None else state
-        return replace(probe, state=state, ended=self.clock())
+            state = _without_result(campaign, probe)
+        now = self.clock()
+        jobs = aborted(probe, now, "the job was not started")
+        return replace(probe, state=state, jobs=jobs, ended=now)
 
     def is_ours(self, campaign: Campaign, probe: Probe, pull: PullState) -> bool:
         """Whether nobody but us has changed the pull request's source."""
@@ -82,27 +111,35 @@ class Closer:
 
     def close(self, campaign: Campaign, probe: Probe, pull: PullState) -> None:
         """Close the pull request and delete its branch, which are ours."""
-        identity = (campaign.id, probe.nonce)
+        number = probe.number
 
-        def is_closed() -> ForgeWrite | None:
-            known = self.forge.pull(probe.number)
+        def close() -> ForgeWrite:
+            return self.forge.close_pull(number)
+
+        def look() -> ForgeWrite | None:
+            known = self.forge.pull(number)
             is_open = known is not None and known.is_open
-            return None if is_open else ForgeWrite(DeliveryState.SENT, probe.number)
-
-        def is_deleted() -> ForgeWrite | None:
-            head = self.forge.branch_head(campaign.spec.branches_repo, probe.branch)
-            return ForgeWrite(DeliveryState.SENT) if head is None else None
+            return None if is_open else ForgeWrite(DeliveryState.SENT, number)
 
         if pull.is_open:
-            close = self.forge.close_pull
-            number = probe.number
-            closed = self.calls.make(CallKind.CLOSE, identity, lambda: close(number), is_closed)
+            closed = self.calls.make(CallKind.CLOSE, (campaign.id, probe.nonce), close, look)
             sent(closed, "close the pull request")
-        head = self.forge.branch_head(campaign.spec.branches_repo, probe.branch)
-        if head == probe.head_sha:
-            delete = self.forge.delete_branch
-            branch = probe.branch
-            deleted = self.calls.make(CallKind.DELETE, identity, lambda: delete(branch), is_deleted)
+        self._delete_branch(campaign, probe)
+
+    def _delete_branch(self, campaign: Campaign, probe: Probe) -> None:
+        """Delete the branch of a probe if it has our commit."""
+        repo, branch = campaign.spec.branches_repo, probe.branch
+
+        def delete() -> ForgeWrite:
+            return self.forge.delete_branch(branch)
+
+        def look() -> ForgeWrite | None:
+            is_there = self.forge.branch_head(repo, branch) is not None
+            return None if is_there else ForgeWrite(DeliveryState.SENT)
+
+        head = self.forge.branch_head(repo, branch)
+        if head is not None and head == probe.head_sha:
+            deleted = self.calls.make(CallKind.DELETE, (campaign.id, probe.nonce), delete, look)
             sent(deleted, "delete the branch")
 
     def trim_kept(
@@ -134,6 +171,13 @@ class Closer:
             return closing_comment(campaign.spec.kept_limit, newest.url, mark)
 
         self.opener.comment(owner, probe, "closing", body)
+
+
+def _without_result(campaign: Campaign, probe: Probe) -> ProbeState:
+    """The state of a closed pull request of which no job passed or failed."""
+    if campaign.state is not CampaignState.RUNNING:
+        return ProbeState.CANCELLED
+    return ProbeState.BLOCKED if probe.triggered is None else ProbeState.CLOSED
 
 
 def kept_probes(campaigns: Sequence[Campaign], branch: str) -> list[tuple[Campaign, Probe]]:

@@ -180,3 +180,13 @@ def _ended_otherwise(
         reason = "no status and no check run appeared"
         return replace(job, state=JobState.NOT_TRIGGERED, reason=reason, ended=now)
     return job
+
+
+def aborted(
+    probe: Probe, now: datetime, reason: str = "the campaign was cancelled"
+) -> tuple[JobResult, ...]:
+    """The jobs of a probe, with those that have not ended aborted."""
+    return tuple(
+        job if job.is_terminal else replace(job, state=JobState.ABORTED, reason=reason, ended=now)
+        for job in probe.jobs
+    )

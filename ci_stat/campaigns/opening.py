@@ -17,6 +17,7 @@ from ci_stat.records import DeliveryState
 from ci_stat.records.forge import ForgeWrite, PullState
 from ci_stat.store.state.calls import CallKind
 
+INVALID = (409, 410, 422)
 TOO_MANY = 429
 SERVER_ERRORS = 500  # and above
 MERGEABLE_WITHIN = timedelta(minutes=10)  # after opening; then the commands are given anyway
@@ -24,6 +25,10 @@ MERGEABLE_WITHIN = timedelta(minutes=10)  # after opening; then the commands are
 
 class NotYetDelivered(NotDelivered):
     """A write without a certain outcome, or refused for the moment: it can be tried again."""
+
+
+class NotAccepted(NotDelivered):
+    """The forge refuses a write for what it says: only this pull request is affected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +206,16 @@ def sent(written: ForgeWrite, action: str) -> ForgeWrite:
     if written.state is DeliveryState.SENT:
         return written
     certainty = "could not" if written.state is DeliveryState.FAILED else "perhaps did not"
-    error = NotYetDelivered if _is_passing(written) else NotDelivered
-    raise error(
+    raise _error_of(written)(
         f"ci_stat {certainty} {action}: {written.reason or 'no reason was given'}.",
         written.hint or "`ci-stat campaign resume` continues and does nothing twice.",
     )
+
+
+def _error_of(written: ForgeWrite) -> type[NotDelivered]:
+    if _is_passing(written):
+        return NotYetDelivered
+    return NotAccepted if written.code in INVALID else NotDelivered
 
 
 def _is_passing(written: ForgeWrite) -> bool:
