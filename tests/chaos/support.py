@@ -15,7 +15,6 @@ from ci_stat.records.run_info import RunInfo
 from ci_stat.runs.import_runs import ImportResult, import_lines
 from ci_stat.store.ci_data.schema import ci_data
 from ci_stat.store.results.read import ResultsReader
-from ci_stat.store.results.tables import results
 from ci_stat.store.results.write import ResultsWriter
 from ci_stat.store.state.deliveries import Deliveries
 from ci_stat.store.state.process_id import is_alive, this_process
@@ -56,12 +55,15 @@ def junit(tests: int, failed: int = 0, filler: str = "") -> str:
     return f'<testsuite name="s">{cases}</testsuite>'
 
 
-def store_results(engine: Engine, number: int, tests: int = 3, wait: Wait = lambda: None) -> bool:
+def store_results(
+    engine: Engine, number: int, tests: int = 3, wait: Wait = lambda: None, text: str = ""
+) -> bool:
     """One run of the job `unit`, one day after the other; its first test failed.
 
-    `wait` is called before the last test is read. Returns whether the run is new.
+    `wait` is called before the last test is read. `text`: another result file. Returns whether the
+    run is new.
     """
-    head, last = junit(tests, 1).rsplit("<testcase", 1)
+    head, last = (text or junit(tests, 1)).rsplit("<testcase", 1)
 
     def blocks() -> Iterator[bytes]:
         yield head.encode()
@@ -76,11 +78,9 @@ def store_results(engine: Engine, number: int, tests: int = 3, wait: Wait = lamb
 
 def attempts(engine: Engine) -> dict[int | None, int]:
     """How many attempts each run has, by its number."""
-    query = select(results.c.run_id, func.count()).group_by(results.c.run_id)
-    with engine.connect() as connection:
-        counts = dict(tuple(row) for row in connection.execute(query))
-    runs = ResultsReader(engine).runs(limit=10_000)
-    return {run.info.number: counts.get(run.id, 0) for run in runs}
+    reader = ResultsReader(engine)
+    runs = reader.runs(limit=10_000)
+    return {run.info.number: sum(1 for _ in reader.attempts(run.id)) for run in runs}
 
 
 def ledger(state: Engine) -> Deliveries:

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from ci_stat.errors import DamagedDatabase, DatabaseError
 from ci_stat.store.damage import check_pages
@@ -242,24 +242,14 @@ def test_a_damaged_packed_row_is_named(tmp_path: Path) -> None:
         read_ends(engine, ResultsReader(engine).runs())
 
 
-def test_a_duration_that_is_no_number_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("value", [{"packed": b"\x01"}, {"words": "["}, {"words": "[]"}])
+def test_damaged_attempts_are_named(tmp_path: Path, value: dict[str, object]) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'r.sqlite'}")
     prepare_results(engine)
     store_results(engine, 1)
     with engine.begin() as connection:
-        connection.execute(text("update test_results set duration = 'x'"))
-    with pytest.raises(DamagedDatabase, match="duration 'x'"):
-        list(ResultsReader(engine).attempts(1))
-
-
-@pytest.mark.parametrize("value", [7, -1, "x"])
-def test_an_unknown_outcome_is_named(tmp_path: Path, value: object) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'r.sqlite'}")
-    prepare_results(engine)
-    store_results(engine, 1)
-    with engine.begin() as connection:
-        connection.execute(text("update test_results set outcome = :value"), {"value": value})
-    with pytest.raises(DamagedDatabase, match=f"unknown outcome {value!r}"):
+        connection.execute(update(tables.attempts).values(value))
+    with pytest.raises(DamagedDatabase, match=r"Damaged packed (rows|attempts) in the results"):
         list(ResultsReader(engine).attempts(1))
 
 

@@ -170,7 +170,7 @@ def test_the_server_is_killed_during_an_import(own_server: mariadb.Server) -> No
     assert not store_results(engine, 1)
     assert attempts(engine) == {1: 3, 2: 2_500}
     with engine.connect() as connection:
-        tables = connection.execute(text("check table test_results, test_runs, ci_data")).all()
+        tables = connection.execute(text("check table test_attempts, test_runs, ci_data")).all()
     assert {row[3] for row in tables} == {"OK"}
 
 

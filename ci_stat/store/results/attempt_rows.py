@@ -1,13 +1,11 @@
-"""Attempts of a file as rows of `test_results` and `test_texts`."""
+"""Writes the attempts of a file: rows of `test_attempts`, `test_texts` and `test_file_ends`."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from ci_stat.errors import DamagedDatabase
 from ci_stat.failures.case_identity import full_name, identity_key, name_key
 from ci_stat.failures.fingerprint import fingerprint
 from ci_stat.records.case_results import CaseResult, Outcome
@@ -15,13 +13,12 @@ from ci_stat.store.results import tables
 from ci_stat.store.results.driver_sql import Row, insert_rows
 from ci_stat.store.results.known_cases import KnownCases, Spelled
 from ci_stat.store.results.names import Ids
-from ci_stat.store.results.number_rows import insert_number_rows
+from ci_stat.store.results.packed.attempts import CHUNK, Columns, pack_attempts
 from ci_stat.store.results.packed.file_ends import FileEnds
 
 OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED)
 """An outcome is stored as its place here."""
 
-_BY_NUMBER = dict(enumerate(OUTCOMES))
 _NUMBERS = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 _MAX_WORD = 80
 _FAILED = (Outcome.FAILED, Outcome.ERROR)
@@ -30,20 +27,13 @@ LARGE = 2_000  # attempts from which on it pays to load the known cases
 
 
 def outcome_of(number: int) -> Outcome:
-    """The outcome that is stored as this number. Raises DamagedDatabase."""
-    outcome = _BY_NUMBER.get(number)
-    if outcome is None:
-        raise DamagedDatabase(f"Damaged rows in the results database: unknown outcome {number!r}.")
-    return outcome
+    """The outcome that is stored as this number, from 0 to 3."""
+    return OUTCOMES[number]
 
 
 def seconds_of(duration: int | None) -> float | None:
-    """The seconds of stored microseconds. Raises DamagedDatabase."""
-    if duration is None:
-        return None
-    if not isinstance(duration, int):
-        raise DamagedDatabase(f"Damaged rows in the results database: duration {duration!r}.")
-    return duration / 1_000_000
+    """The seconds of stored microseconds."""
+    return None if duration is None else duration / 1_000_000
 
 
 class SharedIds:
@@ -61,7 +51,7 @@ class AttemptRows:
         self._run_id = run_id
         self._file_id = file_id
         self._shared = shared
-        self._positions = count()
+        self._columns = Columns(0)
         self._ends = FileEnds()
         self._ids: dict[Spelled, int] = {}  # ids of cases as this file spells them
         self._seen: dict[Spelled, int] = {}  # those that it has
@@ -71,42 +61,45 @@ class AttemptRows:
         if self._known is None and len(attempts) >= LARGE:
             self._known = KnownCases(connection, self._run_id, self._file_id)
             self._ids.update(self._known.load())
-        case_ids = self._case_ids(attempts)
-        message_ids = self._message_ids(attempts)
-        result_rows, text_rows = [], []
-        for row, attempt in zip(
-            self._result_rows(attempts, case_ids, message_ids), attempts, strict=True
-        ):
-            result_rows.append(row)
+        columns = Columns(self._columns.first + len(self._columns))
+        columns.cases = self._case_ids(attempts)
+        columns.messages = self._message_ids(attempts)
+        columns.outcomes = [_NUMBERS[attempt.outcome] for attempt in attempts]
+        columns.words = [attempt.word[:_MAX_WORD] for attempt in attempts]
+        columns.durations = [_microseconds(attempt.seconds) for attempt in attempts]
+        self._ends.add(columns.cases, columns.outcomes, columns.durations)
+        self._write_texts(connection, columns.first, attempts)
+        self._columns.extend(columns)
+        if len(self._columns) >= CHUNK:
+            self._write_columns(connection)
+
+    def _write_columns(self, connection: Connection) -> None:
+        columns = self._columns
+        place = (self._run_id, self._file_id)
+        rows = []
+        for block, first, words, packed in pack_attempts(columns):
+            rows.append((*place, block, first, words, packed))
+        insert_rows(connection, tables.attempts, rows)
+        self._columns = Columns(columns.first + len(columns))
+
+    def _write_texts(
+        self, connection: Connection, first: int, attempts: Sequence[CaseResult]
+    ) -> None:
+        rows = []
+        for position, attempt in enumerate(attempts, first):
             if has_text(attempt):
-                text_rows.append((*row[:3], *_text_row(attempt)))
-        self._ends.add((row[3], row[4], row[6]) for row in result_rows)
-        insert_number_rows(connection, tables.results, result_rows)
-        insert_rows(connection, tables.texts, text_rows)
+                rows.append((self._run_id, self._file_id, position, *_text_row(attempt)))
+        insert_rows(connection, tables.texts, rows)
 
     def finish(self, connection: Connection) -> None:
-        """Write how each test ended, after the last attempt."""
+        """Write what is left, and how each test ended, after the last attempt."""
+        self._write_columns(connection)
         if self._known is not None:
             self._known.save(self._seen)
         packed = self._ends.packed()
         if packed is not None:
             values = {"run_id": self._run_id, "file_id": self._file_id, "packed": packed}
             connection.execute(insert(tables.file_ends), values)
-
-    def _result_rows(
-        self,
-        attempts: Sequence[CaseResult],
-        case_ids: Sequence[int],
-        message_ids: Sequence[int | None],
-    ) -> Iterator[Row]:
-        run_id, file_id = self._run_id, self._file_id
-        for attempt, case_id, message_id, position in zip(
-            attempts, case_ids, message_ids, self._positions, strict=False
-        ):
-            seconds = attempt.seconds
-            duration = None if seconds is None else round(seconds * 1_000_000)
-            outcome, word = _NUMBERS[attempt.outcome], attempt.word[:_MAX_WORD]
-            yield run_id, file_id, position, case_id, outcome, word, duration, message_id
 
     def _case_ids(self, attempts: Sequence[CaseResult]) -> list[int]:
         if len(self._ids) > _MAX_KNOWN:
@@ -116,23 +109,32 @@ class AttemptRows:
             (attempt.suite, attempt.class_name, attempt.name, attempt.parameters, attempt.file)
             for attempt in attempts
         ]
-        unknown = [case for case in dict.fromkeys(spelled) if case not in self._ids]
-        if unknown:
-            keys = [identity_key(*case) for case in unknown]
-            known = self._shared.cases.of(dict(zip(keys, unknown, strict=True)))
-            self._ids.update((case, known[key]) for case, key in zip(unknown, keys, strict=True))
+        is_known = self._ids.keys() >= set(spelled)
+        if not is_known:
+            self._look_up([case for case in dict.fromkeys(spelled) if case not in self._ids])
         case_ids = [self._ids[case] for case in spelled]
         self._seen.update(zip(spelled, case_ids, strict=True))
         return case_ids
 
+    def _look_up(self, unknown: Sequence[Spelled]) -> None:
+        keys = [identity_key(*case) for case in unknown]
+        known = self._shared.cases.of(dict(zip(keys, unknown, strict=True)))
+        self._ids.update((case, known[key]) for case, key in zip(unknown, keys, strict=True))
+
     def _message_ids(self, attempts: Sequence[CaseResult]) -> list[int | None]:
-        prints = [_fingerprint(attempt) for attempt in attempts]
+        prints = [
+            _fingerprint(attempt) if attempt.outcome in _FAILED else "" for attempt in attempts
+        ]
         pairs = zip(prints, attempts, strict=True)
         messages = {key: attempt.message for key, attempt in pairs if key}
         if not messages:
             return [None] * len(attempts)
         known = self._shared.messages.of(messages)
         return [known[key] if key else None for key in prints]
+
+
+def _microseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1_000_000)
 
 
 def _case_row(key: str, case: Spelled) -> Row:
@@ -145,9 +147,7 @@ def _message_row(key: str, message: str) -> Row:
 
 
 def _fingerprint(attempt: CaseResult) -> str:
-    """Return the fingerprint of a failure as `failures` has it; "" for other outcomes."""
-    if attempt.outcome not in _FAILED:
-        return ""
+    """Return the fingerprint of a failure as `failures` has it."""
     name = full_name(attempt.class_name, attempt.name) + attempt.parameters
     return fingerprint("case", name, attempt.message)
 

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Select, case, func, select
+from sqlalchemy import Engine, Select, func, select
 
 from ci_stat.records.case_results import Outcome
 from ci_stat.store.engine import connected
 from ci_stat.store.results.attempt_rows import OUTCOMES, outcome_of, seconds_of
+from ci_stat.store.results.packed import attempts as packed
 from ci_stat.store.results.read import StoredCase, StoredRun, stored_run
-from ci_stat.store.results.tables import cases, messages, results, runs, texts
+from ci_stat.store.results.stored_attempts import attempts_of_case_between, attempts_of_cases
+from ci_stat.store.results.tables import cases, messages, runs, texts
 from ci_stat.store.results.write import milliseconds
 from ci_stat.store.state.writing import batches
 
@@ -95,52 +97,35 @@ class CaseHistoryReader:
 
     def counts(self, case_ids: Sequence[int]) -> dict[int, CaseCount]:
         """Count the attempts of cases, over all runs."""
-        is_failed = results.c.outcome.in_(_FAILED)
         counts: dict[int, CaseCount] = {}
-        for ids in batches(case_ids, _BATCH):
-            query = (
-                select(
-                    results.c.case_id,
-                    func.sum(case((results.c.outcome != _SKIPPED, 1), else_=0)).label("finished"),
-                    func.sum(case((is_failed, 1), else_=0)).label("failed"),
+        with connected(self._engine) as connection:
+            for attempt in attempts_of_cases(connection, case_ids):
+                before = counts.get(attempt.case_id, CaseCount(0, 0))
+                counts[attempt.case_id] = CaseCount(
+                    before.finished + (attempt.outcome != _SKIPPED),
+                    before.failed + (attempt.outcome in _FAILED),
                 )
-                .where(results.c.case_id.in_(ids))
-                .group_by(results.c.case_id)
-            )
-            for row in self._rows(query):
-                counts[row.case_id] = CaseCount(int(row.finished), int(row.failed))
         return counts
 
     def history(
         self, case_id: int, begin: datetime, end: datetime
     ) -> list[tuple[StoredRun, list[CaseAttempt]]]:
         """Return the runs in [begin, end) that have the case, oldest first, with its attempts."""
-        query = (
-            select(
-                results.c.file_id,
-                results.c.position,
-                results.c.outcome,
-                results.c.word,
-                results.c.duration,
-                results.c.message_id,
-                runs,
+        with connected(self._engine) as connection:
+            attempts = list(
+                attempts_of_case_between(
+                    connection, case_id, milliseconds(begin), milliseconds(end)
+                )
             )
-            .join(runs, runs.c.id == results.c.run_id)
-            .where(
-                results.c.case_id == case_id,
-                runs.c.started >= milliseconds(begin),
-                runs.c.started < milliseconds(end),
-            )
-        )
-        rows = sorted(
-            self._rows(query), key=lambda row: (row.started, row.id, row.file_id, row.position)
-        )
-        history: list[tuple[StoredRun, list[CaseAttempt]]] = []
-        for row in rows:
-            if not history or history[-1][0].id != row.id:
-                history.append((stored_run(row), []))
-            history[-1][1].append(_attempt(row))
-        return history
+            run_ids = sorted({attempt.run_id for attempt in attempts})
+            rows: list[Any] = []
+            for ids in batches(run_ids, _BATCH):
+                rows += connection.execute(select(runs).where(runs.c.id.in_(ids))).all()
+        by_run: dict[int, list[CaseAttempt]] = {}
+        for attempt in attempts:
+            by_run.setdefault(attempt.run_id, []).append(_attempt(attempt))
+        rows.sort(key=lambda row: (row.started, row.id))
+        return [(stored_run(row), by_run[row.id]) for row in rows]
 
     def messages(self, message_ids: Iterable[int]) -> dict[int, StoredMessage]:
         """Return messages by their id."""
@@ -169,7 +154,7 @@ class CaseHistoryReader:
             return connection.execute(query).all()
 
 
-def _attempt(row: Any) -> CaseAttempt:
+def _attempt(row: packed.Attempt) -> CaseAttempt:
     return CaseAttempt(
         position=(row.file_id, row.position),
         outcome=outcome_of(row.outcome),

@@ -32,6 +32,17 @@ def read_ends(engine: Engine, runs: Sequence[StoredRun]) -> Ends:
     return Ends(**{name: _joined(name, lists) for name in Ends.__slots__})
 
 
+def run_seconds(engine: Engine, run_ids: Sequence[int]) -> list[float]:
+    """Return the sum of the durations of each run that has attempts. Raises DatabaseError."""
+    with connected(engine) as connection:
+        pieces = pieces_of_runs(connection, run_ids)
+    seconds = []
+    for of_run in pieces.values():
+        microseconds = sum(int(durations.sum()) for *_, durations in of_run)
+        seconds.append(microseconds / 1e6)
+    return seconds
+
+
 def _add(lists: dict[str, list[Column]], place: int, piece: Piece) -> None:
     case, flags, attempts, durations = piece
     seconds = (durations / 1e6).astype(np.float32)

@@ -1,17 +1,19 @@
 """Reads the failed tests of many runs, with their messages and texts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, and_, select
+from sqlalchemy import Connection, Engine, select
 
 from ci_stat.store.engine import connected
-from ci_stat.store.results.read import StoredRun
-from ci_stat.store.results.tables import cases, files, results, texts
+from ci_stat.store.results.read import StoredRun, texts_at
+from ci_stat.store.results.stored_attempts import attempts_of_runs
+from ci_stat.store.results.tables import cases, files
 from ci_stat.store.state.writing import batches
 
 _BATCH = 10  # runs in one statement
+_CASES = 500  # cases in one statement
 _BAD = (1, 2)  # outcomes: failed, error
 
 
@@ -45,83 +47,43 @@ def read_failures(engine: Engine, runs: Sequence[StoredRun]) -> dict[int, RunFai
             states = connection.execute(
                 select(files.c.run_id, files.c.state).where(files.c.run_id.in_(ids))
             ).all()
-            ends = _last_attempts(connection.execute(_attempts(ids)))
-            details = {
-                (row.run_id, row.file_id, row.position): row
-                for row in connection.execute(_details(ids))
-            }
-            failures |= {id: _failures(id, ends.get(id, {}), details, states) for id in ids}
+            for id in ids:
+                own = [state for run_id, state in states if run_id == id]
+                failures[id] = _failures(connection, id, own)
     return failures
 
 
-def _attempts(ids: Sequence[int]) -> Any:
-    columns = (
-        results.c.run_id,
-        results.c.file_id,
-        results.c.position,
-        results.c.case_id,
-        results.c.outcome,
-    )
-    order = (results.c.run_id, results.c.file_id, results.c.position)
-    return select(*columns).where(results.c.run_id.in_(ids)).order_by(*order)
-
-
-def _last_attempts(rows: Iterator[Any] | Any) -> dict[int, dict[int, tuple[int, int, int]]]:
-    """Outcome and place of the last attempt, by run and case."""
-    ends: dict[int, dict[int, tuple[int, int, int]]] = {}
-    for run_id, file_id, position, case_id, outcome in rows:
-        ends.setdefault(run_id, {})[case_id] = (outcome, file_id, position)
-    return ends
-
-
-def _details(ids: Sequence[int]) -> Any:
-    same_attempt = and_(
-        texts.c.run_id == results.c.run_id,
-        texts.c.file_id == results.c.file_id,
-        texts.c.position == results.c.position,
-    )
-    return (
-        select(
-            results.c.run_id,
-            results.c.file_id,
-            results.c.position,
-            cases.c.suite,
-            cases.c.class_name,
-            cases.c.name,
-            cases.c.parameters,
-            cases.c.file,
-            texts.c.message,
-            texts.c.text,
-            texts.c.line,
-        )
-        .join(cases, cases.c.id == results.c.case_id)
-        .outerjoin(texts, same_attempt)
-        .where(results.c.run_id.in_(ids), results.c.outcome.in_(_BAD))
-    )
-
-
-def _failures(
-    run_id: int,
-    ends: dict[int, tuple[int, int, int]],
-    details: dict[tuple[int, int, int], Any],
-    states: Sequence[Any],
-) -> RunFailures:
-    places = [(file, position) for outcome, file, position in ends.values() if outcome in _BAD]
-    rows = [details[run_id, *place] for place in sorted(places)]
+def _failures(connection: Connection, run_id: int, states: Sequence[str]) -> RunFailures:
+    ends = {attempt.case_id: attempt for attempt in attempts_of_runs(connection, [run_id])}
+    bad = [attempt for attempt in ends.values() if attempt.outcome in _BAD]
+    bad.sort()
+    rows = _case_rows(connection, [attempt.case_id for attempt in bad])
+    texts = texts_at(connection, run_id, [attempt.position for attempt in bad])
     failed = tuple(
-        FailedCase(
-            run_id,
-            row.suite,
-            row.class_name,
-            row.name,
-            row.parameters,
-            row.file,
-            row.message or "",
-            row.text or "",
-            row.line or 0,
-        )
-        for row in rows
+        _failed_case(rows[attempt.case_id], texts.get((attempt.file_id, attempt.position)), run_id)
+        for attempt in bad
     )
-    own = [state for id, state in states if id == run_id]
-    is_whole = bool(ends) and all(state == "complete" for state in own)
+    is_whole = bool(ends) and all(state == "complete" for state in states)
     return RunFailures(failed, len(ends), is_whole)
+
+
+def _case_rows(connection: Connection, case_ids: Sequence[int]) -> dict[int, Any]:
+    rows: dict[int, Any] = {}
+    for ids in batches(case_ids, _CASES):
+        for row in connection.execute(select(cases).where(cases.c.id.in_(ids))):
+            rows[row.id] = row
+    return rows
+
+
+def _failed_case(row: Any, text: Any, run_id: int) -> FailedCase:
+    return FailedCase(
+        run_id,
+        row.suite,
+        row.class_name,
+        row.name,
+        row.parameters,
+        row.file,
+        text.message if text else "",
+        text.text if text else "",
+        (text.line if text else 0) or 0,
+    )

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from ci_stat.store.damage import stored_value
 from ci_stat.store.engine import connected
-from ci_stat.store.results.tables import results, texts
+from ci_stat.store.results.stored_attempts import attempts_of_runs
+from ci_stat.store.results.tables import texts
 from ci_stat.store.state.writing import batches
 
 Properties = tuple[tuple[str, str], ...]
@@ -24,18 +26,26 @@ def read_properties(engine: Engine, run_ids: Sequence[int]) -> dict[tuple[int, i
     with connected(engine) as connection:
         for ids in batches(run_ids, _BATCH):
             query = (
-                select(texts.c.run_id, results.c.case_id, texts.c.properties)
-                .join(
-                    results,
-                    (texts.c.run_id == results.c.run_id)
-                    & (texts.c.file_id == results.c.file_id)
-                    & (texts.c.position == results.c.position),
-                )
+                select(texts.c.run_id, texts.c.file_id, texts.c.position, texts.c.properties)
                 .where(texts.c.run_id.in_(ids), texts.c.properties != "")
                 .order_by(texts.c.run_id, texts.c.file_id, texts.c.position)
             )
-            for run_id, case_id, properties in connection.execute(query):
-                with stored_value("properties of tests in the results database"):
-                    pairs = tuple((key, value) for key, value in json.loads(properties))
-                by_test[run_id, case_id] = pairs
+            rows = connection.execute(query).all()
+            for run_id, of_run in groupby(rows, key=lambda row: row.run_id):
+                cases = _cases_by_place(connection, run_id)
+                for row in of_run:
+                    case_id = cases[row.file_id, row.position]
+                    by_test[run_id, case_id] = _pairs(row.properties)
     return by_test
+
+
+def _cases_by_place(connection: Connection, run_id: int) -> dict[tuple[int, int], int]:
+    return {
+        (attempt.file_id, attempt.position): attempt.case_id
+        for attempt in attempts_of_runs(connection, [run_id])
+    }
+
+
+def _pairs(properties: str) -> Properties:
+    with stored_value("properties of tests in the results database"):
+        return tuple((key, value) for key, value in json.loads(properties))

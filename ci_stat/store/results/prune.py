@@ -20,11 +20,11 @@ from ci_stat.store.results.daily import DAY, count_groups, day_number, runs_with
 from ci_stat.store.results.packed.day_columns import pack_day
 from ci_stat.store.results.packed.pieces import pieces_of_files
 from ci_stat.store.results.tables import (
+    attempts,
     days,
     file_ends,
     files,
     pruned_files,
-    results,
     runs,
     texts,
 )
@@ -111,7 +111,7 @@ def _prune_once(engine: Engine, keys: Sequence[Key]) -> None:
         claims = [{"run_id": run_id, "file_id": file_id} for run_id, file_id in keys]
         connection.execute(insert(pruned_files), claims)
         _write_day(connection, keys)
-        for table in (texts, results, file_ends):
+        for table in (texts, attempts, file_ends):
             _delete(connection, table, keys)
 
 

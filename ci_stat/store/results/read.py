@@ -1,24 +1,29 @@
 """Reads runs, their attempts, and the history of cases from the results database."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Select, exists, func, select
+from sqlalchemy import Connection, Engine, Select, exists, func, select
 
 from ci_stat.records.case_results import Outcome
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.damage import stored_value
 from ci_stat.store.engine import connected
 from ci_stat.store.results.attempt_rows import outcome_of, seconds_of
+from ci_stat.store.results.packed import attempts as packed
+from ci_stat.store.results.stored_attempts import (
+    attempts_of_cases,
+    attempts_of_runs,
+    first_starts,
+)
 from ci_stat.store.results.tables import (
     cases,
     files,
     messages,
     pruned_files,
-    results,
     runs,
     texts,
 )
@@ -140,25 +145,17 @@ class ResultsReader:
 
     def attempts(self, run_id: int) -> Iterator[Attempt]:
         """Yield the attempts of a run in their order."""
-        query = (
-            select(results)
-            .where(results.c.run_id == run_id)
-            .order_by(results.c.file_id, results.c.position)
-        )
-        for row in self._rows(query):
+        with connected(self._engine) as connection:
+            rows = list(attempts_of_runs(connection, [run_id]))
+        for row in rows:
             yield _attempt(row)
 
     def history(self, case_ids: Sequence[int], run_ids: Sequence[int]) -> Iterator[Attempt]:
-        """Yield the attempts of some cases in some runs, in no order across batches."""
-        for some_cases in batches(case_ids, _BATCH):
-            for some_runs in batches(run_ids, _BATCH):
-                query = (
-                    select(results)
-                    .where(results.c.case_id.in_(some_cases), results.c.run_id.in_(some_runs))
-                    .order_by(results.c.run_id, results.c.file_id, results.c.position)
-                )
-                for row in self._rows(query):
-                    yield _attempt(row)
+        """Yield the attempts of some cases in some runs, ordered by run, file and position."""
+        with connected(self._engine) as connection:
+            rows = list(attempts_of_cases(connection, case_ids, run_ids))
+        for row in rows:
+            yield _attempt(row)
 
     def cases(self, case_ids: Sequence[int]) -> dict[int, StoredCase]:
         """Return cases by id."""
@@ -172,40 +169,49 @@ class ResultsReader:
 
     def first_runs(self, case_ids: Sequence[int], job: str) -> dict[int, int]:
         """Return the start (ms) of the first run of the job that had each case."""
-        starts = {}
-        for ids in batches(case_ids, _BATCH):
-            query = (
-                select(results.c.case_id, func.min(runs.c.started))
-                .join(runs, runs.c.id == results.c.run_id)
-                .where(results.c.case_id.in_(ids), runs.c.job == job)
-                .group_by(results.c.case_id)
-            )
-            starts.update({case_id: int(started) for case_id, started in self._rows(query)})
-        return starts
+        with connected(self._engine) as connection:
+            return first_starts(connection, case_ids, runs.c.job == job)
 
     def messages(self, run_id: int, case_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Return (fingerprint, message) of the last attempt with a message, by case."""
+        with connected(self._engine) as connection:
+            attempts = list(attempts_of_cases(connection, case_ids, [run_id]))
+            failed = [attempt for attempt in attempts if attempt.message_id is not None]
+            fingerprints = _fingerprints(connection, {attempt.message_id for attempt in failed})
+            texts = texts_at(connection, run_id, [attempt.position for attempt in failed])
         messages_by_case: dict[int, tuple[str, str]] = {}
-        for ids in batches(case_ids, _BATCH):
-            query = (
-                select(results.c.case_id, messages.c.fingerprint, texts.c.message)
-                .join(messages, messages.c.id == results.c.message_id)
-                .outerjoin(
-                    texts,
-                    (texts.c.run_id == results.c.run_id)
-                    & (texts.c.file_id == results.c.file_id)
-                    & (texts.c.position == results.c.position),
-                )
-                .where(results.c.run_id == run_id, results.c.case_id.in_(ids))
-                .order_by(results.c.file_id, results.c.position)
-            )
-            for case_id, fingerprint, message in self._rows(query):
-                messages_by_case[case_id] = fingerprint, message or ""
+        for attempt in failed:
+            if attempt.message_id in fingerprints:
+                text = texts.get((attempt.file_id, attempt.position))
+                message = text.message if text else ""
+                messages_by_case[attempt.case_id] = fingerprints[attempt.message_id], message
         return messages_by_case
 
     def _rows(self, query: Select[Any]) -> Sequence[Any]:
         with connected(self._engine) as connection:
             return connection.execute(query).all()
+
+
+def texts_at(
+    connection: Connection, run_id: int, positions: Sequence[int]
+) -> dict[tuple[int, int], Any]:
+    """Return rows of `test_texts` of a run by file and position, at least at these positions."""
+    texts_by_place = {}
+    for some in batches(sorted(set(positions)), _BATCH):
+        is_there = (texts.c.run_id == run_id) & texts.c.position.in_(some)
+        for row in connection.execute(select(texts).where(is_there)):
+            texts_by_place[row.file_id, row.position] = row
+    return texts_by_place
+
+
+def _fingerprints(
+    connection: Connection, message_ids: Iterable[int | None]
+) -> dict[int | None, str]:
+    fingerprints: dict[int | None, str] = {}
+    for some in batches(message_ids, _BATCH):
+        query = select(messages.c.id, messages.c.fingerprint).where(messages.c.id.in_(some))
+        fingerprints.update({row.id: row.fingerprint for row in connection.execute(query)})
+    return fingerprints
 
 
 def run_info(row: Any) -> RunInfo:
@@ -231,7 +237,7 @@ def stored_run(row: Any) -> StoredRun:
         return StoredRun(row.id, run_info(row))
 
 
-def _attempt(row: Any) -> Attempt:
+def _attempt(row: packed.Attempt) -> Attempt:
     return Attempt(
         case_id=row.case_id,
         run_id=row.run_id,

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Engine, String, Table, delete, select
+from sqlalchemy import BigInteger, Column, Connection, Engine, String, Table, delete, select
 from sqlalchemy.schema import CreateTable
 
 from ci_stat.store.engine import connected
 from ci_stat.store.errors import database_errors
-from ci_stat.store.results.tables import cases, files, metadata, pruned_files, results, runs, texts
+from ci_stat.store.results.packed.attempts import Attempt
+from ci_stat.store.results.stored_attempts import attempts_of_file
+from ci_stat.store.results.tables import cases, files, metadata, pruned_files, runs, texts
 from ci_stat.store.state.writing import batches, insert_missing, repeated
 
 _BATCH = 500  # paths in one statement
@@ -29,6 +31,14 @@ sent_table = Table(
     Column("digest", String(64), primary_key=True, comment="test_files.digest"),
     comment="result files that are on the branch",
 )
+
+
+class FileAttempt(NamedTuple):
+    """An attempt with the row of its case and that of its texts, or None."""
+
+    attempt: Attempt
+    case: Any
+    text: Any
 
 
 class SegmentStore:
@@ -82,30 +92,20 @@ class SegmentStore:
         with connected(self._engine) as connection:
             return connection.execute(select(runs).where(runs.c.id == run_id)).one()
 
-    def attempt_rows(self, run_id: int, file_id: int) -> Sequence[Any]:
+    def attempt_rows(self, run_id: int, file_id: int) -> Sequence[FileAttempt]:
         """Return the attempts of a file with their cases and texts, in the order of the file."""
-        is_text = (
-            (texts.c.run_id == results.c.run_id)
-            & (texts.c.file_id == results.c.file_id)
-            & (texts.c.position == results.c.position)
-        )
-        query = (
-            select(
-                results.c.position,
-                results.c.outcome,
-                results.c.word,
-                results.c.duration,
-                *(cases.c[name] for name in ("suite", "class_name", "name", "parameters", "file")),
-                *(texts.c[name] for name in ("message", "text", "stdout", "stderr", "line")),
-                texts.c.left_out,
-            )
-            .join(cases, cases.c.id == results.c.case_id)
-            .outerjoin(texts, is_text)
-            .where(results.c.run_id == run_id, results.c.file_id == file_id)
-            .order_by(results.c.position)
-        )
+        is_of_file = (texts.c.run_id == run_id) & (texts.c.file_id == file_id)
         with connected(self._engine) as connection:
-            return connection.execute(query).all()
+            attempts = list(attempts_of_file(connection, run_id, file_id))
+            rows = connection.execute(select(texts).where(is_of_file))
+            texts_by_position = {row.position: row for row in rows}
+            cases_by_id = _cases(connection, {attempt.case_id for attempt in attempts})
+        return [
+            FileAttempt(
+                attempt, cases_by_id[attempt.case_id], texts_by_position.get(attempt.position)
+            )
+            for attempt in attempts
+        ]
 
     def _forget_day(self, day: datetime) -> None:
         begin = round(day.timestamp() * 1000)
@@ -130,6 +130,14 @@ class SegmentStore:
                 connection.execute(insert_missing(applied_table), path_rows)
             if file_rows:
                 connection.execute(insert_missing(sent_table), file_rows)
+
+
+def _cases(connection: Connection, case_ids: Iterable[int]) -> dict[int, Any]:
+    cases_by_id: dict[int, Any] = {}
+    for ids in batches(case_ids, _BATCH):
+        rows = connection.execute(select(cases).where(cases.c.id.in_(ids)))
+        cases_by_id.update({row.id: row for row in rows})
+    return cases_by_id
 
 
 def _unsent(query: Any) -> Any:

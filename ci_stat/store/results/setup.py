@@ -7,7 +7,7 @@ from ci_stat.errors import SchemaMismatch
 from ci_stat.store.embedded import create_private, is_embedded
 from ci_stat.store.errors import database_errors, hidden
 from ci_stat.store.results.tables import metadata, version_table
-from ci_stat.store.results.upgrade import VERSION, upgrade
+from ci_stat.store.results.upgrade import VERSION, has_old_rows, upgrade
 from ci_stat.store.state.writing import insert_missing, repeated, write
 
 
@@ -19,7 +19,8 @@ def prepare_results(engine: Engine) -> None:
     create_private(engine)
     with database_errors(engine):
         existing = set(inspect(engine).get_table_names())
-        if version_table.name in existing and _version(engine) == VERSION:
+        is_current = version_table.name in existing and _version(engine) == VERSION
+        if is_current and not has_old_rows(existing):
             return
         if is_embedded(engine):
             repeated(lambda: _allow_readers(engine))

@@ -1,8 +1,9 @@
 """The tables of the results database.
 
-An attempt is one row of `test_results`, keyed by run, file and position, so that a file is appended
-and read in one piece. What only few attempts have, such as a message or output, is in `test_texts`.
-`test_file_ends` has the same facts added up by test, for questions about all tests of many runs.
+The attempts of a file are packed: one row of `test_attempts` for each block of 256 case ids, so
+that a whole run and the history of one case are both read from few rows. What only few attempts
+have, such as a message or output, is in `test_texts`. `test_file_ends` has the same facts added up
+by test, for questions about all tests of many runs.
 """
 
 from sqlalchemy import (
@@ -11,7 +12,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    SmallInteger,
     String,
     Table,
 )
@@ -89,20 +89,17 @@ messages = Table(
     Unique("fingerprint", name="uq_test_messages_fingerprint"),
     comment="messages of failures by fingerprint",
 )
-results = Table(
-    "test_results",
+attempts = Table(
+    "test_attempts",
     metadata,
     Column("run_id", BigInteger, primary_key=True, autoincrement=False, comment="test_runs.id"),
     Column("file_id", BigInteger, primary_key=True, autoincrement=False, comment="test_files.id"),
-    Column("position", Integer, primary_key=True, autoincrement=False, comment="in the file"),
-    Column("case_id", BigInteger, nullable=False, comment="test_cases.id"),
-    Column("outcome", SmallInteger, nullable=False, comment="0 passed 1 failed 2 error 3 skipped"),
-    Column("word", String(80), nullable=False, comment="the file's word for the outcome"),
-    Column("duration", BigInteger, comment="microseconds"),
-    Column("message_id", BigInteger, comment="test_messages.id"),
-    Unique("case_id", "run_id", "file_id", "position", "outcome", name="uq_test_results_case"),
-    comment="attempts of test cases",
-    sqlite_with_rowid=False,
+    Column("block", BigInteger, primary_key=True, autoincrement=False, comment="case id / 256"),
+    Column("first_position", Integer, primary_key=True, autoincrement=False, comment="in the file"),
+    Column("words", BYTES, nullable=False, comment="JSON list: the file's words for outcomes"),
+    Column("packed", PACKED, nullable=False, comment="attempts (packed.attempts)"),
+    Unique("block", "run_id", "file_id", "first_position", name="uq_test_attempts_block"),
+    comment="attempts of up to 256 neighbouring cases in a file",
 )
 texts = Table(
     "test_texts",
@@ -125,7 +122,7 @@ file_ends = Table(
     Column("run_id", BigInteger, primary_key=True, autoincrement=False, comment="test_runs.id"),
     Column("file_id", BigInteger, primary_key=True, autoincrement=False, comment="test_files.id"),
     Column("packed", PACKED, nullable=False, comment="the end of each test (file_ends.py)"),
-    comment="how tests ended in a file: the rows of test_results added up",
+    comment="how tests ended in a file: the attempts added up",
 )
 pruned_files = Table(
     "test_pruned_files",

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, exists, func, select
+from sqlalchemy import Engine, func, select
 
 from ci_stat.store.engine import connected
-from ci_stat.store.results.tables import cases, results, runs
+from ci_stat.store.results.stored_attempts import cases_before
+from ci_stat.store.results.tables import runs
 from ci_stat.store.results.write import milliseconds
-from ci_stat.store.state.writing import batches
-
-_BATCH = 500  # ids in one statement
 
 
 def branch_counts(engine: Engine, begin: datetime, end: datetime) -> dict[tuple[str, str], int]:
@@ -27,17 +25,8 @@ def branch_counts(engine: Engine, begin: datetime, end: datetime) -> dict[tuple[
 
 def seen_before(engine: Engine, case_ids: Sequence[int], begin: datetime) -> set[int]:
     """Return those of the cases that a run before `begin` has, of any job."""
-    is_before = exists().where(
-        results.c.case_id == cases.c.id,
-        results.c.run_id == runs.c.id,
-        runs.c.started < milliseconds(begin),
-    )
-    seen: set[int] = set()
     with connected(engine) as connection:
-        for ids in batches(case_ids, _BATCH):
-            query = select(cases.c.id).where(cases.c.id.in_(ids), is_before)
-            seen.update(connection.execute(query).scalars())
-    return seen
+        return cases_before(connection, case_ids, milliseconds(begin))
 
 
 def newest_run(engine: Engine) -> int | None:

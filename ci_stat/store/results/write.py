@@ -171,7 +171,7 @@ def _remove_incomplete(connection: Connection, run_id: int, name: str) -> None:
     earlier = list(connection.execute(query).scalars())
     if not earlier:
         return
-    for table in (tables.texts, tables.results, tables.file_ends):
+    for table in (tables.texts, tables.attempts, tables.file_ends):
         is_earlier = table.c.file_id.in_(earlier)
         connection.execute(delete(table).where(table.c.run_id == run_id, is_earlier))
     connection.execute(delete(files).where(files.c.id.in_(earlier)))

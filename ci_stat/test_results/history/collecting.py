@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ci_stat.store.results.read import run_info
-from ci_stat.store.results.segments import SegmentStore
+from ci_stat.store.results.segments import FileAttempt, SegmentStore
 from ci_stat.test_results.history.segment import (
     VERSION,
     Segment,
@@ -51,10 +51,10 @@ def _file(store: SegmentStore, run_id: int, file: Any, spelled: Places) -> Segme
         format=file.format,
         state=file.state,
         detail=file.detail,
-        case=[spelled.of(_spelled(attempt)) for attempt in attempts],
-        outcome=[attempt.outcome for attempt in attempts],
-        word=[words.of(attempt.word) for attempt in attempts],
-        micros=[attempt.duration for attempt in attempts],
+        case=[spelled.of(_spelled(one.case)) for one in attempts],
+        outcome=[one.attempt.outcome for one in attempts],
+        word=[words.of(one.attempt.word) for one in attempts],
+        micros=[one.attempt.duration for one in attempts],
         words=words.values(),
         details=_texts(attempts),
     )
@@ -64,11 +64,12 @@ def _spelled(row: Any) -> Spelled:
     return (row.suite, row.class_name, row.name, row.parameters, row.file)
 
 
-def _texts(attempts: Sequence[Any]) -> list[SegmentText]:
+def _texts(attempts: Sequence[FileAttempt]) -> list[SegmentText]:
     """Messages and the beginnings of texts. Output is left out, and counted."""
     texts = []
-    for place, row in enumerate(attempts):
-        if row.message is None:  # it has no texts at all
+    for place, one in enumerate(attempts):
+        row = one.text
+        if row is None:
             continue
         text = row.text[:_MAX_TEXT]
         omitted = len(row.text) - len(text) + len(row.stdout) + len(row.stderr)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import connected
 from ci_stat.store.results.case_ids import case_ids
+from ci_stat.store.results.columns import run_seconds
 from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
-from ci_stat.store.results.tables import results
 from ci_stat.store.results.tables import runs as run_rows
 from ci_stat.test_results.flakiness.branches import USUAL
 from ci_stat.test_results.publishing.judging import EndsByRun, case_history, judged, median_seconds
@@ -138,11 +138,4 @@ def _ends(engine: Engine, collected: Collected, runs: _Runs) -> dict[str, EndsBy
 def _usual_seconds(engine: Engine, base: Sequence[StoredRun]) -> float | None:
     """The median duration of the newest runs of the base branch."""
     ids = [run.id for run in base[:_TIMED_RUNS]]
-    query = (
-        select(results.c.run_id, func.sum(results.c.duration))
-        .where(results.c.run_id.in_(ids))
-        .group_by(results.c.run_id)
-    )
-    with connected(engine) as connection:
-        rows = connection.execute(query).all()
-    return median_seconds([float(total or 0) / 1e6 for _, total in rows])
+    return median_seconds(run_seconds(engine, ids))

@@ -1,4 +1,4 @@
-"""A results database of version 1 is upgraded in place, however often the upgrade is killed."""
+"""Results databases of versions 1 and 2 are upgraded in place, wherever the upgrade is killed."""
 
 import shutil
 import sqlite3
@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, insert, select
+from sqlalchemy import Engine, MetaData, insert, inspect, select
 
+from ci_stat.errors import SchemaMismatch
 from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import open_engine
 from ci_stat.store.results import tables
@@ -15,16 +16,19 @@ from ci_stat.store.results.columns import read_ends
 from ci_stat.store.results.packed.file_ends import FileEnds
 from ci_stat.store.results.read import ResultsReader, StoredRun
 from ci_stat.store.results.setup import prepare_results
-from ci_stat.store.results.upgrade import VERSION
+from ci_stat.store.results.stored_attempts import attempts_of_runs
+from ci_stat.store.results.upgrade import OLD_NAME, VERSION, has_old_rows, old_attempts
 from ci_stat.test_results.summary import counts_of, ends_of
 from tests.store.results.test_results import store
 from tests.support.forks import fork
 
 pytestmark = [pytest.mark.chaos, pytest.mark.migration]
 
-DUMP = Path(__file__).parents[2] / "fixtures" / "results_1.sql"
-OLD = (tables.version_table, tables.runs, tables.files, tables.cases, tables.messages,
-       tables.results, tables.texts)  # fmt: skip
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+old_results = old_attempts.to_metadata(MetaData(), name=OLD_NAME)
+VERSION_1 = (tables.version_table, tables.runs, tables.files, tables.cases, tables.messages,
+             old_results, tables.texts)  # fmt: skip
+VERSION_2 = (*VERSION_1, tables.file_ends, tables.pruned_files, tables.days, tables.known_cases)
 
 UPGRADE = """
 import os
@@ -42,7 +46,9 @@ remaining = int(sys.argv[2])
 
 def count(connection, cursor, statement, *_):
     global remaining
-    remaining -= statement.strip().startswith(("CREATE", "INSERT", "PRAGMA j", "SELECT test_r"))
+    remaining -= statement.strip().startswith((
+        ("CREATE", "INSERT", "PRAGMA j", "SELECT test_r", "ALTER", "DROP")
+    ))
     if remaining == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -53,28 +59,32 @@ prepare_results(engine)
 NEVER = 1_000_000
 
 
-@pytest.fixture(scope="module")
-def version_1(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("version_1") / "results.sqlite"
+@pytest.fixture(scope="module", params=[1, 2])
+def old_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("old") / f"version_{request.param}.sqlite"
+    dump = FIXTURES / f"results_{request.param}.sql"
     with sqlite3.connect(file) as connection:
-        connection.executescript(DUMP.read_text(encoding="utf-8"))
+        connection.executescript(dump.read_text(encoding="utf-8"))
     return file
 
 
 @pytest.fixture
-def old(empty: Engine, version_1: Path) -> Engine:
-    """The database of version 1 on each kind of database."""
+def old(empty: Engine, old_file: Path) -> Engine:
+    """The old database on each kind of database."""
     if empty.dialect.name == "sqlite":
-        shutil.copy(version_1, str(empty.url.database))
+        shutil.copy(old_file, str(empty.url.database))
         return empty
-    origin = open_engine(f"sqlite:///{version_1}")
+    origin = open_engine(f"sqlite:///{old_file}")
     metadata = MetaData()
     metadata.reflect(origin)
-    tables.metadata.create_all(empty, tables=OLD)
+    old_tables = VERSION_2 if tables.file_ends.name in metadata.tables else VERSION_1
+    for table in old_tables:
+        table.create(empty)
     with origin.connect() as source, empty.begin() as target:
-        for table in OLD:
+        for table in old_tables:
             rows = source.execute(select(metadata.tables[table.name])).mappings().all()
-            target.execute(insert(table), [dict(row) for row in rows])
+            if rows:
+                target.execute(insert(table), [dict(row) for row in rows])
     return empty
 
 
@@ -82,35 +92,43 @@ def stored_runs(engine: Engine) -> list[StoredRun]:
     return sorted(ResultsReader(engine).runs(limit=100), key=lambda run: run.id)
 
 
-def history(engine: Engine) -> list[Any]:
-    """Each run with its counts, from its attempts."""
-    reader = ResultsReader(engine)
+def old_rows(engine: Engine) -> list[tuple[Any, ...]]:
+    """The rows of the old database."""
     with engine.connect() as connection:
-        rows = connection.execute(select(tables.runs).order_by(tables.runs.c.id)).all()
-    return [(tuple(row), counts_of(ends_of(reader.attempts(row.id)))) for row in rows]
+        rows = connection.execute(select(old_results)).all()
+    return sorted(tuple(row) for row in rows)
 
 
-def packed_rows(engine: Engine) -> list[Any]:
+def packed_attempts(engine: Engine) -> list[tuple[Any, ...]]:
+    """All attempts of the upgraded database; the same columns."""
+    with engine.connect() as connection:
+        run_ids = connection.execute(select(tables.runs.c.id)).scalars().all()
+        return [tuple(attempt) for attempt in attempts_of_runs(connection, run_ids)]
+
+
+def packed_ends(engine: Engine) -> list[tuple[Any, ...]]:
     query = select(tables.file_ends).order_by(tables.file_ends.c.run_id, tables.file_ends.c.file_id)
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query)]
 
 
-def expected_rows(engine: Engine) -> list[Any]:
-    """The packed row of each file, from its attempts."""
-    rows = []
-    order = (tables.results.c.run_id, tables.results.c.file_id, tables.results.c.position)
-    with engine.connect() as connection:
-        attempts = connection.execute(select(tables.results).order_by(*order)).all()
-    for key in sorted({(row.run_id, row.file_id) for row in attempts}):
+def expected_ends(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The end of each test in each file, from the old rows."""
+    expected = []
+    for key in sorted({row[:2] for row in rows}):
+        of_file = [row for row in rows if row[:2] == key]
         ends = FileEnds()
-        ends.add(
-            (row.case_id, row.outcome, row.duration)
-            for row in attempts
-            if (row.run_id, row.file_id) == key
-        )
-        rows.append((*key, ends.packed()))
-    return rows
+        for _, _, _, case, outcome, _, duration, _ in of_file:
+            ends.add([case], [outcome], [duration])
+        expected.append((*key, ends.packed()))
+    return expected
+
+
+def assert_upgraded(engine: Engine, before: list[tuple[Any, ...]]) -> None:
+    assert packed_attempts(engine) == before
+    assert packed_ends(engine) == expected_ends(before)
+    assert versions(engine)[-1] == VERSION
+    assert not has_old_rows(set(inspect(engine).get_table_names()))
 
 
 def versions(engine: Engine) -> list[int]:
@@ -118,24 +136,24 @@ def versions(engine: Engine) -> list[int]:
         return sorted(connection.execute(select(tables.version_table.c.version)).scalars())
 
 
-def test_version_1_is_upgraded_and_its_history_stays(old: Engine) -> None:
-    before = history(old)
-    assert [counts.runs for _, counts in before] == [14, 14, 14, 14, 1]
+def test_an_old_database_is_upgraded_and_its_history_stays(old: Engine) -> None:
+    before = old_rows(old)
+    assert len(before) in (56, 57)
     prepare_results(old)
-    assert versions(old) == [1, VERSION]
-    assert history(old) == before
-    assert packed_rows(old) == expected_rows(old)
-    assert len(packed_rows(old)) == 9
+    assert_upgraded(old, before)
 
-    ends = read_ends(old, stored_runs(old))
-    assert [int((ends.run == place).sum()) for place in range(5)] == [
-        counts.tests for _, counts in before
-    ]
+    runs = stored_runs(old)
+    ends = read_ends(old, runs)
+    for place, run in enumerate(runs):
+        tests = {row[3] for row in before if row[0] == run.id}
+        assert int((ends.run == place).sum()) == len(tests)
+        counts = counts_of(ends_of(ResultsReader(old).attempts(run.id)))
+        assert counts.runs == len([row for row in before if row[0] == run.id])
     prepare_results(old)
-    assert versions(old) == [1, VERSION]
+    assert_upgraded(old, before)
 
 
-def test_tests_of_version_1_are_known_in_later_imports(old: Engine) -> None:
+def test_tests_of_an_old_database_are_known_in_later_imports(old: Engine) -> None:
     prepare_results(old)
     case = '<testcase classname="C" name="t1"/>'
     store(old, f'<testsuite name="s">{case}</testsuite>', RunInfo("unit", 10))
@@ -145,7 +163,7 @@ def test_tests_of_version_1_are_known_in_later_imports(old: Engine) -> None:
 
 def test_an_upgrade_that_is_killed_anywhere_is_continued(old: Engine, url: str) -> None:
     """Before each statement once: the next process continues where the last one was killed."""
-    before = history(old)
+    before = old_rows(old)
     killed = 0
     for statement in range(1, 60):
         process = fork(UPGRADE, url, statement)
@@ -154,31 +172,53 @@ def test_an_upgrade_that_is_killed_anywhere_is_continued(old: Engine, url: str) 
         if code == 0:
             break
         killed += 1
-        assert history(old) == before
     assert killed > 5
-    assert versions(old) == [1, VERSION]
-    assert packed_rows(old) == expected_rows(old)
+    assert_upgraded(old, before)
 
 
 def test_each_single_kill_leaves_a_database_that_the_next_process_upgrades(
-    version_1: Path, tmp_path: Path
+    old_file: Path, tmp_path: Path
 ) -> None:
     killed = 0
-    for statement in range(1, 40, 4):
+    for statement in range(1, 60):
         file = tmp_path / f"{statement}.sqlite"
-        shutil.copy(version_1, file)
+        shutil.copy(old_file, file)
         engine = open_engine(f"sqlite:///{file}")
-        killed += fork(UPGRADE, str(engine.url), statement).finish()[0] != 0
+        before = old_rows(engine)
+        code, _ = fork(UPGRADE, str(engine.url), statement).finish()
         prepare_results(engine)
-        assert versions(engine) == [1, VERSION]
-        assert packed_rows(engine) == expected_rows(engine)
-    assert killed > 3
+        assert_upgraded(engine, before)
+        if code == 0:
+            break
+        killed += 1
+    assert killed > 10
 
 
-def test_two_processes_upgrade_at_once(old: Engine, url: str) -> None:
-    before = history(old)
+def test_processes_upgrade_at_once(old: Engine, url: str) -> None:
+    before = old_rows(old)
     processes = [fork(UPGRADE, url, NEVER) for _ in range(3)]
     assert [process.finish() for process in processes] == [(0, "")] * 3
-    assert versions(old) == [1, VERSION]
-    assert history(old) == before
-    assert packed_rows(old) == expected_rows(old)
+    assert_upgraded(old, before)
+
+
+def test_what_an_older_ci_stat_writes_during_an_upgrade_is_packed_too(old: Engine) -> None:
+    """It makes its table again, if it starts after the table was renamed."""
+    before = old_rows(old)
+    prepare_results(old)
+    later = (1, 99, 0, 1, 0, "", 5, None)
+    file = {"id": 99, "run_id": 1, "digest": "d", "name": "n", "format": "", "state": "complete",
+            "detail": "", "attempts": 1}  # fmt: skip
+    old_results.create(old)
+    with old.begin() as connection:
+        connection.execute(insert(tables.files), file)
+        connection.execute(insert(old_results).values(later))
+    prepare_results(old)
+    assert_upgraded(old, sorted([*before, later]))
+
+
+def test_a_newer_database_is_refused(old: Engine) -> None:
+    prepare_results(old)
+    with old.begin() as connection:
+        connection.execute(insert(tables.version_table), {"version": VERSION + 1})
+    with pytest.raises(SchemaMismatch, match=f"has version {VERSION + 1}"):
+        prepare_results(old)

@@ -195,7 +195,7 @@ def test_only_indexes_are_read(results: Engine) -> None:
     scans = [plan for plan in plans if plan.startswith("SCAN")]
     # The newest run of the database: a row for each run, none for each result.
     assert [plan for plan in scans if "test_runs" not in plan] == []
-    assert any("test_results USING" in plan and "(case_id=?" in plan for plan in plans)
+    assert any("test_attempts USING" in plan and "(block=?" in plan for plan in plans)
     assert any("test_cases USING" in plan and "(name_key=?" in plan for plan in plans)
 
 

@@ -9,11 +9,15 @@ import sys
 from array import array
 from collections.abc import Sequence
 from struct import Struct
+from typing import NamedTuple
+
+from ci_stat.errors import DamagedDatabase, DatabaseError
+from ci_stat.store.damage import stored_value
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import CompressionParameter, compress
+    from compression.zstd import CompressionParameter, compress, decompress
 else:
-    from backports.zstd import CompressionParameter, compress
+    from backports.zstd import CompressionParameter, compress, decompress
 
 VERSION = 1
 PLAIN, ZSTD = 0, 1
@@ -46,6 +50,52 @@ def pack(columns: Sequence[Sequence[int]]) -> bytes:
     rows = len(columns[0]) if columns else 0
     head = HEAD.pack(VERSION, PLAIN if is_small else ZSTD, len(columns), rows)
     return b"".join((head, *heads, body if is_small else compress(body, options=_OPTIONS)))
+
+
+def unpack_lists(data: bytes) -> list[list[int]]:
+    """Return the columns as lists: for few rows, without numpy.
+
+    Raises DatabaseError for bytes of another version, DamagedDatabase for changed ones.
+    """
+    with stored_value("packed rows in the results database"):
+        rows, columns, body = opened(data)
+        return [_values(body[column.place :][: rows * column.width], column) for column in columns]
+
+
+class PackedColumn(NamedTuple):
+    """Where a column begins in the body, the bytes of a value, and its unit."""
+
+    place: int
+    width: int
+    unit: int
+
+
+def opened(data: bytes) -> tuple[int, list[PackedColumn], bytes]:
+    """Return the number of rows, the columns, and the body. Raises DatabaseError."""
+    version, compression, count, rows = HEAD.unpack_from(data)
+    if version != VERSION:
+        raise DatabaseError(
+            f"The results database has packed rows of version {version}.",
+            "Use the newer ci_stat that wrote them.",
+        )
+    body_at = HEAD.size + count * COLUMN.size
+    body = data[body_at:] if compression == PLAIN else decompress(data[body_at:])
+
+    columns, place = [], 0
+    for width, unit in COLUMN.iter_unpack(data[HEAD.size : body_at]):
+        columns.append(PackedColumn(place, width, unit))
+        place += rows * width
+    if place != len(body):
+        raise DamagedDatabase(f"Damaged packed rows: {len(body)} bytes instead of {place}.")
+    return rows, columns, body
+
+
+def _values(data: bytes, column: PackedColumn) -> list[int]:
+    values = array(_TYPES[column.width], data)
+    if sys.byteorder == "big":
+        values.byteswap()
+    unit = column.unit
+    return values.tolist() if unit == 1 else [value * unit for value in values]
 
 
 def _unit(values: Sequence[int]) -> int:

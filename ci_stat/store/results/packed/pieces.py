@@ -1,22 +1,20 @@
 """Reads how each test ended in the files of runs.
 
-The packed row of each file says it. A file without one, of an older ci_stat, is added up from its
-attempts by the database. Pruned files have neither: they are in `test_days`.
+The packed row of each file says it. A file without one, whose row would be too large, is added up
+from its attempts. Pruned files have neither: they are in `test_days`.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, func, select
-from sqlalchemy import case as case_when
+from sqlalchemy import ColumnElement, Connection, and_, select
 
-from ci_stat.records.ends import ERROR, FAILED, PASSED
 from ci_stat.store.results.packed import file_ends
 from ci_stat.store.results.packed.unpacking import Column, unpack
+from ci_stat.store.results.stored_attempts import attempts_of_file
 from ci_stat.store.results.tables import file_ends as packed_ends
-from ci_stat.store.results.tables import files, pruned_files, results
+from ci_stat.store.results.tables import files, pruned_files
 
 Piece = tuple[Column, Column, Column, Column]
 """Case, flags (file_ends.py), attempts and microseconds of each test, ordered by case."""
@@ -95,51 +93,27 @@ def merged(pieces: Sequence[Piece]) -> Piece:
 
 
 def _added_up(connection: Connection, run_id: int, file_ids: Sequence[int]) -> list[Piece]:
-    """Return files of a run as one piece; no piece if they have no attempts."""
-    rows = connection.execute(_ends_query(run_id, file_ids)).all()
-    if not rows:
-        return []
-    case, flags, attempts, durations = zip(*map(_fields, rows), strict=True)
-    return [
-        (
-            np.array(case, np.int64),
-            np.array(flags, np.uint8),
-            np.array(attempts, np.int32),
-            np.array(durations, np.int64),
-        )
-    ]
+    """Return files of a run as pieces, without those that have no attempts."""
+    pieces = []
+    for file_id in file_ids:
+        rows = list(attempts_of_file(connection, run_id, file_id))
+        if rows:
+            ends = file_ends.FileEnds()
+            ends.add(
+                [row.case_id for row in rows],
+                [row.outcome for row in rows],
+                [row.duration for row in rows],
+            )
+            pieces.append(piece_of(ends.columns()))
+    return pieces
 
 
-def _fields(row: Any) -> tuple[int, int, int, int]:
-    flags = row.outcome | file_ends.PASSED * row.passed | file_ends.FAILED * row.failed
-    is_timed = row.duration is not None
-    flags |= file_ends.TIMED * is_timed
-    return row.case_id, flags, row.attempts, int(row.duration) if is_timed else 0
-
-
-def _ends_query(run_id: int, file_ids: Sequence[int]) -> Any:
-    """One row for each test of files of a run, with the outcome of its last attempt, by test."""
-    order = (results.c.file_id.desc(), results.c.position.desc())
-    ranked = (
-        select(
-            results,
-            func.row_number()
-            .over(partition_by=results.c.case_id, order_by=order)
-            .label("from_last"),
-        )
-        .where(results.c.run_id == run_id, results.c.file_id.in_(file_ids))
-        .subquery()
-    )
-    is_failed = ranked.c.outcome.in_((FAILED, ERROR))
+def piece_of(columns: Sequence[Sequence[int]]) -> Piece:
+    """Return columns of `file_ends.FileEnds` as arrays."""
+    steps, flags, attempts, durations = columns
     return (
-        select(
-            ranked.c.case_id,
-            func.max(case_when((ranked.c.from_last == 1, ranked.c.outcome))).label("outcome"),
-            func.max(case_when((ranked.c.outcome == PASSED, 1), else_=0)).label("passed"),
-            func.max(case_when((is_failed, 1), else_=0)).label("failed"),
-            func.count().label("attempts"),
-            func.sum(ranked.c.duration).label("duration"),
-        )
-        .group_by(ranked.c.case_id)
-        .order_by(ranked.c.case_id)
+        np.cumsum(steps, dtype=np.int64),
+        np.array(flags, np.uint8),
+        np.array(attempts, np.int32),
+        np.array(durations, np.int64),
     )
