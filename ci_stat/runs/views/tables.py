@@ -143,8 +143,8 @@ def job_table(counts: Sequence[JobCount]) -> Fitted:
         Column("job", Role.IDENTITY),
         *count_columns(),
         Column("PRs failed", spare=3),
-        Column("reruns", spare=2),
-        Column("last failure", spare=4),
+        Column("reruns", spare=4),
+        Column("last failure", spare=2),
         Column("", Role.BAR),
     ]
     return Fitted(columns, [_job_row(job) for job in counts])
