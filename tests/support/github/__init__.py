@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.github.answers import answer, received
+from tests.support.github.code import Code
+from tests.support.github.code.http_backend import git_answer, is_git
 from tests.support.github.contract import CONTRACT, MISSING, contract_at
 from tests.support.github.faults import Fault, rate_shown
 from tests.support.github.log_storage import StorageHandler, StorageServer
@@ -54,6 +56,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         github, call = self.server.github, self._call()
+        if isinstance(github.code, Code) and is_git(call.path):
+            self._send_git(github.code, call)
+            return
         with github.lock:
             received(github, call, time.monotonic())
             fault = github.faults.take(call)
@@ -83,6 +88,16 @@ class Handler(BaseHTTPRequestHandler):
                 f"{call.method} {call.path}: a query parameter is given twice"
             )
         return call
+
+    def _send_git(self, code: Code, call: Call) -> None:
+        kind = call.headers.get("content-type", "")
+        with code.github.lock:
+            given = git_answer(code, call.method, self.path, kind, call.raw)
+        self.send_response(given.status)
+        for name, value in (*given.headers, ("Content-Length", str(len(given.body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(given.body)
 
     def _processed(self, call: Call) -> Answer:
         github = self.server.github
@@ -128,7 +143,7 @@ def _encoded(value: Any) -> bytes:
 
 
 def _count(value: Any) -> int | None:
-    names = ("items", "workflow_runs", "jobs")
+    names = ("items", "workflow_runs", "jobs", "check_runs")
     if isinstance(value, dict):
         value = next((value[name] for name in names if name in value), None)
     items = value

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from tests.support.github import actions_endpoints as actions
 from tests.support.github import comments, issues, others, publishing, refusals
+from tests.support.github.code import Code, data, people, pulls
 from tests.support.github.records import Answer, Call, Refused
 from tests.support.github.search import search_issues
 from tests.support.github.shapes import number_of
@@ -50,6 +51,7 @@ ROUTES = (
     Route("DELETE", f"{_REPO}/issues/comments/([0-9]+)", comments.delete_comment),
     Route("POST", f"{_REPO}/statuses/([^/]+)", publishing.create_status),
     Route("GET", f"{_REPO}/commits/([^/]+)/status", publishing.combined_status, _PAGES),
+    Route("GET", f"{_REPO}/commits/([^/]+)/statuses", publishing.list_statuses, _PAGES),
     Route("POST", f"{_REPO}/check-runs", publishing.create_check),
     Route("PATCH", f"{_REPO}/check-runs/([0-9]+)", publishing.update_check),
     Route("GET", f"{_REPO}/commits/([^/]+)/check-runs", publishing.list_checks, _CHECKS),
@@ -74,6 +76,30 @@ ROUTES = (
     Route("GET", "/rate_limit", others.get_rates),
 )
 
+_PULLS = ("state", "head", "base", "sort", "direction", *_PAGES)
+_PULL = f"{_REPO}/pulls/([0-9]+)"
+CODE_ROUTES = (
+    Route("GET", _REPO, people.get_repository),
+    Route("GET", f"{_REPO}/collaborators/([^/]+)", people.is_collaborator),
+    Route("GET", "/orgs/([^/]+)/members/([^/]+)", people.is_member),
+    Route("GET", f"{_REPO}/git/ref/(.+)", data.get_ref),
+    Route("GET", f"{_REPO}/git/matching-refs/(.+)", data.matching_refs),
+    Route("POST", f"{_REPO}/git/refs", data.create_ref),
+    Route("DELETE", f"{_REPO}/git/refs/(.+)", data.delete_ref),
+    Route("POST", f"{_REPO}/git/trees", data.create_tree),
+    Route("GET", f"{_REPO}/git/commits/([^/]+)", data.get_commit),
+    Route("POST", f"{_REPO}/git/commits", data.create_commit),
+    Route("GET", f"{_REPO}/contents/(.+)", data.get_content, ("ref",)),
+    Route("GET", f"{_REPO}/pulls", pulls.list_pulls, _PULLS),
+    Route("POST", f"{_REPO}/pulls", pulls.create_pull),
+    Route("GET", _PULL, pulls.get_pull),
+    Route("PATCH", _PULL, pulls.edit_pull),
+    Route("GET", f"{_PULL}/files", pulls.list_files, _PAGES),
+)
+"""Of a stand-in with code; they come before the others."""
+
+_UNDESCRIBED = re.compile("/repos/[^/]+/[^/]+/collaborators/[^/]+|/orgs/[^/]+/members/[^/]+")
+
 
 def received(github: GitHub, call: Call, at: float) -> None:
     """Record a request, by the name of its repository. `at`: seconds of the real clock."""
@@ -96,6 +122,7 @@ def _named(github: GitHub, path: str) -> str:
     if by_number is None:
         return path
     names = {github.repo, *(repo for repo, _ in github.elsewhere)}
+    names |= github.code.repos if isinstance(github.code, Code) else set()
     numbers = {number_of(name): name for name in names}
     name = numbers.get(int(by_number[1]))
     return path if name is None else f"/repos/{name}{path[by_number.end() :]}"
@@ -108,7 +135,7 @@ def answer(github: GitHub, call: Call) -> Answer:
         result = _answer(github, call)
     except Refused as refused:
         result = refused.answer
-    if contract is not None:
+    if contract is not None and not _UNDESCRIBED.fullmatch(call.path):
         method, path = call.method, call.path
         github.findings += contract.of_request(method, path, call.query, body)
         github.findings += contract.of_answer(method, path, result.status, result.value)
@@ -131,7 +158,9 @@ def _conditional(github: GitHub, call: Call, result: Answer) -> Answer:
 
 def _answer(github: GitHub, call: Call) -> Answer:
     _admit(github, call)
-    for route in ROUTES:
+    people.check_renamed(github, call)
+    routes: tuple[Route, ...] = (*CODE_ROUTES, *ROUTES) if github.code else ROUTES
+    for route in routes:
         match = re.fullmatch(route.path, call.path)
         if match is not None and route.method == call.method:
             _check_query(github, call, route)

@@ -34,6 +34,7 @@ _REPLACED: dict[str, Callable[["Fault"], Answer]] = {
 _CHANGED = {"truncated", "short-page", "missing-link", "duplicate-page", "wrong-count", "slow"}
 _DROPPED = {"drop-before", "drop-after"}
 _KNOWN = {*_REPLACED, *(f"{name}-after" for name in _REPLACED), *_CHANGED, *_DROPPED}
+_LISTS = ("items", "workflow_runs", "jobs", "check_runs")
 _COUNTS = ("open_issues_count", "total_count", "comments")
 
 
@@ -154,7 +155,7 @@ def _changed(fault: Fault, answer: Answer, before: Any) -> Answer:
 
 def _halved(value: Any) -> Any:
     if isinstance(value, dict):
-        lists = {name: value[name] for name in ("items", "workflow_runs", "jobs") if name in value}
+        lists = {name: value[name] for name in _LISTS if name in value}
         return value | {name: _halved(items) for name, items in lists.items()}
     return value[: len(value) // 2] if isinstance(value, list) else value
 

@@ -89,7 +89,9 @@ def add_labels(github: GitHub, call: Call, repo: str, number: str) -> Answer:
 def get_viewer(github: GitHub, call: Call) -> Answer:
     if github.is_app:  # the token of an installation belongs to no user
         raise refusals.refused(403, "Resource not accessible by integration", "/users/users")
-    return Answer(200, shapes.public_user(github, github.login))
+    scopes = github.scopes
+    headers = {} if scopes is None else {"X-OAuth-Scopes": ", ".join(scopes)}
+    return Answer(200, shapes.public_user(github, github.login), headers)
 
 
 def get_user(github: GitHub, call: Call, login: str) -> Answer:

@@ -45,11 +45,25 @@ def create_status(github: GitHub, call: Call, repo: str, sha: str) -> Answer:
     context = given.get("context", "default")
     if sum(status["context"] == context for status in known) >= _MAX_PER_CONTEXT:
         raise refusals.invalid({"resource": "Status", "code": "custom", "field": "context"})
-    status = _status(github, sha, given | {"context": context}, len(known))
-    known.append(status)
+    status = add_status(github, sha, given | {"context": context}, github.login)
     call.made = f"status {context}"
-    creator = {"creator": shapes.user(github, github.login)}
-    return Answer(201, status | creator)
+    return Answer(201, status)
+
+
+def add_status(github: GitHub, sha: str, given: Json, login: str) -> Json:
+    """Store a status that `login` sets."""
+    known = github.statuses.setdefault(sha, [])
+    status = _status(github, sha, given, sum(map(len, github.statuses.values())))
+    status["creator"] = shapes.user(github, login)
+    known.append(status)
+    return status
+
+
+def list_statuses(github: GitHub, call: Call, repo: str, sha: str) -> Answer:
+    """All statuses of a commit, the newest first."""
+    _admit(github, repo, sha, "")
+    page, headers = paged(github, call, github.statuses.get(sha, [])[::-1])
+    return Answer(200, page, headers)
 
 
 def _check_address(url: str | None) -> None:
@@ -80,7 +94,8 @@ def combined_status(github: GitHub, call: Call, repo: str, sha: str) -> Answer:
     states = {status["state"] for status in newest.values()}
     bad = "failure" if states & {"failure", "error"} else None
     state = bad or ("pending" if "pending" in states or not states else "success")
-    page, headers = paged(github, call, list(newest.values()))
+    statuses = [_without_creator(status) for status in newest.values()]
+    page, headers = paged(github, call, statuses)
     value = {
         "state": state,
         "sha": sha,
@@ -91,6 +106,10 @@ def combined_status(github: GitHub, call: Call, repo: str, sha: str) -> Answer:
         "url": f"{github.url}/repos/{github.repo}/commits/{sha}/status",
     }
     return Answer(200, value, headers)
+
+
+def _without_creator(status: Json) -> Json:
+    return {name: value for name, value in status.items() if name != "creator"}
 
 
 _CHECK_FIELDS = {
@@ -117,8 +136,9 @@ def create_check(github: GitHub, call: Call, repo: str) -> Answer:
     if given.get("conclusion") not in (*_CONCLUSIONS, None):
         raise refusals.malformed(f"{given['conclusion']!r} is not a conclusion.")
     id = 50_000_000_001 + len(github.checks)
+    plain.setdefault("started_at", stamp(github.moment))
     check = plain | {"id": id, "annotations": [*output.get("annotations", [])], "output": output}
-    github.checks[id] = check
+    github.checks[id] = _ended(github, check)
     call.made = f"check run {id}"
     return Answer(201, _check(github, check))
 
@@ -135,7 +155,14 @@ def update_check(github: GitHub, call: Call, repo: str, id: str) -> Answer:
     check["annotations"] += output.get("annotations", [])
     check["output"] = check["output"] | output
     check |= {name: value for name, value in given.items() if name != "output"}
-    return Answer(200, _check(github, check))
+    return Answer(200, _check(github, _ended(github, check)))
+
+
+def _ended(github: GitHub, check: Json) -> Json:
+    """The check run, which ends when its conclusion is known."""
+    if check.get("conclusion"):
+        check.setdefault("completed_at", stamp(github.moment))
+    return check
 
 
 def _check_output(output: Json) -> None:
@@ -183,10 +210,10 @@ def _check(github: GitHub, check: Json) -> Json:
         "url": base,
         "html_url": f"{shapes.WEB}/{github.repo}/runs/{check['id']}",
         "details_url": check.get("details_url"),
-        "status": "completed" if check.get("conclusion") else "queued",
+        "status": "completed" if check.get("conclusion") else check.get("status", "queued"),
         "conclusion": check.get("conclusion"),
-        "started_at": stamp(github.moment),
-        "completed_at": stamp(github.moment) if check.get("conclusion") else None,
+        "started_at": check["started_at"],
+        "completed_at": check.get("completed_at"),
         "check_suite": {"id": 5},
         "app": None,
         "pull_requests": [],

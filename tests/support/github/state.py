@@ -42,6 +42,8 @@ class GitHub:
       the answer. A hook that raises ConnectionError breaks the connection.
     - `anonymous`: requests without a token may read; `anonymous_rate` is their limit.
     - `cursors`: pages of issues are linked by opaque cursors, as in larger repositories.
+    - `scopes`: of a classic token; None for another kind. `listeners`: told of new comments.
+    - `code`: branches and pull requests, by `tests.support.github.code`.
     - `write_gaps`: real seconds between writes. `findings`: violations of GitHub's rules.
     """
 
@@ -72,6 +74,9 @@ class GitHub:
     before: Hook | None = None
     after: Hook | None = None
     contract: Contract | None = None
+    scopes: tuple[str, ...] | None = None
+    code: object = None
+    listeners: list[Callable[[Comment], None]] = field(default_factory=list)
     port: int = 0
 
     issues: dict[int, Issue] = field(default_factory=dict)
@@ -220,6 +225,8 @@ class GitHub:
         comment = Comment(next(self._comments), issue.number, body, author, at, at)
         issue.comments.append(comment)
         issue.updated_at = max(issue.updated_at, at)
+        for listener in self.listeners:
+            listener(comment)
         return comment
 
     def known_label(self, name: str) -> str | None:
