@@ -8,7 +8,8 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement, Engine, select
 
 from ci_stat.errors import ConnectionLost
-from ci_stat.formats.jsonl import encode_row, nested_too_deep
+from ci_stat.formats.jsonl import nested_too_deep
+from ci_stat.formats.jsonl_rows import encode_row
 from ci_stat.records import RunFilter, RunRow, no_number
 from ci_stat.store.ci_data.decode import wall_time
 from ci_stat.store.ci_data.runs import conditions, name_conditions

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 
 from ci_stat.errors import BadRecord, ConnectionLost, WriteError
 from ci_stat.formats.files import STANDARD_STREAM
-from ci_stat.formats.jsonl import NotCounted, decode_line
+from ci_stat.formats.jsonl import decode_line
+from ci_stat.formats.jsonl_status import NotCounted
 from ci_stat.formats.statuses import UNFINISHED
 from ci_stat.records import RunRow, Stretch
 from ci_stat.store.ci_data.write import prepare, write_rows

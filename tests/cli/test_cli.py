@@ -23,7 +23,7 @@ from sqlalchemy import Engine, text
 from ci_stat import __version__
 from ci_stat.cli import Commands, cli
 from ci_stat.errors import CiStatError
-from ci_stat.formats.jsonl import encode_row
+from ci_stat.formats.jsonl_rows import encode_row
 from ci_stat.store.ci_data.write import prepare, write_rows
 from ci_stat.store.engine import open_engine
 from tests.conftest import Fill

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_stat.errors import BadRecord
-from ci_stat.formats.jsonl import FIELDS, MAX_DEPTH, decode_line, encode_row
+from ci_stat.formats.jsonl import FIELDS, MAX_DEPTH, decode_line
+from ci_stat.formats.jsonl_rows import encode_row
 from ci_stat.formats.statuses import STATUS_NAMES
 from ci_stat.records import RunRow
 from tests.support.strategies import json_objects, rows

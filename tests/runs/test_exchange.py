@@ -23,7 +23,7 @@ from sqlalchemy import Engine, func, select, text
 from ci_stat.cli import run
 from ci_stat.errors import BadRecord, ConnectionLost, DatabaseError, SchemaMismatch, WriteError
 from ci_stat.formats.files import open_output
-from ci_stat.formats.jsonl import encode_row
+from ci_stat.formats.jsonl_rows import encode_row
 from ci_stat.records import RunFilter, RunRow, Window
 from ci_stat.runs import export_runs
 from ci_stat.runs.export_runs import export_rows, read_rows

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from ci_stat.errors import CiStatError, ConnectionLost, SchemaMismatch, ServerUnreachable
-from ci_stat.formats.jsonl import encode_row
+from ci_stat.formats.jsonl_rows import encode_row
 from ci_stat.records import Origin, RunFilter, RunRow
 from ci_stat.result import counting
 from ci_stat.runs.database import Source

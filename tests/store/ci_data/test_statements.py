@@ -16,7 +16,7 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlglot.errors import SqlglotError
 
 from ci_stat.cli import run
-from ci_stat.formats.jsonl import encode_row
+from ci_stat.formats.jsonl_rows import encode_row
 from ci_stat.records import Origin, RunFilter, RunRow, Window
 from ci_stat.result import counting
 from ci_stat.runs.database import Source
