@@ -48,6 +48,10 @@ class Calls:
         accepted = frozenset({304} if etag else ())
         return self._repeated("GET", path, query, None, READ_WAITS, etag, accepted)
 
+    def existence(self, path: str) -> CallResult:
+        """GET without a body in its answer: DONE with the code 204 if it exists."""
+        return self._repeated("GET", path, None, None, READ_WAITS, "", frozenset({204}))
+
     def location(self, path: str) -> CallResult:
         """GET that ends in a redirect, which is not followed: `code` 302, if the state is DONE."""
         return self._repeated("GET", path, None, None, READ_WAITS, "", frozenset({302}))

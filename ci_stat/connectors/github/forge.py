@@ -81,7 +81,7 @@ class GitHubForge(RepositorySession):
         return self._is_there(f"/orgs/{_part(owner)}/members/{_part(login)}")
 
     def _is_there(self, path: str) -> bool | None:
-        result = self._calls.get(path)
+        result = self._calls.existence(path)
         if result.state is CallState.DONE:
             return True
         return False if result.code in MISSING else None
@@ -96,9 +96,11 @@ class GitHubForge(RepositorySession):
 
     def branches(self, repo: str, prefix: str) -> dict[str, str]:
         """The branches whose name begins with `prefix`, with their commits."""
-        refs = self._pages.whole(f"/repos/{repo}/git/matching-refs/heads/{quote(prefix)}", {})
+        # GitHub lists them on one page.
+        path = f"/repos/{repo}/git/matching-refs/heads/{quote(prefix)}"
+        refs = self._calls.read(path).value
         with valid_schema():
-            return {forge_schema.ref_name(ref): forge_schema.ref_sha(ref) for ref in refs}
+            return forge_schema.branches_of(refs)
 
     def file(self, repo: str, path: str, ref: str) -> str | None:
         """The content of a text file at a commit; None if it does not exist."""

@@ -113,6 +113,13 @@ def ref_name(value: Any) -> str:
     return Fields(value).text("ref").removeprefix("refs/heads/")
 
 
+def branches_of(value: Any) -> dict[str, str]:
+    """Branches with their commits, from a list of references. Raises SchemaError."""
+    if not isinstance(value, list):
+        raise SchemaError("an answer that is no list of references")
+    return {ref_name(ref): ref_sha(ref) for ref in value}
+
+
 def _time_or(fields: Fields, name: str, default: datetime | None) -> datetime:
     """A queued check run has no time of its start yet: then it is as old as can be."""
     if fields.get(name) is not None:
