@@ -1,6 +1,6 @@
 """Opens the pull request of a probe: commit, branch, pull request, labels, commands.
 
-Each step is done once, whoever is killed when: what exists at the forge is found by its marker.
+Each step is done once, even if drivers are killed: what exists at the forge has our marker.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""When a daily campaign starts, and how cron and systemd are told. Pure."""
+"""When a daily campaign starts, as a time, for cron and for systemd. Pure."""
 
 from datetime import UTC, datetime, timedelta
 
