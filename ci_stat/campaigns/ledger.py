@@ -55,8 +55,7 @@ class Ledger:
         """The campaign whose id begins so; the newest for "". Raises UsageError."""
         rows = [row for row in self.rows.rows() if row.id.startswith(id)]
         if not rows:
-            message = f"No campaign has the id {id[:40]!r}." if id else "There is no campaign yet."
-            raise UsageError(message, "See: ci-stat campaign list")
+            raise _unknown(id)
         if id and len(rows) > 1:
             names = ", ".join(row.id for row in rows[:5])
             raise UsageError(f"Several campaigns begin with {id[:40]!r}: {names}.", "Write more.")
@@ -65,6 +64,12 @@ class Ledger:
     def _whole(self, row: CampaignRow) -> Campaign:
         probes = tuple(_read(value, Probe) for value in self.rows.probes(row.id))
         return replace(_read(row.value, Campaign), probes=probes)
+
+
+def _unknown(id: str) -> UsageError:
+    if id:
+        return UsageError(f"No campaign has the id {id[:40]!r}.", "See: ci-stat campaign list")
+    return UsageError("There is no campaign yet.", "Start one: ci-stat campaign start")
 
 
 def with_probe(campaign: Campaign, probe: Probe) -> Campaign:
