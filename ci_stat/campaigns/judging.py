@@ -54,6 +54,10 @@ def judged(
     for context in spec.contexts:
         before = known.get(context, JobResult(context))
         job = _with_signals(before, by_context.get(context, []))
+        is_aborted_now = job.state is JobState.ABORTED and not before.is_terminal
+        if changed is not None and is_aborted_now:
+            # Prow aborts the jobs of a pull request that was changed: the change is the reason.
+            job = replace(job, state=before.state)
         results.append(_ended_otherwise(spec, probe, job, changed, now))
     return tuple(results)
 
