@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Protocol
 
 from sqlalchemy import Engine
 
 from ci_stat.campaigns.calls import FEATURE, CampaignCalls
 from ci_stat.campaigns.driver import Driver
+from ci_stat.campaigns.forge import Forge
 from ci_stat.campaigns.ledger import Ledger
 from ci_stat.campaigns.model import Spec
 from ci_stat.campaigns.service import Campaigns, Clocks
@@ -62,18 +64,37 @@ class World:
     ) -> Campaigns:
         """The service of one process."""
         place = f"{self.place} {REPO}"
-        table = CallTable(self.state, FEATURE, tracker_of(place))
-        outbox = Outbox(table, owner, self.time, alive)
-        calls = CampaignCalls(outbox, self.time.sleep)
-        ledger = Ledger(CampaignRows(self.state, place))
-
-        def lock_of(branch: str) -> IssueLock:
-            name = f"{place} campaign {branch}"
-            return IssueLock(self.state, name, owner, self.time, alive, "the campaign")
-
-        driver = Driver(self.forge, ledger, calls, self.time)
-        clocks = Clocks(self.time, self.time.sleep)
-        return Campaigns(driver, ledger, lock_of, clocks, self.new_hex)
+        return campaigns_of(self.state, place, self.forge, self.time, self.new_hex, owner, alive)
 
     def new_hex(self, digits: int) -> str:
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"
+
+
+class Clock(Protocol):
+    """A time that only sleeping moves."""
+
+    def __call__(self) -> datetime: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+def campaigns_of(
+    state: Engine,
+    place: str,
+    forge: Forge,
+    time: Clock,
+    new_hex: Callable[[int], str],
+    owner: str,
+    alive: Callable[[str], bool],
+) -> Campaigns:
+    """The service of one process, with a forge and a time of its own."""
+    table = CallTable(state, FEATURE, tracker_of(place))
+    calls = CampaignCalls(Outbox(table, owner, time, alive), time.sleep)
+    ledger = Ledger(CampaignRows(state, place))
+
+    def lock_of(branch: str) -> IssueLock:
+        name = f"{place} campaign {branch}"
+        return IssueLock(state, name, owner, time, alive, "the campaign")
+
+    driver = Driver(forge, ledger, calls, time)
+    return Campaigns(driver, ledger, lock_of, Clocks(time, time.sleep), new_hex)

@@ -3,10 +3,11 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _NONE = "0" * 40
+_SETTINGS = "[core]\n\tfsync = none\n[gc]\n\tauto = 0\n[http]\n\treceivepack = true\n"
 
 
 class GitError(Exception):
@@ -21,15 +22,16 @@ class GitStore:
     """
 
     folder: Path
+    _known: dict[tuple[str, ...], str] = field(default_factory=dict)  # of immutable objects
+    _refs: dict[str, dict[str, str]] = field(default_factory=dict)  # by owner
 
     @classmethod
     def created(cls, folder: Path) -> "GitStore":
         folder.mkdir(parents=True)
         store = cls(folder)
         store.run("init", "--bare", "--quiet", ".")
-        for name in ("core.fsync", "gc.auto", "http.receivepack"):
-            value = {"core.fsync": "none", "gc.auto": "0", "http.receivepack": "true"}[name]
-            store.run("config", name, value)
+        with (folder / "config").open("a") as config:
+            config.write(_SETTINGS)
         return store
 
     def run(self, *arguments: str, stdin: str = "", more: Mapping[str, str] | None = None) -> str:
@@ -61,6 +63,15 @@ class GitStore:
 
     def refs(self, owner: str) -> dict[str, str]:
         """All references of a namespace, `refs/heads/x`, with their objects."""
+        if owner not in self._refs:
+            self._refs[owner] = self._read_refs(owner)
+        return dict(self._refs[owner])
+
+    def forget_refs(self) -> None:
+        """Somebody else may have changed references."""
+        self._refs.clear()
+
+    def _read_refs(self, owner: str) -> dict[str, str]:
         space = f"refs/namespaces/{owner}/"
         lines = self.run("for-each-ref", "--format=%(objectname) %(refname)", space).splitlines()
         pairs = (line.split(" ", 1) for line in lines)
@@ -68,19 +79,28 @@ class GitStore:
 
     def create_ref(self, owner: str, name: str, sha: str) -> None:
         self.run("update-ref", f"refs/namespaces/{owner}/{name}", sha, _NONE)
+        self.forget_refs()
 
     def move_ref(self, owner: str, name: str, sha: str) -> None:
         self.run("update-ref", f"refs/namespaces/{owner}/{name}", sha)
+        self.forget_refs()
 
     def delete_ref(self, owner: str, name: str) -> None:
         self.run("update-ref", "-d", f"refs/namespaces/{owner}/{name}")
+        self.forget_refs()
+
+    def _about(self, *arguments: str) -> str:
+        """What git says about objects, which never changes: it is asked once."""
+        if arguments not in self._known:
+            self._known[arguments] = self.run(*arguments)
+        return self._known[arguments]
 
     # Objects
 
     def kind(self, sha: str) -> str:
         """`commit`, `tree`, `blob`, or "" for an object that does not exist."""
         try:
-            return self.run("cat-file", "-t", sha)
+            return self._about("cat-file", "-t", sha)
         except GitError:
             return ""
 
@@ -131,18 +151,18 @@ class GitStore:
     def merges(self, base: str, head: str) -> bool:
         """Whether both commits can be merged without a conflict."""
         try:
-            self.run("merge-tree", "--write-tree", base, head)
+            self._about("merge-tree", "--write-tree", base, head)
         except GitError:
             return False
         return True
 
     def commits_between(self, base: str, head: str) -> int:
-        return int(self.run("rev-list", "--count", f"{base}..{head}"))
+        return int(self._about("rev-list", "--count", f"{base}..{head}"))
 
     def changed(self, base: str, head: str) -> list[tuple[str, int, int, str]]:
         """Path, added and removed lines and blob of each file that `head` changes."""
-        at = self.run("merge-base", base, head)
-        counts = self.run("diff-tree", "-r", "--no-renames", "--numstat", at, head).splitlines()
+        at = self._about("merge-base", base, head)
+        counts = self._about("diff-tree", "-r", "--no-renames", "--numstat", at, head).splitlines()
         parts = (line.split("\t") for line in counts)
         return [
             (path, int(more), int(less), self.blob_at(head, path)) for more, less, path in parts
@@ -151,6 +171,6 @@ class GitStore:
     def blob_at(self, commit: str, path: str) -> str:
         """The blob or tree at a path of a commit; "" if there is none."""
         try:
-            return self.run("rev-parse", "--verify", "--quiet", f"{commit}:{path}")
+            return self._about("rev-parse", "--verify", "--quiet", f"{commit}:{path}")
         except GitError:
             return ""

@@ -46,6 +46,7 @@ def git_answer(code: Code, method: str, target: str, kind: str, body: bytes) -> 
         env=code.store.environment(variables),
         check=True,
     )
+    code.store.forget_refs()
     code.follow_branches()
     return _parsed(done.stdout)
 
