@@ -19,6 +19,7 @@ from ci_stat.campaigns.model import (
 
 SHORTEST = timedelta(minutes=1)  # between two looks at a pull request
 LONGEST = timedelta(minutes=10)
+LATE = 0.05  # of the time since the commands, by which a result may be noticed late
 EARLY = 0.8  # of the usual time of the jobs, until which looks are rare
 
 
@@ -44,16 +45,17 @@ class Step:
 
 def next_step(campaign: Campaign, now: datetime) -> Step:
     """The next action, or how long nothing is to be done."""
-    step = next(_urgent(campaign, now), None)
+    usual = usual_time(campaign)
+    step = next(_urgent(campaign, usual, now), None)
     if step is not None:
         return step
-    times = list(_times(campaign))
+    times = list(_times(campaign, usual))
     if not times:
         return Step(Action.FINISH)
     return Step(Action.WAIT, until=min(times))
 
 
-def _urgent(campaign: Campaign, now: datetime) -> Iterator[Step]:
+def _urgent(campaign: Campaign, usual: timedelta, now: datetime) -> Iterator[Step]:
     """What can be done now: what was begun comes first."""
     by_state: dict[ProbeState, list[Probe]] = {state: [] for state in ProbeState}
     for probe in campaign.probes:
@@ -62,7 +64,7 @@ def _urgent(campaign: Campaign, now: datetime) -> Iterator[Step]:
     for probe in by_state[ProbeState.ENDING]:
         yield Step(Action.END, probe.position)
     for probe in by_state[ProbeState.OPENING]:
-        if next_look(campaign, probe) <= now:
+        if next_look(campaign.spec, probe, usual) <= now:
             yield Step(Action.OPEN, probe.position)
     for probe in by_state[ProbeState.PLANNED]:
         if not opens_more(campaign, now):
@@ -70,16 +72,19 @@ def _urgent(campaign: Campaign, now: datetime) -> Iterator[Step]:
         elif probe.due <= now:
             yield Step(Action.OPEN, probe.position)
     for probe in by_state[ProbeState.WATCHING]:
-        if next_look(campaign, probe) <= now or campaign.state is CampaignState.CANCELLING:
+        if (
+            next_look(campaign.spec, probe, usual) <= now
+            or campaign.state is CampaignState.CANCELLING
+        ):
             yield Step(Action.POLL, probe.position)
 
 
-def _times(campaign: Campaign) -> Iterator[datetime]:
+def _times(campaign: Campaign, usual: timedelta) -> Iterator[datetime]:
     for probe in campaign.probes:
         if probe.state is ProbeState.PLANNED:
             yield probe.due
         elif probe.state not in FINAL_STATES:
-            yield next_look(campaign, probe)
+            yield next_look(campaign.spec, probe, usual)
 
 
 def opens_more(campaign: Campaign, now: datetime) -> bool:
@@ -90,20 +95,23 @@ def opens_more(campaign: Campaign, now: datetime) -> bool:
     return not hours or now < campaign.started + timedelta(hours=hours)
 
 
-def next_look(campaign: Campaign, probe: Probe) -> datetime:
-    """When a probe is looked at next: rarely while its jobs usually run, else each minute."""
+def next_look(spec: Spec, probe: Probe, usual: timedelta) -> datetime:
+    """When a probe is looked at next: rarely while its jobs usually run, and the longer they run.
+
+    `usual`: see `usual_time`.
+    """
     last = probe.polled
     if last is None or probe.triggered is None:
         return (last + SHORTEST) if last else probe.due
-    deadline = probe.triggered + campaign.spec.deadline
-    usual = _usual_time(campaign)
-    calm_until = probe.triggered + EARLY * usual
+    deadline = probe.triggered + spec.deadline
+    until_usual = probe.triggered + EARLY * usual - last
+    late = LATE * (last - probe.triggered)
     is_waiting = bool(missing_jobs(probe))
-    pause = SHORTEST if is_waiting or not usual else max(SHORTEST, min(LONGEST, calm_until - last))
+    pause = SHORTEST if is_waiting else max(SHORTEST, min(LONGEST, max(until_usual, late)))
     return min(last + pause, max(deadline, last + SHORTEST))
 
 
-def _usual_time(campaign: Campaign) -> timedelta:
+def usual_time(campaign: Campaign) -> timedelta:
     """The median time of the finished jobs of this campaign; 0 before there is one."""
     finished = (JobState.PASSED, JobState.FAILED)
     times = [

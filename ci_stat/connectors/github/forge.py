@@ -110,8 +110,19 @@ class GitHubForge(RepositorySession):
     # Pull requests
 
     def pull(self, number: int) -> PullState | None:
-        """A pull request of the base repository; None if it does not exist."""
-        return self._read_or_none(f"{self._path}/pulls/{number:d}", forge_schema.pull_of)
+        """A pull request of the base repository; None if it does not exist.
+
+        An unchanged one costs nothing of GitHub's limit.
+        """
+        path = f"{self._path}/pulls/{number:d}"
+        etag, known = self._known.get(path, ("", []))
+        result = self._calls.get(path, etag=etag)
+        if result.code == 304:
+            return forge_schema.pull_of(known[0])
+        pull = self._parsed_or_none(result, forge_schema.pull_of)
+        if result.headers.get("etag"):
+            self._known[path] = (result.headers["etag"], [result.value])
+        return pull
 
     def pulls_of(self, branch: str, state: str = "all") -> tuple[PullState, ...]:
         """The pull requests from a branch of ours."""
@@ -247,7 +258,9 @@ class GitHubForge(RepositorySession):
         self, path: str, parse: Callable[[Any], T], query: Mapping[str, str] | None = None
     ) -> T | None:
         """What is at a path; None if there is nothing. Raises SourceError."""
-        result = self._calls.get(path, query)
+        return self._parsed_or_none(self._calls.get(path, query), parse)
+
+    def _parsed_or_none(self, result: CallResult, parse: Callable[[Any], T]) -> T | None:
         if result.state is CallState.REFUSED and result.code in MISSING:
             return None
         if result.state is not CallState.DONE:

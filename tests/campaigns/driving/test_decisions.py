@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ci_stat.campaigns.decisions import Action, Step, commands_to_repeat, next_look, next_step
+from ci_stat.campaigns.decisions import (
+    Action,
+    Step,
+    commands_to_repeat,
+    next_look,
+    next_step,
+    usual_time,
+)
 from ci_stat.campaigns.model import (
     Budget,
     Campaign,
@@ -83,12 +90,22 @@ def test_looks_are_rare_while_jobs_usually_run() -> None:
     job = JobResult("unit", JobState.PASSED, ended=at(60))
     known = replace(probe(ProbeState.CLOSED), jobs=(job,))
     watched = probe(WATCHING, 2)
-    assert next_look(campaign(watched), watched) == at(31)
-    assert next_look(campaign(known, watched), watched) == at(40)
+    assert look(campaign(watched), watched) == at(31)
+    assert look(campaign(known, watched), watched) == at(40)
     near = replace(watched, polled=at(75))
-    assert next_look(campaign(known, near), near) == at(78)  # 80 % of 60 minutes after 30
-    late = replace(watched, polled=at(85))
-    assert next_look(campaign(known, late), late) == at(86)
+    assert look(campaign(known, near), near) == at(78)  # 80 % of 60 minutes after 30
+
+
+def test_looks_are_the_rarer_the_longer_jobs_run() -> None:
+    """A result is noticed late by 5 % of the time since the commands, at most ten minutes."""
+    for minutes, pause in ((15, 1), (60, 3), (180, 9), (400, 10)):
+        late = replace(probe(WATCHING), triggered=at(0), polled=at(minutes))
+        spec = replace(SPEC, deadline=timedelta(hours=12))
+        assert next_look(spec, late, timedelta()) == at(minutes + pause)
+
+
+def look(campaign: Campaign, probe: Probe) -> datetime:
+    return next_look(campaign.spec, probe, usual_time(campaign))
 
 
 @pytest.mark.parametrize(
