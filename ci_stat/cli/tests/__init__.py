@@ -10,12 +10,14 @@ from ci_stat.cli.tests.prune import prune
 from ci_stat.cli.tests.regressions import regressions
 from ci_stat.cli.tests.report import report
 from ci_stat.cli.tests.run import run
+from ci_stat.cli.tests.runs import runs
 from ci_stat.cli.tests.slow import slow
 from ci_stat.cli.tests.split import split
 from ci_stat.cli.tests.trends import trends
 
 for _command in (
     import_,
+    runs,
     flaky,
     slow,
     new,

@@ -12,6 +12,7 @@ Examples:
   ci-stat tests                                  the newest run: what failed, and since when
   ci-stat tests --package com.acme.cart          the failed tests of one package
   ci-stat tests --job unit --json
+  ci-stat tests runs                             the imported runs, newest first
   ci-stat tests flaky                            what passed and failed on one commit
   ci-stat tests regressions                      what fails more often than before, and since when
   ci-stat tests trends                           pass rate, flaky tests and duration of each job

@@ -59,14 +59,20 @@ def require_runs(engine: Engine, gathered: Gathered) -> None:
     """Raise CannotTell for a window without runs, UnknownName for a job without results."""
     if gathered.runs:
         return
-    window = gathered.window
+    raise explain_no_runs(engine, gathered.window)
+
+
+def explain_no_runs(engine: Engine, window: TestWindow) -> CannotTell | UnknownName:
+    """Return the error for a window without runs. Raises DatabaseError."""
     if window.newest is None:
-        raise CannotTell("The results database is empty.", "Import some: ci-stat tests import PATH")
+        hint = "Import some: ci-stat tests import PATH"
+        return CannotTell("The results database is empty.", hint)
     jobs = ResultsReader(engine).jobs()
     for job in window.filter.jobs:
         if job not in jobs:
-            raise UnknownName(f"No results of the job {visible(job, 200)!r}.", _similar(job, jobs))
-    raise CannotTell(
+            message = f"No results of the job {visible(job, 200)!r}."
+            return UnknownName(message, _similar(job, jobs))
+    return CannotTell(
         f"No run with results in [{window.begin:%Y-%m-%d %H:%M}, {window.end:%Y-%m-%d %H:%M}) UTC"
         " has these names.",
         f"The newest run of all is from {window.newest:%Y-%m-%d %H:%M} UTC."

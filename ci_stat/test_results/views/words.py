@@ -19,6 +19,19 @@ def run_words(run: RunInfo) -> str:
     return f"{number} {run.job}{f' ({labels})' if labels else ''}{attempt}"
 
 
+def short_run(run: StoredRun) -> str:
+    """The run as options accept it: `#7`, `#7.2` for attempt 2, `id:31` without a number."""
+    if run.info.number is None:
+        return f"id:{run.id}"
+    attempt = f".{run.info.attempt}" if run.info.attempt > 1 else ""
+    return f"#{run.info.number}{attempt}"
+
+
+def short_commit(commit: str) -> str:
+    """The first 12 characters of a commit, as all texts about test results show it."""
+    return commit[:12]
+
+
 def labels_words(labels: str) -> str:
     """Labels that are stored as JSON, e.g. ` (spark=3.5.7)`; "" without any."""
     words = label_pairs(json.loads(labels))
