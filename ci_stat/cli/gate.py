@@ -3,6 +3,7 @@
 import click
 
 from ci_stat.cli import options
+from ci_stat.cli.tests.options import run_name_option
 
 EPILOG = """\b
 Examples:
@@ -28,11 +29,9 @@ Exit codes:
     metavar="NAME",
     help="Job of the results database: with PATH its runs are the history, else its run is judged.",
 )
-@click.option(
-    "--run",
-    "number",
-    type=click.IntRange(0, 10**15 - 1),
-    help="Number of the run to judge. [the newest] With PATH: not a part of its history.",
+@run_name_option(
+    "The run to judge, as `ci-stat tests runs` shows it: its number, or id:ID. [the newest] With"
+    " PATH: not a part of its history.",
 )
 @click.option(
     "--label",

@@ -11,7 +11,23 @@ Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
 _WHOLE = 1_000  # characters of a first sentence, more than any has
+RUN_NUMBER = click.IntRange(0, 10**15 - 1)
 COLORS = click.Choice(["auto", "always", "never"])
+
+
+class RunOption(click.Option):
+    """An option with two names, `--run` and `--number`; --help shows the first."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        return record and (record[0].replace("--run, --number", "--run"), record[1])
+
+
+def run_option(text: str, type_: Any, metavar: str | None = None) -> Decorator:
+    """The option that names a run by its number. `type_`: what it accepts."""
+    return click.option(
+        *("--run", "--number", "number"), cls=RunOption, type=type_, metavar=metavar, help=text
+    )
 
 
 class Group(click.Group):

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ci_stat.cli import options
+from ci_stat.cli.tests.options import run_name_option
 
 _EXAMPLES = """\
   ci-stat publish comment build/test-results            comment at the pull request of this run
@@ -43,8 +44,8 @@ def publish() -> None:
 _source = options.stack(
     click.argument("paths", metavar="[PATH]...", nargs=-1),
     click.option("--job", metavar="NAME", help="Name of the job; without PATH, its newest run."),
-    click.option(
-        "--run", "number", type=click.IntRange(0, 10**15 - 1), help="Number of the run in its CI."
+    run_name_option(
+        "Number of the run in its CI; for a stored run also id:ID (`ci-stat tests runs`).",
     ),
     click.option("--attempt", type=click.IntRange(1, 10_000), help="Attempt of that run, from 1."),
     click.option(

@@ -16,6 +16,20 @@ NOTEBOOK_ROWS = 20  # entries of each list that a notebook shows
 
 
 @dataclass(frozen=True, slots=True)
+class RunId:
+    """A stored run by its id in the results database; `id:7` for people."""
+
+    id: int
+
+    def __str__(self) -> str:
+        return f"id:{self.id}"
+
+
+RunName = int | RunId
+"""A run of a job: its number in the CI, or its id in the results database."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileReport:
     """One result file of an import. `is_new`: False if the run had it already."""
 

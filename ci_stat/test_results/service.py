@@ -10,16 +10,18 @@ import msgspec
 from sqlalchemy import Engine
 
 from ci_stat.errors import CannotTell, UnknownName
+from ci_stat.escape import visible
 from ci_stat.formats.result_file import ResultFile
 from ci_stat.records.case_results import CaseResult, ReadState, Unreadable
 from ci_stat.records.run_info import RunInfo, content_of
-from ci_stat.store.results.read import ResultsReader
+from ci_stat.store.results.read import ResultsReader, RunFilter, StoredRun
 from ci_stat.store.results.write import ResultsWriter
 from ci_stat.test_results.inputs import Input
 from ci_stat.test_results.model import Counts, FileReport, ImportReport, RunReport
 from ci_stat.test_results.summary import counts_of, ends_of, run_report
 
 HISTORY = 100  # earlier runs that are looked at
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 Advance = Callable[[int], None]
 
@@ -68,10 +70,15 @@ class TestResults:
         counts = counts_of(ends_of(self._reader.attempts(run_id))) if run_id else Counts()
         return ImportReport(run, tuple(files), tuple(left_out), counts)
 
-    def newest(self, job: str | None = None, labels: Mapping[str, str] | None = None) -> RunReport:
+    def newest(
+        self,
+        job: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        branch: str | None = None,
+    ) -> RunReport:
         """Return the newest run, of `job` if given. Raises CannotTell, UnknownName, DatabaseError.
 
-        `labels`: only runs that have all of them.
+        `labels`: only runs that have all of them. `branch`: only runs on it.
         """
         jobs = self._reader.jobs()
         if not jobs:
@@ -80,13 +87,26 @@ class TestResults:
         if job is not None and job not in jobs:
             raise UnknownName(f"No results of the job {job!r}.", _similar(job, jobs))
 
-        runs = self._reader.runs(job, limit=HISTORY + 1)
+        if branch is None:
+            runs = self._reader.runs(job, limit=HISTORY + 1)
+        else:
+            runs = self._on_branch(branch, job)
         wanted = dict(labels or {})
         run = next((one for one in runs if wanted.items() <= one.info.labels.items()), None)
         if run is None:
             known = sorted({one.info.label_text for one in runs})
             raise UnknownName("No run has these labels.", f"Known: {', '.join(known[:10])}")
         return run_report(self._reader, run, jobs, HISTORY, self._now())
+
+    def _on_branch(self, branch: str, job: str | None) -> list[StoredRun]:
+        """Return the runs on a branch, the newest first. Raises UnknownName without any."""
+        filter = RunFilter((job,) if job is not None else (), branches=(branch,))
+        runs = self._reader.runs_between(_FIRST, _LAST, filter)[::-1]
+        if not runs:
+            name = visible(branch, 200)
+            hint = "`ci-stat tests runs` lists runs with their branches."
+            raise UnknownName(f"No run on the branch {name!r}.", hint)
+        return runs
 
 
 def _similar(job: str, jobs: Sequence[str]) -> str:

@@ -19,6 +19,13 @@ Examples:
 @click.argument("now", metavar="B")
 @options.job_option
 @click.option(
+    "--branch",
+    "branches",
+    multiple=True,
+    metavar="NAME",
+    help="Only runs on this branch; can be repeated.",
+)
+@click.option(
     "--label",
     "labels",
     multiple=True,

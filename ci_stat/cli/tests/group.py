@@ -7,7 +7,7 @@ from ci_stat.cli import options
 EPILOG = """\b
 Examples:
   ci-stat tests import build/test-results        import the result files below a folder
-  ci-stat tests import 'out/**/*.xml' --job unit --number 7
+  ci-stat tests import 'out/**/*.xml' --job unit --run 7
   go test -json ./... | ci-stat tests import -
   ci-stat tests                                  the newest run: what failed, and since when
   ci-stat tests --package com.acme.cart          the failed tests of one package
@@ -28,6 +28,7 @@ Examples:
     metavar="KEY=VALUE",
     help="Only runs with this label, such as an entry of a matrix; can be repeated.",
 )
+@click.option("--branch", metavar="NAME", help="The newest run on this branch. [on any branch]")
 @click.option("--package", metavar="NAME", help="List only failed tests of this package.")
 @options.limit_option
 @options.json_option

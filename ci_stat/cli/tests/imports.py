@@ -7,7 +7,7 @@ from ci_stat.cli import options
 EPILOG = """\b
 Examples:
   ci-stat tests import build/test-results        import the result files below a folder
-  ci-stat tests import 'out/**/*.xml' --job unit --number 7
+  ci-stat tests import 'out/**/*.xml' --job unit --run 7
   go test -json ./... | ci-stat tests import -
 """
 
@@ -15,7 +15,7 @@ Examples:
 @click.command("import", epilog=EPILOG)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--job", metavar="NAME", help="Name of the job.")
-@click.option("--number", type=click.IntRange(0, 10**15 - 1), help="Number of the run in its CI.")
+@options.run_option("Number of the run in its CI.", options.RUN_NUMBER)
 @click.option("--attempt", type=click.IntRange(1, 10_000), help="Attempt of that run, from 1.")
 @click.option("--repo", metavar="OWNER/NAME", help="Repository.")
 @click.option("--commit", metavar="HASH", help="Tested commit.")

@@ -1,8 +1,30 @@
 """Options that subcommands of `ci-stat tests` share."""
 
+from typing import Any
+
 import click
 
 from ci_stat.cli import options
+
+
+def run_name(text: str) -> Any:
+    """Return the number of a run as int, or its id as RunId. Raises BadParameter."""
+    kind, colon, digits = text.rpartition(":")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) < 16
+    if not is_number or (colon and kind != "id"):
+        raise click.BadParameter(f"{text!r} is neither the number of a run nor id:ID.")
+    if not colon:
+        return int(digits)
+
+    from ci_stat.test_results.model import RunId
+
+    return RunId(int(digits))
+
+
+def run_name_option(text: str) -> options.Decorator:
+    """The option that names a run by its number, or by its id in the results database."""
+    return options.run_option(text, run_name, "NUMBER|id:ID")
+
 
 label_option = click.option(
     "--label",

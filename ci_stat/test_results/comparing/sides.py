@@ -31,6 +31,7 @@ class Limits:
     jobs: tuple[str, ...] = ()
     labels: Mapping[str, str] | None = None
     since: timedelta = timedelta(days=14)
+    branches: tuple[str, ...] = ()
 
     def keep(self, runs: Sequence[StoredRun]) -> list[StoredRun]:
         labels = dict(self.labels or {})
@@ -38,6 +39,7 @@ class Limits:
             run
             for run in runs
             if (not self.jobs or run.info.job in self.jobs)
+            and (not self.branches or run.info.branch in self.branches)
             and labels.items() <= run.info.labels.items()
         ]
 
@@ -70,7 +72,7 @@ class Sides:
         side = next(iter(sides.values()))
         runs = self._limits.keep(side.runs)
         if not runs:
-            chosen = "of these jobs and labels" if side.runs else ""
+            chosen = "of these jobs, branches and labels" if side.runs else ""
             raise UnknownName(f"No run {chosen} in {side.words}.".replace("  ", " "), _FORMS)
         return Side(side.words, tuple(runs))
 

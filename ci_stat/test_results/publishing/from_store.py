@@ -8,7 +8,8 @@ from ci_stat.errors import CannotTell, UnknownName
 from ci_stat.records.case_results import Outcome, ReadState
 from ci_stat.store.results.case_ids import case_keys
 from ci_stat.store.results.read import ResultsReader, StoredCase, StoredRun
-from ci_stat.test_results.model import FileReport
+from ci_stat.store.results.run_lookup import RunLookup
+from ci_stat.test_results.model import FileReport, RunId, RunName
 from ci_stat.test_results.publishing.model import Case, Collected
 from ci_stat.test_results.publishing.slower import may_be_slower
 from ci_stat.test_results.summary import Ends, counts_of, ends_of
@@ -17,14 +18,14 @@ _LOOKED_AT = 1_000  # newest runs of a job, among which a run is looked up
 
 
 def collect_stored(
-    engine: Engine, job: str | None, number: int | None, labels: Mapping[str, str]
+    engine: Engine, job: str | None, number: RunName | None, labels: Mapping[str, str]
 ) -> Collected:
     """Return the newest stored run: of the job, with this number and all of the labels, if given.
 
     Raises CannotTell, UnknownName or DatabaseError.
     """
     reader = ResultsReader(engine)
-    run = _chosen(reader, job, number, labels)
+    run = _chosen(engine, reader, job, number, labels)
     ends = ends_of(reader.attempts(run.id))
     failed = [id for id, end in ends.items() if end.is_failed]
     flaky = [id for id, end in ends.items() if end.is_flaky and not end.is_failed]
@@ -58,7 +59,11 @@ def _long_passes(engine: Engine, ends: Ends) -> dict[str, float]:
 
 
 def _chosen(
-    reader: ResultsReader, job: str | None, number: int | None, labels: Mapping[str, str]
+    engine: Engine,
+    reader: ResultsReader,
+    job: str | None,
+    number: RunName | None,
+    labels: Mapping[str, str],
 ) -> StoredRun:
     jobs = reader.jobs()
     if not jobs:
@@ -70,12 +75,17 @@ def _chosen(
         raise UnknownName(
             f"No results of the job {job!r}.", f"Jobs with results: {', '.join(jobs[:5])}"
         )
-    for run in reader.runs(job, limit=_LOOKED_AT):
-        has_number = number is None or run.info.number == number
+    if isinstance(number, RunId):
+        stored = RunLookup(engine).with_id(number.id)
+        runs = [run for run in stored if job in (None, run.info.job)]
+    else:
+        runs = reader.runs(job, limit=_LOOKED_AT)
+    for run in runs:
+        has_number = isinstance(number, RunId) or number in (None, run.info.number)
         if has_number and labels.items() <= run.info.labels.items():
             return run
     raise UnknownName(
-        "No run has this number and these labels.", "`ci-stat tests` shows the newest."
+        "No run has this number and these labels.", "`ci-stat tests runs` lists them."
     )
 
 

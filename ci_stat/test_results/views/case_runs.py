@@ -22,7 +22,7 @@ def run_text(run: CaseRun) -> Text:
     info = run.run.info
     number = f" #{info.number}" if info.number is not None else ""
     attempt = f".{info.attempt}" if info.attempt > 1 else ""
-    commit = f" on {cut(info.commit[:10], 10)}" if info.commit else ""
+    commit = f" on {cut(info.commit[:12], 12)}" if info.commit else ""
     pull = f" of {cut(info.repo, 80)}#{info.pull}" if info.pull is not None else ""
     return text(linked(f"{cut(info.job, 80)}{number}{attempt}", info.url), f"{commit}{pull}")
 
@@ -67,5 +67,5 @@ def log_run_text(run: Run) -> Text:
     started = run.started
     time = f"{started.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if started else "(no time)"
     name = linked(f"{run.job_name} #{run.build}", run.link)
-    commit = f" on {run.commit[:10]}" if run.commit else ""
+    commit = f" on {run.commit[:12]}" if run.commit else ""
     return text(f"{time}  ", name, commit)

@@ -126,7 +126,7 @@ def _newest(side: Side) -> Text:
     run = side.runs[-1]
     number = f" #{run.info.number}" if run.info.number is not None else ""
     more = f", and {plural(len(side.runs) - 1, 'earlier run')}" if len(side.runs) > 1 else ""
-    commit = f" on {cut(run.info.commit[:10], 10)}" if run.info.commit else ""
+    commit = f" on {cut(run.info.commit[:12], 12)}" if run.info.commit else ""
     name = linked(f"{cut(run.info.job, 80)}{number}", run.info.url)
     return text(name, f"{commit}, {run.started:%Y-%m-%d %H:%M} UTC{more}")
 

@@ -29,6 +29,6 @@ def _row(run: StoredRun) -> tuple[Text, ...]:
         text(f"{run.started:%Y-%m-%d %H:%M}"),
         text(linked(f"{cut(info.job, 100)}{number}{attempt}", info.url)),
         text(cut(labels_words(info.labels), 100)),
-        text(cut(info.commit[:10], 10)),
+        text(cut(info.commit[:12], 12)),
         text(cut(info.branch, 100)),
     )

@@ -97,7 +97,7 @@ def test_a_branch_has_the_runs_of_its_last_days(results: Engine) -> None:
     draw(results, {"a": "P P P P P"}, step=4 * DAY)
     assert len(numbers(results, "main")) == 4
     assert len(numbers(results, "main", since=5 * DAY)) == 2
-    with pytest.raises(UnknownName, match="of these jobs and labels"):
+    with pytest.raises(UnknownName, match="of these jobs, branches and labels"):
         numbers(results, "main", jobs=("lint",))
 
 

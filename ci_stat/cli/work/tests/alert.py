@@ -21,6 +21,7 @@ from ci_stat.test_results.alerts.service import AlertResult
 from ci_stat.test_results.gates.model import Decision
 from ci_stat.test_results.gates.policy_file import read_policy
 from ci_stat.test_results.gates.service import StoredGate
+from ci_stat.test_results.model import RunId
 
 _NOBODY = "a new recipient"
 
@@ -81,7 +82,8 @@ def _judge(context: Context, policy: str) -> Judge:
 
     def why_red(run: StoredRun) -> str | None:
         info = run.info
-        verdict = gate.judge_run(info.job, info.number, info.labels, real_time())
+        name = info.number if info.number is not None else RunId(run.id)
+        verdict = gate.judge_run(info.job, name, info.labels, real_time())
         if verdict.decision is Decision.PASS:
             return None
         return f"The gate: {'; '.join(reason.text for reason in verdict.reasons)}"

@@ -19,13 +19,15 @@ def compare(
     before: str,
     now: str,
     jobs: Sequence[str],
+    branches: Sequence[str],
     labels: Sequence[str],
     since: str,
     limit: int,
     form: str | None,
     color: str,
 ) -> None:
-    limits = Limits(tuple(jobs), labels_of(labels), windows.parse_length(since))
+    length = windows.parse_length(since)
+    limits = Limits(tuple(jobs), labels_of(labels), length, tuple(branches))
     comparison = Comparer(opening.opened().results).compare(before, now, limits)
     if form == "json":
         output.print_json(comparison_data(comparison, limit))

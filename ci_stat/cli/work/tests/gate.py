@@ -29,6 +29,7 @@ from ci_stat.test_results.gates.views.data import replay_data, verdict_data
 from ci_stat.test_results.gates.views.document import verdict_document
 from ci_stat.test_results.gates.views.replay import replay_document
 from ci_stat.test_results.inputs import find_inputs
+from ci_stat.test_results.model import RunName
 
 
 class _Form(NamedTuple):
@@ -45,7 +46,7 @@ def gate(
     paths: Sequence[str],
     policy: str | None,
     job: str | None,
-    number: int | None,
+    number: RunName | None,
     labels: Sequence[str],
     retries: bool,
     replay: str | None,
@@ -82,7 +83,7 @@ def gate(
 
 
 def _judge(
-    policy: Policy, results: GateResults, job: str | None, number: int | None, now: datetime
+    policy: Policy, results: GateResults, job: str | None, number: RunName | None, now: datetime
 ) -> Verdict:
     """Judge files. Only with a job the database is needed, for its history."""
     if job is None:
@@ -97,7 +98,7 @@ def example() -> str:
 
 
 def _check(
-    paths: Sequence[str], job: str | None, number: int | None, retries: bool, replay: str | None
+    paths: Sequence[str], job: str | None, number: RunName | None, retries: bool, replay: str | None
 ) -> None:
     if replay is not None and (paths or number is not None):
         raise UsageError("--replay judges stored runs, so it takes neither PATH nor --run.")

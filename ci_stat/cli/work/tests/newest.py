@@ -13,6 +13,7 @@ from ci_stat.test_results.views.document import run_document
 def tests(
     job: str | None,
     labels: Sequence[str],
+    branch: str | None,
     package: str | None,
     limit: int,
     as_json: bool,
@@ -20,7 +21,7 @@ def tests(
 ) -> None:
     wanted = labels_of(labels)
     context = opening.opened()
-    report = context.test_results().newest(job, wanted)
+    report = context.test_results().newest(job, wanted, branch)
     if package is not None:
         report = only_package(report, package)
     output.print_either(

@@ -24,6 +24,7 @@ from ci_stat.test_results.gates.model import Verdict
 from ci_stat.test_results.gates.policy_file import read_policy
 from ci_stat.test_results.gates.service import StoredGate
 from ci_stat.test_results.inputs import find_inputs
+from ci_stat.test_results.model import RunId, RunName
 from ci_stat.test_results.publishing.from_files import collect_files
 from ci_stat.test_results.publishing.from_store import collect_stored
 from ci_stat.test_results.publishing.history import published
@@ -37,7 +38,7 @@ class RunOptions:
 
     paths: Sequence[str]
     job: str | None
-    number: int | None
+    number: RunName | None
     attempt: int | None
     labels: Sequence[str]
     repo: str | None
@@ -83,6 +84,9 @@ def collected_run(context: Context, options: RunOptions) -> Collected:
 
 
 def _from_files(options: RunOptions) -> Collected:
+    if isinstance(options.number, RunId):
+        hint = "Name the number of the run in its CI, or omit PATH."
+        raise UsageError("--run id:ID names a stored run, so PATH cannot be given.", hint)
     known = from_environment(os.environ) or from_git(Path.cwd())
     names = ("job", "number", "attempt", "repo", "commit", "pull", "url")
     given = _given(options, names)
@@ -124,7 +128,8 @@ def verdict_of(context: Context, collected: Collected, options: RunOptions, poli
     """What the gate says about the run. Raises SettingsError and DatabaseError."""
     rules, run, now = read_policy(Path(policy)), collected.run, real_time()
     if not options.paths:
-        return StoredGate(context.results, rules).judge_run(run.job, run.number, run.labels, now)
+        gate = StoredGate(context.results, rules)
+        return gate.judge_run(run.job, _name_of(collected, options), run.labels, now)
     with ExitStack() as files:
         inputs = list(find_inputs(options.paths, sys.stdin.buffer, files))
         results = read_results(inputs, run.labels, False, lambda _: None)
@@ -132,6 +137,15 @@ def verdict_of(context: Context, collected: Collected, options: RunOptions, poli
     if engine is None or run.job not in ResultsReader(engine).jobs():
         return decide(rules, results, now)
     return StoredGate(engine, rules).judge_files(results, run.job, run.number, now)
+
+
+def _name_of(collected: Collected, options: RunOptions) -> RunName | None:
+    """The run for the gate. Without a number, only its id tells it from others of its job."""
+    if isinstance(options.number, RunId):
+        return options.number
+    if collected.run.number is None and collected.run_id is not None:
+        return RunId(collected.run_id)
+    return collected.run.number
 
 
 def require_whole(collected: Collected) -> None:
