@@ -174,23 +174,30 @@ class GitHubForge(RepositorySession):
         with valid_schema():
             signals = [forge_schema.status_signal(value) for value in statuses]
             signals += [forge_schema.check_signal(value) for value in checks]
+        # A status that is created between two pages moves the last one of a page to the next page.
+        signals = list({(signal.kind, signal.id): signal for signal in signals}.values())
         return tuple(sorted(signals, key=lambda signal: (signal.updated, signal.id)))
 
     def _listed(self, path: str, query: Mapping[str, str], of: str = "") -> list[Any]:
-        """The items of a list. If it had one page, which is unchanged, those that are known."""
+        """The items of a list. If it had one page, which is unchanged, those that are known.
+
+        Raises SourceError, also if a link to a next page is missing.
+        """
         etag, known = self._known.get(path, ("", []))
         whole = dict(query) | {"per_page": str(PER_PAGE)}
         first = self._pages.page(path, whole, of, etag)
         if first.unchanged:
             return known
         items = first.items
-        if first.next:
-            items = [item for page in self._pages.pages(path, query, of) for item in page.items]
+        # A full page without a link may be cut: `whole` asks whether another follows.
+        is_one_page = not first.next and len(items) < PER_PAGE
+        if not is_one_page:
+            items = self._pages.whole(path, query, of)
         if first.total is not None and len(items) < first.total:
             raise SourceError(
                 f"GitHub listed {len(items)} of {first.total} check runs.", "Try again later."
             )
-        if first.etag and not first.next:
+        if first.etag and is_one_page:
             self._known[path] = (first.etag, items)
         return items
 

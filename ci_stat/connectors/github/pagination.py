@@ -73,17 +73,17 @@ class Pages:
                 raise _unreadable(f"it has more than {MAX_PAGES:,} pages")
             yield page
 
-    def whole(self, path: str, query: Mapping[str, str]) -> list[Any]:
-        """All items of a list with numbered pages.
+    def whole(self, path: str, query: Mapping[str, str], of: str = "") -> list[Any]:
+        """All items of a list with numbered pages. `of`: as `page`.
 
         Raises SourceError, also if a link is missing.
         """
-        pages = list(self.pages(path, query))
+        pages = list(self.pages(path, query, of))
         items = [item for page in pages for item in page.items]
         # A full page without a link may be the last one, or a proxy removed the link.
         if items and len(items) == len(pages) * PER_PAGE:
             following = {"per_page": str(PER_PAGE), "page": str(len(pages) + 1)}
-            if self.page(path, dict(query) | following).items:
+            if self.page(path, dict(query) | following, of).items:
                 raise _unreadable("it continues, but the link to its next page is missing")
         return items
 

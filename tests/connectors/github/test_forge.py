@@ -336,6 +336,51 @@ def test_an_unchanged_list_costs_nothing(code: Code, forge: GitHubForge) -> None
     assert len(forge.signals(sha)) == 2
 
 
+def put_many(code: Code, sha: str, count: int) -> None:
+    for number in range(count):
+        put(code, sha, f"job {number}", "pending")
+
+
+@pytest.mark.parametrize("count", [100, 150])
+def test_a_list_of_statuses_that_lost_its_link_is_not_believed(
+    code: Code, forge: GitHubForge, count: int
+) -> None:
+    sha = head_of(forge)
+    put_many(code, sha, count)
+    code.github.faults.add(Fault("missing-link", path="statuses"))
+    assert len(forge.signals(sha)) == count, "the list is read again"
+    assert len(forge.signals(sha)) == count
+
+
+def test_a_list_of_statuses_that_always_lacks_its_link_is_refused(
+    code: Code, forge: GitHubForge
+) -> None:
+    sha = head_of(forge)
+    put_many(code, sha, 150)
+    code.github.faults.add(Fault("missing-link", path="statuses", times=2))
+    with pytest.raises(SourceError, match="link to its next page is missing"):
+        forge.signals(sha)
+    assert len(forge.signals(sha)) == 150, "the list that was cut is not remembered"
+
+
+def test_a_status_that_arrives_between_two_pages_is_no_second_result(
+    code: Code, forge: GitHubForge
+) -> None:
+    sha = head_of(forge)
+    put_many(code, sha, 150)
+
+    def arrive(seconds: float) -> None:
+        put(code, sha, "late", "pending")
+
+    # The server fails once at the second page: a status arrives while the client waits.
+    waiting = forge_of(code.github, sleep=arrive)
+    code.github.faults.add(Fault("502", path="statuses", query="(^|&)page=2"))
+    signals = waiting.signals(sha)
+    ids = [signal.id for signal in signals]
+    assert len(ids) == len(set(ids))
+    assert {f"job {number}" for number in range(150)} <= {one.context for one in signals}
+
+
 def test_a_list_of_checks_that_is_cut_is_refused(code: Code, forge: GitHubForge) -> None:
     sha = head_of(forge)
     for id in (1, 2):
