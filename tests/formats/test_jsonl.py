@@ -328,3 +328,20 @@ def test_any_bytes_are_refused(text: bytes) -> None:
 def test_every_status_name_stands_for_one_of_three_outcomes() -> None:
     assert set(STATUS_NAMES.values()) == {"SUCCESS", "FAILURE", "ABORTED"}
     assert all(name == name.upper() for name in STATUS_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("status", "conclusion", "stored"),
+    [
+        ("SUCCESS", "success", "SUCCESS"),
+        ("completed", "failure", "FAILURE"),
+        ("in_progress", "cancelled", "ABORTED"),
+        (..., "timed_out", "FAILURE"),
+    ],
+)
+def test_status_and_conclusion_that_agree(status: Any, conclusion: str, stored: str) -> None:
+    assert decoded(status=status, conclusion=conclusion).status == stored
+
+
+def test_status_and_conclusion_that_differ() -> None:
+    assert "differ" in refused(line(status="SUCCESS", conclusion="failure"))
