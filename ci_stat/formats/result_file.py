@@ -16,6 +16,12 @@ _HEAD = 64 * 1024  # characters that decide about the format
 _BLANK = " \t\r\n\0\ufeff"
 _TAR, _TAR_PLACE = "ustar", 257  # the mark of a tar archive
 _DEFAULT = Limits()
+FORMATS = "JUnit XML, TRX, NUnit 3 XML, `go test -json` or `-v`, CTRF JSON"
+_RUN_OUTPUT = '"ci-stat tests run"'  # the format that `tests run --output` states first
+_RUN_OUTPUT_HINT = (
+    "it is the --output of `ci-stat tests run`; import the file of --junit instead, or run it with"
+    " --import (`ci-stat tests aggregate` reads this one)"
+)
 
 XmlReader = Callable[[XmlTokens, Iterator[Token], Limits], Iterator[CaseResult]]
 _ROOTS: dict[str, tuple[str, XmlReader]] = {
@@ -78,6 +84,8 @@ class ResultFile:
         if go_test.is_go_test(start):
             self.format = "go test"
             return go_test.go_test_cases(start, text, self._limits)
+        if start.startswith("{") and _RUN_OUTPUT in start[:100]:
+            raise Unreadable(ReadState.NOT_RESULTS, _RUN_OUTPUT_HINT)
         if start.startswith("{"):
             self.format = "CTRF"
             return ctrf.ctrf_cases(text, self._limits)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ci_stat.cli.work import opening, output, windows
+from ci_stat.cli.work.tests_hint import points_to_tests
 from ci_stat.errors import CannotTell, UsageError
 from ci_stat.escape import visible
 from ci_stat.records import RunFilter
@@ -22,6 +23,7 @@ from ci_stat.runs.progress_bar import counting
 _GAP = timedelta(hours=1)  # a quiet hour at the begin of a window is no lack of data
 
 
+@points_to_tests("`ci-stat tests compare`")
 def compare(
     baseline: str | None,
     other_branches: Sequence[str],

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ci_stat.cli.work import opening, output, windows
+from ci_stat.cli.work.tests_hint import points_to_tests
 from ci_stat.records import Status
 from ci_stat.rendering import format as words
 from ci_stat.rendering.values import source_data
@@ -15,6 +16,7 @@ from ci_stat.runs.views import data, tables
 from ci_stat.runs.views import failures as failures_view
 
 
+@points_to_tests("`ci-stat tests`")
 def summary(form: str | None, color: str, **window: Any) -> None:
     source = opening.opened().source
     filter = windows.run_filter(source, **window)
@@ -29,6 +31,7 @@ def summary(form: str | None, color: str, **window: Any) -> None:
         output.print_table(tables.summary(count, provenance, words.filters(filter.names)), color)
 
 
+@points_to_tests("`ci-stat tests trends`")
 def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
     source = opening.opened().source
     filter = windows.run_filter(source, **window)
@@ -44,6 +47,7 @@ def jobs(limit: int, form: str | None, color: str, **window: Any) -> None:
         )
 
 
+@points_to_tests("`ci-stat tests runs`")
 def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
     source = opening.opened().source
     filter = windows.run_filter(source, **window)
@@ -59,6 +63,7 @@ def prs(limit: int, form: str | None, color: str, **window: Any) -> None:
         )
 
 
+@points_to_tests("`ci-stat tests`")
 def failures(limit: int, form: str | None, color: str, no_logs: bool, **window: Any) -> None:
     source = opening.opened().source
     filter = windows.run_filter(source, **window)

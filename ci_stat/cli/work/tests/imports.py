@@ -15,6 +15,7 @@ from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.context import Context
 from ci_stat.errors import CannotTell, SourceError, UsageError
 from ci_stat.escape import visible
+from ci_stat.formats.result_file import FORMATS
 from ci_stat.records.case_results import ReadState
 from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
@@ -98,9 +99,11 @@ def _require_whole(report: ImportReport) -> None:
     if report.problems:
         number = plural(len(report.problems), "file")
         verb = "is" if len(report.problems) == 1 else "are"
+        is_other = any(file.state is ReadState.NOT_RESULTS for file in report.problems)
+        formats = f" Formats that can be imported: {FORMATS}." if is_other else ""
         raise CannotTell(
             f"{number} {verb} not whole, so it is unknown whether all tests passed.",
-            "The lines above say why. Import the whole files when they exist.",
+            f"The lines above say why. Import the whole files when they exist.{formats}",
         )
     if not report.files:
         raise CannotTell("No file with test results.", "Check the paths.")
