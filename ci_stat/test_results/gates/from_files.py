@@ -5,19 +5,17 @@ undone by a pass in another file, which may be of another machine or matrix entr
 are named as retries of each other.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from urllib.parse import unquote
 
 from ci_stat.formats.result_file import ResultFile
 from ci_stat.records.case_results import CaseResult, Limits, ReadState, Unreadable
+from ci_stat.test_results.aggregating.labels import labels_of_path
 from ci_stat.test_results.gates.joining import later, worse
 from ci_stat.test_results.gates.model import GateCase, GateResults, Labels, labels_key
 from ci_stat.test_results.inputs import Input
 from ci_stat.test_results.model import FileReport
 
 _NO_TEXTS = Limits(text=0, output=0)
-_LABEL = re.compile(r"([\w.-]{1,64})=([^,=/\\]{1,200})")
 
 Spelled = tuple[str, str, str, str, str, Labels]
 Advance = Callable[[int], None]
@@ -31,39 +29,27 @@ def read_results(
 ) -> GateResults:
     """Read all inputs. What cannot be read is a file of the result that is not whole.
 
-    `labels`: of all files; folders named `key=value,key=value` give those below them more.
+    `labels`: of all files; names of folders, archives and files state more, as for `tests
+    aggregate`.
     `are_retries`: the files are attempts of the same tests, in their order.
     """
-    tests: dict[Spelled, GateCase] = {}
+    tests: dict[tuple[str, Labels], GateCase] = {}
     files, left_out = [], []
     for input in inputs:
-        own = labels_key(labels_of_path(input.name) | dict(labels or {}))
+        own = labels_key(labels_of_path(input.name, with_hyphens=True) | dict(labels or {}))
         report, read = _read(input, own)
         advance(1)
         if not input.is_named and report.state is ReadState.NOT_RESULTS:
             left_out.append(report.name)
             continue
         files.append(report)
-        for key, case in read.items():
+        for case in read:
+            key = (case.identity, own)
             known = tests.get(key)
             if known is not None:
                 case = later(known, case) if are_retries else worse(known, case)
             tests[key] = case
     return GateResults(tuple(tests.values()), tuple(files), _name(files), tuple(left_out))
-
-
-def labels_of_path(name: str) -> dict[str, str]:
-    """Return the labels that folders of a path state, e.g. `out/spark=3.5.7,db=tidb/junit.xml`.
-
-    `ci-stat matrix` makes such keys; escapes such as %2F stand for characters that names cannot
-    have.
-    """
-    labels: dict[str, str] = {}
-    for folder in re.split(r"[/\\]", name)[:-1]:
-        parts = folder.removesuffix(".zip").split(",")
-        pairs = [_LABEL.fullmatch(part) for part in parts]
-        labels.update((pair[1], unquote(pair[2])) for pair in pairs if pair and all(pairs))
-    return labels
 
 
 def _name(files: Sequence[FileReport]) -> str:
@@ -88,15 +74,24 @@ def ended_tests(attempts: Iterable[CaseResult], labels: Labels = ()) -> dict[Spe
     return tests
 
 
-def _read(input: Input, labels: Labels) -> tuple[FileReport, dict[Spelled, GateCase]]:
+def _read(input: Input, labels: Labels) -> tuple[FileReport, list[GateCase]]:
     """Read one file. Opening an input may be where its problem shows."""
     try:
         file = ResultFile(input.open(), _NO_TEXTS)
         tests = ended_tests(file, labels)
     except Unreadable as problem:
-        return FileReport(input.name, problem.state, problem.detail), {}
+        return FileReport(input.name, problem.state, problem.detail), []
     report = FileReport(input.name, file.state, file.detail, file.format, file.attempts)
-    return report, tests
+    return report, _by_identity(tests.values())
+
+
+def _by_identity(cases: Iterable[GateCase]) -> list[GateCase]:
+    """Join the spellings of each test in one file: they are attempts of it."""
+    by_identity: dict[str, GateCase] = {}
+    for case in cases:
+        known = by_identity.get(case.identity)
+        by_identity[case.identity] = case if known is None else later(known, case)
+    return list(by_identity.values())
 
 
 def _case(attempt: CaseResult, labels: Labels) -> GateCase:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.test_results.gates.from_files import labels_of_path
+from ci_stat.test_results.aggregating.labels import labels_of_path
 from ci_stat.test_results.gates.matching import Pattern, Subject, compiled, words_of
 from ci_stat.test_results.gates.model import GateCase
 from ci_stat.test_results.gates.policy import Selector
@@ -78,9 +78,10 @@ def test_many_wildcards_take_no_exponential_time() -> None:
         ("out/db=tidb/spark=3.5.7/junit.xml", {"db": "tidb", "spark": "3.5.7"}),
         ("db=tidb,spark=3.5.7.zip/junit.xml", {"db": "tidb", "spark": "3.5.7"}),
         ("out\\db=my%2Fsql\\junit.xml", {"db": "my/sql"}),
-        ("out/db=tidb,other/junit.xml", {}),
-        ("out/db=/a=b=c/=x/junit.xml", {}),
-        ("db=tidb.xml", {}),
+        ("out/db=tidb,other/junit.xml", {"db": "tidb,other"}),
+        ("out/db=/a=b=c/=x/junit.xml", {"db": "", "a": "b=c"}),
+        ("db=tidb.xml", {"db": "tidb"}),
+        ("results-db=tidb-spark=3.5.7/junit.xml", {"db": "tidb", "spark": "3.5.7"}),
     ],
 )
 def test_labels_of_folders(path: str, labels: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_stat.test_results.gates.from_files import labels_of_path
+from ci_stat.test_results.aggregating.labels import labels_of_path
 from ci_stat.test_results.matrix.choose import choose
 from ci_stat.test_results.matrix.expand import entries_of
 from ci_stat.test_results.matrix.model import ALL, Entry, Limits, Matrix, Pin
