@@ -99,7 +99,7 @@ def run() -> None:
     The command ends with 0 if all tests passed and with 11 if one failed. It ends with 12 if no
     test failed and the run is not whole: a runner was killed, ran out of time, wrote no results,
     ended with an error, or did not report a test. Ctrl-C and SIGTERM end all runners, and keep what
-    was finished.
+    was finished; a second one kills the runners at once, and writes no file.
 
     The command is not given to a shell: words are passed on as they are.
     """

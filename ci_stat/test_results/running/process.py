@@ -14,6 +14,7 @@ from typing import IO
 GRACE = 5.0  # seconds that a child has after each signal
 _POLL = 0.05  # seconds
 _WATCH = 'read -r word; kill -TERM -"$0"; sleep 2; kill -KILL -"$0"'
+_groups: set[int] = set()  # process groups of the children that run now
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
@@ -58,11 +59,13 @@ def run_child(child: Child, stop: Event) -> Ended:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Ended(time.monotonic() - begin, problem=f"{child.argv[0]}: {reason}")
+    _groups.add(process.pid)
     try:
         with _watched(process):
             is_timeout, is_stopped = _wait(process, child, stop, begin)
     finally:
         _signal_group(process, signal.SIGKILL)
+        _groups.discard(process.pid)  # once it is reaped, its number may be another process
         returned = process.wait()
     return Ended(
         seconds=time.monotonic() - begin,
@@ -71,6 +74,13 @@ def run_child(child: Child, stop: Event) -> Ended:
         is_timeout=is_timeout,
         is_stopped=is_stopped,
     )
+
+
+def kill_groups() -> None:
+    """Kill all children that run now, with their process groups."""
+    for group in list(_groups):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
 
 
 def _started(child: Child, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -41,6 +41,7 @@ from ci_stat.test_results.running.files import matching_files
 from ci_stat.test_results.running.gate import gate_results
 from ci_stat.test_results.running.model import RunOptions, TestRun, Unit
 from ci_stat.test_results.running.output import encoded, read_run, stored
+from ci_stat.test_results.running.process import kill_groups
 from ci_stat.test_results.running.runners.base import Setup
 from ci_stat.test_results.running.runners.choose import choose
 from ci_stat.test_results.running.runners.generic import Templates
@@ -82,7 +83,7 @@ def run(
     with ExitStack() as closing:
         scratch = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="ci-stat-")))
         setup = Setup(tuple(command), Path.cwd(), scratch, workers)
-        stop = closing.enter_context(stopping())
+        stop = closing.enter_context(stopping(kill_groups))
         service = Service(
             runner=choose(setup, templates, runner),
             options=wanted,

@@ -1,8 +1,11 @@
-"""Ends a long command in order: Ctrl-C and SIGTERM set an event instead of ending the process."""
+"""Ends a long command in order: Ctrl-C and SIGTERM set an event instead of ending the process.
+
+A second signal ends it at once.
+"""
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -25,13 +28,20 @@ class Stopped:
 
 
 @contextmanager
-def stopping() -> Iterator[Stopped]:
-    """Within the block, the signals set the event. Work ends its children then, and returns."""
+def stopping(kill: Callable[[], None]) -> Iterator[Stopped]:
+    """Within the block, the signals set the event. Work ends its children then, and returns.
+
+    A second signal calls `kill`, which must end all children, and exits.
+    """
     stopped = Stopped()
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        is_second = stopped.event.is_set() and stopped.number != 0
         stopped.number = stopped.number or number
         stopped.event.set()
+        if is_second:
+            kill()
+            stopped.end_if_stopped()
 
     before = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
