@@ -53,6 +53,19 @@ def full_name(place: str, name: str) -> str:
     return key if is_whole else f"{place}.{key}"
 
 
+NO_NAME = "(no name)"
+
+
+def display_name(place: str, name: str) -> str:
+    """Return place and name for people; `(no name)` for an empty name.
+
+    >>> display_name("Login", "works"), display_name("", "")
+    ('Login :: works', '(no name)')
+    """
+    shown = name if name.strip() else NO_NAME
+    return shown if not place or shown.startswith(place) else f"{place} :: {shown}"
+
+
 def dotted(text: str) -> str:
     """Return a class, a file or a name with points where a language has other separators.
 

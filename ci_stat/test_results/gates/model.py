@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ci_stat.failures.case_identity import dotted, full_name, identity_key
+from ci_stat.failures.case_identity import display_name, dotted, full_name, identity_key
 from ci_stat.records.case_results import Outcome
 from ci_stat.test_results.model import FileReport
 
@@ -51,8 +51,7 @@ class GateCase(msgspec.Struct, frozen=True, gc=False):
     def shown(self) -> str:
         """The name for people: place, name, parameters, and the matrix entry."""
         place = self.class_name or self.file or self.suite
-        name = self.name + self.parameters
-        name = name if not place or name.startswith(place) else f"{place} :: {name}"
+        name = display_name(place, self.name + self.parameters)
         labels = ", ".join(f"{key}={value}" for key, value in self.labels)
         return f"{name} ({labels})" if labels else name
 

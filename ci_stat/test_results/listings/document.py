@@ -20,7 +20,7 @@ from ci_stat.rendering.format import percent, plural
 from ci_stat.store.results.read import StoredRun
 from ci_stat.test_results.flakiness.words import left_out_runs_words, window_words
 from ci_stat.test_results.listings.model import NewTest, NewTests, SlowTest, SlowTests
-from ci_stat.test_results.views.words import run_words
+from ci_stat.test_results.views.words import case_name, run_words
 
 _WORDS = {"p50": "median", "p95": "95th percentile", "total": "total time"}
 
@@ -58,7 +58,7 @@ def _slow_row(test: SlowTest) -> tuple[Text, ...]:
         percent(test.share),
         f"{test.runs:,}",
     )
-    return (text(cut_name(test.case.full_name, 160)), *map(text, cells))
+    return (text(cut_name(case_name(test.case), 160)), *map(text, cells))
 
 
 def seconds_words(seconds: float) -> str:
@@ -105,7 +105,7 @@ def _new_blocks(listing: NewTests, limit: int) -> Iterator[Block]:
         gone = listing.gone[:limit]
         items = tuple(
             Item(
-                text(Span(cut(test.case.full_name, 300), bold=True)),
+                text(Span(cut(case_name(test.case), 300), bold=True)),
                 (text(f"last in {_run(test.last)}"),),
             )
             for test in gone
@@ -114,7 +114,7 @@ def _new_blocks(listing: NewTests, limit: int) -> Iterator[Block]:
 
 
 def _name(test: NewTest) -> Text:
-    return text(Span(cut(test.case.full_name, 300), bold=True))
+    return text(Span(cut(case_name(test.case), 300), bold=True))
 
 
 def _new_lines(test: NewTest) -> Iterator[Text]:

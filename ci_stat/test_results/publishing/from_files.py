@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from ci_stat.failures.case_identity import identity_key
+from ci_stat.failures.case_identity import display_name, identity_key
 from ci_stat.formats.result_file import ResultFile
 from ci_stat.records.case_results import CaseResult, Outcome, ReadState
 from ci_stat.records.run_info import RunInfo, content_of
@@ -152,7 +152,6 @@ def _cases(tests: Iterable[tuple[str, _Test]], folder: str) -> tuple[Case, ...]:
 
 
 def _name(case: CaseResult) -> str:
-    """Class and name for people, as `StoredCase.full_name` has them."""
+    """Class and name for people, as for stored tests."""
     place = case.class_name or case.file or case.suite
-    name = case.name + case.parameters
-    return name if not place or name.startswith(place) else f"{place} :: {name}"
+    return display_name(place, case.name + case.parameters)

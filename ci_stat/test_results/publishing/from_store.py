@@ -13,6 +13,7 @@ from ci_stat.test_results.model import FileReport, RunId, RunName
 from ci_stat.test_results.publishing.model import Case, Collected
 from ci_stat.test_results.publishing.slower import may_be_slower
 from ci_stat.test_results.summary import Ends, counts_of, ends_of
+from ci_stat.test_results.views.words import case_name
 
 _LOOKED_AT = 1_000  # newest runs of a job, among which a run is looked up
 
@@ -93,7 +94,7 @@ def _case(case: StoredCase, key: str, ends: Ends, message: str) -> Case:
     end = ends[case.id]
     return Case(
         key=key,
-        name=case.full_name,
+        name=case_name(case),
         outcome=end.outcome,
         message=message,
         file=case.file,

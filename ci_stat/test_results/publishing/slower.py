@@ -21,6 +21,7 @@ from ci_stat.test_results.comparing.durations import (
     changes_among,
 )
 from ci_stat.test_results.publishing.model import MAX_TIMED, Slower
+from ci_stat.test_results.views.words import case_name
 
 RUNS = 12  # of the base branch, the newest ones
 
@@ -44,7 +45,7 @@ def slower_tests(
     slower = before.slower(of_case)
     cases = ResultsReader(engine).cases([one.key[0] for one in slower])
     return tuple(
-        Slower(cases[one.key[0]].full_name, one.before, one.now, one.runs_before) for one in slower
+        Slower(case_name(cases[one.key[0]]), one.before, one.now, one.runs_before) for one in slower
     )
 
 

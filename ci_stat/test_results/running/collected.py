@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from ci_stat.failures.case_identity import identity_key
+from ci_stat.failures.case_identity import display_name, identity_key
 from ci_stat.formats.junit_write import JUnitSuite
 from ci_stat.records.case_results import CaseResult, Outcome
 from ci_stat.test_results.model import Counts
@@ -139,5 +139,4 @@ def spelled_name(case: CaseResult) -> tuple[str, str, str]:
 def full_name(case: CaseResult) -> str:
     """Class and name for people, with parameters."""
     place = case.class_name or case.file or case.suite
-    name = case.name + case.parameters
-    return name if not place or name.startswith(place) else f"{place} :: {name}"
+    return display_name(place, case.name + case.parameters)

@@ -21,6 +21,7 @@ from ci_stat.test_results.model import FailedTest, RunReport
 from ci_stat.test_results.packages import Package, folded
 from ci_stat.test_results.views.words import (
     age_words,
+    case_name,
     counts_words,
     flaky_words,
     run_words,
@@ -74,7 +75,7 @@ def _blocks(report: RunReport, limit: int) -> Iterator[Block]:
         title = f"Failed in {cut(report.package, 200)}" if report.package else "Failed"
         yield Section(title, items, 90, more, "more failed test")
     if report.flaky:
-        names = [Item(text(cut(case.full_name, 300))) for case in report.flaky[:limit]]
+        names = [Item(text(cut(case_name(case), 300))) for case in report.flaky[:limit]]
         more = max(0, len(report.flaky) - limit)
         title = "Flaky: passed after a failure"
         yield Section(title, tuple(names), 50, more, "more flaky test")
@@ -117,7 +118,7 @@ def _problems(report: RunReport) -> Section:
 
 def _failed(test: FailedTest, report: RunReport) -> Item:
     word = "" if test.outcome == "failed" else f"  ({test.outcome})"
-    head = text(Span(cut(test.case.full_name, 300), bold=True), word)
+    head = text(Span(cut(case_name(test.case), 300), bold=True), word)
     message = cut(" ".join(test.message.split()), _MESSAGE)
     lines = [text(Span(message, Tone.FAINT))] if message else []
     if report.looked_at:

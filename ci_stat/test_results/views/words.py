@@ -3,10 +3,11 @@
 import json
 from datetime import datetime
 
+from ci_stat.failures.case_identity import display_name
 from ci_stat.records.run_info import RunInfo
 from ci_stat.rendering.document import cut
 from ci_stat.rendering.format import plural, span
-from ci_stat.store.results.read import StoredRun
+from ci_stat.store.results.read import StoredCase, StoredRun
 from ci_stat.test_results.labels_text import label_pairs
 from ci_stat.test_results.model import Counts, FailedTest, FileReport
 
@@ -17,6 +18,12 @@ def run_words(run: RunInfo) -> str:
     labels = label_pairs(run.labels)
     attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
     return f"{number} {run.job}{f' ({labels})' if labels else ''}{attempt}"
+
+
+def case_name(case: StoredCase) -> str:
+    """Class and name of a test, with parameters; `(no name)` for an empty name."""
+    place = case.class_name or case.file or case.suite
+    return display_name(place, case.name + case.parameters)
 
 
 def short_run(run: StoredRun) -> str:
