@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ci_stat.campaigns.service import Campaigns
+from ci_stat.connectors.github.forge import GitHubForge
 from tests.campaigns.driving.deaths import Death
 from tests.campaigns.driving.world import campaigns_of
 from tests.connectors.github.forge import REPO, code_server, forge_of
@@ -45,6 +46,7 @@ class GitHubWorld:
         self.prow = Prow(code, jobs)
         self.time = GitHubTime(self.prow)
         self._random = Random(7)
+        self._forges: list[GitHubForge] = []
 
     def campaigns(
         self,
@@ -54,10 +56,16 @@ class GitHubWorld:
     ) -> Campaigns:
         """The service of one process. `death`: around each of its writes to GitHub."""
         forge = forge_of(self.github, sleep=self.time.sleep)
+        self._forges.append(forge)
         if death is not None:
             request = forge._client.request
             forge._client.request = partial(_mortal, death, request)  # type: ignore[method-assign]
         return campaigns_of(self.state, self.place, forge, self.time, self._new_hex, owner, alive)
+
+    def close(self) -> None:
+        """Close the connections of all processes."""
+        for forge in self._forges:
+            forge.close()
 
     def _new_hex(self, digits: int) -> str:
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"
@@ -85,5 +93,9 @@ def github_world(
 ) -> Iterator[GitHubWorld]:
     """A world in which nothing may violate GitHub's rules."""
     with code_server(folder) as code:
-        yield GitHubWorld(state, code, jobs, place)
+        world = GitHubWorld(state, code, jobs, place)
+        try:
+            yield world
+        finally:
+            world.close()
         assert code.github.findings == []

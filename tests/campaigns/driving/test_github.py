@@ -272,15 +272,17 @@ def finished_by_another(world: GitHubWorld, spec: Spec) -> Campaign:
 
 @pytest.mark.chaos
 def test_killed_before_and_after_writes(state: Engine, tmp_path: Path) -> None:
-    spec = replace(ONE, count=3 if FULL else 1)
+    spec = replace(ONE, count=2 if FULL else 1, stagger=timedelta(minutes=5))
     counted = Death()
     with github_world(state, tmp_path / "counted", jobs(), "counted") as world:
         run_until(world, spec, counted)
     outward = [at for at, name in enumerate(counted.names, 1) if not name.endswith("commit")]
     assert len(outward) >= 16 * spec.count
-    every = range(1, counted.points + 1)
-    sample = every if FULL else Random(SEED).sample(outward, SAMPLE)
-    for at in sorted(sample):
+    commits = sorted({*range(1, counted.points + 1)} - {*outward})
+    random = Random(SEED)
+    sample = random.sample(outward, SAMPLE)
+    full = [*outward, *random.sample(commits, min(20, len(commits)))]
+    for at in sorted(full if FULL else sample):
         with github_world(state, tmp_path / str(at), jobs(), f"killed {at}") as world:
             death = Death(at)
             ended = run_until(world, spec, death)

@@ -129,6 +129,17 @@ def test_changes_of_the_pull_request(changes: dict[str, Any], expected: JobState
     assert state_of([PENDING, signal(3, "success")], changed) is JobState.PASSED
 
 
+def test_jobs_that_a_push_aborts_are_superseded() -> None:
+    aborted = signal(3, "failure", "Aborted by trigger plugin.")
+    pushed = replace(PULL, head_sha="c" * 40)
+    assert state_of([PENDING, aborted], pushed) is JobState.SUPERSEDED
+    assert state_of([PENDING, aborted]) is JobState.ABORTED
+
+    (before,) = judged(SPEC, PROBE, PULL, [PENDING, aborted], at(4))
+    known = replace(PROBE, jobs=(before,))
+    assert state_of([PENDING, aborted], pushed, known) is JobState.ABORTED, "it was before"
+
+
 def test_results_after_closing_do_not_count() -> None:
     closed = replace(PULL, is_open=False, closed=at(5))
     assert state_of([PENDING, signal(6, "failure")], closed) is JobState.ABORTED
