@@ -53,9 +53,10 @@ class GitHubWorld:
         owner: str = "host:1:a",
         alive: Callable[[str], bool] = lambda _: False,
         death: Death | None = None,
+        fork: str = "",
     ) -> Campaigns:
         """The service of one process. `death`: around each of its writes to GitHub."""
-        forge = forge_of(self.github, sleep=self.time.sleep)
+        forge = forge_of(self.github, fork, sleep=self.time.sleep)
         self._forges.append(forge)
         if death is not None:
             request = forge._client.request

@@ -26,6 +26,7 @@ from ci_stat.campaigns.model import (
     Spec,
 )
 from ci_stat.campaigns.rights import problems_of
+from ci_stat.errors import CiStatError
 from tests.campaigns.driving.deaths import Death, Killed
 from tests.campaigns.driving.github_world import REPO, GitHubWorld, github_world
 from tests.support.drawn import FULL, SEED
@@ -46,7 +47,7 @@ SPEC = Spec(
     failed=Ending.CLOSE,
 )
 ONE = replace(SPEC, count=1, commands=(f"/test {LIGHT}",), contexts=(LIGHT,))
-SAMPLE = 6  # points of the crash matrix in the short form
+SAMPLE = 5  # points of the crash matrix in the short form
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +99,22 @@ def test_a_failed_one_is_kept(state: Engine, tmp_path: Path) -> None:
         assert probe.state is ProbeState.KEPT
         assert world.open_pulls == {probe.number}
         assert world.branches == {"master", probe.branch}
+
+
+def test_branches_in_a_fork(state: Engine, tmp_path: Path) -> None:
+    fork = "ci-bot/ticdc"
+    with github_world(state, tmp_path, jobs(PASS)) as world:
+        world.code.forks.add(fork)
+        world.github.may_push = False
+        service = world.campaigns(fork=fork)
+        spec = replace(ONE, fork=fork, labels=())
+        assert problems_of(spec, service.driver.forge) == []
+        campaign = service.start(spec)
+        assert [job.state for job in campaign.probes[0].jobs] == [JobState.PASSED]
+        assert {pull.head_repo for pull in world.code.pulls.values()} == {fork}
+        assert world.code.heads(fork) == {}
+        assert world.branches == {"master"}
+        assert world.open_pulls == set()
 
 
 # What people and the CI do meanwhile
@@ -211,6 +228,34 @@ def test_a_conflict_starts_nothing(state: Engine, tmp_path: Path) -> None:
         assert probe.reason == "conflict with master in Makefile"
         assert world.prow.runs == []
         assert world.branches == {"master"}
+
+
+def test_a_token_that_loses_its_rights_stops_and_resumes(state: Engine, tmp_path: Path) -> None:
+    spec = replace(ONE, count=2)
+    with github_world(state, tmp_path, jobs(PASS, PASS)) as world:
+        token = world.github.token
+
+        def lose(method: str, path: str) -> None:
+            if method == "POST" and path.endswith("/comments"):
+                world.github.token = "another"
+
+        world.github.after = lose
+        with pytest.raises(CiStatError, match="401"):
+            world.campaigns().start(spec)
+        world.github.after, world.github.token = None, token
+        check(world, world.campaigns("host:2:b").resume(), 2)
+
+
+def test_a_repository_that_moves_midway_stops_and_resumes(state: Engine, tmp_path: Path) -> None:
+    with github_world(state, tmp_path, jobs(PASS)) as world:
+
+        def move(world: GitHubWorld, probe: Probe) -> None:
+            world.code.renamed[REPO] = "pingcap/elsewhere"
+
+        with pytest.raises(CiStatError, match="has moved"):
+            campaign_disturbed(world, ONE, move)
+        world.code.renamed.clear()
+        check(world, world.campaigns("host:2:b").resume(), 1)
 
 
 # Faults and deaths
