@@ -18,9 +18,9 @@ from ci_stat.connectors.github.responses import (
     CallState,
     Interpreter,
 )
-from ci_stat.connectors.github.schema import Fields, SchemaError, comment_of, valid_schema
+from ci_stat.connectors.github.schema import Fields, comment_of, valid_schema
 from ci_stat.connectors.github.session import RepositorySession
-from ci_stat.connectors.github.write_outcome import checked
+from ci_stat.connectors.github.write_outcome import checked, forge_write
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.errors import SourceError
 from ci_stat.records import DeliveryState, IssueComment
@@ -250,16 +250,16 @@ class GitHubForge(RepositorySession):
 
     def close_pull(self, number: int) -> ForgeWrite:
         """Close a pull request. It can be repeated."""
-        return _written(self._calls.patch(f"{self._path}/pulls/{number:d}", {"state": "closed"}))
+        return forge_write(self._calls.patch(f"{self._path}/pulls/{number:d}", {"state": "closed"}))
 
     def delete_branch(self, branch: str) -> ForgeWrite:
         """Delete a branch of ours. SENT too if it does not exist."""
         result = self._calls.delete(f"{self._branches}/git/refs/heads/{quote(branch)}")
         is_gone = result.code == 422 and "does not exist" in result.message
-        return ForgeWrite(DeliveryState.SENT, code=422) if is_gone else _written(result)
+        return ForgeWrite(DeliveryState.SENT, code=422) if is_gone else forge_write(result)
 
     def _post(self, path: str, value: Mapping[str, Any]) -> ForgeWrite:
-        return _written(self._calls.post(path, value))
+        return forge_write(self._calls.post(path, value))
 
     def _read_or_none(
         self, path: str, parse: Callable[[Any], T], query: Mapping[str, str] | None = None
@@ -274,30 +274,6 @@ class GitHubForge(RepositorySession):
             raise call_error(result)
         with valid_schema():
             return parse(result.value)
-
-
-def _written(result: CallResult) -> ForgeWrite:
-    """The outcome of a write; UNCERTAIN without a valid answer."""
-    if result.state is CallState.UNKNOWN:
-        state = DeliveryState.UNCERTAIN
-        return ForgeWrite(state, code=result.code, reason=result.reason, hint=result.hint)
-    if result.state is not CallState.DONE:
-        reason = f"{result.reason} ({result.message})" if result.message else result.reason
-        return ForgeWrite(DeliveryState.FAILED, code=result.code, reason=reason, hint=result.hint)
-    value = result.value if isinstance(result.value, dict) else {}
-    try:
-        fields = Fields(value)
-        number = fields.get("number") or fields.get("id") or 0
-        id = number if isinstance(number, int) else 0
-        return ForgeWrite(
-            DeliveryState.SENT,
-            id,
-            fields.optional("sha"),
-            fields.optional("html_url"),
-            code=result.code,
-        )
-    except SchemaError as error:
-        return ForgeWrite(DeliveryState.UNCERTAIN, code=result.code, reason=f"GitHub: {error}")
 
 
 def _part(name: str) -> str:
