@@ -53,7 +53,7 @@ class CampaignCalls:
             raise
         written = call()
         if written.state is DeliveryState.UNCERTAIN:
-            written = self._found(look) or written
+            written = self._seen(look) or written
         self.outbox.finish(request.id, _answer(written))
         return written
 
@@ -66,6 +66,17 @@ class CampaignCalls:
         if written is None:
             return Answer(CallState.REFUSED, reason="the forge does not have it")
         return _answer(written)
+
+    def _seen(self, look: Look) -> ForgeWrite | None:
+        """The effect of a write without an answer; None too if the forge cannot be read.
+
+        The call is then settled as unknown. If it stayed in progress, this process could not make
+        it again.
+        """
+        try:
+            return self._found(look)
+        except SourceError:
+            return None
 
     def _found(self, look: Look) -> ForgeWrite | None:
         written = None

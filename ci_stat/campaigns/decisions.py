@@ -64,7 +64,7 @@ def _urgent(campaign: Campaign, usual: timedelta, now: datetime) -> Iterator[Ste
     for probe in by_state[ProbeState.ENDING]:
         yield Step(Action.END, probe.position)
     for probe in by_state[ProbeState.OPENING]:
-        if next_look(campaign.spec, probe, usual) <= now:
+        if _is_due(campaign, probe, usual, now):
             yield Step(Action.OPEN, probe.position)
     for probe in by_state[ProbeState.PLANNED]:
         if not opens_more(campaign, now):
@@ -72,11 +72,15 @@ def _urgent(campaign: Campaign, usual: timedelta, now: datetime) -> Iterator[Ste
         elif probe.due <= now:
             yield Step(Action.OPEN, probe.position)
     for probe in by_state[ProbeState.WATCHING]:
-        if (
-            next_look(campaign.spec, probe, usual) <= now
-            or campaign.state is CampaignState.CANCELLING
-        ):
+        is_cancelled = campaign.state is CampaignState.CANCELLING
+        if is_cancelled or _is_due(campaign, probe, usual, now):
             yield Step(Action.POLL, probe.position)
+
+
+def _is_due(campaign: Campaign, probe: Probe, usual: timedelta, now: datetime) -> bool:
+    """Whether a probe is looked at now; also after the clock was set back."""
+    is_clock_back = probe.polled is not None and probe.polled > now
+    return is_clock_back or next_look(campaign.spec, probe, usual) <= now
 
 
 def _times(campaign: Campaign, usual: timedelta) -> Iterator[datetime]:
@@ -126,13 +130,17 @@ def usual_time(campaign: Campaign) -> timedelta:
 def commands_to_repeat(spec: Spec, probe: Probe, now: datetime) -> tuple[str, ...]:
     """The commands of jobs that did not start within the grace time, once.
 
-    The command of a job that runs would abort it, so it is not among them.
+    The command of a job that runs would abort it, so it is not among them: jobs that have a status
+    are left out of a command that names several.
     """
     since = probe.commanded
     if probe.repeated or since is None or now < since + spec.grace:
         return ()
     missing = missing_jobs(probe)
-    named = tuple(command for command in spec.commands if _names(command, missing))
+    started = set(spec.contexts) - set(missing)
+    named = tuple(
+        _without(command, started) for command in spec.commands if _names(command, missing)
+    )
     if named or not missing:
         return named
     return spec.commands if len(missing) == len(spec.contexts) else ()
@@ -140,3 +148,9 @@ def commands_to_repeat(spec: Spec, probe: Probe, now: datetime) -> tuple[str, ..
 
 def _names(command: str, contexts: tuple[str, ...]) -> bool:
     return bool(set(command.split()) & set(contexts))
+
+
+def _without(command: str, contexts: set[str]) -> str:
+    if not _names(command, tuple(contexts)):
+        return command
+    return " ".join(word for word in command.split() if word not in contexts)

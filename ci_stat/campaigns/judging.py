@@ -15,6 +15,11 @@ from ci_stat.records.forge import CommitSignal, PullState
 
 PENDING = "pending"
 
+SILENT = (
+    "no status and no check run appeared: check that the bot runs in the repository, that it obeys"
+    " this account, and that the job has exactly this name"
+)
+
 _BASE = re.compile(r"\s*BaseSHA:[0-9a-f]{40}\s*$")
 _PADDING = "\u2001"
 _STATES = {
@@ -175,13 +180,14 @@ def _ended_otherwise(
     triggered = probe.triggered
     if triggered is None:
         return job
-    if now >= triggered + spec.deadline:
+    if now >= triggered + spec.deadline and job.state is JobState.RUNNING:
         return replace(job, state=JobState.TIMED_OUT, reason="deadline passed", ended=now)
     since = probe.commanded or triggered
     is_silent = job.state is JobState.WAITING and now >= since + spec.grace
     was_repeated = probe.repeated > 0 or not spec.commands
-    if is_silent and was_repeated:
-        reason = "no status and no check run appeared"
+    is_too_late = job.state is JobState.WAITING and now >= triggered + spec.deadline
+    if is_too_late or (is_silent and was_repeated):
+        reason = SILENT
         return replace(job, state=JobState.NOT_TRIGGERED, reason=reason, ended=now)
     return job
 

@@ -147,6 +147,9 @@ class Campaigns:
 
     def _pause(self, lock: IssueLock, until: datetime) -> None:
         """Wait, and keep the lock meanwhile."""
-        while (left := (until - self.clocks.now()).total_seconds()) > 0:
+        # Counted down, not compared with the present: a clock that is set back prolongs nothing.
+        left = (until - self.clocks.now()).total_seconds()
+        while left > 0:
             self.clocks.sleep(min(left, RENEWED))
             lock.renew()
+            left -= RENEWED

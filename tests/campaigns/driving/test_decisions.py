@@ -122,3 +122,22 @@ def test_commands_are_repeated_once(
 ) -> None:
     silent = replace(probe(WATCHING, job=unit), repeated=repeated)
     assert commands_to_repeat(SPEC, silent, at(minutes)) == expected
+
+
+def test_a_repeated_command_leaves_out_the_jobs_that_run() -> None:
+    """`/test unit slow` would abort `slow`, which runs."""
+    both = replace(SPEC, commands=("/test unit slow",))
+    silent = probe(WATCHING, job=JobState.WAITING)
+    assert commands_to_repeat(both, silent, at(15)) == ("/test unit",)
+
+    none = replace(silent, jobs=(JobResult("unit"), JobResult("slow")))
+    assert commands_to_repeat(both, none, at(15)) == ("/test unit slow",)
+
+
+@pytest.mark.parametrize(
+    ("state", "action"), [(WATCHING, Action.POLL), (ProbeState.OPENING, Action.OPEN)]
+)
+def test_a_clock_that_is_set_back_delays_no_look(state: ProbeState, action: Action) -> None:
+    ahead = replace(probe(state), polled=at(24 * 60))
+    assert next_step(campaign(ahead), at(5)) == Step(action, 1)
+    assert next_step(campaign(replace(ahead, polled=at(5))), at(5)).action is Action.WAIT

@@ -155,6 +155,7 @@ def test_results_after_closing_do_not_count() -> None:
         ([PENDING], 1, 15, JobState.RUNNING),
         ([PENDING], 0, 359, JobState.RUNNING),
         ([PENDING], 0, 360, JobState.TIMED_OUT),
+        ([], 0, 360, JobState.NOT_TRIGGERED),  # no command names it alone: none was repeated
         ([PENDING, signal(359, "success")], 0, 400, JobState.PASSED),
     ],
 )
@@ -163,3 +164,8 @@ def test_grace_and_deadline(
 ) -> None:
     probe = replace(PROBE, repeated=repeated)
     assert state_of(signals, probe=probe, minutes=minutes) is expected
+
+
+def test_a_job_that_was_not_triggered_says_what_to_check() -> None:
+    (job,) = judged(SPEC, replace(PROBE, repeated=1), PULL, [], at(60))
+    assert all(word in job.reason for word in ("bot", "account", "name"))

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from ci_stat.campaigns.model import CampaignState
 from ci_stat.campaigns.service import PATIENCE
 from ci_stat.demo.forge import DemoForge, DemoJob
-from ci_stat.errors import NotDelivered
+from ci_stat.errors import NotDelivered, SourceError
 from ci_stat.records import DeliveryState
 from ci_stat.records.forge import ForgeWrite
 from tests.campaigns.driving.deaths import WRITES
@@ -83,4 +83,33 @@ def test_a_forge_that_stays_away_ends_the_driver_and_not_the_campaign(state: Eng
         world.campaigns().start(ONE)
     assert fault.calls == PATIENCE
     assert world.campaigns("host:2:b").resume().state is CampaignState.DONE
+    check(world)
+
+
+@pytest.mark.parametrize("name", ["create_branch", "create_pull", "create_comment"])
+def test_a_lost_answer_that_cannot_be_looked_up_at_first(state: Engine, name: str) -> None:
+    """The forge fails while it is asked whether the write took effect; then it is back."""
+    world = World(state, (DemoJob("unit", 20),))
+    Fault(LOST, 1, has_effect=True).spoil(world.forge, name)
+    write = getattr(world.forge, name)
+    failing = 0
+
+    def and_fail(*arguments: Any) -> ForgeWrite:
+        nonlocal failing
+        written: ForgeWrite = write(*arguments)
+        failing = 2 if written is LOST else 0
+        return written
+
+    def fail(read: Any, *arguments: Any) -> Any:
+        nonlocal failing
+        failing -= 1
+        if failing >= 0:
+            raise SourceError("GitHub does not answer.")
+        return read(*arguments)
+
+    setattr(world.forge, name, and_fail)
+    for read in ("branch_head", "pulls_of", "comments"):
+        setattr(world.forge, read, partial(fail, getattr(world.forge, read)))
+    alive = world.campaigns("host:1:a", lambda owner: owner == "host:1:a")
+    assert alive.start(ONE).state is CampaignState.DONE
     check(world)
