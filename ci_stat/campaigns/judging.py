@@ -7,13 +7,15 @@ result counts, and a result that a person set is not evidence.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from ci_stat.campaigns.model import OPEN_STATES, JobResult, JobState, Probe, Spec
 from ci_stat.records.forge import CommitSignal, PullState
 
 PENDING = "pending"
+CHECK = "check"  # the kind of check runs
+REPLACED_WITHIN = timedelta(minutes=2)  # after a command
 
 SILENT = (
     "no status and no check run appeared: check that the bot runs in the repository, that it obeys"
@@ -58,7 +60,7 @@ def judged(
     results = []
     for context in spec.contexts:
         before = known.get(context, JobResult(context))
-        job = _with_signals(before, by_context.get(context, []))
+        job = _with_signals(before, _without_replaced(probe, by_context.get(context, [])))
         is_aborted_now = job.state is JobState.ABORTED and not before.is_terminal
         if changed is not None and is_aborted_now:
             # Prow aborts the jobs of a pull request that was changed: the change is the reason.
@@ -117,14 +119,30 @@ def _by_context(
     }
 
 
+def _without_replaced(probe: Probe, signals: Sequence[CommitSignal]) -> Sequence[CommitSignal]:
+    """The signals without a run that our own command replaced.
+
+    Some jobs start when a pull request is opened. Prow aborts them when a command starts them anew.
+    """
+    ends = (place for place, signal in enumerate(signals) if signal.state != PENDING)
+    end = next(ends, None)
+    if end is None or probe.triggered is None:
+        return signals
+    is_older = signals[0].created < probe.triggered
+    is_aborted = outcome_of(signals[end]) is JobState.ABORTED
+    is_by_command = signals[end].updated <= probe.triggered + REPLACED_WITHIN
+    return signals[end + 1 :] if is_older and is_aborted and is_by_command else signals
+
+
 def _with_signals(job: JobResult, signals: Sequence[CommitSignal]) -> JobResult:
     terminal = [signal for signal in signals if signal.state != PENDING]
+    is_complete = bool(terminal) and not _running_beside(terminal[0], signals)
     if job.is_terminal:
-        return replace(job, reruns=max(job.reruns, len(terminal) - 1))
+        return replace(job, reruns=max(job.reruns, _reruns(terminal)))
     if not signals:
         return job
     first = signals[0]
-    if not terminal:
+    if not is_complete:
         newest = signals[-1]
         return replace(
             job,
@@ -139,10 +157,12 @@ def _with_signals(job: JobResult, signals: Sequence[CommitSignal]) -> JobResult:
 def _result(
     job: JobResult, signals: Sequence[CommitSignal], terminal: Sequence[CommitSignal]
 ) -> JobResult:
-    result = terminal[0]
+    beside = [signal for signal in terminal if _is_beside(signal, terminal[0])]
+    result = min([terminal[0], *beside], key=_badness)
     started = [signal for signal in signals if signal.state == PENDING]
     state, reason = outcome_of(result), ""
-    is_by_another = bool(started) and started[0].creator != result.creator
+    is_one_kind = bool(started) and started[0].kind == result.kind
+    is_by_another = is_one_kind and started[0].creator != result.creator
     if state is JobState.PASSED and is_by_another:
         state, reason = JobState.OVERRIDDEN, f"{result.creator} set this result"
     return replace(
@@ -153,8 +173,33 @@ def _result(
         description=cleaned(result.description),
         started=signals[0].created,
         ended=result.updated,
-        reruns=len(terminal) - 1,
+        reruns=_reruns(terminal),
     )
+
+
+def _reruns(terminal: Sequence[CommitSignal]) -> int:
+    later = (signal for signal in terminal[1:] if not _is_beside(signal, terminal[0]))
+    return sum(1 for _ in later)
+
+
+def _running_beside(first: CommitSignal, signals: Sequence[CommitSignal]) -> bool:
+    return any(signal.state == PENDING and _is_beside(signal, first) for signal in signals)
+
+
+def _is_beside(signal: CommitSignal, first: CommitSignal) -> bool:
+    """Whether a check run began before the first result: it is no rerun, but has the same name.
+
+    Two workflows may have jobs of one name; all of them must pass.
+    """
+    return signal.kind == CHECK and signal != first and signal.created < first.updated
+
+
+def _badness(signal: CommitSignal) -> int:
+    """Failures come first, and passes last."""
+    state = outcome_of(signal)
+    if state is JobState.FAILED:
+        return 0
+    return 2 if state is JobState.PASSED else 1
 
 
 def _reason(state: JobState, signal: CommitSignal) -> str:

@@ -37,7 +37,7 @@ def at(minutes: float) -> datetime:
 def signal(minutes: float, state: str, description: str = "", **more: Any) -> CommitSignal:
     values: dict[str, Any] = {"kind": "status", "context": "unit", "creator": "bot", "url": "u"}
     when = at(minutes)
-    values |= {"id": int(minutes * 10), "created": when, "updated": when} | more
+    values |= {"id": int(minutes * 10) + 100, "created": when, "updated": when} | more
     return CommitSignal(state=state, description=description, **values)
 
 
@@ -169,3 +169,62 @@ def test_grace_and_deadline(
 def test_a_job_that_was_not_triggered_says_what_to_check() -> None:
     (job,) = judged(SPEC, replace(PROBE, repeated=1), PULL, [], at(60))
     assert all(word in job.reason for word in ("bot", "account", "name"))
+
+
+def check_run(id: int, begin: float, end: float, state: str) -> CommitSignal:
+    """A check run; `pending` has no end."""
+    ended = at(begin if state == "pending" else end)
+    return signal(end, state, kind="check", id=id, created=at(begin), updated=ended)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected", "reruns"),
+    [
+        ("success", "success", JobState.PASSED, 0),
+        ("success", "failure", JobState.FAILED, 0),
+        ("failure", "success", JobState.FAILED, 0),
+        ("success", "cancelled", JobState.ABORTED, 0),
+        ("success", "pending", JobState.RUNNING, 0),
+    ],
+)
+def test_check_runs_of_one_name_at_once_must_all_pass(
+    first: str, second: str, expected: JobState, reruns: int
+) -> None:
+    """Two workflows have a job of this name."""
+    signals = [check_run(1, 1, 9, first), check_run(2, 2, 20, second)]
+    (job,) = judged(SPEC, PROBE, PULL, signals, at(60))
+    assert (job.state, job.reruns) == (expected, reruns)
+
+
+def test_a_check_run_after_the_first_result_is_a_rerun() -> None:
+    signals = [check_run(1, 1, 9, "failure"), check_run(2, 10, 20, "success")]
+    (job,) = judged(SPEC, PROBE, PULL, signals, at(60))
+    assert (job.state, job.reruns, job.ended) == (JobState.FAILED, 1, at(9))
+
+
+def test_a_status_and_a_check_run_of_one_name() -> None:
+    status = [PENDING, signal(30, "success")]
+    passed = replace(check_run(9, 2, 20, "success"), creator="github-actions")
+    assert state_of([*status, passed]) is JobState.PASSED, "its App is no person"
+    assert state_of([*status, check_run(9, 2, 20, "failure")]) is JobState.FAILED
+    assert state_of([*status, check_run(9, 2, 20, "pending")]) is JobState.RUNNING
+
+
+def test_check_runs_at_once_are_no_reruns_at_later_looks_either() -> None:
+    signals = [check_run(1, 1, 9, "success"), check_run(2, 2, 20, "failure")]
+    (job,) = judged(SPEC, PROBE, PULL, signals, at(60))
+    assert judged(SPEC, replace(PROBE, jobs=(job,)), PULL, signals, at(61)) == (job,)
+    assert judged(SPEC, replace(PROBE, jobs=(job,)), PULL, [], at(62)) == (job,)
+
+
+def test_a_run_that_our_command_replaces_does_not_count() -> None:
+    """The bot starts some jobs when a pull request is opened, and starts them anew on command."""
+    automatic = [signal(-1, "pending"), signal(0.1, "failure", "Aborted by trigger plugin.")]
+    commanded = [signal(0.2, "pending"), signal(20, "success")]
+    assert state_of(automatic, minutes=1) is JobState.WAITING
+    assert state_of([*automatic, commanded[0]]) is JobState.RUNNING
+    assert state_of([*automatic, *commanded]) is JobState.PASSED
+
+    by_a_person = [signal(-1, "pending"), signal(9, "failure", "Aborted by trigger plugin.")]
+    assert state_of([*by_a_person, signal(9.1, "pending")]) is JobState.ABORTED
+    assert state_of([signal(-2, "pending"), signal(-1, "success")]) is JobState.PASSED
