@@ -120,11 +120,12 @@ class Driver:
 
     def _repeated(self, campaign: Campaign, probe: Probe) -> Probe:
         """The probe, after the commands of jobs that did not start were given again, once."""
-        commands = commands_to_repeat(campaign.spec, probe, self.clock())
+        now = self.clock()
+        commands = commands_to_repeat(campaign.spec, probe, now)
         if not commands:
             return probe
         self.opener.comment_commands(campaign, probe, commands, "repeated")
-        return replace(probe, repeated=1, commanded=self.clock())
+        return replace(probe, repeated=1, commanded=now)
 
     def _with_log(self, job: JobResult) -> JobResult:
         return self.with_failures(job) if job.state is JobState.FAILED else job

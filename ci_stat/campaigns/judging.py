@@ -126,11 +126,12 @@ def _without_replaced(probe: Probe, signals: Sequence[CommitSignal]) -> Sequence
     """
     ends = (place for place, signal in enumerate(signals) if signal.state != PENDING)
     end = next(ends, None)
-    if end is None or probe.triggered is None:
+    if end is None or probe.commanded is None:
         return signals
-    is_older = signals[0].created < probe.triggered
+    # Times of statuses are whole seconds.
+    is_older = signals[0].created < probe.commanded.replace(microsecond=0)
     is_aborted = outcome_of(signals[end]) is JobState.ABORTED
-    is_by_command = signals[end].updated <= probe.triggered + REPLACED_WITHIN
+    is_by_command = signals[end].updated <= probe.commanded + REPLACED_WITHIN
     return signals[end + 1 :] if is_older and is_aborted and is_by_command else signals
 
 

@@ -159,7 +159,7 @@ class Probe:
     - `base_sha`, `head_sha`, `committed`: of its commit; "" and None before it is prepared.
     - `number`, `url`: of the pull request; 0 and "" before it exists.
     - `triggered`: when the last command was commented, or else when it was opened.
-    - `repeated`: how often the commands were repeated. `commanded`: when last.
+    - `repeated`: how often the commands were repeated. `commanded`: when the last one was begun.
     - `polled`: when its results were last read.
     """
 

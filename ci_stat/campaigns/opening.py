@@ -142,12 +142,11 @@ class Opener:
             self._label(campaign, probe)
         if spec.commands:
             self.comment_commands(campaign, probe, spec.commands, "commands")
-        commanded = self.clock()
         return replace(
             probe,
             state=ProbeState.WATCHING,
-            triggered=commanded,
-            commanded=commanded,
+            triggered=self.clock(),
+            commanded=now,
             polled=None,
         )
 
