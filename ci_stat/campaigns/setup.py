@@ -13,6 +13,8 @@ from ci_stat.campaigns.forge import Forge
 from ci_stat.campaigns.job_logs import JobLogs
 from ci_stat.campaigns.ledger import Ledger
 from ci_stat.campaigns.model import JobResult
+from ci_stat.campaigns.posting import FEATURE as VERDICTS
+from ci_stat.campaigns.posting import Poster
 from ci_stat.campaigns.service import Campaigns, Clocks
 from ci_stat.config import GitHub
 from ci_stat.connectors.github.forge import GitHubForge
@@ -61,6 +63,12 @@ class CampaignsSetup:
         """What runs campaigns. Raises SettingsError."""
         forge, clocks = self.forge(fork), Clocks(self.clock)
         return campaigns_at(forge, self._place, self.state, clocks, self._job_logs.with_failures)
+
+    @property
+    def poster(self) -> Poster:
+        """What sends verdicts."""
+        table = CallTable(self.state, VERDICTS, tracker_of(self._place))
+        return Poster(Outbox(table, this_process(), self.clock, is_alive), self.clock)
 
     @property
     def _job_logs(self) -> JobLogs:

@@ -168,6 +168,7 @@ class Verdict:
     - `planned`, `opened`: probes. `opened` have a pull request.
     - `unread`: failed runs of whose log nothing is known, by reason.
     - `left_out`: earlier campaigns that were not compared as a whole: their jobs are others.
+    - `notes`: why a baseline is missing.
     """
 
     campaign: str
@@ -185,3 +186,4 @@ class Verdict:
     tests: tuple[TestVerdict, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
     left_out: int = 0
+    notes: tuple[str, ...] = ()

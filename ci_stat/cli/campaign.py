@@ -15,10 +15,12 @@ Examples:
   ci-stat campaign status                        the campaign that runs now
   ci-stat campaign resume                        continue after a kill or a restart
   ci-stat campaign report 3f1a --markdown        the verdict, to paste into a chat
+  ci-stat campaign report --post                 the verdict, to the recipients of the reports
   ci-stat campaign import config.env             settings of the known script
 
 \b
-Exit codes: 7 GitHub cannot be read; 8 a write failed or is uncertain: `resume` continues;
+Exit codes: 7 GitHub cannot be read; 8 a write failed or is uncertain: `resume` continues, or
+`report --post` sends the verdict;
 11 jobs failed; 12 no job has a result; 10 refused: a campaign is open on the branch, or another
 process is at it.
 """
@@ -82,7 +84,8 @@ def start() -> None:
     """Run a campaign from its plan to its verdict.
 
     FILE is campaign.toml if it exists. The command watches until all pull requests have ended;
-    on a terminal it shows one row for each. Ctrl-C stops watching and loses nothing.
+    on a terminal it shows one row for each. Ctrl-C stops watching and loses nothing. If FILE names
+    channels, the verdict is sent over them at the end.
     """
 
 
@@ -138,11 +141,25 @@ def cancel() -> None:
 @_id
 @_repo
 @click.option("--markdown", is_flag=True, help="Print Markdown, to paste into a chat.")
+@click.option("--post", is_flag=True, help="Send the verdict to the recipients of the reports.")
+@click.option(
+    "--channel",
+    "channels",
+    type=click.Choice(["feishu", "mail", "slack"]),
+    multiple=True,
+    help="With --post, only this channel; can be repeated. [those of campaign.toml, else all]",
+)
+@click.option("--dry-run", is_flag=True, help="With --post, name the recipients, and send nothing.")
+@click.option("--force", is_flag=True, help="With --post, send it again, also where it arrived.")
 @options.json_option
 @options.color_option
 @options.work("campaign")
 def report() -> None:
-    """Say what a campaign proves. ID: by default the newest."""
+    """Say what a campaign proves. ID: by default the newest.
+
+    With --post, each recipient of the reports gets the verdict of an ended campaign once, however
+    often the command is repeated.
+    """
 
 
 @campaign.command(name="list")

@@ -45,6 +45,7 @@ def _lines(verdict: Verdict, zone: tzinfo, writer: Writer) -> Iterator[str]:
     yield from (_test(test, writer) for test in verdict.tests[:_TESTS])
     if len(verdict.tests) > _TESTS:
         yield f"- … and {plural(len(verdict.tests) - _TESTS, 'more failing test')}"
+    yield from (f"- Note: {writer.code(note)}" for note in verdict.notes)
 
 
 def _proof(verdict: Verdict, writer: Writer) -> Iterator[str]:

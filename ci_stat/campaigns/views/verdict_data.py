@@ -37,6 +37,7 @@ def verdict_data(verdict: Verdict) -> Row:
         "tests": [_test(test) for test in verdict.tests],
         "unread_failures": dict(verdict.unread),
         "campaigns_with_other_jobs": verdict.left_out,
+        "notes": list(verdict.notes),
     }
 
 

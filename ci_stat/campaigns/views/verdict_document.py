@@ -228,3 +228,4 @@ def _foot(verdict: Verdict) -> Iterator[str]:
     if verdict.left_out:
         campaigns = plural(verdict.left_out, "earlier campaign")
         yield f"{campaigns} with other jobs: compared by job only."
+    yield from (cut(note, _MESSAGE) for note in verdict.notes)

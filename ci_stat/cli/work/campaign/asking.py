@@ -1,5 +1,6 @@
 """`ci-stat campaign plan`, `status`, `report` and `list`: nothing is changed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,15 @@ from ci_stat.campaigns.views.verdict_document import verdict_document
 from ci_stat.cli.work import opening, output
 from ci_stat.cli.work.campaign.files import Options, described, zone_of
 from ci_stat.cli.work.campaign.places import opened_campaigns
+from ci_stat.cli.work.campaign.posting import (
+    Sending,
+    post_data,
+    require_delivered,
+    sent_or_drafted,
+)
+from ci_stat.cli.work.campaign.proving import proven
 from ci_stat.context import real_time
-from ci_stat.errors import CiStatError
+from ci_stat.errors import CiStatError, UsageError
 from ci_stat.rendering.as_terminal import on_terminal
 
 
@@ -43,26 +51,42 @@ def plan(file: Path | None, as_json: bool, color: str, **options: Any) -> None:
 
 
 def status(id: str, repo: str | None, as_json: bool, color: str) -> None:
-    setup, _, zone = opened_campaigns(repo)
-    campaign, now = setup.ledger.get(id), real_time()
+    place = opened_campaigns(repo)
+    campaign, now = place.setup.ledger.get(id), real_time()
     judged = verdict(campaign, now)
-    document = status_document(campaign, judged, now, zone)
+    document = status_document(campaign, judged, now, place.zone)
     output.print_either(status_data(campaign, judged), on_terminal(document), as_json, color)
 
 
-def report(id: str, repo: str | None, markdown: bool, as_json: bool, color: str) -> None:
-    setup, _, zone = opened_campaigns(repo)
-    campaign = setup.ledger.get(id)
-    judged = verdict(campaign, real_time(), setup.ledger.all())
+def report(
+    id: str,
+    repo: str | None,
+    markdown: bool,
+    post: bool,
+    channels: Sequence[str],
+    dry_run: bool,
+    force: bool,
+    as_json: bool,
+    color: str,
+) -> None:
+    if not post and (channels or dry_run or force):
+        raise UsageError("--channel, --dry-run and --force need --post.", "Add --post.")
+    place = opened_campaigns(repo)
+    ledger = place.setup.ledger
+    judged = proven(place.context, ledger, ledger.get(id))
+    wanted = Sending(channels or place.channels, dry_run, force)
+    results = sent_or_drafted(place, judged, wanted) if post else []
     if markdown and not as_json:
-        click.echo(verdict_markdown(judged, zone).rstrip("\n"))
-        return
-    document = verdict_document(judged, zone)
-    output.print_either(verdict_data(judged), on_terminal(document), as_json, color)
+        click.echo(verdict_markdown(judged, place.zone).rstrip("\n"))
+    else:
+        data = verdict_data(judged) | ({"deliveries": post_data(results)} if post else {})
+        document = verdict_document(judged, place.zone)
+        output.print_either(data, on_terminal(document), as_json, color)
+    require_delivered(results, judged.campaign)
 
 
 def list_(repo: str | None, limit: int, as_json: bool, color: str) -> None:
-    setup, _, zone = opened_campaigns(repo)
-    campaigns = setup.ledger.all()
-    document = list_document(campaigns, zone, limit)
+    place = opened_campaigns(repo)
+    campaigns = place.setup.ledger.all()
+    document = list_document(campaigns, place.zone, limit)
     output.print_either(list_data(campaigns[:limit]), on_terminal(document), as_json, color)

@@ -1,14 +1,14 @@
 """`ci-stat campaign start`, `resume` and `cancel`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
 from ci_stat.campaigns.model import Campaign, CampaignState
-from ci_stat.campaigns.service import Campaigns
 from ci_stat.campaigns.verdict import verdict
+from ci_stat.campaigns.verdict_model import Verdict
 from ci_stat.campaigns.views.verdict_data import verdict_data
 from ci_stat.campaigns.views.verdict_document import verdict_document
 from ci_stat.cli.work import opening, output
@@ -16,10 +16,13 @@ from ci_stat.cli.work.campaign.asking import plan
 from ci_stat.cli.work.campaign.demonstration import demonstrated
 from ci_stat.cli.work.campaign.display import watching
 from ci_stat.cli.work.campaign.files import Options, described, zone_of
-from ci_stat.cli.work.campaign.places import opened_campaigns
+from ci_stat.cli.work.campaign.places import CampaignPlace, opened_campaigns
+from ci_stat.cli.work.campaign.posting import require_delivered, sent
+from ci_stat.cli.work.campaign.proving import proven
 from ci_stat.context import real_time
 from ci_stat.errors import CannotTell, DidNotPass
 from ci_stat.rendering.as_terminal import on_terminal
+from ci_stat.reports.recipients import Recipient
 
 
 def start(
@@ -32,15 +35,16 @@ def start(
     **options: Any,
 ) -> None:
     if demo:
-        with demonstrated() as (service, campaign, zone):
-            _print(service, campaign, zone, as_json, color)
+        _demo(as_json, color)
         return
     if dry_run:
         plan(file, as_json, color, **options)
         return
     wanted = described(file, Options(**options))
-    zone = zone_of(wanted)
-    setup = opening.opened().campaigns(wanted.spec.repo)
+    context, zone = opening.opened(), zone_of(wanted)
+    setup = context.campaigns(wanted.spec.repo)
+    place = CampaignPlace(context, setup, zone, wanted.spec.fork, wanted.channels)
+    recipients = _recipients(place)
     service = setup.service(wanted.spec.fork)
     with watching(zone, real_time) as watch:
         known = service.ledger.open_on(wanted.spec.branch) if continues else None
@@ -48,40 +52,63 @@ def start(
             campaign = service.start(wanted.spec, watch)
         else:
             campaign = service.resume(known.id, watch)
-    _print(service, campaign, zone, as_json, color)
-    _require_passed(service, campaign)
+    _end(place, campaign, recipients, as_json, color)
 
 
 def resume(id: str, repo: str | None, as_json: bool, color: str) -> None:
-    setup, fork, zone = opened_campaigns(repo)
-    service = setup.service(fork)
-    with watching(zone, real_time) as watch:
+    place = opened_campaigns(repo)
+    recipients = _recipients(place)
+    service = place.setup.service(place.fork)
+    with watching(place.zone, real_time) as watch:
         campaign = service.resume(id, watch)
-    _print(service, campaign, zone, as_json, color)
-    _require_passed(service, campaign)
+    _end(place, campaign, recipients, as_json, color)
 
 
 def cancel(id: str, repo: str | None, as_json: bool, color: str) -> None:
-    setup, fork, zone = opened_campaigns(repo)
-    service = setup.service(fork)
-    with watching(zone, real_time) as watch:
+    place = opened_campaigns(repo)
+    service = place.setup.service(place.fork)
+    with watching(place.zone, real_time) as watch:
         campaign = service.cancel(id, watch)
     if campaign.state is CampaignState.CANCELLING:
         click.echo("ci-stat: The process that drives the campaign cancels it now.", err=True)
-    _print(service, campaign, zone, as_json, color)
+    _print(place, proven(place.context, service.ledger, campaign), as_json, color)
 
 
-def _print(
-    service: Campaigns, campaign: Campaign, zone: ZoneInfo, as_json: bool, color: str
+def _demo(as_json: bool, color: str) -> None:
+    with demonstrated() as (service, campaign, zone):
+        judged = verdict(campaign, service.clocks.now(), service.ledger.all())
+        document = verdict_document(judged, zone)
+        output.print_either(verdict_data(judged), on_terminal(document), as_json, color)
+
+
+def _recipients(place: CampaignPlace) -> list[Recipient]:
+    """The recipients that campaign.toml asks for. Raises SettingsError before hours of waiting."""
+    return place.context.recipients(place.channels) if place.channels else []
+
+
+def _end(
+    place: CampaignPlace,
+    campaign: Campaign,
+    recipients: Sequence[Recipient],
+    as_json: bool,
+    color: str,
 ) -> None:
-    judged = verdict(campaign, service.clocks.now(), service.ledger.all())
-    document = verdict_document(judged, zone)
+    """Print the verdict, send it, and raise what the exit code says."""
+    judged = proven(place.context, place.setup.ledger, campaign)
+    _print(place, judged, as_json, color)
+    results = sent(place, judged, recipients) if recipients and judged.is_final else []
+    require_delivered(results, judged.campaign)
+    _require_passed(judged)
+
+
+def _print(place: CampaignPlace, judged: Verdict, as_json: bool, color: str) -> None:
+    document = verdict_document(judged, place.zone)
     output.print_either(verdict_data(judged), on_terminal(document), as_json, color)
 
 
-def _require_passed(service: Campaigns, campaign: Campaign) -> None:
+def _require_passed(judged: Verdict) -> None:
     """Raise DidNotPass if pull requests failed, and CannotTell if none has a result."""
-    tally = verdict(campaign, service.clocks.now()).overall.tally
+    tally = judged.overall.tally
     if tally.failed:
         raise DidNotPass(f"{tally.failed} of {tally.passed + tally.failed} pull requests failed.")
     if not tally.passed:
