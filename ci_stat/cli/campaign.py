@@ -77,6 +77,7 @@ _spec_options = options.stack(
 @click.option(
     "--continue", "continues", is_flag=True, help="First end a campaign that is open on the branch."
 )
+@click.option("--yes", is_flag=True, help="Expect the jobs that were learnt, without a question.")
 @options.json_option
 @options.color_option
 @options.work("campaign")
@@ -86,6 +87,9 @@ def start() -> None:
     FILE is campaign.toml if it exists. The command watches until all pull requests have ended;
     on a terminal it shows one row for each. Ctrl-C stops watching and loses nothing. If FILE names
     channels, the verdict is sent over them at the end.
+
+    If it names no `contexts`, the jobs that ran in all of the last merged pull requests of the
+    branch are shown, and the campaign starts when you confirm them.
     """
 
 
@@ -98,8 +102,9 @@ def start() -> None:
 def plan() -> None:
     """Show what a campaign would do, when, with how many calls, and what it can show.
 
-    It checks the rights of the token and whether the repository's bot obeys this account. Nothing
-    is written.
+    It checks the rights of the token and whether the repository's bot obeys this account. If FILE
+    names no `contexts`, it learns the expected jobs from the last merged pull requests of the
+    branch, and shows which results it ignores. Nothing is written.
     """
 
 

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from ci_stat.campaigns.decisions import LONGEST, SHORTEST
+from ci_stat.campaigns.learning import Learnt
 from ci_stat.campaigns.model import Ending, FileMode, Spec
 from ci_stat.campaigns.outlook import RATE_LIMIT, Outlook, comments_of, planned_count
+from ci_stat.campaigns.views.learnt import learnt_blocks, learnt_data
 from ci_stat.campaigns.views.times import local, period, short
 from ci_stat.campaigns.views.verdict_document import PROBE
 from ci_stat.campaigns.views.words import CONFIDENCE, chance_words, rate
@@ -32,9 +34,17 @@ _ENDINGS = {
 
 
 def plan_document(
-    spec: Spec, outlook: Outlook, zone: tzinfo, problems: Sequence[str] = ()
+    spec: Spec,
+    outlook: Outlook,
+    zone: tzinfo,
+    problems: Sequence[str] = (),
+    learnt: Learnt | None = None,
 ) -> Document:
-    """The plan, with times in `zone`. `problems`: why it cannot start, or may not work."""
+    """The plan, with times in `zone`.
+
+    `problems`: why it cannot start, or may not work. `learnt`: where the jobs of `spec` are from,
+    if it named none.
+    """
     count = planned_count(spec)
     place = f"{cut_name(spec.repo, 100)} {cut_name(spec.branch, 100)}"
     title = f"Plan: {plural(count, PROBE)} on {place}"
@@ -43,21 +53,31 @@ def plan_document(
         subtitle="Nothing has been written.",
         tone=Tone.BAD if problems else Tone.PLAIN,
         summary=title,
-        blocks=tuple(_blocks(spec, outlook, zone, problems)),
+        blocks=tuple(_blocks(spec, outlook, zone, problems, learnt)),
     )
 
 
-def _blocks(spec: Spec, outlook: Outlook, zone: tzinfo, problems: Sequence[str]) -> Iterator[Block]:
+def _blocks(
+    spec: Spec,
+    outlook: Outlook,
+    zone: tzinfo,
+    problems: Sequence[str],
+    learnt: Learnt | None,
+) -> Iterator[Block]:
     if problems:
         items = tuple(Item(text(Span(cut(words, 400), Tone.BAD))) for words in problems)
         yield Section("Problems", items, 100)
     yield Section("What it does", tuple(_doing(spec)), 100)
     yield _section("When", [*_times(spec, outlook, zone)])
-    jobs = [text(cut_name(job, _NAME)) for job in spec.contexts]
-    missing = text(Span("None is named: it cannot tell when a pull request is over.", Tone.WARN))
-    yield _section("Jobs that must pass", jobs or [missing])
+    yield from learnt_blocks(learnt) if learnt else [_jobs(spec)]
     yield _section("API calls, at most", [*_calls(outlook)])
     yield _section("What it can show", [text(words) for words in shown_words(spec, outlook)])
+
+
+def _jobs(spec: Spec) -> Section:
+    jobs = [text(cut_name(job, _NAME)) for job in spec.contexts]
+    missing = text(Span("None is named: it cannot tell when a pull request is over.", Tone.WARN))
+    return _section("Jobs that must pass", jobs or [missing])
 
 
 def _section(title: str, lines: Sequence[Text]) -> Section:
@@ -156,7 +176,9 @@ def shown_words(spec: Spec, outlook: Outlook) -> Iterator[str]:
         yield f"{count:,} cannot show that; they can only show that the rate is above it."
 
 
-def plan_data(spec: Spec, outlook: Outlook, problems: Sequence[str] = ()) -> dict[str, Any]:
+def plan_data(
+    spec: Spec, outlook: Outlook, problems: Sequence[str] = (), learnt: Learnt | None = None
+) -> dict[str, Any]:
     """The plan as data for JSON."""
     return {
         "repo": spec.repo,
@@ -166,6 +188,7 @@ def plan_data(spec: Spec, outlook: Outlook, problems: Sequence[str] = ()) -> dic
         "latest_end": _time(outlook.end),
         "open_at_once": outlook.together,
         "jobs": list(spec.contexts),
+        "learnt": learnt_data(learnt) if learnt else None,
         "commands": list(spec.commands),
         "calls": {
             "writes": outlook.calls.writes,

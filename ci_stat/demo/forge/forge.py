@@ -68,8 +68,10 @@ class DemoForge:
         pulls = (pull for pull in self.pulls.values() if pull.base_branch == base)
         return tuple(pull for pull in pulls if pull.is_open)
 
-    def recent_pulls(self, base: str, limit: int) -> tuple[PullState, ...]:  # noqa: ARG002
-        return ()
+    def recent_pulls(self, base: str, limit: int) -> tuple[PullState, ...]:
+        of_base = (pull for pull in self.pulls.values() if pull.base_branch == base)
+        merged = [pull for pull in of_base if pull.is_merged]
+        return tuple(reversed(merged))[:limit]
 
     def changed_files(self, number: int) -> tuple[str, ...]:
         files = self.commits[self.pulls[number].head_sha]
@@ -157,6 +159,11 @@ class DemoForge:
         for pull in self.pulls_of(branch, "open"):
             self.close_pull(pull.number)
         return ForgeWrite(DeliveryState.SENT, code=204)
+
+    def merge(self, number: int) -> None:
+        """Somebody merges a pull request. Its jobs go on."""
+        pull, now = self.pulls[number], self.clock()
+        self.pulls[number] = replace(pull, is_open=False, is_merged=True, closed=now)
 
     def push(self, number: int, sha: str) -> None:
         """Somebody pushes to a pull request: its jobs are aborted."""

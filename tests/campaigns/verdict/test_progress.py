@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ci_stat.campaigns.learning import Learnt, LeftOut
 from ci_stat.campaigns.model import Budget, Campaign, CampaignState, Ending, FileMode, ProbeState
 from ci_stat.campaigns.outlook import RATE_LIMIT, outlook
 from ci_stat.campaigns.presets import PRESETS
@@ -108,6 +109,16 @@ def test_plan_of_everything_else(golden: Golden) -> None:
     problems = ["The token may not comment at pingcap/ticdc.", HOSTILE]
     document = plan_document(spec, shown, SHANGHAI, problems)
     check(golden, "plan_other", document, plan_data(spec, shown, problems))
+
+
+def test_plan_with_learnt_jobs(golden: Golden) -> None:
+    """Names of other people's jobs stay harmless."""
+    left_out = (LeftOut("tide", "tests nothing"), LeftOut(HOSTILE, "ran in 1 of 3 pull requests"))
+    learnt = Learnt(("slow", "unit"), (7, 6, 4), left_out, (5,))
+    spec = replace(SPEC, contexts=learnt.contexts)
+    shown = outlook(spec, STARTED)
+    document = plan_document(spec, shown, SHANGHAI, learnt=learnt)
+    check(golden, "plan_learnt", document, plan_data(spec, shown, learnt=learnt))
 
 
 def test_a_hundred_pull_requests_on_paper() -> None:

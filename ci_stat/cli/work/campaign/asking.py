@@ -1,14 +1,18 @@
 """`ci-stat campaign plan`, `status`, `report` and `list`: nothing is changed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ci_stat.campaigns.learning import learn
+from ci_stat.campaigns.model import Spec
 from ci_stat.campaigns.outlook import outlook
 from ci_stat.campaigns.planning import check
 from ci_stat.campaigns.rights import problems_of
+from ci_stat.campaigns.setup import CampaignsSetup
 from ci_stat.campaigns.verdict import verdict
 from ci_stat.campaigns.views.list_document import (
     list_data,
@@ -21,6 +25,7 @@ from ci_stat.campaigns.views.verdict_chat import verdict_markdown
 from ci_stat.campaigns.views.verdict_data import verdict_data
 from ci_stat.campaigns.views.verdict_document import verdict_document
 from ci_stat.cli.work import opening, output
+from ci_stat.cli.work.campaign.expecting import forge_to_learn
 from ci_stat.cli.work.campaign.files import Options, described, zone_of
 from ci_stat.cli.work.campaign.places import opened_campaigns
 from ci_stat.cli.work.campaign.posting import (
@@ -37,17 +42,26 @@ from ci_stat.rendering.as_terminal import on_terminal
 
 def plan(file: Path | None, as_json: bool, color: str, **options: Any) -> None:
     wanted = described(file, Options(**options))
-    check(wanted.spec)
-    context = opening.opened()
-    try:
-        forge = context.campaigns(wanted.spec.repo).forge(wanted.spec.fork)
-        problems = problems_of(wanted.spec, forge)
-    except CiStatError as error:
-        problems = [f"Not checked: {error.message} {error.hint}".strip()]
-    seen = outlook(wanted.spec, real_time())
-    document = plan_document(wanted.spec, seen, zone_of(wanted), problems)
-    data = plan_data(wanted.spec, seen, problems)
+    setup = opening.opened().campaigns(wanted.spec.repo)
+    spec, learnt = wanted.spec, None
+    if not spec.contexts:
+        learnt = learn(spec, forge_to_learn(setup, spec))
+        spec = replace(spec, contexts=learnt.contexts)
+    problems = _problems(setup, spec)
+    seen = outlook(spec, real_time())
+    document = plan_document(spec, seen, zone_of(wanted), problems, learnt)
+    data = plan_data(spec, seen, problems, learnt)
     output.print_either(data, on_terminal(document), as_json, color)
+
+
+def _problems(setup: CampaignsSetup, spec: Spec) -> list[str]:
+    """Why the campaign cannot start. Raises UsageError for what no forge needs to be asked."""
+    if spec.contexts:
+        check(spec)
+    try:
+        return problems_of(spec, setup.forge(spec.fork))
+    except CiStatError as error:
+        return [f"Not checked: {error.message} {error.hint}".strip()]
 
 
 def status(id: str, repo: str | None, as_json: bool, color: str) -> None:

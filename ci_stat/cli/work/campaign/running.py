@@ -15,6 +15,7 @@ from ci_stat.cli.work import opening, output
 from ci_stat.cli.work.campaign.asking import plan
 from ci_stat.cli.work.campaign.demonstration import demonstrated
 from ci_stat.cli.work.campaign.display import watching
+from ci_stat.cli.work.campaign.expecting import confirmed
 from ci_stat.cli.work.campaign.files import Options, described, zone_of
 from ci_stat.cli.work.campaign.places import CampaignPlace, opened_campaigns
 from ci_stat.cli.work.campaign.posting import require_delivered, sent
@@ -30,6 +31,7 @@ def start(
     demo: bool,
     dry_run: bool,
     continues: bool,
+    yes: bool,
     as_json: bool,
     color: str,
     **options: Any,
@@ -46,12 +48,14 @@ def start(
     place = CampaignPlace(context, setup, zone, wanted.spec.fork, wanted.channels)
     recipients = _recipients(place)
     service = setup.service(wanted.spec.fork)
+    known = service.ledger.open_on(wanted.spec.branch)
+    # While one is open, another is refused: then nobody is asked.
+    spec = wanted.spec if known else confirmed(setup, wanted.spec, yes)
     with watching(zone, real_time) as watch:
-        known = service.ledger.open_on(wanted.spec.branch) if continues else None
-        if known is None:
-            campaign = service.start(wanted.spec, watch)
-        else:
+        if known and continues:
             campaign = service.resume(known.id, watch)
+        else:
+            campaign = service.start(spec, watch)
     _end(place, campaign, recipients, as_json, color)
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ci_stat.campaigns.planning import check
 from ci_stat.campaigns.presets import CampaignFile, Schedule
 from ci_stat.campaigns.schedule import crontab_text, next_start, service_text, timer_text
 from ci_stat.campaigns.spec_checks import time_of, zone_of
@@ -24,6 +25,7 @@ def schedule(
     file: Path | None, preset: str | None, at: str | None, zone: str | None, foreground: bool
 ) -> None:
     campaign = described(file, Options(preset=preset))
+    check(campaign.spec)  # nobody confirms learnt jobs at that time of day
     daily = _schedule(campaign, at, zone)
     arguments = ["--preset", preset] if preset else [str((file or DEFAULT).resolve())]
     if foreground:
