@@ -68,7 +68,10 @@ class Driver:
             return campaign, step
 
         probe = campaign.probes[step.position - 1]
-        after = self._after(campaign, probe, step.action)
+        try:
+            after = self._after(campaign, probe, step.action)
+        except NotAccepted as error:
+            after = self._refused(probe, error)
         changed = self.ledger.put_probe(campaign, after)
         if after.state in (ProbeState.CLOSED, ProbeState.KEPT):
             changed = self._decided(changed)
@@ -88,10 +91,16 @@ class Driver:
             return self.opener.prepared(campaign, probe)
         if campaign.state is CampaignState.CANCELLING:
             return self._given_up(probe)
-        try:
-            return self.opener.step(campaign, probe)
-        except NotAccepted as error:
+        return self.opener.step(campaign, probe)
+
+    def _refused(self, probe: Probe, error: NotAccepted) -> Probe:
+        """A probe of which a write was refused for ever: it ends, and at its end is left alone."""
+        if probe.state is not ProbeState.ENDING:
             return replace(probe, state=ProbeState.ENDING, reason=error.message)
+        state = ProbeState.KEPT if probe.number else ProbeState.BLOCKED
+        now = self.clock()
+        jobs = aborted(probe, now, error.message)
+        return replace(probe, state=state, reason=error.message, jobs=jobs, ended=now)
 
     def _given_up(self, probe: Probe) -> Probe:
         """A probe that is being opened while the campaign is cancelled."""

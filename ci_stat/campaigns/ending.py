@@ -21,7 +21,7 @@ from ci_stat.campaigns.model import (
     Probe,
     ProbeState,
 )
-from ci_stat.campaigns.opening import Opener, sent
+from ci_stat.campaigns.opening import NotAccepted, Opener, sent
 from ci_stat.campaigns.views.comments import closing_comment, final_comment
 from ci_stat.records import DeliveryState
 from ci_stat.records.forge import ForgeWrite, PullState
@@ -157,12 +157,22 @@ class Closer:
             if pull is None or not self.is_ours(owner, probe, pull):
                 closed.append((owner, replace(probe, state=ProbeState.CLOSED)))
                 continue
+            reason = self._refusal_of_closing(campaign, owner, probe, pull, newest)
+            closed.append((owner, replace(probe, state=ProbeState.CLOSED, reason=reason)))
+        return closed
+
+    def _refusal_of_closing(
+        self, campaign: Campaign, owner: Campaign, probe: Probe, pull: PullState, newest: Probe
+    ) -> str:
+        """Close a kept pull request. Why that was refused for ever, or the reason as it was."""
+        try:
             if pull.is_open:
                 self._comment_closing(campaign, owner, probe, newest)
             # A driver that was killed after closing has left the branch.
             self.close(owner, probe, pull)
-            closed.append((owner, replace(probe, state=ProbeState.CLOSED)))
-        return closed
+        except NotAccepted as error:
+            return error.message
+        return probe.reason
 
     def _comment_closing(
         self, campaign: Campaign, owner: Campaign, probe: Probe, newest: Probe

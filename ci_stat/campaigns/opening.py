@@ -11,7 +11,7 @@ from functools import partial
 from ci_stat.campaigns import marker
 from ci_stat.campaigns.calls import CampaignCalls
 from ci_stat.campaigns.forge import Forge
-from ci_stat.campaigns.model import Campaign, FileMode, JobResult, Probe, ProbeState
+from ci_stat.campaigns.model import Campaign, FileMode, JobResult, Probe, ProbeState, Spec
 from ci_stat.errors import NotDelivered, UsageError
 from ci_stat.records import DeliveryState
 from ci_stat.records.forge import ForgeWrite, PullState
@@ -20,6 +20,8 @@ from ci_stat.store.state.calls import CallKind
 INVALID = (409, 410, 422)
 TOO_MANY = 429
 SERVER_ERRORS = 500  # and above
+EXISTING = "Name an existing base branch."
+SET_FILE = "Set the `path` in [file]."
 MERGEABLE_WITHIN = timedelta(minutes=10)  # after opening; then the commands are given anyway
 
 
@@ -39,14 +41,24 @@ class Opener:
     calls: CampaignCalls
     clock: Callable[[], datetime]
 
+    def require_base(self, spec: Spec) -> None:
+        """Raise UsageError without the base branch, or the file to which lines are added."""
+        base = self.forge.branch_head(spec.repo, spec.branch)
+        if base is None:
+            raise UsageError(no_branch(spec), EXISTING)
+        is_there = (
+            spec.file_mode is not FileMode.LINE
+            or self.forge.file(spec.repo, spec.file, base) is not None
+        )
+        if not is_there:
+            raise UsageError(f"{spec.repo} has no file {spec.file!r} on {spec.branch}.", SET_FILE)
+
     def prepared(self, campaign: Campaign, probe: Probe) -> Probe:
         """The probe with the base of this moment, before anything is created."""
         spec, now = campaign.spec, self.clock()
         base = self.forge.branch_head(spec.repo, spec.branch)
         if base is None:
-            raise UsageError(
-                f"{spec.repo} has no branch {spec.branch!r}.", "Name an existing base branch."
-            )
+            raise NotAccepted(no_branch(spec), EXISTING)
         return replace(
             probe,
             state=ProbeState.OPENING,
@@ -71,9 +83,7 @@ class Opener:
         if spec.file_mode is FileMode.LINE:
             known = self.forge.file(spec.repo, path, probe.base_sha)
             if known is None:
-                raise UsageError(
-                    f"{spec.repo} has no file {path!r} on {spec.branch}.", "Set `file`."
-                )
+                raise NotAccepted(f"{spec.repo} has no file {path!r} on {spec.branch}.", SET_FILE)
             content = known
         file = marker.file_of(campaign, probe, content)
         message = marker.message_of(campaign, probe)
@@ -189,6 +199,10 @@ class Opener:
             look,
         )
         sent(written, "comment")
+
+
+def no_branch(spec: Spec) -> str:
+    return f"{spec.repo} has no branch {spec.branch!r}."
 
 
 def _marked(text: str, mark: str) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -54,8 +54,8 @@ class Campaigns:
     def start(self, spec: Spec, watch: Watch = unwatched) -> Campaign:
         """Run a new campaign to its end.
 
-        Raises Refused if one is open on the branch, UsageError for an invalid spec, and the errors
-        of `Driver.step`; then `resume` continues.
+        Raises Refused if one is open on the branch, UsageError for an invalid spec or an
+        unknown base branch, and the errors of `Driver.step`; then `resume` continues.
         """
         with self._locked(spec.branch) as lock:
             known = self.ledger.open_on(spec.branch)
@@ -65,6 +65,9 @@ class Campaigns:
                     f"Continue it: ci-stat campaign resume {known.id}",
                 )
             campaign = planned(spec, self.clocks.now(), self.new_hex)
+            # A forge that does not answer now is asked again when a pull request is opened.
+            with suppress(SourceError):
+                self.driver.opener.require_base(spec)
             self.ledger.add(campaign)
             return self._run(campaign, lock, watch)
 
