@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -35,8 +35,9 @@ def compare(
 ) -> None:
     context = opening.opened()
     source = context.source
-    now = windows.run_filter(source, **window)
-    before = _other_side(source, now, baseline, tuple(other_branches))
+    time = datetime.now(UTC)
+    now = windows.run_filter(source, **window, now=time)
+    before = _other_side(source, now, baseline, tuple(other_branches), time)
 
     comparer = Comparer(source, context.existing_extractions())
     with counting("Reading failed runs") as progress:
@@ -80,9 +81,16 @@ def _late_begin(source: Source, before: RunFilter) -> datetime | None:
 
 
 def _other_side(
-    source: Source, now: RunFilter, baseline: str | None, branches: tuple[str, ...]
+    source: Source,
+    now: RunFilter,
+    baseline: str | None,
+    branches: tuple[str, ...],
+    time: datetime,
 ) -> RunFilter:
-    """The other side. Raises UsageError if it shares runs with the first one."""
+    """The other side. `time`: when this comparison is made.
+
+    Raises UsageError if it shares runs with the first one.
+    """
     if branches and not now.branches:
         raise UsageError(
             "--with-branch needs a branch to compare.", "Add --branch NAME for the first side."
@@ -90,7 +98,7 @@ def _other_side(
     if branches and baseline is None:
         before = replace(now, branches=branches)
     else:
-        window = windows.compared_window(source, now.window, baseline)
+        window = windows.compared_window(source, now.window, baseline, time)
         before = replace(now, window=window, branches=branches or now.branches)
 
     overlap = before.window.begin < now.window.end and now.window.begin < before.window.end

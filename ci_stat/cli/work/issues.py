@@ -166,8 +166,8 @@ def _watched_filer(
 def _window(source: Source, now: datetime, begin: str | None, end: str | None) -> Window:
     zone = source.origin.zone
     with windows.within_calendar():
-        first = windows.parse_time(begin, "--begin", zone) if begin is not None else None
-        last = windows.parse_end(end, source) if end is not None else None
+        first = windows.parse_time(begin, "--begin", zone, now) if begin is not None else None
+        last = windows.parse_end(end, source, now) if end is not None else None
         return chosen_window(DAILY, now, zone, first, last)
 
 

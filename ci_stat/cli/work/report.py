@@ -95,8 +95,8 @@ def _filter(
             "--begin and --since both set the start of the window.", "Use one of them."
         )
     zone = context.source.origin.zone
-    first = windows.parse_time(begin, "--begin", zone) if begin is not None else None
-    last = windows.parse_end(end, context.source) if end is not None else None
+    first = windows.parse_time(begin, "--begin", zone, now) if begin is not None else None
+    last = windows.parse_end(end, context.source, now) if end is not None else None
     length = windows.parse_length(since) if since is not None else None
     delay = timedelta(minutes=context.settings.reports.delay)
     window = chosen_window(kind, now, zone, first, last, delay, length)

@@ -42,12 +42,13 @@ def _length(text: str) -> re.Match[str] | None:
     return _LENGTH.fullmatch(text.strip())
 
 
-def parse_time(text: str, option: str, zone: ZoneInfo) -> datetime:
+def parse_time(text: str, option: str, zone: ZoneInfo, now: datetime | None = None) -> datetime:
     """Parse ISO 8601, `now`, `today` or `yesterday`; aware. `zone` is for times without an offset.
 
-    Raises UsageError.
+    `now` (aware): by default the clock. Two times of one window need the same one: midnight may lie
+    between two looks at the clock. Raises UsageError.
     """
-    now = datetime.now(zone)
+    now = datetime.now(zone) if now is None else now.astimezone(zone)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     words = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
     if text in words:
@@ -62,12 +63,12 @@ def parse_time(text: str, option: str, zone: ZoneInfo) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
-def parse_end(text: str, source: Source) -> datetime:
-    """Parse `latest` or a time; aware. Raises UsageError."""
+def parse_end(text: str, source: Source, now: datetime | None = None) -> datetime:
+    """Parse `latest` or a time, as `parse_time` does; aware. Raises UsageError."""
     zone = source.origin.zone
     if text == LATEST:
         return source.latest_end().replace(tzinfo=zone)
-    return parse_time(text, "--end", zone)
+    return parse_time(text, "--end", zone, now)
 
 
 def before(end: datetime, length: str) -> datetime:
@@ -91,7 +92,7 @@ def within_calendar() -> Iterator[None]:
         ) from None
 
 
-def compared_window(source: Source, window: Window, text: str | None) -> Window:
+def compared_window(source: Source, window: Window, text: str | None, now: datetime) -> Window:
     """Parse `--with`: the window with which `window` is compared. Raises UsageError.
 
     None is as much time before `window`, a length so much time before it, a time the begin of a
@@ -100,10 +101,10 @@ def compared_window(source: Source, window: Window, text: str | None) -> Window:
     begin, dots, end = (text or "").partition("..")
     with within_calendar():
         if dots:
-            first = parse_time(begin, "--with", source.origin.zone)
-            return source.window(first, parse_end(end, source))
+            first = parse_time(begin, "--with", source.origin.zone, now)
+            return source.window(first, parse_end(end, source, now))
         if text and not _length(text):
-            first = parse_time(text, "--with", source.origin.zone)
+            first = parse_time(text, "--with", source.origin.zone, now)
             return source.window(first, first.astimezone(UTC) + elapsed(window))
         length = parse_length(text, "--with") if text else elapsed(window)
         return source.window(window.begin.astimezone(UTC) - length, window.begin)
@@ -122,19 +123,24 @@ def run_filter(
     jobs: Any,
     repos: Any,
     branches: Any,
+    now: datetime | None = None,
 ) -> RunFilter:
-    """Build the filter of the shared window options. Raises UsageError."""
+    """Build the filter of the shared window options. `now`: by default the clock.
+
+    Raises UsageError.
+    """
     if begin is not None and since is not None:
         raise UsageError(
             "--begin and --since both set the start of the window.", "Use one of them."
         )
 
+    now = now or datetime.now(UTC)
     with within_calendar():
-        last = parse_end(end or "now", source)
+        last = parse_end(end or "now", source, now)
         if begin is None:
             first = before(last, since or DEFAULT_SINCE)
         else:
-            first = parse_time(begin, "--begin", source.origin.zone)
+            first = parse_time(begin, "--begin", source.origin.zone, now)
         window = source.window(first, last)
     return RunFilter(
         window,

@@ -57,7 +57,7 @@ def begin_of(since: str, now: datetime, zone: ZoneInfo) -> datetime:
     try:
         windows.parse_length(since)
     except UsageError:
-        return windows.parse_time(since, "--since", zone)
+        return windows.parse_time(since, "--since", zone, now)
     return windows.before(now, since)
 
 

@@ -1,6 +1,7 @@
 """`ci-stat alert`: send or print what has changed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ def alert(
     recipients = _recipients(context, channels, dry_run)
     names = [recipient.name for recipient in recipients] or [_NOBODY]
     known = alerter.known_keys(names)
-    judge = _judge(context, policy) if policy else None
     now = real_time()
+    judge = _judge(context, policy, now) if policy else None
     wanted = branches or _default_branch(context)
     worse = regressed(context.results, jobs, wanted, now)
     series = presents(context.results, jobs, wanted, now, known, judge, worse)
@@ -76,14 +77,14 @@ def _default_branch(context: Context) -> tuple[str, ...]:
     return (name,) if name else ()
 
 
-def _judge(context: Context, policy: str) -> Judge:
-    """The gate of a policy. Raises SettingsError."""
+def _judge(context: Context, policy: str, now: datetime) -> Judge:
+    """The gate of a policy, for all runs at one time. Raises SettingsError."""
     gate = StoredGate(context.results, read_policy(Path(policy)))
 
     def why_red(run: StoredRun) -> str | None:
         info = run.info
         name = info.number if info.number is not None else RunId(run.id)
-        verdict = gate.judge_run(info.job, name, info.labels, real_time())
+        verdict = gate.judge_run(info.job, name, info.labels, now)
         if verdict.decision is Decision.PASS:
             return None
         return f"The gate: {'; '.join(reason.text for reason in verdict.reasons)}"

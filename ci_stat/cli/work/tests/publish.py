@@ -158,15 +158,15 @@ def badge(
     label: str, policy: str | None, stale_after: str, output: Path | None, **given: Any
 ) -> None:
     stale = windows.parse_length(stale_after, "--stale-after")
-    context, run_options = opening.opened(), RunOptions(**given)
+    context, run_options, now = opening.opened(), RunOptions(**given), real_time()
     require_files(run_options, policy)
     collected = _known_run(context, run_options)
     counts = None
     if collected is not None and collected.is_known:
-        verdict = verdict_of(context, collected, run_options, policy) if policy else None
+        verdict = verdict_of(context, collected, run_options, policy, now) if policy else None
         counts = must_pass_counts(verdict) if verdict else collected.counts
     started = collected.run.started if collected else None
-    made = badge_of(label, counts, started, real_time(), stale)
+    made = badge_of(label, counts, started, now, stale)
     with open_output(str(output) if output else STANDARD_STREAM) as file:
         file.write(svg(made))
     if collected is not None:

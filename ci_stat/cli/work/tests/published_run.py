@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,9 @@ def publication_of(
     base = texts.base or target_branch(os.environ) or setting
     links = Links(texts.report, texts.artifacts)
     engine = context.existing_results
-    judged = published(engine, collected, base, real_time())
-    verdict = verdict_of(context, collected, options, texts.policy) if texts.policy else None
+    now = real_time()
+    judged = published(engine, collected, base, now)
+    verdict = verdict_of(context, collected, options, texts.policy, now) if texts.policy else None
     return replace(
         judged,
         links=links,
@@ -124,9 +126,11 @@ def publication_of(
     )
 
 
-def verdict_of(context: Context, collected: Collected, options: RunOptions, policy: str) -> Verdict:
+def verdict_of(
+    context: Context, collected: Collected, options: RunOptions, policy: str, now: datetime
+) -> Verdict:
     """What the gate says about the run. Raises SettingsError and DatabaseError."""
-    rules, run, now = read_policy(Path(policy)), collected.run, real_time()
+    rules, run = read_policy(Path(policy)), collected.run
     if not options.paths:
         gate = StoredGate(context.results, rules)
         return gate.judge_run(run.job, _name_of(collected, options), run.labels, now)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -69,14 +70,14 @@ def report(
 ) -> None:
     folder = _folder(output)
     rules = read_policy(Path(policy)) if policy else STRICT
-    context = opened()
+    context, now = opened(), real_time()
     read = _read(paths, job, labels_of(labels))
     engine = context.existing_results if history else None
-    verdict = _judge(engine, rules, read)
+    verdict = _judge(engine, rules, read, now)
 
     write_summary(read.summary, {"html": str(folder / PAGE)}, limit)
     with open_output(str(folder / COMMENT)) as file:
-        file.write(_comment(context, engine, read.collected, verdict))
+        file.write(_comment(context, engine, read.collected, verdict, now))
     data = verdict_data(verdict, limit)
     with open_output(str(folder / VERDICT)) as file:
         file.write(json.dumps(data, indent=2) + "\n")
@@ -108,19 +109,19 @@ def _read(paths: Sequence[str], job: str | None, labels: dict[str, str]) -> _Rea
     return _Read(summary, collected, results)
 
 
-def _judge(engine: Engine | None, policy: Policy, read: _Read) -> Verdict:
+def _judge(engine: Engine | None, policy: Policy, read: _Read, now: datetime) -> Verdict:
     """Judge the files, with the stored runs of the job if there are any."""
-    run, now = read.collected.run, real_time()
+    run = read.collected.run
     if engine is None or run.job not in ResultsReader(engine).jobs():
         return decide(policy, read.results, now)
     return StoredGate(engine, policy).judge_files(read.results, run.job, run.number, now)
 
 
 def _comment(
-    context: Context, engine: Engine | None, collected: Collected, verdict: Verdict
+    context: Context, engine: Engine | None, collected: Collected, verdict: Verdict, now: datetime
 ) -> str:
     writer = Writer(context.settings.issues.private_hosts)
     base = target_branch(os.environ)
-    publication = replace(published(engine, collected, base, real_time()), verdict=verdict)
+    publication = replace(published(engine, collected, base, now), verdict=verdict)
     section = section_of(publication, writer)
     return composed({section.info.key: section}, section.info.commit)

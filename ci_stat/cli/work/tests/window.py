@@ -44,15 +44,16 @@ def asked_window(
         )
     zone = context.settings.ci_data.zone
     filter = RunFilter(tuple(jobs), tuple(repos), tuple(branches), labels_of(labels))
+    now = datetime.now(UTC)
     with windows.within_calendar():
         if end == windows.LATEST:
-            last = _after_newest(context.results)
+            last = _after_newest(context.results, now)
         else:
-            last = windows.parse_time(end or "now", "--end", zone).astimezone(UTC)
+            last = windows.parse_time(end or "now", "--end", zone, now).astimezone(UTC)
         if begin is None:
             first = windows.before(last, since or usual)
         else:
-            first = windows.parse_time(begin, "--begin", zone).astimezone(UTC)
+            first = windows.parse_time(begin, "--begin", zone, now).astimezone(UTC)
     if first >= last:
         raise UsageError(
             f"The window begins at {first:%Y-%m-%d %H:%M} UTC and ends at"
@@ -62,8 +63,8 @@ def asked_window(
     return Asked(first, last, filter)
 
 
-def _after_newest(engine: Engine) -> datetime:
+def _after_newest(engine: Engine, now: datetime) -> datetime:
     newest = newest_run(engine)
     if newest is None:
-        return datetime.now(UTC)
+        return now
     return datetime.fromtimestamp(newest / 1000, UTC) + timedelta(milliseconds=1)
