@@ -69,7 +69,7 @@ def _urgent(campaign: Campaign, usual: timedelta, now: datetime) -> Iterator[Ste
     for probe in by_state[ProbeState.PLANNED]:
         if not opens_more(campaign, now):
             yield Step(Action.SKIP, probe.position)
-        elif probe.due <= now:
+        elif opening_time(campaign, probe) <= now:
             yield Step(Action.OPEN, probe.position)
     for probe in by_state[ProbeState.WATCHING]:
         is_cancelled = campaign.state is CampaignState.CANCELLING
@@ -86,9 +86,15 @@ def _is_due(campaign: Campaign, probe: Probe, usual: timedelta, now: datetime) -
 def _times(campaign: Campaign, usual: timedelta) -> Iterator[datetime]:
     for probe in campaign.probes:
         if probe.state is ProbeState.PLANNED:
-            yield probe.due
+            yield opening_time(campaign, probe)
         elif probe.state not in FINAL_STATES:
             yield next_look(campaign.spec, probe, usual)
+
+
+def opening_time(campaign: Campaign, probe: Probe) -> datetime:
+    """When a planned pull request is opened: if drivers paused, as long after the one before."""
+    begun = [one.committed for one in campaign.probes if one.committed]
+    return max([probe.due, *(time + campaign.spec.stagger for time in begun)])
 
 
 def opens_more(campaign: Campaign, now: datetime) -> bool:

@@ -61,6 +61,24 @@ class Ledger:
             raise UsageError(f"Several campaigns begin with {id[:40]!r}: {names}.", "Write more.")
         return self._whole(rows[0])
 
+    def open_one(self, id: str = "") -> Campaign:
+        """The campaign that has not ended, whose id begins so; the only one for "".
+
+        Raises UsageError.
+        """
+        if id:
+            campaign = self.get(id)
+            if campaign.state not in OPEN:
+                raise UsageError(f"The campaign {campaign.id} has ended.", "See: ci-stat campaign")
+            return campaign
+        still_open = [one for one in self.all() if one.state in OPEN]
+        if not still_open:
+            raise UsageError("No campaign is open.", "Start one: ci-stat campaign start")
+        if len(still_open) > 1:
+            names = ", ".join(f"{one.id} on {one.spec.branch}" for one in still_open)
+            raise UsageError(f"Several campaigns are open: {names}.", "Name one of them.")
+        return still_open[0]
+
     def _whole(self, row: CampaignRow) -> Campaign:
         probes = tuple(_read(value, Probe) for value in self.rows.probes(row.id))
         return replace(_read(row.value, Campaign), probes=probes)

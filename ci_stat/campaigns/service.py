@@ -13,7 +13,7 @@ from ci_stat.campaigns.ledger import OPEN, Ledger
 from ci_stat.campaigns.model import Campaign, CampaignState, Spec
 from ci_stat.campaigns.opening import NotYetDelivered
 from ci_stat.campaigns.planning import planned
-from ci_stat.errors import Refused, SourceError, UsageError
+from ci_stat.errors import Refused, SourceError
 from ci_stat.store.state.issue_lock import IssueLock
 
 PATIENCE = 10  # failed reads or writes in a row after which the driver gives up; `resume` continues
@@ -73,7 +73,7 @@ class Campaigns:
 
     def resume(self, id: str = "", watch: Watch = unwatched) -> Campaign:
         """Continue a campaign to its end. `id`: how it begins; "" for the one that is open."""
-        known = self._open(id)
+        known = self.ledger.open_one(id)
         with self._locked(known.spec.branch) as lock:
             return self._run(self.ledger.get(known.id), lock, watch)
 
@@ -83,7 +83,7 @@ class Campaigns:
         If another process drives the campaign, that one does it, within a minute: the campaign is
         returned as it is now, with the state CANCELLING.
         """
-        known = self._open(id)
+        known = self.ledger.open_one(id)
         reason = known.reason or "cancelled"
         campaign = replace(known, state=CampaignState.CANCELLING, reason=reason)
         self.ledger.put(campaign)
@@ -95,20 +95,6 @@ class Campaigns:
             return self._run(self.ledger.get(known.id), lock, watch)
         finally:
             lock.release()
-
-    def _open(self, id: str) -> Campaign:
-        if id:
-            campaign = self.ledger.get(id)
-            if campaign.state not in OPEN:
-                raise UsageError(f"The campaign {campaign.id} has ended.", "See: ci-stat campaign")
-            return campaign
-        still_open = [one for one in self.ledger.all() if one.state in OPEN]
-        if not still_open:
-            raise UsageError("No campaign is open.", "Start one: ci-stat campaign start")
-        if len(still_open) > 1:
-            names = ", ".join(f"{one.id} on {one.spec.branch}" for one in still_open)
-            raise UsageError(f"Several campaigns are open: {names}.", "Name one of them.")
-        return still_open[0]
 
     @contextmanager
     def _locked(self, branch: str) -> Iterator[IssueLock]:

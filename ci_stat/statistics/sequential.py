@@ -8,7 +8,7 @@ tests run beside each other, one for each answer:
 
 Both hypotheses follow from the target alone, so nobody has to name a second rate, and both answers
 are true statements about the target. In exchange a rate close to the target stays undecided for
-long: whoever asks limits the number of runs.
+long: the caller limits the number of runs.
 
 Each test rejects when the runs are 1 / (1 - level) times as likely under a mixture of rates on the
 other side of the target as at the target. Under its hypothesis that ratio is a nonnegative

@@ -5,10 +5,20 @@ import os
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ci_stat.campaigns.model import Spec
+from ci_stat.campaigns.planning import planned
+from ci_stat.campaigns.presets import CampaignFile
+from ci_stat.campaigns.service import new_hex
+from ci_stat.campaigns.spec_write import campaign_text
+from ci_stat.config import load
+from ci_stat.context import Context
+from ci_stat.errors import UsageError
 from jobs.stability_campaign import main as job
 from tests.support.command import Call
 
@@ -69,6 +79,10 @@ def test_a_dry_run_is_the_plan(call: Call) -> None:
         (("status", "--repo", "o/r"), "There is no campaign yet."),
         (("report", "abc", "--repo", "o/r"), "No campaign has the id 'abc'."),
         (("schedule", "--preset", "ticdc", "--at", "25:00"), "Invalid schedule"),
+        (("plan", "--preset", "ticdc", "--repo", "a/b/../c"), "'a/b/../c' is not a repository"),
+        (("start", "--preset", "ticdc", "--repo", ""), "'' is not a repository"),
+        (("plan", "--preset", "ticdc", "--branch", "a..b"), "'a..b' is not the name of a branch"),
+        (("plan", "--preset", "ticdc", "--branch", "a\x1b[2J"), "is not the name of a branch"),
     ],
 )
 def test_errors_say_what_is_wrong(call: Call, arguments: tuple[str, ...], said: str) -> None:
@@ -82,6 +96,46 @@ def test_without_a_token_nothing_starts(call: Call) -> None:
     answer = call("campaign", "start", "--preset", "ticdc")
     assert answer.code == 4
     assert "gh_token" in answer.err
+
+
+def test_ctrl_c_says_how_the_campaign_goes_on(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("CI_STAT_GH_TOKEN", "ghp_" + "0" * 36)
+    monkeypatch.setattr("ci_stat.campaigns.service.Campaigns.start", interrupt)
+    answer = call("campaign", "start", "--preset", "ticdc")
+    assert answer.code == 130
+    assert "Continue: ci-stat campaign resume" in answer.err
+
+
+SPEC = Spec("o/r", "main", fork="bot/r", contexts=("unit",))
+
+
+@pytest.mark.parametrize(
+    "arguments", [("resume", "--repo", "o/r"), ("cancel", "--repo", "o/r"), ("start", "--continue")]
+)
+def test_a_campaign_goes_on_in_its_own_fork(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """Not in that of a campaign.toml that was changed, or is not there."""
+    if arguments[0] == "start":
+        changed = CampaignFile(replace(SPEC, fork="another/r"))
+        (tmp_path / "campaign.toml").write_text(campaign_text(changed))
+    with Context(load()) as context:
+        begin = datetime(2026, 11, 30, tzinfo=UTC)
+        ledger = context.campaigns("o/r").ledger
+        ledger.add(planned(SPEC, begin, new_hex))
+
+    forks = []
+
+    def note(_: object, fork: str = "") -> None:
+        forks.append(fork)
+        raise UsageError("Enough.")
+
+    monkeypatch.setattr("ci_stat.campaigns.setup.CampaignsSetup.service", note)
+    assert "Enough." in call("campaign", *arguments).err
+    assert forks == ["bot/r"]
 
 
 def test_the_job_is_the_command(call: Call, capsys: pytest.CaptureFixture[str]) -> None:

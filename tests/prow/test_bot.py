@@ -96,9 +96,9 @@ def test_failures_are_told_in_one_comment_and_retested(prow: Prow) -> None:
     number = opened(prow.code)
     prow.code.github.comment(number, "/test slow", "member")
     prow.advance(2 * 3600)
-    told = [one for one in prow.code.issue(number).comments if one.author == BOT]
-    assert len(told) == 1
-    assert "`/test slow`" in told[0].body
+    answers = [one for one in prow.code.issue(number).comments if one.author == BOT]
+    assert len(answers) == 1
+    assert "`/test slow`" in answers[0].body
     prow.code.github.comment(number, "/retest-required", "member")
     assert running(prow) == []
     prow.code.github.comment(number, "/retest", "member")

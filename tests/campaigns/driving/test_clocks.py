@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from ci_stat.campaigns.model import CampaignState, ProbeState
+from ci_stat.campaigns.model import Campaign, CampaignState, ProbeState
 from tests.campaigns.driving.world import BEGIN, JOBS, SPEC, Time, World
 
 DAY = timedelta(days=1)
@@ -44,3 +44,24 @@ def test_a_clock_that_is_set_back_prolongs_no_wait(state: Engine, after: int) ->
     assert campaign.state is CampaignState.DONE
     assert {probe.state for probe in campaign.probes} <= {ProbeState.CLOSED, ProbeState.KEPT}
     assert time.slept < timedelta(hours=4).total_seconds()
+
+
+class Gone(BaseException):
+    """The driver ends."""
+
+
+def test_a_campaign_that_is_resumed_after_a_week_is_staggered(state: Engine) -> None:
+    world = World(state)
+
+    def leave(campaign: Campaign, _note: str) -> None:
+        if campaign.probes[0].state is ProbeState.WATCHING:
+            raise Gone
+
+    with pytest.raises(Gone):
+        world.campaigns("host:1:a").start(SPEC, leave)
+    world.time.now += 7 * DAY
+    campaign = world.campaigns("host:2:b").resume()
+    assert campaign.state is CampaignState.DONE
+    opened = [probe.opened for probe in campaign.probes if probe.opened]
+    assert opened[1] - opened[0] >= 7 * DAY
+    assert opened[2] - opened[1] >= SPEC.stagger

@@ -80,14 +80,14 @@ def test_every_name_is_expected_or_left_out_with_a_reason(drawn: dict[int, list[
 
 
 def test_only_merged_pull_requests_of_the_branch_are_read() -> None:
-    time = Time()
-    forge = DemoForge(time)
+    clock = Time()
+    forge = DemoForge(clock)
     for name in ("merged", "open"):
         forge.create_branch(name, f"{name:x<40}")
         assert forge.create_pull(name, "main", name, "", draft=False).state is DeliveryState.SENT
         forge.create_comment(max(forge.pulls), "/test unit-test")
     forge.create_comment(102, "/test integration-light")
     forge.merge(101)
-    time.sleep(3_600)
+    clock.sleep(3_600)
     learnt = learn(SPEC, forge)
     assert (learnt.contexts, learnt.pulls) == (("unit-test",), (101,))

@@ -440,7 +440,7 @@ def test_a_read_that_gets_no_valid_answer_says_so(
     assert opened(forge) == 1
     for what in ("html-200", "empty-200", "401", "403", "503", "truncated"):
         if (name, what) == ("viewer", "403"):
-            continue  # that is how an App is told
+            continue  # this is how the answer for an App differs
         code.github.fault(Fault(what, times=50))
         with pytest.raises(SourceError):
             READS[name](forge_of(code.github))

@@ -42,7 +42,7 @@ class GitHub:
       the answer. A hook that raises ConnectionError breaks the connection.
     - `anonymous`: requests without a token may read; `anonymous_rate` is their limit.
     - `cursors`: pages of issues are linked by opaque cursors, as in larger repositories.
-    - `scopes`: of a classic token; None for another kind. `listeners`: told of new comments.
+    - `scopes`: of a classic token; None for another kind. `listeners`: get new comments.
     - `code`: branches and pull requests, by `tests.support.github.code`.
     - `write_gaps`: real seconds between writes. `findings`: violations of GitHub's rules.
     """

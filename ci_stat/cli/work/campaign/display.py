@@ -34,6 +34,16 @@ def watching(zone: tzinfo, now: Callable[[], datetime]) -> Iterator[Watch]:
         yield watch
 
 
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say how the campaign goes on, if Ctrl-C ends the block."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("ci-stat: The campaign is not over. Continue: ci-stat campaign resume", err=True)
+        raise
+
+
 def _lines() -> Watch:
     """A line for each change."""
     before: Campaign | None = None

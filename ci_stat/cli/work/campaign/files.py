@@ -5,10 +5,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ci_stat.campaigns.presets import CampaignFile
+from ci_stat.campaigns.spec_checks import check_keys
 from ci_stat.campaigns.spec_file import preset as known_preset
 from ci_stat.campaigns.spec_file import read_campaign
 from ci_stat.cli.work.windows import parse_length
 from ci_stat.errors import UsageError
+from ci_stat.formats.strict_toml import InvalidValue
 
 DEFAULT = Path("campaign.toml")
 
@@ -47,7 +49,14 @@ def described(file: Path | None, options: Options) -> CampaignFile:
     spec = replace(campaign.spec, **changes)  # type: ignore[arg-type]
     if spec.until_decided and not spec.target_rate:
         raise UsageError("--until-decided needs a target.", "Add --target 5%, for example.")
-    return replace(campaign, spec=spec)
+    changed = replace(campaign, spec=spec)
+    try:
+        check_keys(changed)
+    except InvalidValue as problem:
+        raise UsageError(
+            f"{problem.reason[:1].upper()}{problem.reason[1:]}.", problem.hint
+        ) from None
+    return changed
 
 
 def _base(file: Path | None, preset: str | None) -> CampaignFile:

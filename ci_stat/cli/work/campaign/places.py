@@ -14,12 +14,11 @@ from ci_stat.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class CampaignPlace:
-    """The campaigns of a repository, with its fork, the zone of times, and the channels."""
+    """The campaigns of a repository, with the zone of times, and the channels."""
 
     context: Context
     setup: CampaignsSetup
     zone: ZoneInfo
-    fork: str = ""
     channels: tuple[str, ...] = ()
 
 
@@ -32,7 +31,7 @@ def opened_campaigns(repo: str | None) -> CampaignPlace:
     if repo is None and DEFAULT.exists():
         file = read_campaign(Path(DEFAULT))
         setup = context.campaigns(file.spec.repo)
-        return CampaignPlace(context, setup, zone_of(file), file.spec.fork, file.channels)
+        return CampaignPlace(context, setup, zone_of(file), file.channels)
     name = repo or context.settings.github.repo
     if not name:
         raise UsageError("No repository is named.", "Use --repo, or set github_repo.")

@@ -14,7 +14,7 @@ from ci_stat.campaigns.views.verdict_document import verdict_document
 from ci_stat.cli.work import opening, output
 from ci_stat.cli.work.campaign.asking import plan
 from ci_stat.cli.work.campaign.demonstration import demonstrated
-from ci_stat.cli.work.campaign.display import watching
+from ci_stat.cli.work.campaign.display import resumable, watching
 from ci_stat.cli.work.campaign.expecting import confirmed
 from ci_stat.cli.work.campaign.files import Options, described, zone_of
 from ci_stat.cli.work.campaign.places import CampaignPlace, opened_campaigns
@@ -45,13 +45,14 @@ def start(
     wanted = described(file, Options(**options))
     context, zone = opening.opened(), zone_of(wanted)
     setup = context.campaigns(wanted.spec.repo)
-    place = CampaignPlace(context, setup, zone, wanted.spec.fork, wanted.channels)
+    place = CampaignPlace(context, setup, zone, wanted.channels)
     recipients = _recipients(place)
-    service = setup.service(wanted.spec.fork)
-    known = service.ledger.open_on(wanted.spec.branch)
+    known = setup.ledger.open_on(wanted.spec.branch)
+    # A campaign that is open goes on in its own fork, whatever the file says now.
+    service = setup.service(known.spec.fork if known else wanted.spec.fork)
     # While one is open, another is refused: then nobody is asked.
     spec = wanted.spec if known else confirmed(setup, wanted.spec, yes)
-    with watching(zone, real_time) as watch:
+    with resumable(), watching(zone, real_time) as watch:
         if known and continues:
             campaign = service.resume(known.id, watch)
         else:
@@ -62,17 +63,19 @@ def start(
 def resume(id: str, repo: str | None, as_json: bool, color: str) -> None:
     place = opened_campaigns(repo)
     recipients = _recipients(place)
-    service = place.setup.service(place.fork)
-    with watching(place.zone, real_time) as watch:
-        campaign = service.resume(id, watch)
+    known = place.setup.ledger.open_one(id)
+    service = place.setup.service(known.spec.fork)
+    with resumable(), watching(place.zone, real_time) as watch:
+        campaign = service.resume(known.id, watch)
     _end(place, campaign, recipients, as_json, color)
 
 
 def cancel(id: str, repo: str | None, as_json: bool, color: str) -> None:
     place = opened_campaigns(repo)
-    service = place.setup.service(place.fork)
-    with watching(place.zone, real_time) as watch:
-        campaign = service.cancel(id, watch)
+    known = place.setup.ledger.open_one(id)
+    service = place.setup.service(known.spec.fork)
+    with resumable(), watching(place.zone, real_time) as watch:
+        campaign = service.cancel(known.id, watch)
     if campaign.state is CampaignState.CANCELLING:
         click.echo("ci-stat: The process that drives the campaign cancels it now.", err=True)
     _print(place, proven(place.context, service.ledger, campaign), as_json, color)

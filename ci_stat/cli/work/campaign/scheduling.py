@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ci_stat.campaigns.model import Spec
 from ci_stat.campaigns.planning import check
 from ci_stat.campaigns.presets import CampaignFile, Schedule
 from ci_stat.campaigns.schedule import crontab_text, next_start, service_text, timer_text
+from ci_stat.campaigns.setup import CampaignsSetup
 from ci_stat.campaigns.spec_checks import time_of, zone_of
 from ci_stat.cli.work import opening
 from ci_stat.cli.work.campaign.files import DEFAULT, Options, described
@@ -53,6 +55,14 @@ def _schedule(campaign: CampaignFile, at: str | None, zone: str | None) -> Sched
     return Schedule(chosen, named or default_zone)
 
 
+def _start_or_resume(setup: CampaignsSetup, spec: Spec) -> None:
+    """Run a campaign. First end one that a failure left open: it would bar each later one."""
+    known = setup.ledger.open_on(spec.branch)
+    if known is not None:
+        setup.service(known.spec.fork).resume(known.id)
+    setup.service(spec.fork).start(spec)
+
+
 def _stay(campaign: CampaignFile, daily: Schedule) -> None:
     """Start a campaign each day. A failure is printed; the next day is tried again."""
     setup = opening.opened().campaigns(campaign.spec.repo)
@@ -62,6 +72,6 @@ def _stay(campaign: CampaignFile, daily: Schedule) -> None:
         while (left := (begin - real_time()).total_seconds()) > 0:
             time.sleep(min(left, 60))
         try:
-            setup.service(campaign.spec.fork).start(campaign.spec)
+            _start_or_resume(setup, campaign.spec)
         except CiStatError as error:
             click.echo(f"ci-stat: {visible_lines(error)}", err=True)

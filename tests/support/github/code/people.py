@@ -29,7 +29,7 @@ def is_collaborator(github: GitHub, call: Call, repo: str, login: str) -> Answer
 
 
 def is_member(github: GitHub, call: Call, organisation: str, login: str) -> Answer:
-    """A stranger is told of no member, as if there was none."""
+    """A stranger gets 404 for each member."""
     code = code_of(github)
     is_insider = github.login in code.members
     if organisation == code.owner and is_insider and login in code.members:

@@ -1,4 +1,4 @@
-"""The code of the stand-in: repositories, branches, pull requests, and who is told of changes."""
+"""The code of the stand-in: repositories, branches, pull requests, and listeners to changes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
