@@ -77,7 +77,7 @@ def _is_name(code: Code, name: str) -> bool:
     if not name.startswith("refs/") or name.count("/") < 2:
         return False
     try:
-        code.store.run("check-ref-format", name)
+        code.store.about("check-ref-format", name)
     except GitError:
         return False
     return True
@@ -180,7 +180,7 @@ def get_content(github: GitHub, call: Call, repo: str, path: str) -> Answer:
     if not sha:
         raise refusals.refused(404, "Not Found", "/repos/contents#get-repository-content")
     if code.store.kind(sha) == "tree":
-        names = code.store.run("ls-tree", "--name-only", "-z", sha).split("\0")
+        names = code.store.about("ls-tree", "--name-only", "-z", sha).split("\0")
         files = [f"{path}/{name}" for name in names if name]
         value = [_listed(code, repo, name, commit) for name in files]
         return Answer(200, value)

@@ -1,6 +1,7 @@
 """A bare git repository that several GitHub repositories share, each in a namespace of git."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,10 +30,15 @@ class GitStore:
     def created(cls, folder: Path) -> "GitStore":
         folder.mkdir(parents=True)
         store = cls(folder)
-        store.run("init", "--bare", "--quiet", ".")
+        store.run("init", "--bare", "--quiet", "--template=", ".")
         with (folder / "config").open("a") as config:
             config.write(_SETTINGS)
         return store
+
+    def copied(self, folder: Path) -> "GitStore":
+        """The same repository in another folder. It costs less than to create one."""
+        shutil.copytree(self.folder, folder)
+        return GitStore(folder, dict(self._known))
 
     def run(self, *arguments: str, stdin: str = "", more: Mapping[str, str] | None = None) -> str:
         """The output of a git command, without its last line end. Raises GitError."""
@@ -79,33 +85,41 @@ class GitStore:
 
     def create_ref(self, owner: str, name: str, sha: str) -> None:
         self.run("update-ref", f"refs/namespaces/{owner}/{name}", sha, _NONE)
-        self.forget_refs()
+        self._remember(owner, name, sha)
 
     def move_ref(self, owner: str, name: str, sha: str) -> None:
         self.run("update-ref", f"refs/namespaces/{owner}/{name}", sha)
-        self.forget_refs()
+        self._remember(owner, name, sha)
 
     def delete_ref(self, owner: str, name: str) -> None:
         self.run("update-ref", "-d", f"refs/namespaces/{owner}/{name}")
-        self.forget_refs()
+        self._refs.get(owner, {}).pop(name, None)
 
-    def _about(self, *arguments: str) -> str:
+    def _remember(self, owner: str, name: str, sha: str) -> None:
+        if owner in self._refs:
+            self._refs[owner][name] = sha
+
+    def about(self, *arguments: str) -> str:
         """What git says about objects, which never changes: it is asked once."""
         if arguments not in self._known:
             self._known[arguments] = self.run(*arguments)
         return self._known[arguments]
+
+    def _created(self, kind: str, sha: str) -> str:
+        self._known["cat-file", "-t", sha] = kind
+        return sha
 
     # Objects
 
     def kind(self, sha: str) -> str:
         """`commit`, `tree`, `blob`, or "" for an object that does not exist."""
         try:
-            return self._about("cat-file", "-t", sha)
+            return self.about("cat-file", "-t", sha)
         except GitError:
             return ""
 
     def blob(self, content: str) -> str:
-        return self.run("hash-object", "-w", "--stdin", stdin=content)
+        return self._created("blob", self.run("hash-object", "-w", "--stdin", stdin=content))
 
     def tree(self, base: str, entries: Sequence[tuple[str, str, str]]) -> str:
         """A tree. `base`: the tree it begins with, or "". `entries`: mode, blob and path."""
@@ -114,9 +128,14 @@ class GitStore:
             self.run("read-tree", *([base] if base else ["--empty"]), more=index)
             lines = "".join(f"{mode} {sha}\t{path}\0" for mode, sha, path in entries)
             self.run("update-index", "-z", "--index-info", stdin=lines, more=index)
-            return self.run("write-tree", more=index)
+            return self._created("tree", self.run("write-tree", more=index))
         finally:
             Path(index["GIT_INDEX_FILE"]).unlink(missing_ok=True)
+
+    def tree_of(self, files: Mapping[str, str], base: str = "") -> str:
+        """A tree with files by their paths. `base`: as `tree`."""
+        entries = [("100644", self.blob(content), path) for path, content in files.items()]
+        return self.tree(base, entries)
 
     def commit(
         self,
@@ -134,7 +153,8 @@ class GitStore:
             for part in ("name", "email", "date")
         }
         options = [option for parent in parents for option in ("-p", parent)]
-        return self.run("commit-tree", tree, *options, stdin=message, more=environment)
+        sha = self.run("commit-tree", tree, *options, stdin=message, more=environment)
+        return self._created("commit", sha)
 
     def content(self, sha: str) -> bytes:
         done = subprocess.run(
@@ -151,18 +171,18 @@ class GitStore:
     def merges(self, base: str, head: str) -> bool:
         """Whether both commits can be merged without a conflict."""
         try:
-            self._about("merge-tree", "--write-tree", base, head)
+            self.about("merge-tree", "--write-tree", base, head)
         except GitError:
             return False
         return True
 
     def commits_between(self, base: str, head: str) -> int:
-        return int(self._about("rev-list", "--count", f"{base}..{head}"))
+        return int(self.about("rev-list", "--count", f"{base}..{head}"))
 
     def changed(self, base: str, head: str) -> list[tuple[str, int, int, str]]:
         """Path, added and removed lines and blob of each file that `head` changes."""
-        at = self._about("merge-base", base, head)
-        counts = self._about("diff-tree", "-r", "--no-renames", "--numstat", at, head).splitlines()
+        at = self.about("merge-base", base, head)
+        counts = self.about("diff-tree", "-r", "--no-renames", "--numstat", at, head).splitlines()
         parts = (line.split("\t") for line in counts)
         return [
             (path, int(more), int(less), self.blob_at(head, path)) for more, less, path in parts
@@ -171,6 +191,6 @@ class GitStore:
     def blob_at(self, commit: str, path: str) -> str:
         """The blob or tree at a path of a commit; "" if there is none."""
         try:
-            return self._about("rev-parse", "--verify", "--quiet", f"{commit}:{path}")
+            return self.about("rev-parse", "--verify", "--quiet", f"{commit}:{path}")
         except GitError:
             return ""

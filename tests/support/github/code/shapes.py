@@ -44,7 +44,7 @@ def ref(code: Code, repo: str, name: str, sha: str) -> Json:
 
 def tree(code: Code, repo: str, sha: str) -> Json:
     base = f"{code.github.url}/repos/{repo}/git"
-    lines = code.store.run("ls-tree", "-z", sha).split("\0")
+    lines = code.store.about("ls-tree", "-z", sha).split("\0")
     entries = []
     for line in filter(None, lines):
         about, path = line.split("\t", 1)
@@ -57,7 +57,7 @@ def tree(code: Code, repo: str, sha: str) -> Json:
 def commit(code: Code, repo: str, sha: str) -> Json:
     base = f"{code.github.url}/repos/{repo}/git"
     form = "%T%n%P%n%an%n%ae%n%at%n%cn%n%ce%n%ct%n%B"
-    text = code.store.run("log", "-1", f"--format={form}", sha)
+    text = code.store.about("log", "-1", f"--format={form}", sha)
     of_tree, parents, *people, message = text.split("\n", 8)
     web = f"{WEB}/{repo}/commit"
     return {

@@ -1,8 +1,12 @@
 """The code of the stand-in: repositories, branches, pull requests, and listeners to changes."""
 
+import atexit
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Protocol
 
 from tests.support.github.code.git import GitStore
@@ -99,10 +103,7 @@ class Code:
             owner = _owner(repo or self.github.repo)
             known = self.store.refs(owner).get(f"refs/heads/{branch}", "")
             base = f"{known}^{{tree}}" if known else ""
-            entries = [
-                ("100644", self.store.blob(content), path) for path, content in files.items()
-            ]
-            tree = self.store.tree(base, entries)
+            tree = self.store.tree_of(files, base)
             parents = [known] if known else []
             sha = self.store.commit(tree, parents, "A change\n", _PERSON, _PERSON)
             self.store.move_ref(owner, f"refs/heads/{branch}", sha)
@@ -176,7 +177,18 @@ def code_of(github: GitHub) -> Code:
 
 def with_code(github: GitHub, folder: Path) -> Code:
     """Give a stand-in code: a base branch `master` with a few files."""
-    code = Code(github, GitStore.created(folder / "code.git"))
+    first, sha = _first()
+    code = Code(github, first.copied(folder / "code.git"))
     code.members.add(github.login)
-    code.commit({"README.md": "# TiCDC\n", "Makefile": "all:\n\tgo build\n"})
+    code.store.move_ref(code.owner, "refs/heads/master", sha)
     return code
+
+
+@cache
+def _first() -> tuple[GitStore, str]:
+    """The repository with which all stand-ins of this process begin, and its only commit."""
+    folder = Path(mkdtemp(prefix="ci-stat-code-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = GitStore.created(folder / "code.git")
+    files = {"README.md": "# TiCDC\n", "Makefile": "all:\n\tgo build\n"}
+    return store, store.commit(store.tree_of(files), (), "A change\n", _PERSON, _PERSON)
