@@ -15,6 +15,8 @@ from ci_stat.errors import SourceError
 
 READ_WAITS = 3  # for rate limits: 60, 120 and 240 s if GitHub does not say how long
 WRITE_WAITS = 2  # so a creation is sent three times at most
+DELETED = frozenset({204})
+GONE = frozenset({204, 404})
 
 
 class Calls:
@@ -60,10 +62,12 @@ class Calls:
         """A change. Its state is unknown if that of any attempt is."""
         return self._repeated("PATCH", path, None, value, WRITE_WAITS)
 
-    def delete(self, path: str) -> CallResult:
-        """A deletion. DONE with the code 404 if there is nothing to delete any more."""
-        gone = frozenset({204, 404})
-        return self._repeated("DELETE", path, None, None, WRITE_WAITS, accepted=gone)
+    def delete(self, path: str, accepted: frozenset[int] = GONE) -> CallResult:
+        """A deletion, DONE with one of the `accepted` codes.
+
+        By default it is DONE with 404 too: there is nothing to delete any more.
+        """
+        return self._repeated("DELETE", path, None, None, WRITE_WAITS, accepted=accepted)
 
     def post(self, path: str, value: Mapping[str, Any]) -> CallResult:
         """A creation, repeated only after a rate limit."""

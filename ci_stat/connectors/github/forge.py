@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ci_stat.connectors.github import forge_schema
-from ci_stat.connectors.github.calls import call_error
+from ci_stat.connectors.github import forge_proofs, forge_schema
+from ci_stat.connectors.github.calls import DELETED, call_error
+from ci_stat.connectors.github.forge_proofs import Proof, forge_write
 from ci_stat.connectors.github.pagination import PER_PAGE
 from ci_stat.connectors.github.responses import (
     CAMPAIGN_REFUSALS,
@@ -20,7 +21,7 @@ from ci_stat.connectors.github.responses import (
 )
 from ci_stat.connectors.github.schema import Fields, comment_of, valid_schema
 from ci_stat.connectors.github.session import RepositorySession
-from ci_stat.connectors.github.write_outcome import checked, forge_write
+from ci_stat.connectors.github.write_outcome import checked
 from ci_stat.connectors.http.masking import Mask
 from ci_stat.errors import SourceError
 from ci_stat.records import DeliveryState, IssueComment
@@ -214,18 +215,21 @@ class GitHubForge(RepositorySession):
             {"path": file.path, "mode": "100644", "type": "blob", "content": file.content}
             for file in files
         ]
-        tree = self._post(f"{self._branches}/git/trees", {"base_tree": base_tree, "tree": entries})
+        value = {"base_tree": base_tree, "tree": entries}
+        tree = self._post(f"{self._branches}/git/trees", value, forge_proofs.tree_created)
         if tree.state is not DeliveryState.SENT:
             return tree
         author = AUTHOR | {"date": when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        commit = {"message": message, "tree": tree.sha, "parents": [base_sha]}
-        return self._post(
-            f"{self._branches}/git/commits", commit | {"author": author, "committer": author}
-        )
+        commit: dict[str, Any] = {"message": message, "tree": tree.sha, "parents": [base_sha]}
+        commit |= {"author": author, "committer": author}
+        proof = forge_proofs.commit_created(tree.sha, base_sha)
+        return self._post(f"{self._branches}/git/commits", commit, proof)
 
     def create_branch(self, branch: str, sha: str) -> ForgeWrite:
         """Create a branch. FAILED with code 422 if it exists."""
-        return self._post(f"{self._branches}/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
+        value = {"ref": f"refs/heads/{branch}", "sha": sha}
+        proof = forge_proofs.branch_created(branch, sha)
+        return self._post(f"{self._branches}/git/refs", value, proof)
 
     def create_pull(self, branch: str, base: str, title: str, body: str, draft: bool) -> ForgeWrite:
         """Open a pull request. FAILED with code 422 if the branch has an open one."""
@@ -238,28 +242,33 @@ class GitHubForge(RepositorySession):
             "draft": draft,
             "maintainer_can_modify": False,
         }
-        return self._post(f"{self._path}/pulls", value)
+        return self._post(f"{self._path}/pulls", value, forge_proofs.pull_created(branch, base))
 
     def add_labels(self, number: int, labels: Sequence[str]) -> ForgeWrite:
         """Add labels. It can be repeated."""
-        return self._post(f"{self._path}/issues/{number:d}/labels", {"labels": list(labels)})
+        path = f"{self._path}/issues/{number:d}/labels"
+        proof = forge_proofs.labels_added(labels)
+        return forge_write(self._calls.post(path, {"labels": list(labels)}), proof, 200)
 
     def create_comment(self, number: int, body: str) -> ForgeWrite:
         """Comment at a pull request."""
-        return self._post(f"{self._path}/issues/{number:d}/comments", {"body": checked(body)})
+        path = f"{self._path}/issues/{number:d}/comments"
+        proof = forge_proofs.comment_created(self.repo, number)
+        return self._post(path, {"body": checked(body)}, proof)
 
     def close_pull(self, number: int) -> ForgeWrite:
         """Close a pull request. It can be repeated."""
-        return forge_write(self._calls.patch(f"{self._path}/pulls/{number:d}", {"state": "closed"}))
+        result = self._calls.patch(f"{self._path}/pulls/{number:d}", {"state": "closed"})
+        return forge_write(result, forge_proofs.pull_closed(number), 200)
 
     def delete_branch(self, branch: str) -> ForgeWrite:
         """Delete a branch of ours. SENT too if it does not exist."""
-        result = self._calls.delete(f"{self._branches}/git/refs/heads/{quote(branch)}")
-        is_gone = result.code == 422 and "does not exist" in result.message
-        return ForgeWrite(DeliveryState.SENT, code=422) if is_gone else forge_write(result)
+        path = f"{self._branches}/git/refs/heads/{quote(branch)}"
+        result = self._calls.delete(path, DELETED)
+        return forge_proofs.branch_deleted(result)
 
-    def _post(self, path: str, value: Mapping[str, Any]) -> ForgeWrite:
-        return forge_write(self._calls.post(path, value))
+    def _post(self, path: str, value: Mapping[str, Any], proof: Proof) -> ForgeWrite:
+        return forge_write(self._calls.post(path, value), proof)
 
     def _read_or_none(
         self, path: str, parse: Callable[[Any], T], query: Mapping[str, str] | None = None

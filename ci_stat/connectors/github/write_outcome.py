@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ci_stat.connectors.github.responses import CallResult, CallState
-from ci_stat.connectors.github.schema import Fields, SchemaError, comment_of, issue_of
+from ci_stat.connectors.github.schema import SchemaError, comment_of, issue_of
 from ci_stat.connectors.outcome import LOOK_FIRST
 from ci_stat.records import WriteResult
 from ci_stat.records.delivery import DeliveryState
-from ci_stat.records.forge import ForgeWrite
 
 MAX_TITLE, MAX_BODY = 256, 65_536  # characters
 # After these no other creation succeeds: wrong token, no permission, moved, issues disabled,
@@ -103,27 +102,3 @@ def _unproven(result: CallResult, number: int, problem: str) -> WriteResult:
 def _uncertain(result: CallResult, number: int, reason: str) -> WriteResult:
     hint = f"{LOOK_FIRST} {result.hint}".strip()
     return WriteResult(DeliveryState.UNCERTAIN, number, reason=reason, hint=hint, code=result.code)
-
-
-def forge_write(result: CallResult) -> ForgeWrite:
-    """The outcome of a write; UNCERTAIN without a valid answer."""
-    if result.state is CallState.UNKNOWN:
-        state = DeliveryState.UNCERTAIN
-        return ForgeWrite(state, code=result.code, reason=result.reason, hint=result.hint)
-    if result.state is not CallState.DONE:
-        reason = f"{result.reason} ({result.message})" if result.message else result.reason
-        return ForgeWrite(DeliveryState.FAILED, code=result.code, reason=reason, hint=result.hint)
-    value = result.value if isinstance(result.value, dict) else {}
-    try:
-        fields = Fields(value)
-        number = fields.get("number") or fields.get("id") or 0
-        id = number if isinstance(number, int) else 0
-        return ForgeWrite(
-            DeliveryState.SENT,
-            id,
-            fields.optional("sha"),
-            fields.optional("html_url"),
-            code=result.code,
-        )
-    except SchemaError as error:
-        return ForgeWrite(DeliveryState.UNCERTAIN, code=result.code, reason=f"GitHub: {error}")

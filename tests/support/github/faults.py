@@ -30,6 +30,11 @@ _REPLACED: dict[str, Callable[["Fault"], Answer]] = {
     "primary": lambda _: refusals.exhausted(),
     "html-200": lambda _: refusals.page(200),
     "empty-200": lambda _: Answer(200, raw=b""),
+    "empty-201": lambda _: Answer(201, raw=b""),
+    "object-200": lambda _: Answer(200, {}),
+    "object-201": lambda _: Answer(201, {}),
+    "list-201": lambda _: Answer(201, []),
+    "other-201": lambda _: Answer(201, {"id": 1, "number": 1, "sha": "master"}),
 }
 _CHANGED = {"truncated", "short-page", "missing-link", "duplicate-page", "wrong-count", "slow"}
 _DROPPED = {"drop-before", "drop-after"}

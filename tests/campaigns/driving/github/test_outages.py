@@ -43,7 +43,9 @@ def test_a_repository_that_moves_midway_stops_and_resumes(state: Engine, tmp_pat
         check(world, world.campaigns("host:2:b").resume(), 1)
 
 
-@pytest.mark.parametrize("what", ["drop-after", "502-after", "429", "secondary", "html-200-after"])
+@pytest.mark.parametrize(
+    "what", ["drop-after", "502-after", "429", "secondary", "html-200-after", "object-201-after"]
+)
 def test_every_kind_of_write_meets_a_fault_once(state: Engine, tmp_path: Path, what: str) -> None:
     paths = ("/git/trees$", "/git/commits$", "/git/refs$", "/pulls$", "/labels$", "/comments$")
     with github_world(state, tmp_path, jobs(PASS)) as world:

@@ -26,6 +26,10 @@ WRITES: dict[str, Write] = {
     "pull": lambda forge, what: forge.create_pull(what, "master", "t", "b", draft=False),
     "comment": lambda forge, _: forge.create_comment(1, "/test all"),
 }
+WRONG = tuple(  # answers of a success without what was asked for
+    f"{what}-after"
+    for what in ("empty-200", "empty-201", "object-200", "object-201", "list-201", "other-201")
+)
 EXACT = {"branch": "/git/refs$", "pull": "/pulls$", "comment": "/comments$"}
 
 
@@ -59,7 +63,7 @@ def test_a_limited_write_is_made_once(code: Code, forge: GitHubForge, name: str)
 def test_a_write_whose_answer_is_lost_is_uncertain_and_not_repeated(
     code: Code, forge: GitHubForge, name: str
 ) -> None:
-    faults = ("drop-after", "502-after", "500-after", "html-200-after", "empty-200-after")
+    faults = ("drop-after", "502-after", "500-after", "html-200-after", *WRONG)
     prepared(code, forge, faults)
     for count, what in enumerate(faults, 1):
         code.github.fault(Fault(what, method="POST", path=EXACT[name]))
@@ -96,3 +100,31 @@ def test_a_tree_whose_answer_is_lost(code: Code, forge: GitHubForge) -> None:
     first = forge.create_commit(base, [NewFile("a", "b")], "m\n", WHEN)
     assert first.state is UNCERTAIN
     assert forge.create_commit(base, [NewFile("a", "b")], "m\n", WHEN).state is SENT
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_answer_to_another_write_is_uncertain(
+    code: Code, forge: GitHubForge, what: str
+) -> None:
+    number, base = opened(forge), head_of(forge)
+    calls: dict[str, Callable[[], ForgeWrite]] = {
+        "/git/trees$": lambda: forge.create_commit(base, [NewFile("a", "b")], "m\n", WHEN),
+        "/git/commits$": lambda: forge.create_commit(base, [NewFile("a", "b")], "m\n", WHEN),
+        "/labels$": lambda: forge.add_labels(number, ["stability"]),
+        f"/pulls/{number}$": lambda: forge.close_pull(number),
+        "/git/refs/heads/": lambda: forge.delete_branch(PROBE),
+    }
+    for path, call in calls.items():
+        code.github.fault(Fault(what, path=path, times=9))
+        assert call().state is UNCERTAIN, path
+        code.github.faults.waiting.clear()
+
+
+def test_a_branch_that_may_not_be_deleted_is_not_called_deleted(
+    code: Code, forge: GitHubForge
+) -> None:
+    forge.create_branch(PROBE, commit(forge))
+    code.github.may_push = False
+    written = forge.delete_branch(PROBE)
+    assert (written.state, written.code) == (FAILED, 404)
+    assert PROBE in code.heads(REPO)
