@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from rich.text import Text
 
-from ci_stat.rendering.terminal.cells import cut_in_the_middle
 from ci_stat.rendering.terminal.columns import Column, Fitted, Role
 from ci_stat.rendering.terminal.roles import GAP, column_widths, kept_columns
 from ci_stat.rendering.terminal.screen import show
@@ -87,9 +85,18 @@ def test_a_blank_column_leaves_its_room_to_the_names() -> None:
     assert all(any(job in line for line in lines) for job in _JOBS)
 
 
-def test_without_rows_the_titles_stay() -> None:
-    lines = _shown([Column("job", Role.IDENTITY), Column("author", Role.TEXT)], [], 40)
-    assert lines[1].split() == ["job", "author"]
+def test_without_rows_there_is_no_table() -> None:
+    assert _shown([Column("job", Role.IDENTITY), Column("author", Role.TEXT)], [], 40) == [""]
+
+
+@pytest.mark.parametrize("width", [60, 70, 80, 100])
+def test_a_word_is_whole_or_omitted(width: int) -> None:
+    rows = [[f"case {number}: {_BAR}", f"{job} #12345"] for number, job in enumerate(_JOBS)]
+    columns = [Column("failure", Role.IDENTITY), Column("newest run", Role.WORD, spare=1)]
+    shown = "\n".join(_shown(columns, rows, width))
+    assert "…" not in shown
+    assert ("newest run" in shown) == all(f"{job} #12345" in shown for job in _JOBS)
+    assert ("newest run" in shown) == (width >= 20 + 40 + 2 * GAP)
 
 
 def test_columns_of_zeros_are_omitted_before_columns_with_numbers() -> None:
@@ -118,21 +125,6 @@ def test_sentences_are_below_the_last_line_of_their_row() -> None:
         "    the reason of copr_test",
         "",
     ]
-
-
-@given(_names, st.integers(1, 60))
-def test_the_middle_is_cut(name: str, width: int) -> None:
-    cut = cut_in_the_middle(Text(name), width)
-    assert cut.cell_len <= max(width, 1)
-    begin, dots, end = cut.plain.partition("…")
-    assert name.startswith(begin)
-    assert name.endswith(end)
-    assert bool(dots) == (cell_len(name) > width)
-
-
-def test_names_that_begin_alike_stay_apart() -> None:
-    cells = [cut_in_the_middle(Text(job), 21).plain for job in _JOBS]
-    assert cells == ["tidb_ghpr_…ommon_test", "tidb_ghpr_…_copr_test"]
 
 
 def test_a_pair_of_columns_is_omitted_together() -> None:

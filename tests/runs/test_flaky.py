@@ -207,6 +207,14 @@ def test_names_are_never_cut(source: Source, fill: Fill) -> None:
         assert "".join(machine.split()) in "".join(text.split())
 
 
+@pytest.mark.parametrize("width", [100, 120, 160, 200, None])
+def test_jobs_are_never_cut(source: Source, fill: Fill, width: int | None) -> None:
+    job = "tidb_ghpr_integration_common_test_with_more_words"
+    machine = f"Operation: [get]  for kind: [Pod]  with name: [{'x' * 80}]  failed"
+    fill(drawn("F P", {"env": [machine]}, job=job) + drawn("F P", job=f"{job}_2", first=20, pr=8))
+    assert "…" not in _shown(found(source), width)
+
+
 def test_one_time_is_once(source: Source, fill: Fill) -> None:
     fill(drawn("F P"))
     assert "passed and failed on one commit once, of 1 pair" in _shown(found(source), None)

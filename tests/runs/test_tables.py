@@ -159,3 +159,32 @@ def test_no_caller_names_what_it_omits_in_the_plural() -> None:
     things = re.findall(r'[^_]omitted\([^"\n]*"([^"]*)"\)', sources)
     assert len(things) >= 6
     assert [thing for thing in things if thing.endswith("s")] == []
+
+
+_NO_RUNS = "No runs in this window; the newest row is from 2021-06-19 12:00:00."
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (tables.jobs([], provenance(0, datetime(2021, 6, 19, 12))), _NO_RUNS),
+        (tables.prs([], 0, provenance(0, datetime(2021, 6, 19, 12))), _NO_RUNS),
+        (tables.prs([], 0, provenance(5)), "Of 5 runs in this window, none belongs to a pull req"),
+        (failures.failures(Result([], provenance(3))), "Of 3 runs in this window, none failed."),
+    ],
+    ids=["jobs", "prs", "only nightly runs", "failures"],
+)
+def test_without_rows_it_says_why_and_has_no_titles(table: RenderableType, says: str) -> None:
+    title, reason, source, query, *rest = _shown(table, 200).splitlines()
+    assert title.endswith("[2021-06-19 00:00:00, 2021-06-20 00:00:00) Asia/Shanghai  1 day")
+    assert reason.startswith(says)
+    assert source.startswith("[2021-06-19 00:00:00")
+    assert query.startswith("query: ")
+    assert rest == []
+
+
+def test_unknown_failures_say_that_no_log_was_read() -> None:
+    res = result([row("unit", 1, "FAILURE", pr=7)])
+    assert "1 failed run without a known failure; no log was read" in _shown(
+        failures.failures(res), 99
+    )

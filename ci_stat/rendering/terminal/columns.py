@@ -44,6 +44,11 @@ class Fitted:
         return least_width(kept_columns(columns, width)) <= width
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table; nothing without rows, because titles alone look like lost rows."""
+        has_rows = any(column.cells for column in self._columns)
+        if not has_rows:
+            return
+
         below = self._below(options.max_width)
         columns = [column for column in self._columns if column is not below]
         kept = kept_columns(columns, options.max_width)

@@ -15,16 +15,15 @@ class Role(StrEnum):
     """What the cells of a column are.
 
     - `IDENTITY`: what identifies a row. It is never cut: a long one continues on the next line.
-    - `NAME`: cut in the middle, because names that begin alike differ at their ends.
     - `TEXT`: cut at the end.
-    - `WORD`: a state, a kind. Shown whole or omitted with its column.
+    - `WORD`: a state, a kind, a name that does not identify the row. Shown whole or omitted with
+      its column.
     - `NUMBER`: a number or a time. As `WORD`, and aligned to the right.
     - `BAR`: drawn only if all other columns have the room that they want.
     - `SENTENCE`: never cut; without room for it, it is below its row.
     """
 
     IDENTITY = "identity"
-    NAME = "name"
     TEXT = "text"
     WORD = "word"
     NUMBER = "number"
@@ -32,7 +31,7 @@ class Role(StrEnum):
     SENTENCE = "sentence"
 
 
-_FLOORS = {Role.IDENTITY: 44, Role.NAME: 24, Role.TEXT: 10}
+_FLOORS = {Role.IDENTITY: 44, Role.TEXT: 10}
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Column:
 
     - `spare`: columns with the highest value are omitted first; 0 stays. Those that also have one
       title are omitted together.
-    - `floor`: cells of an identity, a name or a text before columns are omitted for it.
+    - `floor`: cells of an identity or a text before columns are omitted for it.
     """
 
     title: str

@@ -65,7 +65,7 @@ def _case_table(title: str, cases: Sequence[FlakyCase]) -> FirstFitting:
         Column("95 %", spare=1),
         Column("failed runs", spare=4),
         Column("PRs", spare=5),
-        Column("newest run", Role.NAME, spare=6),
+        Column("newest run", Role.WORD, spare=6),
         Column("last seen", spare=2),
     ]
     narrow = [Column(title, Role.IDENTITY, floor=_NAME), Column("", Role.SENTENCE)]

@@ -69,6 +69,10 @@ def _completeness(res: Result) -> Iterator[Text]:
         yield _log_counts(res)
 
     failed = [run for run in res.all_runs if run.status == Status.FAILURE]
+    if res.provenance.rows and not failed:
+        runs = plural(res.provenance.rows, "run")
+        yield Text(f"Of {runs} in this window, none failed.", "green")
+
     from_table = [run for run in failed if _is_from_table(run)]
     if from_table:
         runs = plural(len(from_table), "failed run")
@@ -76,7 +80,9 @@ def _completeness(res: Result) -> Iterator[Text]:
         yield Text(text, "dim")
 
     if res.miss_cnt:
-        yield Text(f"{plural(res.miss_cnt, 'failed run')} without a known failure", "yellow")
+        reason = "" if res.log_states else "; no log was read"
+        runs = plural(res.miss_cnt, "failed run")
+        yield Text(f"{runs} without a known failure{reason}", "yellow")
 
 
 def _log_counts(res: Result) -> Text:

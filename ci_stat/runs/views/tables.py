@@ -177,8 +177,15 @@ def prs(
         Column("title", Role.TEXT, spare=1, floor=30),
     ]
     title = heading("Pull requests", source, filtered)
+    table = Fitted(columns, [_pr_row(pr) for pr in counts])
     more = omitted(len(counts), total, "pull request")
-    return Group(title, Fitted(columns, [_pr_row(pr) for pr in counts]), *more, *foot(source))
+    return Group(title, table, *more, *_only_nightly(total, source), *foot(source))
+
+
+def _only_nightly(total: int, source: Provenance) -> Iterator[Text]:
+    if source.rows and not total:
+        runs = plural(source.rows, "run")
+        yield Text(f"Of {runs} in this window, none belongs to a pull request.", "yellow")
 
 
 def _pr_row(pr: PRCount) -> list[Cell]:
