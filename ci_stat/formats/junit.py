@@ -12,6 +12,7 @@ from ci_stat.formats.junit_case import Suite, simple_result
 from ci_stat.formats.junit_common import COMMON, with_body
 from ci_stat.formats.junit_details import PROBLEMS, CaseDetails
 from ci_stat.formats.junit_shape import Shape, cases_of_shape, shape_of
+from ci_stat.formats.junit_variant import HAS_NAME, is_playwright
 from ci_stat.formats.xml_tokens import CDATA, EMPTY, END, START, Token, XmlTokens
 from ci_stat.records.case_results import CaseResult, Limits
 
@@ -60,7 +61,11 @@ def _other_element(
     name = _local(name)
     is_problem = name in PROBLEMS and len(suites) > 1
     if name == "testsuite" and kind == START:
-        suites.append(Suite(tokens.attributes(rest), suites[-1]))
+        suites.append(suites[-1].inner(tokens.attributes(rest)))
+    if name == "testsuites":
+        suites[0].by_playwright = is_playwright(tokens.attributes(rest))
+    if name == "property" and HAS_NAME.search(rest):
+        suites[-1].add_property(tokens.attributes(rest))
     if name != "testcase" and not is_problem:
         return
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from ci_stat.formats.junit_case import Suite, simple_result
 from ci_stat.formats.junit_details import AFTER, BEFORE, PROBLEMS, CaseDetails, Problem
+from ci_stat.formats.junit_variant import NAMES, as_parameters
 from ci_stat.records.case_results import MAX_PROPERTIES, CaseResult
 
 _WORST_FIRST = {name: place for place, name in enumerate(PROBLEMS)}
@@ -15,6 +16,10 @@ _WORST_FIRST = {name: place for place, name in enumerate(PROBLEMS)}
 def attempts_of(values: dict[str, str], details: CaseDetails, suite: Suite) -> Iterator[CaseResult]:
     """Yield the attempts of a case in the order in which they ran."""
     base = simple_result(values, suite)
+    stated = {name: part.text().strip() for name, part in details.properties if name in NAMES}
+    if stated:
+        known = f"{base.class_name} {base.name}{base.parameters}"
+        base = replace(base, parameters=base.parameters + as_parameters(stated, known))
     if not details.problems:
         yield replace(base, **_shared(details))
         return

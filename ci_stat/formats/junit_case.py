@@ -3,6 +3,7 @@
 import hashlib
 from functools import lru_cache
 
+from ci_stat.formats.junit_variant import NAMES, as_parameters, of_suite
 from ci_stat.formats.numbers import line_number, seconds
 from ci_stat.formats.parameters import has_parameters, split_parameters
 from ci_stat.formats.text_parts import clean_line
@@ -25,7 +26,7 @@ _PASSED = Outcome.PASSED  # looking up a member of an enumeration costs as much 
 class Suite:
     """What the cases of an open suite take over from it, and it from the suite around it."""
 
-    __slots__ = ("file", "name", "started")
+    __slots__ = ("by_playwright", "file", "name", "started", "variant")
 
     def __init__(self, values: dict[str, str], outer: "Suite | None" = None) -> None:
         file = values.get("file") or values.get("filepath") or ""
@@ -33,6 +34,19 @@ class Suite:
         self.file: str = short_name(file) or (outer.file if outer else "")
         started: str = values.get("timestamp") or (outer.started if outer else "")
         self.started: str = short_name(started)
+        self.by_playwright: bool = outer.by_playwright if outer else False
+        own = of_suite(values, self.by_playwright)
+        self.variant: dict[str, str] = (outer.variant if outer else {}) | own
+
+    def inner(self, values: dict[str, str]) -> "Suite":
+        """Return a suite in this one."""
+        return Suite(values, self)
+
+    def add_property(self, values: dict[str, str]) -> None:
+        """Add a property. Only what the tests ran on is kept."""
+        name, value = values.get("name", ""), values.get("value", "")
+        if name in NAMES and value:
+            self.variant = self.variant | {name: value}
 
 
 def simple_result(values: dict[str, str], suite: Suite) -> CaseResult:
@@ -49,9 +63,12 @@ def simple_result(values: dict[str, str], suite: Suite) -> CaseResult:
         name = short_name(name)
     if has_parameters(name):
         name, parameters = split_parameters(name)
+    class_name = repeated(get("classname") or get("class") or "")
+    if suite.variant:
+        parameters += as_parameters(suite.variant, f"{class_name} {name}{parameters}")
     return CaseResult(
         suite.name,
-        repeated(get("classname") or get("class") or ""),
+        class_name,
         name,
         outcome,
         word,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ci_stat.formats.junit_case import Suite, repeated
 from ci_stat.formats.junit_common import BODY, with_body
+from ci_stat.formats.junit_variant import as_parameters
 from ci_stat.formats.numbers import line_number, seconds
 from ci_stat.formats.parameters import has_parameters, split_parameters
 from ci_stat.formats.xml_tokens import XmlTokens
@@ -53,6 +54,7 @@ def cases_of_shape(
     text, match_at, body = tokens.text, shape.pattern.match, shape.body
     class_at, name_at, time_at, file_at, line_at, started_at = shape.places
     suite_name, suite_file, suite_started = suite.name, suite.file, suite.started
+    variant = suite.variant
     while match := match_at(text, tokens.at):
         tokens.at = match.end()
         values = match.groups()
@@ -61,9 +63,12 @@ def cases_of_shape(
             name = repeated(name)
         if has_parameters(name):
             name, parameters = split_parameters(name)
+        class_name = repeated(values[class_at])
+        if variant:
+            parameters += as_parameters(variant, f"{class_name} {name}{parameters}")
         result = CaseResult(
             suite_name,
-            repeated(values[class_at]),
+            class_name,
             name,
             _PASSED,
             "",

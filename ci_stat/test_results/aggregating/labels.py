@@ -37,7 +37,7 @@ def labels_of_path(path: str, with_hyphens: bool = False) -> dict[str, str]:
     """
     pair = _KEY_PAIR_WITH_HYPHENS if with_hyphens else _KEY_PAIR
     labels: dict[str, str] = {}
-    for part in _parts(path):
+    for part in parts_of_path(path):
         labels.update(_labels_of_key(part, pair) or _PAIR.findall(part))
     return labels
 
@@ -71,7 +71,7 @@ class LabelPattern:
 
     def labels(self, path: str) -> dict[str, str]:
         """Return the labels of the first part that the whole pattern fits."""
-        for part in _parts(path):
+        for part in parts_of_path(path):
             if len(part) < 300 and (match := self._pattern.fullmatch(part)):
                 return match.groupdict()
         return {}
@@ -89,6 +89,7 @@ def entry_name(labels: Mapping[str, str], path: str, roots: tuple[str, ...]) -> 
     return ""
 
 
-def _parts(path: str) -> list[str]:
+def parts_of_path(path: str) -> list[str]:
+    """Return the names of folders, archives and the file, without suffixes."""
     parts = [part for part in re.split(r"[/\\]", path) if part not in ("", ".", "..")]
     return [_SUFFIXES.sub("", part) for part in parts]

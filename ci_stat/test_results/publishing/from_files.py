@@ -1,7 +1,7 @@
 """Collects a run from result files, without a database."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,7 +10,9 @@ from ci_stat.failures.case_identity import display_name, identity_key
 from ci_stat.formats.result_file import ResultFile
 from ci_stat.records.case_results import CaseResult, Outcome, ReadState
 from ci_stat.records.run_info import RunInfo, content_of
+from ci_stat.test_results.entries import file_entries
 from ci_stat.test_results.inputs import Input
+from ci_stat.test_results.labels_text import label_pairs
 from ci_stat.test_results.model import Counts, FileReport
 from ci_stat.test_results.publishing.model import Case, Collected
 from ci_stat.test_results.publishing.slower import may_be_slower
@@ -45,14 +47,18 @@ class _Test:
         return self.passed and self.failed and not self.is_failed
 
 
+_Key = tuple[int, str]
+"""The number of the matrix entry, and the identity of the test."""
+
+
 @dataclass(slots=True)
 class _Tests:
     """All tests of a run by their keys."""
 
-    by_key: dict[str, _Test] = field(default_factory=dict)
+    by_key: dict[_Key, _Test] = field(default_factory=dict)
     seconds: float = 0.0
 
-    def add(self, key: str, attempt: CaseResult) -> None:
+    def add(self, key: _Key, attempt: CaseResult) -> None:
         test = self.by_key.get(key)
         if test is None:
             test = self.by_key[key] = _Test(attempt, attempt.outcome)
@@ -63,24 +69,41 @@ class _Tests:
 def collect_files(inputs: Sequence[Input], run: RunInfo, folder: str = "") -> Collected:
     """Return the run that the files tell. `folder`: of the checkout, removed from file names.
 
-    A file whose content was read already is not counted again, as at import.
+    A file whose content was read already is not counted again, as at import. A test of several
+    matrix entries (`entries.py`) counts once for each of them.
     """
     tests, files, contents = _Tests(), list[FileReport](), list[str]()
-    for input in inputs:
-        digest = hashlib.sha256()
-        file = ResultFile(_hashed(input, digest))
-        attempts = list(_keyed(file, folder))
-        content = digest.hexdigest()
-        is_new = content not in contents
-        contents.append(content)
-        if file.state is ReadState.NOT_RESULTS and not input.is_named:
-            continue
-        report = FileReport(input.name, file.state, file.detail, file.format, file.attempts, is_new)
-        files.append(report)
-        for key, attempt in attempts if is_new else ():
-            tests.add(key, attempt)
+    entries = file_entries(inputs, run.labels)
+    for number, entry in enumerate(entries):
+        own: list[str] = []
+        for input in entry.inputs:
+            _read(tests, files, own, input, number, folder)
+        contents += own
     run = msgspec.structs.replace(run, content=content_of(contents))
-    return _collected(run, tests, files, folder)
+    return _collected(run, tests, files, folder, [entry.labels for entry in entries])
+
+
+def _read(
+    tests: _Tests,
+    files: list[FileReport],
+    contents: list[str],
+    input: Input,
+    entry: int,
+    folder: str,
+) -> None:
+    """Add the tests of a file. `contents`: of the files of the entry so far."""
+    digest = hashlib.sha256()
+    file = ResultFile(_hashed(input, digest))
+    attempts = list(_keyed(file, folder))
+    content = digest.hexdigest()
+    is_new = content not in contents
+    contents.append(content)
+    if file.state is ReadState.NOT_RESULTS and not input.is_named:
+        return
+    report = FileReport(input.name, file.state, file.detail, file.format, file.attempts, is_new)
+    files.append(report)
+    for key, attempt in attempts if is_new else ():
+        tests.add((entry, key), attempt)
 
 
 def _hashed(input: Input, digest: "hashlib._Hash") -> Iterator[bytes]:
@@ -103,7 +126,13 @@ def relative(path: str, folder: str) -> str:
     return slashed.removeprefix(prefix) if prefix and slashed.startswith(prefix) else path
 
 
-def _collected(run: RunInfo, tests: _Tests, files: Sequence[FileReport], folder: str) -> Collected:
+def _collected(
+    run: RunInfo,
+    tests: _Tests,
+    files: Sequence[FileReport],
+    folder: str,
+    entries: Sequence[dict[str, str]],
+) -> Collected:
     ends = tests.by_key.values()
     outcomes = [test.outcome for test in ends]
     counts = Counts(
@@ -116,42 +145,47 @@ def _collected(run: RunInfo, tests: _Tests, files: Sequence[FileReport], folder:
         flaky=sum(test.is_flaky for test in ends),
         seconds=tests.seconds,
     )
+    failed = {key: test for key, test in tests.by_key.items() if test.is_failed}
+    flaky = {key: test for key, test in tests.by_key.items() if test.is_flaky}
     return Collected(
         run=run,
         counts=counts,
-        failed=_cases(
-            ((key, test) for key, test in tests.by_key.items() if test.is_failed), folder
-        ),
-        flaky=_cases(((key, test) for key, test in tests.by_key.items() if test.is_flaky), folder),
+        failed=_cases(failed, folder, entries),
+        flaky=_cases(flaky, folder, entries),
         files=tuple(files),
-        seconds=dict(_long_passes(tests)),
+        seconds=dict(_long_passes(tests)) if len(entries) == 1 else {},
+        entries=tuple(entries) or (run.labels,),
     )
 
 
 def _long_passes(tests: _Tests) -> Iterator[tuple[str, float]]:
-    for key, test in tests.by_key.items():
+    for (_, key), test in tests.by_key.items():
         seconds = test.shown.seconds
         if test.outcome is Outcome.PASSED and test.attempts == 1 and may_be_slower(seconds):
             yield key, seconds or 0.0
 
 
-def _cases(tests: Iterable[tuple[str, _Test]], folder: str) -> tuple[Case, ...]:
+def _cases(
+    tests: Mapping[_Key, _Test], folder: str, entries: Sequence[dict[str, str]]
+) -> tuple[Case, ...]:
     cases = [
         Case(
             key=key,
-            name=_name(test.shown),
+            name=_name(test.shown, entries[entry] if len(entries) > 1 else {}),
             outcome=test.outcome,
             message=test.shown.message or test.shown.text,
             file=relative(test.shown.file, folder),
             line=test.shown.line,
             attempts=test.attempts,
+            labels=entries[entry],
         )
-        for key, test in tests
+        for (entry, key), test in tests.items()
     ]
     return tuple(sorted(cases, key=lambda case: case.name))
 
 
-def _name(case: CaseResult) -> str:
-    """Class and name for people, as for stored tests."""
+def _name(case: CaseResult, labels: Mapping[str, str]) -> str:
+    """Class and name for people, as for stored tests, with the labels of its matrix entry."""
     place = case.class_name or case.file or case.suite
-    return display_name(place, case.name + case.parameters)
+    name = display_name(place, case.name + case.parameters)
+    return f"{name} ({label_pairs(labels)})" if labels else name

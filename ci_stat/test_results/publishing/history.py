@@ -1,13 +1,13 @@
 """Reads the history of failed tests: runs of the base branch, and of others for flakiness."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Engine, select
 
-from ci_stat.records.run_info import RunInfo
 from ci_stat.store.engine import connected
 from ci_stat.store.results.case_ids import case_ids
 from ci_stat.store.results.columns import run_seconds
@@ -17,6 +17,7 @@ from ci_stat.test_results.flakiness.branches import USUAL
 from ci_stat.test_results.publishing.judging import EndsByRun, case_history, judged, median_seconds
 from ci_stat.test_results.publishing.model import (
     Baseline,
+    Case,
     Collected,
     Failure,
     Publication,
@@ -40,6 +41,14 @@ class _Runs:
     def ids(self) -> list[int]:
         return [run.id for run in (*self.base, *self.others)]
 
+    def with_labels(self, labels: Mapping[str, str]) -> "_Runs":
+        """Return the runs of one matrix entry."""
+        base, others = (
+            tuple(run for run in runs if run.info.labels == labels)
+            for runs in (self.base, self.others)
+        )
+        return _Runs(base, others)
+
 
 def published(
     engine: Engine | None,
@@ -59,12 +68,20 @@ def published(
 
     ends = _ends(engine, collected, runs)
     failures = tuple(
-        judged(case, case_history(runs.base, runs.others, ends[case.key]), len(runs.base))
+        _judged(case, runs.with_labels(_labels(case, collected)), ends[case.key])
         for case in collected.failed
     )
     baseline = Baseline(branch, len(runs.base), len(runs.others), _usual_seconds(engine, runs.base))
     slower = slower_tests(engine, collected.seconds, runs.base)
     return Publication(collected, failures, baseline, slower=slower)
+
+
+def _labels(case: Case, collected: Collected) -> Mapping[str, str]:
+    return collected.run.labels if case.labels is None else case.labels
+
+
+def _judged(case: Case, runs: _Runs, ends: EndsByRun) -> Failure:
+    return judged(case, case_history(runs.base, runs.others, ends), len(runs.base))
 
 
 def _without_history(collected: Collected) -> Publication:
@@ -79,35 +96,38 @@ def _runs(engine: Engine, collected: Collected, base: str, now: datetime) -> tup
     is_stored = collected.run_id is not None
     until = info.started + _MOMENT if is_stored and info.started else now
     recent = reader.runs(info.job, OTHER_RUNS, before=collected.run_id)
-    own_id = _own_id(engine, collected)
-    recent = [run for run in recent if _is_comparable(run, info, own_id)]
+    own_ids = _own_ids(engine, collected)
+    recent = [run for run in recent if _is_comparable(run, collected, own_ids)]
     branch = base or _usual_branch(recent)
     if not branch:
         return _Runs((), tuple(recent)), ""
 
-    wanted = RunFilter(jobs=(info.job,), branches=(branch,), labels=info.labels)
+    wanted = RunFilter(jobs=(info.job,), branches=(branch,))
     between = reader.runs_between(until - SPAN, until, wanted)
     base_runs = [run for run in between if run.info.pull is None]
-    base_runs = [run for run in base_runs if _is_comparable(run, info, own_id)]
+    base_runs = [run for run in base_runs if _is_comparable(run, collected, own_ids)]
     base_runs = [run for run in base_runs if _is_before(run, collected)]
     newest_first = tuple(reversed(base_runs))[:BASE_RUNS]
     known = {run.id for run in newest_first}
     return _Runs(newest_first, tuple(run for run in recent if run.id not in known)), branch
 
 
-def _own_id(engine: Engine, collected: Collected) -> int | None:
-    """The id of the judged run, if it is stored; its files may have been imported before."""
+def _own_ids(engine: Engine, collected: Collected) -> set[int]:
+    """The ids of the judged run, if it is stored; its files may have been imported before."""
     if collected.run_id is not None:
-        return collected.run_id
+        return {collected.run_id}
+    keys = [
+        msgspec.structs.replace(collected.run, labels=dict(labels)).key
+        for labels in collected.all_labels
+    ]
     with connected(engine) as connection:
-        return connection.scalar(
-            select(run_rows.c.id).where(run_rows.c.run_key == collected.run.key)
-        )
+        query = select(run_rows.c.id).where(run_rows.c.run_key.in_(keys))
+        return set(connection.execute(query).scalars())
 
 
-def _is_comparable(run: StoredRun, info: RunInfo, own_id: int | None) -> bool:
-    """Whether a run has the same labels, and is another one."""
-    return run.info.labels == info.labels and run.id != own_id
+def _is_comparable(run: StoredRun, collected: Collected, own_ids: Container[int]) -> bool:
+    """Whether a run has the labels of one of the entries, and is another one."""
+    return run.info.labels in collected.all_labels and run.id not in own_ids
 
 
 def _is_before(run: StoredRun, collected: Collected) -> bool:

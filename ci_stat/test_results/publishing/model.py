@@ -28,7 +28,7 @@ class Case:
     """A test that failed, or that passed at last after a failure.
 
     `key`: its `identity_key`. `outcome`: of the last attempt. `file`, `line`: "" and None if the
-    results name no place.
+    results name no place. `labels`: of its matrix entry; None for those of the run.
     """
 
     key: str
@@ -38,6 +38,7 @@ class Case:
     file: str = ""
     line: int | None = None
     attempts: int = 1
+    labels: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Collected:
     """A run as its results tell it.
 
     `flaky`: passed at last, after a failure. `seconds`: by key, of the tests that passed at once
-    and may be slower than before.
+    and may be slower than before. `entries`: the labels of each matrix entry in it.
     """
 
     run: RunInfo
@@ -55,6 +56,12 @@ class Collected:
     files: tuple[FileReport, ...] = ()
     run_id: int | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    entries: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def all_labels(self) -> tuple[Mapping[str, str], ...]:
+        """The label sets of the runs that it is compared with."""
+        return self.entries or (self.run.labels,)
 
     @property
     def problems(self) -> tuple[FileReport, ...]:

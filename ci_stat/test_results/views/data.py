@@ -1,5 +1,6 @@
 """Imports and runs of tests as data for JSON. Times are ISO 8601, UTC."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,16 @@ def import_data(report: ImportReport) -> Row:
         "left_out": [file.name for file in report.left_out],
         "complete": not report.problems and bool(report.files),
     }
+
+
+def imports_data(reports: Sequence[ImportReport]) -> Row:
+    """An import; of several entries of a matrix, each is in `entries`."""
+    if len(reports) == 1:
+        return import_data(reports[0])
+    entries = [import_data(report) for report in reports]
+    with_files = [report for report in reports if report.files]
+    is_complete = bool(with_files) and not any(report.problems for report in with_files)
+    return {"entries": entries, "complete": is_complete}
 
 
 def run_data(report: RunReport, limit: int) -> Row:

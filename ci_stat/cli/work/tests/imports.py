@@ -20,8 +20,10 @@ from ci_stat.records.case_results import ReadState
 from ci_stat.rendering.format import plural
 from ci_stat.runs.progress_bar import counting
 from ci_stat.test_results.checkout import from_git
+from ci_stat.test_results.entries import FileEntry, file_entries
 from ci_stat.test_results.environment import from_environment, workspace
 from ci_stat.test_results.inputs import find_inputs
+from ci_stat.test_results.labels_text import label_pairs
 from ci_stat.test_results.model import ImportReport
 from ci_stat.test_results.views import data
 from ci_stat.test_results.views.words import counts_words, run_words, state_words
@@ -46,17 +48,42 @@ def import_(
         raise UsageError("The environment does not name the job.", "Name it: --job NAME")
     with ExitStack() as files:
         inputs = list(find_inputs(paths, sys.stdin.buffer, files))
+        entries = file_entries(inputs, run.labels)
+        _print_guesses(entries)
         with counting("Importing", len(inputs)) as advance:
             service = context.test_results(has_history=False)
-            report = service.import_files(inputs, run, workspace(os.environ), advance)
+            reports = [
+                service.import_files(
+                    entry.inputs,
+                    msgspec.structs.replace(run, labels=entry.labels),
+                    workspace(os.environ),
+                    advance,
+                )
+                for entry in entries
+            ]
 
-    _print_problems(report)
+    for report in reports:
+        _print_problems(report)
     if as_json:
-        output.print_json(data.import_data(report))
+        output.print_json(data.imports_data(reports))
     else:
-        _print_report(report)
+        _print_reports(reports)
     _push(context)
-    _require_whole(report)
+    _require_whole(reports)
+
+
+def _print_guesses(entries: Sequence[FileEntry]) -> None:
+    """Say which files were taken for entries of a matrix because of what they contain."""
+    guesses = [label_pairs(entry.labels) for entry in entries if entry.is_guess]
+    if guesses:
+        more = f" and {len(guesses) - _SHOWN:,} more" if len(guesses) > _SHOWN else ""
+        words = f"{'; '.join(guesses[:_SHOWN])}{more}"
+        click.echo(
+            "ci-stat: some files have the same tests, also those that had passed, so they are"
+            f" imported as entries of a matrix: {visible(words, 1_000)}. Name the entries with"
+            " --label, or attempts with --attempt.",
+            err=True,
+        )
 
 
 def _push(context: Context) -> None:
@@ -82,28 +109,31 @@ def _print_problems(report: ImportReport) -> None:
         click.echo(f"ci-stat: … and {plural(more, 'more file')} that are not whole", err=True)
 
 
-def _print_report(report: ImportReport) -> None:
-    known = sum(not file.is_new for file in report.files)
+def _print_reports(reports: Sequence[ImportReport]) -> None:
+    files = [file for report in reports for file in report.files]
+    known = sum(not file.is_new for file in files)
     again = f", {known:,} of them imported before" if known else ""
-    left_out = len(report.left_out)
+    left_out = sum(len(report.left_out) for report in reports)
     others = f"; {plural(left_out, 'other file')} left out" if left_out else ""
-    count = sum(file.state is not ReadState.MISSING for file in report.files)
+    count = sum(file.state is not ReadState.MISSING for file in files)
     click.echo(f"{plural(count, 'file') if count else 'No file'} read{again}{others}.")
-    if report.counts.tests:
-        name = visible(run_words(report.run), 300)
-        click.echo(f"{name[:1].upper()}{name[1:]}: {counts_words(report.counts)}.")
+    for report in reports:
+        if report.counts.tests:
+            name = visible(run_words(report.run), 300)
+            click.echo(f"{name[:1].upper()}{name[1:]}: {counts_words(report.counts)}.")
 
 
-def _require_whole(report: ImportReport) -> None:
+def _require_whole(reports: Sequence[ImportReport]) -> None:
     """End with 12 if not all results are known."""
-    if report.problems:
-        number = plural(len(report.problems), "file")
-        verb = "is" if len(report.problems) == 1 else "are"
-        is_other = any(file.state is ReadState.NOT_RESULTS for file in report.problems)
+    problems = [file for report in reports for file in report.problems]
+    if problems:
+        number = plural(len(problems), "file")
+        verb = "is" if len(problems) == 1 else "are"
+        is_other = any(file.state is ReadState.NOT_RESULTS for file in problems)
         formats = f" Formats that can be imported: {FORMATS}." if is_other else ""
         raise CannotTell(
             f"{number} {verb} not whole, so it is unknown whether all tests passed.",
             f"The lines above say why. Import the whole files when they exist.{formats}",
         )
-    if not report.files:
+    if not any(report.files for report in reports):
         raise CannotTell("No file with test results.", "Check the paths.")
