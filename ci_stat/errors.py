@@ -87,6 +87,10 @@ class SourceError(CiStatError):
     exit_code = 7
 
 
+class NotFound(SourceError):
+    """What was asked for does not exist, or is not visible to the token."""
+
+
 class NotDelivered(CiStatError):
     """A report did not arrive, or may not have arrived, at one of its recipients."""
 

@@ -51,7 +51,7 @@ class CampaignCalls:
         except BaseException:
             self.outbox.release(request.id)
             raise
-        written = call()
+        written = _made(call)
         if written.state is DeliveryState.UNCERTAIN:
             written = self._seen(look) or written
         self.outbox.finish(request.id, _answer(written))
@@ -86,6 +86,17 @@ class CampaignCalls:
             if written is not None:
                 break
         return written
+
+
+def _made(call: Callable[[], ForgeWrite]) -> ForgeWrite:
+    """The outcome of a call. It may read first: an error of that leaves the call undecided.
+
+    If it stayed in progress, this process could not make it again.
+    """
+    try:
+        return call()
+    except SourceError as error:
+        return ForgeWrite(DeliveryState.UNCERTAIN, reason=error.message, hint=error.hint)
 
 
 def request_of(kind: str, *identity: str) -> Request:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -13,7 +13,7 @@ from ci_stat.campaigns.ledger import OPEN, Ledger
 from ci_stat.campaigns.model import Campaign, CampaignState, Spec
 from ci_stat.campaigns.opening import NotYetDelivered
 from ci_stat.campaigns.planning import planned
-from ci_stat.errors import Refused, SourceError
+from ci_stat.errors import NotFound, Refused, SourceError
 from ci_stat.store.state.issue_lock import IssueLock
 
 PATIENCE = 10  # failed reads or writes in a row after which the driver gives up; `resume` continues
@@ -55,7 +55,8 @@ class Campaigns:
         """Run a new campaign to its end.
 
         Raises Refused if one is open on the branch, UsageError for an invalid spec or an
-        unknown base branch, and the errors of `Driver.step`; then `resume` continues.
+        unknown base branch, NotFound for an unknown repository, and the errors of
+        `Driver.step`; then `resume` continues.
         """
         with self._locked(spec.branch) as lock:
             known = self.ledger.open_on(spec.branch)
@@ -65,9 +66,7 @@ class Campaigns:
                     f"Continue it: ci-stat campaign resume {known.id}",
                 )
             campaign = planned(spec, self.clocks.now(), self.new_hex)
-            # A forge that does not answer now is asked again when a pull request is opened.
-            with suppress(SourceError):
-                self.driver.opener.require_base(spec)
+            self._require_base(spec)
             self.ledger.add(campaign)
             return self._run(campaign, lock, watch)
 
@@ -95,6 +94,14 @@ class Campaigns:
             return self._run(self.ledger.get(known.id), lock, watch)
         finally:
             lock.release()
+
+    def _require_base(self, spec: Spec) -> None:
+        try:
+            self.driver.opener.require_base(spec)
+        except NotFound:
+            raise
+        except SourceError:
+            return  # A forge that does not answer now is asked again for each pull request.
 
     @contextmanager
     def _locked(self, branch: str) -> Iterator[IssueLock]:

@@ -11,7 +11,7 @@ from typing import Any
 from ci_stat.connectors.github.client import GitHubClient
 from ci_stat.connectors.github.rate_limits import Retries, Timing, Turns
 from ci_stat.connectors.github.responses import CallResult, CallState, Interpreter
-from ci_stat.errors import SourceError
+from ci_stat.errors import NotFound, SourceError
 
 READ_WAITS = 3  # for rate limits: 60, 120 and 240 s if GitHub does not say how long
 WRITE_WAITS = 2  # so a creation is sent three times at most
@@ -118,10 +118,6 @@ class Calls:
         with self._turns.taken(method != "GET"):
             response = self._client.request(method, path, query, value, etag)
             return self._interpreter.result(response, accepted)
-
-
-class NotFound(SourceError):
-    """What was asked for does not exist, or is not visible to the token."""
 
 
 def call_error(result: CallResult) -> SourceError:

@@ -23,7 +23,7 @@ from ci_stat.connectors.github.schema import Fields, comment_of, valid_schema
 from ci_stat.connectors.github.session import RepositorySession
 from ci_stat.connectors.github.write_outcome import checked
 from ci_stat.connectors.http.masking import Mask
-from ci_stat.errors import SourceError
+from ci_stat.errors import NotFound, SourceError
 from ci_stat.records import DeliveryState, IssueComment
 from ci_stat.records.forge import CommitSignal, ForgeWrite, NewFile, PullState, RepositoryInfo
 
@@ -67,8 +67,12 @@ class GitHubForge(RepositorySession):
         return tuple(scope.strip() for scope in text.split(",") if scope.strip())
 
     def repository(self, repo: str) -> RepositoryInfo:
-        """A repository, by `owner/name`."""
-        value = self._calls.read(f"/repos/{repo}").value
+        """A repository, by `owner/name`. Raises NotFound, which names it."""
+        try:
+            value = self._calls.read(f"/repos/{repo}").value
+        except NotFound as error:
+            words = f"GitHub has no repository {repo}, or the token may not see it."
+            raise NotFound(words, error.hint) from None
         with valid_schema():
             return forge_schema.repository_of(value)
 
@@ -91,9 +95,8 @@ class GitHubForge(RepositorySession):
 
     def branch_head(self, repo: str, branch: str) -> str | None:
         """The commit of a branch; None if it does not exist."""
-        return self._read_or_none(
-            f"/repos/{repo}/git/ref/heads/{quote(branch)}", forge_schema.ref_sha
-        )
+        result = self._calls.get(f"/repos/{repo}/git/ref/heads/{quote(branch)}")
+        return self._parsed_or_none(repo, result, forge_schema.ref_sha)
 
     def branches(self, repo: str, prefix: str) -> dict[str, str]:
         """The branches whose name begins with `prefix`, with their commits."""
@@ -105,8 +108,8 @@ class GitHubForge(RepositorySession):
 
     def file(self, repo: str, path: str, ref: str) -> str | None:
         """The content of a text file at a commit; None if it does not exist."""
-        target = f"/repos/{repo}/contents/{quote(path)}"
-        return self._read_or_none(target, forge_schema.content_of, {"ref": ref})
+        result = self._calls.get(f"/repos/{repo}/contents/{quote(path)}", {"ref": ref})
+        return self._parsed_or_none(repo, result, forge_schema.content_of)
 
     # Pull requests
 
@@ -120,7 +123,7 @@ class GitHubForge(RepositorySession):
         result = self._calls.get(path, etag=etag)
         if result.code == 304:
             return forge_schema.pull_of(known[0])
-        pull = self._parsed_or_none(result, forge_schema.pull_of)
+        pull = self._parsed_or_none(self.repo, result, forge_schema.pull_of)
         if result.headers.get("etag"):
             self._known[path] = (result.headers["etag"], [result.value])
         return pull
@@ -270,14 +273,13 @@ class GitHubForge(RepositorySession):
     def _post(self, path: str, value: Mapping[str, Any], proof: Proof) -> ForgeWrite:
         return forge_write(self._calls.post(path, value), proof)
 
-    def _read_or_none(
-        self, path: str, parse: Callable[[Any], T], query: Mapping[str, str] | None = None
-    ) -> T | None:
-        """What is at a path; None if there is nothing. Raises SourceError."""
-        return self._parsed_or_none(self._calls.get(path, query), parse)
+    def _parsed_or_none(self, repo: str, result: CallResult, parse: Callable[[Any], T]) -> T | None:
+        """What a call of a repository found; None if there is nothing. Raises SourceError.
 
-    def _parsed_or_none(self, result: CallResult, parse: Callable[[Any], T]) -> T | None:
+        GitHub says "not found" too when the token lost its access: then it raises NotFound.
+        """
         if result.state is CallState.REFUSED and result.code in MISSING:
+            self.repository(repo)
             return None
         if result.state is not CallState.DONE:
             raise call_error(result)

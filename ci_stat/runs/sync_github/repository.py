@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from ci_stat.connectors.github.actions import Actions
 from ci_stat.connectors.github.actions_schema import Repository, WorkflowRun
-from ci_stat.connectors.github.calls import NotFound
-from ci_stat.errors import SourceError
+from ci_stat.errors import NotFound, SourceError
 from ci_stat.runs.sync_github.listing import Listing
 from ci_stat.runs.sync_github.model import FIRST_SYNC, REVISIT, GitHubPlan, GitHubResult
 from ci_stat.runs.sync_github.ranges import Range, is_read, weeks

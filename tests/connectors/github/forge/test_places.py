@@ -46,7 +46,7 @@ def test_a_repository_and_its_fork(code: Code, forge: GitHubForge) -> None:
     code.github.may_push, code.archived = False, True
     assert not forge.repository(REPO).can_push
     assert forge.repository(REPO).is_archived
-    with pytest.raises(SourceError, match="not found"):
+    with pytest.raises(SourceError, match="has no repository pingcap"):
         forge.repository("pingcap/nothing")
 
 

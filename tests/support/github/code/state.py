@@ -53,6 +53,7 @@ class Code:
     """`forks`: by `owner/name`. `renamed`: former names. `members`, `collaborators`: logins.
 
     - `hidden_members`: the token may not ask who is a member.
+    - `hidden`: the token may not see the repositories any more.
     - `quiet`: pull requests of which `mergeable` is never computed.
     """
 
@@ -66,6 +67,7 @@ class Code:
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
     quiet: set[int] = field(default_factory=set)
+    hidden: bool = False
 
     def __post_init__(self) -> None:
         self.github.code = self
@@ -73,7 +75,7 @@ class Code:
 
     @property
     def repos(self) -> set[str]:
-        return {self.github.repo, *self.forks}
+        return set() if self.hidden else {self.github.repo, *self.forks}
 
     @property
     def owner(self) -> str:
