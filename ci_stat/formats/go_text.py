@@ -137,7 +137,9 @@ class _Reader:
         """Yield the tests of a program that names no package, or whose output is cut."""
         self._end_test()
         self._cases += self._package.unfinished()
-        yield from self._cases
+        for case in self._cases:
+            # Without a package the file would name the case, but only failures name a file.
+            yield replace(case, file="")
         if not self._is_empty and not self._is_whole:
             raise Unreadable(ReadState.CUT, "the last package has no end")
 

@@ -34,14 +34,16 @@ _MAX = 200  # characters
 
 def is_playwright(root: Mapping[str, str]) -> bool:
     """Whether the attributes of `testsuites` are those that Playwright writes."""
-    return root.keys() == _PLAYWRIGHT_ROOT
+    has_own = root.keys() >= {"id", "name"} and (root.keys() == _PLAYWRIGHT_ROOT or not root["id"])
+    return has_own and root.keys() <= _PLAYWRIGHT_ROOT
 
 
 def of_suite(values: Mapping[str, str], by_playwright: bool) -> dict[str, str]:
     """Return what the attributes of a suite say, by name."""
     stated = {key: values[key] for key in _ATTRIBUTES if values.get(key)}
-    if by_playwright and values.keys() == _PLAYWRIGHT_SUITE and values["hostname"]:
-        stated["project"] = values["hostname"]
+    host = values.get("hostname", "")
+    if by_playwright and host and values.keys() <= _PLAYWRIGHT_SUITE:
+        stated["project"] = host
     return stated
 
 

@@ -137,6 +137,7 @@ def _names(name: str, case: StoredCase | None, cases: Cases | None) -> list[str]
     typed = [] if typed_name(name).is_key else [name]
     if case is None or cases is None:
         return typed
+    typed = [one for one in typed if cases.is_its_own(one, case)]
     return list(dict.fromkeys([*typed, *cases.log_names(case)]))
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ci_stat.failures.case_identity import identity_key
 from ci_stat.formats.result_file import ResultFile
 from ci_stat.records.case_results import CaseResult, Outcome, ReadState
 
@@ -80,3 +81,16 @@ def test_a_panic_ends_the_tests_that_run() -> None:
 @pytest.mark.parametrize("text", ["ok  \tme/app\t0.1s\n", "TestA passed\n", "--- PASS: x\n"])
 def test_other_texts_are_no_results(text: str) -> None:
     assert read(text)[1].state is ReadState.NOT_RESULTS
+
+
+def test_a_test_without_a_package_is_the_same_test_when_it_fails() -> None:
+    """The file of the failing line is known only then, and is no part of the name."""
+    (passed,), _ = read("=== RUN   TestA\n--- PASS: TestA (0.00s)\nPASS\n")
+    text = "=== RUN   TestA\n    a_test.go:7: got 1\n--- FAIL: TestA (0.00s)\nFAIL\n"
+    (failed,), _ = read(text)
+    keys = {
+        identity_key(case.suite, case.class_name, case.name, case.parameters, case.file)
+        for case in (passed, failed)
+    }
+    assert len(keys) == 1
+    assert "a_test.go:7" in failed.message

@@ -36,6 +36,13 @@ def test_projects_of_playwright_are_cases_of_their_own() -> None:
     assert len({identity(case) for case in found}) == 2
 
 
+def test_older_versions_of_playwright_write_fewer_attributes() -> None:
+    suite = '<testsuite name="a.spec.ts" timestamp="T" hostname="webkit" tests="1" failures="0"'
+    root = '<testsuites id="" name="" tests="1" failures="0" time="4.10">'
+    (case,) = cases(f'{root}{suite} time="4.1">{PASSED}</testsuite></testsuites>')
+    assert case.parameters == "[webkit]"
+
+
 def test_retries_of_one_project_stay_attempts() -> None:
     retried = '<testcase name="b" classname="a.spec.ts"><flakyFailure/></testcase>'
     found = cases(playwright(project("chromium", FAILED + PASSED + retried)))

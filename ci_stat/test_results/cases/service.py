@@ -93,10 +93,19 @@ class Cases:
     def log_names(self, case: StoredCase) -> list[str]:
         """Return how logs may name the case, without names that other cases have too."""
         names = names_in_logs(case)
-        return [name for name in names if self._is_its_own(name, case)]
+        return [name for name in names if self.is_its_own(name, case)]
 
-    def _is_its_own(self, name: str, case: StoredCase) -> bool:
-        return [other.id for other in self.named(name)] == [case.id]
+    def is_its_own(self, name: str, case: StoredCase) -> bool:
+        """Whether a log that says `name` can mean no other case.
+
+        A case without a class, such as one of `go test -v` that names no package, shares its name
+        with the cases of all classes.
+        """
+        found = list(self.named(name))
+        typed = typed_name(name)
+        if not case.class_name and not case.file and typed.last_part:
+            found += meant(self._reader.containing(typed.last_part), typed)
+        return {other.id for other in found} == {case.id}
 
     def unknown(self, name: str) -> UnknownName:
         """The error for a name that no case has, with similar ones."""

@@ -102,3 +102,20 @@ def test_each_case_is_found_by_the_name_that_is_shown(class_name: str, name: str
     assert typed.keys
     assert isinstance(meant([stored], typed), list)
     assert similar(stored.full_name, [stored.full_name]) == [stored.full_name]
+
+
+def test_a_name_in_a_log_means_one_case_or_none(results: Engine) -> None:
+    """`TestA` of a log is `pkg.TestA` of result files, unless another test has the name too."""
+    one, other, bare = case("TestOne", "me/app"), case("TestA", "me/app"), case("TestA", "")
+    draw(results, {one: "F", other: "F", bare: "F"})
+    cases = Cases(results)
+    names = {
+        (stored.class_name, stored.name): cases.log_names(stored)
+        for name in ("me/app.TestOne", "me/app.TestA", "TestA")
+        for stored in cases.named(name)
+    }
+    assert names == {
+        ("me/app", "TestOne"): ["me/app.TestOne", "app.TestOne", "TestOne"],
+        ("me/app", "TestA"): ["me/app.TestA", "app.TestA"],
+        ("", "TestA"): [],
+    }
