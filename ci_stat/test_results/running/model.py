@@ -65,6 +65,7 @@ class Execution:
     - `attempt`: from 1.
     - `problems`: why its results are not whole.
     - `output`: with problems, the last lines that the runner printed, without secrets.
+    - `left_out`: bytes of what it printed beyond the limit of a log.
     """
 
     shard: int
@@ -79,6 +80,7 @@ class Execution:
     tests: int
     problems: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,4 +196,5 @@ def _execution(execution: Execution) -> dict[str, Any]:
         "results": execution.tests,
         "problems": list(execution.problems),
         "output": list(execution.output),
+        "log_bytes_left_out": execution.left_out,
     }

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import IO
+
+from ci_stat.test_results.running.capped_log import CappedLog
 
 GRACE = 5.0  # seconds that a child has after each signal
 _POLL = 0.05  # seconds
@@ -22,7 +24,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 class Ended:
     """How a child ended. `code`: None if it did not start, or a signal ended it.
 
-    `problem`: why it did not start.
+    `problem`: why it did not start. `left_out`: bytes of its output beyond the limit.
     """
 
     seconds: float
@@ -31,11 +33,15 @@ class Ended:
     is_timeout: bool = False
     is_stopped: bool = False
     problem: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """What to run. `stdout`, `stderr`: files that are written; `stderr` None for the same file."""
+    """What to run. `stdout`, `stderr`: files that are written; `stderr` None for the same file.
+
+    `max_log`: bytes that are kept of the last of these files; None for all.
+    """
 
     argv: Sequence[str]
     env: Mapping[str, str]
@@ -44,6 +50,7 @@ class Child:
     stderr: Path | None = None
     timeout: float | None = None
     grace: float = GRACE
+    max_log: int | None = None
 
 
 def run_child(child: Child, stop: Event) -> Ended:
@@ -52,10 +59,23 @@ def run_child(child: Child, stop: Event) -> Ended:
     Then the whole group gets SIGINT, so that a runner can write what it has, SIGTERM and SIGKILL.
     What a child left running in its group is killed too.
     """
+    if child.max_log is None:
+        return _run(child, stop, None)
+    try:
+        log = CappedLog(child.stderr or child.stdout, child.max_log)
+    except OSError as error:
+        return Ended(0.0, problem=f"{child.argv[0]}: {error.strerror or error}")
+    with log.pipe() as target:
+        ended = _run(child, stop, target)
+    return replace(ended, left_out=log.left_out)
+
+
+def _run(child: Child, stop: Event, log: int | None) -> Ended:
+    """`log`: a file descriptor for what does not go to another file; None to open the files."""
     begin = time.monotonic()
     try:
-        with open(child.stdout, "wb") as stdout, open(child.stderr or child.stdout, "ab") as stderr:
-            process = _started(child, stdout, stderr if child.stderr else stdout)
+        with _outputs(child, log) as (stdout, stderr):
+            process = _started(child, stdout, stderr)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Ended(time.monotonic() - begin, problem=f"{child.argv[0]}: {reason}")
@@ -76,6 +96,25 @@ def run_child(child: Child, stop: Event) -> Ended:
     )
 
 
+Target = IO[bytes] | int
+
+
+@contextmanager
+def _outputs(child: Child, log: int | None) -> Iterator[tuple[Target, Target]]:
+    """Where standard output and error go."""
+    with ExitStack() as files:
+        if log is not None and child.stderr is None:
+            yield log, log
+            return
+        stdout = files.enter_context(open(child.stdout, "wb"))
+        if log is not None:
+            yield stdout, log
+        elif child.stderr is None:
+            yield stdout, stdout
+        else:
+            yield stdout, files.enter_context(open(child.stderr, "ab"))
+
+
 def kill_groups() -> None:
     """Kill all children that run now, with their process groups."""
     for group in list(_groups):
@@ -83,7 +122,7 @@ def kill_groups() -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def _started(child: Child, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+def _started(child: Child, stdout: Target, stderr: Target) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603  # a list of arguments, no shell
         list(child.argv),
         cwd=child.folder,

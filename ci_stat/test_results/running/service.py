@@ -13,6 +13,7 @@ from ci_stat.records.case_results import CaseResult
 from ci_stat.rendering.format import plural
 from ci_stat.test_results.running.balance import split
 from ci_stat.test_results.running.budget import RetryRules, decide_retry
+from ci_stat.test_results.running.capped_log import MAX_LOG
 from ci_stat.test_results.running.collected import (
     Collected,
     TestRecord,
@@ -141,6 +142,10 @@ class Service:
         what = "retry" if done.execution.attempt > 1 else "shard"
         name = f"{what} {done.execution.shard}"
         run.problems += [f"{name}: {problem}" for problem in done.results.problems]
+        if done.execution.left_out and self.logs is not None:
+            count, kept = f"{done.execution.left_out:,} bytes", MAX_LOG >> 20
+            log = done.task.log.name
+            self._note(run, f"{log}: {count} left out; its first and last {kept // 2} MiB are kept")
 
     # Retries
 

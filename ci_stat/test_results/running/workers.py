@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from ci_stat.test_results.running.capped_log import MAX_LOG
 from ci_stat.test_results.running.model import Display, Execution, Invocation, Shard
 from ci_stat.test_results.running.process import GRACE, Child, Ended, run_child
 from ci_stat.test_results.running.results import (
@@ -100,6 +101,7 @@ class Workers:
             stderr=task.log if invocation.output else None,
             timeout=timeout,
             grace=self._grace,
+            max_log=MAX_LOG,
         )
         ended = run_child(child, self._stop)
         return _done(task, ended, read_results(invocation, self._folder, before, ended))
@@ -119,5 +121,6 @@ def _done(task: Task, ended: Ended, results: Results) -> Done:
         tests=len(results.cases),
         problems=tuple(results.problems),
         output=last_lines(task.log) if results.problems else (),
+        left_out=ended.left_out,
     )
     return Done(task, execution, results, ended)

@@ -2,8 +2,11 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
+
+import pytest
 
 from ci_stat.test_results.running.process import Child, Ended, run_child
 
@@ -76,3 +79,42 @@ def test_stop_ends_a_child_by_sigint_first(tmp_path: Path) -> None:
     ended = run_child(child(tmp_path, script), stop)
     assert (ended.is_stopped, ended.is_timeout, ended.code) == (True, False, 2)
     assert (tmp_path / "result").read_text() == "saved\n"
+
+
+def capped(folder: Path, script: str, limit: int) -> tuple[Ended, str]:
+    ended = run_child(replace(child(folder, script), max_log=limit), Event())
+    return ended, (folder / "log").read_text()
+
+
+def test_of_a_long_output_the_beginning_and_the_end_are_kept(tmp_path: Path) -> None:
+    ended, log = capped(tmp_path, "seq 1 100000; echo last >&2", 1000)
+    printed = "".join(f"{number}\n" for number in range(1, 100_001)) + "last\n"
+    left_out = len(printed) - 1000
+    assert (ended.code, ended.left_out) == (0, left_out)
+    assert log == f"{printed[:500]}\n[{left_out:,} bytes left out]\n{printed[-500:]}"
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1000])
+def test_an_output_within_the_limit_is_kept_as_it_is(tmp_path: Path, size: int) -> None:
+    ended, log = capped(tmp_path, f"printf '%{size}s' '' | head -c {size}", 1000)
+    assert (ended.left_out, log) == (0, " " * size)
+
+
+def test_a_process_that_leaves_the_group_does_not_hold_the_log(tmp_path: Path) -> None:
+    ended, log = capped(tmp_path, "echo out; setsid sleep 3 & sleep 0.1", 1000)
+    assert (ended.code, log) == (0, "out\n")
+    assert ended.seconds < 2
+
+
+def test_a_log_that_cannot_be_written_does_not_stop_the_child(tmp_path: Path) -> None:
+    (tmp_path / "log").symlink_to("/dev/full")
+    ended = run_child(replace(child(tmp_path, "seq 1 100000; exit 3"), max_log=1000), Event())
+    assert (ended.code, ended.left_out) == (3, 588_895)
+
+
+def test_results_on_standard_output_are_not_cut(tmp_path: Path) -> None:
+    one = child(tmp_path, "seq 1 1000; seq 1 1000 >&2")
+    one = replace(one, stdout=tmp_path / "results", stderr=tmp_path / "log", max_log=100)
+    ended = run_child(one, Event())
+    assert (tmp_path / "results").stat().st_size == 3893
+    assert ended.left_out == 3793
