@@ -1,0 +1,1 @@
+"""Runs any command on any commit, isolated and streamed."""
