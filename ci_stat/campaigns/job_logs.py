@@ -12,6 +12,7 @@ from ci_stat.failures import case_key
 from ci_stat.records import CaseFailure, Extraction, LogState
 
 MOST = 50  # failures that are kept of one log
+NO_FAILURE = "the log names none"  # a log state
 
 _ACTIONS = re.compile(r"/([^/]+/[^/]+)/actions/runs/\d+/job/(\d+)")
 _JENKINS = re.compile(r"((?:/job/[^/]+)+)/(\d+)(?:/.*)?")
@@ -73,7 +74,7 @@ class JobLogs:
         if extraction.state != LogState.READ:
             return replace(job, log_state=extraction.detail or str(extraction.state))
         failures = tuple(self._judged(failure) for failure in extraction.failures[:MOST])
-        return replace(job, failures=failures, log_state="" if failures else "the log names none")
+        return replace(job, failures=failures, log_state="" if failures else NO_FAILURE)
 
     def _read(self, context: str, address: LogAddress) -> Extraction:
         if address.repo:
@@ -87,9 +88,9 @@ class JobLogs:
         message = failure.message.strip().partition("\n")[0]
         url = self._links.get(name, "")
         if url:
-            return Failure(name, message, "issue", url)
+            return Failure(name, message, "issue", url, failure.kind)
         known = "flaky" if name in self._flaky else "new"
-        return Failure(name, message, known)
+        return Failure(name, message, known, kind=failure.kind)
 
     @cached_property
     def _links(self) -> Mapping[str, str]:

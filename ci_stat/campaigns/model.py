@@ -99,13 +99,14 @@ COUNTED_STATES = frozenset({JobState.PASSED, JobState.FAILED})
 class Failure:
     """A failure in the log of a job.
 
-    `known`: "", "flaky", "issue" or "new". `url`: of the issue.
+    `known`: "", "flaky", "issue" or "new". `url`: of the issue. `kind`: a `FailureKind`.
     """
 
     name: str
     message: str = ""
     known: str = ""
     url: str = ""
+    kind: str = "case"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ Examples:
   ci-stat issues show plan.json --drafts         read the plan
   ci-stat issues apply plan.json                 apply the plan, unless the tracker has changed
   ci-stat issues plan --post                     plan and apply in one step, for cron
+  ci-stat issues plan --evidence campaign        what a stability campaign found yesterday
   ci-stat issues explain testSuite.TestName      why a case has an issue, or has none
   ci-stat issues mute testSuite.TestName --until 2021-07-01 --why "known, #123"
   ci-stat issues accept plan.json --why "the backlog of the first day"
@@ -50,12 +51,13 @@ _plan_options = options.stack(
         "jobs",
         multiple=True,
         metavar="NAME",
-        help="Only this job; can be repeated. [setting issue_jobs]",
+        help="Only this job; can be repeated. [setting issue_jobs; of campaigns, all]",
     ),
     click.option(
         "--evidence",
-        type=click.Choice(["logs", "tests", "both"]),
-        help="What shows failures: logs, results of tests, or both. [setting issue_evidence]",
+        type=click.Choice(["logs", "tests", "both", "campaign"]),
+        help="What shows failures: logs, results of tests, or both; or the jobs of stability"
+        " campaigns. [setting issue_evidence]",
     ),
     click.option(
         "--per",

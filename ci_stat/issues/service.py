@@ -20,7 +20,7 @@ from ci_stat.issues.inputs import FilingSettings, PlanInputs
 from ci_stat.issues.model import IssuePlan, Snapshot
 from ci_stat.issues.plan import PlanResult, make_plan, new_failures
 from ci_stat.issues.plan_checks import require_same_tracker, require_unchanged, require_usable
-from ci_stat.issues.test_runs import TestRuns, joined
+from ci_stat.issues.test_runs import RunEvidence, joined
 from ci_stat.issues.tracker import Tracker
 from ci_stat.issues.views.explanation import Explanation
 from ci_stat.issues.windows import days_of, history_begin
@@ -41,7 +41,8 @@ class Filer:
     - `tracker`: None without a token; then plans ignore existing issues.
     - `notes`: what people said about failures; they are in our state and need no tracker.
     - `now`: returns the present, aware.
-    - `tests`: test results as evidence, None without. `with_logs`: also, or only, the CI database.
+    - `tests`: test results, or campaigns, as evidence; None without. `with_logs`: also, or only,
+      the CI database.
     """
 
     source: Source
@@ -50,7 +51,7 @@ class Filer:
     settings: FilingSettings
     now: Callable[[], datetime]
     progress: ProgressDisplay = field(default_factory=ProgressDisplay)
-    tests: TestRuns | None = None
+    tests: RunEvidence | None = None
     with_logs: bool = True
 
     def plan(self, window: Window, jobs: Sequence[str]) -> PlanResult:

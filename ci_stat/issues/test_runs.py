@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Protocol
 
 from msgspec.structs import replace
 from sqlalchemy import Engine
@@ -21,6 +22,13 @@ SOURCE = "tests"  # of a failure
 UNKNOWN = "UNKNOWN"  # the status of a run whose results are missing: it is no evidence
 _EXCERPT = 8_000  # characters
 _NAMED = 30  # failed tests that the text about a whole run names
+
+
+class RunEvidence(Protocol):
+    """Runs with their failures, beside or instead of those of the CI database."""
+
+    def load(self, wanted: RunFilter) -> list[Run]:
+        """The runs of the window and jobs; without jobs none. Raises DatabaseError."""
 
 
 @dataclass(frozen=True, slots=True)

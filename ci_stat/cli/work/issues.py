@@ -14,7 +14,9 @@ from typing import Any
 import click
 from msgspec import to_builtins
 
+from ci_stat.campaigns.evidence import CampaignRuns
 from ci_stat.cli.work import opening, output, windows
+from ci_stat.cli.work.issue_campaigns import EVIDENCE, campaign_jobs, with_campaigns
 from ci_stat.cli.work.tests.labels import labels_of
 from ci_stat.context import Clock, Context, real_time
 from ci_stat.errors import NotDelivered, Refused, UsageError
@@ -58,10 +60,10 @@ def plan(
         )
     context, clock = opening.opened_at(now)
     source = context.source
-    job_names = issue_jobs(jobs, context.settings.issues)
     applied = None
     with _watched_filer(context, clock, evidence, per, labels) as filer:
         window = _window(source, clock(), **window_options)
+        job_names = _jobs(filer, context, jobs, window)
         if post:
             made, applied = filer.post(window, job_names)
         else:
@@ -142,7 +144,7 @@ def explain(
     context, clock = opening.opened_at(now)
     with _watched_filer(context, clock, evidence, per, labels) as filer:
         window = _window(context.source, clock(), **window_options)
-        explanation = filer.explain(case, window, issue_jobs(jobs, context.settings.issues))
+        explanation = filer.explain(case, window, _jobs(filer, context, jobs, window))
 
     table = explained_screen(explanation)
     output.print_either(explained_data(explanation), table, as_json, color)
@@ -158,9 +160,19 @@ def _watched_filer(
 ) -> Iterator[Filer]:
     """A filer that shows its progress if stderr is a terminal. The options precede settings."""
     settings = context.settings.issues
-    settings = replace(settings, evidence=evidence or settings.evidence, per=per or settings.per)
+    is_campaign = evidence == EVIDENCE
+    chosen = "logs" if is_campaign else evidence or settings.evidence
+    settings = replace(settings, evidence=chosen, per=per or settings.per)
     with show_progress() as watched:
-        yield context.filer(clock, watched, real_time, settings, labels_of(labels))
+        filer = context.filer(clock, watched, real_time, settings, labels_of(labels))
+        yield with_campaigns(filer, context, clock, per, labels) if is_campaign else filer
+
+
+def _jobs(filer: Filer, context: Context, jobs: Sequence[str], window: Window) -> tuple[str, ...]:
+    """The jobs that may file issues: of campaigns all, unless the command names some."""
+    if isinstance(filer.tests, CampaignRuns):
+        return campaign_jobs(filer.tests, jobs, window)
+    return issue_jobs(jobs, context.settings.issues)
 
 
 def _window(source: Source, now: datetime, begin: str | None, end: str | None) -> Window:
