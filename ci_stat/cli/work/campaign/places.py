@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ci_stat.campaigns.presets import CampaignFile
 from ci_stat.campaigns.setup import CampaignsSetup
 from ci_stat.campaigns.spec_file import read_campaign
 from ci_stat.cli.work import opening
@@ -22,6 +23,11 @@ class CampaignPlace:
     channels: tuple[str, ...] = ()
 
 
+def place_of(context: Context, file: CampaignFile) -> CampaignPlace:
+    """The place of the campaign that a file describes. Raises DatabaseError of our state."""
+    return CampaignPlace(context, context.campaigns(file.spec.repo), zone_of(file), file.channels)
+
+
 def opened_campaigns(repo: str | None) -> CampaignPlace:
     """The place of campaigns.
 
@@ -29,9 +35,7 @@ def opened_campaigns(repo: str | None) -> CampaignPlace:
     """
     context = opening.opened()
     if repo is None and DEFAULT.exists():
-        file = read_campaign(Path(DEFAULT))
-        setup = context.campaigns(file.spec.repo)
-        return CampaignPlace(context, setup, zone_of(file), file.channels)
+        return place_of(context, read_campaign(Path(DEFAULT)))
     name = repo or context.settings.github.repo
     if not name:
         raise UsageError("No repository is named.", "Use --repo, or set github_repo.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ci_stat.campaigns.model import Campaign, CampaignState
+from ci_stat.campaigns.model import Campaign, CampaignState, Spec
 from ci_stat.campaigns.verdict import verdict
 from ci_stat.campaigns.verdict_model import Verdict
 from ci_stat.campaigns.views.verdict_data import verdict_data
@@ -16,8 +16,8 @@ from ci_stat.cli.work.campaign.asking import plan
 from ci_stat.cli.work.campaign.demonstration import demonstrated
 from ci_stat.cli.work.campaign.display import resumable, watching
 from ci_stat.cli.work.campaign.expecting import confirmed
-from ci_stat.cli.work.campaign.files import Options, described, zone_of
-from ci_stat.cli.work.campaign.places import CampaignPlace, opened_campaigns
+from ci_stat.cli.work.campaign.files import Options, described
+from ci_stat.cli.work.campaign.places import CampaignPlace, opened_campaigns, place_of
 from ci_stat.cli.work.campaign.posting import require_delivered, sent
 from ci_stat.cli.work.campaign.proving import proven
 from ci_stat.context import real_time
@@ -43,31 +43,24 @@ def start(
         plan(file, as_json, color, **options)
         return
     wanted = described(file, Options(**options))
-    context, zone = opening.opened(), zone_of(wanted)
-    setup = context.campaigns(wanted.spec.repo)
-    place = CampaignPlace(context, setup, zone, wanted.channels)
-    recipients = _recipients(place)
-    known = setup.ledger.open_on(wanted.spec.branch)
-    # A campaign that is open goes on in its own fork, whatever the file says now.
-    service = setup.service(known.spec.fork if known else wanted.spec.fork)
-    # While one is open, another is refused: then nobody is asked.
-    spec = wanted.spec if known else confirmed(setup, wanted.spec, yes)
-    with resumable(), watching(zone, real_time) as watch:
-        if known and continues:
-            campaign = service.resume(known.id, watch)
-        else:
-            campaign = service.start(spec, watch)
-    _end(place, campaign, recipients, as_json, color)
+    place = place_of(opening.opened(), wanted)
+    recipients = recipients_of(place)
+    known = place.setup.ledger.open_on(wanted.spec.branch)
+    if known and continues:
+        campaign = continued(place, known)
+    else:
+        # A token is needed before anybody is asked. While one is open, another is refused.
+        place.setup.service(wanted.spec.fork)
+        spec = wanted.spec if known else confirmed(place.setup, wanted.spec, yes)
+        campaign = started(place, spec)
+    end(place, campaign, recipients, as_json, color)
 
 
 def resume(id: str, repo: str | None, as_json: bool, color: str) -> None:
     place = opened_campaigns(repo)
-    recipients = _recipients(place)
-    known = place.setup.ledger.open_one(id)
-    service = place.setup.service(known.spec.fork)
-    with resumable(), watching(place.zone, real_time) as watch:
-        campaign = service.resume(known.id, watch)
-    _end(place, campaign, recipients, as_json, color)
+    recipients = recipients_of(place)
+    campaign = continued(place, place.setup.ledger.open_one(id))
+    end(place, campaign, recipients, as_json, color)
 
 
 def cancel(id: str, repo: str | None, as_json: bool, color: str) -> None:
@@ -88,17 +81,31 @@ def _demo(as_json: bool, color: str) -> None:
         output.print_either(verdict_data(judged), on_terminal(document), as_json, color)
 
 
-def _recipients(place: CampaignPlace) -> list[Recipient]:
+def started(place: CampaignPlace, spec: Spec) -> Campaign:
+    """Run a new campaign to its end. Raises as `Campaigns.start`."""
+    service = place.setup.service(spec.fork)
+    with resumable(), watching(place.zone, real_time) as watch:
+        return service.start(spec, watch)
+
+
+def continued(place: CampaignPlace, known: Campaign) -> Campaign:
+    """Continue a campaign to its end, in its own fork, whatever campaign.toml says now."""
+    service = place.setup.service(known.spec.fork)
+    with resumable(), watching(place.zone, real_time) as watch:
+        return service.resume(known.id, watch)
+
+
+def recipients_of(place: CampaignPlace) -> list[Recipient]:
     """The recipients that campaign.toml asks for. Raises SettingsError before hours of waiting."""
     return place.context.recipients(place.channels) if place.channels else []
 
 
-def _end(
+def end(
     place: CampaignPlace,
     campaign: Campaign,
     recipients: Sequence[Recipient],
-    as_json: bool,
-    color: str,
+    as_json: bool = False,
+    color: str = "auto",
 ) -> None:
     """Print the verdict, send it, and raise what the exit code says."""
     judged = proven(place.context, place.setup.ledger, campaign)
@@ -119,4 +126,4 @@ def _require_passed(judged: Verdict) -> None:
     if tally.failed:
         raise DidNotPass(f"{tally.failed} of {tally.passed + tally.failed} pull requests failed.")
     if not tally.passed:
-        raise CannotTell("No job has a result.", "ci-stat campaign status says why.")
+        raise CannotTell("No pull request passed or failed.", "ci-stat campaign status says why.")

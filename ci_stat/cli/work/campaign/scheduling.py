@@ -3,6 +3,9 @@
 import shlex
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from datetime import time as TimeOfDay
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,14 +16,16 @@ from ci_stat.campaigns.model import Spec
 from ci_stat.campaigns.planning import check
 from ci_stat.campaigns.presets import CampaignFile, Schedule
 from ci_stat.campaigns.schedule import crontab_text, next_start, service_text, timer_text
-from ci_stat.campaigns.setup import CampaignsSetup
 from ci_stat.campaigns.spec_checks import time_of, zone_of
 from ci_stat.cli.work import opening
 from ci_stat.cli.work.campaign.files import DEFAULT, Options, described
+from ci_stat.cli.work.campaign.places import CampaignPlace, place_of
+from ci_stat.cli.work.campaign.running import continued, end, recipients_of, started
 from ci_stat.context import real_time
 from ci_stat.errors import CiStatError, UsageError
 from ci_stat.escape import visible_lines
 from ci_stat.formats.strict_toml import InvalidValue
+from ci_stat.reports.recipients import Recipient
 
 
 def schedule(
@@ -31,7 +36,7 @@ def schedule(
     daily = _schedule(campaign, at, zone)
     arguments = ["--preset", preset] if preset else [str((file or DEFAULT).resolve())]
     if foreground:
-        _stay(campaign, daily)
+        stay(place_of(opening.opened(), campaign), campaign.spec, daily)
         return
     command = shlex.join([sys.executable, "-m", "jobs.stability_campaign", *arguments])
     click.echo(crontab_text(daily, command))
@@ -55,23 +60,41 @@ def _schedule(campaign: CampaignFile, at: str | None, zone: str | None) -> Sched
     return Schedule(chosen, named or default_zone)
 
 
-def _start_or_resume(setup: CampaignsSetup, spec: Spec) -> None:
-    """Run a campaign. First end one that a failure left open: it would bar each later one."""
-    known = setup.ledger.open_on(spec.branch)
-    if known is not None:
-        setup.service(known.spec.fork).resume(known.id)
-    setup.service(spec.fork).start(spec)
+def stay(
+    place: CampaignPlace,
+    spec: Spec,
+    daily: Schedule,
+    now: Callable[[], datetime] = real_time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Start a campaign each day. A failure is printed; the next day is tried again.
 
-
-def _stay(campaign: CampaignFile, daily: Schedule) -> None:
-    """Start a campaign each day. A failure is printed; the next day is tried again."""
-    setup = opening.opened().campaigns(campaign.spec.repo)
+    Raises SettingsError before it waits, without a token or a channel.
+    """
+    place.setup.service(spec.fork)
+    recipients = recipients_of(place)
     while True:
-        begin = next_start(daily, real_time())
+        begin = next_start(daily, now())
         click.echo(f"Next campaign: {begin:%Y-%m-%d %H:%M} {daily.zone.key}", err=True)
-        while (left := (begin - real_time()).total_seconds()) > 0:
-            time.sleep(min(left, 60))
-        try:
-            _start_or_resume(setup, campaign.spec)
-        except CiStatError as error:
-            click.echo(f"ci-stat: {visible_lines(error)}", err=True)
+        while (left := (begin - now()).total_seconds()) > 0:
+            sleep(min(left, 60))
+        _run(place, spec, recipients)
+
+
+def _run(place: CampaignPlace, spec: Spec, recipients: Sequence[Recipient]) -> None:
+    """Run a campaign. First end one that a failure left open: it would bar each later one."""
+    with _printed():
+        known = place.setup.ledger.open_on(spec.branch)
+        if known is not None:
+            with _printed():
+                end(place, continued(place, known), recipients)
+        end(place, started(place, spec), recipients)
+
+
+@contextmanager
+def _printed() -> Iterator[None]:
+    """Print an error of the block, and go on."""
+    try:
+        yield
+    except CiStatError as error:
+        click.echo(f"ci-stat: {visible_lines(error)}", err=True)
