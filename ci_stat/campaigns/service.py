@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -13,7 +13,8 @@ from ci_stat.campaigns.ledger import OPEN, Ledger
 from ci_stat.campaigns.model import Campaign, CampaignState, Spec
 from ci_stat.campaigns.opening import NotYetDelivered
 from ci_stat.campaigns.planning import planned
-from ci_stat.errors import NotFound, Refused, SourceError
+from ci_stat.errors import CiStatError, NotFound, Refused, SourceError
+from ci_stat.store.state.campaign_rows import ChangedByAnother
 from ci_stat.store.state.issue_lock import IssueLock
 
 PATIENCE = 10  # failed reads or writes in a row after which the driver gives up; `resume` continues
@@ -82,18 +83,25 @@ class Campaigns:
         If another process drives the campaign, that one does it, within a minute: the campaign is
         returned as it is now, with the state CANCELLING.
         """
-        known = self.ledger.open_one(id)
-        reason = known.reason or "cancelled"
-        campaign = replace(known, state=CampaignState.CANCELLING, reason=reason)
-        self.ledger.put(campaign)
-
-        lock = self.lock_of(known.spec.branch)
+        campaign = self._ordered(id)
+        lock = self.lock_of(campaign.spec.branch)
         if not lock.take().granted:
             return campaign
         try:
-            return self._run(self.ledger.get(known.id), lock, watch)
+            return self._run(self.ledger.get(campaign.id), lock, watch)
         finally:
             lock.release()
+
+    def _ordered(self, id: str) -> Campaign:
+        """Store the order to cancel. A driver may change the campaign at the same moment."""
+        for _ in range(PATIENCE):
+            known = self.ledger.open_one(id)
+            reason = known.reason or "cancelled"
+            campaign = replace(known, state=CampaignState.CANCELLING, reason=reason)
+            with suppress(ChangedByAnother):
+                self.ledger.put(campaign)
+                return campaign
+        raise Refused(f"The campaign {known.id} changed at each attempt.", "Try again.")
 
     def _require_base(self, spec: Spec) -> None:
         try:
@@ -126,19 +134,36 @@ class Campaigns:
             campaign = self.ledger.with_orders(campaign)
             try:
                 campaign, step = self.driver.step(campaign)
-            except (SourceError, NotYetDelivered) as error:
+            except (SourceError, NotYetDelivered, ChangedByAnother) as error:
                 failures += 1
                 if failures >= PATIENCE:
                     raise
-                watch(campaign, f"{error}")
-                self._pause(
-                    lock, self.clocks.now() + min(LONGEST_PAUSE, timedelta(seconds=2**failures))
-                )
+                campaign = self._after_failure(campaign, error, failures, lock, watch)
                 continue
             failures = 0
             watch(campaign, "")
             if step.action is Action.WAIT and step.until is not None:
                 self._pause(lock, min(step.until, self.clocks.now() + LONGEST_WAIT))
+        return campaign
+
+    def _after_failure(
+        self,
+        campaign: Campaign,
+        error: CiStatError,
+        failures: int,
+        lock: IssueLock,
+        watch: Watch,
+    ) -> Campaign:
+        """The campaign to go on with, after a pause.
+
+        If it was changed by another process, that gave an order during the step: a driver that
+        lost the campaign cannot renew its lock, and ends.
+        """
+        if isinstance(error, ChangedByAnother):
+            return self.ledger.get(campaign.id)
+        watch(campaign, f"{error}")
+        pause = min(LONGEST_PAUSE, timedelta(seconds=2**failures))
+        self._pause(lock, self.clocks.now() + pause)
         return campaign
 
     def _pause(self, lock: IssueLock, until: datetime) -> None:
