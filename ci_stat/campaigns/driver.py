@@ -19,6 +19,7 @@ from ci_stat.campaigns.model import (
     CampaignState,
     JobResult,
     JobState,
+    Move,
     Probe,
     ProbeState,
 )
@@ -60,6 +61,10 @@ class Driver:
 
         Raises SourceError, NotDelivered, UsageError, DatabaseError; then nothing is lost.
         """
+        after, step = self._step(campaign)
+        return self._with_moves(after), step
+
+    def _step(self, campaign: Campaign) -> tuple[Campaign, Step]:
         step = next_step(campaign, self.clock())
         if step.action is Action.FINISH:
             # A driver that was killed after it kept a pull request has not trimmed.
@@ -153,6 +158,17 @@ class Driver:
             changed = self.ledger.put_probe(owner, probe)
             campaign = changed if owner.id == campaign.id else campaign
         return campaign
+
+    def _with_moves(self, campaign: Campaign) -> Campaign:
+        """The campaign with the new names of repositories that moved, stored."""
+        spec = campaign.spec
+        names = {repo: self.forge.name_of(repo) for repo in (spec.repo, spec.branches_repo)}
+        moves = tuple(Move(repo, name) for repo, name in names.items() if name != repo)
+        if not moves or moves == campaign.moves:
+            return campaign
+        moved = replace(campaign, moves=moves)
+        self.ledger.put(moved)
+        return moved
 
     def _finished(self, campaign: Campaign) -> Campaign:
         was_cancelled = campaign.state is CampaignState.CANCELLING

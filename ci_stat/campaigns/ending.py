@@ -100,7 +100,8 @@ class Closer:
         viewer = self.forge.viewer()
         is_author = not viewer or pull.author.casefold() == viewer.casefold()
         is_source = pull.head_branch == probe.branch and pull.head_sha == probe.head_sha
-        is_there = pull.head_repo.casefold() == campaign.spec.branches_repo.casefold()
+        repo = self.forge.name_of(campaign.spec.branches_repo)
+        is_there = pull.head_repo.casefold() == repo.casefold()
         return is_author and is_source and is_there and marker.is_of(pull.body, campaign, probe)
 
     def _comment_result(self, campaign: Campaign, probe: Probe, ending: Ending) -> None:

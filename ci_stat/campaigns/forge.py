@@ -15,6 +15,9 @@ from ci_stat.records.forge import CommitSignal, ForgeWrite, NewFile, PullState, 
 class Forge(Protocol):
     """One base repository, and the repository in which branches are created."""
 
+    def name_of(self, repo: str) -> str:
+        """The present name of a repository, as far as an answer has said so: it may have moved."""
+
     def viewer(self) -> str:
         """The login of the token's owner; "" for an App."""
 

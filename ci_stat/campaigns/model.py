@@ -194,10 +194,19 @@ class CampaignState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A repository of the spec, and its name since it moved."""
+
+    repo: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign and its probes, by position.
 
     `id`: 12 hex digits. `reason`: why it ended before all probes were opened, or "".
+    `moves`: repositories that got another name while it ran.
     """
 
     id: str
@@ -207,3 +216,4 @@ class Campaign:
     ended: datetime | None = None
     probes: tuple[Probe, ...] = ()
     reason: str = ""
+    moves: tuple[Move, ...] = ()

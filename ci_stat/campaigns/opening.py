@@ -19,6 +19,7 @@ from ci_stat.store.state.calls import CallKind
 
 INVALID = (409, 410, 422)
 TOO_MANY = 429
+MOVED = (301, 307, 308)  # the new name of the repository is unknown as yet
 SERVER_ERRORS = 500  # and above
 EXISTING = "Name an existing base branch."
 SET_FILE = "Set the `path` in [file]."
@@ -234,4 +235,5 @@ def _error_of(written: ForgeWrite) -> type[NotDelivered]:
 def _is_passing(written: ForgeWrite) -> bool:
     """Whether the same write may succeed later."""
     code = written.code or 0
-    return written.state is DeliveryState.UNCERTAIN or code == TOO_MANY or code >= SERVER_ERRORS
+    is_answered_later = code in (*MOVED, TOO_MANY) or code >= SERVER_ERRORS
+    return written.state is DeliveryState.UNCERTAIN or is_answered_later

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ci_stat.campaigns.forge import Forge
 from ci_stat.campaigns.model import Spec
 from ci_stat.campaigns.planning import check
+from ci_stat.campaigns.views.words import moved_words
 from ci_stat.errors import CiStatError
 from ci_stat.records.forge import RepositoryInfo
 
@@ -27,7 +28,7 @@ def _problems(spec: Spec, forge: Forge) -> Iterator[str]:
     if spec.branches_repo.casefold() == spec.repo.casefold():
         yield from _of_writing(spec, base)
     else:
-        yield from _of_fork(spec, forge.repository(spec.branches_repo))
+        yield from _of_fork(spec, base, forge.repository(spec.branches_repo))
     if forge.branch_head(spec.repo, spec.branch) is None:
         yield f"{spec.repo} has no branch {spec.branch!r}."
     if spec.commands:
@@ -36,7 +37,7 @@ def _problems(spec: Spec, forge: Forge) -> Iterator[str]:
 
 def _of_repository(spec: Spec, base: RepositoryInfo) -> Iterator[str]:
     if base.full_name.casefold() != spec.repo.casefold():
-        yield f"{spec.repo} has moved to {base.full_name}: use the new name in `repo`."
+        yield moved_words(spec.repo, base.full_name)
     if base.is_archived:
         yield f"{spec.repo} is archived: nobody can open pull requests."
 
@@ -60,8 +61,8 @@ def _of_writing(spec: Spec, base: RepositoryInfo) -> Iterator[str]:
         )
 
 
-def _of_fork(spec: Spec, fork: RepositoryInfo) -> Iterator[str]:
-    if fork.parent.casefold() != spec.repo.casefold():
+def _of_fork(spec: Spec, base: RepositoryInfo, fork: RepositoryInfo) -> Iterator[str]:
+    if fork.parent.casefold() != base.full_name.casefold():
         yield f"{spec.fork} is no fork of {spec.repo}."
     if not fork.can_push:
         yield f"The token may not create branches in {spec.fork}."

@@ -120,6 +120,7 @@ def _data(campaign: Campaign) -> Row:
         "branch": campaign.spec.branch,
         "state": str(campaign.state),
         "reason": campaign.reason or None,
+        "moved": {move.repo: move.name for move in campaign.moves},
         "started": _time(campaign.started),
         "ended": _time(campaign.ended),
         "planned": campaign.spec.count,

@@ -9,6 +9,7 @@ from ci_stat.campaigns.model import (
     Campaign,
     CampaignState,
     JobState,
+    Move,
     Probe,
     ProbeState,
 )
@@ -16,7 +17,7 @@ from ci_stat.campaigns.verdict import decision
 from ci_stat.campaigns.verdict_model import OVERALL
 from ci_stat.campaigns.views.marks import MARKS, legend, marks
 from ci_stat.campaigns.views.times import local, short, zone_name
-from ci_stat.campaigns.views.words import STATES, rate
+from ci_stat.campaigns.views.words import STATES, moved_words, rate
 from ci_stat.rendering.document import (
     Block,
     Document,
@@ -86,6 +87,8 @@ def _blocks(campaign: Campaign, now: datetime) -> Iterator[Block]:
 def _notes(campaign: Campaign) -> Iterator[Text]:
     if campaign.reason:
         yield text(Span(cut(campaign.reason, _REASON), Tone.WARN))
+    for move in campaign.moves:
+        yield text(Span(_moved(move), Tone.WARN))
     decided = decision(campaign)
     if decided and decided.answer is not Answer.UNDECIDED:
         words = "below" if decided.answer is Answer.BELOW else "not below"
@@ -94,6 +97,10 @@ def _notes(campaign: Campaign) -> Iterator[Text]:
         if probe.reason:
             reason = cut(probe.reason, _REASON)
             yield text(Span(f"{_name(probe)}: {reason}", Tone.WARN))
+
+
+def _moved(move: Move) -> str:
+    return moved_words(cut_name(move.repo, 100), cut_name(move.name, 100))
 
 
 def _table(campaign: Campaign, now: datetime) -> Table:
@@ -140,6 +147,8 @@ def progress_lines(before: Campaign | None, after: Campaign) -> Iterator[str]:
     earlier = {probe.position: probe for probe in before.probes} if before else {}
     for probe in after.probes:
         yield from _changes(earlier.get(probe.position), probe)
+    known = before.moves if before else ()
+    yield from (_moved(move) for move in after.moves if move not in known)
     if before is None or before.state is not after.state:
         reason = f": {cut(after.reason, _REASON)}" if after.reason else ""
         yield f"campaign {cut(after.id, 40)}: {after.state}{reason}"

@@ -161,3 +161,8 @@ def uncounted_words(tally: Tally) -> str:
     """`Not counted: infra 1, timed out 2.`; "" if all count."""
     listed = ", ".join(f"{words} {count:,}" for words, count in uncounted(tally))
     return f"Not counted as passed or failed: {listed}." if listed else ""
+
+
+def moved_words(before: str, now: str) -> str:
+    """That a repository has another name now, under which a campaign goes on."""
+    return f"{before} has moved to {now}: use the new name from the next campaign on."

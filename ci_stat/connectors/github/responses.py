@@ -14,7 +14,7 @@ _NOT_JSON = object()
 _LIMIT = re.compile(
     r"(?i)rate limit|abuse detection|too many requests|wait a few minutes|again later"
 )
-_MOVED = (301, 307, 308)  # nothing was done; some servers send 303 after they did it
+MOVED = (301, 307, 308)  # nothing was done; some servers send 303 after they did it
 _PAGE_HINT = "A proxy or a login page responded: check github_url and HTTPS_PROXY."
 Refusals = Mapping[int, tuple[str, str]]  # by status: what it means, and the next step
 ISSUE_REFUSALS: Refusals = {
@@ -173,13 +173,19 @@ class Interpreter:
         return max(float(reset) - now, 0) + 1
 
     def _refused(self, response: Response, value: Any, message: str) -> CallResult:
-        status = 301 if response.status in _MOVED else response.status
+        status = 301 if response.status in MOVED else response.status
         words, hint = self._refusals.get(status, ("the request is refused", ""))
         if response.headers.get("x-github-sso", "").startswith("required"):
             hint = "Authorize the token for single sign-on, in its owner's settings."
         reason = self._sentence(response, words, "; ".join([message, *_details(value)]))
         return CallResult(
-            CallState.REFUSED, reason, hint, response.status, temporary=False, message=message
+            CallState.REFUSED,
+            reason,
+            hint,
+            response.status,
+            temporary=False,
+            message=message,
+            headers=response.headers,
         )
 
     def _unusable(self, response: Response, message: str) -> CallResult:
@@ -222,7 +228,7 @@ def _is_limit(response: Response, message: str) -> bool:
 
 def _is_refusal(status: int, message: str) -> bool:
     """Whether GitHub itself refused: without its message, a 4xx is a proxy's, sent at any time."""
-    return status in _MOVED or (400 <= status < 500 and status != 408 and bool(message))
+    return status in MOVED or (400 <= status < 500 and status != 408 and bool(message))
 
 
 def _is_number(text: str) -> bool:

@@ -58,16 +58,20 @@ class RepositorySession:
             raise SettingsError(
                 "gh_token is empty or contains an invalid character.", "Copy it again."
             )
+        self._address = address
         self.root = f"{address.root}{address.path}"
         mask = Mask(token)
         timing = Timing(clock, sleep, jitter, between_reads, between_writes)
         self._client = GitHubClient(address, token, mask, timeout)
-        self._calls = Calls(self._client, self._interpreter(mask, wall), timing)
+        self._calls = self._calls_with(self._interpreter(mask, wall), timing)
         self._pages = Pages(self._calls, address)
         self._path = f"/repos/{self.repo}"
 
     def _interpreter(self, mask: Mask, wall: Callable[[], float]) -> Interpreter:
         return Interpreter(mask, wall)
+
+    def _calls_with(self, interpreter: Interpreter, timing: Timing) -> Calls:
+        return Calls(self._client, interpreter, timing)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.repo} at {self.root}>"

@@ -32,6 +32,9 @@ class DemoForge:
 
     # Reads
 
+    def name_of(self, repo: str) -> str:
+        return repo
+
     def viewer(self) -> str:
         return USER
 

@@ -7,8 +7,12 @@ import pytest
 from sqlalchemy import Engine
 
 from ci_stat.campaigns.model import (
+    Move,
     Probe,
 )
+from ci_stat.campaigns.rights import problems_of
+from ci_stat.campaigns.views.list_document import list_data
+from ci_stat.campaigns.views.progress import progress_lines
 from ci_stat.errors import CiStatError
 from tests.campaigns.driving.github.steps import ONE, PASS, campaign_disturbed, check, jobs
 from tests.campaigns.driving.github.world import REPO, GitHubWorld, github_world
@@ -31,16 +35,25 @@ def test_a_token_that_loses_its_rights_stops_and_resumes(state: Engine, tmp_path
         check(world, world.campaigns("host:2:b").resume(), 2)
 
 
-def test_a_repository_that_moves_midway_stops_and_resumes(state: Engine, tmp_path: Path) -> None:
-    with github_world(state, tmp_path, jobs(PASS)) as world:
+@pytest.mark.parametrize("new", ["pingcap/elsewhere", "tikv/ticdc"])
+def test_a_campaign_goes_on_in_a_repository_that_moved(
+    state: Engine, tmp_path: Path, new: str
+) -> None:
+    spec = replace(ONE, count=2)
+    with github_world(state, tmp_path, jobs(PASS, PASS)) as world:
 
         def move(world: GitHubWorld, probe: Probe) -> None:
-            world.code.renamed[REPO] = "pingcap/elsewhere"
+            world.code.rename(REPO, new)
 
-        with pytest.raises(CiStatError, match="has moved"):
-            campaign_disturbed(world, ONE, move)
-        world.code.renamed.clear()
-        check(world, world.campaigns("host:2:b").resume(), 1)
+        campaign = campaign_disturbed(world, spec, move)
+        assert campaign.moves == (Move(REPO, new),)
+        check(world, campaign, 2)
+        said = " ".join(progress_lines(None, campaign))
+        assert f"{REPO} has moved to {new}: use the new name" in said
+        (listed,) = list_data([campaign])
+        assert listed["moved"] == {REPO: new}
+        (problem, *_) = problems_of(ONE, world.campaigns().driver.forge)
+        assert problem == f"{REPO} has moved to {new}: use the new name from the next campaign on."
 
 
 @pytest.mark.parametrize(

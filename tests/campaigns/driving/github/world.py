@@ -73,7 +73,7 @@ class GitHubWorld:
 
     @property
     def branches(self) -> set[str]:
-        return set(self.code.heads(REPO))
+        return set(self.code.heads(self.github.repo))
 
     @property
     def open_pulls(self) -> set[int]:

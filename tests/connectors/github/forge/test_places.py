@@ -50,19 +50,6 @@ def test_a_repository_and_its_fork(code: Code, forge: GitHubForge) -> None:
         forge.repository("pingcap/nothing")
 
 
-def test_a_repository_that_moved(code: Code, forge: GitHubForge) -> None:
-    """All calls say so; writes have no effect."""
-    code.renamed[REPO] = "pingcap/ticdc-new"
-    code.github.repo = "pingcap/ticdc-new"
-    with pytest.raises(SourceError, match="the repository has moved") as caught:
-        forge.repository(REPO)
-    assert "new name" in caught.value.hint
-    written = forge.create_branch(PROBE, "0" * 40)
-    assert (written.state, written.code) == (FAILED, 301)
-    assert "moved" in written.reason
-    assert "new name" in written.hint
-
-
 def test_members_and_collaborators(code: Code, forge: GitHubForge) -> None:
     code.collaborators.add("a-friend")
     assert forge.is_member("ci-bot") is True

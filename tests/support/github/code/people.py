@@ -37,6 +37,11 @@ def is_member(github: GitHub, call: Call, organisation: str, login: str) -> Answ
     raise refusals.not_found()
 
 
+def redirect(github: GitHub, repo: str, rest: str) -> str:
+    """Where a request by a former name is sent, as GitHub writes it."""
+    return f"{github.url}/repositories/{number_of(repo)}{rest}"
+
+
 def check_renamed(github: GitHub, call: Call) -> None:
     """Redirect what asks for a repository by a former name."""
     if github.code is None:
@@ -46,9 +51,10 @@ def check_renamed(github: GitHub, call: Call) -> None:
     if match is None or new is None:
         return
     rest = call.path[match.end() :]
-    where = f"{github.url}/repositories/{number_of(new)}{rest}"
+    where = redirect(github, new, rest)
+    status = 307 if call.writes else 301
     answer = refusals.says(
-        301, "Moved Permanently", "/guides/best-practices-for-using-the-rest-api", url=where
+        status, "Moved Permanently", "/guides/best-practices-for-using-the-rest-api", url=where
     )
     answer.headers["Location"] = where
     raise Refused(answer)

@@ -112,6 +112,21 @@ class Code:
             self.follow_branches()
             return sha
 
+    def rename(self, repo: str, new: str) -> None:
+        """Rename or transfer a repository: requests by its former name are redirected."""
+        with self.github.lock:
+            for name, sha in self.store.refs(_owner(repo)).items():
+                self.store.move_ref(_owner(new), name, sha)
+            self.renamed[repo] = new
+            self.forks = {new if fork == repo else fork for fork in self.forks}
+            for pull in self.pulls.values():
+                pull.head_repo = new if pull.head_repo == repo else pull.head_repo
+            if self.github.repo != repo:
+                return
+            self.github.repo = new
+            for issue in self.github.issues.values():
+                issue.repo = new
+
     def close(self, number: int, by: str = "someone") -> None:
         """Close a pull request, and tell the listeners."""
         with self.github.lock:
