@@ -21,6 +21,7 @@ from ci_stat.store.errors import (
     text_of,
     translate_error,
 )
+from ci_stat.store.read_only import immutable_uri
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 600  # seconds; a GROUP BY over tens of millions of rows takes minutes
@@ -92,8 +93,19 @@ def open_engine(
     if is_mysql:
         event.listen(engine, "do_connect", partial(_connect, engine))
     elif url.get_backend_name() == "sqlite":
+        event.listen(engine, "do_connect", _connect_file)
         event.listen(engine, "connect", partial(_set_busy_timeout, connect_timeout))
     return engine
+
+
+def _connect_file(
+    _dialect: object, _record: object, args: list[Any], kwargs: dict[str, Any]
+) -> Any:
+    """Connect to a SQLite file; None where the driver does so itself."""
+    uri = immutable_uri(str(args[0]))
+    if uri is None:
+        return None
+    return sqlite3.connect(uri, *args[1:], **kwargs | {"uri": True})
 
 
 def _mysql_args(url: URL, connect_timeout: int, read_timeout: int) -> dict[str, Any]:
