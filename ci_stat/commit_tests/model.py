@@ -72,6 +72,7 @@ class Limits(_Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     - `memory`: of all processes together where the backend can count them together, else of each.
     - `processes`: and threads, at once.
     - `file_bytes`: of one file, and of the temporary folder.
+    - `disk_bytes`: that the commands may write in all.
     - `output_bytes`: that are kept of the output of a step: half of them from its begin, half from
       its end.
     """
@@ -80,6 +81,7 @@ class Limits(_Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     memory: int = 4096 * MIB
     processes: int = 512
     file_bytes: int = 1024 * MIB
+    disk_bytes: int = 20480 * MIB
     output_bytes: int = 8 * MIB
 
     def __post_init__(self) -> None:
@@ -101,7 +103,6 @@ class TestRequest(_Value, frozen=True, kw_only=True, forbid_unknown_fields=True)
     - `limits`: None for those of the template.
     - `network`: whether the test may use the network. The setup follows its template.
     - `junit`: patterns of result files below the checkout.
-    - `submodules`, `lfs`: whether these are fetched too.
     """
 
     __test__: ClassVar[bool] = False  # pytest collects classes of this name
@@ -115,8 +116,6 @@ class TestRequest(_Value, frozen=True, kw_only=True, forbid_unknown_fields=True)
     limits: Limits | None = None
     network: bool = False
     junit: tuple[str, ...] = ()
-    submodules: bool = False
-    lfs: bool = False
 
     def __post_init__(self) -> None:
         _check_text("repository", self.repository)
