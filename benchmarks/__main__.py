@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    campaign_driver,
     campaigns,
     comparing,
     flaky,
@@ -201,7 +202,7 @@ def main() -> None:
         "gates": lambda: gates.bench(figures, max(3, rounds)),
         "flaky": lambda: flaky.bench(figures, arguments.seeds or 1),
         "regressions": lambda: regressions.bench(figures, arguments.seeds or 4),
-        "campaigns": lambda: campaigns.bench(figures),
+        "campaigns": lambda: _campaigns(figures),
         "database": lambda: _database(figures, arguments),
         "comparing": lambda: _comparing(figures, size, half),
     }
@@ -248,6 +249,11 @@ def _arguments() -> argparse.Namespace:
 def _logs(figures: Figures, rounds: int, size: int) -> None:
     logs.bench(figures, rounds, size)
     unpacking.bench(figures, rounds, size // 4)
+
+
+def _campaigns(figures: Figures) -> None:
+    campaigns.bench(figures)
+    campaign_driver.bench(figures)
 
 
 def _comparing(figures: Figures, size: int, rounds: int) -> None:

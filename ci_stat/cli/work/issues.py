@@ -60,10 +60,11 @@ def plan(
         )
     context, clock = opening.opened_at(now)
     source = context.source
+    named = _named_jobs(context, jobs, evidence)
     applied = None
     with _watched_filer(context, clock, evidence, per, labels) as filer:
         window = _window(source, clock(), **window_options)
-        job_names = _jobs(filer, context, jobs, window)
+        job_names = _jobs(filer, named, window)
         if post:
             made, applied = filer.post(window, job_names)
         else:
@@ -142,9 +143,10 @@ def explain(
     **window_options: Any,
 ) -> None:
     context, clock = opening.opened_at(now)
+    named = _named_jobs(context, jobs, evidence)
     with _watched_filer(context, clock, evidence, per, labels) as filer:
         window = _window(context.source, clock(), **window_options)
-        explanation = filer.explain(case, window, _jobs(filer, context, jobs, window))
+        explanation = filer.explain(case, window, _jobs(filer, named, window))
 
     table = explained_screen(explanation)
     output.print_either(explained_data(explanation), table, as_json, color)
@@ -168,11 +170,18 @@ def _watched_filer(
         yield with_campaigns(filer, context, clock, per, labels) if is_campaign else filer
 
 
-def _jobs(filer: Filer, context: Context, jobs: Sequence[str], window: Window) -> tuple[str, ...]:
+def _named_jobs(context: Context, jobs: Sequence[str], evidence: str | None) -> tuple[str, ...]:
+    """The jobs that the command or the settings name. Raises SettingsError without any."""
+    if evidence == EVIDENCE:
+        return tuple(jobs)
+    return issue_jobs(jobs, context.settings.issues)
+
+
+def _jobs(filer: Filer, named: tuple[str, ...], window: Window) -> tuple[str, ...]:
     """The jobs that may file issues: of campaigns all, unless the command names some."""
     if isinstance(filer.tests, CampaignRuns):
-        return campaign_jobs(filer.tests, jobs, window)
-    return issue_jobs(jobs, context.settings.issues)
+        return campaign_jobs(filer.tests, named, window)
+    return named
 
 
 def _window(source: Source, now: datetime, begin: str | None, end: str | None) -> Window:
