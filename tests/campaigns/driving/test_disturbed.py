@@ -73,6 +73,7 @@ def test_a_branch_that_somebody_pushed_to_is_left_alone(state: Engine) -> None:
     assert [one.state for one in ended.probes[1:]] == [ProbeState.CLOSED, ProbeState.CLOSED]
 
 
+@pytest.mark.concurrent
 def test_the_second_driver_says_who_is_at_it(state: Engine) -> None:
     world = World(state, UNIT)
     first = world.campaigns("host:1:a", lambda _: True)
@@ -98,6 +99,7 @@ def test_the_second_driver_says_who_is_at_it(state: Engine) -> None:
     assert len(world.forge.pulls) == 3
 
 
+@pytest.mark.concurrent
 def test_a_driver_does_what_another_process_cancels(state: Engine) -> None:
     world = World(state, UNIT)
     first = world.campaigns("host:1:a", lambda _: True)
@@ -115,6 +117,7 @@ def test_a_driver_does_what_another_process_cancels(state: Engine) -> None:
     assert set(world.forge.heads) == {"main"}
 
 
+@pytest.mark.concurrent
 def test_a_driver_that_lost_the_campaign_overwrites_nothing(state: Engine) -> None:
     world = World(state, UNIT)
     campaign = run_until_watching(world)
@@ -126,6 +129,7 @@ def test_a_driver_that_lost_the_campaign_overwrites_nothing(state: Engine) -> No
     assert fast.ledger.get(campaign.id) == ended
 
 
+@pytest.mark.concurrent
 def test_campaigns_on_two_branches_of_a_repository(state: Engine) -> None:
     world = World(state, UNIT)
     world.forge.heads["release"] = "e" * 40

@@ -86,6 +86,7 @@ def test_a_forge_that_stays_away_ends_the_driver_and_not_the_campaign(state: Eng
     check(world)
 
 
+@pytest.mark.transaction
 @pytest.mark.parametrize("name", ["create_branch", "create_pull", "create_comment"])
 def test_a_lost_answer_that_cannot_be_looked_up_at_first(state: Engine, name: str) -> None:
     """The forge fails while it is asked whether the write took effect; then it is back."""

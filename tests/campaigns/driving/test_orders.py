@@ -13,6 +13,8 @@ from ci_stat.demo.forge import DemoJob
 from ci_stat.store.state.campaign_rows import CampaignRow
 from tests.campaigns.driving.world import SPEC, World
 
+pytestmark = pytest.mark.concurrent
+
 UNIT = (DemoJob("unit", 20),)
 TWO = replace(
     SPEC, count=2, commands=("/test unit",), contexts=("unit",), stagger=timedelta(minutes=5)

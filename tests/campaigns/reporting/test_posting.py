@@ -100,6 +100,7 @@ def test_a_server_that_forgot_the_attempt_does_not(state: Engine) -> None:
     assert (result.state, result.skipped, len(chat.tickets)) == (UNCERTAIN, True, 1)
 
 
+@pytest.mark.transaction
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_at_every_step(state: Engine, after: bool) -> None:
     """Nothing is sent twice, and nothing is lost: it is sent, or said to be uncertain."""
@@ -122,6 +123,7 @@ def test_killed_at_every_step(state: Engine, after: bool) -> None:
     assert at > 4
 
 
+@pytest.mark.concurrent
 def test_two_at_once_send_it_once(state: Engine) -> None:
     chat, other = Chat(), Chat()
     table = CallTable(state, FEATURE, "t")
