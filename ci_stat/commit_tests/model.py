@@ -268,7 +268,9 @@ Emit = Callable[[Event], None]
 class Backend(Protocol):
     """Runs commands isolated: `local`, `podman` or `kubernetes`."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The name of the backend."""
 
     async def run(self, request: TestRequest, emit: Emit, cancel: asyncio.Event) -> RunResult:
         """Run one commit, emit its events (the last one is RunEnded), and return its result.

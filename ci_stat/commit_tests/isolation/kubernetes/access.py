@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+from kubernetes import client, config
 
 from ci_stat.errors import SettingsError, SourceError
 from ci_stat.escape import visible
-from kubernetes import client, config
 
 # The official client has no types here.
 _load_inside: Callable[..., None] = config.load_incluster_config

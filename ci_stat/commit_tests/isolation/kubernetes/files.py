@@ -5,10 +5,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from kubernetes.stream import stream
+
 from ci_stat.commit_tests.isolation.kubernetes.access import Cluster, call
 from ci_stat.commit_tests.isolation.pods.plan import KEEP
 from ci_stat.errors import SourceError
-from kubernetes.stream import stream
 
 _CHUNK = 64 * 1024
 # A WebSocket of Kubernetes cannot say that the input has ended, so the size is named before.

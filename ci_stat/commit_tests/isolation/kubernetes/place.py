@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from ci_stat.commit_tests.isolation.ending import Ended
 from ci_stat.commit_tests.isolation.kubernetes import files, manifests
 from ci_stat.commit_tests.isolation.kubernetes.access import Cluster, call
 from ci_stat.commit_tests.isolation.kubernetes.names import Session
 from ci_stat.commit_tests.isolation.kubernetes.session import Bounds, prepare_namespace, touch
 from ci_stat.commit_tests.isolation.kubernetes.watching import Watch, delete_job
-from ci_stat.commit_tests.isolation.pods.ending import Ended
 from ci_stat.commit_tests.isolation.pods.plan import PodPlan
 
 

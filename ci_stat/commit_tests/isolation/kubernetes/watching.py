@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import urllib3
+from kubernetes import client
 
+from ci_stat.commit_tests.isolation.ending import Ended
 from ci_stat.commit_tests.isolation.kubernetes.access import NOT_FOUND, Cluster, call
-from ci_stat.commit_tests.isolation.pods.ending import Ended
 from ci_stat.commit_tests.isolation.pods.plan import RUN
 from ci_stat.errors import SourceError
 from ci_stat.escape import visible
-from kubernetes import client
 
 _POLL = 0.3  # seconds
 _BROKEN_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")

@@ -8,8 +8,8 @@ from pathlib import Path
 from subprocess import DEVNULL
 from typing import BinaryIO
 
+from ci_stat.commit_tests.isolation.ending import Ended
 from ci_stat.commit_tests.isolation.podman.program import Podman, saved
-from ci_stat.commit_tests.isolation.pods.ending import Ended
 from ci_stat.commit_tests.isolation.pods.manifest import pod, volume_names
 from ci_stat.commit_tests.isolation.pods.plan import KEEP, RUN, PodPlan
 from ci_stat.errors import SourceError

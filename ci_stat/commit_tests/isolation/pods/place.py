@@ -1,33 +1,11 @@
 """The port of what runs pods: podman on this machine, or a cluster. All calls block."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ci_stat.commit_tests.isolation.pods.ending import Ended
+from ci_stat.commit_tests.isolation.ending import Ended
 from ci_stat.commit_tests.isolation.pods.plan import PodPlan
-
-
-class Stopped(Exception):
-    """The caller wants no more: the run was cancelled, or its time is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What a project type runs in.
-
-    - `setup`: the command that runs before the test; empty for none. `setup_network`: whether it
-      may use the network.
-    - `start_seconds`: how long the pod may take to start, its image included.
-    """
-
-    image: str
-    setup: str = ""
-    setup_network: bool = False
-    cpu: str = "1"
-    pull: str = "IfNotPresent"
-    start_seconds: float = 300.0
 
 
 class PodPlace(Protocol):

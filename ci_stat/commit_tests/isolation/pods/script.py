@@ -5,25 +5,13 @@ our script writes the second after the command has ended, so a command that dies
 takes the container down is no pass.
 """
 
-import re
 import shlex
-from dataclasses import dataclass
 
 from ci_stat.commit_tests.isolation.pods.plan import HOME, MARKS, WORK, PodPlan
 
 _WAIT = "until [ -e {marks}/{mark} ]; do sleep 0.1; done"
 _OOM_FILES = "/sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control"
-_MARKER = re.compile(r"(\w+) ([0-9]{1,9}) ([0-9]{1,9})\n")
 GO, DONE, EXIT, SCRIPT = "go", "done", "exit", "run"
-
-
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """What the script wrote when the command ended. `oom_kills`: by the limit of memory."""
-
-    nonce: str
-    exit_code: int
-    oom_kills: int = 0
 
 
 def run_command() -> list[str]:
@@ -53,12 +41,6 @@ def script(plan: PodPlan) -> str:
         'exit "$code"',
     ]
     return "\n".join(lines) + "\n"
-
-
-def read_marker(text: str) -> Marker | None:
-    """Read what the script wrote; None for anything else."""
-    match = _MARKER.fullmatch(text)
-    return Marker(match[1], int(match[2]), int(match[3])) if match else None
 
 
 def _command(plan: PodPlan) -> str:

@@ -7,16 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ci_stat.commit_tests.isolation.ending import Verdict, judge
+from ci_stat.commit_tests.isolation.marker import MAX_MARKER, Marker, read_marker
 from ci_stat.commit_tests.isolation.pods.archive import MAX_BYTES, MAX_FILES, script_archive
-from ci_stat.commit_tests.isolation.pods.ending import Verdict, judge
-from ci_stat.commit_tests.isolation.pods.place import PodPlace, Stopped
+from ci_stat.commit_tests.isolation.pods.place import PodPlace
 from ci_stat.commit_tests.isolation.pods.plan import MARKS, SPACE, WORK, PodPlan
-from ci_stat.commit_tests.isolation.pods.script import DONE, EXIT, GO, Marker, read_marker, script
-from ci_stat.commit_tests.isolation.pods.stopping import Stop
+from ci_stat.commit_tests.isolation.pods.script import DONE, EXIT, GO, script
+from ci_stat.commit_tests.isolation.pods.stopping import Stop, Stopped
 from ci_stat.commit_tests.model import Outcome
 from ci_stat.errors import SourceError
 
-_MARKER_SIZE = 200  # bytes
 _PAUSES = (0.2, 1.0, 3.0)  # seconds after a read of the marker that failed
 # The patterns come as arguments: they are text of the user, never part of the script. Not every
 # tar can read names from its input.
@@ -99,10 +99,10 @@ def _run(place: PodPlace, step: PodStep, stop: Stop, feed: Callable[[bytes], Non
 
 def _marker(place: PodPlace, pod: str) -> Marker | None:
     """Read the marker; a far end that fails once is asked again."""
-    read = ["sh", "-c", f"test ! -f {MARKS}/{EXIT} || head -c {_MARKER_SIZE} {MARKS}/{EXIT}"]
+    read = ["sh", "-c", f"test ! -f {MARKS}/{EXIT} || head -c {MAX_MARKER} {MARKS}/{EXIT}"]
     for pause in _PAUSES:
         with suppress(SourceError):
-            text = place.read(pod, read, _MARKER_SIZE)
+            text = place.read(pod, read, MAX_MARKER)
             return read_marker(text.decode(errors="replace"))
         time.sleep(pause)
     return None

@@ -5,8 +5,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ci_stat.commit_tests.isolation.pods.place import Stopped
 from ci_stat.commit_tests.model import Outcome
+
+
+class Stopped(Exception):
+    """The caller wants no more: the run was cancelled, or its time is over."""
 
 
 @dataclass

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci_stat.commit_tests.isolation.ending import Ended, judge
 from ci_stat.commit_tests.isolation.kubernetes import manifests
 from ci_stat.commit_tests.isolation.kubernetes.names import Session, safe_name
+from ci_stat.commit_tests.isolation.marker import Marker, read_marker
+from ci_stat.commit_tests.isolation.output import KeptOutput
 from ci_stat.commit_tests.isolation.pods.archive import script_archive, take_files
-from ci_stat.commit_tests.isolation.pods.ending import Ended, judge
 from ci_stat.commit_tests.isolation.pods.manifest import pod
-from ci_stat.commit_tests.isolation.pods.output import KeptOutput
 from ci_stat.commit_tests.isolation.pods.plan import PodPlan
-from ci_stat.commit_tests.isolation.pods.script import Marker, read_marker, script
+from ci_stat.commit_tests.isolation.pods.script import script
 from ci_stat.commit_tests.isolation.pods.stopping import Stop, stop_when
 from ci_stat.commit_tests.model import Event, Outcome, OutputLine, Step
 from ci_stat.errors import UsageError

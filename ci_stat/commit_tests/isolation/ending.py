@@ -3,7 +3,7 @@
 import signal
 from dataclasses import dataclass, replace
 
-from ci_stat.commit_tests.isolation.pods.script import Marker
+from ci_stat.commit_tests.isolation.marker import Marker
 from ci_stat.commit_tests.model import Outcome
 
 _BY_SIGNAL = 128

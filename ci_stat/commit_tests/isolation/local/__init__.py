@@ -1,0 +1,1 @@
+"""Runs commit tests on this machine, isolated by bubblewrap."""
