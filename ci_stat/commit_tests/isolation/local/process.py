@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ci_stat.commit_tests.isolation.ending import Verdict
+from ci_stat.commit_tests.isolation.local.control_group import ControlGroup, control_group
 from ci_stat.commit_tests.isolation.local.guard import Guard
-from ci_stat.commit_tests.model import Limits
+from ci_stat.commit_tests.model import Limits, Outcome
 
 _CHUNK = 64 * 1024
 _GRACE = 5.0  # seconds for the output of processes that are being killed
@@ -27,6 +28,20 @@ async def run_guarded(
 
     If the task is cancelled, all processes are gone before CancelledError is raised.
     """
+    with control_group(limits) as group:
+        joined = group.joining(list(argv)) if group else argv
+        code, verdict = await _run(joined, environment, limits, folders, cancel, feed)
+        return code, verdict or _by_group(group, code)
+
+
+async def _run(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    limits: Limits,
+    folders: list[Path],
+    cancel: asyncio.Event,
+    feed: Callable[[bytes], None],
+) -> tuple[int, Verdict | None]:
     process = await asyncio.create_subprocess_exec(
         *argv,
         stdin=asyncio.subprocess.DEVNULL,
@@ -51,6 +66,16 @@ async def run_guarded(
         await process.wait()
         _close(process)
     return code, guard.verdict
+
+
+def _by_group(group: ControlGroup | None, code: int) -> Verdict | None:
+    """The verdict if a limit of the group has ended the command; None otherwise."""
+    if group is None or code == 0:
+        return None
+    if group.oom_kills():
+        detail = "It used more memory than its limit."
+        return Verdict(Outcome.OUT_OF_MEMORY, signal="SIGKILL", detail=detail)
+    return None
 
 
 async def _follow(process: asyncio.subprocess.Process, feed: Callable[[bytes], None]) -> None:

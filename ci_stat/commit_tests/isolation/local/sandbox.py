@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ci_stat.commit_tests.isolation.local.proc_files import proc_words
 from ci_stat.commit_tests.model import Limits
 from ci_stat.commit_tests.repository.checkout import INSIDE
 from ci_stat.errors import SourceError
@@ -79,7 +80,8 @@ class Sandbox:
             *_read_only([*_ETC, *(_ETC_NETWORK if network else [])]),
             *_read_only([str(tool) for tool in self.tools]),
             *_read_only_at(folders.marks / "passwd", "/etc/passwd"),
-            *("--proc", "/proc", "--dev", "/dev"),
+            *proc_words(),
+            *("--dev", "/dev"),
             *("--size", str(limits.file_bytes), "--tmpfs", "/dev/shm"),  # noqa: S108
             *("--size", str(limits.file_bytes), "--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108
             *("--bind", str(folders.work), WORK, "--bind", str(folders.home), HOME),
@@ -105,7 +107,7 @@ def passwd() -> str:
 
 async def require_sandbox() -> None:
     """Raises SourceError if a sandbox cannot be made here, with the reason."""
-    trial = [program(), *_ISOLATED, *_system(), "--proc", "/proc", "true"]
+    trial = [program(), *_ISOLATED, *_system(), *proc_words(), "true"]
     process = await asyncio.create_subprocess_exec(
         *trial,
         stdin=asyncio.subprocess.DEVNULL,
