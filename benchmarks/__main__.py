@@ -14,6 +14,7 @@ from benchmarks import (
     campaign_driver,
     campaigns,
     comparing,
+    culprit,
     flaky,
     gates,
     history,
@@ -46,6 +47,7 @@ GROUPS = {
     "flaky": "Flaky tests",
     "regressions": "Regressions of tests",
     "campaigns": "Stability campaigns",
+    "culprit": "Search for a culprit",
     "database": "Start-up and databases",
     "comparing": "Compare and flaky",
 }
@@ -203,6 +205,7 @@ def main() -> None:
         "flaky": lambda: flaky.bench(figures, arguments.seeds or 1),
         "regressions": lambda: regressions.bench(figures, arguments.seeds or 4),
         "campaigns": lambda: _campaigns(figures),
+        "culprit": lambda: culprit.bench(figures, arguments.seeds or 20),
         "database": lambda: _database(figures, arguments),
         "comparing": lambda: _comparing(figures, size, half),
     }
@@ -240,7 +243,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seeds",
         type=int,
-        help="histories of each scenario, for issues and flaky [1 or 2] and regressions [4]",
+        help="histories of each scenario, for issues and flaky [1 or 2], regressions [4] and"
+        " culprit [20]",
     )
     parser.add_argument("--junit", type=Path, help="also write the figures as a JUnit file")
     return parser.parse_args()

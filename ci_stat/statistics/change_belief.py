@@ -130,12 +130,13 @@ def beliefs(prior: ChangePrior, trials: Trials) -> Beliefs:
 
 def _evidence_of_segments(prior: ChangePrior, trials: Trials) -> tuple[Floats, Floats, Floats]:
     """Log evidence and expected rates of a change after each number of tested places."""
+    none = np.zeros((len(trials), 1))
     sides = []
     for counts, old, new in (
         (trials.failed, prior.before.failed, prior.after.failed),
         (trials.passed, prior.before.passed, prior.after.passed),
     ):
-        sums = np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1)
+        sums = np.cumsum(np.concatenate((none, counts), axis=1), axis=1)
         sides.append((sums + old, sums[:, -1:] - sums + new))
     (failed, failed_after), (passed, passed_after) = sides
     fit = fit_change(

@@ -105,13 +105,13 @@ def _both_outcomes(trials: Trials, place: int) -> Trials:
 def _distinct(trials: Trials, chances: Floats) -> tuple[Trials, Floats]:
     """Equal sets as one: two runs at a place may fail and pass, or pass and fail."""
     sets = np.concatenate((trials.failed, trials.passed), axis=1)
-    different, number = np.unique(sets, axis=0, return_inverse=True)
+    differing = (sets != sets[0]).any(axis=0)  # few columns: those of the open runs
+    _, first, number = np.unique(sets[:, differing], axis=0, return_index=True, return_inverse=True)
     sums = np.bincount(number.reshape(-1), chances)
     likeliest = np.sort(np.argsort(-sums, kind="stable")[:_MOST_BRANCHES])
-    tested = len(trials.places)
-    kept = different[likeliest]
-    sums = sums[likeliest]
-    return Trials(trials.places, kept[:, :tested], kept[:, tested:]), sums / sums.sum()
+    rows, sums = first[likeliest], sums[likeliest]
+    kept = Trials(trials.places, trials.failed[rows], trials.passed[rows])
+    return kept, sums / sums.sum()
 
 
 def _best(outlook: _Outlook, value: Floats) -> int:
@@ -138,9 +138,9 @@ def _expected_entropies(after: Beliefs) -> Floats:
 
 def _mixed(suspects: Floats, before: Floats, after: Floats) -> Floats:
     """The mean at each place of a value that suspects up to the place have from `after`."""
-    pad = ((0, 0), (1, 0))
-    since = np.cumsum(np.pad(suspects * after, pad), axis=1)
-    until = np.cumsum(np.pad(suspects * before, pad), axis=1)
+    none = np.zeros((len(suspects), 1))
+    since = np.cumsum(np.concatenate((none, suspects * after), axis=1), axis=1)
+    until = np.cumsum(np.concatenate((none, suspects * before), axis=1), axis=1)
     return since + until[:, -1:] - until
 
 
