@@ -30,6 +30,11 @@ class Tally:
     failed: Counts
     passed: Counts
 
+    @classmethod
+    def one(cls, failed: float, passed: float) -> "Tally":
+        """One row."""
+        return cls(np.array([failed], np.float64), np.array([passed], np.float64))
+
     @property
     def most(self) -> int:
         """The largest number of runs of a row."""
@@ -70,26 +75,49 @@ def fit_one(prior: RatePrior, runs: Tally) -> tuple[Floats, Floats]:
     return np.log(total) + scale, (scaled * table.rates) @ table.one / total
 
 
-def log_evidence_of_pairs(
-    prior: RatePrior, failed_before: int, failed_after: int, pairs: int
-) -> float:
-    """The log evidence that two commits differ, from pairs of runs: one of each commit.
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of runs: one of each of two commits. `failed_before`, `failed_after`: of each."""
 
-    If both have the same rate, whatever it is, this ever reaches log(1 / p) with a probability of p
-    at most, so it may be asked after each pair. Proof: take rates m - d and m + d. The likelihood
-    ratio of a pair of runs against m and m has an expectation of (1 - dx)(1 + dx) <= 1 if both fail
-    at a rate r, with x = r / m - (1 - r) / (1 - m). So the product of the ratios is a
-    supermartingale, and so is its mean over all pairs of rates (Ville's inequality). Source:
+    failed_before: int
+    failed_after: int
+    pairs: int
+
+
+def log_evidence_of_pairs(prior: RatePrior, pairs: Pairs, before: Tally, after: Tally) -> float:
+    """The log evidence that two commits differ, from pairs of runs.
+
+    `before`, `after`: one row each of earlier runs on both sides. They say which rates to expect;
+    they are no evidence.
+
+    If both commits have the same rate, whatever it is, this ever reaches log(1 / p) with a
+    probability of p at most, so it may be asked after each pair. Proof: take rates m - d and m + d.
+    The likelihood ratio of a pair of runs against m and m has an expectation of (1 - dx)(1 + dx)
+    <= 1 if both fail at a rate r, with x = r / m - (1 - r) / (1 - m). So the product of the ratios
+    is a supermartingale, and so is its mean over all pairs of rates (Ville's inequality). Source:
     R. J. Turner, A. Ly and P. D. Grünwald, Generic E-variables for exact sequential k-sample tests
     that allow for optional stopping, J. Stat. Plan. Inference 230 (2024).
     """
-    table = rate_table(prior, pairs)
-    failed = np.array([failed_before, failed_after], np.float64)
-    before, after = _log_likelihood(table, Tally(failed, pairs - failed))
+    table = rate_table(prior, max(pairs.pairs, before.most, after.most))
+    failed = np.array([pairs.failed_before, pairs.failed_after], np.float64)
+    of_pairs = _log_likelihood(table, Tally(failed, pairs.pairs - failed))
     mean = (table.rates[:, None] + table.rates) / 2
-    of_mean = failed.sum() * log_of(mean) + (2 * pairs - failed.sum()) * log_of(1 - mean)
+    of_mean = failed.sum() * log_of(mean) + (2 * pairs.pairs - failed.sum()) * log_of(1 - mean)
+
+    expected = _log_pairs_after(table, before, after)
+    logs = expected + of_pairs[0][:, None] + of_pairs[1] - of_mean
+    return _log_sum(logs) - _log_sum(expected)
+
+
+def _log_pairs_after(table: RateTable, before: Tally, after: Tally) -> Floats:
+    """The log weight of each pair of rates after one row of runs, not normalised."""
     with np.errstate(divide="ignore"):
-        logs = np.log(table.pairs) + before[:, None] + after - of_mean
+        logs = np.log(table.pairs)
+    logs = logs + _log_likelihood(table, before).T + _log_likelihood(table, after)
+    return np.asarray(logs, np.float64)
+
+
+def _log_sum(logs: Floats) -> float:
     highest = logs.max()
     return float(highest + np.log(np.exp(logs - highest).sum()))
 
@@ -108,9 +136,7 @@ def _scaled(table: RateTable, runs: Tally) -> tuple[Floats, Floats]:
 
 def _fit_in_logs(table: RateTable, before: Tally, after: Tally, row: int, fit: Fit) -> None:
     """Fill a row whose likely rates contradict the prior so much that the sum is 0 for a float."""
-    with np.errstate(divide="ignore"):
-        logs = np.log(table.pairs)
-    logs = logs + _log_likelihood(table, before.row(row)).T + _log_likelihood(table, after.row(row))
+    logs = _log_pairs_after(table, before.row(row), after.row(row))
     weights = np.exp(logs - logs.max())
     total = weights.sum()
     fit.log_evidence[row] = np.log(total) + logs.max()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ci_stat.statistics.paired_rates import (
+    Pairs,
     Tally,
     fit_change,
     fit_one,
@@ -18,11 +19,9 @@ from ci_stat.statistics.paired_rates import (
 from ci_stat.statistics.rate_pairs import Direction, RatePrior, rate_table
 
 _COUNTS = st.integers(0, 20)
+_PRIOR = RatePrior()
+_NO_RUNS = (Tally.one(0, 0), Tally.one(0, 0))
 _FLAT = RatePrior(Direction.ANY, never=0, always=0, least=0, one_never=0, one_always=0)
-
-
-def tally(failed: float, passed: float) -> Tally:
-    return Tally(np.array([float(failed)]), np.array([float(passed)]))
 
 
 def log_beta(a: float, b: float) -> float:
@@ -35,7 +34,7 @@ def beta_binomial(failed: int, passed: int, a: float, b: float) -> float:
 
 @given(_COUNTS, _COUNTS)
 def test_one_rate_is_the_beta_binomial(failed: int, passed: int) -> None:
-    evidence, rate = fit_one(_FLAT, tally(failed, passed))
+    evidence, rate = fit_one(_FLAT, Tally.one(failed, passed))
     assert evidence[0] == pytest.approx(beta_binomial(failed, passed, 0.5, 0.5), abs=1e-11)
     assert rate[0] == pytest.approx((failed + 0.5) / (failed + passed + 1), rel=1e-11)
 
@@ -45,7 +44,7 @@ def test_one_rate_with_weight_on_never_and_always(
     failed: int, passed: int, never: float, always: float
 ) -> None:
     prior = RatePrior(one_never=never, one_always=always)
-    evidence, _ = fit_one(prior, tally(failed, passed))
+    evidence, _ = fit_one(prior, Tally.one(failed, passed))
     expected = (1 - never - always) * np.exp(beta_binomial(failed, passed, 0.5, 0.5))
     expected += never * (failed == 0) + always * (passed == 0)
     assert evidence[0] == pytest.approx(log(expected), abs=1e-10)
@@ -62,7 +61,7 @@ def test_the_evidence_is_the_sum_over_all_pairs(
         for p, row in zip(table.rates.tolist(), table.pairs.tolist(), strict=True)
         for q, weight in zip(table.rates.tolist(), row, strict=True)
     ]
-    fit = fit_change(prior, tally(failed, passed), tally(failed_after, passed_after))
+    fit = fit_change(prior, Tally.one(failed, passed), Tally.one(failed_after, passed_after))
     assert fit.log_evidence[0] == pytest.approx(log(sum(terms)), rel=1e-9)
 
 
@@ -70,7 +69,7 @@ def test_the_evidence_is_the_sum_over_all_pairs(
 def test_a_change_for_the_better_is_one_for_the_worse_read_backwards(
     failed: int, passed: int, failed_after: int, passed_after: int
 ) -> None:
-    before, after = tally(failed, passed), tally(failed_after, passed_after)
+    before, after = Tally.one(failed, passed), Tally.one(failed_after, passed_after)
     worse = fit_change(RatePrior(Direction.WORSE), before, after)
     better = fit_change(RatePrior(Direction.BETTER), after, before)
     assert worse.log_evidence[0] == pytest.approx(better.log_evidence[0], abs=1e-12)
@@ -96,7 +95,7 @@ def test_rates_of_0_and_1_leave_what_bisection_leaves(
     failed: int, passed: int, failed_after: int, passed_after: int
 ) -> None:
     steady = RatePrior(never=1, always=1)
-    fit = fit_change(steady, tally(failed, passed), tally(failed_after, passed_after))
+    fit = fit_change(steady, Tally.one(failed, passed), Tally.one(failed_after, passed_after))
     if failed == passed_after == 0:
         assert fit.log_evidence[0] == 0
         assert (fit.before[0], fit.after[0]) == (0, 1)
@@ -105,35 +104,51 @@ def test_rates_of_0_and_1_leave_what_bisection_leaves(
 
 
 def test_counts_that_contradict_the_direction_keep_a_finite_evidence() -> None:
-    fit = fit_change(RatePrior(), tally(3000, 0), tally(0, 3000))
+    fit = fit_change(RatePrior(), Tally.one(3000, 0), Tally.one(0, 3000))
     assert np.isfinite(fit.log_evidence).all()
     assert fit.log_evidence[0] < -1000
     assert 0 <= fit.before[0] <= fit.after[0] <= 1
 
 
+def evidence(
+    failed: int,
+    failed_after: int,
+    pairs: int,
+    earlier: tuple[Tally, Tally] = _NO_RUNS,
+    prior: RatePrior = _PRIOR,
+) -> float:
+    return log_evidence_of_pairs(prior, Pairs(failed, failed_after, pairs), *earlier)
+
+
 @cache
-def differing(pairs: int) -> NDArray[np.bool_]:
+def differing(pairs: int, earlier: tuple[int, int, int, int] = (0, 0, 0, 0)) -> NDArray[np.bool_]:
     """Whether each (failed before, failed after) of so many pairs is a difference at 99 %."""
     sides = range(pairs + 1)
-    evidence = [
-        [log_evidence_of_pairs(RatePrior(), failed, failed_after, pairs) for failed_after in sides]
-        for failed in sides
+    known = Tally.one(*earlier[:2]), Tally.one(*earlier[2:])
+    rows = [
+        [evidence(failed, failed_after, pairs, known) for failed_after in sides] for failed in sides
     ]
-    return np.array(evidence) >= log(100)
+    return np.array(rows) >= log(100)
 
 
+@pytest.mark.parametrize("earlier", [(0, 0, 0, 0), (0, 20, 9, 11)])
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.5, 0.9, 1.0])
-def test_one_rate_seldom_looks_like_two_although_asked_after_each_pair(rate: float) -> None:
-    """The exact probability of a difference at 99 % within 30 pairs is 1 % at most."""
-    most = 30
+def test_one_rate_seldom_looks_like_two_although_asked_after_each_pair(
+    rate: float, earlier: tuple[int, int, int, int]
+) -> None:
+    """The exact probability of a difference at 99 % within 25 pairs is 1 % at most.
+
+    Earlier runs that expect a difference change nothing about it.
+    """
+    most = 25
     chances, reached = np.zeros((most + 1, most + 1)), 0.0
     chances[0, 0] = 1.0
     for pairs in range(1, most + 1):
         chances = (1 - rate) * chances + rate * np.roll(chances, 1, axis=0)
         chances = (1 - rate) * chances + rate * np.roll(chances, 1, axis=1)
         part = chances[: pairs + 1, : pairs + 1]
-        reached += part[differing(pairs)].sum()
-        part[differing(pairs)] = 0.0
+        reached += part[differing(pairs, earlier)].sum()
+        part[differing(pairs, earlier)] = 0.0
     assert reached + chances.sum() == pytest.approx(1)
     assert reached <= 0.01
 
@@ -147,4 +162,10 @@ def test_four_pairs_prove_that_a_commit_broke_a_steady_test() -> None:
 def test_a_commit_that_repairs_a_test_is_no_proof_that_it_broke_it() -> None:
     assert not differing(20)[20, 0]
     better = RatePrior(Direction.BETTER)
-    assert log_evidence_of_pairs(better, 20, 0, 20) > log(100)
+    assert evidence(20, 0, 20, prior=better) > log(100)
+
+
+def test_earlier_runs_say_what_to_expect_and_are_no_evidence() -> None:
+    expecting = (Tally.one(0, 40), Tally.one(8, 32))
+    assert evidence(0, 0, 0, expecting) == pytest.approx(0)
+    assert evidence(0, 8, 40, expecting) > evidence(0, 8, 40) > 0

@@ -15,9 +15,9 @@ from ci_stat.commit_tests.culprit.model import (
     Rules,
     Trial,
 )
-from ci_stat.statistics.change_belief import Beliefs, ChangePrior, Trials, beliefs
+from ci_stat.statistics.change_belief import Beliefs, ChangePrior, Counted, Trials, beliefs
 from ci_stat.statistics.next_runs import next_places
-from ci_stat.statistics.paired_rates import log_evidence_of_pairs
+from ci_stat.statistics.paired_rates import Tally, log_evidence_of_pairs
 
 SUSPECTED = 0.9  # the belief from which on runs confirm
 _ERRORS = 4  # in a row, for each run in parallel: then nothing works any more
@@ -137,15 +137,23 @@ def _confirmation(search: Search, evidence: Evidence, leader: Group) -> Confirma
     suspect = search.commits.at(leader.test).sha
     parent = search.commits.at(leader.parent).sha
     pairs = evidence.pairs(suspect, parent)
+    before, after = evidence.before_pairs(suspect, leader.test)
     log_evidence = log_evidence_of_pairs(
-        search.prior.rates, pairs.failed_parent, pairs.failed_suspect, pairs.pairs
+        search.prior.rates,
+        pairs,
+        _with_history(before, search.prior.before),
+        _with_history(after, search.prior.after),
     )
     return Confirmation(
         parent=parent,
         suspect=suspect,
         pairs=pairs.pairs,
-        failed_parent=pairs.failed_parent,
-        failed_suspect=pairs.failed_suspect,
+        failed_parent=pairs.failed_before,
+        failed_suspect=pairs.failed_after,
         level=max(0.0, 1 - exp(-log_evidence)),
         is_reached=log_evidence >= -log1p(-search.rules.confidence),
     )
+
+
+def _with_history(counted: Counted, history: Counted) -> Tally:
+    return Tally.one(counted.failed + history.failed, counted.passed + history.passed)

@@ -6,18 +6,10 @@ from dataclasses import dataclass
 
 from ci_stat.commit_tests.culprit.model import Answer, Observation, Source
 from ci_stat.statistics.change_belief import Counted
+from ci_stat.statistics.paired_rates import Pairs
 
 ERRORS_OF_COMMIT = 2  # a commit with so many errors and no answer is left out
 _ANSWERS = frozenset({Answer.PASSED, Answer.FAILED})
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Runs of a suspect and its parent that confirm it, in pairs by their begin."""
-
-    failed_parent: int
-    failed_suspect: int
-    pairs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +56,17 @@ class Evidence:
         pairs = min(len(of_parent), len(of_suspect))
         return Pairs(sum(of_parent[:pairs]), sum(of_suspect[:pairs]), pairs)
 
+    def before_pairs(self, suspect: str, place: int) -> tuple[Counted, Counted]:
+        """The runs below a place, and from it on, before the first that confirms the suspect."""
+        sides = [Counted(), Counted()]
+        for observation in self.observations:
+            if observation.confirms == suspect:
+                break
+            if observation.commit in self.places and observation.answer in _ANSWERS:
+                side = self.places[observation.commit] >= place
+                sides[side] = _plus(sides[side], observation.answer)
+        return sides[0], sides[1]
+
     def _confirming(self, suspect: str, commit: str) -> list[bool]:
         """Whether each run of the commit that confirms the suspect failed."""
         return [
@@ -73,6 +76,11 @@ class Evidence:
             and observation.commit == commit
             and observation.answer in _ANSWERS
         ]
+
+
+def _plus(counted: Counted, answer: Answer) -> Counted:
+    failed = answer is Answer.FAILED
+    return Counted(counted.failed + failed, counted.passed + (not failed))
 
 
 def _answers(

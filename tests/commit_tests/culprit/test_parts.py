@@ -88,7 +88,9 @@ def test_pairs_are_those_of_the_suspect_by_their_begin() -> None:
     )
     assert evidence.confirming(sha(5), sha(4)) == (2, 1)
     pairs = evidence.pairs(sha(5), sha(4))
-    assert (pairs.failed_parent, pairs.failed_suspect, pairs.pairs) == (0, 1, 1)
+    assert (pairs.failed_before, pairs.failed_after, pairs.pairs) == (0, 1, 1)
+    before, after = evidence.before_pairs(sha(5), 5)
+    assert (before.runs, after.failed, after.runs) == (0, 1, 1)
 
 
 def test_neighbours_of_a_broken_commit_are_doubtful_unless_they_ran() -> None:
