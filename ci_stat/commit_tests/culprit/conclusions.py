@@ -1,5 +1,6 @@
 """What a search concludes, as values for texts and JSON. Pure."""
 
+from ci_stat.commit_tests.culprit.clues import Suspect
 from ci_stat.commit_tests.culprit.decisions import (
     Assessment,
     Search,
@@ -8,7 +9,6 @@ from ci_stat.commit_tests.culprit.decisions import (
 from ci_stat.commit_tests.culprit.evidence import Evidence
 from ci_stat.commit_tests.culprit.groups import shortest_range
 from ci_stat.commit_tests.culprit.model import (
-    Commit,
     Conclusion,
     Counts,
     End,
@@ -82,24 +82,24 @@ def _counts(evidence: Evidence, begin: int, end: int, rate: float) -> Counts:
 
 def _suspicions(search: Search, assessment: Assessment) -> tuple[Suspicion, ...]:
     prior = search.prior
-    share = (1 - prior.no_culprit) / prior.weights.sum()
-    rows = zip(
-        search.commits.suspects,
-        assessment.belief.suspects[0].tolist(),
-        (prior.weights * share).tolist(),
-        strict=True,
+    priors = prior.weights * ((1 - prior.no_culprit) / prior.weights.sum())
+    rows = zip(assessment.belief.suspects[0].tolist(), priors.tolist(), strict=True)
+    return tuple(
+        _suspicion(search, assessment.evidence, place, *row) for place, row in enumerate(rows, 1)
     )
-    return tuple(_suspicion(assessment.evidence, place, *row) for place, row in enumerate(rows, 1))
 
 
 def _suspicion(
-    evidence: Evidence, place: int, commit: Commit, probability: float, prior: float
+    search: Search, evidence: Evidence, place: int, probability: float, prior: float
 ) -> Suspicion:
     counted = evidence.counts.get(place, Counted())
+    by_clues = search.suspects[place - 1] if search.suspects else Suspect(1.0)
     return Suspicion(
-        commit=commit,
+        commit=search.commits.at(place),
         probability=probability,
         prior=prior,
+        times=by_clues.times,
+        touched={str(kind): path for kind, path in by_clues.touched.items()},
         failed=int(counted.failed),
         passed=int(counted.passed),
         unusable=place in evidence.unusable,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log1p
 
+from ci_stat.commit_tests.culprit.clues import Suspect
 from ci_stat.commit_tests.culprit.costs import expected_costs
 from ci_stat.commit_tests.culprit.evidence import Evidence
 from ci_stat.commit_tests.culprit.groups import Group, groups
@@ -25,11 +26,12 @@ _ERRORS = 4  # in a row, for each run in parallel: then nothing works any more
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """What is searched, and by which rules."""
+    """What is searched, and by which rules. `suspects`: what clues say of each, for the reader."""
 
     commits: CommitRange
     prior: ChangePrior
     rules: Rules
+    suspects: Sequence[Suspect] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -65,13 +65,14 @@ class Finder:
         evidence = Evidence.of(self._file.observations, places)
         suspects = suspects_of(self._file.question, inside)
         prior = prior_inside(suspects, around.rules, evidence, places[merge.sha], inside)
-        return Search(inside, prior, around.rules)
+        return Search(inside, prior, around.rules, suspects)
 
 
 def outer_search(question: Question, commits: CommitRange) -> Search:
     """The search by first parent."""
-    prior = prior_of(suspects_of(question, commits), question.rules, question.history)
-    return Search(commits, prior, question.rules)
+    suspects = suspects_of(question, commits)
+    prior = prior_of(suspects, question.rules, question.history)
+    return Search(commits, prior, question.rules, suspects)
 
 
 def suspects_of(question: Question, commits: CommitRange) -> list[Suspect]:

@@ -208,11 +208,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suspicion(msgspec.Struct, frozen=True, kw_only=True):
-    """The belief in one suspect. `prior`: before the first run; `failed`, `passed`: its runs."""
+    """The belief in one suspect.
+
+    - `prior`: before the first run. `times`: as suspicious as a commit without clues; `touched`:
+      its files that are clues, by the kind of clue.
+    - `failed`, `passed`: its runs. `unusable`: whether it cannot be run.
+    """
 
     commit: Commit
     probability: float
     prior: float
+    times: float = 1.0
+    touched: dict[str, str] = {}
     failed: int = 0
     passed: int = 0
     unusable: bool = False
