@@ -1,0 +1,1 @@
+"""A server of commit tests on loopback, whose backend follows a script."""
