@@ -201,6 +201,8 @@ class Runner:
         """A backend that raises says nothing about the commit."""
         try:
             return await run(request, self._emitter(index), self._session.cancel)
+        except CiStatError as error:
+            return self._lost(index, f"{error.message} {error.hint}".strip())
         except Exception as error:
             log.exception("The backend %s failed", self._backend_name)
             problem = f"The backend {self._backend_name} failed: {visible(error, 500)}"
