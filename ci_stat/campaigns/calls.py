@@ -5,7 +5,9 @@ A write that a killed process may have made is looked up at the forge before it 
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -26,13 +28,15 @@ _OUTCOMES = {
 }
 
 Look = Callable[[], ForgeWrite | None]
+Guard = Callable[[Callable[[], None]], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignCalls:
-    """The writes of all campaigns at one repository."""
+    """The writes of all campaigns at one repository. `guard`: `Forge.before_writes`."""
 
     outbox: Outbox
+    guard: Guard
     sleep: Callable[[float], None] = time.sleep
 
     def make(
@@ -51,11 +55,24 @@ class CampaignCalls:
         except BaseException:
             self.outbox.release(request.id)
             raise
-        written = _made(call)
+        written = self._made(request.id, call)
         if written.state is DeliveryState.UNCERTAIN:
             written = self._seen(look) or written
         self.outbox.finish(request.id, _answer(written))
         return written
+
+    def _made(self, id: str, call: Callable[[], ForgeWrite]) -> ForgeWrite:
+        """The outcome of a call. It may read first: an error of that leaves the call undecided.
+
+        If it stayed in progress, this process could not make it again. It may also wait for a
+        limit of the forge, or be suspended meanwhile; so right before each write is sent, it is
+        checked that no other process has taken over the call. Raises LostClaim.
+        """
+        try:
+            with self.guard(partial(self.outbox.calling, id)):
+                return call()
+        except SourceError as error:
+            return ForgeWrite(DeliveryState.UNCERTAIN, reason=error.message, hint=error.hint)
 
     def _looked_up(self, look: Look) -> Answer:
         """Whether a write of a killed process, or one without an answer, took effect."""
@@ -86,17 +103,6 @@ class CampaignCalls:
             if written is not None:
                 break
         return written
-
-
-def _made(call: Callable[[], ForgeWrite]) -> ForgeWrite:
-    """The outcome of a call. It may read first: an error of that leaves the call undecided.
-
-    If it stayed in progress, this process could not make it again.
-    """
-    try:
-        return call()
-    except SourceError as error:
-        return ForgeWrite(DeliveryState.UNCERTAIN, reason=error.message, hint=error.hint)
 
 
 def request_of(kind: str, *identity: str) -> Request:

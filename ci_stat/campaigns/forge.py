@@ -4,7 +4,8 @@
 without a valid answer. Writes return their outcome.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -64,6 +65,12 @@ class Forge(Protocol):
         """All statuses (with their history) and check runs of a commit, all pages, oldest first.
 
         Conditional requests make an unchanged answer free.
+        """
+
+    def before_writes(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        """In the block, call `check` right before each write is sent, after all waits.
+
+        If it raises, nothing is sent.
         """
 
     def create_commit(

@@ -110,7 +110,8 @@ def campaigns_at(
     """
     owner = this_process()
     table = CallTable(state, FEATURE, tracker_of(place))
-    calls = CampaignCalls(Outbox(table, owner, clocks.now, is_alive), clocks.sleep)
+    outbox = Outbox(table, owner, clocks.now, is_alive)
+    calls = CampaignCalls(outbox, forge.before_writes, clocks.sleep)
     ledger = Ledger(CampaignRows(state, place))
 
     def lock_of(branch: str) -> IssueLock:

@@ -4,7 +4,8 @@ A read is repeated, and so is a change with the same result each time (PATCH). A
 sent again only after GitHub said that it did nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,19 @@ class Calls:
     def __init__(self, client: GitHubClient, interpreter: Interpreter, timing: Timing) -> None:
         self._client, self._interpreter, self._timing = client, interpreter, timing
         self._turns = Turns(timing)
+        self._before_write: Callable[[], None] = _check_nothing
+
+    @contextmanager
+    def before_writes(self, check: Callable[[], None]) -> Iterator[None]:
+        """In the block, call `check` after all waits, right before each write is sent.
+
+        If it raises, the write is not sent.
+        """
+        self._before_write = check
+        try:
+            yield
+        finally:
+            self._before_write = _check_nothing
 
     def pause(self, seconds: float) -> None:
         """Give GitHub time to become consistent."""
@@ -115,9 +129,16 @@ class Calls:
         etag: str = "",
         accepted: frozenset[int] = frozenset(),
     ) -> CallResult:
-        with self._turns.taken(method != "GET"):
+        writes = method != "GET"
+        with self._turns.taken(writes):
+            if writes:
+                self._before_write()
             response = self._client.request(method, path, query, value, etag)
             return self._interpreter.result(response, accepted)
+
+
+def _check_nothing() -> None:
+    pass
 
 
 def call_error(result: CallResult) -> SourceError:

@@ -4,7 +4,8 @@ It implements `ci_stat.campaigns.forge.Forge`. Commits are created as objects wi
 and time, so that equal arguments give an equal commit however often they are sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,10 @@ AUTHOR = {"name": "ci_stat", "email": "ci_stat@users.noreply.github.com"}
 
 class GitHubForge(ForgeReads):
     """The base repository, and the one in which branches are created."""
+
+    def before_writes(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        """In the block, call `check` right before each write is sent, after all waits."""
+        return self._calls.before_writes(check)
 
     def create_commit(
         self, base_sha: str, files: Sequence[NewFile], message: str, when: datetime

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
@@ -90,6 +91,10 @@ class DemoForge:
         return tuple(sorted(signals, key=lambda signal: signal.updated))
 
     # Writes
+
+    def before_writes(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        check()  # nothing waits here
+        return nullcontext()
 
     def create_commit(
         self, base_sha: str, files: Sequence[NewFile], message: str, when: datetime

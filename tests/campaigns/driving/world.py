@@ -89,7 +89,7 @@ def campaigns_of(
 ) -> Campaigns:
     """The service of one process, with a forge and a time of its own."""
     table = CallTable(state, FEATURE, tracker_of(place))
-    calls = CampaignCalls(Outbox(table, owner, time, alive), time.sleep)
+    calls = CampaignCalls(Outbox(table, owner, time, alive), forge.before_writes, time.sleep)
     ledger = Ledger(CampaignRows(state, place))
 
     def lock_of(branch: str) -> IssueLock:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import TextIOWrapper
@@ -85,29 +85,37 @@ class _Handler(StreamRequestHandler):
     def handle(self) -> None:
         try:
             for line in self.rfile:
-                number, word, *rest = line.decode().strip().split(" ", 2)
-                seconds = self.server.answer(word, "".join(rest))
+                pid, number, word, *rest = line.decode().strip().split(" ", 3)
+                seconds = self.server.answer(int(pid), word, "".join(rest))
                 self.wfile.write(f"{number} {seconds!r}\n".encode())
         except ConnectionError:
             return  # the process was killed
 
 
 class ControlServer(ThreadingUnixStreamServer):
-    """The test's side of `control`. `kills`: of the processes that run now."""
+    """The test's side of `control`.
+
+    `kills`: of the processes that run now. `before_sleep`: called with the pid of a process that
+    is about to sleep, and the seconds; the process stands still meanwhile.
+    """
 
     daemon_threads = True
 
     def __init__(self, path: Path, clock: Clock) -> None:
         super().__init__(str(path), _Handler)
         self.path, self._clock, self.kills = path, clock, Kills()
+        self.before_sleep: Callable[[int, float], None] | None = None
 
-    def answer(self, word: str, rest: str) -> float:
+    def answer(self, pid: int, word: str, rest: str) -> float:
         if word == "sleep":
-            self._clock.sleep(float(rest))
+            seconds = float(rest)
+            if self.before_sleep is not None:
+                self.before_sleep(pid, seconds)
+            self._clock.sleep(seconds)
         elif word == "reach":
             self.kills.reach(rest)
         elif word == "begin":
-            self.kills.pid = int(rest)
+            self.kills.pid = pid
         return self._clock.time()
 
 

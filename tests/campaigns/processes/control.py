@@ -27,14 +27,14 @@ class Control:
         self._connection.connect(str(path))
         self._answers = self._connection.makefile()
         self.host = host
-        self.ask(f"begin {os.getpid()}")
+        self.ask("begin")
 
     def ask(self, words: str) -> float:
         """The time after the test has done what the words say."""
         if self._connection is None:
             return _real_time()
         wanted = next(self._numbers)
-        self._connection.sendall(f"{wanted} {words}\n".encode())
+        self._connection.sendall(f"{os.getpid()} {wanted} {words}\n".encode())
         # A signal may have ended an earlier wait, whose answer then comes first.
         for line in self._answers:
             number, _, seconds = line.partition(" ")

@@ -13,13 +13,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 
 from tests.campaigns.processes.commands import Ended, Interpreter, Kills, interpreter
 from tests.campaigns.processes.tally import Tally, tally_of
 from tests.campaigns.processes.world import Place, place_of
-from tests.support.prow import Outcome, alias_job
+from tests.support.prow import Outcome, Prow, alias_job
 
 UNIT = "pull-unit-test"
 OUTCOMES = (Outcome.PASS, Outcome.FAIL, Outcome.FAIL)  # of the first ones; the rest pass
@@ -43,10 +44,10 @@ kept_limit = {KEPT_LIMIT}
 @contextmanager
 def campaign_place(
     starter: Interpreter, folder: Path, count: int, state_url: str = ""
-) -> Iterator[Place]:
+) -> Iterator[Place[Prow]]:
     """Two of the first three pull requests fail, of which one is kept and one closed again."""
     jobs = (alias_job(UNIT, minutes=3, outcomes=OUTCOMES),)
-    with place_of(starter, folder, file_of(count), jobs, state_url) as place:
+    with place_of(starter, folder, file_of(count), partial(Prow, jobs=jobs), state_url) as place:
         yield place
 
 
@@ -65,11 +66,11 @@ def outward(names: Sequence[str]) -> list[int]:
     return [at for at, name in enumerate(names, 1) if not name.endswith("commit")]
 
 
-def tally(place: Place, count: int) -> Tally:
+def tally(place: Place[Prow], count: int) -> Tally:
     return tally_of(place, count, kept=min(KEPT_LIMIT, count - 1))
 
 
-def continued(place: Place, kills: Kills | None = None) -> Ended:
+def continued(place: Place[Prow], kills: Kills | None = None) -> Ended:
     """What a person does after a kill: `resume`, or `start` if nothing had begun."""
     shown = place.run("status", "--json")
     if shown.code != 0:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.campaigns.processes.world import Place
+from tests.support.prow import Prow
 
 _MARK = re.compile(r"<!-- ci_stat campaign v1 [0-9a-f]{12} (\d+) [0-9a-f]{16} -->")
 _PART = re.compile(r"<!-- ci_stat campaign v1 [0-9a-f]{12} \d+ [0-9a-f]{16} ([a-z]+[ \d]*) -->")
@@ -27,7 +28,7 @@ class Tally:
         return not (self.twice or self.lost or self.left_over)
 
 
-def tally_of(place: Place, count: int, kept: int) -> Tally:
+def tally_of(place: Place[Prow], count: int, kept: int) -> Tally:
     """`count`: of the pull requests that the campaign was to open; `kept`: that stay open."""
     shown = place.run("status", "--json")
     status = json.loads(shown.out)
@@ -38,7 +39,7 @@ def tally_of(place: Place, count: int, kept: int) -> Tally:
     )
 
 
-def _twice(place: Place, count: int) -> Iterator[str]:
+def _twice(place: Place[Prow], count: int) -> Iterator[str]:
     github, code = place.code.github, place.code
     positions = Counter(_position(code.issue(number).body) for number in code.pulls)
     yield from (f"pull request of {name}" for name, times in positions.items() if times > 1)
@@ -51,11 +52,11 @@ def _twice(place: Place, count: int) -> Iterator[str]:
     for number in code.pulls:
         parts = _parts(place, number)
         yield from (f"comment {part} at {number}" for part, times in parts.items() if times > 1)
-    runs = Counter((run.number, run.job.name) for run in place.prow.runs)
+    runs = Counter((run.number, run.job.name) for run in place.ci.runs)
     yield from (f"job {name} at {number}" for (number, name), times in runs.items() if times > 1)
 
 
-def _lost(place: Place, status: dict[str, Any], count: int) -> Iterator[str]:
+def _lost(place: Place[Prow], status: dict[str, Any], count: int) -> Iterator[str]:
     code = place.code
     if status["state"] != "done":
         yield f"the campaign is {status['state']}"
@@ -72,7 +73,7 @@ def _lost(place: Place, status: dict[str, Any], count: int) -> Iterator[str]:
             yield f"the label at {number}"
 
 
-def _left_over(place: Place, status: dict[str, Any], kept: int) -> Iterator[str]:
+def _left_over(place: Place[Prow], status: dict[str, Any], kept: int) -> Iterator[str]:
     code = place.code
     staying = [probe for probe in status["probes"] if probe["state"] == "kept"]
     if len(staying) != kept:
@@ -90,6 +91,6 @@ def _position(body: str) -> str:
     return " ".join(_MARK.findall(body))
 
 
-def _parts(place: Place, number: int) -> Counter[str]:
+def _parts(place: Place[Prow], number: int) -> Counter[str]:
     bodies = (comment.body for comment in place.code.issue(number).comments)
     return Counter(part for body in bodies for part in _PART.findall(body))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from tests.campaigns.processes.commands import (
     ControlServer,
@@ -15,31 +16,39 @@ from tests.campaigns.processes.commands import (
 )
 from tests.connectors.github.forge import code_server
 from tests.support.github.code import Code
-from tests.support.prow import Job, Prow
+
+C = TypeVar("C", bound="CI")
+
+
+class CI(Protocol):
+    """What runs the jobs of pull requests."""
+
+    def advance(self, seconds: float) -> None: ...
 
 
 @dataclass
-class ProwClock:
-    """The stand-in's time, in which Prow's jobs end."""
+class ForgeClock:
+    """The stand-in's time, in which jobs end."""
 
-    prow: Prow
+    code: Code
+    ci: CI
 
     def time(self) -> float:
-        return self.prow.code.github.now.timestamp()
+        return self.code.github.now.timestamp()
 
     def sleep(self, seconds: float) -> None:
-        self.prow.advance(seconds)
+        self.ci.advance(seconds)
 
 
 @dataclass
-class Place:
+class Place(Generic[C]):
     """Runs the command in `folder`, where campaign.toml is."""
 
     interpreter: Interpreter
     control: ControlServer
     folder: Path
     code: Code
-    prow: Prow
+    ci: C
     state_url: str
 
     def start(self, *arguments: str, host: str = "") -> Running:
@@ -75,15 +84,15 @@ def place_of(
     interpreter: Interpreter,
     folder: Path,
     file: str,
-    jobs: tuple[Job, ...],
+    ci_of: Callable[[Code], C],
     state_url: str = "",
-) -> Iterator[Place]:
+) -> Iterator[Place[C]]:
     """A new place in which nothing may violate GitHub's rules. `file`: campaign.toml."""
     folder.mkdir(parents=True)
     (folder / "campaign.toml").write_text(file)
     state_url = state_url or f"sqlite:///{folder / 'state.sqlite'}"
     with code_server(folder / "forge") as code:
-        prow = Prow(code, jobs)
-        with control_server(ProwClock(prow)) as control:
-            yield Place(interpreter, control, folder, code, prow, state_url)
+        ci = ci_of(code)
+        with control_server(ForgeClock(code, ci)) as control:
+            yield Place(interpreter, control, folder, code, ci, state_url)
         assert code.github.findings == []

@@ -152,12 +152,13 @@ class Actions:
         )
         run = replace(run, **more)  # type: ignore[arg-type]  # fields by name
         self.runs[run.id] = run
-        self._add_attempt(run, self._made(jobs, at, 1), at, conclusion)
+        self._add_attempt(run, self.made(jobs, at, 1), at, conclusion)
         return run
 
-    def _made(
-        self, jobs: str | Iterable[tuple[str, str | None]], at: datetime, attempt: int
+    def made(
+        self, jobs: str | Iterable[tuple[str, str | None]], at: datetime, attempt: int = 1
     ) -> list[Job]:
+        """Jobs that belong to no run yet."""
         named = [("test", None if jobs == "running" else jobs)] if isinstance(jobs, str) else jobs
         made = []
         for name, conclusion in named:
@@ -193,7 +194,7 @@ class Actions:
             kept = [
                 replace(job, id=next(self._jobs), attempt=number, created_at=at) for job in kept
             ]
-        self._add_attempt(run, [*kept, *self._made(jobs, at, number)], at, conclusion)
+        self._add_attempt(run, [*kept, *self.made(jobs, at, number)], at, conclusion)
 
     def finish(self, run: WorkflowRun, conclusion: str, at: datetime | None = None) -> None:
         """End the jobs that run, and the run."""

@@ -186,13 +186,17 @@ def _check_output(output: Json) -> None:
 
 
 def list_checks(github: GitHub, call: Call, repo: str, sha: str) -> Answer:
+    """The newest of each name in each suite, or all of them; the newest first."""
     _admit(github, repo, sha, "")
-    name = call.query.get("check_name")
+    name, newest = call.query.get("check_name"), call.query.get("filter", "latest") == "latest"
     checks = [
         check
         for check in github.checks.values()
         if check["head_sha"] == sha and name in (None, check["name"])
     ]
+    if newest:
+        by_name = {(check.get("suite"), check["name"]): check for check in checks}
+        checks = [check for check in checks if check in by_name.values()]
     page, headers = paged(github, call, list(reversed(checks)))
     shown = [_check(github, check) for check in page]
     return Answer(200, {"total_count": len(checks), "check_runs": shown}, headers)
@@ -214,8 +218,8 @@ def _check(github: GitHub, check: Json) -> Json:
         "conclusion": check.get("conclusion"),
         "started_at": check["started_at"],
         "completed_at": check.get("completed_at"),
-        "check_suite": {"id": 5},
-        "app": None,
+        "check_suite": {"id": check.get("suite", 5)},
+        "app": _app(github, check["app"]) if "app" in check else None,
         "pull_requests": [],
         "output": {
             "title": output.get("title"),
@@ -224,4 +228,22 @@ def _check(github: GitHub, check: Json) -> Json:
             "annotations_count": len(check["annotations"]),
             "annotations_url": f"{base}/annotations",
         },
+    }
+
+
+def _app(github: GitHub, slug: str) -> Json:
+    """The App that owns a check run."""
+    return {
+        "id": 15_368,
+        "slug": slug,
+        "node_id": "MDM6QXBwMTUzNjg=",
+        "owner": shapes.user(github, "github"),
+        "name": "GitHub Actions",
+        "description": "Automate your workflow from idea to production",
+        "external_url": "https://help.github.com/en/actions",
+        "html_url": f"{shapes.WEB}/apps/{slug}",
+        "created_at": "2018-07-30T09:30:17Z",
+        "updated_at": "2025-03-07T16:35:00Z",
+        "permissions": {"checks": "write"},
+        "events": [],
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ci_stat.connectors.github.forge import GitHubForge
-from tests.support.github import CONTRACT, GitHub, github_server
+from tests.support.github import CONTRACT, GitHub, actions_server
 from tests.support.github.code import Code, with_code
 
 REPO = "pingcap/ticdc"
@@ -15,9 +15,12 @@ REPO = "pingcap/ticdc"
 
 @contextmanager
 def code_server(folder: Path, **options: Any) -> Iterator[Code]:
-    """Every request and answer is held against GitHub's description, where that is there."""
+    """Every request and answer is held against GitHub's description, where that is there.
+
+    The logs of Actions are served too.
+    """
     contract = CONTRACT if CONTRACT.exists() else None
-    with github_server(contract, repo=REPO, login="ci-bot", **options) as github:
+    with actions_server(contract, repo=REPO, login="ci-bot", **options) as github:
         yield with_code(github, folder)
 
 
